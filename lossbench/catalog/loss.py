@@ -1,0 +1,217 @@
+"""What a loss declares, and the decorator that declares it.
+
+A loss is a function of outputs and encoded targets, per sample and unreduced: `fn(out [..., B, K], target, *, params) -> [..., B]`
+(a loss of whole batches takes the rows' weights too and gives `[...]`; it says so with `per="batch"`). Leading axes are members
+of a population: a mean over them would mix members, so nothing is ever reduced here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from lossbench.catalog.links import Link
+from lossbench.catalog.registry import Registry
+from lossbench.catalog.vocabulary import Encoding, Space, Task
+from lossbench.errors import UserError, UserErrors, did_you_mean
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Fn = TypeVar("Fn", bound=Callable[..., Any])
+PerTask = Iterable[Space] | Mapping[Task, Iterable[Space]]
+
+ABBREVIATIONS = {
+    "ce": "cross_entropy",
+    "bce_logits": "bce_with_logits",
+    "kldiv": "kl_div",
+    "mae": "l1",
+    "l2": "mse",
+    "nllloss": "nll",
+    "cosine": "cosine_embedding",
+}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One loss, as declared; call it with outputs and targets for the values per sample.
+
+    `sound` spaces are those it is made for, per task; `risky` and `unsound` say why another one degrades or breaks it;
+    `same_as` names the pair that a space turns it into. `floor` is a number that no value on a sound space goes
+    below (None: there is none). `statistics` are what it must be told of the training part (`class_counts`).
+    """
+
+    name: str
+    fn: Callable[..., Tensor] = field(repr=False)
+    targets: Mapping[Task, Encoding]
+    sound: Mapping[Task, frozenset[Space]]
+    link: Link | Mapping[Space | Task, Link]
+    reference: str
+    risky: Mapping[Space, str] = field(default_factory=dict)
+    unsound: Mapping[Space, str] = field(default_factory=dict)
+    same_as: Mapping[Space, str] = field(default_factory=dict)
+    floor: float | None = 0.0
+    per: Literal["sample", "batch"] = "sample"
+    outputs: int = 1  # outputs per column of the encoded target: 2 for a mean and a variance
+    min_outputs: int = 1
+    estimates: str = ""  # the population minimiser: "class probabilities", "median", ...
+    pitfalls: tuple[str, ...] = ()
+    proper: bool = False  # the expected value is least at the true probability (or mean), and only there
+    consistent: bool | None = None  # its minimiser decides for the likeliest class (classification-calibrated)
+    convex: bool | None = None  # in the outputs
+    symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
+    statistics: tuple[str, ...] = ()
+    family: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included
+    schema: type[BaseModel] | None = field(default=None, repr=False)
+
+    @property
+    def tasks(self) -> frozenset[Task]:
+        """The tasks it can be trained on."""
+        return frozenset(self.targets)
+
+    @property
+    def formula(self) -> str:
+        """The first line of its docstring."""
+        return (inspect.getdoc(self.fn) or "").split("\n", 1)[0]
+
+    @property
+    def label(self) -> str:
+        """Its name, with the parameters that differ from their defaults: `focal(gamma=3)`."""
+        defaults = {} if self.schema is None else {k: f.default for k, f in self.schema.model_fields.items()}
+        changed = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in self.params.items() if v != defaults.get(k)]
+        return f"{self.name}({', '.join(changed)})" if changed else self.name
+
+    def link_on(self, space: Space, task: Task) -> Link:
+        """How its outputs are read when the last activation maps into that space."""
+        if isinstance(self.link, Link):
+            return self.link
+        for key in (space, task):
+            if key in self.link:
+                return self.link[key]
+        return next(iter(self.link.values()))
+
+    def width(self, task: Task, classes: int) -> int:
+        """How many outputs K the net needs."""
+        return max(self.targets[task].width(classes) * self.outputs, self.min_outputs)
+
+    def bind(self, *, where: str = "", **params: Any) -> Loss:
+        """The same loss with other parameters, checked; a `UserError` names each that is unknown or out of range."""
+        schema = self.schema
+        assert schema is not None
+        known = list(schema.model_fields)
+        here = where or f"loss {self.name}"
+        errors = [
+            UserError(
+                f"unknown parameter {name!r}",
+                where=here,
+                fix=did_you_mean(name, known) if known else f"{self.name} takes no parameters",
+            )
+            for name in params
+            if name not in known
+        ]
+        try:
+            values = schema(**{**self.params, **{k: v for k, v in params.items() if k in known}})
+        except ValidationError as problem:
+            errors += [
+                UserError(f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg'].lower()}", where=here) for e in problem.errors()
+            ]
+        if errors:
+            raise errors[0] if len(errors) == 1 else UserErrors(errors)
+        return replace(self, params={name: getattr(values, name) for name in known})
+
+    def __call__(self, out: Tensor, target: Tensor, *extra: Tensor, **statistics: Tensor) -> Tensor:
+        """Values per sample, `[..., B]` (per batch: `[...]`, with the rows' weights as third argument)."""
+        return self.fn(out, target, *extra, **self.params, **statistics)
+
+
+def _import_families() -> None:
+    import importlib
+    import pkgutil
+
+    from lossbench.catalog import losses
+
+    for module in pkgutil.iter_modules(losses.__path__):
+        importlib.import_module(f"{losses.__name__}.{module.name}")
+
+
+LOSSES: Registry[Loss] = Registry("loss", load=_import_families, abbreviations=ABBREVIATIONS)
+
+
+def per_task(spaces: PerTask, tasks: Iterable[Task]) -> dict[Task, frozenset[Space]]:
+    """Spell out, for every task, a set of spaces that was given once for all of them."""
+    if isinstance(spaces, Mapping):
+        return {task: frozenset(spaces.get(task, ())) for task in tasks}
+    everywhere = frozenset(spaces)
+    return dict.fromkeys(tasks, everywhere)
+
+
+def declare(
+    fn: Callable[..., Any],
+    *,
+    targets: Mapping[Task, Encoding],
+    sound: PerTask,
+    link: Link | Mapping[Space | Task, Link],
+    reference: str,
+    **declared: Any,
+) -> Loss:
+    """The `Loss` that a function and its declarations make: keyword-only arguments with a default are its parameters,
+    those without one are statistics of the training part.
+
+    Raises TypeError for a function whose signature cannot be a loss's.
+    """
+    keywords = [p for p in inspect.signature(fn).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    fields: dict[str, Any] = {}
+    for parameter in keywords:
+        if parameter.default is parameter.empty:
+            continue
+        annotation = parameter.annotation
+        if isinstance(annotation, str):
+            annotation = eval(annotation, fn.__globals__)
+        if annotation is parameter.empty:
+            annotation = type(parameter.default)
+        fields[parameter.name] = (annotation, parameter.default)
+    schema: type[BaseModel] = create_model(
+        fn.__name__, __config__=ConfigDict(extra="forbid", allow_inf_nan=False, protected_namespaces=()), **fields
+    )
+    return Loss(
+        name=fn.__name__,
+        fn=fn,
+        targets=dict(targets),
+        sound=per_task(sound, targets),
+        link=link,
+        reference=reference,
+        statistics=tuple(p.name for p in keywords if p.default is p.empty),
+        family=fn.__module__.rsplit(".", 1)[-1],
+        params={name: default for name, (_, default) in fields.items()},
+        schema=schema,
+        **declared,
+    )
+
+
+def loss(
+    *,
+    targets: Mapping[Task, Encoding],
+    sound: PerTask,
+    link: Link | Mapping[Space | Task, Link],
+    reference: str,
+    **declared: Any,
+) -> Callable[[Fn], Fn]:
+    """Declare the decorated function as a loss; it is returned unchanged and its name is the loss's only name.
+
+    The keywords are the fields of `Loss`. A function of one of lossbench's own modules enters the registry; a user's is
+    found by its `file.py:name`, through the declaration left on it.
+    """
+
+    def register(fn: Fn) -> Fn:
+        declaration = declare(fn, targets=targets, sound=sound, link=link, reference=reference, **declared)
+        fn.__lossbench_loss__ = declaration  # type: ignore[attr-defined]
+        if fn.__module__.startswith("lossbench."):
+            LOSSES.add(declaration)
+        return fn
+
+    return register

@@ -1,0 +1,73 @@
+"""Registries: the names a config may use, and what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, Protocol, TypeVar
+
+from lossbench.errors import unknown
+
+
+class Named(Protocol):
+    """Anything with a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=Named)
+
+
+class Registry(Generic[T]):
+    """Entries of one kind by name, in the order of their declaration; filled by `load` when first read.
+
+    `abbreviations` are documented short forms, each of exactly one name (`ce` of `cross_entropy`).
+    """
+
+    def __init__(
+        self, kind: str, load: Callable[[], object] | None = None, abbreviations: Mapping[str, str] | None = None
+    ) -> None:
+        self.kind = kind
+        self.abbreviations = dict(abbreviations or {})
+        self._load = load
+        self._entries: dict[str, T] = {}
+
+    def add(self, entry: T) -> T:
+        """Enter a declaration; a name can be taken once."""
+        if entry.name in self._entries or entry.name in self.abbreviations:
+            raise ValueError(f"{self.kind} {entry.name!r} is declared twice")
+        self._entries[entry.name] = entry
+        return entry
+
+    def _all(self) -> dict[str, T]:
+        if self._load is not None:
+            load, self._load = self._load, None
+            load()
+        return self._entries
+
+    def full_name(self, name: str) -> str:
+        """The one name that a name or an abbreviation stands for; case and dashes do not matter."""
+        plain = name.lower().replace("-", "_")
+        plain = self.abbreviations.get(plain, plain)
+        return plain if plain in self._all() else name
+
+    def get(self, name: str, *, where: str = "") -> T:
+        """The entry of that name; a `UserError` with the nearest name where there is none."""
+        entries = self._all()
+        full = self.full_name(name)
+        if full not in entries:
+            raise unknown(self.kind, name, [*entries, *self.abbreviations], where=where)
+        return entries[full]
+
+    def names(self) -> list[str]:
+        """All full names."""
+        return list(self._all())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.full_name(name) in self._all()
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(list(self._all().values()))
+
+    def __len__(self) -> int:
+        return len(self._all())

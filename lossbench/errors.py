@@ -1,0 +1,44 @@
+"""Errors that a user can fix: where, what, what to do. Bugs keep their own exceptions and their traceback."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class UserError(Exception):
+    """A mistake that its user can mend; shown as one line, `<where>: <what>; <what to do>`, and exit code 2.
+
+    `where` is a file, a key's path or a flag ("" where the sentence says it all), `what` names the offending
+    value, `fix` says what to do about it ("" where `what` leaves no doubt).
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.where, self.what, self.fix = where, what, fix
+        super().__init__((f"{where}: " if where else "") + what + (f"; {fix}" if fix else ""))
+
+    def at(self, where: str) -> UserError:
+        """The same mistake, found at a more exact place."""
+        return UserError(self.what, where=f"{where}: {self.where}" if self.where else where, fix=self.fix)
+
+
+class UserErrors(UserError):
+    """Several mistakes found together, shown one a line."""
+
+    def __init__(self, errors: Sequence[UserError]) -> None:
+        self.errors = tuple(errors)
+        Exception.__init__(self, "\n".join(str(error) for error in errors))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The nearest of the known names as a question, else the whole list: what to do about an unknown name."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {next(n for n in names if n.lower() == near[0])!r}?"
+    return f"known are {', '.join(names)}"
+
+
+def unknown(kind: str, name: str, known: Iterable[str], *, where: str = "") -> UserError:
+    """`unknown loss 'hings'; did you mean 'hinge'?`"""
+    return UserError(f"unknown {kind} {name!r}", where=where, fix=did_you_mean(name, known))

@@ -1,0 +1,182 @@
+"""What an experiment leaves behind: its types, JSON both ways, and files written aside and renamed.
+
+NaN and infinities have no place in JSON: they are written as null beside a status that says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from lossbench.errors import UserError
+from lossbench.events import Better, Status
+
+SCHEMA_VERSION = 1
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Number = Annotated[float | None, BeforeValidator(_finite)]
+Scores = dict[str, Number]  # metric name -> value
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class VerdictRecord(_Part):
+    """The verdict of a pair, as said before training."""
+
+    level: Literal["ok", "equivalent", "degraded", "broken"]
+    why: str
+    fix: str = ""
+
+
+class MetricRecord(_Part):
+    """What a report must know of a metric to draw it."""
+
+    name: str
+    better: Better
+    formula: str = ""
+    unit: str = ""
+
+
+class DataRecord(_Part):
+    """What was trained on."""
+
+    name: str
+    task: Literal["binary", "multiclass", "regression"]
+    rows: int
+    features: list[str]  # columns of the table
+    inputs: int  # columns of the net's input, after encoding
+    target: str
+    classes: list[str] = Field(default_factory=list)
+    class_counts: list[int] = Field(default_factory=list)
+    sha256: str  # of the table trained on: features, target and classes
+    split: dict[str, Any]  # scheme, sizes, seed, sha256 of the row numbers
+    source: str = ""
+    notes: list[str] = Field(default_factory=list)  # repairs and drops
+
+
+class LossRecord(_Part):
+    """A loss as it was trained: its name, parameters, and the text and hash of its source if it is a user's."""
+
+    name: str
+    label: str
+    params: dict[str, Any] = Field(default_factory=dict)
+    formula: str = ""
+    floor: Number = None
+    proper: bool = False
+    reference: str = ""
+    source: str = ""
+    source_sha256: str = ""
+
+
+class MemberRecord(_Part):
+    """One trained net."""
+
+    seed: int
+    lr: Number
+    status: Status
+    split: dict[str, int] = Field(default_factory=dict)  # {"repeat": 0, "fold": 3}
+    penalty: dict[str, Number] = Field(default_factory=dict)
+    role: str = ""  # "trial", "refit", "untuned" in a comparison
+    best_epoch: int | None = None
+    epochs: int = 0  # epochs trained
+    train: Scores = Field(default_factory=dict)
+    val: Scores = Field(default_factory=dict)
+    test: Scores = Field(default_factory=dict)
+    curves: dict[str, list[Number]] = Field(default_factory=dict)  # one number per epoch
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+
+class RunRecord(_Part):
+    """One loss on one data set: its verdict, its members, and what was measured of the pair."""
+
+    name: str
+    data: str
+    loss: LossRecord
+    last_act: str
+    verdict: VerdictRecord
+    status: Status
+    message: str = ""
+    outputs: int = 1
+    conditions: dict[str, Any] = Field(default_factory=dict)  # {"label_noise": 0.2, "realised": 0.198}
+    members: list[MemberRecord] = Field(default_factory=list)
+    evidence: dict[str, Any] = Field(default_factory=dict)
+    baseline: dict[str, Scores] = Field(default_factory=dict)  # part -> scores of the majority class or mean value
+    seconds: Number = None
+
+
+class Record(_Part):
+    """The whole of a result.json. `data` has one entry for `train`, one per data set for `compare-losses`."""
+
+    schema_version: int = SCHEMA_VERSION
+    kind: Literal["train", "compare-losses", "regularize-gif"]
+    name: str
+    status: Status
+    command: str = ""
+    config: dict[str, Any] = Field(default_factory=dict)
+    environment: dict[str, Any] = Field(default_factory=dict)
+    data: DataRecord | list[DataRecord]
+    verdict: VerdictRecord | None = None
+    metrics: list[MetricRecord] = Field(default_factory=list)
+    protocol: dict[str, Any] = Field(default_factory=dict)
+    runs: list[RunRecord] = Field(default_factory=list)
+    analysis: dict[str, Any] = Field(default_factory=dict)
+    timing: dict[str, Number] = Field(default_factory=dict)
+    warnings: list[str] = Field(default_factory=list)
+
+    def to_json(self) -> str:
+        """Valid JSON, always: no NaN, no Infinity."""
+        return self.model_dump_json(indent=1) + "\n"
+
+
+def read_record(path: Path) -> Record:
+    """The record in a result.json, or in the run's folder; a `UserError` where there is none."""
+    file = path / "result.json" if path.is_dir() else path
+    try:
+        return Record.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise UserError("no such run", where=str(file), fix="name a folder that has a result.json") from None
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        raise UserError(f"not a lossbench record ({'.'.join(map(str, first['loc']))}: {first['msg']})", where=str(file)) from None
+
+
+@contextlib.contextmanager
+def written_aside(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name only when it is whole: written beside it, then renamed."""
+    descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        os.chmod(aside, 0o666 & ~_umask())
+        os.replace(aside, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(aside)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_record(record: Record, folder: Path) -> Path:
+    """Write result.json into the run's folder."""
+    path = folder / "result.json"
+    with written_aside(path) as file:
+        file.write(record.to_json().encode())
+    return path
