@@ -23,6 +23,7 @@ class RunStarted:
     epochs: int
     metric: str  # the loss-neutral metric of the validation part
     better: Better
+    stage: str = ""  # "tune" and "refit" follow each other under one run's name in a comparison
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What each command means. Configs and names die here: below it are plain arguments, above it are records."""
