@@ -1,8 +1,8 @@
 """Heavy libraries, imported when first used.
 
 A declaration (a loss, a metric, a data set) is read by `--help`, by shell completion and by `config check`, which must
-answer at once; torch alone takes seconds. So declarations name `torch` and `F` from here: the real modules to a type checker, and
-stand-ins at run time that become the real ones at the first attribute read.
+answer at once; torch alone takes seconds. So declarations name `torch` and `F` from here: the real modules to a
+type checker, and stand-ins at run time that become the real ones at the first attribute read.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a run says while it runs: frozen, host data only. Sinks consume them and never answer.
 
-A run is one loss on one data set; its members are numbered 0..P-1. Members train in chunks, so an `EpochEnded` says which
-of them it speaks of.
+A run is one loss on one data set; its members are numbered 0..P-1. Members train in chunks, so an `EpochEnded` says
+which of them it speaks of.
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ class PlainLines:
                 self._began[event.run] = now = self._clock()
                 self._said[event.run] = (0, now)
                 stage = f" ({event.stage})" if event.stage else ""
-                self._print(f"{event.run}{stage}: {event.members} member{'s'[: event.members != 1]}, {event.epochs} epochs")
+                self._print(
+                    f"{event.run}{stage}: {event.members} member{'s'[: event.members != 1]}, {event.epochs} epochs"
+                )
             case EpochEnded():
                 self._standings[event.run].update(event)
                 self._at_each_tenth(event.run)

@@ -9,7 +9,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from lossbench.events import EpochEnded, Event, MemberStopped, Phase, RunEnded, RunSkipped, RunStarted, Warned
 from lossbench.sinks.standing import Standing
 
-MARKS = {"ok": "[green]done[/]", "interrupted": "[yellow]interrupted[/]", "failed": "[red]failed[/]", "diverged": "[red]diverged[/]"}
+MARKS = {
+    "ok": "[green]done[/]",
+    "interrupted": "[yellow]interrupted[/]",
+    "failed": "[red]failed[/]",
+    "diverged": "[red]diverged[/]",
+}
 
 
 class ProgressBars:
@@ -51,9 +56,13 @@ class ProgressBars:
                     self._progress.update(self._tasks[event.run], numbers=f"{MARKS[event.status]} {summary}")
                     self._progress.stop_task(self._tasks[event.run])
             case RunSkipped():
-                self._progress.console.print(f"[dim]skipped {escape(event.run)}: {escape(event.why)}[/]", soft_wrap=True)
+                self._progress.console.print(
+                    f"[dim]skipped {escape(event.run)}: {escape(event.why)}[/]", soft_wrap=True, highlight=False
+                )
             case Warned():
-                self._progress.console.print(f"[yellow]warning:[/] {escape(event.message)}", soft_wrap=True)
+                self._progress.console.print(
+                    f"[yellow]warning:[/] {escape(event.message)}", soft_wrap=True, highlight=False
+                )
             case Phase():
                 if event.name not in self._tasks:
                     self._tasks[event.name] = self._progress.add_task(escape(event.name), total=event.total, numbers="")
@@ -62,7 +71,9 @@ class ProgressBars:
     def _show(self, standing: Standing) -> None:
         mean_epoch = standing.done // max(standing.started.members, 1)
         self._progress.update(
-            self._tasks[standing.started.run], completed=mean_epoch, numbers=escape(standing.summary()) if standing.done else ""
+            self._tasks[standing.started.run],
+            completed=mean_epoch,
+            numbers=escape(standing.summary()) if standing.done else "",
         )
 
     def close(self) -> None:

@@ -1,0 +1,76 @@
+"""From outputs to scores: predictions in the target's own units, every metric that suits the task, and the baseline.
+
+P members, N rows, K outputs, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from lossbench.catalog.links import Prediction
+from lossbench.catalog.metrics import Metric, score_all
+from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.experiments.folds import PreparedSplit
+from lossbench.experiments.pairs import Pair
+from lossbench.record import MetricRecord, Scores
+
+
+def predict(pair: Pair, out_PNK: Tensor, split: PreparedSplit) -> Prediction:
+    """What the outputs predict, in the target's own units."""
+    prediction = pair.link(out_PNK)
+    if prediction.point_PN is not None and pair.encoding is Encoding.FLOAT:
+        return Prediction(point_PN=prediction.point_PN.double() * split.scale + split.center)
+    return prediction
+
+
+def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str) -> Scores:
+    """Every metric of one member's outputs on a part; None where the loss gives no such prediction."""
+    return _scores(predict(pair, out_NK[None], split), split.truth_N[part][None], pair.task)
+
+
+def _scores(prediction: Prediction, truth_PN: Tensor, task: Task) -> Scores:
+    return {
+        name: None if value is None else float(value[0])
+        for name, value in score_all(prediction, truth_PN, task).items()
+    }
+
+
+def validation_score(metric: Metric, pairs: Sequence[Pair], splits: Sequence[PreparedSplit]) -> Callable[..., Tensor]:
+    """The engine's score: the metric of members' outputs `[P, N, K]` against `truth_PN`, given each member's fold and
+    objective (indices into `splits` and `pairs`). A pair that gives no such prediction scores NaN."""
+
+    def score(out_PNK: Tensor, truth_PN: Tensor, folds: Sequence[int], objectives: Sequence[int]) -> Tensor:
+        values = out_PNK.new_full((len(out_PNK),), torch.nan, dtype=torch.float64)
+        for objective in set(objectives):
+            pair = pairs[objective]
+            members = [i for i, o in enumerate(objectives) if o == objective]
+            prediction = pair.link(out_PNK[members])
+            if prediction.point_PN is not None and pair.encoding is Encoding.FLOAT:
+                scale = torch.tensor([[splits[folds[i]].scale] for i in members], dtype=torch.float64)
+                center = torch.tensor([[splits[folds[i]].center] for i in members], dtype=torch.float64)
+                prediction = Prediction(point_PN=prediction.point_PN.double() * scale + center)
+            if metric.can_score(prediction):
+                values[members] = metric.fn(prediction, truth_PN[members]).double()
+        return values
+
+    return score
+
+
+def baseline_scores(split: PreparedSplit, pair: Pair, part: str) -> Scores:
+    """What the training part's majority class (its classes' shares as probabilities) or its mean value scores."""
+    truth, train = split.truth_N[part], split.truth_N["train"]
+    if pair.task is Task.REGRESSION:
+        prediction = Prediction(point_PN=train.mean().expand(1, len(truth)))
+    else:
+        share = torch.bincount(train, minlength=pair.classes).double() / len(train)
+        probability = share.expand(1, len(truth), pair.classes)
+        prediction = Prediction(probability.clamp_min(1e-12).log(), probability)
+    return _scores(prediction, truth[None], pair.task)
+
+
+def metric_record(metric: Metric) -> MetricRecord:
+    """A metric as a report must know it."""
+    return MetricRecord(name=metric.name, better=metric.better, formula=metric.formula)

@@ -1,0 +1,96 @@
+"""What was measured of a pair while and after it trained: the symptoms by which an unsound pair is known.
+
+P members, N rows, K outputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lossbench.catalog.links import Link
+from lossbench.experiments.pairs import Pair
+
+# A mean of float32 losses may miss its floor by rounding: single precision's 6e-8 times the depth of a sum over some
+# thousand samples.
+FLOOR_SLACK = 1e-4
+# Rows of float32 probabilities over many classes sum to one within this.
+SUM_SLACK = 1e-3
+
+
+def gather_evidence(
+    pair: Pair, train_loss: Sequence[np.ndarray], outputs: Sequence[Tensor], labels: Sequence[Tensor]
+) -> dict[str, Any]:
+    """Symptoms over the members: when the loss fell below its floor, dead outputs, outputs that are no probabilities,
+    members that decide for one class whatever they see.
+
+    `train_loss` per member per epoch; `outputs` `[N, K]` per member after the last activation; `labels` `[N]` decided
+    classes per member (empty for a regression).
+    """
+    evidence: dict[str, Any] = {}
+    final = [float(curve[-1]) for curve in train_loss if len(curve)]
+    evidence["final_train_loss"] = _range(final)
+    if pair.loss.floor is not None:
+        evidence["floor"] = pair.loss.floor
+        slack = FLOOR_SLACK * max(1.0, abs(pair.loss.floor))
+        firsts = [first for curve in train_loss if (first := _first_below(curve, pair.loss.floor - slack)) is not None]
+        evidence["members_below_floor"] = len(firsts)
+        if firsts:
+            evidence["below_floor_from_epoch"] = min(firsts)
+    finite = [out for out in outputs if bool(torch.isfinite(out).all())]
+    if finite:
+        evidence["dead_outputs"] = float(np.mean([float((out == out[:1]).all(0).double().mean()) for out in finite]))
+        share = [_share_of_no_probabilities(pair.link, out) for out in finite]
+        if share[0] is not None:
+            evidence["rows_that_are_no_probabilities"] = float(np.mean([s for s in share if s is not None]))
+    if labels:
+        evidence["members_deciding_for_one_class"] = sum(int(len(label.unique()) == 1) for label in labels)
+    evidence["members"] = len(train_loss)
+    return evidence
+
+
+def _first_below(curve: np.ndarray, floor: float) -> int | None:
+    below = np.flatnonzero(curve < floor)
+    return int(below[0]) + 1 if len(below) else None
+
+
+def _share_of_no_probabilities(link: Link, out_NK: Tensor) -> float | None:
+    """Share of rows that are not what the link takes them for; None where it takes them for no probabilities."""
+    if link not in {Link.PROBABILITY, Link.LOG_PROBABILITY}:
+        return None
+    p = out_NK.double()
+    if link is Link.LOG_PROBABILITY:
+        p = p.exp()
+    wrong = ((p < -SUM_SLACK) | (p > 1 + SUM_SLACK)).any(-1)
+    if p.shape[-1] > 1:
+        wrong |= (p.sum(-1) - 1).abs() > SUM_SLACK
+    return float(wrong.double().mean())
+
+
+def _range(values: list[float]) -> dict[str, float]:
+    finite = [v for v in values if math.isfinite(v)]
+    return {"min": min(finite), "mean": float(np.mean(finite)), "max": max(finite)} if finite else {}
+
+
+def in_words(evidence: dict[str, Any]) -> list[str]:
+    """The symptoms as sentences, worst first; empty for a pair that showed none."""
+    members = evidence.get("members", 0)
+    said = []
+    if below := evidence.get("members_below_floor"):
+        said.append(
+            f"The training loss fell below its floor of {evidence['floor']:g} from epoch"
+            f" {evidence['below_floor_from_epoch']} on ({below} of {members} members) and ended at"
+            f" {evidence['final_train_loss']['mean']:.4g}: it measures nothing any more."
+        )
+    if dead := evidence.get("dead_outputs"):
+        said.append(f"{dead:.0%} of the outputs are dead: one value for every row, so no gradient brings them back.")
+    if wrong := evidence.get("rows_that_are_no_probabilities"):
+        said.append(f"{wrong:.0%} of the rows are no probabilities, though the loss takes them for such.")
+    if constant := evidence.get("members_deciding_for_one_class"):
+        said.append(f"{constant} of {members} members decide for one class whatever they see.")
+    return said

@@ -1,0 +1,82 @@
+"""A split of a table made ready for the engine: inputs prepared on its training part, targets encoded for a loss.
+
+N rows, D inputs, C classes. Regression targets keep their own units in `truth_N`; a loss on `Encoding.FLOAT` is
+trained on (y - center) / scale, both of the training part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lossbench.catalog.targets import encode
+from lossbench.catalog.vocabulary import Encoding
+from lossbench.data.prepare import Preparation
+from lossbench.data.table import Table
+from lossbench.engine.problem import Fold, Part
+from lossbench.experiments.pairs import Pair
+
+
+@dataclass(frozen=True)
+class PreparedSplit:
+    """The parts of one split ("train", "validation", "test"): inputs and truths; losses ask it for their folds."""
+
+    preparation: Preparation
+    x_ND: Mapping[str, Tensor]
+    truth_N: Mapping[str, Tensor]  # class index int64, or the value in its own units float64
+    center: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs the net has."""
+        return self.x_ND["train"].shape[1]
+
+    def part(self, name: str, pair: Pair) -> Part:
+        """One part, its target encoded as the pair's loss wants it."""
+        truth = self.truth_N[name]
+        value = (truth - self.center) / self.scale if pair.encoding is Encoding.FLOAT else truth
+        return Part(self.x_ND[name], encode(value, pair.encoding, pair.classes), truth)
+
+    def fold(self, pair: Pair, class_weight: str = "none") -> Fold:
+        """What the engine trains the pair on: the training part, and the validation part if there is one."""
+        truth = self.truth_N["train"]
+        weight, statistics = None, {}
+        if pair.task.is_classification:
+            counts = torch.bincount(truth, minlength=pair.classes).to(torch.float32)
+            statistics["class_counts"] = counts
+            if class_weight == "balanced":
+                weight = (len(truth) / (pair.classes * counts.clamp_min(1)))[truth]
+                weight = weight / weight.mean()
+        validation = self.part("validation", pair) if "validation" in self.x_ND else None
+        return Fold(self.part("train", pair), validation, weight, statistics)
+
+
+def prepare_split(
+    table: Table, rows: Mapping[str, np.ndarray], *, scale: str = "standard", target: np.ndarray | None = None
+) -> PreparedSplit:
+    """Prepare the named parts of a table; whatever is fitted sees the rows of `rows["train"]` only.
+
+    `target` stands in for the table's own (noisy labels); a table's clean target, where it has one, is the truth of the
+    test part.
+    """
+    preparation = Preparation.fit(table, rows["train"], scale=scale)
+    own = table.target if target is None else target
+    x, truth = {}, {}
+    for name, numbers in rows.items():
+        if len(numbers) == 0:
+            continue
+        values = own
+        if name == "test":
+            values = table.target if table.clean_target is None else table.clean_target
+        x[name] = torch.from_numpy(preparation.transform(table.features.iloc[numbers]))
+        truth[name] = torch.from_numpy(np.ascontiguousarray(values[numbers]))
+    if table.task != "regression":
+        return PreparedSplit(preparation, x, truth)
+    train = truth["train"]
+    scale_of_target = float(train.std(correction=0))
+    return PreparedSplit(preparation, x, truth, float(train.mean()), scale_of_target if scale_of_target > 0 else 1.0)
