@@ -5,18 +5,24 @@ NaN and infinities have no place in JSON: they are written as null beside a stat
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import math
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from lossbench.deferred import np
 from lossbench.errors import UserError
 from lossbench.events import Better, Status
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SCHEMA_VERSION = 1
 
@@ -117,6 +123,33 @@ class RunRecord(_Part):
     seconds: Number = None
 
 
+class PackedPlanes(_Part):
+    """Numbers of either sign on a grid, in 255 levels that lie closest around zero: `scale * q |q| / 127^2`, q = -127..127.
+
+    A boundary is where such a number changes its sign, so that is where it must be exact. `levels`: base64 of zlib of the
+    differences along each row, modulo 256.
+    """
+
+    shape: list[int]
+    scale: float
+    levels: str
+
+    @classmethod
+    def of(cls, values: NDArray[np.floating]) -> PackedPlanes:
+        """Pack finite values of any shape."""
+        scale = float(np.abs(values).max(initial=0.0))
+        share = np.abs(values) / (scale or 1.0)
+        q = np.sign(values) * np.rint(127 * np.sqrt(share))
+        steps = np.diff(q.astype(np.int8).view(np.uint8), axis=-1, prepend=np.uint8(0))
+        return cls(shape=list(values.shape), scale=scale, levels=base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode())
+
+    def values(self) -> NDArray[np.float32]:
+        """The values, to within the levels."""
+        steps = np.frombuffer(zlib.decompress(base64.b64decode(self.levels)), np.uint8).reshape(self.shape)
+        q = np.cumsum(steps, axis=-1, dtype=np.uint8).view(np.int8).astype(np.float32)
+        return self.scale * q * np.abs(q) / np.float32(127**2)
+
+
 class Record(_Part):
     """The whole of a result.json. `data` has one entry for `train`, one per data set for `compare-losses`."""
 
@@ -150,7 +183,9 @@ def read_record(path: Path) -> Record:
         raise UserError("no such run", where=str(file), fix="name a folder that has a result.json") from None
     except ValidationError as problem:
         first = problem.errors()[0]
-        raise UserError(f"not a lossbench record ({'.'.join(map(str, first['loc']))}: {first['msg']})", where=str(file)) from None
+        raise UserError(
+            f"not a lossbench record ({'.'.join(map(str, first['loc']))}: {first['msg']})", where=str(file)
+        ) from None
 
 
 @contextlib.contextmanager
