@@ -30,9 +30,11 @@ FAILED_RUNS = 3
 class Sink(Protocol):
     """Takes in what a run says; answers nothing."""
 
-    def __call__(self, event: Event) -> None: ...
+    def __call__(self, event: Event) -> None:
+        """Take in one event."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Tidy up; called once, also after an error."""
 
 
 def drive(story: Generator[Event, None, T], sinks: Sequence[Sink], stop: threading.Event) -> T:

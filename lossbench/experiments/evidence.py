@@ -51,6 +51,7 @@ def gather_evidence(
     if labels:
         evidence["members_deciding_for_one_class"] = sum(int(len(label.unique()) == 1) for label in labels)
     evidence["members"] = len(train_loss)
+    evidence["said"] = _in_words(evidence)
     return evidence
 
 
@@ -77,7 +78,7 @@ def _range(values: list[float]) -> dict[str, float]:
     return {"min": min(finite), "mean": float(np.mean(finite)), "max": max(finite)} if finite else {}
 
 
-def in_words(evidence: dict[str, Any]) -> list[str]:
+def _in_words(evidence: dict[str, Any]) -> list[str]:
     """The symptoms as sentences, worst first; empty for a pair that showed none."""
     members = evidence.get("members", 0)
     said = []
