@@ -1,0 +1,249 @@
+"""From a YAML file, `--set` and flags to a checked config; every problem of all three is reported at once.
+
+A flag overrides `--set`, which overrides the file, which overrides the defaults. Paths inside a file are relative to
+the working directory, like those on the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from lossbench.config import problems
+from lossbench.config.parts import RunConfig
+from lossbench.config.scalars import Loader, read_scalar, write
+from lossbench.config.schema import CONFIGS, CompareConfig, Config, Kind
+from lossbench.config.values import SHORT_FORMS, split_list
+from lossbench.errors import UserError, UserErrors, unknown
+
+
+@dataclass(frozen=True)
+class Override:
+    """A value laid over a config at a path; `source` is what its author wrote: `--lr`, `--set optim.lr`."""
+
+    path: problems.Path
+    value: Any
+    source: str
+
+    def covers(self, place: problems.Path) -> bool:
+        """Whether what stands at `place` came from here; without an index, from every entry of a list."""
+        steps = iter(place)
+        for own in self.path:
+            step = next(steps, None)
+            while isinstance(step, int) and not isinstance(own, int):
+                step = next(steps, None)
+            if step != own:
+                return False
+        return True
+
+
+def parse_set(text: str) -> Override:
+    """`losses.1.last_act=relu` as an override; the value is read as YAML."""
+    path, equals, value = text.partition("=")
+    steps = [step.strip() for step in path.split(".")]
+    if not equals or not all(steps):
+        raise UserError("must be written key=value or part.key=value", where=f"--set {text}")
+    return Override(tuple(int(s) if s.isdecimal() else s for s in steps), read_scalar(value), f"--set {path}")
+
+
+def load(
+    file: str | Path | None = None, sets: Sequence[str] = (), flags: Sequence[Override] = (), kind: Kind | None = None
+) -> Config:
+    """The config of a file (None: the defaults) with overrides on top.
+
+    `kind` is the command's; None takes what the file says, else `train`. Raises `UserErrors` with every problem found.
+    """
+    node = read_nodes(Path(file)) if file is not None else None
+    tree: dict[str, Any] = _construct(node, file) if node is not None else {}
+    config = CONFIGS[_kind(tree, kind, file, node)]
+    errors: list[UserError] = []
+    overrides: list[Override] = []
+    for text in sets:
+        try:
+            overrides.append(parse_set(text))
+        except UserError as error:
+            errors.append(error)
+    # Naming a part anew starts it anew, so that comes first: `--loss focal` must not drop `--set loss.params.gamma=3`.
+    overrides = sorted([*overrides, *flags], key=lambda override: not _names_a_part(override.path))
+    for override in overrides:
+        try:
+            _lay(tree, override, config)
+        except UserError as error:
+            errors.append(error)
+    try:
+        checked = config.model_validate(tree)
+    except ValidationError as found:
+        errors += [_user_error(error, config, file, node, overrides) for error in found.errors()]
+    if errors:
+        raise UserErrors(list({str(error): error for error in errors}.values()))
+    return checked
+
+
+def to_yaml(config: BaseModel) -> str:
+    """A config written out in full, so that `load` gives it back: the command and the data first, the machine last."""
+    tree = config.model_dump(mode="python")
+    last = [key for key in RunConfig.model_fields if key in tree]
+    order = ["kind", *(key for key in tree if key not in {"kind", *last}), *last]
+    return write({key: tree[key] for key in order if key in tree})
+
+
+# --- the file --------------------------------------------------------------------------------------------------------
+
+
+def read_nodes(file: Path) -> yaml.MappingNode | None:
+    """The nodes of a YAML file, which know their lines; None of one that is empty."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise UserError(f"is not UTF-8 text (byte {problem.start})", where=str(file)) from None
+    except OSError as problem:
+        what = {FileNotFoundError: "no such file", IsADirectoryError: "is a folder"}.get(
+            type(problem), problem.strerror
+        )
+        raise UserError(what or "cannot be read", where=str(file), fix="name a YAML file; configs/ has some") from None
+    try:
+        node = yaml.compose(text, Loader)
+    except yaml.YAMLError as problem:
+        raise _yaml_error(problem, file) from None
+    except RecursionError:
+        raise UserError("is nested too deeply", where=str(file)) from None
+    if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
+        return None
+    if not isinstance(node, yaml.MappingNode):
+        raise UserError(
+            "must be a mapping of keys (key: value)", where=str(file), fix="`lossbench config show` prints one"
+        )
+    return node
+
+
+def _construct(node: yaml.MappingNode, file: str | Path | None) -> dict[str, Any]:
+    try:
+        loader = Loader("")
+        return loader.construct_document(node)  # type: ignore[no-any-return]
+    except yaml.YAMLError as problem:
+        raise _yaml_error(problem, Path(str(file))) from None
+
+
+def _yaml_error(problem: yaml.YAMLError, file: Path) -> UserError:
+    if isinstance(problem, yaml.MarkedYAMLError):
+        mark = problem.problem_mark or problem.context_mark
+        what = problem.problem or problem.context or "is not YAML"
+        return UserError(f"{what} (line {mark.line + 1})" if mark else what, where=str(file))
+    return UserError(f"is not YAML ({' '.join(str(problem).split())})", where=str(file))
+
+
+def _kind(tree: dict[str, Any], kind: Kind | None, file: str | Path | None, node: yaml.Node | None) -> Kind:
+    named = tree.get("kind", kind or "train")
+    if not isinstance(named, str) or named not in CONFIGS:
+        raise unknown("kind", str(named), CONFIGS, where=_where(("kind",), file))
+    if kind is not None and named != kind:
+        raise UserError(
+            f"the file is for `lossbench {named}`{_line(('kind',), node)}",
+            where=_where(("kind",), file),
+            fix=f"run that, or give {kind} a file of its own",
+        )
+    found: Kind = named
+    return found
+
+
+# --- overrides -------------------------------------------------------------------------------------------------------
+
+
+def _names_a_part(path: problems.Path) -> bool:
+    keys = [step for step in path if isinstance(step, str)]
+    return bool(keys) and (
+        keys[-1] in SHORT_FORMS or (keys[-1] in {"name", "file"} and keys[-2:-1] != [] and keys[-2] in SHORT_FORMS)
+    )
+
+
+def _lay(tree: dict[str, Any], override: Override, config: type[BaseModel]) -> None:
+    head, *rest = override.path
+    if not rest:
+        tree[str(head)] = override.value
+        return
+    key = str(head)
+    if tree.get(key) is None and key in config.model_fields:
+        default = config.model_fields[key].get_default(call_default_factory=False)
+        tree[key] = _plain(default)
+    several = key == "losses" or (key == "data" and config is CompareConfig)
+    tree[key] = _spelled_out(key, split_list(tree[key]) if several else tree[key])
+    _put(tree[key], rest, override, key)
+
+
+def _plain(default: Any) -> Any:
+    if isinstance(default, BaseModel):
+        return default.model_dump()
+    return [_plain(entry) for entry in default] if isinstance(default, list) else default
+
+
+def _spelled_out(key: str, value: Any) -> Any:
+    form = SHORT_FORMS.get(key)
+    if form is None:
+        return value
+    return [form(entry) for entry in value] if isinstance(value, list) else form(value)
+
+
+def _put(node: Any, path: Sequence[str | int], override: Override, place: str) -> None:
+    head, *rest = path
+    if isinstance(node, list):
+        if not isinstance(head, int):
+            # Laid over every entry; what is said of tables is said of the files among them, if there are any.
+            for i, entry in enumerate([e for e in node if isinstance(e, dict) and "file" in e] or node):
+                _put(entry, path, override, f"{place}.{i}")
+        elif head >= len(node):
+            raise UserError(f"{place} has no entry {head}", where=override.source, fix=f"it has 0 to {len(node) - 1}")
+        elif rest:
+            _put(node[head], rest, override, f"{place}.{head}")
+        else:
+            node[head] = override.value
+    elif isinstance(node, dict):
+        key = str(head)
+        if not rest:
+            node[key] = override.value
+            return
+        node[key] = _spelled_out(key, {} if node.get(key) is None else node[key])
+        _put(node[key], rest, override, f"{place}.{key}")
+    else:
+        raise UserError(
+            f"{place} is {problems.shown(node)} and has no {head!r}", where=override.source, fix=f"give {place} first"
+        )
+
+
+# --- problems --------------------------------------------------------------------------------------------------------
+
+
+def _user_error(
+    error: Any, config: type[BaseModel], file: str | Path | None, node: yaml.Node | None, overrides: Sequence[Override]
+) -> UserError:
+    path = error["loc"]
+    what, fix = problems.describe(error, config)
+    source = next((o.source for o in reversed(overrides) if o.covers(path)), None)
+    if source is not None:
+        return UserError(what, where=source, fix=fix)
+    line = _line(path, node)
+    return UserError(what if fix else what + line, where=_where(path, file), fix=fix and fix + line)
+
+
+def _where(path: problems.Path, file: str | Path | None) -> str:
+    dotted = ".".join(map(str, path))
+    return f"{file}: {dotted}" if file is not None else dotted
+
+
+def _line(path: problems.Path, node: yaml.Node | None) -> str:
+    """` (line 7)`: where the deepest key of a path stands in the file; "" where there is none of it."""
+    line = None
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
+            if found is None:
+                continue
+            line, node = found[0].start_mark.line, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line
+    return "" if line is None else f" (line {line + 1})"

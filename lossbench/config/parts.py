@@ -1,0 +1,219 @@
+"""The parts that the commands' configs share: data, loss, net, optimiser, penalty, splits, and where a run happens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from lossbench.config.values import (
+    Absent,
+    Full,
+    Label,
+    Real,
+    Whole,
+    spell_data,
+    spell_loss,
+    spell_net,
+    split_list,
+)
+
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[Whole, Field(ge=1)]
+Positive = Annotated[Real, Field(gt=0)]
+Nonnegative = Annotated[Real, Field(ge=0)]
+Share = Annotated[Real, Field(gt=0, lt=1)]
+Fraction = Annotated[Real, Field(ge=0, lt=1)]
+Labels = Annotated[list[Label], BeforeValidator(split_list, json_schema_input_type=str | list[str | float | bool])]
+Hidden = Annotated[
+    list[Annotated[Whole, Field(ge=1, le=1_000_000)]],
+    BeforeValidator(split_list, json_schema_input_type=int | str | list[int]),
+    Field(description="Units of each hidden layer; none for a linear model"),
+]
+Keep = Annotated[
+    Literal["last", "best"], Field(description="The weights that are kept: of the last epoch or of the best one")
+]
+
+
+class Part(BaseModel):
+    """A mapping of a config: unknown keys are mistakes, values keep their types, nothing changes once checked."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class DataConfig(Part):
+    """A table: one of the named data sets, or a file with the name of its target column."""
+
+    name: Text | None = Field(None, description="A data set by its name (`lossbench datasets`), or openml:ID")
+    file: Text | None = Field(
+        None,
+        description="A table of your own: CSV, TSV, JSON lines, Parquet, Feather; - is standard input",
+    )
+    target: Annotated[Label, Field(min_length=1)] | None = Field(
+        None, description="The column to predict; a file needs it"
+    )
+    task: Literal["auto", "binary", "multiclass", "regression"] = Field(
+        "auto", description="What kind of target it is; auto looks at its values"
+    )
+    drop: Labels = Field([], description="Columns to leave out")
+    sep: Text | None = Field(None, description="What separates the fields; null finds out")
+    decimal: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+        None, description="The decimal mark of numbers; null finds out"
+    )
+    encoding: Text = Field("utf-8", description="The text encoding of the file")
+    na: Labels = Field([], description="Values that mean a gap, beside the usual ones")
+    keep_na_words: bool = Field(False, description="Take NA, None and null for words, not for gaps")
+    allow_short_rows: bool = Field(False, description="Fill rows that are shorter than the header with gaps")
+    drop_missing_target: bool = Field(False, description="Leave out rows without a target")
+    min_class_rows: Count | None = Field(None, description="Leave out classes with fewer rows than this")
+    dates: bool = Field(False, description="Turn dates into year, month, day and weekday instead of dropping them")
+    text: Literal["drop", "hash"] = Field(
+        "drop", description="Text columns with very many values: leave them out, or hash them"
+    )
+    max_bytes: Count = Field(2 << 30, description="Give up on a file that unpacks to more than this")
+    scale: Literal["standard", "quantile", "none"] = Field(
+        "standard", description="How numbers are scaled, fitted on the training part only"
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DataConfig:
+        if (self.name is None) == (self.file is None):
+            has = "both" if self.name is not None else "neither"
+            raise PydanticCustomError(
+                "source", "must have either a name (`lossbench datasets`) or a file, and has {has}", {"has": has}
+            )
+        if self.file is not None and self.target is None:
+            raise PydanticCustomError(
+                "target", "needs the name of the column of {file} to predict (target, --target)", {"file": self.file}
+            )
+        return self
+
+
+class LossConfig(Part):
+    """A loss with its parameters."""
+
+    name: Text = Field(description="A loss by its name (`lossbench losses`), or my_loss.py:my_loss")
+    params: dict[str, Any] = Field({}, description="Its parameters (`lossbench explain NAME` lists them)")
+    class_weight: Literal["none", "balanced"] = Field(
+        "none", description="Weigh samples by the inverse of their class's frequency, or all alike"
+    )
+    target_encoding: Text | None = Field(
+        None,
+        description="What an undeclared loss of your own wants as target: class_index, one_hot, sign, ...",
+    )
+    link: Text | None = Field(
+        None,
+        description="How the outputs of an undeclared loss of your own are read: softmax, margin, identity, ...",
+    )
+
+
+class NetConfig(Part):
+    """The hidden layers of the MLP; inputs and outputs follow from data and loss."""
+
+    hidden: Hidden = Field([64, 64, 64, 64])
+    activation: Literal["relu", "tanh", "sigmoid", "leaky_relu", "elu", "identity"] = Field(
+        "relu", description="The activation between the layers"
+    )
+
+
+class OptimConfig(Part):
+    """How the weights are trained."""
+
+    name: Literal["adam", "adamw", "sgd"] = Field("adam", description="The optimiser")
+    lr: Positive = Field(1e-3, description="The learning rate")
+    batch_size: Annotated[Count | None, Full] = Field(
+        32, description="Samples per step; full (null) takes all of them in each step"
+    )
+    epochs: Count = Field(100, description="Passes over the training part")
+    momentum: Fraction = Field(0.0, description="The momentum of sgd")
+    weight_decay: Nonnegative = Field(
+        0.0, description="Weight decay of the optimiser (decoupled in adamw); see penalty for l2"
+    )
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="How the learning rate runs over the epochs"
+    )
+
+    @field_validator("momentum")
+    @classmethod
+    def _only_sgd_has_one(cls, momentum: float, info: ValidationInfo) -> float:
+        name = info.data.get("name", "sgd")
+        if momentum and name != "sgd":
+            raise PydanticCustomError(
+                "momentum", "must be 0 with {name}, which has a momentum of its own", {"name": name}
+            )
+        return momentum
+
+
+class PenaltyConfig(Part):
+    """Added to the mean loss: l1 * sum |w| + l2 / 2 * sum w^2 over weights, never biases. Elastic net is both."""
+
+    l1: Nonnegative = Field(0.0, description="Strength of the absolute values; makes weights exactly zero")
+    l2: Nonnegative = Field(0.0, description="Strength of the squares; makes all weights smaller")
+
+
+class EarlyStoppingConfig(Part):
+    """When to stop before the last epoch, judged by the validation metric, never by the loss."""
+
+    patience: Annotated[Count | None, Absent] = Field(
+        None, description="Epochs without a better validation metric before training stops; null never stops"
+    )
+    min_delta: Nonnegative = Field(0.0, description="What counts as better: more than this")
+    keep: Keep = "last"
+
+
+class HoldoutConfig(Part):
+    """The part of the rows that is kept for the test."""
+
+    test: Share = Field(0.2, description="Share of the rows kept for the test")
+    seed: Annotated[Whole, Field(ge=0)] = Field(0, description="The seed that the rows are dealt out with")
+
+
+class SplitConfig(HoldoutConfig):
+    """Training, validation and test parts, stratified by class."""
+
+    validation: Fraction = Field(0.2, description="Share of the rows kept for the validation metric")
+    per_seed: bool = Field(
+        False, description="Deal the rows out anew for every seed, so that the spread is over splits too"
+    )
+
+    @field_validator("validation")
+    @classmethod
+    def _leaves_rows_to_train_on(cls, validation: float, info: ValidationInfo) -> float:
+        test = info.data.get("test", 0.0)
+        if test + validation >= 1:
+            raise PydanticCustomError(
+                "split",
+                "must leave rows to train on: test {test} and validation {validation} are all",
+                {"test": test, "validation": validation},
+            )
+        return validation
+
+
+class RunConfig(Part):
+    """Where a run happens and what it is called."""
+
+    seed: Annotated[Whole, Field(ge=0)] = Field(0, description="The first seed; everything random follows from it")
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$")] = Field(
+        "auto", description="auto, cpu, cuda, cuda:N or mps"
+    )
+    threads: Annotated[Count | None, Absent] = Field(
+        None, description="CPU threads; null chooses by the size of the work"
+    )
+    output: Text = Field("outputs", description="The folder that runs are kept in")
+    name: Annotated[str, Field(pattern=r"^[^/\\\x00-\x1f.][^/\\\x00-\x1f]*$", max_length=200)] | None = Field(
+        None, description="The run's name; null makes one from data and loss"
+    )
+
+
+Data = Annotated[DataConfig, BeforeValidator(spell_data, json_schema_input_type=str | DataConfig)]
+Loss = Annotated[LossConfig, BeforeValidator(spell_loss, json_schema_input_type=str | LossConfig)]
+Net = Annotated[NetConfig, BeforeValidator(spell_net, json_schema_input_type=int | list[int] | NetConfig)]
+LastAct = Annotated[
+    Text,
+    Field(description="The last activation (`lossbench activations`); auto takes the one that the loss is made for"),
+]
+MetricName = Annotated[
+    Text,
+    Field(description="The metric that epochs and losses are judged by (`lossbench metrics`); auto: accuracy or rmse"),
+]

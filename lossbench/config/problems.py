@@ -1,0 +1,123 @@
+"""What is wrong with a config, in words: where it stands, what was got, what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+import reprlib
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from lossbench.errors import did_you_mean
+
+Path = tuple[str | int, ...]
+
+_FORMS = {
+    "data": "a data set's name, a file, or a mapping of keys",
+    "loss": "a loss's name or a mapping of keys",
+    "losses": "a loss's name or a mapping of keys",
+    "net": "hidden layer sizes or a mapping of keys",
+}
+_PATTERNS = {
+    "device": "must be auto, cpu, cuda, cuda:N or mps",
+    "name": "must be a plain folder name, without slashes or a leading dot",
+    "decimal": "must be one character",
+}
+_TYPES = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a mapping of keys",
+}
+_BOUNDS = {
+    "greater_than": (">", "gt"),
+    "greater_than_equal": (">=", "ge"),
+    "less_than": ("<", "lt"),
+    "less_than_equal": ("<=", "le"),
+}
+
+
+def describe(error: Any, config: type[BaseModel]) -> tuple[str, str]:
+    """What is wrong and how to mend it ("" where the first says it all), for an entry of a `ValidationError`."""
+    kind, path, got, limits = error["type"], error["loc"], shown(error["input"]), error.get("ctx", {})
+    if kind in {"extra_forbidden", "invalid_key"}:
+        return "unknown key", nearest_key(str(path[-1]), path[:-1], config)
+    if kind == "missing":
+        return "is missing", f"give it as {path[-1]}: ..."
+    if kind in _BOUNDS:
+        sign, limit = _BOUNDS[kind]
+        return f"must be {sign} {limits[limit]:g}, got {got}", ""
+    if kind == "literal_error":
+        return _one_of(limits["expected"], error["input"])
+    if kind in {"model_type", "model_attributes_type"}:
+        key = next((step for step in reversed(path) if isinstance(step, str)), "")
+        return f"must be {_FORMS.get(key, 'a mapping of keys')}, got {got}", ""
+    if kind in _TYPES:
+        return f"must be {_TYPES[kind]}, got {got}", "put it in quotes" if kind == "string_type" and error[
+            "input"
+        ] is not None else ""
+    if kind == "too_short":
+        return f"needs at least {_values(limits['min_length'])}, got {limits['actual_length']}", ""
+    if kind == "too_long":
+        return f"takes at most {_values(limits['max_length'])}, got {limits['actual_length']}", ""
+    if kind.startswith("string_"):
+        return f"{_PATTERNS.get(str(path[-1]), 'must not be empty')}, got {got}", ""
+    return error["msg"], ""
+
+
+def nearest_key(key: str, path: Path, config: type[BaseModel]) -> str:
+    """What to do about an unknown key at `path`: the key of that name elsewhere, else the most similar one here."""
+    model = model_at(config, path)
+    known = list(model.model_fields)
+    elsewhere = [".".join(map(str, found)) for found in _all_keys(config) if found[-1] == key]
+    if not difflib.get_close_matches(key, known, n=1, cutoff=0.8) and elsewhere:
+        return f"did you mean {elsewhere[0]!r}?"
+    return did_you_mean(key, known)
+
+
+def model_at(config: type[BaseModel], path: Path) -> type[BaseModel]:
+    """The model that checks the mapping at `path`."""
+    for step in path:
+        if isinstance(step, str) and step in config.model_fields:
+            config = _model_in(config.model_fields[step].annotation) or config
+    return config
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(argument) for argument in get_args(annotation))
+    return next((model for model in found if model is not None), None)
+
+
+def _all_keys(config: type[BaseModel], path: Path = ()) -> Iterator[Path]:
+    for name, field in config.model_fields.items():
+        yield (*path, name)
+        if (model := _model_in(field.annotation)) is not None:
+            yield from _all_keys(model, (*path, name))
+
+
+def _one_of(expected: str, got: Any) -> tuple[str, str]:
+    allowed = expected.replace("'", "")
+    near = difflib.get_close_matches(str(got), allowed.replace(" or ", ", ").split(", "), n=1, cutoff=0.6)
+    return f"must be {allowed}, got {shown(got)}", f"did you mean {near[0]!r}?" if near else ""
+
+
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count} values"
+
+
+def shown(value: Any) -> str:
+    """A value as its author wrote it, cut where it is long."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80

@@ -1,0 +1,106 @@
+"""YAML as this project reads and writes it: YAML 1.2's plain values, with their lines, and no key twice.
+
+PyYAML follows YAML 1.1, where `1e-3` is a text, `on` is true and `12:30` is 750. Here `1e-3` is a number, and only
+`true` and `false` are booleans.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+import yaml
+
+_NULL = re.compile(r"^(?:~|null|Null|NULL|)$")
+_BOOL = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
+_INT = re.compile(r"^[-+]?[0-9]+$")
+_FLOAT = re.compile(
+    r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+)
+
+_PLAIN = (
+    ("null", _NULL, "~nN\0"),
+    ("bool", _BOOL, "tTfF"),
+    ("int", _INT, "-+0123456789"),
+    ("float", _FLOAT, "-+.0123456789"),
+)
+
+
+_OPENING = ("[", "{", "'", '"')
+
+
+class Loader(yaml.SafeLoader):
+    """Reads plain values as YAML 1.2 does, and refuses a key that a mapping has already."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A dict; a `ConstructorError` names the line of the second of two equal keys."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} comes twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+    def construct_int(self, node: yaml.ScalarNode) -> int:
+        """Decimal, leading zeros or not; a `ConstructorError` for one too long for Python to read."""
+        try:
+            return int(node.value)
+        except ValueError as problem:
+            raise yaml.constructor.ConstructorError(None, None, str(problem), node.start_mark) from None
+
+
+class Dumper(yaml.SafeDumper):
+    """Writes mappings as blocks and lists of plain values on one line; quotes what any YAML reader would misread."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write equal parts out: a reader should not have to follow `*id001`."""
+        return True
+
+
+for _name, _pattern, _first in _PLAIN:
+    for _char in _first:
+        _key = "" if _char == "\0" else _char
+        _resolver = (f"tag:yaml.org,2002:{_name}", _pattern)
+        Loader.yaml_implicit_resolvers.setdefault(_key, []).append(_resolver)
+Loader.yaml_implicit_resolvers.setdefault("<", []).append(("tag:yaml.org,2002:merge", re.compile("^<<$")))
+Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_int)
+# A text is written plain only if neither YAML 1.1 nor 1.2 takes it for something else.
+Dumper.yaml_implicit_resolvers = {
+    key: [*Loader.yaml_implicit_resolvers.get(key, []), *yaml.SafeDumper.yaml_implicit_resolvers.get(key, [])]
+    for key in {*Loader.yaml_implicit_resolvers, *yaml.SafeDumper.yaml_implicit_resolvers}
+}
+
+
+def _write_list(dumper: Dumper, values: Iterable[Any]) -> yaml.Node:
+    values = list(values)
+    plain = all(not isinstance(value, dict | list) for value in values)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=plain)
+
+
+Dumper.add_representer(list, _write_list)
+
+
+def read_scalar(text: str) -> Any:
+    """One value, as a flag gives it: `1e-3` -> 0.001, `[1, 2]` -> a list, `{a: 1}` -> a mapping, quotes come off.
+
+    Everything else is the text itself, so that `?`, `-` or `a: b` need no quotes.
+    """
+    text = text.strip()
+    if text[:1] not in _OPENING and not any(pattern.match(text) for _, pattern, _ in _PLAIN):
+        return text
+    try:
+        return yaml.load(text, Loader)
+    except (yaml.YAMLError, RecursionError):
+        return text
+
+
+def write(tree: Any) -> str:
+    """The YAML text of a tree of plain values, in the order of its keys."""
+    return yaml.dump(tree, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)

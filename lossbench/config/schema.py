@@ -1,0 +1,255 @@
+"""The configs of the three commands. `kind` says which one a file is for; without it, it is for `lossbench train`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, TypeAdapter, field_validator
+from pydantic_core import PydanticCustomError
+
+from lossbench.config.parts import (
+    Count,
+    Data,
+    DataConfig,
+    EarlyStoppingConfig,
+    Fraction,
+    Hidden,
+    HoldoutConfig,
+    Keep,
+    Labels,
+    LastAct,
+    Loss,
+    LossConfig,
+    MetricName,
+    Net,
+    NetConfig,
+    OptimConfig,
+    Part,
+    PenaltyConfig,
+    Positive,
+    RunConfig,
+    Share,
+    SplitConfig,
+    Text,
+)
+from lossbench.config.values import Label, Real, Whole, distinct, spell_net, spell_pair, split_list, split_range
+
+Kind = Literal["train", "compare-losses", "regularize-gif"]
+
+Numbers = BeforeValidator(split_list, json_schema_input_type=float | str | list[float])
+
+
+class TrainConfig(RunConfig):
+    """`lossbench train`: one loss and one last activation on one table."""
+
+    kind: Literal["train"] = Field("train", description="The command that the file is for")
+    data: Data = Field(
+        DataConfig(name="titanic"), description="What to train on: a data set's name, or a table of your own"
+    )
+    loss: Loss = Field(LossConfig(name="nll"), description="What is minimised")
+    last_act: LastAct = "auto"
+    net: Net = Field(NetConfig(), description="The hidden layers")
+    optim: OptimConfig = Field(OptimConfig(), description="How the weights are trained")
+    penalty: PenaltyConfig = Field(PenaltyConfig(), description="What large weights cost")
+    early_stopping: EarlyStoppingConfig = Field(EarlyStoppingConfig(), description="When to stop before the last epoch")
+    metric: MetricName = "auto"
+    split: SplitConfig = Field(SplitConfig(), description="Training, validation and test parts")
+    seeds: Count = Field(1, description="How many nets to train, each from a seed of its own")
+
+
+class PairConfig(Part):
+    """A loss and its last activation."""
+
+    loss: Loss = Field(description="The loss")
+    last_act: LastAct = "auto"
+
+
+class CompareNetConfig(NetConfig):
+    """A small net: a comparison trains thousands of them."""
+
+    hidden: Hidden = Field([32, 32])
+
+
+class CompareEarlyStoppingConfig(EarlyStoppingConfig):
+    """Epochs are chosen on the inner validation part, for every loss by the same rule."""
+
+    keep: Keep = "best"
+
+
+Tables = Annotated[
+    list[Data], BeforeValidator(split_list, json_schema_input_type=str | DataConfig | list[Data]), Field(min_length=1)
+]
+Pair = Annotated[PairConfig, BeforeValidator(spell_pair, json_schema_input_type=str | PairConfig)]
+Pairs = Annotated[list[Pair], BeforeValidator(split_list, json_schema_input_type=str | list[Pair]), Field(min_length=1)]
+CompareNet = Annotated[
+    CompareNetConfig, BeforeValidator(spell_net, json_schema_input_type=int | list[int] | CompareNetConfig)
+]
+
+
+class CompareConfig(RunConfig):
+    """`lossbench compare-losses`: losses on the same tables, splits, first weights and batches."""
+
+    kind: Literal["compare-losses"] = Field("compare-losses", description="The command that the file is for")
+    data: Tables = Field(
+        [DataConfig(name="titanic")], description="What to train on: names of data sets, or tables of your own"
+    )
+    losses: Pairs | None = Field(
+        None,
+        description="The losses, with a last activation where it is not auto (nll+relu); null takes every sound one",
+    )
+    baseline: Text = Field(
+        "auto",
+        description="The loss that the others are measured against; auto: cross_entropy or mse, else the first",
+    )
+    metric: MetricName = "auto"
+    folds: Annotated[Whole, Field(ge=2)] = Field(5, description="Folds of each repetition")
+    repeats: Count = Field(5, description="Repetitions of the folds, each dealt out anew")
+    lrs: Annotated[list[Positive], Numbers, Field(min_length=1)] = Field(
+        [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], description="The learning rates that every loss may choose from"
+    )
+    inner_validation: Share = Field(
+        0.2, description="Share of each outer training part that learning rate and epochs are chosen on"
+    )
+    label_noise: Annotated[list[Fraction], Numbers, Field(min_length=1)] = Field(
+        [0.0], description="Shares of training labels that are exchanged for another class; one comparison for each"
+    )
+    rope: Fraction = Field(0.01, description="Differences of the metric below this are practically none")
+    ranks: bool = Field(
+        False, description="Average ranks and critical difference too, where several data sets are compared"
+    )
+    groups: Annotated[Label, Field(min_length=1)] | None = Field(
+        None, description="A column whose equal values must stay in the same fold"
+    )
+    net: CompareNet = Field(CompareNetConfig(), description="The hidden layers")
+    optim: OptimConfig = Field(OptimConfig(), description="How the weights are trained; lr is that of the untuned rows")
+    penalty: PenaltyConfig = Field(PenaltyConfig(), description="What large weights cost")
+    early_stopping: CompareEarlyStoppingConfig = Field(
+        CompareEarlyStoppingConfig(), description="When to stop before the last epoch"
+    )
+
+    _distinct = field_validator("data", "lrs", "label_noise")(distinct)
+
+
+class RegularizeNetConfig(NetConfig):
+    """One hidden layer, small enough for its weights to be looked at."""
+
+    hidden: Hidden = Field([16])
+
+
+class RegularizeHoldoutConfig(HoldoutConfig):
+    """A larger test part: its points are in the pictures."""
+
+    test: Share = Field(0.3, description="Share of the rows kept for the test")
+
+
+def _of_iris(*values: str) -> Callable[[dict[str, Any]], list[str] | None]:
+    """The default where the data is iris: the course's exercise; null for any other table."""
+
+    def default(config: dict[str, Any]) -> list[str] | None:
+        data = config.get("data")
+        return list(values) if data is not None and data.name == "iris" else None
+
+    return default
+
+
+RegularizeNet = Annotated[
+    RegularizeNetConfig, BeforeValidator(spell_net, json_schema_input_type=int | list[int] | RegularizeNetConfig)
+]
+Penalties = Annotated[
+    list[Literal["l1", "l2", "elasticnet"]],
+    BeforeValidator(split_list, json_schema_input_type=str | list[str]),
+    Field(min_length=1),
+]
+AlphaRange = Annotated[
+    list[Positive],
+    BeforeValidator(split_range, json_schema_input_type=Annotated[str, Field(pattern=".+:.+")] | list[float]),
+    Field(min_length=2, max_length=2),
+]
+
+
+class RegularizeConfig(RunConfig):
+    """`lossbench regularize-gif`: what a growing penalty does to the decision regions, as an animation.
+
+    The objective is mean data loss + alpha * (l1_ratio * sum |w| + (1 - l1_ratio) / 2 * sum w^2), over weights,
+    never biases.
+    """
+
+    kind: Literal["regularize-gif"] = Field("regularize-gif", description="The command that the file is for")
+    data: Data = Field(
+        DataConfig(name="iris"), description="What to train on: a data set's name, or a table of your own"
+    )
+    classes: Labels | None = Field(
+        default_factory=_of_iris("setosa", "versicolor"),
+        description="The classes to tell apart; null takes all (iris: setosa, versicolor)",
+    )
+    features: Labels | None = Field(
+        default_factory=_of_iris("sepal length (cm)", "petal length (cm)"),
+        description="Two columns to draw, or pca; null takes the first two (iris: sepal length, petal length)",
+    )
+    penalty: Penalties = Field(["l2"], description="The penalties to draw side by side: l1, l2, elasticnet")
+    l1_ratio: Annotated[Real, Field(ge=0, le=1)] = Field(0.5, description="The share of l1 in elasticnet")
+    alphas: Annotated[Whole, Field(ge=2, le=1000)] = Field(
+        20, description="How many strengths, evenly spaced on a log scale"
+    )
+    alpha_range: AlphaRange = Field([1e-4, 1e2], description="The weakest and the strongest alpha, as low:high")
+    loss: Loss = Field(LossConfig(name="cross_entropy"), description="What is minimised beside the penalty")
+    last_act: LastAct = "auto"
+    net: RegularizeNet = Field(RegularizeNetConfig(), description="The hidden layers")
+    split: RegularizeHoldoutConfig = Field(RegularizeHoldoutConfig(), description="Training and test parts")
+    tol: Positive = Field(1e-5, description="A net has converged when no gradient of its objective is larger than this")
+    max_iter: Count = Field(10_000, description="Steps after which a net that has not converged is marked so")
+    fps: Annotated[Real, Field(gt=0, le=50)] = Field(4.0, description="Frames per second")
+    format: Literal["gif", "webp", "apng", "mp4"] = Field(
+        "gif", description="The kind of animation; mp4 where it can be written"
+    )
+    grid: Annotated[Whole, Field(ge=10, le=2000)] = Field(
+        200, description="Points per side of the grid the regions are drawn on"
+    )
+
+    _distinct = field_validator("penalty", "classes", "features")(distinct)
+
+    @field_validator("classes")
+    @classmethod
+    def _two_classes(cls, classes: list[str] | None) -> list[str] | None:
+        if classes is not None and len(classes) < 2:
+            raise PydanticCustomError("classes", "must name at least 2 classes, got {given}", {"given": str(classes)})
+        return classes
+
+    @field_validator("features")
+    @classmethod
+    def _two_columns_or_pca(cls, features: list[str] | None) -> list[str] | None:
+        if features is not None and len(features) != 2 and features != ["pca"]:
+            raise PydanticCustomError("features", "must be two columns or pca, got {given}", {"given": str(features)})
+        return features
+
+    @field_validator("alpha_range")
+    @classmethod
+    def _low_to_high(cls, ends: list[float]) -> list[float]:
+        low, high = ends
+        if low >= high:
+            raise PydanticCustomError(
+                "range", "must run from low to high, got {low}:{high}", {"low": f"{low:g}", "high": f"{high:g}"}
+            )
+        return ends
+
+
+Config = TrainConfig | CompareConfig | RegularizeConfig
+
+CONFIGS: dict[Kind, type[Config]] = {
+    "train": TrainConfig,
+    "compare-losses": CompareConfig,
+    "regularize-gif": RegularizeConfig,
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a config file of any kind, short forms included, for editors.
+
+    A file without `kind` is one for `train`: so the other two must have it, or such a file would fit all three.
+    """
+    schema = TypeAdapter(Annotated[Config, Field(discriminator="kind")]).json_schema(mode="validation")
+    del schema["discriminator"]  # says that every file must have a kind
+    for config in (CompareConfig, RegularizeConfig):
+        schema["$defs"][config.__name__]["required"] = ["kind"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "lossbench config", **schema}
