@@ -1,3 +1,55 @@
 """lossbench: which loss function should I train this with, and is mine any better?"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lossbench.api import compare as compare
+    from lossbench.api import train as train
+    from lossbench.catalog.activations import Activation as Activation
+    from lossbench.catalog.links import Link as Link
+    from lossbench.catalog.loss import Loss as Loss
+    from lossbench.catalog.loss import loss as loss
+    from lossbench.catalog.metrics import Metric as Metric
+    from lossbench.catalog.vocabulary import Encoding as Encoding
+    from lossbench.catalog.vocabulary import Space as Space
+    from lossbench.catalog.vocabulary import Task as Task
+    from lossbench.estimators import MLPClassifier as MLPClassifier
+    from lossbench.estimators import MLPRegressor as MLPRegressor
+
 __version__ = "0.1.0"
+
+_HOME = {
+    "Activation": "catalog.activations",
+    "Encoding": "catalog.vocabulary",
+    "Link": "catalog.links",
+    "Loss": "catalog.loss",
+    "MLPClassifier": "estimators",
+    "MLPRegressor": "estimators",
+    "Metric": "catalog.metrics",
+    "Space": "catalog.vocabulary",
+    "Task": "catalog.vocabulary",
+    "compare": "api",
+    "loss": "catalog.loss",
+    "train": "api",
+}
+
+__all__ = [  # noqa: PLE0604 - names all, spelled once in _HOME
+    "__version__",
+    *_HOME,
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `import lossbench` is free (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})
