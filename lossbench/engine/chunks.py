@@ -1,0 +1,59 @@
+"""Which members train together: chunks of equal row counts that fit the cache, and enough of them for every thread.
+
+Results do not depend on it, only speed does.
+"""
+
+from __future__ import annotations
+
+import math
+
+from lossbench.engine.problem import Problem
+
+CACHE_BYTES = (
+    5 * 2**20
+)  # parameters and activations of a chunk; flat between 3 and 8 MB on processors with 8 MB of cache
+WORTH_A_THREAD = 3e-4  # seconds of one step's arithmetic below which threads only wait for each other
+STEP_SECONDS = 5e-6  # of one member's share of a step beside its products
+FLOPS = 2e10  # of products, a second and a core
+
+
+def plan(problem: Problem, threads: int, chunk: int | None = None) -> list[list[int]]:
+    """The members' numbers, chunk by chunk; those with more work first.
+
+    Neighbours share an objective where possible, then a number of epochs (so that they end together), then a fold.
+    """
+    groups: dict[tuple[int, int], list[int]] = {}
+    for number, member in enumerate(problem.members):
+        fold = problem.folds[member.fold]
+        counts = (len(fold.train.x_ND), -1 if fold.validation is None else len(fold.validation.x_ND))
+        groups.setdefault(counts, []).append(number)
+    chunks = []
+    for (rows, _), numbers in sorted(groups.items(), reverse=True):
+
+        def order(number: int) -> tuple[int, int, int, int]:
+            member = problem.members[number]
+            return (member.objective, -problem.epochs(number), member.fold, number)
+
+        numbers.sort(key=order)
+        count = len(numbers)
+        pieces = math.ceil(count / chunk) if chunk else _pieces(problem, rows, count, threads)
+        cuts = [round(k * count / pieces) for k in range(pieces + 1)]
+        for start, end in zip(cuts, cuts[1:], strict=False):
+            chunks.append(
+                sorted(numbers[start:end], key=lambda n: (problem.members[n].objective, problem.members[n].fold, n))
+            )
+    return chunks
+
+
+def _pieces(problem: Problem, rows: int, count: int, threads: int) -> int:
+    """Into how many chunks to cut so many members."""
+    net, size = problem.net, problem.training.batch_size
+    batch = rows if size is None else min(size, rows)
+    widths = (net.inputs, *net.hidden, net.outputs)
+    weights = sum(i * o for i, o in zip(widths, widths[1:], strict=False))
+    room = problem.training.dtype.itemsize * (weights + batch * sum(widths[1:]))
+    pieces = max(1, math.ceil(count * room / CACHE_BYTES))
+    seconds = count * (STEP_SECONDS + 6 * batch * weights / FLOPS)
+    if pieces < threads:
+        return min(count, max(pieces, min(threads, int(seconds / WORTH_A_THREAD))))
+    return min(count, math.ceil(pieces / threads) * threads)

@@ -1,0 +1,107 @@
+"""From outputs to losses and back: the only place where autograd works, from the outputs through last activation and loss.
+
+That is enough for any loss to plug in without its derivative, and costs next to nothing: the layers are differentiated by
+hand (`population`). Members that share an objective sit side by side, a `Run`.
+
+Shapes: P members, R of them in a run, B rows of a batch of which the first `rows` count, K outputs, C columns of a statistic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lossbench.engine.lanes import spared, spares
+from lossbench.engine.problem import Objective, Problem
+from lossbench.errors import UserError
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Neighbours that share an objective."""
+
+    members: slice
+    objective: Objective
+    statistics: dict[str, Tensor]  # name -> [R, 1, C]
+
+    @property
+    def size(self) -> int:
+        """How many members it has."""
+        return int(self.members.stop - self.members.start)
+
+
+def runs_of(problem: Problem, members: Sequence[int]) -> list[Run]:
+    """The runs of these members, in their order."""
+    runs, start = [], 0
+    objectives = [problem.members[m].objective for m in members]
+    for end in range(1, len(members) + 1):
+        if end == len(members) or objectives[end] != objectives[start]:
+            objective = problem.objectives[objectives[start]]
+            folds = [problem.folds[problem.members[m].fold] for m in members[start:end]]
+            told = {
+                name: torch.stack([f.statistics[name] for f in folds]).unsqueeze(1) for name in objective.statistics
+            }
+            runs.append(Run(slice(start, end), objective, told))
+            start = end
+    return runs
+
+
+def losses(run: Run, out: Tensor, target: Tensor, weight: Tensor | None, rows: int) -> Tensor:
+    """Losses of activated outputs `[R, B, K]`: `[R, B]` per sample, `[R]` per batch (of the first `rows` rows)."""
+    objective, statistics = run.objective, run.statistics
+    if objective.per == "sample":
+        value = objective.loss(out, target, **statistics)
+        return _checked(value, out.shape[:2])
+    spare = spares(rows, out.shape[2])
+    if weight is None:
+        weight = out.new_ones(run.size, rows)
+    statistics = {name: spared(value, spare) for name, value in statistics.items()}
+    out, target, weight = (spared(t[:, :rows], spare) for t in (out, target, weight))
+    return _checked(objective.loss(out, target, weight, **statistics), out.shape[:1])[: run.size]
+
+
+def _checked(value: Tensor, shape: torch.Size) -> Tensor:
+    if value.shape != shape:
+        raise UserError(
+            f"the loss gave the shape {list(value.shape)} where {list(shape)} is wanted",
+            fix="give one value per sample (no mean, no sum), or declare a loss of whole batches",
+        )
+    return value
+
+
+class Slope:
+    """d loss / d outputs of one workspace's outputs; losses are averaged over a batch's rows."""
+
+    def __init__(self, runs: Sequence[Run], out_PBK: Tensor, rows: int) -> None:
+        self.runs, self.rows = runs, rows
+        self.leaves = [out_PBK[run.members].detach().requires_grad_() for run in runs]
+        self.joined = torch.empty_like(out_PBK) if len(runs) > 1 else None
+        share = out_PBK.new_zeros(out_PBK.shape[:2])
+        share[:, :rows] = 1 / rows
+        self.shares = [share[run.members] for run in runs]
+
+    def __call__(self, targets: Sequence[Tensor], weights: Sequence[Tensor] | None, sums_P: Tensor) -> Tensor:
+        """The slope `[P, B, K]`; each member's weighted sum of losses over the rows goes to `sums_P`."""
+        slope = self.joined
+        for k, run in enumerate(self.runs):
+            weight = None if weights is None else weights[k]
+            leaf = self.leaves[k]
+            with torch.enable_grad():
+                value = losses(run, run.objective.activation(leaf), targets[k], weight, self.rows)
+                total = value.detach()
+                if run.objective.per == "batch":
+                    (own,) = torch.autograd.grad(value.sum(), leaf)
+                    sums_P[run.members] = total * self.rows
+                else:
+                    share = self.shares[k] if weight is None else weight * self.shares[k]
+                    (own,) = torch.autograd.grad(value, leaf, share)
+                    counted = total if weight is None else total * weight
+                    torch.sum(counted[:, : self.rows], 1, out=sums_P[run.members])
+            if slope is None:
+                return own.contiguous()
+            slope[run.members] = own
+        assert slope is not None
+        return slope

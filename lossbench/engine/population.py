@@ -1,0 +1,192 @@
+"""P multilayer perceptrons of one shape as one: parameters stacked on a leading axis, forward and backward by hand.
+
+Members share no parameter, so the gradient of the sum of their losses is each member's own gradient. Parameters and
+gradients live in flat buffers, every tensor of which starts on a 64-byte line; layers are views of them.
+
+Shapes: P members, B rows (whole vectors, see `lanes`), D inputs, I/O in and out of a layer, K outputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from lossbench.engine.hidden import HIDDEN
+from lossbench.engine.lanes import LINE, whole
+from lossbench.engine.problem import Net
+
+
+class Layout:
+    """Where P members' weights `[P, I, O]` and biases `[P, 1, O]` lie in a flat buffer: weights first, layer by layer.
+
+    Hidden widths are padded to whole lines; padding units have only zeros around them and stay so.
+    """
+
+    def __init__(self, net: Net, members: int) -> None:
+        self.net, self.members = net, members
+        outputs = whole(net.outputs, LINE) if not net.hidden and net.outputs > 1 else net.outputs
+        self.widths = (net.inputs, *(whole(width, LINE) for width in net.hidden), outputs)
+        self.exact = (net.inputs, *net.hidden, net.outputs)
+        pairs = list(zip(self.widths, self.widths[1:], strict=False))
+        self.shapes = [(members, i, o) for i, o in pairs] + [(members, 1, o) for _, o in pairs]
+        starts = [0]
+        for shape in self.shapes:
+            starts.append(whole(starts[-1] + math.prod(shape), 2 * LINE))
+        self.starts, self.size, self.depth = starts[:-1], starts[-1], len(pairs)
+        self.weights_size = starts[self.depth]  # flat[:weights_size] holds the weights and nothing else
+
+    def views(self, flat: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """The weights and the biases in a flat buffer, first layer first."""
+        views = [
+            flat[start : start + math.prod(shape)].view(shape)
+            for start, shape in zip(self.starts, self.shapes, strict=True)
+        ]
+        return views[: self.depth], views[self.depth :]
+
+    def spread(self, flat: Tensor, value_P: Tensor) -> Tensor:
+        """Write each member's value to all of its places."""
+        for views in self.views(flat):
+            for view in views:
+                view.copy_(value_P.view(-1, 1, 1))
+        return flat
+
+    def select(self, flat: Tensor, keep: Tensor) -> Tensor:
+        """The flat buffer of the members `keep` alone, in the layout of that many."""
+        target = Layout(self.net, len(keep))
+        out = flat.new_zeros(target.size)
+        for sources, views in zip(self.views(flat), target.views(out), strict=True):
+            for source, view in zip(sources, views, strict=True):
+                torch.index_select(source, 0, keep, out=view)
+        return out
+
+    def copy_members(self, target: Tensor, at: Tensor, source_layout: Layout, source: Tensor, members: Tensor) -> None:
+        """target[at] = source[members], member by member."""
+        for views, others in zip(self.views(target), source_layout.views(source), strict=True):
+            for view, other in zip(views, others, strict=True):
+                view.index_copy_(0, at, other.index_select(0, members))
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Buffers for batches of B rows: each layer's outputs and, shared between layers, gradients at their inputs."""
+
+    hidden: list[Tensor]  # [P, B, O] per hidden layer
+    slopes: list[Tensor]  # [P, B, O] per hidden layer, two buffers in turn
+    product: Tensor  # [P, B, I] of the last layer
+    wide: Tensor  # [P, B, K], the last layer's outputs, padding included
+    out: Tensor  # [P, B, K]
+    slope_out: Tensor  # [P, B, K] padded: d loss / d wide
+
+
+class Population:
+    """P nets. `forward` fills a workspace, `backward` turns d loss / d outputs into `gradient`."""
+
+    def __init__(self, layout: Layout, flat: Tensor) -> None:
+        self.layout, self.flat = layout, flat
+        self.weights, self.biases = layout.views(flat)
+        self.transposed = [w.transpose(1, 2) for w in self.weights]
+        self.hidden = HIDDEN[layout.net.activation]
+        self._workspaces: dict[tuple[int, bool], Workspace] = {}
+
+    def with_gradient(self) -> Population:
+        """Make room for the gradient; a population that only predicts needs none."""
+        self.gradient = torch.zeros_like(self.flat)
+        self.d_weights, self.d_biases = self.layout.views(self.gradient)
+        return self
+
+    def workspace(self, rows: int, *, backward: bool = True) -> Workspace:
+        """Buffers for so many rows, made once."""
+        key = (rows, backward)
+        if key not in self._workspaces:
+            self._workspaces[key] = self._make_workspace(rows, backward)
+        return self._workspaces[key]
+
+    def _make_workspace(self, rows: int, backward: bool) -> Workspace:
+        P, widths = self.layout.members, self.layout.widths[1:-1]
+        wide, exact = self.layout.widths[-1], self.layout.exact[-1]
+
+        def room(width: int) -> Tensor:
+            return self.flat.new_zeros(P * rows * width)
+
+        pair = [room(max(widths, default=0)) for _ in range(2)]
+        taken = [pair[layer % 2][: P * rows * width].view(P, rows, width) for layer, width in enumerate(widths)]
+        hidden = [room(width).view(P, rows, width) for width in widths] if backward else taken
+        out_wide = room(wide).view(P, rows, wide)
+        out = out_wide if wide == exact else room(exact).view(P, rows, exact)
+        last = self.layout.widths[-2]
+        return Workspace(
+            hidden=hidden,
+            slopes=taken,
+            product=room(last if wide == 1 else 0).view(P, rows, -1) if wide == 1 else out_wide,
+            wide=out_wide,
+            out=out,
+            slope_out=torch.zeros_like(out_wide),
+        )
+
+    def forward(self, x_PBD: Tensor, space: Workspace) -> Tensor:
+        """The last layer's outputs `[P, B, K]`, before the last activation."""
+        h, act = x_PBD, self.hidden
+        for layer, out in enumerate(space.hidden):
+            h = torch.baddbmm(self.biases[layer], h, self.weights[layer], out=out)
+            act.forward_(h)
+            if act.at_zero:
+                h[:, :, self.layout.exact[layer + 1] :] = 0
+        if self.layout.widths[-1] == 1:
+            torch.mul(h, self.transposed[-1], out=space.product)
+            torch.sum(space.product, 2, keepdim=True, out=space.wide)
+            space.wide.add_(self.biases[-1])
+        else:
+            torch.baddbmm(self.biases[-1], h, self.weights[-1], out=space.wide)
+        if space.out is not space.wide:
+            space.out.copy_(space.wide[:, :, : self.layout.exact[-1]])
+        return space.out
+
+    def backward(self, x_PBD: Tensor, slope_PBK: Tensor, space: Workspace) -> None:
+        """Fill `gradient` from d loss / d outputs, after a `forward` of the same batch into the same workspace."""
+        last = self.layout.depth - 1
+        g = slope_PBK
+        if space.out is not space.wide:
+            space.slope_out[:, :, : self.layout.exact[-1]] = g
+            g = space.slope_out
+        torch.sum(g, 1, keepdim=True, out=self.d_biases[last])
+        for layer in range(last, -1, -1):
+            h = space.hidden[layer - 1] if layer else x_PBD
+            if layer == last and self.layout.widths[-1] == 1:
+                torch.mul(h, g, out=space.product)
+                torch.sum(space.product, 1, out=self.d_weights[layer].squeeze(2))
+            else:
+                torch.bmm(h.transpose(1, 2), g, out=self.d_weights[layer])
+            if layer < last:
+                torch.sum(g, 1, keepdim=True, out=self.d_biases[layer])
+            if layer:
+                into = space.slopes[layer - 1]
+                if layer == last and self.layout.widths[-1] == 1:
+                    torch.mul(g, self.transposed[layer], out=into)
+                else:
+                    torch.bmm(g, self.transposed[layer], out=into)
+                self.hidden.backward_(into, h)
+                g = into
+
+
+def initialised(net: Net, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> Population:
+    """A population whose member p starts as `nn.Sequential` of `nn.Linear` does under `torch.manual_seed(seeds[p])`.
+
+    Drawn in float32 whatever the dtype, first layer to last, so hidden weights do not depend on the number of outputs.
+    """
+    layout = Layout(net, len(seeds))
+    flat = torch.zeros(layout.size, dtype=dtype)
+    weights, biases = layout.views(flat)
+    generator = torch.Generator()
+    for member, seed in enumerate(seeds):
+        generator.manual_seed(seed)
+        for layer, (i, o) in enumerate(zip(layout.exact, layout.exact[1:], strict=False)):
+            weight = torch.empty(o, i)
+            nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
+            bound = 1 / math.sqrt(i)
+            weights[layer][member, :i, :o] = weight.t()
+            biases[layer][member, 0, :o] = torch.empty(o).uniform_(-bound, bound, generator=generator)
+    return Population(layout, flat.to(device))

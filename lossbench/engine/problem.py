@@ -1,0 +1,136 @@
+"""What is to be trained, in tensors and callables: the engine's whole input.
+
+Shapes: P members, N rows, B rows of a batch, D inputs, K outputs, C columns of an encoded target or of a statistic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from lossbench.events import Better
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Rows of a table: inputs, targets encoded as the loss wants them, and the truth that scores are counted against."""
+
+    x_ND: Tensor
+    target: Tensor  # [N] or [N, C]
+    truth_N: Tensor  # class index (int64), or value in original units
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """What a member learns from and is validated on; folds that share a table share the tensor, which is never copied."""
+
+    train: Part
+    validation: Part | None = None
+    weight_N: Tensor | None = None  # of the training rows, mean 1
+    statistics: Mapping[str, Tensor] = field(default_factory=dict)  # name -> [C], for objectives that ask
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimised: a last activation and a loss behind it; both treat leading axes as a batch of members.
+
+    Per sample: `loss(out [P, B, K], target [P, B] or [P, B, C], **{name: [P, 1, C]}) -> [P, B]`.
+    Per batch: `loss(out, target, weight [P, B], **statistics) -> [P]`.
+    """
+
+    activation: Callable[[Tensor], Tensor]
+    loss: Callable[..., Tensor]
+    per: Literal["sample", "batch"] = "sample"
+    statistics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Member:
+    """One net to train. Its objective is mean data loss + l1 * sum |w| + l2/2 * sum w^2 over weights, not biases.
+
+    `weight_decay` means what it means in torch.optim (decoupled in adamw, added to the gradient otherwise, biases
+    included); `momentum` is sgd's. `epochs` None: the training's.
+    """
+
+    seed: int
+    fold: int = 0
+    objective: int = 0
+    lr: float = 1e-3
+    l1: float = 0.0
+    l2: float = 0.0
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class Net:
+    """The shape that all members share; `activation` follows every hidden layer."""
+
+    inputs: int
+    hidden: tuple[int, ...]
+    outputs: int
+    activation: Literal["relu", "tanh", "sigmoid", "leaky_relu", "elu", "identity"] = "relu"
+
+
+@dataclass(frozen=True)
+class Training:
+    """How all members are trained; `patience` counts epochs without a better validation score."""
+
+    epochs: int
+    batch_size: int | None  # None: full batch
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    schedule: Literal["constant", "cosine"] = "constant"
+    patience: int | None = None
+    min_delta: float = 0.0
+    keep: Literal["last", "best"] = "last"  # which weights survive
+    dtype: torch.dtype = torch.float32
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Members to train together; `score(out [P, N, K], truth [P, N]) -> [P]` judges the validation part."""
+
+    net: Net
+    folds: tuple[Fold, ...]
+    members: tuple[Member, ...]
+    objectives: tuple[Objective, ...]
+    training: Training
+    score: Callable[[Tensor, Tensor], Tensor] | None = None
+    better: Better = "higher"
+
+    def epochs(self, member: int) -> int:
+        """How many epochs that member trains at most."""
+        own = self.members[member].epochs
+        return self.training.epochs if own is None else own
+
+
+def moved(problem: Problem, device: torch.device) -> Problem:
+    """The same problem with its tensors on a device, inputs in the training's dtype; what was one tensor stays one."""
+    from dataclasses import replace
+
+    done: dict[int, Tensor] = {}
+
+    def move(tensor: Tensor, *, is_input: bool = False) -> Tensor:
+        if id(tensor) not in done:
+            to_float = is_input or tensor.is_floating_point()
+            done[id(tensor)] = tensor.to(device, problem.training.dtype if to_float else tensor.dtype).contiguous()
+        return done[id(tensor)]
+
+    def part(p: Part) -> Part:
+        return Part(move(p.x_ND, is_input=True), move(p.target), move(p.truth_N))
+
+    folds = tuple(
+        Fold(
+            part(fold.train),
+            None if fold.validation is None else part(fold.validation),
+            None if fold.weight_N is None else move(fold.weight_N, is_input=True),
+            {name: move(value) for name, value in fold.statistics.items()},
+        )
+        for fold in problem.folds
+    )
+    return replace(problem, folds=folds)
