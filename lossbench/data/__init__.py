@@ -1,0 +1,1 @@
+"""Data: named sets and users' own tables, prepared on the training part only, and split reproducibly."""

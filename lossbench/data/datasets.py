@@ -1,0 +1,100 @@
+"""The named data sets: what each one is, known without loading anything, and how to load it.
+
+One decorated function makes a data set: it builds the table, its docstring is the description, and what is declared
+beside it (task, rows, columns, classes) is checked against the table by the tests. Packages add their own through the
+entry point group `lossbench.datasets`: a function that returns a `Table`, under the name of the entry point.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+from lossbench.data.table import Table, Task
+from lossbench.errors import UserError, unknown
+
+GROUP = "lossbench.datasets"
+OPENML = "openml:"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A named table. `columns` counts the features before encoding; `origin` says where the numbers come from."""
+
+    name: str
+    task: Task
+    rows: int
+    columns: int
+    classes: int  # 0 for a regression
+    origin: str
+    description: str
+    build: Callable[[], Table]
+
+
+_DATASETS: dict[str, Dataset] = {}
+
+
+def dataset(
+    name: str, *, task: Task, rows: int, columns: int, classes: int = 0, origin: str
+) -> Callable[[Callable[[], Table]], Callable[[], Table]]:
+    """Declare the table that the function below builds; the first line of its docstring describes it."""
+
+    def enter(build: Callable[[], Table]) -> Callable[[], Table]:
+        description = (inspect.getdoc(build) or "").partition("\n")[0].rstrip(".")
+        _DATASETS[name] = Dataset(name, task, rows, columns, classes, origin, description, build)
+        return build
+
+    return enter
+
+
+def datasets() -> list[Dataset]:
+    """All built-in data sets, in the order of their declaration; nothing is loaded."""
+    if not _DATASETS:
+        from lossbench.data import bundled_sets, classic_sets, generated_sets  # noqa: F401 (they declare)
+    return list(_DATASETS.values())
+
+
+def names() -> list[str]:
+    """Every name that `load_named` knows: built-in, then entry points."""
+    return [entry.name for entry in datasets()] + [point.name for point in _points()]
+
+
+def is_named(name: str) -> bool:
+    """Whether the text is a data set's name (dashes, underscores and case alike) or `openml:ID`."""
+    return name.startswith(OPENML) or any(_plain(known) == _plain(name) for known in names())
+
+
+def load_named(name: str) -> Table:
+    """The table of that name; a `UserError` with the nearest name where there is none."""
+    if name.startswith(OPENML):
+        from lossbench.data.openml import fetch
+
+        return fetch(name.removeprefix(OPENML))
+    for entry in datasets():
+        if _plain(entry.name) == _plain(name):
+            return entry.build()
+    for point in _points():
+        if _plain(point.name) == _plain(name):
+            return _load_point(point)
+    raise unknown("data set", name, names())
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def _points() -> Iterator[EntryPoint]:
+    return iter(entry_points(group=GROUP))
+
+
+def _load_point(point: EntryPoint) -> Table:
+    table: object = point.load()()
+    if not isinstance(table, Table):
+        raise UserError(
+            f"data set {point.name!r} gave a {type(table).__name__}",
+            where=f"entry point {point.value}",
+            fix="return a lossbench.data.table.Table",
+        )
+    return table

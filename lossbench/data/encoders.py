@@ -1,0 +1,246 @@
+"""How one column of a table becomes inputs of a net: fitted on training values, plain data afterwards.
+
+N rows, W inputs of the column. `fit` gives an encoder or the reason why the column is of no use; `write` fills a
+float32 block [N, W] and never looks at anything but the column and the encoder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lossbench.data.table import Kind
+from lossbench.errors import UserError
+
+Scale = Literal["standard", "quantile", "none"]
+
+QUANTILES = 1000  # landmarks of the quantile scale, as in scikit-learn
+MOST_LEVELS = 40  # a text with more values than this is no category
+RARE_SHARE = 1 / 200  # levels below this share of the training rows, or seen once, are joined
+HASHED_INPUTS = 32
+RARE, MISSING = "(rare)", "(missing)"
+
+
+@dataclass(frozen=True)
+class NumberEncoder:
+    """(x - center) / scale, gaps as the training median; with `quantiles`, the normal score of x's rank among them."""
+
+    name: str
+    median: float
+    center: float = 0.0
+    scale: float = 1.0
+    quantiles: tuple[float, ...] = ()
+
+    @classmethod
+    def fit(cls, name: str, values_N: NDArray[Any], scale: Scale) -> NumberEncoder | str:
+        """Median, then mean and standard deviation (ddof 0) or quantiles of the filled training values."""
+        known = values_N[~np.isnan(values_N)]
+        if len(known) == 0:
+            return "it has no value"
+        if known.min() == known.max():
+            return f"it is always {known[0]:g}"
+        median = float(np.median(known))
+        filled = np.where(np.isnan(values_N), median, values_N)
+        if scale == "standard":
+            return cls(name, median, float(filled.mean()), float(filled.std()) or 1.0)
+        if scale == "quantile":
+            marks = np.quantile(filled, np.linspace(0, 1, min(QUANTILES, len(filled))))
+            return cls(name, median, quantiles=tuple(np.maximum.accumulate(marks).tolist()))
+        return cls(name, median)
+
+    @property
+    def inputs(self) -> list[str]:
+        """One input, of the column's name."""
+        return [self.name]
+
+    def write(self, column: pd.Series, block_NW: NDArray[np.float32]) -> None:
+        """Fill block [N, 1]; a value too large for float32 is a `UserError`."""
+        values = numbers(column)
+        values = np.where(np.isnan(values), self.median, values)
+        with np.errstate(over="ignore"):  # said below, in words
+            block_NW[:, 0] = self._normal_scores(values) if self.quantiles else (values - self.center) / self.scale
+        wild = int(np.count_nonzero(~np.isfinite(block_NW[:, 0])))
+        if wild:
+            raise UserError(
+                f"column {self.name!r} has {wild} infinite value{'s' if wild > 1 else ''}", fix="mend or drop it"
+            )
+
+    def _normal_scores(self, values_N: NDArray[Any]) -> NDArray[Any]:
+        from scipy.special import ndtri  # only this scale waits for scipy
+
+        marks = np.array(self.quantiles)
+        ranks = np.linspace(0, 1, len(marks))
+        # a run of equal landmarks has many ranks: take the middle of the first and the last
+        low, high = np.interp(values_N, marks, ranks), -np.interp(-values_N, -marks[::-1], -ranks[::-1])
+        return np.asarray(ndtri(np.clip((low + high) / 2, 1e-7, 1 - 1e-7)))
+
+    def unseen(self, column: pd.Series) -> Counter[str]:
+        """A number is never unseen."""
+        return Counter()
+
+
+@dataclass(frozen=True)
+class LevelEncoder:
+    """One 0/1 input per level; two levels without gaps share one input. Booleans are the levels False and True.
+
+    A gap is a level of its own if the training rows had one. Levels of fewer than 1 in 200 training rows, or of a
+    single row, are joined as "(rare)". A level that training never saw counts as rare if there is such an input; else
+    its inputs are all 0, or 0.5 where two levels share one.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    rare: tuple[str, ...] = ()
+    missing: bool = False
+
+    @classmethod
+    def fit(cls, name: str, column: pd.Series) -> LevelEncoder | str:
+        """The levels of the training rows, sorted by code point."""
+        values = texts(column)
+        counts = Counter(value for value in values if value is not None)
+        gaps = len(values) - counts.total()
+        if not counts:
+            return "it has no value"
+        if len(counts) == 1 and not gaps:
+            return f"it is always {next(iter(counts))!r}"
+        least = max(2, int(np.ceil(len(values) * RARE_SHARE)))
+        rare = tuple(sorted(level for level, count in counts.items() if count < least))
+        return cls(name, tuple(sorted(set(counts) - set(rare))), rare, gaps > 0)
+
+    @property
+    def _shared(self) -> bool:
+        return len(self.levels) == 2 and not self.rare and not self.missing
+
+    @property
+    def inputs(self) -> list[str]:
+        """`Sex=male`, one per level."""
+        if self._shared:
+            return [f"{self.name}={self.levels[1]}"]
+        extra = [RARE] * bool(self.rare) + [MISSING] * self.missing
+        return [f"{self.name}={level}" for level in [*self.levels, *extra]]
+
+    def write(self, column: pd.Series, block_NW: NDArray[np.float32]) -> None:
+        """Fill block [N, W]."""
+        values = texts(column)
+        places: dict[str | None, int] = {level: i for i, level in enumerate(self.levels)}
+        if self._shared:
+            block_NW[:, 0] = [places.get(value, 0.5) for value in values]
+            return
+        unknown = len(self.levels) if self.rare else -1
+        gap = len(self.levels) + bool(self.rare) if self.missing else -1
+        index_N = np.array([gap if v is None else places.get(v, unknown) for v in values], dtype=np.int64)
+        block_NW[:] = 0
+        rows = np.flatnonzero(index_N >= 0)
+        block_NW[rows, index_N[rows]] = 1
+
+    def unseen(self, column: pd.Series) -> Counter[str]:
+        """Values that training never saw, and how often; a gap is one if training had none."""
+        seen = {*self.levels, *self.rare, *([None] if self.missing else [])}
+        return Counter(MISSING if v is None else v for v in texts(column) if v not in seen)
+
+
+@dataclass(frozen=True)
+class HashEncoder:
+    """The words of a text, hashed with a sign into 32 inputs; each row of length 1 (0 without a word)."""
+
+    name: str
+    width: int = HASHED_INPUTS
+
+    @property
+    def inputs(self) -> list[str]:
+        """`comment#0` ... `comment#31`."""
+        return [f"{self.name}#{i}" for i in range(self.width)]
+
+    def write(self, column: pd.Series, block_NW: NDArray[np.float32]) -> None:
+        """Fill block [N, 32]."""
+        block_NW[:] = 0
+        for row, value in enumerate(texts(column)):
+            for word in re.findall(r"\w+", value.lower()) if value is not None else []:
+                code = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
+                block_NW[row, (code >> 1) % self.width] += 1 if code & 1 else -1
+        length_N1 = np.linalg.norm(block_NW, axis=1, keepdims=True)
+        np.divide(block_NW, length_N1, out=block_NW, where=length_N1 > 0)
+
+    def unseen(self, column: pd.Series) -> Counter[str]:
+        """A word is never unseen."""
+        return Counter()
+
+
+@dataclass(frozen=True)
+class DateEncoder:
+    """Year, month, day and weekday (Monday is 0) of a date as numbers; those that never change are left out."""
+
+    name: str
+    parts: tuple[NumberEncoder, ...]  # named by the part
+
+    @classmethod
+    def fit(cls, name: str, column: pd.Series, scale: Scale) -> DateEncoder | str:
+        """The parts of the training dates, each scaled as a number."""
+        fitted = [NumberEncoder.fit(part, values, scale) for part, values in _date_parts(column).items()]
+        parts = tuple(part for part in fitted if not isinstance(part, str))
+        return cls(name, parts) if parts else "it is always the same date"
+
+    @property
+    def inputs(self) -> list[str]:
+        """`when.year`, `when.month`, ..."""
+        return [f"{self.name}.{part.name}" for part in self.parts]
+
+    def write(self, column: pd.Series, block_NW: NDArray[np.float32]) -> None:
+        """Fill block [N, parts]."""
+        values = _date_parts(column)
+        for i, part in enumerate(self.parts):
+            part.write(pd.Series(values[part.name]), block_NW[:, i : i + 1])
+
+    def unseen(self, column: pd.Series) -> Counter[str]:
+        """A date is never unseen."""
+        return Counter()
+
+
+Encoder = NumberEncoder | LevelEncoder | HashEncoder | DateEncoder
+
+
+def fit_column(
+    name: str, column: pd.Series, kind: Kind, *, scale: Scale, dates: bool, text: Literal["drop", "hash"]
+) -> Encoder | str:
+    """The encoder of a column of training values, or why the column is dropped."""
+    if kind == "number":
+        return NumberEncoder.fit(name, numbers(column), scale)
+    if kind == "boolean":
+        return LevelEncoder.fit(name, column)
+    if kind == "date":
+        return DateEncoder.fit(name, column, scale) if dates else "it holds dates (--dates turns them into numbers)"
+    distinct, known = int(column.nunique()), int(column.count())
+    if distinct > MOST_LEVELS or (distinct > 2 and distinct * 2 > known):
+        if text == "hash":
+            return HashEncoder(name)
+        return f"it is text with {distinct} distinct values in {known} rows (--text hash keeps it)"
+    return LevelEncoder.fit(name, column)
+
+
+def numbers(column: pd.Series) -> NDArray[Any]:
+    """A column of numbers as float64 [N], gaps as NaN; a `UserError` where it holds something else."""
+    if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+        raise UserError(f"column {str(column.name)!r} held numbers in training, here it holds text")
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def texts(column: pd.Series) -> list[str | None]:
+    """A column of texts or booleans as Python strings, gaps as None."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return [None if math.isnan(v) else "True" if v else "False" for v in values.tolist()]
+    return [v if isinstance(v, str) else None for v in column.to_numpy(dtype=object).tolist()]
+
+
+def _date_parts(column: pd.Series) -> dict[str, NDArray[Any]]:
+    when = column.dt
+    parts = {"year": when.year, "month": when.month, "day": when.day, "weekday": when.weekday}
+    return {name: part.to_numpy(dtype=np.float64, na_value=np.nan) for name, part in parts.items()}

@@ -1,0 +1,29 @@
+"""Wrong labels on purpose: how much of them does a loss bear?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossbench.data.split import Rows, generator
+from lossbench.errors import UserError
+
+
+def label_noise(target: NDArray[Any], classes: int, rate: float, seed: int, rows: Rows) -> tuple[NDArray[Any], float]:
+    """Symmetric noise: a share `rate` of the given rows gets another class, all others equally likely.
+
+    Returns the noisy copy of target [N] and the realised rate: exactly floor(rate * rows + 1/2) rows change, none
+    outside `rows`.
+    Raises `UserError` for a rate outside [0, 1) and for a regression.
+    """
+    if not 0 <= rate < 1:
+        raise UserError(f"a label noise of {rate} is not in [0, 1)", where="label_noise")
+    if classes < 2:
+        raise UserError("label noise needs classes, the task is a regression", where="label_noise", fix="use 0")
+    random = generator(seed, "label noise")
+    wrong = random.permutation(rows)[: int(np.floor(rate * len(rows) + 0.5))]
+    noisy = target.copy()
+    noisy[wrong] = (target[wrong] + random.integers(1, classes, len(wrong))) % classes
+    return noisy, len(wrong) / len(rows)

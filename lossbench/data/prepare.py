@@ -1,0 +1,163 @@
+"""From a table to the inputs of a net: what to impute, encode and scale is learnt from the training rows alone.
+
+N rows, D inputs. Numbers: median for gaps, then standardised (or quantile-scaled). Text and booleans: one 0/1 input per
+level. Columns of no use are dropped, with the reason. A preparation is plain data: it goes to JSON and comes back
+exactly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lossbench.data.encoders import (
+    DateEncoder,
+    Encoder,
+    HashEncoder,
+    LevelEncoder,
+    NumberEncoder,
+    Scale,
+    fit_column,
+)
+from lossbench.data.table import Kind, Table
+from lossbench.errors import UserError
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How the columns of a table become inputs, and a regression's target a standardised number."""
+
+    encoders: tuple[Encoder, ...]
+    kinds: Mapping[str, Kind]  # of the columns in use
+    dropped: Mapping[str, str] = field(default_factory=dict)  # column -> why
+    target_center: float = 0.0
+    target_scale: float = 1.0
+
+    @classmethod
+    def fit(
+        cls,
+        table: Table,
+        rows: NDArray[np.integer[Any]],
+        *,
+        scale: Scale = "standard",
+        dates: bool = False,
+        text: Literal["drop", "hash"] = "drop",
+    ) -> Preparation:
+        """Learn from the given rows of the table, and from nothing else.
+
+        Raises `UserError` where no feature is left.
+        """
+        encoders: dict[str, Encoder] = {}
+        dropped: dict[str, str] = {}
+        for name in table.features.columns:
+            column = table.features[name].iloc[rows]
+            fitted = fit_column(name, column, table.kinds[name], scale=scale, dates=dates, text=text)
+            if isinstance(fitted, str):
+                dropped[name] = fitted
+            else:
+                encoders[name] = fitted
+        if not encoders:
+            why = "; ".join(f"{name!r}: {reason}" for name, reason in dropped.items())
+            raise UserError(
+                "no feature is left to train on" + (f" ({why})" if why else ""), where=table.source or table.name
+            )
+        center, spread = 0.0, 1.0
+        if table.task == "regression":
+            center, spread = float(table.target[rows].mean()), float(table.target[rows].std()) or 1.0
+        kinds = {name: table.kinds[name] for name in encoders}
+        return cls(tuple(encoders.values()), kinds, dropped, center, spread)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The D inputs: `Age`, `Sex=male`, `Embarked=(missing)`, ..."""
+        return [name for encoder in self.encoders for name in encoder.inputs]
+
+    @property
+    def notes(self) -> list[str]:
+        """One sentence per dropped column."""
+        return [f"column {name!r} is left out: {why}" for name, why in self.dropped.items()]
+
+    def transform(self, features: pd.DataFrame, width: int | None = None) -> NDArray[np.float32]:
+        """Inputs [N, D] as float32; with `width`, zero columns fill up to it, so that all folds have one shape.
+
+        Raises `UserError` for a missing column, for text where numbers were, and for infinite values.
+        """
+        self._check(features)
+        names = self.input_names
+        x_ND = np.zeros((len(features), max(len(names), width or 0)), dtype=np.float32)
+        start = 0
+        for encoder in self.encoders:
+            end = start + len(encoder.inputs)
+            encoder.write(features[encoder.name], x_ND[:, start:end])
+            start = end
+        return x_ND
+
+    def unseen(self, features: pd.DataFrame) -> dict[str, Counter[str]]:
+        """Per text column that has any, the values that training never saw and how often each occurs."""
+        self._check(features)
+        counts = {encoder.name: encoder.unseen(features[encoder.name]) for encoder in self.encoders}
+        return {name: count for name, count in counts.items() if count}
+
+    def _check(self, features: pd.DataFrame) -> None:
+        missing = [name for name in self.kinds if name not in features.columns]
+        if missing:
+            s = "s" if len(missing) > 1 else ""
+            raise UserError(
+                f"no column{s} {', '.join(map(repr, missing))}", fix=f"training used {', '.join(map(str, self.kinds))}"
+            )
+
+    def scale_target(self, target: NDArray[Any]) -> NDArray[np.float64]:
+        """(target - mean) / standard deviation, both of the training rows; the target itself for classes."""
+        return np.asarray((target - self.target_center) / self.target_scale, dtype=np.float64)
+
+    def unscale_target(self, value: NDArray[Any]) -> NDArray[np.float64]:
+        """Back to the target's own units."""
+        return np.asarray(value, dtype=np.float64) * self.target_scale + self.target_center
+
+    def to_json(self) -> str:
+        """Everything as JSON; floats keep every digit."""
+        plain = {
+            "encoders": [{"encoder": _NAMES[type(encoder)], **asdict(encoder)} for encoder in self.encoders],
+            "kinds": dict(self.kinds),
+            "dropped": dict(self.dropped),
+            "target_center": self.target_center,
+            "target_scale": self.target_scale,
+        }
+        return json.dumps(plain, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Preparation:
+        """The preparation that `to_json` wrote; a `UserError` for anything else."""
+        try:
+            plain = json.loads(text)
+            encoders = tuple(_encoder(entry) for entry in plain.pop("encoders"))
+            return cls(encoders, **plain)
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+            raise UserError(f"this is no saved preparation ({type(problem).__name__}: {problem})") from None
+
+
+_NAMES: dict[type[Encoder], str] = {
+    NumberEncoder: "number",
+    LevelEncoder: "levels",
+    HashEncoder: "hash",
+    DateEncoder: "date",
+}
+_TYPES = {name: kind for kind, name in _NAMES.items()}
+
+
+def _encoder(entry: dict[str, Any]) -> Encoder:
+    kind = _TYPES[entry.pop("encoder")]
+    if kind is DateEncoder:
+        entry["parts"] = [NumberEncoder(**_tuples(part)) for part in entry["parts"]]
+    return kind(**_tuples(entry))
+
+
+def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

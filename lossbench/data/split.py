@@ -1,0 +1,229 @@
+"""Which rows train, which validate, which test: stratified for classes, grouped where groups are given, seeded.
+
+Every draw comes from a generator of its own, made from the seed and the purpose of the draw, so a split does not
+depend on what was drawn before it. Row numbers are int64, ascending.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossbench.data.table import Task
+from lossbench.errors import UserError
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers of the three parts; a part of share 0 is empty."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+
+
+@dataclass(frozen=True)
+class OuterFold:
+    """One fold of one repeat: `train` is everything but `test`, and splits into the two inner parts."""
+
+    repeat: int
+    fold: int
+    train: Rows
+    inner_train: Rows
+    inner_validation: Rows
+    test: Rows
+
+
+def generator(seed: int, *purpose: str | int) -> np.random.Generator:
+    """A generator of its own for one purpose, e.g. `generator(0, "holdout", "test")`."""
+    words = [
+        int.from_bytes(hashlib.sha256(repr(purpose).encode()).digest()[i : i + 4], "little") for i in (0, 4, 8, 12)
+    ]
+    return np.random.default_rng(np.random.SeedSequence([seed, *words]))
+
+
+def holdout(
+    target: NDArray[np.generic],
+    task: Task,
+    test: float,
+    validation: float,
+    seed: int,
+    groups: NDArray[np.generic] | None = None,
+    classes: Sequence[str] = (),
+) -> Split:
+    """One split by shares of all rows (rounded up, as scikit-learn does), each class within a row of its share.
+
+    Every class is in every part; groups are never torn. Raises `UserError` for shares that leave nothing to train
+    on and for a class with fewer rows than parts.
+    """
+    n = len(target)
+    for name, share in {"test": test, "validation": validation}.items():
+        if not 0 <= share < 1:
+            raise UserError(f"a {name} share of {share} is not in [0, 1)", where="split")
+    if n - math.ceil(n * test) - math.ceil(n * validation) < 1:
+        raise UserError(
+            f"{n} row{'s' if n != 1 else ''} cannot be split into test {test:g}, validation {validation:g} and a rest",
+            fix="add rows or choose smaller shares",
+        )
+    strata = _strata(target, task)
+    parts = 1 + (test > 0) + (validation > 0)
+    if task != "regression":
+        _check_counts(strata, parts, f"the split into {parts} parts", classes)
+    everything = np.arange(n)
+    test_rows = _take(everything, strata, groups, math.ceil(n * test), parts - 1, generator(seed, "holdout", "test"))
+    rest = np.setdiff1d(everything, test_rows)
+    draw = generator(seed, "holdout", "validation")
+    validation_rows = _take(rest, strata, groups, math.ceil(n * validation), 1, draw)
+    return Split(np.setdiff1d(rest, validation_rows), validation_rows, test_rows)
+
+
+def repeated_kfold(
+    target: NDArray[np.generic],
+    task: Task,
+    folds: int,
+    repeats: int,
+    seed: int,
+    inner_validation: float,
+    groups: NDArray[np.generic] | None = None,
+    classes: Sequence[str] = (),
+) -> list[OuterFold]:
+    """Repeats of k-fold cross-validation, repeat-major; in each repeat every row is tested once.
+
+    Each class is spread over the folds within a row (groups: as evenly as they allow). `inner_validation` is the share
+    of an outer training part that validates inside it. Raises `UserError` for too few rows, class rows or groups.
+    """
+    if folds < 2:
+        raise UserError(f"{folds} fold cannot test what it did not train on", where="folds", fix="choose at least 2")
+    n = len(target)
+    strata = _strata(target, task)
+    if n < folds:
+        raise UserError(f"{n} rows are fewer than {folds} folds", where="folds", fix="choose fewer folds")
+    if task != "regression":
+        least = max(folds, 3 if inner_validation > 0 else 2)
+        _check_counts(strata, least, f"{folds} folds with an inner validation part", classes)
+    if groups is not None and len(np.unique(groups)) < folds:
+        raise UserError(
+            f"{len(np.unique(groups))} groups are fewer than {folds} folds", where="groups", fix="choose fewer folds"
+        )
+    result = []
+    for repeat in range(repeats):
+        draw = generator(seed, "folds", repeat)
+        fold_of = _folds(strata, folds, draw) if groups is None else _grouped_folds(strata, groups, folds, draw)
+        for fold in range(folds):
+            train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+            size = math.ceil(len(train) * inner_validation)
+            inner = _take(train, strata, groups, size, 1, generator(seed, "inner", repeat, fold))
+            result.append(OuterFold(repeat, fold, train, np.setdiff1d(train, inner), inner, test))
+    return result
+
+
+def digest(split: Split | OuterFold) -> str:
+    """SHA-256 of the row numbers of all parts, so that two runs can tell whether they split alike."""
+    summary = hashlib.sha256()
+    names = ("train", "validation", "test") if isinstance(split, Split) else ("inner_train", "inner_validation", "test")
+    for name in names:
+        rows = np.asarray(getattr(split, name), dtype="<i8")
+        summary.update(len(rows).to_bytes(8, "little"))
+        summary.update(rows.tobytes())
+    return summary.hexdigest()
+
+
+def _strata(target: NDArray[np.generic], task: Task) -> Rows:
+    """Class of each row; one stratum for all rows of a regression."""
+    return np.zeros(len(target), dtype=np.int64) if task == "regression" else np.asarray(target, dtype=np.int64)
+
+
+def _check_counts(strata: Rows, least: int, what: str, classes: Sequence[str]) -> None:
+    counts = np.bincount(strata)
+    few = [i for i, count in enumerate(counts) if 0 < count < least]
+    if few:
+        i = min(few, key=lambda k: int(counts[k]))
+        label = classes[i] if i < len(classes) else str(i)
+        raise UserError(
+            f"class {label!r} has {counts[i]} row{'s' if counts[i] != 1 else ''}; {what} needs at least {least}",
+            fix=f"add rows, split less, or leave such classes out with --min-class-rows {least}",
+        )
+
+
+def _take(
+    rows: Rows, strata: Rows, groups: NDArray[np.generic] | None, size: int, leave: int, draw: np.random.Generator
+) -> Rows:
+    """`size` of the rows, each stratum by its share; at least one of each, and at least `leave` left of each."""
+    if size == 0:
+        return np.empty(0, dtype=np.int64)
+    if groups is not None:
+        return _take_groups(rows, groups[rows], size, draw)
+    present, index = np.unique(strata[rows], return_inverse=True)
+    counts = np.bincount(index)
+    quota = _apportion(counts, size, least=1 if len(present) > 1 else 0, leave=leave if len(present) > 1 else 0)
+    taken = [draw.permutation(rows[index == stratum])[: quota[stratum]] for stratum in range(len(present))]
+    return np.sort(np.concatenate(taken))
+
+
+def _apportion(counts: Rows, size: int, *, least: int, leave: int) -> Rows:
+    """`size` seats by largest remainder, each kept within [least, count - leave]."""
+    exact = counts * (size / counts.sum())
+    seats = np.floor(exact).astype(np.int64)
+    for i in np.argsort(seats - exact, kind="stable")[: size - int(seats.sum())]:
+        seats[i] += 1
+    bounded = np.clip(seats, np.minimum(least, counts), np.maximum(counts - leave, 0))
+    while (
+        excess := int(bounded.sum()) - size
+    ) != 0:  # the bounds moved a few seats: the largest strata give or take them
+        room = bounded - least if excess > 0 else counts - leave - bounded
+        if room.max() <= 0:
+            break
+        bounded[int(np.argmax(room))] -= int(np.sign(excess))
+    return bounded
+
+
+def _take_groups(rows: Rows, groups: NDArray[np.generic], size: int, draw: np.random.Generator) -> Rows:
+    """Whole groups in random order until `size` rows are reached; at least one group is left."""
+    labels, index = np.unique(groups, return_inverse=True)
+    if len(labels) < 2:
+        raise UserError(
+            "one group cannot be split", where="groups", fix="a group is never torn: give at least 2 a part"
+        )
+    counts = np.bincount(index)
+    order = draw.permutation(len(labels))
+    before = np.cumsum(counts[order]) - counts[order]
+    chosen = order[: min(max(int(np.sum(before + counts[order] / 2 <= size)), 1), len(labels) - 1)]
+    return np.sort(rows[np.isin(index, chosen)])
+
+
+def _folds(strata: Rows, folds: int, draw: np.random.Generator) -> Rows:
+    """Fold of each row: rows dealt out class after class, so that classes and folds differ by at most one row."""
+    shuffled = draw.permutation(len(strata))
+    order = shuffled[np.argsort(strata[shuffled], kind="stable")]
+    fold_of = np.empty(len(strata), dtype=np.int64)
+    fold_of[order] = draw.permutation(folds)[np.arange(len(strata)) % folds]
+    return fold_of
+
+
+def _grouped_folds(strata: Rows, groups: NDArray[np.generic], folds: int, draw: np.random.Generator) -> Rows:
+    """Fold of each row: groups, large ones first, each to the fold where the classes stay most even."""
+    labels, index = np.unique(groups, return_inverse=True)
+    counts_GC = np.zeros((len(labels), int(strata.max()) + 1))
+    np.add.at(counts_GC, (index, strata), 1)
+    share_GC = counts_GC / np.maximum(counts_GC.sum(axis=0), 1)
+    shuffled = draw.permutation(len(labels))
+    order = shuffled[np.argsort(-counts_GC.sum(axis=1)[shuffled], kind="stable")]
+    filled_FC = np.zeros((folds, counts_GC.shape[1]))
+    fold_of_group = np.empty(len(labels), dtype=np.int64)
+    rows_F = np.zeros(folds)
+    for place, group in enumerate(order):
+        crowding_F = filled_FC @ share_GC[group] + 1e-6 * rows_F / len(strata)  # the fuller fold loses a tie
+        if len(labels) - place <= np.sum(rows_F == 0):
+            crowding_F[rows_F > 0] = np.inf  # the last groups go where there is none yet
+        fold = int(np.argmin(crowding_F))
+        fold_of_group[group] = fold
+        filled_FC[fold] += share_GC[group]
+        rows_F[fold] += counts_GC[group].sum()
+    return fold_of_group[index]

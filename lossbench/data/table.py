@@ -1,0 +1,105 @@
+"""A table as it is trained on: features with their kinds, a target, and what was done to get there."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from lossbench.deferred import np, pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Task = Literal["binary", "multiclass", "regression"]
+Kind = Literal["number", "boolean", "text", "date"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """N rows of features and their target.
+
+    `features` holds one column per feature, gaps as NaN (NaT): a number or a boolean (0/1) as float64 or a smaller
+    numeric type, a text as `str`, a date as `datetime64`; `kinds` says which. `target` [N] is the class index (int64)
+    into `classes`, or a float64 in its own units. `clean_target` [N] is the truth behind a target that was spoilt on
+    purpose.
+    `notes` are the repairs and drops, one sentence each.
+    """
+
+    name: str
+    task: Task
+    features: pd.DataFrame
+    kinds: Mapping[str, Kind]
+    target: NDArray[Any]
+    target_name: str
+    classes: tuple[str, ...] = ()
+    groups: NDArray[Any] | None = None
+    clean_target: NDArray[Any] | None = None
+    notes: tuple[str, ...] = ()
+    source: str = ""
+    _hash: list[str] = field(default_factory=list, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Rows per class, in the order of `classes`; empty for a regression."""
+        if self.task == "regression":
+            return ()
+        return tuple(int(n) for n in np.bincount(self.target, minlength=len(self.classes)))
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what is trained on, the same on every machine.
+
+        Hashed, in order: task; per feature its name, kind and values; the target's values and classes. Numbers as
+        little-endian float64 (one NaN, no -0), dates as microseconds since 1970, texts as their sorted distinct values
+        in UTF-8 and each row's place among them (-1 for a gap). So pandas' way of storing texts does not show.
+        """
+        if not self._hash:
+            digest = hashlib.sha256()
+            for part in self._hashed():
+                digest.update(len(part).to_bytes(8, "little"))
+                digest.update(part)
+            self._hash.append(digest.hexdigest())
+        return self._hash[0]
+
+    def _hashed(self) -> Iterable[bytes]:
+        yield self.task.encode()
+        for name in self.features.columns:
+            column = self.features[name]
+            yield str(name).encode()
+            yield self.kinds[name].encode()
+            if self.kinds[name] == "text":
+                levels, places = sorted_levels(column)
+                yield from (level.encode() for level in levels)
+                yield places.astype("<i4").tobytes()
+            elif self.kinds[name] == "date":
+                yield column.to_numpy().astype("datetime64[us]").astype("<i8").tobytes()
+            else:
+                yield _number_bytes(column.to_numpy())
+        yield _number_bytes(self.target)
+        yield from (label.encode() for label in self.classes)
+
+    def with_notes(self, *notes: str) -> Table:
+        """The same table with more notes."""
+        return dataclasses.replace(self, notes=(*self.notes, *notes))
+
+
+def sorted_levels(column: pd.Series) -> tuple[list[str], NDArray[Any]]:
+    """The distinct texts of a column, sorted by code point, and each row's place among them (-1 for a gap) [N]."""
+    codes, levels = pd.factorize(column.to_numpy(dtype=object))
+    order = sorted(range(len(levels)), key=lambda i: levels[i])
+    place = np.empty(len(levels) + 1, dtype=np.int64)
+    place[order] = np.arange(len(levels))
+    place[-1] = -1
+    return [levels[i] for i in order], place[codes]
+
+
+def _number_bytes(values: NDArray[Any]) -> bytes:
+    numbers = values.astype("<f8")
+    numbers += 0.0  # -0.0 + 0.0 = 0.0
+    numbers[np.isnan(numbers)] = np.nan  # one bit pattern
+    return numbers.tobytes()

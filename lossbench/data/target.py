@@ -1,0 +1,110 @@
+"""The target column: which task it sets, and its values as class indices or numbers.
+
+`task="auto"` reads text and booleans as classes; numbers with a fraction as a regression; whole numbers as classes if
+there are at most 20 distinct ones, else as a regression. The rule looks at the values alone; a note says what it found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lossbench.data.table import Kind, Task, sorted_levels
+from lossbench.deferred import np, pd
+from lossbench.errors import UserError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST_CLASSES = 20  # more distinct whole numbers than this are an amount, not a label
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target ready to train on: class index int64 into `classes`, or float64."""
+
+    task: Task
+    values: NDArray[Any]
+    classes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def class_indices(column: pd.Series) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Labels sorted (numbers by size, texts by code point) and each row's index into them; no gaps allowed."""
+    if pd.api.types.is_bool_dtype(column):
+        return column.to_numpy(dtype=np.int64), ("False", "True")
+    if pd.api.types.is_numeric_dtype(column):
+        labels, index_N = np.unique(column.to_numpy(), return_inverse=True)
+        return index_N.astype(np.int64), tuple(number_label(label) for label in labels)
+    levels, index_N = sorted_levels(column)
+    return index_N, tuple(levels)
+
+
+def number_label(value: float) -> str:
+    """A number as a label: 1.0 is '1'."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def read_target(column: pd.Series, kind: Kind, task: str, place: Callable[[int], str]) -> Target:
+    """The target of a table without gaps in it; `place` tells a row's place in the file ("line 7").
+
+    Raises `UserError` where the values do not fit the task, or are all one.
+    """
+    name = str(column.name)
+    if kind == "date":
+        raise UserError(f"the target {name!r} holds dates", fix="name a column of classes or numbers with --target")
+    distinct = int(column.nunique())
+    if distinct == 1:
+        raise UserError(
+            f"the target {name!r} has one value ({_label(column, kind)!r})", fix="there is nothing to learn"
+        )
+    if kind == "number":
+        numbers = column.to_numpy(dtype=np.float64)
+        whole = bool(np.all(numbers == np.floor(numbers)))
+        if task == "regression" or (task == "auto" and not (whole and distinct <= MOST_CLASSES)):
+            notes = (f"target {name!r} read as a number ({distinct} distinct values)",) if task == "auto" else ()
+            return Target("regression", numbers, (), notes)
+        if distinct > MOST_CLASSES and (not whole or distinct * 5 > len(column)):
+            raise UserError(
+                f"the target {name!r} has {distinct} distinct numbers", fix="did you mean --task regression?"
+            )
+    elif task == "regression":
+        raise UserError(
+            f"a regression needs numbers, but the target {name!r} has text ({place(0)}: {str(column.iloc[0])!r})",
+            fix="write plain numbers, or choose --task multiclass",
+        )
+    elif kind == "text" and distinct > MOST_CLASSES and distinct * 2 > len(column):
+        raise UserError(
+            f"the target {name!r} has {distinct} distinct texts in {len(column)} rows "
+            f"({place(0)}: {str(column.iloc[0])!r}), neither classes nor numbers",
+            fix="write plain numbers, or name another --target",
+        )
+    return _classified(column, kind, task, name)
+
+
+def _classified(column: pd.Series, kind: Kind, task: str, name: str) -> Target:
+    index_N, classes = class_indices(column.astype(bool) if kind == "boolean" else column)
+    found: Task = "binary" if len(classes) == 2 else "multiclass"
+    if task == "binary" and found != "binary":
+        raise UserError(
+            f"the target {name!r} has {len(classes)} classes", fix="a binary task has two: choose --task multiclass"
+        )
+    counts = np.bincount(index_N)
+    lonely = [f"{label!r}" for label, count in zip(classes, counts, strict=True) if count == 1]
+    if lonely:
+        raise UserError(
+            f"class{'es' if len(lonely) > 1 else ''} {', '.join(lonely[:5])} of the target {name!r} "
+            f"ha{'ve' if len(lonely) > 1 else 's'} 1 row; a class needs at least 2",
+            fix="add rows, or leave such classes out with --min-class-rows 2",
+        )
+    plain = classes == tuple(str(i) for i in range(len(classes)))
+    mapping = ", ".join(f"{label} -> {i}" for i, label in enumerate(classes[:MOST_CLASSES]))
+    more = ", ..." if len(classes) > MOST_CLASSES else ""
+    notes = () if plain else (f"classes of {name!r}: {mapping}{more}",)
+    return Target(found, index_N, classes, notes)
+
+
+def _label(column: pd.Series, kind: Kind) -> str:
+    value = column.iloc[0]
+    return str(bool(value)) if kind == "boolean" else number_label(value) if kind == "number" else str(value)
