@@ -1,5 +1,6 @@
 """Last activations: each says into which space it maps. The order is that of preference, which `auto` follows."""
 
+# ruff: noqa: PLW0108 - `lambda z: F.relu(z)` names torch when it is called, `F.relu` would import it here
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -16,13 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Activation:
-    """A function `[..., K] -> [..., K]` of a net's last linear outputs, and the space that it maps into."""
+    """A function `[..., K] -> [..., K]` of a net's last linear outputs, and the space that it maps into.
+
+    `flat` says where it has no gradient at all, which degrades every pair that is sound otherwise.
+    """
 
     name: str
     fn: Callable[[Tensor], Tensor] = field(repr=False)
     space: Space
     formula: str
     min_outputs: int = 1
+    flat: str = ""
     note: str = ""
 
     def __call__(self, z: Tensor) -> Tensor:
@@ -31,13 +36,19 @@ class Activation:
 
 
 ACTIVATIONS: Registry[Activation] = Registry(
-    "activation", abbreviations={"linear": "identity", "none": "identity", "log_softmax": "logsoftmax", "logsigmoid": "log_sigmoid"}
+    "activation",
+    abbreviations={"linear": "identity", "none": "identity", "log_softmax": "logsoftmax", "logsigmoid": "log_sigmoid"},
 )
 
 
 def _mean_variance(z: Tensor) -> Tensor:
-    mean, variance = z.chunk(2, -1)
+    mean, variance = z.tensor_split(2, -1)
     return torch.cat([mean, F.softplus(variance) + 1e-6], -1)
+
+
+def _normal_inverse_gamma(z: Tensor) -> Tensor:
+    mean, nu, alpha, beta = z.tensor_split(4, -1)
+    return torch.cat([mean, F.softplus(nu) + 1e-6, F.softplus(alpha) + 1 + 1e-6, F.softplus(beta) + 1e-6], -1)
 
 
 for _activation in (
@@ -46,7 +57,7 @@ for _activation in (
     Activation("softmax", lambda z: z.softmax(-1), Space.SIMPLEX, "exp z_k / sum_j exp z_j", min_outputs=2),
     Activation("sigmoid", lambda z: z.sigmoid(), Space.UNIT, "1 / (1 + exp -z)"),
     Activation("softplus", lambda z: F.softplus(z), Space.POSITIVE, "log(1 + exp z)"),
-    Activation("relu", lambda z: z.relu(), Space.NONNEGATIVE, "max(0, z)", note="a unit below zero has no gradient and may die"),
+    Activation("relu", lambda z: z.relu(), Space.NONNEGATIVE, "max(0, z)", flat="below 0"),
     Activation("tanh", lambda z: z.tanh(), Space.SIGNED_UNIT, "tanh z"),
     Activation("exp", lambda z: z.exp(), Space.POSITIVE, "exp z", note="overflows float32 beyond z = 88"),
     Activation("leaky_relu", lambda z: F.leaky_relu(z, 0.01), Space.REAL, "max(0.01 z, z)"),
@@ -54,10 +65,19 @@ for _activation in (
     Activation("silu", lambda z: F.silu(z), Space.BOUNDED_BELOW, "z sigmoid(z)"),
     Activation("gelu", lambda z: F.gelu(z), Space.BOUNDED_BELOW, "z Phi(z)"),
     Activation("softsign", lambda z: F.softsign(z), Space.SIGNED_UNIT, "z / (1 + |z|)"),
-    Activation("hardtanh", lambda z: F.hardtanh(z), Space.SIGNED_UNIT, "min(1, max(-1, z))", note="no gradient outside [-1, 1]"),
-    Activation("hardsigmoid", lambda z: F.hardsigmoid(z), Space.UNIT, "min(1, max(0, z/6 + 1/2))", note="no gradient outside [-3, 3]"),
+    Activation("hardtanh", lambda z: F.hardtanh(z), Space.SIGNED_UNIT, "min(1, max(-1, z))", flat="outside [-1, 1]"),
+    Activation(
+        "hardsigmoid", lambda z: F.hardsigmoid(z), Space.UNIT, "min(1, max(0, z/6 + 1/2))", flat="outside [-3, 3]"
+    ),
     Activation("log_sigmoid", lambda z: F.logsigmoid(z), Space.NONPOSITIVE, "-log(1 + exp -z)"),
     Activation("normalize", lambda z: F.normalize(z, dim=-1), Space.SPHERE, "z / |z|_2", min_outputs=2),
     Activation("mean_variance", _mean_variance, Space.MEAN_VARIANCE, "(z_1, softplus(z_2) + 1e-6)", min_outputs=2),
+    Activation(
+        "normal_inverse_gamma",
+        _normal_inverse_gamma,
+        Space.NORMAL_INVERSE_GAMMA,
+        "(z_1, softplus z_2, 1 + softplus z_3, softplus z_4), each softplus + 1e-6",
+        min_outputs=4,
+    ),
 ):
     ACTIVATIONS.add(_activation)

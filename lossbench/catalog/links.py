@@ -33,7 +33,7 @@ class Prediction:
     point_PN: Tensor | None = None
 
     @property
-    def label_PN(self) -> Tensor:
+    def label_PN(self) -> Tensor:  # noqa: N802 - its shape is part of its name
         """The decided class, `[P, N]` int64; ties go to the first class."""
         assert self.score_PNC is not None, "a regression has no label"
         return self.score_PNC.argmax(-1)
@@ -58,7 +58,7 @@ def _softmax(out: Tensor) -> Prediction:
 
 
 def _probability(out: Tensor) -> Prediction:
-    p = torch.cat([1 - out, out], -1) if out.shape[-1] == 1 else out
+    p = torch.cat([1 - out, out], -1) if out.shape[-1] == 1 else out / out.sum(-1, keepdim=True).clamp_min(TINY)
     return Prediction(p.clamp(TINY, 1 - TINY).log(), p)
 
 

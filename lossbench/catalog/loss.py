@@ -8,7 +8,7 @@ of a population: a mean over them would mix members, so nothing is ever reduced 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
 PerTask = Iterable[Space] | Mapping[Task, Iterable[Space]]
+Whys = Mapping[Any, Any]  # {key: text} for all tasks alike, or {Task: {key: text}}
 
 ABBREVIATIONS = {
     "ce": "cross_entropy",
@@ -32,7 +33,12 @@ ABBREVIATIONS = {
     "mae": "l1",
     "l2": "mse",
     "nllloss": "nll",
+    "logistic": "soft_margin",
+    "quantile": "pinball",
+    "pseudo_huber": "soft_l1",
+    "logcosh": "log_cosh",
     "cosine": "cosine_embedding",
+    "multilabel_margin": "multi_margin",  # torch's loss of that name, with one label a row
 }
 
 
@@ -40,28 +46,32 @@ ABBREVIATIONS = {
 class Loss:
     """One loss, as declared; call it with outputs and targets for the values per sample.
 
-    `sound` spaces are those it is made for, per task; `risky` and `unsound` say why another one degrades or breaks it;
-    `same_as` names the pair that a space turns it into. `floor` is a number that no value on a sound space goes
-    below (None: there is none). `statistics` are what it must be told of the training part (`class_counts`).
+    `sound` spaces are those it is made for, per task and in the order of preference; `risky` and `unsound` say
+    why another one degrades or breaks it; `same_as` names, for an activation, the pair that is one objective with
+    it. `floor` is a number that no value on a sound space goes below (None: there is none). `statistics` are what
+    it must be told of the training part (`class_counts`). What is claimed of a loss holds with its default
+    parameters and the preferred activation.
     """
 
     name: str
     fn: Callable[..., Tensor] = field(repr=False)
     targets: Mapping[Task, Encoding]
-    sound: Mapping[Task, frozenset[Space]]
-    link: Link | Mapping[Space | Task, Link]
+    sound: Mapping[Task, tuple[Space, ...]]
+    link: Link | Mapping[Any, Link]  # one, or one per Space or Task
     reference: str
-    risky: Mapping[Space, str] = field(default_factory=dict)
-    unsound: Mapping[Space, str] = field(default_factory=dict)
-    same_as: Mapping[Space, str] = field(default_factory=dict)
+    risky: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
+    unsound: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
+    same_as: Mapping[Task, Mapping[str, str]] = field(default_factory=dict)  # activation -> "loss + activation"
     floor: float | None = 0.0
     per: Literal["sample", "batch"] = "sample"
     outputs: int = 1  # outputs per column of the encoded target: 2 for a mean and a variance
     min_outputs: int = 1
     estimates: str = ""  # the population minimiser: "class probabilities", "median", ...
     pitfalls: tuple[str, ...] = ()
-    proper: bool = False  # the expected value is least at the true probability (or mean), and only there
-    consistent: bool | None = None  # its minimiser decides for the likeliest class (classification-calibrated)
+    proper: bool = (
+        False  # on every task: read by its link, the expected value's one minimiser is the true probability or mean
+    )
+    consistent: bool | Mapping[Task, bool] | None = None  # its minimiser decides for the likeliest class
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
@@ -83,14 +93,25 @@ class Loss:
     def label(self) -> str:
         """Its name, with the parameters that differ from their defaults: `focal(gamma=3)`."""
         defaults = {} if self.schema is None else {k: f.default for k, f in self.schema.model_fields.items()}
-        changed = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in self.params.items() if v != defaults.get(k)]
+        changed = [
+            f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in self.params.items() if v != defaults.get(k)
+        ]
         return f"{self.name}({', '.join(changed)})" if changed else self.name
 
+    def is_consistent(self, task: Task) -> bool | None:
+        """Whether its minimiser decides for the likeliest class; None where that is not asked or not known."""
+        if not task.is_classification or not isinstance(self.consistent, Mapping):
+            return self.consistent if task.is_classification and isinstance(self.consistent, bool) else None
+        return self.consistent.get(task)
+
     def link_on(self, space: Space, task: Task) -> Link:
-        """How its outputs are read when the last activation maps into that space."""
+        """How its outputs are read when the last activation maps into that space.
+
+        Of several links the task's own goes before the space's; the first stands for every space that is not named.
+        """
         if isinstance(self.link, Link):
             return self.link
-        for key in (space, task):
+        for key in (task, space):
             if key in self.link:
                 return self.link[key]
         return next(iter(self.link.values()))
@@ -118,7 +139,8 @@ class Loss:
             values = schema(**{**self.params, **{k: v for k, v in params.items() if k in known}})
         except ValidationError as problem:
             errors += [
-                UserError(f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg'].lower()}", where=here) for e in problem.errors()
+                UserError(f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg'].lower()}", where=here)
+                for e in problem.errors()
             ]
         if errors:
             raise errors[0] if len(errors) == 1 else UserErrors(errors)
@@ -142,12 +164,21 @@ def _import_families() -> None:
 LOSSES: Registry[Loss] = Registry("loss", load=_import_families, abbreviations=ABBREVIATIONS)
 
 
-def per_task(spaces: PerTask, tasks: Iterable[Task]) -> dict[Task, frozenset[Space]]:
-    """Spell out, for every task, a set of spaces that was given once for all of them."""
+def per_task(spaces: PerTask, tasks: Iterable[Task]) -> dict[Task, tuple[Space, ...]]:
+    """Spell out, for every task, sound spaces that were given once for all of them; a set takes `Space`'s order."""
+
+    def ordered(some: Iterable[Space]) -> tuple[Space, ...]:
+        return tuple(sorted(some, key=list(Space).index) if isinstance(some, Set) else some)
+
     if isinstance(spaces, Mapping):
-        return {task: frozenset(spaces.get(task, ())) for task in tasks}
-    everywhere = frozenset(spaces)
-    return dict.fromkeys(tasks, everywhere)
+        return {task: ordered(spaces.get(task, ())) for task in tasks}
+    return dict.fromkeys(tasks, ordered(spaces))
+
+
+def reasons_per_task(whys: Whys, tasks: Iterable[Task], name: str) -> dict[Task, dict[Any, str]]:
+    """The same for reasons; `{loss}` in one stands for the loss's name."""
+    given = {task: whys.get(task, {}) if any(isinstance(key, Task) for key in whys) else whys for task in tasks}
+    return {task: {key: why.replace("{loss}", name) for key, why in some.items()} for task, some in given.items()}
 
 
 def declare(
@@ -155,7 +186,7 @@ def declare(
     *,
     targets: Mapping[Task, Encoding],
     sound: PerTask,
-    link: Link | Mapping[Space | Task, Link],
+    link: Link | Mapping[Any, Link],
     reference: str,
     **declared: Any,
 ) -> Loss:
@@ -178,6 +209,8 @@ def declare(
     schema: type[BaseModel] = create_model(
         fn.__name__, __config__=ConfigDict(extra="forbid", allow_inf_nan=False, protected_namespaces=()), **fields
     )
+    for key in ("risky", "unsound", "same_as"):
+        declared[key] = reasons_per_task(declared.get(key, {}), targets, fn.__name__)
     return Loss(
         name=fn.__name__,
         fn=fn,
@@ -197,14 +230,14 @@ def loss(
     *,
     targets: Mapping[Task, Encoding],
     sound: PerTask,
-    link: Link | Mapping[Space | Task, Link],
+    link: Link | Mapping[Any, Link],
     reference: str,
     **declared: Any,
 ) -> Callable[[Fn], Fn]:
     """Declare the decorated function as a loss; it is returned unchanged and its name is the loss's only name.
 
-    The keywords are the fields of `Loss`. A function of one of lossbench's own modules enters the registry; a user's is
-    found by its `file.py:name`, through the declaration left on it.
+    The keywords are the fields of `Loss`. A function of one of lossbench's own modules enters the registry; a
+    user's is found by its `file.py:name`, through the declaration left on it.
     """
 
     def register(fn: Fn) -> Fn:

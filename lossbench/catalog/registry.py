@@ -12,7 +12,9 @@ class Named(Protocol):
     """Anything with a name."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What a config calls it."""
+        ...
 
 
 T = TypeVar("T", bound=Named)

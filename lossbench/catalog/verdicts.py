@@ -8,6 +8,7 @@ from enum import StrEnum
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Space, Task
+from lossbench.errors import UserError
 
 
 class Level(StrEnum):
@@ -36,33 +37,52 @@ class Verdict:
 def judge(loss: Loss, activation: Activation, task: Task) -> Verdict:
     """The verdict of a pair on a task.
 
-    A declared space decides; one that was not declared is judged by inclusion: inside a sound space the loss is defined but
-    part of its range is out of reach (degraded), outside it is not defined (broken).
+    A declared space decides; one that was not declared is judged by inclusion: inside a sound space the loss is
+    defined but part of its range is out of reach (degraded), outside it is not defined (broken).
     """
-    space = activation.space
-    sound = loss.sound[task]
-    if space in loss.same_as:
-        return Verdict(Level.EQUIVALENT, f"the same objective as {loss.same_as[space]}")
-    if space in loss.unsound:
-        return Verdict(Level.BROKEN, loss.unsound[space], fix(loss, task))
+    space, sound = activation.space, loss.sound[task]
+    if short := _too_narrow(loss, activation, task, classes=2 if task is Task.BINARY else 3):
+        return Verdict(Level.BROKEN, short, fix(loss, task))
+    if space in loss.unsound[task]:
+        return Verdict(Level.BROKEN, loss.unsound[task][space], fix(loss, task))
+    if space in loss.risky[task]:
+        return Verdict(Level.DEGRADED, loss.risky[task][space], fix(loss, task))
+    if space in sound and activation.flat:
+        return Verdict(Level.DEGRADED, f"{activation.name} has no gradient {activation.flat}", fix(loss, task))
+    if activation.name in loss.same_as[task]:
+        return Verdict(Level.EQUIVALENT, f"the same objective as {loss.same_as[task][activation.name]}")
     if space in sound:
         return Verdict(Level.OK, f"{loss.name} is made for {describe(space)}")
-    if space in loss.risky:
-        return Verdict(Level.DEGRADED, loss.risky[space], fix(loss, task))
-    wider = [s for s in sorted(sound) if space <= s]
+    wider = [s for s in sound if space <= s]
     if wider:
-        why = f"{activation.name} only reaches {describe(space)}, part of the {describe(wider[0])} that {loss.name} needs"
+        why = (
+            f"{activation.name} only reaches {describe(space)}, part of the {describe(wider[0])} that {loss.name} needs"
+        )
         return Verdict(Level.DEGRADED, why, fix(loss, task))
     why = f"{activation.name} gives {describe(space)}, where {loss.name} is not defined"
     return Verdict(Level.BROKEN, why, fix(loss, task))
 
 
 def best_activation(loss: Loss, task: Task) -> Activation:
-    """What `auto` stands for: the first declared activation whose outputs are sound for the loss."""
-    for activation in ACTIVATIONS:
-        if activation.space in loss.sound[task] and activation.space not in loss.unsound:
-            return activation
+    """What `auto` stands for: the first activation whose outputs are of the sound space that the loss names first."""
+    for space in loss.sound[task]:
+        for activation in ACTIVATIONS:
+            if activation.space is space and judge(loss, activation, task).level.is_sound:
+                return activation
     raise LookupError(f"no activation maps into a space that {loss.name} is sound on")
+
+
+def check_width(loss: Loss, activation: Activation, task: Task, classes: int, *, where: str = "last_act") -> None:
+    """Raise a `UserError` where an activation needs more outputs than the loss gives the net (softmax on one)."""
+    if short := _too_narrow(loss, activation, task, classes):
+        raise UserError(short, where=where, fix=fix(loss, task))
+
+
+def _too_narrow(loss: Loss, activation: Activation, task: Task, classes: int) -> str:
+    width = loss.width(task, classes)
+    if activation.min_outputs <= width:
+        return ""
+    return f"{activation.name} needs {activation.min_outputs} outputs, and {loss.name} has {width} on a {task} task"
 
 
 def sound_activations(loss: Loss, task: Task) -> list[Activation]:
@@ -92,4 +112,5 @@ _WORDS = {
     Space.LOG_SIMPLEX: "logarithms of class probabilities",
     Space.SPHERE: "directions of length 1",
     Space.MEAN_VARIANCE: "a mean and a positive variance",
+    Space.NORMAL_INVERSE_GAMMA: "the four parameters of a normal-inverse-gamma distribution",
 }

@@ -49,6 +49,7 @@ class Space(StrEnum):
     LOG_SIMPLEX = "log_simplex"  # logarithms of such rows: log_softmax
     SPHERE = "sphere"  # rows of length 1: normalize
     MEAN_VARIANCE = "mean_variance"  # (real, positive): two outputs for one target
+    NORMAL_INVERSE_GAMMA = "normal_inverse_gamma"  # (real, positive, above 1, positive): four outputs for one target
 
     def __le__(self, other: object) -> bool:
         """Set inclusion: every point of this space is a point of the other."""
@@ -63,10 +64,9 @@ _INSIDE: dict[Space, frozenset[Space]] = {
     Space.NONPOSITIVE: frozenset({Space.REAL}),
     Space.SIGNED_UNIT: frozenset({Space.BOUNDED_BELOW, Space.REAL}),
     Space.UNIT: frozenset({Space.NONNEGATIVE, Space.SIGNED_UNIT, Space.BOUNDED_BELOW, Space.REAL}),
-    Space.SIMPLEX: frozenset(
-        {Space.UNIT, Space.NONNEGATIVE, Space.SIGNED_UNIT, Space.BOUNDED_BELOW, Space.REAL}
-    ),
+    Space.SIMPLEX: frozenset({Space.UNIT, Space.NONNEGATIVE, Space.SIGNED_UNIT, Space.BOUNDED_BELOW, Space.REAL}),
     Space.LOG_SIMPLEX: frozenset({Space.NONPOSITIVE, Space.REAL}),
     Space.SPHERE: frozenset({Space.SIGNED_UNIT, Space.BOUNDED_BELOW, Space.REAL}),
-    Space.MEAN_VARIANCE: frozenset({Space.REAL}),
+    Space.MEAN_VARIANCE: frozenset(),  # outputs of different kinds are no numbers of one kind
+    Space.NORMAL_INVERSE_GAMMA: frozenset(),
 }

@@ -1,0 +1,7 @@
+"""The losses, one module a family; each is one decorated function and nothing else.
+
+Shapes: B rows, K outputs, C classes, any leading axes before them: outputs `z_BK` (one output: `z_B1`), class
+index `y_B`, encoded targets `t_BK`, the training part's class counts `class_counts [..., 1, C]`. A loss gives
+`[..., B]`; one of whole batches takes the rows' weights `weight_B` too and gives `[...]`. Where torch has the
+loss, names, defaults and the mean over the columns of a row are torch's.
+"""

@@ -1,0 +1,84 @@
+"""Evidential losses: the net gives a distribution over predictions, not one prediction.
+
+What they call epistemic uncertainty is not identified by the data; only the prediction itself is scored here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge
+
+from lossbench.catalog.domains import CLASSES, POSITIVE_NUMBER, VALUE, because
+from lossbench.catalog.links import Link
+from lossbench.catalog.loss import loss
+from lossbench.catalog.rows import one_hot
+from lossbench.catalog.vocabulary import Space
+from lossbench.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@loss(
+    targets=CLASSES,
+    **{
+        **POSITIVE_NUMBER,
+        "risky": {
+            Space.NONNEGATIVE: "evidence that dies at 0 never returns",
+            **because("evidence stays below 1, so no prediction is sure", Space.UNIT, Space.SIMPLEX),
+        },
+    },
+    link=Link.EVIDENCE,
+    min_outputs=2,
+    reference="Sensoy, Kaplan & Kandemir 2018, arXiv:1806.01768",
+    estimates="class probabilities, pulled towards even by the penalty lam",
+    pitfalls=("the paper anneals lam from 0; here it is constant", "relu evidence dies: softplus"),
+    consistent=True,
+    convex=False,
+    symmetric=False,
+)
+def evidential(e_BK: Tensor, y_B: Tensor, *, lam: Annotated[float, Ge(0)] = 0.1) -> Tensor:
+    """sum_k (t_k - p_k)^2 + p_k (1 - p_k) / (S + 1), plus lam KL(Dir(t + (1 - t) a) | Dir(1)).
+
+    a = evidence + 1 are the parameters of a Dirichlet distribution, S their sum and p = a / S its mean.
+    """
+    alpha, t = e_BK + 1, one_hot(y_B, e_BK)
+    total = alpha.sum(-1, keepdim=True)
+    p = alpha / total
+    score = ((t - p).square() + p * (1 - p) / (total + 1)).sum(-1)
+    wrong = t + (1 - t) * alpha
+    sum_wrong = wrong.sum(-1)
+    divergence = (
+        sum_wrong.lgamma()
+        - math.lgamma(e_BK.shape[-1])
+        - wrong.lgamma().sum(-1)
+        + ((wrong - 1) * (wrong.digamma() - sum_wrong.unsqueeze(-1).digamma())).sum(-1)
+    )
+    return score + lam * divergence
+
+
+@loss(
+    targets=VALUE,
+    sound=(Space.NORMAL_INVERSE_GAMMA,),
+    outputs=4,
+    link=Link.IDENTITY,
+    reference="Amini et al. 2020, arXiv:1910.02600; what it does not identify: Meinert et al. 2023, arXiv:2205.10060",
+    floor=None,
+    estimates="mean; nu and alpha are not identified",
+    pitfalls=("its epistemic uncertainty is a heuristic",),
+    convex=False,
+)
+def evidential_regression(out_B4: Tensor, y_B1: Tensor, *, lam: Annotated[float, Ge(0)] = 0.01) -> Tensor:
+    """Negative log-likelihood of a Student t (m, nu, alpha, beta) + lam |y - m| (2 nu + alpha)."""
+    mean, nu, alpha, beta = out_B4.unbind(-1)
+    e = y_B1[..., 0] - mean
+    omega = 2 * beta * (1 + nu)
+    likelihood = (
+        0.5 * (math.log(math.pi) - nu.log() + omega.log())
+        + (alpha + 0.5) * torch.log1p(e.square() * nu / omega)
+        + alpha.lgamma()
+        - (alpha + 0.5).lgamma()
+    )
+    return likelihood + lam * e.abs() * (2 * nu + alpha)

@@ -1,0 +1,142 @@
+"""Margin losses: a score shall be on its side, by a margin. Signs s are -1 and +1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge, Gt, Le
+
+from lossbench.catalog.domains import CLASSES, MARGINS, ONE_AGAINST_ALL, ONE_MARGIN, ONE_SCORE, SIGNS, by_task
+from lossbench.catalog.links import Link
+from lossbench.catalog.loss import loss
+from lossbench.catalog.rows import hide_own, own, steep_exp
+from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.deferred import F
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SIGNED_MARGINS = by_task(binary=ONE_MARGIN, multiclass=ONE_AGAINST_ALL)
+Margin = Annotated[float, Gt(0)]
+
+
+@loss(
+    targets={Task.BINARY: Encoding.SIGN},
+    **ONE_SCORE,
+    same_as={"identity": "bce_with_logits + identity"},
+    link=Link.SIGMOID,
+    reference="Friedman, Hastie & Tibshirani 2000, doi:10.1214/aos/1016218223",
+    estimates="log-odds of the second class",
+    pitfalls=("it wants signs: a target of 0 gives log 2 and no gradient, in silence",),
+    proper=True,
+    consistent=True,
+    convex=True,
+    symmetric=False,
+)
+def soft_margin(z_B1: Tensor, s_B1: Tensor) -> Tensor:
+    """log(1 + exp(-s z))."""
+    return F.softplus(-s_B1 * z_B1).mean(-1)
+
+
+@loss(
+    targets=SIGNS,
+    **SIGNED_MARGINS,
+    link=Link.MARGIN,
+    reference="Cortes & Vapnik 1995, doi:10.1007/BF00994018",
+    estimates="the side of the likelier class",
+    pitfalls=(
+        "with more than two classes and none above one half, every output is best at -1: it decides for nothing",
+    ),
+    consistent={Task.BINARY: True, Task.MULTICLASS: False},
+    convex=True,
+    symmetric=False,
+)
+def hinge(z_BK: Tensor, s_BK: Tensor, *, margin: Margin = 1.0) -> Tensor:
+    """max(0, margin - s z), summed over the outputs (one against all)."""
+    return (margin - s_BK * z_BK).clamp_min(0).sum(-1)
+
+
+@loss(
+    targets=SIGNS,
+    **SIGNED_MARGINS,
+    link=Link.SIGNED_PROBABILITY,
+    reference="Zhang 2004, doi:10.1214/aos/1079120130",
+    estimates="2 p - 1",
+    pitfalls=("its gradient is several times that of cross_entropy: lower the learning rate",),
+    proper=True,
+    consistent=True,
+    convex=True,
+    symmetric=False,
+)
+def squared_hinge(z_BK: Tensor, s_BK: Tensor) -> Tensor:
+    """max(0, 1 - s z)^2, summed over the outputs (one against all)."""
+    return (1 - s_BK * z_BK).clamp_min(0).square().sum(-1)
+
+
+@loss(
+    targets=SIGNS,
+    **SIGNED_MARGINS,
+    link=Link.MARGIN,
+    reference="Janocha & Czarnecki 2017, arXiv:1702.05659",
+    estimates="(1 - r) / (1 + r) with r = sqrt((1 - p) / p)",
+    pitfalls=("its gradient is several times that of cross_entropy: lower the learning rate",),
+    consistent=True,
+    convex=True,
+    symmetric=False,
+)
+def cubed_hinge(z_BK: Tensor, s_BK: Tensor) -> Tensor:
+    """max(0, 1 - s z)^3, summed over the outputs (one against all)."""
+    return (1 - s_BK * z_BK).clamp_min(0).pow(3).sum(-1)
+
+
+@loss(
+    targets={Task.BINARY: Encoding.SIGN},
+    **ONE_SCORE,
+    link=Link.HALF_LOGIT,
+    reference="Freund & Schapire 1997, doi:10.1006/jcss.1997.1504; Friedman et al. 2000, doi:10.1214/aos/1016218223",
+    estimates="half the log-odds of the second class",
+    pitfalls=("one mislabelled sample that is far on the wrong side outweighs all others",),
+    proper=True,
+    consistent=True,
+    convex=True,
+    symmetric=False,
+)
+def exponential(z_B1: Tensor, s_B1: Tensor) -> Tensor:
+    """exp(-s z); beyond exp 60 its tangent."""
+    return steep_exp(-s_B1 * z_B1).mean(-1)
+
+
+@loss(
+    targets=CLASSES,
+    **MARGINS,
+    link=Link.MARGIN,
+    reference="Weston & Watkins 1999, ESANN, pages 219-224; consistency: Tewari & Bartlett 2007, JMLR 8",
+    estimates="the likeliest class where it is above one half",
+    pitfalls=(
+        "with p=1 and no class above one half the best scores tie; p=2 keeps their order",
+        "torch's multilabel_margin with one label a row is this loss; margin_ranking of two outputs is twice it",
+    ),
+    consistent={Task.BINARY: True, Task.MULTICLASS: False},
+    convex=True,
+    symmetric=False,
+)
+def multi_margin(z_BK: Tensor, y_B: Tensor, *, p: Annotated[int, Ge(1), Le(2)] = 1, margin: Margin = 1.0) -> Tensor:
+    """sum over j != y of max(0, margin - z_y + z_j)^p, divided by K."""
+    violation = (margin - own(z_BK, y_B).unsqueeze(-1) + hide_own(z_BK, y_B)).clamp_min(0)
+    return violation.pow(p).sum(-1) / z_BK.shape[-1]
+
+
+@loss(
+    targets=CLASSES,
+    **MARGINS,
+    link=Link.MARGIN,
+    reference="Crammer & Singer 2001, JMLR 2:265-292",
+    estimates="the likeliest class where it is above one half",
+    pitfalls=("with no class above one half the best scores are all equal: it decides for nothing",),
+    consistent={Task.BINARY: True, Task.MULTICLASS: False},
+    convex=True,
+    symmetric=False,
+)
+def crammer_singer(z_BK: Tensor, y_B: Tensor, *, margin: Margin = 1.0) -> Tensor:
+    """max(0, margin + max over j != y of z_j - z_y)."""
+    return (margin + hide_own(z_BK, y_B).amax(-1) - own(z_BK, y_B)).clamp_min(0)

@@ -1,0 +1,74 @@
+"""Losses of a batch's overlap: the share of true positives among all that was called or is positive.
+
+They are no means over samples: the value of a batch depends on which rows are in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge, Gt
+
+from lossbench.catalog.domains import COLUMNS, ONE_COLUMN, SIMPLEX, by_task, without
+from lossbench.catalog.links import Link
+from lossbench.catalog.loss import loss
+from lossbench.catalog.vocabulary import Space
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+OVERLAP = by_task(binary=without(ONE_COLUMN, Space.REAL), multiclass=SIMPLEX)
+Smooth = Annotated[float, Gt(0)]
+
+
+def _miss(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, alpha: float, beta: float, smooth: float) -> Tensor:
+    w_B1 = weight_B.unsqueeze(-1)
+    hit = (w_B1 * p_BK * t_BK).sum(-2)
+    false_positive = (w_B1 * p_BK * (1 - t_BK)).sum(-2)
+    false_negative = (w_B1 * (1 - p_BK) * t_BK).sum(-2)
+    return (1 - (hit + smooth) / (hit + alpha * false_positive + beta * false_negative + smooth)).mean(-1)
+
+
+@loss(
+    targets=COLUMNS,
+    **OVERLAP,
+    per="batch",
+    link=Link.PROBABILITY,
+    reference="Milletari, Navab & Ahmadi 2016, arXiv:1606.04797; Sudre et al. 2017, arXiv:1707.03237",
+    estimates="the decision of the best F1, as probabilities of 0 and 1",
+    pitfalls=("it depends on the batch: use large ones", "its probabilities are driven to 0 and 1"),
+)
+def dice(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, *, smooth: Smooth = 1.0) -> Tensor:
+    """1 - TP / (TP + FP / 2 + FN / 2), soft counts over the batch, averaged over the classes.
+
+    smooth is added above and below the fraction.
+    """
+    return _miss(p_BK, t_BK, weight_B, 0.5, 0.5, smooth)
+
+
+@loss(
+    targets=COLUMNS,
+    **OVERLAP,
+    per="batch",
+    link=Link.PROBABILITY,
+    reference="Salehi, Erdogmus & Gholipour 2017, arXiv:1706.05721",
+    estimates="the decision of the best F-measure, as probabilities of 0 and 1",
+    pitfalls=(
+        "alpha weighs false positives and beta false negatives; some libraries exchange them",
+        "it depends on the batch: use large ones",
+    ),
+)
+def tversky(
+    p_BK: Tensor,
+    t_BK: Tensor,
+    weight_B: Tensor,
+    *,
+    alpha: Annotated[float, Ge(0)] = 0.3,
+    beta: Annotated[float, Ge(0)] = 0.7,
+    smooth: Smooth = 1.0,
+) -> Tensor:
+    """1 - TP / (TP + alpha FP + beta FN), soft counts over the batch, averaged over the classes.
+
+    smooth is added above and below the fraction.
+    """
+    return _miss(p_BK, t_BK, weight_B, alpha, beta, smooth)

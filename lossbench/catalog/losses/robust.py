@@ -1,0 +1,169 @@
+"""Softmax losses between cross-entropy and the mean absolute error, made for hard samples or noisy labels.
+
+All take K linear outputs; p is their softmax.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from lossbench.catalog.domains import CLASSES, LOGITS
+from lossbench.catalog.links import Link
+from lossbench.catalog.loss import loss
+from lossbench.catalog.rows import log_not_p, log_p, own
+from lossbench.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@loss(
+    targets=CLASSES,
+    **LOGITS,
+    link=Link.SOFTMAX,
+    reference="Lin et al. 2017, arXiv:1708.02002; Charoenphakdee et al. 2021, arXiv:2011.09172",
+    estimates="class probabilities pulled towards even: 0.1 becomes 0.306 at gamma = 2",
+    pitfalls=(
+        "its probabilities are not sure enough: calibrate them before use",
+        "the gradient must flow through the factor (1 - p)^gamma too; widely copied code cuts it off",
+        "the paper's class weight alpha is the config's class_weight",
+    ),
+    consistent=True,
+    symmetric=False,
+)
+def focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.0) -> Tensor:
+    """-(1 - p_y)^gamma log p_y."""
+    return -(gamma * log_not_p(z_BK, y_B)).exp() * log_p(z_BK, y_B)
+
+
+@loss(
+    targets=CLASSES,
+    **LOGITS,
+    link=Link.SOFTMAX,
+    reference="Leng et al. 2022, arXiv:2204.12511",
+    estimates="class probabilities made sharper: 0.1 becomes 0.057 at epsilon = 1",
+    pitfalls=("its probabilities are too sure with epsilon > 0",),
+    consistent=True,
+    symmetric=False,
+)
+def poly1(z_BK: Tensor, y_B: Tensor, *, epsilon: Annotated[float, Ge(-1)] = 1.0) -> Tensor:
+    """-log p_y + epsilon (1 - p_y)."""
+    log_p_B = log_p(z_BK, y_B)
+    return -log_p_B - epsilon * log_p_B.expm1()
+
+
+@loss(
+    targets=CLASSES,
+    **LOGITS,
+    link=Link.SOFTMAX,
+    reference="Zhang & Sabuncu 2018, arXiv:1805.07836",
+    estimates="probabilities that go as p^(1 / (1 - q))",
+    pitfalls=("its probabilities are too sure: calibrate them before use", "near 1, q needs more epochs, as l1 does"),
+    consistent=True,
+    convex=False,
+    symmetric=False,
+)
+def gce(z_BK: Tensor, y_B: Tensor, *, q: Annotated[float, Gt(0), Le(1)] = 0.7) -> Tensor:
+    """(1 - p_y^q) / q: cross-entropy for q -> 0, half the sum of absolute errors for q = 1."""
+    return -(q * log_p(z_BK, y_B)).expm1() / q
+
+
+@loss(
+    targets=CLASSES,
+    **LOGITS,
+    link=Link.SOFTMAX,
+    reference="Wang et al. 2019, arXiv:1908.06112",
+    estimates="class probabilities made sharper",
+    pitfalls=("log_zero, the value that stands for log 0, scales the second term; published code clips at 1e-4",),
+    consistent=True,
+    convex=False,
+    symmetric=False,
+)
+def sce(
+    z_BK: Tensor,
+    y_B: Tensor,
+    *,
+    alpha: Annotated[float, Gt(0)] = 0.1,
+    beta: Annotated[float, Ge(0)] = 1.0,
+    log_zero: Annotated[float, Lt(0)] = math.log(1e-4),
+) -> Tensor:
+    """-alpha log p_y - beta log_zero (1 - p_y): cross-entropy, plus the same with the roles of p and t exchanged."""
+    log_p_B = log_p(z_BK, y_B)
+    return -alpha * log_p_B + beta * log_zero * log_p_B.expm1()
+
+
+@loss(
+    targets=CLASSES,
+    **LOGITS,
+    link=Link.SOFTMAX,
+    reference="Feng et al. 2020, doi:10.24963/ijcai.2020/305",
+    estimates="class probabilities made sharper, small ones 0: (.40, .35, .25) becomes (.60, .40, 0) at order 2",
+    pitfalls=(
+        "its probabilities are too sure",
+        "order 1 is half the sum of absolute errors; it grows into cross_entropy",
+    ),
+    consistent=True,
+    convex=False,
+    symmetric=False,
+)
+def taylor_ce(z_BK: Tensor, y_B: Tensor, *, order: Annotated[int, Ge(1), Le(100)] = 2) -> Tensor:
+    """sum for i = 1..order of (1 - p_y)^i / i."""
+    miss = -log_p(z_BK, y_B).expm1()
+    value = torch.zeros_like(miss)
+    for i in range(order, 0, -1):  # Horner's scheme
+        value = miss * (1 / i + value)
+    return value
+
+
+@loss(
+    targets=CLASSES,
+    **LOGITS,
+    link=Link.SOFTMAX,
+    reference="Amid et al. 2019, arXiv:1906.03361",
+    estimates="class probabilities, through the tempered softmax only",
+    pitfalls=("a normaliser that is iterated a fixed few times is wrong for a large t2; here it is solved",),
+    consistent=True,
+    convex=False,
+    symmetric=False,
+)
+def bi_tempered(
+    z_BK: Tensor, y_B: Tensor, *, t1: Annotated[float, Ge(0), Le(1)] = 0.8, t2: Annotated[float, Ge(1), Le(10)] = 1.2
+) -> Tensor:
+    """-log_t1 p_y - (1 - sum_k p_k^(2 - t1)) / (2 - t1), where p is the t2-tempered softmax.
+
+    It is bounded for t1 < 1 and heavy-tailed for t2 > 1; log_t x = (x^(1 - t) - 1) / (1 - t).
+    """
+    log_p_BK = tempered_log_softmax(z_BK, t2)
+    log_p_B = own(log_p_BK, y_B)
+    likelihood = -log_p_B if t1 == 1 else -((1 - t1) * log_p_B).expm1() / (1 - t1)
+    return likelihood - (1 - ((2 - t1) * log_p_BK).exp().sum(-1)) / (2 - t1)
+
+
+def tempered_log_softmax(z_BK: Tensor, t: float) -> Tensor:
+    """log exp_t(z - lambda), with lambda such that each row's exponentials sum to 1 (t >= 1; t = 1 is the log-softmax).
+
+    exp_t(x) = (1 + (1 - t) x)^(1 / (1 - t)). The logarithm of the sum is convex and falling in lambda, so
+    Newton's steps from the left rise to the root; the last one carries the gradient, which is that of the
+    implicit function.
+    """
+    if t == 1:
+        return z_BK.log_softmax(-1)
+    below = z_BK - z_BK.amax(-1, keepdim=True)
+
+    def log_exp_t(a_BK: Tensor, normaliser_B1: Tensor) -> Tensor:
+        return -((t - 1) * (normaliser_B1 - a_BK)).log1p() / (t - 1)
+
+    with torch.no_grad():
+        normaliser = torch.zeros_like(below[..., :1])
+        for _ in range(20):
+            log_e = log_exp_t(below, normaliser)
+            total = log_e.logsumexp(-1, keepdim=True)
+            slope = -(t * log_e - total).exp().sum(-1, keepdim=True)
+            normaliser = (normaliser - total / slope).clamp_min(0)
+        log_e = log_exp_t(below, normaliser)
+        slope = -(t * log_e - log_e.logsumexp(-1, keepdim=True)).exp().sum(-1, keepdim=True)
+    normaliser = normaliser - log_exp_t(below, normaliser).logsumexp(-1, keepdim=True) / slope
+    return log_exp_t(below, normaliser)

@@ -1,0 +1,51 @@
+"""Row operations that losses share, kept finite where the plain formula is not.
+
+Shapes: B rows, K columns; any leading axes. Every function keeps the leading axes and never mixes rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lossbench.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+STEEPEST = 60.0  # e^60 = 1e26: its square still fits into float32
+
+
+def own(x_BK: Tensor, y_B: Tensor) -> Tensor:
+    """x_y, the column of a row's own class -> `[..., B]`."""
+    return x_BK.gather(-1, y_B.unsqueeze(-1)).squeeze(-1)
+
+
+def hide_own(x_BK: Tensor, y_B: Tensor) -> Tensor:
+    """The row with -inf in its own class's column, which no maximum and no exponential sum sees."""
+    return x_BK.scatter(-1, y_B.unsqueeze(-1), -torch.inf)
+
+
+def log_p(z_BK: Tensor, y_B: Tensor) -> Tensor:
+    """log p_y with p = softmax(z) -> `[..., B]`."""
+    return own(z_BK.log_softmax(-1), y_B)
+
+
+def log_not_p(z_BK: Tensor, y_B: Tensor) -> Tensor:
+    """log(1 - p_y) with p = softmax(z) -> `[..., B]`; exact where p_y rounds to 1."""
+    return hide_own(z_BK, y_B).logsumexp(-1) - z_BK.logsumexp(-1)
+
+
+def one_hot(y_B: Tensor, like_BK: Tensor) -> Tensor:
+    """The class index as a row of 0 and 1 of the same shape and type as the outputs."""
+    return torch.zeros_like(like_BK).scatter(-1, y_B.unsqueeze(-1), 1.0)
+
+
+def steep_exp(x: Tensor) -> Tensor:
+    """e^x; beyond x = 60 its tangent, so that values and gradients stay finite and the function convex."""
+    return x.clamp(max=STEEPEST).exp() * (1 + (x - STEEPEST).clamp_min(0))
+
+
+def log_probability(p: Tensor) -> Tensor:
+    """log p for p in [0, 1], finite at 0 with gradient 0 there; NaN outside, where there is no such logarithm."""
+    inside = (p >= 0) & (p <= 1)
+    return torch.where(inside, p, torch.nan).clamp_min(torch.finfo(p.dtype).tiny).log()

@@ -1,0 +1,57 @@
+"""From what is known of a sample (its class, its value) to the target that a loss wants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lossbench.catalog.vocabulary import Encoding
+from lossbench.deferred import F, torch
+from lossbench.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def encode(
+    truth_N: Tensor, encoding: Encoding, classes: int = 1, *, name: str = "the loss", where: str = "target"
+) -> Tensor:
+    """The target of N samples: `[N]` int64 for `CLASS_INDEX`, else float32 `[N, C]` or `[N, 1]`.
+
+    `truth_N` holds class indices, or values: standardised by the caller for `FLOAT`, in their own units for
+    `NONNEGATIVE` and `POSITIVE`. Raises `UserError` for a class that is not one of the `classes`, and for values
+    outside the range that `name`, the loss, is defined on.
+    """
+    match encoding:
+        case Encoding.FLOAT:
+            return truth_N.float()[:, None]
+        case Encoding.NONNEGATIVE | Encoding.POSITIVE:
+            _check_range(truth_N, encoding, name, where)
+            return truth_N.float()[:, None]
+    y = truth_N.long()
+    wanted = classes if encoding.width(3) == 3 else 2
+    if len(y) and not 0 <= int(y.min()) <= int(y.max()) < wanted:
+        raise UserError(f"class {int(y.max())} of {name}, which takes {wanted} classes", where=where)
+    match encoding:
+        case Encoding.CLASS_INDEX:
+            return y
+        case Encoding.ONE_HOT:
+            return F.one_hot(y, classes).float()
+        case Encoding.SIGNED_ONE_HOT:
+            return 2 * F.one_hot(y, classes).float() - 1
+        case Encoding.PROBABILITY:
+            return y.float()[:, None]
+        case _:
+            return 2 * y.float()[:, None] - 1
+
+
+def _check_range(truth_N: Tensor, encoding: Encoding, name: str, where: str) -> None:
+    positive = encoding is Encoding.POSITIVE
+    wrong = ~(truth_N > 0) if positive else ~(truth_N >= 0)
+    if bool(wrong.any()):
+        row = int(torch.nonzero(wrong)[0])
+        raise UserError(
+            f"{name} needs a target {'> 0' if positive else '>= 0'}, and row {row} has {float(truth_N[row]):g} "
+            f"({int(wrong.sum())} such rows)",
+            where=where,
+            fix="choose a loss for targets of any sign (mse, l1, huber) or transform the target",
+        )
