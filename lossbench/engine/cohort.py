@@ -44,7 +44,7 @@ class Cohort:
         self.sums = population.flat.new_zeros(len(shapes), len(self.members))
         parts = [fold.validation for fold in folds]
         present = [part for part in parts if part is not None]
-        self.validation = Validation(present, runs, problem.score) if len(present) == len(parts) else None
+        self.validation = Validation(present, own, runs, problem.score) if len(present) == len(parts) else None
 
     def epoch(self, number: int, stopped: Callable[[], bool]) -> Tensor | None:
         """Train epoch `number` (from 0); the mean training loss `[P]` in float64, or None if told to stop half-way."""

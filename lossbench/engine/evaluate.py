@@ -7,7 +7,7 @@ Shapes: P members, R members of a run, N rows, D inputs, K outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from lossbench.engine.batches import stacked
 from lossbench.engine.lanes import ROWS, padded, spared, spares, whole
 from lossbench.engine.objective import Run, losses
 from lossbench.engine.population import Population
-from lossbench.engine.problem import Part
+from lossbench.engine.problem import Member, Part, Score
 
 BLOCK = 256  # rows; see "Prediction" in `make bench`
 STACK_BYTES = 32 * 2**20  # the most that different tables may take stacked for all members
@@ -67,9 +67,11 @@ class Validation:
     """The members' validation parts: their mean loss and the score that judges them."""
 
     def __init__(
-        self, parts: Sequence[Part], runs: Sequence[Run], score: Callable[[Tensor, Tensor], Tensor] | None
+        self, parts: Sequence[Part], members: Sequence[Member], runs: Sequence[Run], score: Score | None
     ) -> None:
         self.runs, self.score = runs, score
+        self.folds = [member.fold for member in members]
+        self.objectives = [member.objective for member in members]
         self.inputs = Inputs([part.x_ND for part in parts])
         self.targets = [stacked([part.target for part in parts[run.members]]) for run in runs]
         truth = stacked([part.truth_N for part in parts])[:, : self.inputs.rows]
@@ -91,4 +93,6 @@ class Validation:
         together = activated[0] if len(activated) == 1 else torch.cat(activated)
         spare = spares(rows, together.shape[2])
         together = spared(together[:, :rows], spare)
-        return loss, self.score(together, self.truth[: len(together)])[: len(out)].to(loss)
+        folds = self.folds + self.folds[-1:] * spare
+        objectives = self.objectives + self.objectives[-1:] * spare
+        return loss, self.score(together, self.truth[: len(together)], folds, objectives)[: len(out)].to(loss)

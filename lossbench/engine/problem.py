@@ -5,7 +5,7 @@ Shapes: P members, N rows, B rows of a batch, D inputs, K outputs, C columns of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +13,9 @@ import torch
 from torch import Tensor
 
 from lossbench.events import Better
+
+
+Score = Callable[[Tensor, Tensor, Sequence[int], Sequence[int]], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,14 +96,18 @@ class Training:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Members to train together; `score(out [P, N, K], truth [P, N]) -> [P]` judges the validation part."""
+    """Members to train together.
+
+    `score(out [P, N, K], truth [P, N], folds, objectives) -> [P]` judges the validation part; `folds` and `objectives` are
+    the P members' own, for whoever reads outputs by loss, or scales by fold.
+    """
 
     net: Net
     folds: tuple[Fold, ...]
     members: tuple[Member, ...]
     objectives: tuple[Objective, ...]
     training: Training
-    score: Callable[[Tensor, Tensor], Tensor] | None = None
+    score: Score | None = None
     better: Better = "higher"
 
     def epochs(self, member: int) -> int:
