@@ -6,15 +6,17 @@ trained on (y - center) / scale, both of the training part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Encoding
+from lossbench.config.schema import DataConfig
 from lossbench.data.prepare import Preparation
 from lossbench.data.table import Table
 from lossbench.engine.problem import Fold, Part
@@ -40,7 +42,7 @@ class PreparedSplit:
         """One part, its target encoded as the pair's loss wants it."""
         truth = self.truth_N[name]
         value = (truth - self.center) / self.scale if pair.encoding is Encoding.FLOAT else truth
-        return Part(self.x_ND[name], encode(value, pair.encoding, pair.classes), truth)
+        return Part(self.x_ND[name], encode(value, pair.encoding, pair.classes, name=pair.loss.name), truth)
 
     def fold(self, pair: Pair, class_weight: str = "none") -> Fold:
         """What the engine trains the pair on: the training part, and the validation part if there is one."""
@@ -57,26 +59,33 @@ class PreparedSplit:
 
 
 def prepare_split(
-    table: Table, rows: Mapping[str, np.ndarray], *, scale: str = "standard", target: np.ndarray | None = None
+    table: Table, rows: Mapping[str, np.ndarray], *, data: DataConfig, target: np.ndarray | None = None
 ) -> PreparedSplit:
     """Prepare the named parts of a table; whatever is fitted sees the rows of `rows["train"]` only.
 
     `target` stands in for the table's own (noisy labels); a table's clean target, where it has one, is the truth of the
     test part.
     """
-    preparation = Preparation.fit(table, rows["train"], scale=scale)
+    preparation = Preparation.fit(table, rows["train"], scale=data.scale, dates=data.dates, text=data.text)
     own = table.target if target is None else target
+    clean = table.target if table.clean_target is None else table.clean_target
     x, truth = {}, {}
     for name, numbers in rows.items():
-        if len(numbers) == 0:
-            continue
-        values = own
-        if name == "test":
-            values = table.target if table.clean_target is None else table.clean_target
-        x[name] = torch.from_numpy(preparation.transform(table.features.iloc[numbers]))
-        truth[name] = torch.from_numpy(np.ascontiguousarray(values[numbers]))
-    if table.task != "regression":
-        return PreparedSplit(preparation, x, truth)
-    train = truth["train"]
-    scale_of_target = float(train.std(correction=0))
-    return PreparedSplit(preparation, x, truth, float(train.mean()), scale_of_target if scale_of_target > 0 else 1.0)
+        if len(numbers):
+            x[name] = torch.from_numpy(preparation.transform(table.features.iloc[numbers]))
+            truth[name] = torch.from_numpy((clean if name == "test" else own)[numbers])
+    return PreparedSplit(preparation, x, truth, preparation.target_center, preparation.target_scale)
+
+
+def same_width(splits: Sequence[PreparedSplit]) -> list[PreparedSplit]:
+    """The splits with zero inputs behind their own, so that all have one width and their nets one shape.
+
+    Splits of a table with text differ in width where a level is rare.
+    """
+    width = max(split.inputs for split in splits)
+    return [
+        split
+        if split.inputs == width
+        else replace(split, x_ND={name: F.pad(x, (0, width - x.shape[1])) for name, x in split.x_ND.items()})
+        for split in splits
+    ]

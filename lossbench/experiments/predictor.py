@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -20,7 +21,7 @@ from lossbench.catalog.activations import Activation
 from lossbench.catalog.links import Link, Prediction
 from lossbench.catalog.plugins import find_activation
 from lossbench.data.prepare import Preparation
-from lossbench.engine.population import forward_state
+from lossbench.engine.hidden import HIDDEN
 from lossbench.errors import UserError
 from lossbench.experiments.folds import PreparedSplit
 from lossbench.experiments.pairs import Pair
@@ -50,15 +51,21 @@ class Predictor:
 
     def predict(self, features: pd.DataFrame) -> Prediction:
         """Predict the rows of a table that has the columns trained on; values in the target's own units."""
-        x_ND = torch.from_numpy(self.preparation.transform(features))
-        blocks = [
-            self.activation(forward_state(self.state, block, self.hidden_activation))
-            for block in x_ND.split(ROWS_A_BLOCK)
-        ]
-        prediction = self.link(torch.cat(blocks)[None])
+        width = self.state["0.weight"].shape[1]
+        x_ND = torch.from_numpy(self.preparation.transform(features, width))
+        out = [self.activation(self._forward(block)) for block in x_ND.split(ROWS_A_BLOCK)]
+        prediction = self.link(torch.cat(out)[None])
         if prediction.point_PN is not None:
             return Prediction(point_PN=prediction.point_PN.double() * self.scale + self.center)
         return prediction
+
+    def _forward(self, x_ND: Tensor) -> Tensor:
+        h, layers = x_ND, len(self.state) // 2
+        for layer in range(layers):
+            h = F.linear(h, self.state[f"{2 * layer}.weight"], self.state[f"{2 * layer}.bias"])
+            if layer < layers - 1:
+                HIDDEN[self.hidden_activation].forward_(h)
+        return h
 
 
 def save_predictors(

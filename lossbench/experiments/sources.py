@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from lossbench.config.schema import DataConfig
 from lossbench.data.source import DataSource
 from lossbench.data.table import Table
@@ -19,16 +17,15 @@ def data_source(config: DataConfig) -> DataSource:
 
 def data_record(table: Table, inputs: int, split: dict[str, Any]) -> DataRecord:
     """What was trained on, with the hash that tells whether two runs saw the same table."""
-    counts = np.bincount(table.target, minlength=len(table.classes)).tolist() if table.classes else []
     return DataRecord(
         name=table.name,
         task=table.task,
-        rows=len(table.features),
+        rows=len(table),
         features=[str(column) for column in table.features.columns],
         inputs=inputs,
         target=table.target_name,
-        classes=table.classes,
-        class_counts=counts,
+        classes=list(table.classes),
+        class_counts=list(table.class_counts),
         sha256=table.fingerprint(),
         split=split,
         source=table.source,

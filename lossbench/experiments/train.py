@@ -10,21 +10,22 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lossbench.catalog.metrics import METRICS, Metric, default_metric
+from lossbench.catalog.metrics import Metric, default_metric, suiting
+from lossbench.catalog.plugins import find_metric
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import TrainConfig
-from lossbench.data.datasets import load
+from lossbench.data.source import load
 from lossbench.data.split import Split, digest, holdout
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.engine.problem import Member, Net, Problem, Training
 from lossbench.engine.train import Outcome, Trained, train
 from lossbench.errors import UserError
-from lossbench.events import Event, Warned
+from lossbench.events import Event, RunEnded, RunStarted, Warned
 from lossbench.experiments.environment import environment
 from lossbench.experiments.evaluate import baseline_scores, metric_record, predict, scores, validation_score
 from lossbench.experiments.evidence import gather_evidence
-from lossbench.experiments.folds import PreparedSplit, prepare_split
+from lossbench.experiments.folds import PreparedSplit, prepare_split, same_width
 from lossbench.experiments.pairs import Pair, resolve_loss, resolve_pair
 from lossbench.experiments.sources import data_record, data_source
 from lossbench.record import MemberRecord, Record, RunRecord
@@ -68,13 +69,13 @@ def plan_train(config: TrainConfig) -> TrainPlan:
     table = load(data_source(config.data))
     task = Task(table.task)
     pair = resolve_pair(loss, config.last_act, task, len(table.classes))
-    metric = default_metric(task) if config.metric == "auto" else METRICS.get(config.metric, where="metric")
+    metric = default_metric(task) if config.metric == "auto" else find_metric(config.metric, where="metric")
     if task not in metric.tasks:
         raise UserError(f"metric {metric.name} does not suit a {task} task", where="metric")
     first = config.split.seed
     seeds = range(first, first + config.seeds) if config.split.per_seed else [first]
     splits = tuple(
-        holdout(table.target, table.task, config.split.test, config.split.validation, seed, groups=table.groups)
+        holdout(table.target, table.task, config.split.test, config.split.validation, seed, table.groups, table.classes)
         for seed in seeds
     )
     rows = len(splits[0].train)
@@ -97,15 +98,19 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
         yield Warned(note)
     if not pair.verdict.level.is_sound:
         yield Warned(f"{pair.name} is {pair.verdict.level}: {pair.verdict.why}; {pair.verdict.fix}")
-    prepared = [prepare_split(table, _rows(split), scale=config.data.scale) for split in plan.splits]
+    prepared = same_width([prepare_split(table, _rows(split), data=config.data) for split in plan.splits])
+    for note in prepared[0].preparation.notes:
+        yield Warned(note)
     problem = _problem(plan, prepared)
     ready = time.perf_counter()
-    trained = yield from train(problem, run=name, device=plan.device, threads=plan.threads, stop=stop)
+    yield RunStarted(name, len(problem.members), config.optim.epochs, plan.metric.name, plan.metric.better)
+    trained = yield from train(problem, run=name, device=str(plan.device), threads=plan.threads, stop=stop)
     fitted = time.perf_counter()
     splits = [prepared[member.fold] for member in problem.members]
     run_record = _run_record(plan, name, trained, prepared, splits)
     scored = time.perf_counter()
     run_record.seconds = fitted - ready
+    yield RunEnded(name, run_record.status, fitted - ready)
     record = Record(
         kind="train",
         name=config.name or default_name(table, pair),
@@ -115,7 +120,7 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
         environment=environment(plan.device, plan.threads),
         data=data_record(table, prepared[0].inputs, _split_facts(plan)),
         verdict=pair.verdict_record(),
-        metrics=[metric_record(m) for m in METRICS if pair.task in m.tasks],
+        metrics=[metric_record(m) for m in suiting(pair.task)],
         protocol={"metric": plan.metric.name, "keep": config.early_stopping.keep},
         runs=[run_record],
         timing={"prepare": ready - began, "train": fitted - ready, "score": scored - fitted, "total": scored - began},
@@ -176,7 +181,6 @@ def _problem(plan: TrainPlan, prepared: Sequence[PreparedSplit]) -> Problem:
             keep=config.early_stopping.keep,
         ),
         score=validation_score(plan.metric, [plan.pair], prepared),
-        metric=plan.metric.name,
         better=plan.metric.better,
     )
 
