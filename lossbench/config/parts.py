@@ -57,6 +57,10 @@ class DataConfig(Part):
         "auto", description="What kind of target it is; auto looks at its values"
     )
     drop: Labels = Field([], description="Columns to leave out")
+    keep: Labels = Field([], description="Columns to keep although they look like row numbers or copies of the target")
+    groups: Annotated[Label, Field(min_length=1)] | None = Field(
+        None, description="A column whose equal values must stay in the same part; it is no feature"
+    )
     sep: Text | None = Field(None, description="What separates the fields; null finds out")
     decimal: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
         None, description="The decimal mark of numbers; null finds out"

@@ -33,7 +33,7 @@ from lossbench.config.parts import (
     SplitConfig,
     Text,
 )
-from lossbench.config.values import Label, Real, Whole, distinct, spell_net, spell_pair, split_list, split_range
+from lossbench.config.values import Real, Whole, distinct, spell_net, spell_pair, split_list, split_range
 
 Kind = Literal["train", "compare-losses", "regularize-gif"]
 
@@ -117,9 +117,6 @@ class CompareConfig(RunConfig):
     rope: Fraction = Field(0.01, description="Differences of the metric below this are practically none")
     ranks: bool = Field(
         False, description="Average ranks and critical difference too, where several data sets are compared"
-    )
-    groups: Annotated[Label, Field(min_length=1)] | None = Field(
-        None, description="A column whose equal values must stay in the same fold"
     )
     net: CompareNet = Field(CompareNetConfig(), description="The hidden layers")
     optim: OptimConfig = Field(OptimConfig(), description="How the weights are trained; lr is that of the untuned rows")

@@ -16,9 +16,7 @@ from lossbench.config.scalars import read_scalar
 
 T = TypeVar("T")
 
-_TABLE = re.compile(
-    r"-|.*\.(csv|tsv|txt|tab|jsonl|ndjson|json|parquet|feather|arrow|arrows)(\.gz)?|.*[/\\].*", re.IGNORECASE
-)
+_FILE = re.compile(r"-|.*[/\\].*|.*[^.]\.\w+")
 _CALL = re.compile(r"(?P<name>[^()]+)\((?P<params>.*)\)", re.DOTALL)
 _BLANK = {"none", "null", ""}
 
@@ -82,7 +80,7 @@ def spell_data(value: Any) -> Any:
 
 def is_file(text: str) -> bool:
     """Whether a text that stands for data names a file: by its ending, a slash, or `-` for standard input."""
-    return bool(_TABLE.fullmatch(text)) and not text.startswith("openml:")
+    return bool(_FILE.fullmatch(text)) and not text.startswith("openml:")
 
 
 def spell_loss(value: Any) -> Any:

@@ -1,0 +1,102 @@
+"""The `lossbench` command: parses, hands over to the runner, and turns mistakes into lines and exit codes.
+
+Exit codes: 0, 2 for a mistake of the user's, 3 where a loss failed in the middle, 130 after Ctrl-C. A bug keeps its
+traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from lossbench import __version__
+from lossbench.cli import compare_losses, config, data, doctor, explain, losses, predict, regularize_gif, report, train
+from lossbench.errors import UserError, UserErrors
+
+__all__ = ["app", "main"]
+
+USER_ERROR = 2
+EXPERIMENTS, CATALOGUE, YOURS = "Experiments", "What there is", "Tables, losses and runs of yours"
+
+app = typer.Typer(
+    name="lossbench",
+    help="Which loss function should I train this with, and is mine any better?",
+    epilog="The three experiments run without options, too: start with `lossbench train`.",
+    pretty_exceptions_enable=False,  # a bug's traceback is Python's own
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for name, command, panel in (
+    ("train", train.train, EXPERIMENTS),
+    ("compare-losses", compare_losses.compare_losses, EXPERIMENTS),
+    ("regularize-gif", regularize_gif.regularize_gif, EXPERIMENTS),
+    ("losses", losses.losses, CATALOGUE),
+    ("activations", losses.activations, CATALOGUE),
+    ("metrics", losses.metrics, CATALOGUE),
+    ("datasets", losses.datasets, CATALOGUE),
+    ("explain", explain.explain, CATALOGUE),
+    ("data", data.data, YOURS),
+    ("doctor", doctor.doctor, YOURS),
+    ("predict", predict.predict, YOURS),
+    ("report", report.report, YOURS),
+):
+    app.command(name, rich_help_panel=panel)(command)
+app.add_typer(config.app, name="config", rich_help_panel=YOURS)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lossbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _lossbench(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        context.get_help()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (None: the process's own) and return its exit code."""
+    try:
+        code = app(arguments, prog_name="lossbench", standalone_mode=False)
+        sys.stdout.flush()
+    except UserErrors as several:
+        for error in several.errors:
+            _complain(str(error))
+        return USER_ERROR
+    except UserError as error:
+        _complain(str(error))
+        return USER_ERROR
+    except TyperException as usage:
+        _complain(_usage_line(usage))
+        return USER_ERROR
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader has gone (`lossbench losses | head`): nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _complain(message: str) -> None:
+    """One line, whatever it quotes: not wrapped, no markup read in it, no control characters passed on."""
+    line = "".join(char if char.isprintable() else " " if char.isspace() else "?" for char in message)
+    typer.secho("error: ", fg=typer.colors.RED, err=True, nl=False)
+    typer.echo(line, err=True)
+
+
+def _usage_line(usage: TyperException) -> str:
+    said = usage.format_message().strip().rstrip(".")
+    context = getattr(usage, "ctx", None)
+    place = context.command_path if context is not None else "lossbench"
+    return f"{said[:1].lower()}{said[1:]}; see `{place} --help`"

@@ -1,0 +1,127 @@
+"""What a shell may complete: names from the catalogue and the data sets, alone or in lists with commas.
+
+Called while someone waits for the Tab key: declarations only, nothing is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+Choices = list[tuple[str, str]]  # name, what it is
+
+
+def words(*names: str) -> Callable[[str], list[str]]:
+    """One of these words."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+TASKS = words("auto", "binary", "multiclass", "regression")
+OPTIMISERS = words("adam", "adamw", "sgd")
+DEVICES = words("auto", "cpu", "cuda", "mps")
+FORMATS = words("gif", "webp", "apng", "mp4")
+
+
+def _one(choices: Iterable[tuple[str, str]], incomplete: str) -> Choices:
+    return [(name, text) for name, text in choices if name.startswith(incomplete)]
+
+
+def _listed(choices: Iterable[tuple[str, str]], incomplete: str) -> Choices:
+    """The last entry of a list with commas; those before it are not offered again."""
+    before, comma, last = incomplete.rpartition(",")
+    return [(before + comma + name, text) for name, text in _one(choices, last) if name not in before.split(",")]
+
+
+def _losses() -> Choices:
+    from lossbench.catalog.loss import LOSSES
+
+    return [(loss.name, loss.formula) for loss in LOSSES] + [
+        (short, f"short for {name}") for short, name in LOSSES.abbreviations.items()
+    ]
+
+
+def _activations() -> Choices:
+    from lossbench.catalog.activations import ACTIVATIONS
+
+    return [(activation.name, activation.formula) for activation in ACTIVATIONS]
+
+
+def _datasets() -> Choices:
+    from lossbench.data.datasets import datasets as declared
+
+    return [(one.name, f"{one.task}, {one.rows} x {one.columns}") for one in declared()]
+
+
+def _metrics() -> Choices:
+    from lossbench.catalog.metrics import METRICS
+
+    return [(metric.name, metric.formula) for metric in METRICS]
+
+
+_AUTO = ("auto", "chosen by the task or the loss")
+_PENALTIES = [("l1", "sum |w|: exact zeros"), ("l2", "sum w^2 / 2: smaller weights"), ("elasticnet", "a mix of both")]
+
+
+def one_loss(incomplete: str) -> Choices:
+    """A loss."""
+    return _one(_losses(), incomplete)
+
+
+def pairs(incomplete: str) -> Choices:
+    """Losses with commas, each with its last activation after a plus."""
+    before, plus, activation = incomplete.rpartition("+")
+    if plus and "," not in activation:
+        return [(before + plus + name, text) for name, text in _one(_activations(), activation)]
+    return _listed(_losses(), incomplete)
+
+
+def one_activation(incomplete: str) -> Choices:
+    """A last activation, or auto."""
+    return _one([_AUTO, *_activations()], incomplete)
+
+
+def activation(incomplete: str) -> Choices:
+    """A last activation."""
+    return _one(_activations(), incomplete)
+
+
+def one_dataset(incomplete: str) -> Choices:
+    """A data set."""
+    return _one(_datasets(), incomplete)
+
+
+def datasets(incomplete: str) -> Choices:
+    """Data sets with commas."""
+    return _listed(_datasets(), incomplete)
+
+
+def one_metric(incomplete: str) -> Choices:
+    """A metric, or auto."""
+    return _one([_AUTO, *_metrics()], incomplete)
+
+
+def penalties(incomplete: str) -> Choices:
+    """Penalties with commas."""
+    return _listed(_PENALTIES, incomplete)
+
+
+def penalty_values(incomplete: str) -> Choices:
+    """`l1=` and `l2=`, with commas; elastic net is both."""
+    return _listed([(f"{name}=", text) for name, text in _PENALTIES[:2]], incomplete)
+
+
+def encodings(incomplete: str) -> list[str]:
+    """How a loss may want its target."""
+    from lossbench.catalog.vocabulary import Encoding
+
+    return words(*(encoding.value for encoding in Encoding))(incomplete)
+
+
+def links(incomplete: str) -> list[str]:
+    """How outputs may be read."""
+    from lossbench.catalog.links import Link
+
+    return words(*(link.label for link in Link))(incomplete)

@@ -1,0 +1,19 @@
+"""`lossbench report`: a run's reports, drawn again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its result.json.")]) -> int:
+    """Draw a run's reports again, from its result.json alone.
+
+    Examples:
+        lossbench report outputs/titanic-nll-logsoftmax
+    """
+    from lossbench import runner
+
+    return runner.report(run)

@@ -1,0 +1,62 @@
+"""Rows for a reader: on a terminal in columns, long texts under their row; off it one line a row; or as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+import typer
+
+GAP = "  "
+NARROWEST = 16  # the last column is wrapped to what is left of the terminal's width, never below this
+
+Row = Mapping[str, Any]
+
+
+def show(rows: Sequence[Row], *, below: Sequence[str] = (), as_json: bool = False) -> None:
+    """Print rows that have the same keys, which are the headers; `below` are those with long texts."""
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+    elif sys.stdout.isatty():
+        _on_terminal(rows, below)
+    else:
+        lines = _aligned([list(rows[0]), *([_text(value) for value in row.values()] for row in rows)])
+        typer.echo("\n".join(line.rstrip() for line in lines))
+
+
+def _on_terminal(rows: Sequence[Row], below: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    keys = [key for key in rows[0] if key not in below]
+    cells = [keys, *([_text(row[key]) for key in keys] for row in rows)]
+    before = sum(max(len(line[i]) for line in cells) + len(GAP) for i in range(len(keys) - 1))
+    left = max(console.width - before, NARROWEST)
+    indent = " " * 4
+    for i, line in enumerate(cells):
+        wrapped = textwrap.wrap(line[-1], left) or [""]
+        blocks = [[cell] for cell in line[:-1]] + [wrapped]
+        widths = [max(len(other[k]) for other in cells) for k in range(len(keys))]
+        for n, parts in enumerate(zip_longest(*blocks, fillvalue="")):
+            text = Text(GAP.join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip())
+            text.stylize("bold" if i == 0 else "cyan" if n == 0 else "", 0, None if i == 0 else len(line[0]))
+            console.print(text, soft_wrap=True)
+        for key in below if i else ():
+            for said in textwrap.wrap(
+                _text(rows[i - 1][key]), console.width, initial_indent=indent, subsequent_indent=indent
+            ):
+                console.print(Text(said, style="dim"), soft_wrap=True)
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return [GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
