@@ -49,7 +49,7 @@ def gather_evidence(
         if share[0] is not None:
             evidence["rows_that_are_no_probabilities"] = float(np.mean([s for s in share if s is not None]))
     if labels:
-        evidence["members_deciding_for_one_class"] = sum(int(len(label.unique()) == 1) for label in labels)
+        evidence["members_deciding_for_one_class"] = sum(int(label.min()) == int(label.max()) for label in labels)
     evidence["members"] = len(train_loss)
     evidence["said"] = _in_words(evidence)
     return evidence

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import Loss
-from lossbench.catalog.plugins import find_activation, find_loss, loss_source
+from lossbench.catalog.plugins import find_activation, loss_source
 from lossbench.catalog.verdicts import Verdict, best_activation, check_width, judge
 from lossbench.catalog.vocabulary import Encoding, Task
-from lossbench.config.schema import LossConfig
 from lossbench.engine.problem import Objective
 from lossbench.errors import UserError
+from lossbench.experiments.names import AUTO
 from lossbench.record import LossRecord, VerdictRecord
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -82,12 +76,6 @@ class Pair:
         return VerdictRecord(level=self.verdict.level.value, why=self.verdict.why, fix=self.verdict.fix)
 
 
-def resolve_loss(config: LossConfig, task: Task | None = None, *, where: str = "loss") -> Loss:
-    """The loss that a config names, with its parameters bound; `UserError`s name the key."""
-    loss = find_loss(config.name, task=task, target_encoding=config.target_encoding, link=config.link)
-    return loss.bind(where=where, **config.params) if config.params else loss
-
-
 def resolve_pair(loss: Loss, last_act: str, task: Task, classes: int, *, where: str = "last_act") -> Pair:
     """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task.
 
@@ -103,22 +91,3 @@ def resolve_pair(loss: Loss, last_act: str, task: Task, classes: int, *, where: 
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
     check_width(loss, activation, task, classes, where=where)
     return Pair(loss, activation, task, classes)
-
-
-def check_loss_names(config: LossConfig, last_act: str, *, where: str = "") -> list[UserError]:
-    """What is wrong with the names and parameters of a loss and its last activation; nothing is trained or loaded."""
-    errors: list[UserError] = []
-    for path, check in (
-        (f"{where}loss", lambda: resolve_loss(config, where=f"{where}loss")),
-        (f"{where}last_act", lambda: last_act == AUTO or find_activation(last_act)),
-    ):
-        try:
-            check()
-        except UserError as error:
-            errors.append(error if error.where.startswith(path) else error.at(path))
-    return errors
-
-
-def statistics_of(counts: Mapping[int, int], classes: int) -> list[float]:
-    """How often each class occurs in the training part, for losses that weigh by it."""
-    return [float(counts.get(c, 0)) for c in range(classes)]

@@ -53,7 +53,8 @@ class Predictor:
         """Predict the rows of a table that has the columns trained on; values in the target's own units."""
         width = self.state["0.weight"].shape[1]
         x_ND = torch.from_numpy(self.preparation.transform(features, width))
-        out = [self.activation(self._forward(block)) for block in x_ND.split(ROWS_A_BLOCK)]
+        blocks = [x_ND[start : start + ROWS_A_BLOCK] for start in range(0, len(x_ND), ROWS_A_BLOCK)]
+        out = [self.activation(self._forward(block)) for block in blocks]
         prediction = self.link(torch.cat(out)[None])
         if prediction.point_PN is not None:
             return Prediction(point_PN=prediction.point_PN.double() * self.scale + self.center)

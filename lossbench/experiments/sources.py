@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lossbench.config.schema import DataConfig
+from lossbench.config.parts import DataConfig
 from lossbench.data.source import DataSource
 from lossbench.data.table import Table
 from lossbench.record import DataRecord

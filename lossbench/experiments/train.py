@@ -26,7 +26,8 @@ from lossbench.experiments.environment import environment
 from lossbench.experiments.evaluate import baseline_scores, metric_record, predict, scores, validation_score
 from lossbench.experiments.evidence import gather_evidence
 from lossbench.experiments.folds import PreparedSplit, prepare_split, same_width
-from lossbench.experiments.pairs import Pair, resolve_loss, resolve_pair
+from lossbench.experiments.names import AUTO, check_names, resolve_loss
+from lossbench.experiments.pairs import Pair, resolve_pair
 from lossbench.experiments.sources import data_record, data_source
 from lossbench.record import MemberRecord, Record, RunRecord
 
@@ -64,12 +65,13 @@ class TrainResult:
 
 def plan_train(config: TrainConfig) -> TrainPlan:
     """Resolve the names of a config and load its table; raises `UserError` for whatever cannot be trained."""
+    check_names(config)
     device = resolve_device(config.device)
     loss = resolve_loss(config.loss)
     table = load(data_source(config.data))
     task = Task(table.task)
     pair = resolve_pair(loss, config.last_act, task, len(table.classes))
-    metric = default_metric(task) if config.metric == "auto" else find_metric(config.metric, where="metric")
+    metric = default_metric(task) if config.metric == AUTO else find_metric(config.metric, where="metric")
     if task not in metric.tasks:
         raise UserError(f"metric {metric.name} does not suit a {task} task", where="metric")
     first = config.split.seed
