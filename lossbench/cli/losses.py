@@ -52,10 +52,10 @@ def losses(task: OfTask = None, json: AsJson = False) -> None:
                 "target": _joined(targets),
                 "last_act": _joined(fitting),
                 "formula": loss.formula,
-                "estimates": f"estimates {loss.estimates}" if loss.estimates else "",
+                "estimates": loss.estimates,
             }
         )
-    show(rows, below=("formula", "estimates"), as_json=json)
+    show(rows, below=("formula", "last_act", "estimates"), as_json=json)
 
 
 def activations(json: AsJson = False) -> None:
@@ -68,10 +68,10 @@ def activations(json: AsJson = False) -> None:
     from lossbench.catalog.verdicts import describe
 
     rows = [
-        {"last_act": one.name, "outputs": describe(one.space), "formula": one.formula, "note": one.note}
+        {"last_act": one.name, "formula": one.formula, "outputs": describe(one.space), "note": one.note}
         for one in ACTIVATIONS
     ]
-    show(rows, below=("note",), as_json=json)
+    show(rows, below=("outputs", "note"), as_json=json)
 
 
 def metrics(task: OfTask = None, json: AsJson = False) -> None:

@@ -18,7 +18,10 @@ Row = Mapping[str, Any]
 
 
 def show(rows: Sequence[Row], *, below: Sequence[str] = (), as_json: bool = False) -> None:
-    """Print rows that have the same keys, which are the headers; `below` are those with long texts."""
+    """Print rows that have the same keys, which are the headers.
+
+    `below` are those with long texts; the first of them needs no label.
+    """
     if as_json:
         typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
     elif sys.stdout.isatty():
@@ -47,10 +50,10 @@ def _on_terminal(rows: Sequence[Row], below: Sequence[str]) -> None:
             text.stylize("bold" if i == 0 else "cyan" if n == 0 else "", 0, None if i == 0 else len(line[0]))
             console.print(text, soft_wrap=True)
         for key in below if i else ():
-            for said in textwrap.wrap(
-                _text(rows[i - 1][key]), console.width, initial_indent=indent, subsequent_indent=indent
-            ):
-                console.print(Text(said, style="dim"), soft_wrap=True)
+            said = _text(rows[i - 1][key])
+            labelled = f"{key}: {said}" if said and key != below[0] else said
+            for part in textwrap.wrap(labelled, console.width, initial_indent=indent, subsequent_indent=indent):
+                console.print(Text(part, style="dim"), soft_wrap=True)
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
