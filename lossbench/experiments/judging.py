@@ -1,0 +1,136 @@
+"""What a loss's nets are worth on rows they never saw: every metric, after one calibration step that all losses get.
+
+J nets of one loss, each with its split's test part; P nets with equally many rows N are judged together. C classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lossbench.catalog.links import Prediction
+from lossbench.catalog.metrics import ECE_BINS, METRICS, score_all
+from lossbench.catalog.vocabulary import Encoding
+from lossbench.experiments.evaluate import baseline_scores
+from lossbench.experiments.folds import PreparedSplit
+from lossbench.experiments.pairs import Pair
+from lossbench.experiments.temperature import at_temperature, fit_temperature
+from lossbench.record import Scores
+
+NEED_PROBABILITIES = ("log_loss", "brier")  # reported raw as well, where the loss itself estimates probabilities
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One net on its test part: scores, temperature (None: a regression), and what it predicts, calibrated.
+
+    `predicted`: probabilities `[N, C]`, or values `[N]` in the target's own units.
+    """
+
+    test: Scores
+    temperature: float | None
+    predicted: Tensor
+    label_N: Tensor | None
+
+
+def temperatures(pair: Pair, validation: Sequence[Tensor], splits: Sequence[PreparedSplit]) -> list[float]:
+    """One temperature per net, fitted on its outputs `[N, K]` for the inner validation part of its split."""
+    fitted = [1.0] * len(validation)
+    for block in blocks(validation):
+        score = pair.link(torch.stack([validation[j] for j in block])).score_PNC
+        assert score is not None
+        truth = torch.stack([splits[j].truth_N["validation"] for j in block])
+        for j, temperature in zip(block, fit_temperature(score, truth).tolist(), strict=True):
+            fitted[j] = temperature
+    return fitted
+
+
+def judge_nets(
+    pair: Pair, outputs: Sequence[Tensor], splits: Sequence[PreparedSplit], temperature: Sequence[float] | None
+) -> list[Judged]:
+    """Judge nets by their test outputs `[N, K]`; a net whose outputs are not finite scores the worst there is."""
+    judged: dict[int, Judged] = {}
+    for block in blocks(outputs):
+        truth = torch.stack([splits[j].truth_N["test"] for j in block])
+        raw = in_own_units(pair, pair.link(torch.stack([outputs[j] for j in block])), [splits[j] for j in block])
+        common = raw
+        if temperature is not None:
+            common = at_temperature(raw, torch.tensor([temperature[j] for j in block], dtype=torch.float64))
+        values = {name: value for name, value in score_all(common, truth, pair.task).items() if value is not None}
+        if pair.loss.proper and raw.probability_PNC is not None:
+            values |= {f"raw_{name}": METRICS.get(name)(raw, truth) for name in NEED_PROBABILITIES}
+        predicted = common.point_PN if common.probability_PNC is None else common.probability_PNC
+        assert predicted is not None
+        label = common.label_PN if pair.task.is_classification else None
+        for i, j in enumerate(block):
+            scores: Scores = {name: float(value[i]) for name, value in values.items()}
+            judged[j] = Judged(
+                no_better_than_worst(scores, worst_scores(pair, splits[j])),
+                None if temperature is None else temperature[j],
+                predicted[i],
+                None if label is None else label[i],
+            )
+    return [judged[j] for j in range(len(outputs))]
+
+
+def blocks(tensors: Sequence[Tensor]) -> Iterator[list[int]]:
+    """The numbers of those that can be stacked: equal shapes together."""
+    groups: dict[torch.Size, list[int]] = {}
+    for j, tensor in enumerate(tensors):
+        groups.setdefault(tensor.shape, []).append(j)
+    yield from groups.values()
+
+
+def in_own_units(pair: Pair, prediction: Prediction, splits: Sequence[PreparedSplit]) -> Prediction:
+    """A regression's values in the target's own units; each net's split has its own scale."""
+    if prediction.point_PN is None or pair.encoding is not Encoding.FLOAT:
+        return prediction
+    scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)
+    center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
+    return Prediction(point_PN=prediction.point_PN.double() * scale + center)
+
+
+def worst_scores(pair: Pair, split: PreparedSplit) -> Scores:
+    """What a failure scores: a metric's worst value; where there is none, the majority class's or the mean value's."""
+    dummy = baseline_scores(split, pair, "test")
+    worst: Scores = {}
+    for name, value in dummy.items():
+        bound = METRICS.get(name).worst
+        worst[name] = value if math.isinf(bound) else bound
+    if pair.loss.proper and pair.task.is_classification:
+        worst |= {f"raw_{name}": worst[name] for name in NEED_PROBABILITIES}
+    return worst
+
+
+def no_better_than_worst(scores: Scores, worst: Scores) -> Scores:
+    """The scores, with the worst in place of what is not a finite number."""
+    return {
+        name: value if value is not None and math.isfinite(value) else worst.get(name) for name, value in scores.items()
+    }
+
+
+def reliability(judged: Sequence[Judged], splits: Sequence[PreparedSplit]) -> dict[str, list[float | None]]:
+    """How often the likeliest class is right, by how sure the nets are of it: ECE_BINS bins over all test parts.
+
+    Bins (lower, upper] of equal width over [0, 1]; `confidence` and `accuracy` are means, null in an empty bin.
+    """
+    count, sure, right = np.zeros(ECE_BINS), np.zeros(ECE_BINS), np.zeros(ECE_BINS)
+    for net, split in zip(judged, splits, strict=True):
+        confidence, label = net.predicted.max(-1)
+        usable = torch.isfinite(confidence)
+        hit = (label == split.truth_N["test"])[usable].double().numpy()
+        confidence_N = confidence[usable].double().numpy()
+        place = np.clip(np.ceil(confidence_N * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
+        count += np.bincount(place, minlength=ECE_BINS)
+        sure += np.bincount(place, confidence_N, minlength=ECE_BINS)
+        right += np.bincount(place, hit, minlength=ECE_BINS)
+    return {
+        "confidence": [s / n if n else None for s, n in zip(sure.tolist(), count.tolist(), strict=True)],
+        "accuracy": [r / n if n else None for r, n in zip(right.tolist(), count.tolist(), strict=True)],
+        "count": [int(n) for n in count],
+    }

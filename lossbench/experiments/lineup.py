@@ -1,0 +1,206 @@
+"""Who takes part in a comparison: the losses that a config names, or every sound one, each with its last activation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.targets import encode
+from lossbench.catalog.verdicts import Level
+from lossbench.catalog.vocabulary import Task
+from lossbench.config.schema import PairConfig
+from lossbench.data.table import Table
+from lossbench.errors import UserError
+from lossbench.experiments.names import AUTO, resolve_loss
+from lossbench.experiments.objectives import factor, pull
+from lossbench.experiments.pairs import Pair, resolve_pair
+from lossbench.record import LossRecord
+
+CHOSEN = {True: "cross_entropy", False: "mse"}  # the baseline where none is named, for classes and for values
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A pair that takes part.
+
+    `name` is unique on its table: the loss's label, with the activation where another pair has the same loss. `group`
+    names the first contender with the same objective (itself, where there is no other); `stands_for` are pairs with the
+    same objective that were left out for it.
+    """
+
+    pair: Pair
+    class_weight: str = "none"
+    name: str = ""
+    group: str = ""
+    stands_for: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The loss with what was changed of it: `focal(gamma=3)`, `cross_entropy(class_weight=balanced)`."""
+        label = self.pair.loss.label
+        if self.class_weight == "none":
+            return label
+        weighted = f"class_weight={self.class_weight}"
+        return f"{label[:-1]}, {weighted})" if label.endswith(")") else f"{label}({weighted})"
+
+    @property
+    def full_name(self) -> str:
+        """`nll + logsoftmax`."""
+        return f"{self.label} + {self.pair.activation.name}"
+
+    def loss_record(self) -> LossRecord:
+        """The loss as the record keeps it."""
+        record = self.pair.loss_record()
+        params = record.params | ({} if self.class_weight == "none" else {"class_weight": self.class_weight})
+        return record.model_copy(update={"label": self.label, "params": params})
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A pair that does not take part, and why."""
+
+    name: str
+    why: str
+    index: int | None = None  # in the config's list of losses
+
+
+@dataclass(frozen=True)
+class Lineup:
+    """The contenders on one table, in their order, and who was left out."""
+
+    contenders: tuple[Contender, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def resolve_lineup(losses: Sequence[PairConfig] | None, table: Table) -> Lineup:
+    """The contenders on a table; a named loss that does not serve its task is left out, said so.
+
+    Without names: every loss of the catalogue whose own best activation is sound, one for each objective.
+    Raises `UserError` for names that are unknown or come twice, and where nobody is left.
+    """
+    task = Task(table.task)
+    pairs = _every_sound(task, table) if losses is None else _named(losses, table)
+    contenders = [entry for entry in pairs if isinstance(entry, Contender)]
+    left_out = [entry for entry in pairs if isinstance(entry, LeftOut)]
+    if not contenders:
+        raise UserError(
+            f"no loss to compare on {table.name}: " + "; ".join(f"{entry.name}: {entry.why}" for entry in left_out),
+            where="losses",
+            fix=f"choose losses for {task} (`lossbench losses --task {task}`)",
+        )
+    if all(contender.pair.verdict.level is Level.BROKEN for contender in contenders):
+        why = "; ".join(f"{c.full_name}: {c.pair.verdict.why}" for c in contenders)
+        raise UserError(f"every pair is broken: {why}", where="losses", fix="add a sound one, or say last_act: auto")
+    grouped, same = _grouped(_with_names(contenders), table, merge=losses is None)
+    return Lineup(tuple(grouped), (*left_out, *same))
+
+
+def find_baseline(wanted: str, lineup: Lineup, task: Task) -> str:
+    """The name of the contender that the others are measured against; `UserError` where it is not among them."""
+    contenders = lineup.contenders
+    if wanted == "auto":
+        first = CHOSEN[task.is_classification]
+        return next((c.name for c in contenders if c.pair.loss.name == first), contenders[0].name)
+    plain = wanted.replace(" ", "")
+    loss, _, activation = plain.partition("+")
+    full = LOSSES.full_name(loss)
+    wanted_names = {plain, full, f"{full}+{activation}"}
+    for contender in contenders:
+        own = {contender.name, contender.label, contender.full_name, contender.pair.loss.name}
+        if wanted_names & {name.replace(" ", "") for name in own}:
+            return contender.name
+    named = wanted.rpartition(":")[2] if ".py" in wanted else ""
+    for contender in contenders:
+        if named and contender.pair.loss.name == named:
+            return contender.name
+    raise UserError(
+        f"the baseline {wanted!r} is not among the losses",
+        where="baseline",
+        fix=f"add it, or choose one of {', '.join(c.name for c in contenders)}",
+    )
+
+
+def _named(losses: Sequence[PairConfig], table: Table) -> list[Contender | LeftOut]:
+    task, classes = Task(table.task), len(table.classes)
+    found: list[Contender | LeftOut] = []
+    for i, entry in enumerate(losses):
+        where = f"losses.{i}"
+        loss = resolve_loss(entry.loss, task, where=f"{where}.loss")
+        if task not in loss.targets:
+            serves = " and ".join(sorted(loss.targets))
+            found.append(LeftOut(loss.label, f"it serves {serves}, and {table.name} is a {task} task", i))
+            continue
+        if entry.loss.class_weight != "none" and not task.is_classification:
+            raise UserError("class_weight needs classes", where=f"{where}.loss", fix="leave it out of a regression")
+        pair = resolve_pair(loss, entry.last_act, task, classes, where=f"{where}.last_act")
+        contender = Contender(pair, entry.loss.class_weight)
+        _check_target(pair, table)
+        twice = [c for c in found if isinstance(c, Contender) and c.full_name == contender.full_name]
+        if twice:
+            raise UserError(f"{contender.full_name} comes twice", where=where, fix="leave one of them out")
+        found.append(contender)
+    return found
+
+
+def _every_sound(task: Task, table: Table) -> list[Contender | LeftOut]:
+    found: list[Contender | LeftOut] = []
+    for loss in LOSSES:
+        if task not in loss.tasks:
+            continue
+        try:
+            pair = resolve_pair(loss, AUTO, task, len(table.classes))
+            _check_target(pair, table)
+        except UserError as reason:
+            found.append(LeftOut(loss.label, reason.what))
+            continue
+        if pair.verdict.level.is_sound:
+            found.append(Contender(pair))
+        else:
+            found.append(LeftOut(pair.name, f"{pair.verdict.level}: {pair.verdict.why}"))
+    first = CHOSEN[task.is_classification]
+    return sorted(found, key=lambda c: not (isinstance(c, Contender) and c.pair.loss.name == first))
+
+
+def _check_target(pair: Pair, table: Table) -> None:
+    """Raise `UserError` where the loss is not defined on the table's values (counts, positive numbers)."""
+    if not pair.task.is_classification:
+        encode(torch.from_numpy(table.target), pair.encoding, name=pair.loss.name)
+
+
+def _with_names(contenders: Sequence[Contender]) -> list[Contender]:
+    times = Counter(contender.label for contender in contenders)
+    return [replace(c, name=c.label if times[c.label] == 1 else c.full_name) for c in contenders]
+
+
+def _grouped(contenders: Sequence[Contender], table: Table, *, merge: bool) -> tuple[list[Contender], list[LeftOut]]:
+    """Contenders with their groups; with `merge` only the first of each objective stays, also of multiples of one."""
+    counts = list(table.class_counts)
+    pulls = {c.name: pull(c.pair, counts) for c in contenders}
+    firsts: list[Contender] = []
+    kept: list[Contender] = []
+    left_out: list[LeftOut] = []
+    merged: dict[str, list[str]] = {}
+    for contender in contenders:
+        like = [
+            (first, times)
+            for first in firsts
+            if first.class_weight == contender.class_weight
+            and (times := factor(pulls[contender.name], pulls[first.name])) is not None
+            and (times == 1 or merge)
+        ]
+        if not like:
+            firsts.append(contender)
+            kept.append(replace(contender, group=contender.name))
+            continue
+        first, times = like[0]
+        if merge:
+            what = "the same objective as" if times == 1 else f"{times:.3g} times"
+            left_out.append(LeftOut(contender.full_name, f"{what} {first.full_name}"))
+            merged.setdefault(first.name, []).append(contender.full_name)
+        else:
+            kept.append(replace(contender, group=first.name))
+    return [replace(c, stands_for=tuple(merged.get(c.name, ()))) for c in kept], left_out

@@ -1,0 +1,119 @@
+"""The protocol of a comparison: what was declared before it ran, as data and in sentences, printed on every result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossbench.catalog.metrics import METRICS, Metric, default_metric
+from lossbench.catalog.vocabulary import Task
+from lossbench.config.schema import CompareConfig
+from lossbench.data.table import Table
+from lossbench.errors import UserError
+
+ALPHA = 0.05
+
+
+def primary_metric(name: str, task: Task) -> Metric:
+    """The one metric that losses are ranked by; `UserError` for a loss's value, and for one that the task lacks."""
+    from lossbench.catalog.loss import LOSSES
+
+    if name == "auto":
+        return default_metric(task)
+    if name not in METRICS and (name in LOSSES or name in {"loss", "val_loss", "train_loss"}):
+        raise UserError(
+            f"losses cannot be ranked by a loss's value ({name}): each would be measured in a unit of its own",
+            where="metric",
+            fix=f"choose one of {', '.join(m.name for m in METRICS if task in m.tasks)}",
+        )
+    metric = METRICS.get(name, where="metric")
+    if task not in metric.tasks:
+        raise UserError(
+            f"{metric.name} is no metric of a {task} task",
+            where="metric",
+            fix=f"choose one of {', '.join(m.name for m in METRICS if task in m.tasks)}",
+        )
+    return metric
+
+
+def selection_metric(primary: Metric, task: Task) -> Metric:
+    """What learning rates and epochs are chosen by: balanced accuracy for classes, for values the primary metric.
+
+    Balanced accuracy needs decisions only, so no loss is favoured for its probabilities, and none that gives up a
+    rare class is chosen for its accuracy.
+    """
+    return METRICS.get("balanced_accuracy") if task.is_classification else primary
+
+
+def describe(
+    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, trials: int
+) -> dict[str, Any]:
+    """The record's `protocol`."""
+    scheme = _scheme(table)
+    return {
+        "metric": metric.name,
+        "select_metric": select.name,
+        "better": metric.better,
+        "folds": config.folds,
+        "repeats": config.repeats,
+        "scheme": scheme,
+        "lrs": sorted(config.lrs),
+        "default_lr": config.optim.lr,
+        "trials": trials,
+        "inner_validation": config.inner_validation,
+        "baseline": baseline,
+        "rope": config.rope,
+        "alpha": ALPHA,
+        "label_noise": list(config.label_noise),
+        "ranks": config.ranks,
+        "text": _sentences(config, table, metric, select, baseline, scheme, trials),
+    }
+
+
+def _scheme(table: Table) -> str:
+    if table.groups is not None:
+        return "grouped k-fold"
+    return "k-fold" if table.task == "regression" else "stratified k-fold"
+
+
+def _sentences(
+    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, scheme: str, trials: int
+) -> list[str]:
+    """Plain sentences, one fact each, in the order in which things happen."""
+    classes = table.task != "regression"
+    splits = config.folds * config.repeats
+    lrs = ", ".join(f"{lr:g}" for lr in sorted(config.lrs))
+    said = [
+        f"{config.repeats} x {config.folds} {scheme}: {splits} splits, the same for every loss.",
+        "On each split every loss starts from the same hidden weights and sees the same batches in the same order.",
+        "Gaps, encodings, scales and class frequencies are learnt from training rows only.",
+        f"Each loss has {trials} trials a split, one per learning rate ({lrs}), on the training part less"
+        f" {config.inner_validation:.0%} for validation.",
+        f"Learning rate and epochs are chosen by {select.name} on that validation part, ties for the smaller rate;"
+        f" at most {config.optim.epochs} epochs"
+        + ("." if config.early_stopping.patience is None else f", patience {config.early_stopping.patience}."),
+        "The winner is trained again on the whole training part for the chosen epochs; the test part is used once.",
+        f"The untuned row has the learning rate {config.optim.lr:g} on every split.",
+        f"The primary metric, declared beforehand, is {metric.name} ({metric.better} is better); the baseline is"
+        f" {baseline}.",
+        "A net that diverged, and a loss that failed, scores the metric's worst value on its test part"
+        " (where there is none, what the majority class or the mean value scores); none is left out.",
+    ]
+    if classes:
+        said.append(
+            "Probabilities (log_loss, brier, ece) come after one temperature per net, fitted in the same way for every"
+            " loss on the validation rows of the chosen trial; raw ones are given for proper losses only."
+        )
+    if any(config.label_noise):
+        said.append(
+            "Label noise: a share of the training labels, validation inside included, is exchanged for another class,"
+            " all equally likely; test labels stay clean. The same rows are struck for every loss."
+        )
+    if table.clean_target is not None:
+        said.append("Training targets are spoilt on purpose; scores on the test part are against the clean target.")
+    said.append(
+        f"Differences to the baseline are paired by split; intervals and p-values are of the corrected resampled t"
+        f" (Nadeau & Bengio 2003), Holm over the losses, alpha {ALPHA:g}; practically equal is within {config.rope:g}"
+        " (ROPE) with probability above 0.95."
+    )
+    said.append("Values of different losses are never compared with each other.")
+    return said
