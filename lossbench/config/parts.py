@@ -177,9 +177,7 @@ class SplitConfig(HoldoutConfig):
     """Training, validation and test parts, stratified by class."""
 
     validation: Fraction = Field(0.2, description="Share of the rows kept for the validation metric")
-    per_seed: bool = Field(
-        False, description="Deal the rows out anew for every seed, so that the spread is over splits too"
-    )
+    per_seed: bool = Field(True, description="Deal the rows out anew for every seed, so that the spread is over splits too")
 
     @field_validator("validation")
     @classmethod
