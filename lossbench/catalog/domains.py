@@ -160,13 +160,13 @@ LOG_PROBABILITIES: Domain = {
     "sound": (S.LOG_SIMPLEX,),
     "same_as": {"logsoftmax": "cross_entropy + identity"},
     "risky": {
-        S.SIMPLEX: "without the logarithm the loss is -p_y: it trains as l1 on softmax, the reported loss is negative and "
-        "the probabilities are driven to 0 and 1",
+        S.SIMPLEX: "without the logarithm the loss is -p_y: it trains as l1 on softmax, reports a negative loss and drives "
+        "the probabilities to 0 and 1",
         S.SPHERE: "on directions of length 1 the loss is -cos(z, e_y): it trains as cosine_embedding",
     },
     "unsound": {
         **because(
-            "the loss is -x_y, which falls without bound as the output grows, and nothing pushes the other classes down",
+            "the loss is -x_y, which falls without bound as the output grows; nothing pushes the other classes down",
             *(S.REAL, S.BOUNDED_BELOW, S.NONNEGATIVE, S.POSITIVE),
         ),
         **because(

@@ -1,8 +1,9 @@
 """What a loss declares, and the decorator that declares it.
 
-A loss is a function of outputs and encoded targets, per sample and unreduced: `fn(out [..., B, K], target, *, params) -> [..., B]`
-(a loss of whole batches takes the rows' weights too and gives `[...]`; it says so with `per="batch"`). Leading axes are members
-of a population: a mean over them would mix members, so nothing is ever reduced here.
+A loss is a function of outputs and encoded targets, per sample and unreduced:
+`fn(out [..., B, K], target, *, params) -> [..., B]`. A loss of whole batches says so with `per="batch"`, takes the rows'
+weights too and gives `[...]`. Leading axes are members of a population: a mean over them would mix members, so nothing is
+reduced here.
 """
 
 from __future__ import annotations
@@ -87,7 +88,12 @@ class Loss:
     @property
     def formula(self) -> str:
         """The first line of its docstring."""
-        return (inspect.getdoc(self.fn) or "").split("\n", 1)[0]
+        return (inspect.getdoc(self.fn) or "").split("\n", 1)[0].removesuffix(".")
+
+    @property
+    def details(self) -> str:
+        """The rest of its docstring."""
+        return (inspect.getdoc(self.fn) or "").partition("\n")[2].strip()
 
     @property
     def label(self) -> str:

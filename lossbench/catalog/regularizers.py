@@ -4,12 +4,12 @@ Every penalty is a mix of these two strengths, of which one data loss can have b
 proximal step, so that zeros are exact; the l2 part by its gradient.
 
 Elsewhere the same objective is written as
-- scikit-learn's Ridge, Lasso, ElasticNet: ElasticNet(alpha, l1_ratio) divides squared errors by 2n, so it is mse / 2 with
-  elasticnet of these numbers; Ridge(alpha) sums squares and does not halve, so it is mse with l2 = 2 alpha / n;
-- scikit-learn's LogisticRegression: C multiplies the *sum* of the losses, so l1 or l2 = 1 / (n C);
-- scikit-learn's MLPClassifier: l2 = alpha / n, n being the number of samples of a batch;
-- weight decay: with plain SGD decaying weights by lr * l2 a step is the l2 penalty. AdamW's decoupled decay is none: where it
-  comes to rest is not the minimum of any penalised objective.
+- scikit-learn's ElasticNet(alpha, l1_ratio) and Lasso(alpha): errors are halved, so these numbers belong to mse / 2;
+- scikit-learn's Ridge(alpha): squared errors are summed, so it is mse with l2 = 2 alpha / n;
+- scikit-learn's LogisticRegression(C): C multiplies the sum of the losses, so l1 or l2 = 1 / (n C);
+- scikit-learn's MLPClassifier(alpha): l2 = alpha / n with n the rows of a batch;
+- weight decay: with plain SGD, weights that decay by lr * l2 a step are the l2 penalty. AdamW's decoupled decay is
+  none: where it comes to rest is not the minimum of any penalised objective.
 """
 
 from __future__ import annotations

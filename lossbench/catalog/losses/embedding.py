@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @loss(
     targets=CLASSES,
     sound=(Space.REAL, Space.SPHERE),
+    same_as={"normalize": "{loss} + identity"},
     risky={
         Space.SIGNED_UNIT: "the outputs of a row saturate, and with them its direction",
         **because(
@@ -98,6 +99,8 @@ def hinge_embedding(d_BK: Tensor, s_BK: Tensor, *, margin: Annotated[float, Gt(0
     reference="Schroff, Kalenichenko & Philbin 2015, arXiv:1503.03832; prototypes: Snell et al. 2017, arXiv:1703.05175",
     estimates="a point nearer to the likelier class's prototype",
     pitfalls=("anchors are compared with the classes' axes, not with other samples: there is nothing to mine",),
+    consistent={Task.BINARY: True, Task.MULTICLASS: False},
+    convex=False,
     symmetric=False,
 )
 def triplet_margin(z_BK: Tensor, y_B: Tensor, *, margin: Annotated[float, Gt(0)] = 1.0) -> Tensor:

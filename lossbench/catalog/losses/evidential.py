@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     link=Link.EVIDENCE,
     min_outputs=2,
     reference="Sensoy, Kaplan & Kandemir 2018, arXiv:1806.01768",
-    estimates="class probabilities, pulled towards even by the penalty lam",
+    estimates="near the class probabilities",
     pitfalls=("the paper anneals lam from 0; here it is constant", "relu evidence dies: softplus"),
     consistent=True,
     convex=False,

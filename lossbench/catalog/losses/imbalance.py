@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     estimates="class probabilities divided by the classes' shares (tau = 1)",
     pitfalls=("predictions are made without the shift, for balanced accuracy: plain accuracy may fall",),
     convex=True,
+    symmetric=False,
 )
 def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Annotated[float, Ge(0)] = 1.0) -> Tensor:
     """-log softmax(z + tau log prior)_y."""
@@ -42,6 +43,7 @@ def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Anno
     estimates="class probabilities times the classes' weights",
     pitfalls=("near 1, beta weighs by 1 / n; at 0 it is cross_entropy",),
     convex=True,
+    symmetric=False,
 )
 def class_balanced(
     z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, beta: Annotated[float, Ge(0), Lt(1)] = 0.999
@@ -71,6 +73,8 @@ def class_balanced(
     reference="Cao et al. 2019, arXiv:1906.07413",
     estimates="the likelier class, with margins that are larger for rarer ones",
     pitfalls=("scale = 30 on outputs that are not normalised multiplies the learning rate by 30",),
+    convex=True,
+    symmetric=False,
 )
 def ldam(
     z_BK: Tensor,

@@ -36,6 +36,7 @@ def _miss(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, alpha: float, beta: floa
     link=Link.PROBABILITY,
     reference="Milletari, Navab & Ahmadi 2016, arXiv:1606.04797; Sudre et al. 2017, arXiv:1707.03237",
     estimates="the decision of the best F1, as probabilities of 0 and 1",
+    convex=False,
     pitfalls=("it depends on the batch: use large ones", "its probabilities are driven to 0 and 1"),
 )
 def dice(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, *, smooth: Smooth = 1.0) -> Tensor:
@@ -53,6 +54,7 @@ def dice(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, *, smooth: Smooth = 1.0) 
     link=Link.PROBABILITY,
     reference="Salehi, Erdogmus & Gholipour 2017, arXiv:1706.05721",
     estimates="the decision of the best F-measure, as probabilities of 0 and 1",
+    convex=False,
     pitfalls=(
         "alpha weighs false positives and beta false negatives; some libraries exchange them",
         "it depends on the batch: use large ones",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         "the paper's class weight alpha is the config's class_weight",
     ),
     consistent=True,
+    convex=False,
     symmetric=False,
 )
 def focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.0) -> Tensor:
@@ -47,6 +48,7 @@ def focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.0) ->
     estimates="class probabilities made sharper: 0.1 becomes 0.057 at epsilon = 1",
     pitfalls=("its probabilities are too sure with epsilon > 0",),
     consistent=True,
+    convex=True,
     symmetric=False,
 )
 def poly1(z_BK: Tensor, y_B: Tensor, *, epsilon: Annotated[float, Ge(-1)] = 1.0) -> Tensor:
@@ -123,7 +125,7 @@ def taylor_ce(z_BK: Tensor, y_B: Tensor, *, order: Annotated[int, Ge(1), Le(100)
     **LOGITS,
     link=Link.SOFTMAX,
     reference="Amid et al. 2019, arXiv:1906.03361",
-    estimates="class probabilities, through the tempered softmax only",
+    estimates="class probabilities, read through the tempered softmax; softmax reads them too sure",
     pitfalls=("a normaliser that is iterated a fixed few times is wrong for a large t2; here it is solved",),
     consistent=True,
     convex=False,

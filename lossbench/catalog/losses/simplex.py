@@ -67,6 +67,7 @@ def square(z_BK: Tensor, y_B: Tensor, *, k: Annotated[float, Gt(0)] = 1.0, M: An
     estimates="class probabilities made sharper: 0.1 becomes 0.014",
     pitfalls=("its probabilities are too sure",),
     consistent=True,
+    convex=False,
     symmetric=False,
 )
 def tanimoto(p_BK: Tensor, y_B: Tensor) -> Tensor:
@@ -83,6 +84,7 @@ def tanimoto(p_BK: Tensor, y_B: Tensor) -> Tensor:
     estimates="probabilities that go as the square roots of the class probabilities",
     pitfalls=("its probabilities are not sure enough",),
     consistent=True,
+    convex=False,
     symmetric=False,
 )
 def cauchy_schwarz(p_BK: Tensor, y_B: Tensor) -> Tensor:
