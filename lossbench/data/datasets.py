@@ -16,7 +16,6 @@ from lossbench.data.table import Table, Task
 from lossbench.errors import UserError, unknown
 
 GROUP = "lossbench.datasets"
-OPENML = "openml:"
 
 
 @dataclass(frozen=True)
@@ -62,16 +61,12 @@ def names() -> list[str]:
 
 
 def is_named(name: str) -> bool:
-    """Whether the text is a data set's name (dashes, underscores and case alike) or `openml:ID`."""
-    return name.startswith(OPENML) or any(_plain(known) == _plain(name) for known in names())
+    """Whether the text is a data set's name; dashes, underscores and case are alike."""
+    return any(_plain(known) == _plain(name) for known in names())
 
 
 def load_named(name: str) -> Table:
     """The table of that name; a `UserError` with the nearest name where there is none."""
-    if name.startswith(OPENML):
-        from lossbench.data.openml import fetch
-
-        return fetch(name.removeprefix(OPENML))
     for entry in datasets():
         if _plain(entry.name) == _plain(name):
             return entry.build()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lossbench.data.datasets import is_named, load_named, names
+from lossbench.data.openml import PREFIX, fetch
 from lossbench.data.table import Table
 from lossbench.errors import UserError, unknown
 
@@ -44,7 +45,7 @@ class DataSource:
     @classmethod
     def of(cls, text: str, **options: Any) -> DataSource:
         """What a user's word means: a data set's name, `openml:ID`, "-", or a file."""
-        if is_named(text):
+        if is_named(text) or text.startswith(PREFIX):
             return cls(name=text, **options)
         if text == "-" or Path(text).suffix or "/" in text or Path(text).exists():
             return cls(file=text, **options)
@@ -53,6 +54,10 @@ class DataSource:
 
 def load(source: DataSource) -> Table:
     """The table that a source describes; `UserError` for whatever is wrong with it, before anything is trained."""
+    if source.name is not None and source.name.startswith(PREFIX):
+        cached = fetch(source.name)
+        as_file = replace(source, name=None, file=str(cached.file), target=source.target or cached.target)
+        return replace(load(as_file), name=source.name.replace(":", "-"), source=source.name)
     if source.file is not None:
         from lossbench.data.assemble import read_table  # named sets do without the readers
 

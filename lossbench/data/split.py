@@ -173,10 +173,8 @@ def _apportion(counts: Rows, size: int, *, least: int, leave: int) -> Rows:
     seats = np.floor(exact).astype(np.int64)
     for i in np.argsort(seats - exact, kind="stable")[: size - int(seats.sum())]:
         seats[i] += 1
-    bounded = np.clip(seats, np.minimum(least, counts), np.maximum(counts - leave, 0))
-    while (
-        excess := int(bounded.sum()) - size
-    ) != 0:  # the bounds moved a few seats: the largest strata give or take them
+    bounded: Rows = np.clip(seats, np.minimum(least, counts), np.maximum(counts - leave, 0))
+    while excess := int(bounded.sum()) - size:  # bounds moved a few seats: whoever has most room gives or takes one
         room = bounded - least if excess > 0 else counts - leave - bounded
         if room.max() <= 0:
             break

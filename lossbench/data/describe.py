@@ -1,0 +1,130 @@
+"""What was understood of a table, to be looked at before training: plain facts, no screen, no losses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from lossbench.data.encoders import numbers
+from lossbench.data.prepare import Preparation
+from lossbench.data.source import DataSource, load
+from lossbench.data.table import Kind, Table, Task
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """A feature: `example` is its range, its values or its first value; `why` it is left out, or under suspicion."""
+
+    name: str
+    kind: Kind
+    gaps: int
+    distinct: int
+    example: str
+    fate: Literal["kept", "left out", "refused"]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Description:
+    """A table as `train` would take it; `inputs` counts the net's inputs, were all rows for training."""
+
+    name: str
+    source: str
+    task: Task
+    rows: int
+    target: str
+    target_example: str
+    classes: tuple[tuple[str, int], ...]
+    columns: tuple[ColumnFacts, ...]
+    inputs: int
+    notes: tuple[str, ...]
+    sha256: str
+
+    @property
+    def refused(self) -> tuple[ColumnFacts, ...]:
+        """Columns for which `train` would stop."""
+        return tuple(column for column in self.columns if column.fate == "refused")
+
+
+def describe(source: DataSource) -> Description:
+    """Look at a table without training on it; a copy of the target is shown here, where `train` refuses it."""
+    table, judged = _judged(source)
+    kept = [name for name in table.features.columns if name not in judged]
+    usable = replace(table, features=table.features[kept], kinds={name: table.kinds[name] for name in kept}, _hash=[])
+    preparation = (
+        Preparation.fit(usable, np.arange(len(usable)), scale=source.scale, dates=source.dates, text=source.text)
+        if kept
+        else None
+    )
+    dropped = dict(preparation.dropped) if preparation else {}
+    columns = []
+    for name in table.features.columns:
+        fate, why = judged.get(name, ("left out", dropped[name]) if name in dropped else ("kept", ""))
+        columns.append(_facts(name, table.features[name], table.kinds[name], fate, why))
+    return Description(
+        name=table.name,
+        source=table.source,
+        task=table.task,
+        rows=len(table),
+        target=table.target_name,
+        target_example=_target_example(table),
+        classes=tuple(zip(table.classes, table.class_counts, strict=True)),
+        columns=tuple(columns),
+        inputs=len(preparation.input_names) if preparation else 0,
+        notes=table.notes,
+        sha256=usable.fingerprint(),
+    )
+
+
+Fate = Literal["kept", "left out", "refused"]
+
+
+def _judged(source: DataSource) -> tuple[Table, dict[str, tuple[Fate, str]]]:
+    """The table with all its columns, and those that are not trained on."""
+    if source.file is None:
+        return load(source), {}
+    from lossbench.data.assemble import assemble  # named sets do without the readers
+
+    assembled = assemble(source)
+    fates: dict[str, Fate] = {"id": "left out", "leak": "refused"}
+    return assembled.table, {s.column: (fates[s.what], s.why) for s in assembled.suspects}
+
+
+def _facts(name: str, column: pd.Series, kind: Kind, fate: Fate, why: str) -> ColumnFacts:
+    return ColumnFacts(
+        name=name,
+        kind=kind,
+        gaps=int(column.isna().sum()),
+        distinct=int(column.nunique()),
+        example=_example(column, kind),
+        fate=fate,
+        why=why,
+    )
+
+
+def _example(column: pd.Series, kind: Kind) -> str:
+    known = column.dropna()
+    if not len(known):
+        return ""
+    if kind == "number":
+        values = numbers(known)
+        return f"{values.min():g} to {values.max():g}, median {np.median(values):g}"
+    if kind == "date":
+        return f"{known.min():%Y-%m-%d} to {known.max():%Y-%m-%d}"
+    counts = known.value_counts()
+    if kind == "boolean":
+        return f"true in {known.mean():.0%}"
+    shown = ", ".join(f"{value} {count}" for value, count in counts.head(4).items())
+    return shown + (", ..." if len(counts) > 4 else "")
+
+
+def _target_example(table: Table) -> str:
+    if table.task != "regression":
+        largest, smallest = (
+            f"{count / len(table):.1%}" for count in (max(table.class_counts), min(table.class_counts))
+        )
+        return f"{len(table.classes)} classes, the largest {largest}, the smallest {smallest} of the rows"
+    return f"{table.target.min():g} to {table.target.max():g}, mean {table.target.mean():g}, sd {table.target.std():g}"

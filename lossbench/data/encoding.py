@@ -1,0 +1,68 @@
+"""Text in its encoding: what reaches the parsers is UTF-8, checked to the last byte."""
+
+from __future__ import annotations
+
+import codecs
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast
+
+from lossbench.data.unpack import BLOCK, IN_MEMORY
+from lossbench.errors import UserError
+
+
+def as_utf8(stream: IO[bytes], encoding: str) -> IO[bytes]:
+    """The same text as UTF-8, from its beginning, without a byte order mark; UTF-8 itself passes untouched."""
+    try:
+        codec = codecs.lookup(encoding)
+    except LookupError:
+        raise UserError(f"unknown encoding {encoding!r}", fix="try utf-8, latin-1, cp1252 or utf-16") from None
+    if codec.name in {"utf-8", "utf-8-sig", "ascii"}:
+        return stream
+    decoder = codec.incrementaldecoder("strict")
+    stream.seek(0)
+    target = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (handed on; closed with its last reader)
+    try:
+        while block := stream.read(BLOCK):
+            target.write(decoder.decode(block).encode())
+        target.write(decoder.decode(b"", final=True).encode())
+    except UnicodeError as problem:
+        raise UserError(f"not {encoding} ({problem})", fix="name another --encoding") from None
+    target.seek(0)
+    return cast("IO[bytes]", target)
+
+
+def skip_mark(stream: IO[bytes]) -> bool:
+    """Go to the first character of a UTF-8 text; whether there was a byte order mark before it."""
+    stream.seek(0)
+    marked = stream.read(3) == codecs.BOM_UTF8
+    stream.seek(3 if marked else 0)
+    return marked
+
+
+def check_text(stream: IO[bytes]) -> None:
+    """Read a UTF-8 text through; a `UserError` names the first byte that is none, or is NUL."""
+    stream.seek(0)
+    head = stream.read(2)
+    if head in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        raise UserError("not UTF-8 at byte 0: it looks like UTF-16", fix="try --encoding utf-16")
+    stream.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    start = 0
+    while block := stream.read(BLOCK):
+        nul = block.find(b"\0")
+        if nul >= 0:
+            raise UserError(f"not a text table: byte {start + nul} is NUL", fix="save the table as text (CSV)")
+        _decode(decoder, block, start)
+        start += len(block)
+    _decode(decoder, b"", start, final=True)
+    stream.seek(0)
+
+
+def _decode(decoder: codecs.IncrementalDecoder, block: bytes, start: int, *, final: bool = False) -> None:
+    pending = len(decoder.getstate()[0])
+    try:
+        decoder.decode(block, final)
+    except UnicodeDecodeError as problem:
+        place = start - pending + problem.start
+        fix = "try --encoding latin-1 (or cp1252, utf-16)"
+        raise UserError(f"not UTF-8 at byte {place}", fix=fix) from None

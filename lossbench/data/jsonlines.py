@@ -1,0 +1,107 @@
+"""JSON lines: one flat object a line, all with the same keys."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lossbench.data.encoding import as_utf8, check_text, skip_mark
+from lossbench.data.reading import Reading, Request, clean_names
+from lossbench.data.table import Kind
+from lossbench.data.unpack import Unpacked
+from lossbench.deferred import np, pd
+from lossbench.errors import UserError
+
+EXACT = 2**53
+
+
+def read_jsonlines(unpacked: Unpacked, request: Request) -> Reading:
+    """The chosen keys as columns; `UserError` with the line that is no object, nested, or has other keys."""
+    stream = as_utf8(unpacked.stream, request.source.encoding)
+    check_text(stream)
+    skip_mark(stream)
+    names: list[str] = []
+    kept: list[str] = []
+    notes: list[str] = []
+    cells: dict[str, list[Any]] = {}
+    lines: list[int] = []
+    short = 0
+    for line, raw in enumerate(stream, start=1):
+        if not raw.strip():
+            continue
+        entry = _parse(raw.decode(), line)
+        if not lines:
+            names = list(entry)
+            clean, notes = clean_names(names)
+            chosen = set(request.choose(clean))
+            kept = [name for name, plain in zip(names, clean, strict=True) if plain in chosen]
+            cells = {name: [] for name in kept}
+        short += _check_keys(entry, names, line, allow_short=request.source.allow_short_rows)
+        for name in kept:
+            cells[name].append(_cell(entry.get(name), name, line))
+        lines.append(line)
+    if short:
+        notes.append(f"{short} objects lack keys: filled with gaps")
+    kinds: dict[str, Kind | None] = {}
+    columns: dict[str, pd.Series] = {}
+    for name in kept:
+        plain = name.strip()
+        columns[plain], kinds[plain] = _column(plain, cells.pop(name))
+    return Reading(columns, kinds, lambda row: f"line {lines[row]}", notes)
+
+
+def _parse(raw: str, line: int) -> dict[str, Any]:
+    try:
+        entry = json.loads(raw, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as problem:
+        raise UserError(f"line {line} is not JSON ({problem})", fix="write one object a line") from None
+    if not isinstance(entry, dict):
+        raise UserError(f"line {line} holds a JSON {_kind(entry)}, not an object", fix="write one object a line")
+    return entry
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entry = dict(pairs)
+    if len(entry) < len(pairs):
+        raise ValueError("a key appears twice")
+    return entry
+
+
+def _check_keys(entry: dict[str, Any], names: list[str], line: int, *, allow_short: bool) -> bool:
+    """Whether the object lacks keys and may."""
+    more = [key for key in entry if key not in names]
+    if more:
+        what = f"line {line} has the key {more[0]!r}, which the first object lacks"
+        raise UserError(what, fix="give all objects the same keys")
+    lacking = [name for name in names if name not in entry]
+    if lacking and not allow_short:
+        raise UserError(
+            f"line {line} lacks the key {lacking[0]!r}", fix="write null there, or fill gaps by --allow-short-rows"
+        )
+    return bool(lacking)
+
+
+def _cell(value: Any, name: str, line: int) -> Any:
+    if isinstance(value, dict | list):
+        raise UserError(f"line {line}: column {name!r} holds {_kind(value)}s", fix="flatten it")
+    return value
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "object", list: "list", str: "text", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+def _column(name: str, values: list[Any]) -> tuple[pd.Series, Kind | None]:
+    types = {type(value) for value in values} - {type(None)}
+    if types <= {bool}:
+        numbers = [np.nan if value is None else float(value) for value in values]
+        return pd.Series(numbers, name=name, dtype=np.float64), "boolean" if types else "number"
+    if types <= {int, float} and not any(isinstance(value, int) and abs(value) > EXACT for value in values):
+        numbers = [np.nan if value is None else float(value) for value in values]
+        return pd.Series(numbers, name=name, dtype=np.float64), "number"
+    return pd.Series([_text(value) for value in values], name=name, dtype=object), "text" if types == {str} else None
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,59 @@
+"""What every reader hands on: columns as they stood in the file, the place of each row, and what was noticed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lossbench.data.table import Kind
+from lossbench.deferred import pd
+from lossbench.errors import UserError
+
+if TYPE_CHECKING:
+    from lossbench.data.source import DataSource
+
+Choose = Callable[[Sequence[str]], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a reader is asked for: the options, the columns to keep (told all names), and kinds known beforehand."""
+
+    source: DataSource
+    choose: Choose
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+
+
+@dataclass
+class Reading:
+    """Columns by name. A kind of None marks texts that may be anything; "text" is what a typed file calls text."""
+
+    columns: dict[str, pd.Series]
+    kinds: dict[str, Kind | None]
+    place: Callable[[int], str]  # row -> "line 7"
+    notes: list[str] = field(default_factory=list)
+    decimal: str = "."
+
+
+def clean_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Column names without blanks around them, and notes; a `UserError` for a name that occurs twice."""
+    stripped = [name.strip() for name in names]
+    changed = [new for old, new in zip(names, stripped, strict=True) if old != new]
+    notes = [f"blanks around column names taken away: {', '.join(map(repr, changed[:5]))}"] if changed else []
+    for name, count in Counter(stripped).items():
+        if count > 1 and name:
+            raise UserError(f"column {name!r} appears {count} times", fix="give each column its own name")
+    return stripped, notes
+
+
+def drop_row_numbers(place: int, column: pd.Series) -> str:
+    """The note for leaving out a nameless column that counts the rows or is empty; a `UserError` if it does neither."""
+    if column.isna().all():
+        return f"column {place + 1} has no name and no value: left out"
+    if pd.api.types.is_integer_dtype(column):
+        first = int(column.iloc[0])
+        if first in (0, 1) and bool((column == range(first, first + len(column))).all()):
+            return f"column {place + 1} has no name and counts the rows, like a saved index: left out"
+    raise UserError(f"column {place + 1} has no name", fix="name it in the header, or delete it")

@@ -1,0 +1,85 @@
+"""Columns that should not be trained on: row numbers, and copies of the target.
+
+A row number is a column of whole numbers or texts, all distinct, that is named like one (`id`, `user_id`, `index`), or
+whole numbers that only rise or only fall over at least 10 rows (by chance less than once in a million). A copy of the
+target is one-to-one with its classes, or equal to its numbers up to scale and shift.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from lossbench.data.table import Kind
+from lossbench.data.target import Target
+from lossbench.deferred import np, pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LEAST_ROWS = 10  # 2 / 10! of all orders only rise or only fall
+
+_ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|ids|index|idx|key|uuid|guid|row|rownum|row_number|nr|no))|.+[a-z](Id|ID)")
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A column under suspicion: a row number ("id") or a copy of the target ("leak")."""
+
+    column: str
+    what: Literal["id", "leak"]
+    why: str
+
+
+def suspects(
+    features: Mapping[str, pd.Series], kinds: Mapping[str, Kind], target: Target, keep: Collection[str] = ()
+) -> list[Suspect]:
+    """Every suspicious column that the user does not vouch for."""
+    found = []
+    for name, column in features.items():
+        if name in keep:
+            continue
+        if kinds[name] != "date" and _copies(column, kinds[name], target):
+            found.append(Suspect(name, "leak", "it determines the target"))
+        elif why := _counts_rows(name, column, kinds[name]):
+            found.append(Suspect(name, "id", why))
+    return found
+
+
+def _counts_rows(name: str, column: pd.Series, kind: Kind) -> str:
+    if kind not in ("number", "text") or column.isna().any():
+        return ""
+    if kind == "number":
+        values = column.to_numpy()
+        if values.dtype.kind == "f" and not np.all(values == np.floor(values)):
+            return ""
+        if len(values) >= LEAST_ROWS:
+            steps = np.diff(values)
+            if bool(np.all(steps > 0)) or bool(np.all(steps < 0)):
+                return "its whole numbers only " + ("rise" if steps[0] > 0 else "fall")
+    if _ID_NAME.fullmatch(name) and column.is_unique:
+        return "every value is another, and it is named like an id"
+    return ""
+
+
+def _copies(column: pd.Series, kind: Kind, target: Target) -> bool:
+    if target.task != "regression":
+        return _one_to_one(column, target.values, len(target.classes))
+    if kind != "number":
+        return False
+    values = column.to_numpy(dtype=np.float64)
+    if np.isnan(values).any() or len(values) < 3 or values.std() == 0:
+        return False
+    slope, shift = np.polyfit(values - values.mean(), target.values, 1)
+    rest = target.values - (slope * (values - values.mean()) + shift)
+    return bool(np.abs(rest).max() <= 1e-9 * target.values.std())
+
+
+def _one_to_one(column: pd.Series, classes_N: NDArray[Any], classes: int) -> bool:
+    codes, levels = pd.factorize(column.to_numpy(), use_na_sentinel=False)
+    if len(levels) != classes:
+        return False
+    pairs = np.unique(codes * classes + classes_N)
+    return len(pairs) == classes
