@@ -51,7 +51,6 @@ def gather_evidence(
     if labels:
         evidence["members_deciding_for_one_class"] = sum(int(label.min()) == int(label.max()) for label in labels)
     evidence["members"] = len(train_loss)
-    evidence["said"] = _in_words(evidence)
     return evidence
 
 
@@ -76,22 +75,3 @@ def _share_of_no_probabilities(link: Link, out_NK: Tensor) -> float | None:
 def _range(values: list[float]) -> dict[str, float]:
     finite = [v for v in values if math.isfinite(v)]
     return {"min": min(finite), "mean": float(np.mean(finite)), "max": max(finite)} if finite else {}
-
-
-def _in_words(evidence: dict[str, Any]) -> list[str]:
-    """The symptoms as sentences, worst first; empty for a pair that showed none."""
-    members = evidence.get("members", 0)
-    said = []
-    if below := evidence.get("members_below_floor"):
-        said.append(
-            f"The training loss fell below its floor of {evidence['floor']:g} from epoch"
-            f" {evidence['below_floor_from_epoch']} on ({below} of {members} members) and ended at"
-            f" {evidence['final_train_loss']['mean']:.4g}: it measures nothing any more."
-        )
-    if dead := evidence.get("dead_outputs"):
-        said.append(f"{dead:.0%} of the outputs are dead: one value for every row, so no gradient brings them back.")
-    if wrong := evidence.get("rows_that_are_no_probabilities"):
-        said.append(f"{wrong:.0%} of the rows are no probabilities, though the loss takes them for such.")
-    if constant := evidence.get("members_deciding_for_one_class"):
-        said.append(f"{constant} of {members} members decide for one class whatever they see.")
-    return said
