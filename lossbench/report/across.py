@@ -1,0 +1,153 @@
+"""What several data sets say together (N data sets, K losses): one mean per data set and loss, then rank statistics."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from lossbench.report import rank_statistics as ranks
+from lossbench.report.evidence import SURE, Across, AcrossRow, Word
+from lossbench.report.scores import Entry, Setting
+from lossbench.report.statistics import Floats, holm, share_won
+from lossbench.report.wording import counted, listed, probability
+
+
+def compare_across(settings: list[Setting], *, alpha: float, seed: int) -> list[Across]:
+    """One `Across` per level of label noise that has at least two data sets with scores."""
+    levels = sorted({setting.label_noise for setting in settings})
+    grouped = [[s for s in settings if s.label_noise == level and s.baseline.score_J is not None] for level in levels]
+    return [found for group in grouped if len(group) > 1 and (found := _across(group, alpha, seed)) is not None]
+
+
+def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
+    scored = [_objectives(setting) for setting in settings]
+    baseline = settings[0].baseline.name
+    names = [name for name in scored[0] if all(name in entries for entries in scored)]
+    everyone = dict.fromkeys(name for entries in scored for name in entries)
+    if baseline not in names or len(names) < 2:
+        return None
+    # Larger is better, and data sets with units are divided by the error of the mean value.
+    scores = [
+        [_scaled(setting, entries[name]) for setting, entries in zip(settings, scored, strict=True)] for name in names
+    ]
+    mean_NK = np.array([[values.mean() for values in row] for row in scores]).T
+    gain_NK = mean_NK - mean_NK[:, [names.index(baseline)]]
+    rope = float(np.mean([setting.rope / setting.unit for setting in settings]))
+    count, compared = len(settings), len(names) - 1
+    smallest = ranks.smallest_wilcoxon_p(count)
+    omnibus = ranks.friedman(mean_NK)
+    rejected = omnibus is not None and omnibus.p < alpha
+    average_rank = ranks.ranks(mean_NK).mean(axis=0)
+    rows = []
+    for k, name in enumerate(names):
+        low, high = ranks.iqm_interval([list(values) for values in scores[k]], seed=seed)
+        row = AcrossRow(
+            name=name,
+            word="baseline" if name == baseline else "not distinguishable",
+            average_rank=float(average_rank[k]),
+            iqm=ranks.iqm(np.concatenate(scores[k])),
+            iqm_low=low,
+            iqm_high=high,
+        )
+        rows.append(row if name == baseline else _against_baseline(row, gain_NK[:, k], rope, compared, alpha, seed))
+    rows = _judged(rows, alpha, enough=smallest <= alpha)
+    rows.sort(key=lambda row: (row.average_rank, row.name))
+    found = Across(
+        label_noise=settings[0].label_noise,
+        data=[setting.data.name for setting in settings],
+        baseline=baseline,
+        scaled=any(setting.unit != 1 for setting in settings),
+        rope=rope,
+        smallest_p=smallest,
+        needed=ranks.data_sets_needed(compared, alpha),
+        friedman_p=omnibus.chi2_p if omnibus else None,
+        iman_davenport_p=omnibus.p if omnibus else None,
+        critical_difference=ranks.nemenyi_distance(len(names), count, alpha) if rejected else None,
+        rejected=rejected,
+        left_out=[name for name in everyone if name not in names],
+        sentence="",
+        rows=rows,
+    )
+    return dataclasses.replace(found, sentence=_sentence(found, alpha))
+
+
+def _objectives(setting: Setting) -> dict[str, Entry]:
+    """The setting's losses with scores, one per objective (the baseline for its own), unsound pairs left in."""
+    first: dict[str, Entry] = {}
+    for entry in (setting.baseline, *setting.entries):
+        if entry.score_J is not None:
+            first.setdefault(entry.group, entry)
+    return {entry.name: entry for entry in first.values()}
+
+
+def _scaled(setting: Setting, entry: Entry) -> Floats:
+    assert entry.score_J is not None
+    return np.asarray(setting.sign * entry.score_J / setting.unit)
+
+
+def _against_baseline(row: AcrossRow, gain_N: Floats, rope: float, compared: int, alpha: float, seed: int) -> AcrossRow:
+    posterior = ranks.signed_rank_posterior(gain_N, rope, seed=seed)
+    return dataclasses.replace(
+        row,
+        gain=float(np.median(gain_N)),
+        won=share_won(gain_N),
+        p=ranks.wilcoxon(gain_N),
+        p_worse=posterior.worse,
+        p_equal=posterior.equal,
+        p_better=posterior.better,
+        data_sets_for_power=ranks.data_sets_for_power(gain_N, compared, alpha),
+    )
+
+
+def _judged(rows: list[AcrossRow], alpha: float, *, enough: bool) -> list[AcrossRow]:
+    """Holm over the losses, then the word; too few data sets for any p below alpha carry none of the stronger words."""
+    tested = [row for row in rows if row.p is not None]
+    p_holm = dict(zip([row.name for row in tested], holm([row.p for row in tested if row.p is not None]), strict=True))
+    judged = []
+    for row in rows:
+        p, word = p_holm.get(row.name), row.word
+        if p is not None and enough:
+            word = _word(p, row, alpha)
+        judged.append(dataclasses.replace(row, p_holm=p, word=word))
+    return judged
+
+
+def _word(p_holm: float, row: AcrossRow, alpha: float) -> Word:
+    if (row.p_equal or 0) > SURE:
+        return "practically equal"
+    if p_holm >= alpha:
+        return "not distinguishable"
+    return "better" if (row.gain or 0) > 0 else "worse"
+
+
+def _sentence(found: Across, alpha: float) -> str:
+    """What the data sets together say of the losses against the baseline."""
+    count, compared = len(found.data), len(found.rows) - 1
+    over = f"Over {counted(count, 'data set')}" + (
+        f" with {found.label_noise:.0%} label noise" if found.label_noise else ""
+    )
+    if found.smallest_p > alpha or count < found.needed:
+        leader = max((row for row in found.rows if row.p_better is not None), key=lambda row: row.p_better or 0)
+        return (
+            f"{over} nothing can be significant: the smallest p that {counted(count, 'data set')} can give is"
+            f" {found.smallest_p:.3g}, and {counted(compared, 'comparison')} need at least {found.needed} data sets;"
+            f" the most promising against {found.baseline} is {leader.name}"
+            f" (better with probability {probability(leader.p_better)})."
+        )
+    by_word = {
+        word: [row.name for row in found.rows if row.word == word] for word in ("better", "worse", "practically equal")
+    }
+    parts = [
+        f"{listed(by_word['better'])} {'beats' if len(by_word['better']) == 1 else 'beat'} {found.baseline}"
+        if by_word["better"]
+        else f"no loss beats {found.baseline}"
+    ]
+    if by_word["worse"]:
+        parts.append(f"{listed(by_word['worse'])} {'is' if len(by_word['worse']) == 1 else 'are'} worse")
+    if by_word["practically equal"]:
+        parts.append(f"{len(by_word['practically equal'])} of {compared} are practically equal to it")
+    rest = compared - sum(map(len, by_word.values()))
+    if rest:
+        parts.append(f"{rest} of {compared} are not distinguishable from it")
+    return f"{over} {', '.join(parts)} (Wilcoxon signed-rank with Holm, Bayesian signed-rank)."

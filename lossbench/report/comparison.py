@@ -1,0 +1,228 @@
+"""A comparison's evidence: per data set who is better, worse, practically equal or not distinguishable, and why.
+
+`analyse` is the JSON of it; tables, pictures and pages draw from the `Comparison`. Everything comes from the record's
+runs, so the evidence can be computed again from an old result.json.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from lossbench.record import MetricRecord, Record
+from lossbench.report.across import compare_across
+from lossbench.report.evidence import SURE, Comparison, Row, Table, Word
+from lossbench.report.scores import Entry, Setting, primary_metric, read_settings
+from lossbench.report.sentence import answer, setting_sentence
+from lossbench.report.statistics import Posterior, corrected_t, correlated_t, holm, share_won
+from lossbench.report.symptoms import reason, symptoms
+from lossbench.report.wording import counted, decimals_of, learning_rate, listed, number
+
+FEW_SPLITS = 5
+TIE = 1e-3  # one objective's losses tie up to the rounding of their roads; beyond this something else differs
+
+
+def compare(record: Record) -> Comparison:
+    """The evidence of a comparison's record."""
+    settings, metric = read_settings(record), primary_metric(record)
+    alpha = float(record.protocol.get("alpha", 0.05))
+    tables = [_table(setting, record, alpha) for setting in settings]
+    across = compare_across(settings, alpha=alpha, seed=int(record.config.get("seed") or 0))
+    return Comparison(
+        sentence=answer(tables, across, metric.name),
+        banners=_banners(record, tables),
+        metric=metric.name,
+        better=metric.better,
+        formula=metric.formula,
+        baseline=tables[0].baseline if tables else "",
+        rope=float(record.protocol.get("rope", 0.01)),
+        alpha=alpha,
+        tables=tables,
+        across=across,
+    )
+
+
+def analyse(record: Record) -> dict[str, Any]:
+    """The evidence as plain JSON: what `record.analysis` holds."""
+    return dataclasses.asdict(compare(record))
+
+
+def _banners(record: Record, tables: list[Table]) -> list[str]:
+    banners = []
+    if few := [t for t in tables if 0 < t.splits < FEW_SPLITS]:
+        count = min(t.splits for t in few)
+        banners.append(f"anecdotal: {counted(count, 'split')} cannot carry a conclusion; use at least {FEW_SPLITS}")
+    if record.status == "interrupted":
+        banners.append(
+            "interrupted: this is what was finished; losses are compared on the splits that all of them have"
+        )
+    return banners
+
+
+def _table(setting: Setting, record: Record, alpha: float) -> Table:
+    first: dict[str, Entry] = {}  # the entry that stands for its objective
+    for entry in (setting.baseline, *setting.entries):
+        first.setdefault(entry.group, entry)
+    rows = [_row(setting, entry, first[entry.group], record.metrics) for entry in setting.entries]
+    rows = _ranked(setting, _judged(rows, alpha))
+    halves = [
+        (r.difference_high - r.difference_low) / 2
+        for r in rows
+        if r.word in {"better", "worse", "practically equal", "not distinguishable"}
+        and r.difference_high is not None
+        and r.difference_low is not None
+    ]
+    table = Table(
+        title=setting.title,
+        data=setting.data.name,
+        task=setting.data.task,
+        label_noise=setting.label_noise,
+        realised=setting.realised,
+        splits=len(setting.splits),
+        test_over_train=setting.test_over_train,
+        baseline=setting.baseline.name,
+        dummy=setting.dummy,
+        rope=setting.rope,
+        resolution=float(np.median(halves)) if halves else None,
+        decimals=decimals_of(setting.rope),
+        sentence="",
+        notes=[],
+        rows=rows,
+    )
+    table = dataclasses.replace(table, notes=_notes(table, record))
+    return dataclasses.replace(table, sentence=setting_sentence(table, setting.metric))
+
+
+def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecord]) -> Row:
+    run = entry.run
+    word: Word = "not distinguishable"
+    if run.status == "failed":
+        word = "failed"
+    elif entry.score_J is None:
+        word = "interrupted"
+    elif entry is setting.baseline:
+        word = "baseline"
+    elif entry is not first:
+        word = "same objective"
+    elif run.verdict.level == "broken":
+        word = "broken"
+    rates = sorted(m.lr for m in entry.refits if m.lr is not None)
+    edges = [bool(m.extra["grid_edge"]) for m in entry.refits if "grid_edge" in m.extra]
+    row = Row(
+        name=entry.name,
+        loss=run.loss.label,
+        last_act=run.last_act,
+        formula=run.loss.formula,
+        verdict=run.verdict.level,
+        why=run.verdict.why,
+        fix=run.verdict.fix,
+        word=word,
+        reason=reason(run) if word in {"failed", "broken"} else "",
+        symptoms=symptoms(run),
+        group=entry.group,
+        same_as="" if entry is first else first.name,
+        lr=min(rates, key=lambda lr: (-Counter(rates)[lr], lr), default=None),
+        lr_low=rates[0] if rates else None,
+        lr_high=rates[-1] if rates else None,
+        grid_edge=float(np.mean(edges)) if edges else None,
+        diverged=sum(m.status == "diverged" for m in entry.refits),
+        diverged_trials=sum(m.status == "diverged" and m.role == "trial" for m in run.members),
+        untuned=entry.mean_of(setting.metric, "untuned"),
+        seconds=run.seconds,
+        means={m.name: entry.mean_of(m.name) for m in metrics},
+        scores=[] if entry.score_J is None else [float(v) for v in entry.score_J],
+    )
+    return dataclasses.replace(row, **_numbers(setting, entry, word))
+
+
+def _numbers(setting: Setting, entry: Entry, word: Word) -> dict[str, Any]:
+    """A row's statistics; a failed run has its (worst) score, and nothing that needs repeated measurements."""
+    if entry.score_J is None:
+        return {}
+    mean = corrected_t(entry.score_J, setting.test_over_train)
+    if word == "failed":
+        return {"mean": mean.mean}
+    numbers = {"mean": mean.mean, "low": _known(mean.low), "high": _known(mean.high)}
+    gain = setting.gain(entry)
+    if gain is None or entry is setting.baseline:
+        return numbers
+    by = corrected_t(setting.sign * gain, setting.test_over_train)
+    posterior: Posterior = correlated_t(gain, setting.test_over_train, setting.rope)
+    return numbers | {
+        "difference": by.mean,
+        "difference_low": _known(by.low),
+        "difference_high": _known(by.high),
+        "p_worse": _known(posterior.worse),
+        "p_equal": _known(posterior.equal),
+        "p_better": _known(posterior.better),
+        "p": _known(by.p),
+        "won": share_won(gain),
+    }
+
+
+def _judged(rows: list[Row], alpha: float) -> list[Row]:
+    """Holm over all objectives but the baseline's, each counted once; then the word."""
+    tested = [row for row in rows if row.word in {"not distinguishable", "broken"}]
+    p = holm([math.nan if row.p is None else row.p for row in tested])
+    holm_of = {row.name: _known(value) for row, value in zip(tested, p, strict=True)}
+    judged = []
+    for row in rows:
+        p_holm, word = holm_of.get(row.name), row.word
+        if word == "not distinguishable" and row.p_equal is not None:
+            if row.p_equal > SURE:
+                word = "practically equal"
+            elif p_holm is not None and p_holm < alpha:
+                word = "better" if (row.p_better or 0) > (row.p_worse or 0) else "worse"
+        judged.append(dataclasses.replace(row, p_holm=p_holm, word=word))
+    return judged
+
+
+def _ranked(setting: Setting, rows: list[Row]) -> list[Row]:
+    """Best first; losses of one objective share the rank of the first of them, ties share theirs."""
+    value = {row.name: setting.sign * round(row.mean, 12) for row in rows if row.mean is not None}
+    lead = {row.name: value.get(row.same_as or row.name) for row in rows}
+    leads = [lead[row.name] for row in rows if not row.same_as]
+    ranked = [
+        dataclasses.replace(
+            row, rank=None if (mine := lead[row.name]) is None else 1 + sum(v > mine for v in leads if v is not None)
+        )
+        for row in rows
+    ]
+    last = len(rows) + 1
+    return sorted(
+        ranked, key=lambda row: (row.word == "failed", row.rank or last, row.same_as or row.name, bool(row.same_as))
+    )
+
+
+def _notes(table: Table, record: Record) -> list[str]:
+    notes = []
+    if table.resolution is not None:
+        notes.append(
+            f"{counted(table.splits, 'split')} of this table resolve differences down to about"
+            f" {number(table.resolution, table.decimals)}; more repeats of the same rows hardly help, more rows do."
+        )
+    if edge := [row.name for row in table.rows if (row.grid_edge or 0) > 0.5 and row.word != "failed"]:
+        rates = [lr for lr in record.protocol.get("lrs", []) if lr is not None]
+        grid = f" ({learning_rate(min(rates))} to {learning_rate(max(rates))})" if rates else ""
+        notes.append(f"{listed(edge)} chose an end of the learning-rate grid{grid} in most splits: widen it.")
+    for row in table.rows:
+        first = next((r for r in table.rows if r.name == row.same_as), None)
+        if (
+            first
+            and first.mean is not None
+            and row.mean is not None
+            and abs(first.mean - row.mean) > TIE * max(1, abs(first.mean))
+        ):
+            notes.append(
+                f"{row.name} and {first.name} are one objective, yet differ by"
+                f" {number(abs(first.mean - row.mean), table.decimals)}: rounding has sent them on different roads."
+            )
+    return notes
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

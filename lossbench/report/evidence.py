@@ -1,0 +1,141 @@
+"""What a comparison found, as types: a row per loss, a table per data set, and what several data sets say together.
+
+Every number is `None` where it is not defined. `dataclasses.asdict` of a `Comparison` is a record's `analysis`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+SURE = 0.95  # P(practically equal) above which two losses are called so
+
+Word = Literal[
+    "baseline",
+    "better",
+    "worse",
+    "practically equal",
+    "not distinguishable",
+    "same objective",
+    "broken",
+    "failed",
+    "interrupted",
+]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One loss in one setting. Differences are in the metric's unit, loss minus baseline; `None` where not defined."""
+
+    name: str
+    loss: str
+    last_act: str
+    formula: str
+    verdict: str
+    why: str
+    fix: str
+    word: Word
+    reason: str  # of a broken or failed run
+    symptoms: list[str]
+    group: str
+    same_as: str  # the first loss of the same objective, "" for itself
+    rank: int | None = None
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    p_worse: float | None = None
+    p_equal: float | None = None
+    p_better: float | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    won: float | None = None  # share of splits won against the baseline, ties half
+    lr: float | None = None  # the one chosen most often
+    lr_low: float | None = None
+    lr_high: float | None = None
+    grid_edge: float | None = None  # share of splits that chose an end of the grid
+    diverged: int = 0  # refits
+    diverged_trials: int = 0
+    untuned: float | None = None  # mean at the default learning rate
+    seconds: float | None = None
+    means: dict[str, float | None] = field(default_factory=dict)  # every test metric
+    scores: list[float] = field(default_factory=list)  # of the primary metric, per split
+
+
+@dataclass(frozen=True)
+class Table:
+    """The evidence on one data set at one level of label noise."""
+
+    title: str
+    data: str
+    task: str
+    label_noise: float
+    realised: float | None
+    splits: int
+    test_over_train: float
+    baseline: str
+    dummy: float | None
+    rope: float
+    resolution: float | None  # typical half-width of a difference's interval
+    decimals: int
+    sentence: str
+    notes: list[str]
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class AcrossRow:
+    """One loss over several data sets; gains in the metric's unit, or for regression in shares of the dummy's error."""
+
+    name: str
+    word: Word
+    average_rank: float
+    iqm: float
+    iqm_low: float
+    iqm_high: float
+    gain: float | None = None  # median over the data sets
+    won: float | None = None  # share of the data sets won, ties half
+    p: float | None = None  # Wilcoxon signed-rank
+    p_holm: float | None = None
+    p_worse: float | None = None  # Bayesian signed-rank
+    p_equal: float | None = None
+    p_better: float | None = None
+    data_sets_for_power: int | None = None  # to show a gain like this one in 4 of 5 studies
+
+
+@dataclass(frozen=True)
+class Across:
+    """The evidence over several data sets at one level of label noise."""
+
+    label_noise: float
+    data: list[str]
+    baseline: str
+    scaled: bool  # scores were divided by the dummy's, so that data sets with different units compare
+    rope: float
+    smallest_p: float  # the smallest p that so many data sets can give
+    needed: int  # the fewest data sets with which any loss could be significant after Holm
+    friedman_p: float | None
+    iman_davenport_p: float | None
+    critical_difference: float | None
+    rejected: bool  # the omnibus test: only then may ranks be told apart
+    left_out: list[str]  # losses that are missing on a data set
+    sentence: str
+    rows: list[AcrossRow]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All evidence of a record, and the one sentence that answers the question."""
+
+    sentence: str
+    banners: list[str]
+    metric: str
+    better: str
+    formula: str
+    baseline: str
+    rope: float
+    alpha: float
+    tables: list[Table]
+    across: list[Across]

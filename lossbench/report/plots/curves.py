@@ -1,0 +1,169 @@
+"""Learning curves: of every loss of a comparison on the loss-neutral metric, and of a training run with its losses.
+
+E epochs, M members. A member that stopped early keeps its last value, so that a mean is over the same members at
+every epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
+
+from lossbench.record import MemberRecord, Record, RunRecord
+from lossbench.report.evidence import Row
+from lossbench.report.plots.panels import draw_others, panels, panels_height
+from lossbench.report.plots.plot import TITLE, Plot, View, place, title
+from lossbench.report.scores import primary_metric
+from lossbench.report.statistics import Floats
+from lossbench.report.style import LIGHT, TEXT, WIDTH, new_figure, quiet, word_colour
+
+_MOST_POINTS = 150  # per curve; more cannot be seen
+
+
+def stacked(members: Sequence[MemberRecord], curve: str) -> Floats | None:
+    """Curves of members with any finite value, `[M, E]`; gaps and early ends are filled with the value before."""
+    raw = [np.array(m.curves.get(curve, []), dtype=float) for m in members]
+    known = [values for values in raw if np.isfinite(values).any()]
+    if not known:
+        return None
+    filled = np.empty((len(known), max(map(len, known))))
+    for out, values in zip(filled, known, strict=True):
+        here = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), -1))
+        here[here < 0] = np.flatnonzero(np.isfinite(values))[0]
+        out[: len(values)] = values[here]
+        out[len(values) :] = out[len(values) - 1]
+    return filled
+
+
+def _thinned(epochs: int, points: int = _MOST_POINTS) -> np.ndarray:
+    return np.unique(np.linspace(0, epochs - 1, min(epochs, points)).round().astype(int))
+
+
+def draw_band(axes: Axes, value_ME: Floats, colour: str) -> None:
+    """The mean over the members and the band that holds the middle 80% of them."""
+    at = _thinned(value_ME.shape[1])
+    low, high = np.quantile(value_ME[:, at], [0.1, 0.9], axis=0)
+    if len(value_ME) > 1:
+        axes.fill_between(at + 1, low, high, color=colour, alpha=0.18, lw=0)
+    axes.plot(at + 1, value_ME[:, at].mean(axis=0), color=colour)
+
+
+def _chosen(view: View, row: Row) -> Floats | None:
+    """Validation curves of the trials whose learning rate was chosen on their split."""
+    entry = view.entry(row)
+    lr = {tuple(sorted(m.split.items())): m.lr for m in entry.refits}
+    trials = [m for m in entry.run.members if m.role == "trial" and lr.get(tuple(sorted(m.split.items()))) == m.lr]
+    return stacked(trials, "val_score")
+
+
+def _curves(view: View) -> dict[str, Floats]:
+    rows = [row for row in view.table.rows if row.word != "failed"]
+    return {row.name: curve for row in rows if (curve := _chosen(view, row)) is not None}
+
+
+def _draw(part: FigureBase, view: View, height: float) -> None:
+    curves = _curves(view)
+    rows = [row for row in view.table.rows if row.name in curves]
+    means = {name: curve.mean(axis=0) for name, curve in curves.items()}
+    sound = [curves[row.name] for row in rows if row.word != "broken"] or list(curves.values())
+    low = min(float(np.quantile(curve, 0.02)) for curve in sound)
+    high = max(float(np.quantile(curve, 0.98)) for curve in sound)
+    margin = 0.08 * (high - low or 1)
+    longest = max(map(len, means.values()))
+    others = {
+        name: np.stack([at + 1, mean[at]], axis=1) for name, mean in means.items() for at in [_thinned(len(mean), 30)]
+    }
+    metric = view.protocol.get("select_metric", view.setting.metric)
+    for row, axes in panels(part, height, rows, "epoch", f"{metric} (validation)"):
+        draw_others(axes, others, row.name)
+        draw_band(axes, curves[row.name], word_colour(row.word))
+        axes.set_xlim(1, max(2, longest))
+        axes.set_ylim(low - margin, high + margin)
+
+
+def _describe(view: View) -> str:
+    curves = _curves(view)
+    return "Validation curves of every loss at its chosen learning rate. " + "; ".join(
+        f"{name}: from {curve[:, 0].mean():.3g} to {curve[:, -1].mean():.3g} in {curve.shape[1]} epochs"
+        for name, curve in curves.items()
+    ) + "."  # fmt: skip
+
+
+CURVES = Plot(
+    "curves",
+    "Learning curves",
+    "The loss-neutral metric on the inner validation part, at the learning rate chosen on each split: mean, and the "
+    "band that holds the middle 80% of the splits. The other losses are behind in grey.",
+    lambda view: panels_height(len(_curves(view))),
+    _draw,
+    _describe,
+)
+
+
+def train_curves(record: Record) -> Figure | None:
+    """Curves of a training run: its loss on the training and validation part, and the metric; mean and band."""
+    run = next((run for run in record.runs if stacked(run.members, "train_loss") is not None), None)
+    if run is None:
+        return None
+    metric = primary_metric(record).name
+    height = TITLE + 2.6 + 0.6
+    figure = new_figure(height)
+    seeds = len(run.members)
+    title(figure, run.name, f"mean and the middle 80% of {seeds} seeds" if seeds > 1 else "one seed", height)
+    both = stacked(run.members, "val_score") is not None
+    half = (WIDTH - 1.9) / 2
+    loss = place(figure, height, 0.7, WIDTH - 0.7 - half if both else 0.3, 0.6, 2.6)
+    _loss_curves(loss, run)
+    if both:
+        score = place(figure, height, 0.7 + half + 0.8, 0.4, 0.6, 2.6)
+        _one(score, run, "val_score", LIGHT["better"], "")
+        score.set_title(f"{metric} (validation)", loc="left", size=TEXT)
+        _mark_best(score, run)
+    return figure
+
+
+def _loss_curves(axes: Axes, run: RunRecord) -> None:
+    _one(axes, run, "train_loss", LIGHT["better"], "training")
+    _one(axes, run, "val_loss", LIGHT["worse"], "validation")
+    axes.set_title(f"loss: {run.loss.label}", loc="left", size=TEXT)
+    if run.loss.floor is not None and axes.get_ylim()[0] < run.loss.floor:
+        axes.axhline(run.loss.floor, color=LIGHT["soft"], lw=1, ls=(0, (3, 3)))
+        axes.text(1, run.loss.floor, "its floor", color=LIGHT["soft"], va="bottom", size=TEXT - 1)
+
+
+def _one(axes: Axes, run: RunRecord, curve: str, colour: str, label: str) -> None:
+    value_ME = stacked(run.members, curve)
+    quiet(axes, grid="y")
+    axes.set_xlabel("epoch")
+    axes.tick_params(axis="y", labelcolor=LIGHT["soft"], labelsize=TEXT - 1)
+    if value_ME is None:
+        return
+    draw_band(axes, value_ME, colour)
+    axes.set_xlim(1, max(2, value_ME.shape[1]))
+    if label:
+        # Said at the curve itself; the two curves of a loss part most at the end.
+        last = value_ME.mean(axis=0)[-1]
+        axes.annotate(
+            label,
+            (value_ME.shape[1], last),
+            (4, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            size=TEXT - 1,
+        )
+
+
+def _mark_best(axes: Axes, run: RunRecord) -> None:
+    best = [m.best_epoch for m in run.members if m.best_epoch]
+    if best:
+        first, last, middle = min(best), max(best), float(np.median(best))
+        axes.axvline(middle, color=LIGHT["faint"], lw=1, zorder=0)
+        axes.annotate(
+            f"best epoch: {first}" if first == last else f"best epochs: {first} to {last}",
+            (middle, 0.02), (4, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
+            color=LIGHT["soft"], size=TEXT - 1,
+        )  # fmt: skip

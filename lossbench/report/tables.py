@@ -1,0 +1,239 @@
+"""What a terminal shows after a run: the answer, one table, and where the files are. 80 columns are enough.
+
+Every text from data, config or an error is a `Text`, never markup: square brackets stay what they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.table import Column
+from rich.table import Table as Grid
+from rich.text import Text
+
+from lossbench.record import MemberRecord, MetricRecord, Record, RunRecord
+from lossbench.report.comparison import compare
+from lossbench.report.evidence import Across, Comparison, Row, Table, Word
+from lossbench.report.symptoms import symptoms
+from lossbench.report.wording import interval, learning_rate, listed, number, p_value, probability
+
+# One character says what the data say of a loss, for those who see no colours.
+MARKS: dict[Word, tuple[str, str]] = {
+    "baseline": ("*", "bold"),
+    "better": ("+", "bold cyan"),
+    "worse": ("-", "yellow"),
+    "practically equal": ("=", ""),
+    "not distinguishable": ("?", ""),
+    "same objective": ("≡", "dim"),
+    "broken": ("!", "magenta"),
+    "failed": ("x", "magenta"),
+    "interrupted": ("…", "dim"),
+}
+_WIDE = 132  # columns from which intervals are written out and activations have a column
+
+
+class ComparisonGrid:
+    """The table of one data set: narrow with `±`, wide with intervals, as the terminal allows."""
+
+    def __init__(self, table: Table, metric: str) -> None:
+        self.table, self.metric = table, metric
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self._grid(wide=options.max_width >= _WIDE)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(min(80, options.max_width), options.max_width)
+
+    def _grid(self, *, wide: bool) -> Grid:
+        diverged = any(row.diverged for row in self.table.rows)
+        right = [
+            self.metric,
+            "difference",
+            *(["P(better)", "P(equal)", "p (Holm)"] if wide else ["P>", "P=", "p"]),
+            "lr",
+        ]
+        columns = [
+            Column("", width=1),
+            Column("#", justify="right"),
+            Column("loss", overflow="fold", min_width=12),
+            *([Column("activation")] if wide else []),
+            *(Column(name, justify="right", no_wrap=True, overflow="ellipsis") for name in right),
+            *([Column("diverged" if wide else "div", justify="right")] if diverged else []),
+        ]
+        grid = Grid(*columns, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+        for row in self.table.rows:
+            mark, style = MARKS[row.word]
+            cells = [mark, "–" if row.rank is None else str(row.rank), row.loss if wide else row.name]
+            cells += [row.last_act] if wide else []
+            cells += self._numbers(row, wide=wide)
+            cells += [str(row.diverged)] if diverged else []
+            grid.add_row(*(Text(cell) for cell in cells), style=style)
+        return grid
+
+    def _numbers(self, row: Row, *, wide: bool) -> list[str]:
+        d = self.table.decimals
+        if wide:
+            mean = number(row.mean, d) + (f" {interval(row.low, row.high, d)}" if row.low is not None else "")
+            by = number(row.difference, d, sign=True)
+            by += f" {interval(row.difference_low, row.difference_high, d, sign=True)}"
+            rest = [probability(row.p_better), probability(row.p_equal), p_value(row.p_holm)]
+        else:
+            mean = f"{number(row.mean, d)}{_half(row.low, row.high, d)}"
+            by = f"{number(row.difference, d, sign=True)}{_half(row.difference_low, row.difference_high, d)}"
+            rest = [_short(row.p_better), _short(row.p_equal), _short(row.p_holm, 3)]
+        return [mean, by if row.difference is not None else "–", *rest, learning_rate(row.lr)]
+
+
+def _half(low: float | None, high: float | None, decimals: int) -> str:
+    """`±.021`: half the width of an interval, which lies evenly around its mean."""
+    if low is None or high is None:
+        return ""
+    return f"±{number((high - low) / 2, decimals).removeprefix('0')}"
+
+
+def _short(p: float | None, decimals: int = 2) -> str:
+    """`.97`, `>.99`, `<.001`: a probability without its zero, and never a 0 that was only rounded to it."""
+    if p is None:
+        return "–"
+    least = 10.0**-decimals
+    if p == 1 or least <= p <= 1 - least:
+        return f"{p:.{decimals}f}".removeprefix("0") if p < 1 else "1"
+    return ("<" if p < 0.5 else ">") + f"{least if p < 0.5 else 1 - least:.{decimals}f}".removeprefix("0")
+
+
+def comparison_report(record: Record, folder: Path) -> RenderableType:
+    """The sentence, a table per data set, what the marks mean, what to know, and the files in `folder`."""
+    comparison = compare(record)
+    parts: list[RenderableType] = [Text(comparison.sentence, style="bold"), Text()]
+    parts += [Text(f"! {banner}", style="bold yellow") for banner in comparison.banners]
+    for across in comparison.across:
+        parts += [_across_grid(across), Text()]
+    for table in comparison.tables:
+        if len(comparison.tables) > 1:
+            parts.append(Text(table.title, style="bold"))
+        parts += [ComparisonGrid(table, comparison.metric), Text()]
+    parts.append(_marks(comparison))
+    several = len(comparison.tables) > 1
+    for table in comparison.tables:
+        parts += [Text(f"· {table.title}: {note}" if several else f"· {note}") for note in table.notes]
+    parts += [Text(f"· {warning}") for warning in record.warnings]
+    parts.append(Text(f"{folder / 'report.html'}", style="bold", overflow="fold"))
+    return Group(*parts)
+
+
+def _marks(comparison: Comparison) -> Text:
+    used = {row.word for table in comparison.tables for row in table.rows}
+    marks = [f"{mark} {word}" for word, (mark, _) in MARKS.items() if word in used]
+    return Text(
+        f"{'   '.join(marks)}\nP>: probability of being better; P=: of being within ±{comparison.rope:g} (ROPE); p: after Holm",
+        style="dim",
+    )
+
+
+def _across_grid(across: Across) -> Grid:
+    names = ["average rank", "gain", "P>", "P=", "p"]
+    grid = Grid(
+        Column("", width=1),
+        Column("loss", overflow="fold", min_width=12),
+        *(Column(name, justify="right", no_wrap=True) for name in names),
+        title=Text(f"{len(across.data)} data sets", style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+    )
+    for row in across.rows:
+        mark, style = MARKS[row.word]
+        numbers = [number(row.average_rank, 2), number(row.gain, sign=True)]
+        numbers += [_short(row.p_better), _short(row.p_equal), _short(row.p_holm, 3)]
+        grid.add_row(*(Text(cell) for cell in [mark, row.name, *numbers]), style=style)
+    return grid
+
+
+# --- train -----------------------------------------------------------------------------------------------------------
+
+
+def train_report(record: Record, folder: Path) -> RenderableType:
+    """Scores by part with the dummy's beside them, the verdict with what was measured, the files in `folder`."""
+    parts: list[RenderableType] = []
+    for run in record.runs:
+        seeds = len(run.members)
+        spread = f"   mean ± standard deviation of {seeds} seeds" if seeds > 1 else ""
+        parts += [Text(run.name + spread, style="bold"), _train_grid(run, record.metrics), Text()]
+        parts += [_verdict(run), Text()]
+    parts += [Text(f"! {warning}", style="yellow") for warning in record.warnings]
+    if record.status == "interrupted":
+        parts.append(Text("! interrupted: scores are of the weights at that moment", style="bold yellow"))
+    files = [file for file in ("result.json", "curves.png", "weights.safetensors") if (folder / file).exists()]
+    parts.append(Text(f"{folder}/" + (f"  ({', '.join(files)})" if files else ""), overflow="fold"))
+    return Group(*parts)
+
+
+def _train_grid(run: RunRecord, metrics: Sequence[MetricRecord]) -> Grid:
+    parts = [
+        (part, name) for part, name in (("train", "train"), ("val", "validation"), ("test", "test")) if _has(run, part)
+    ]
+    dummy_of = parts[-1][0] if parts else "test"
+    grid = Grid(
+        Column("metric"),
+        *(Column(name, justify="right", no_wrap=True) for _, name in parts),
+        Column("dummy", justify="right", no_wrap=True, style="dim"),
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+    )
+    for metric in metrics:
+        cells = [_spread([getattr(m, part).get(metric.name) for m in run.members]) for part, _ in parts]
+        dummy = run.baseline.get(dummy_of, {}).get(metric.name)
+        if any(cell != "–" for cell in cells):
+            name = f"{metric.name} {'↑' if metric.better == 'higher' else '↓'}"
+            grid.add_row(Text(name), *(Text(cell) for cell in cells), Text(_figure(dummy)))
+    return grid
+
+
+def _has(run: RunRecord, part: str) -> bool:
+    return any(getattr(member, part) for member in run.members)
+
+
+def _spread(values: Sequence[float | None]) -> str:
+    """`0.805 ± 0.012` over the seeds; seeds without a value are counted."""
+    known = [v for v in values if v is not None]
+    if not known:
+        return "–"
+    mean = sum(known) / len(known)
+    text = _figure(mean)
+    if len(known) > 1:
+        deviation = math.sqrt(sum((v - mean) ** 2 for v in known) / (len(known) - 1))
+        text += f" ± {_figure(deviation, scale=mean)}"
+    return text + (f" ({len(values) - len(known)} n/a)" if len(known) < len(values) else "")
+
+
+def _figure(value: float | None, scale: float | None = None) -> str:
+    """Three decimals, or as many as four digits of a larger number need."""
+    size = abs(scale if scale is not None else value or 0)
+    return number(value, 3 if size < 10 else max(0, 3 - int(math.log10(size))))
+
+
+def _verdict(run: RunRecord) -> Text:
+    """`ok: why`, and for an unsound pair the fix and what was measured."""
+    style = {"ok": "green", "equivalent": "green", "degraded": "yellow", "broken": "bold magenta"}[run.verdict.level]
+    text = Text(f"{run.loss.label} + {run.last_act} is {run.verdict.level}", style=style)
+    text.append(f": {run.verdict.why}" if run.verdict.why else "", style="not bold")
+    if run.verdict.fix:
+        text.append(f"\n  fix: {run.verdict.fix}", style="not bold")
+    if run.verdict.level in {"degraded", "broken"}:
+        for symptom in symptoms(run):
+            text.append(f"\n  measured: {symptom}", style="not bold")
+    diverged = [str(m.seed) for m in run.members if _diverged(m)]
+    if diverged:
+        text.append(f"\n  diverged: {'seed' if len(diverged) == 1 else 'seeds'} {listed(diverged, 6)}", style="yellow")
+    return text
+
+
+def _diverged(member: MemberRecord) -> bool:
+    return member.status == "diverged"

@@ -1,0 +1,20 @@
+"""Record -> the files of a training run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lossbench.record import Record
+from lossbench.report.plots.curves import train_curves
+from lossbench.report.style import house_style, write_png
+
+
+def write_train(record: Record, folder: Path) -> list[Path]:
+    """Write curves.png into the run's folder; nothing where no member finished an epoch."""
+    with house_style():
+        figure = train_curves(record)
+        if figure is None:
+            return []
+        path = folder / "curves.png"
+        write_png(figure, path)
+    return [path]

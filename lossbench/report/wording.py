@@ -1,0 +1,59 @@
+"""How numbers and lists are written in every sentence and table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def decimals_of(scale: float) -> int:
+    """Decimals that show a difference of this size with two digits: 0.01 -> 3, 0.3 -> 2, 20 -> 0."""
+    return max(0, 1 - math.floor(math.log10(scale))) if scale > 0 else 3
+
+
+def number(value: float | None, decimals: int = 3, *, sign: bool = False) -> str:
+    """`0.805`, `+0.014`; a dash where there is none; never `-0.000`."""
+    if value is None:
+        return "–"
+    text = f"{value:{'+' if sign else ''}.{decimals}f}"
+    return text.replace("-", "+" if sign else "") if not any(c in "123456789" for c in text) else text.replace("-", "−")
+
+
+def interval(low: float | None, high: float | None, decimals: int = 3, *, sign: bool = False) -> str:
+    """`[0.784, 0.826]`; a dash where there is none."""
+    if low is None or high is None:
+        return "–"
+    return f"[{number(low, decimals, sign=sign)}, {number(high, decimals, sign=sign)}]"
+
+
+def p_value(p: float | None) -> str:
+    """`0.032`, `< 0.001`."""
+    return "–" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def probability(p: float | None) -> str:
+    """`0.97`; never a 0 or a 1 that was only rounded to it."""
+    if p is None:
+        return "–"
+    return "> 0.99" if p > 0.995 else "< 0.01" if p < 0.005 else f"{p:.2f}"
+
+
+def learning_rate(lr: float | None) -> str:
+    """`3e-4`."""
+    if lr is None:
+        return "–"
+    mantissa, _, exponent = f"{lr:.1e}".partition("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+
+
+def listed(items: Sequence[str], most: int = 3) -> str:
+    """`a`, `a and b`, `a, b, c and 4 more`."""
+    shown = list(items[:most])
+    if len(items) > most:
+        return f"{', '.join(shown)} and {len(items) - most} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 loss`, `3 losses`."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"

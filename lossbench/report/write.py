@@ -1,0 +1,48 @@
+"""Record -> the files of a comparison: the page, the tables and the pictures. The same record gives the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lossbench.record import Record, written_aside
+from lossbench.report.comparison import compare
+from lossbench.report.html import render
+from lossbench.report.markdown import comparison_markdown
+from lossbench.report.plots import PLOTS, critical_difference
+from lossbench.report.plots.plot import View, compose
+from lossbench.report.scores import read_settings
+from lossbench.report.style import house_style, write_png
+from lossbench.report.svg import standalone_svg
+from lossbench.report.tidy import members_csv
+
+
+def write_comparison(record: Record, folder: Path) -> list[Path]:
+    """Write every report into the run's folder; the paths, the page first. An empty picture is not written."""
+    comparison = compare(record)
+    views = [
+        View(table, setting, record.protocol)
+        for table, setting in zip(comparison.tables, read_settings(record), strict=True)
+    ]
+    written = [
+        _write(folder / "report.html", render(record, comparison, views)),
+        _write(folder / "comparison.md", comparison_markdown(record, comparison)),
+        _write(folder / "members.csv", members_csv(record)),
+    ]
+    with house_style():
+        for plot in PLOTS:
+            figure = compose(plot, views)
+            if figure is not None:
+                written.append(folder / f"{plot.name}.png")
+                write_png(figure, written[-1])
+        for across in comparison.across:
+            noise = f"-noise-{across.label_noise:g}" if across.label_noise else ""
+            picture = critical_difference.critical_difference(across)
+            svg = standalone_svg(picture, "Average ranks over data sets", critical_difference.describe(across))
+            written.append(_write(folder / f"critical-difference{noise}.svg", svg))
+    return written
+
+
+def _write(path: Path, text: str) -> Path:
+    with written_aside(path) as file:
+        file.write(text.encode())
+    return path

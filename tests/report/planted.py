@@ -1,0 +1,219 @@
+"""Records of comparisons that never ran, with planted differences: what reports are tested on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lossbench.record import DataRecord, LossRecord, MemberRecord, MetricRecord, Record, RunRecord, VerdictRecord
+
+LRS = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A loss whose score is the table's level plus `gain`, with `spread` over the splits of its own."""
+
+    label: str
+    gain: float = 0.0
+    spread: float = 0.004
+    last_act: str = "logsoftmax"
+    level: str = "ok"
+    status: str = "ok"
+    group: str = ""
+    lr: float = 1e-3
+    grid_edge: bool = False
+    diverged: int = 0
+    message: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+CLASSIC = (
+    Planted("cross_entropy", last_act="identity", group="log-likelihood"),
+    Planted("nll", group="log-likelihood", spread=0.0),
+    Planted("focal", gain=0.031, last_act="identity", spread=0.006),
+    Planted("mse", gain=0.0005, last_act="softmax", spread=0.001),
+    Planted("gce", gain=-0.004, last_act="softmax", spread=0.012, grid_edge=True, lr=3e-2),
+    Planted("multi_margin", gain=-0.002, last_act="identity", spread=0.011),
+    Planted("l1", gain=-0.034, last_act="softmax", spread=0.007, diverged=2),
+    Planted(
+        "nll",
+        gain=-0.19,
+        last_act="relu",
+        level="broken",
+        spread=0.002,
+        evidence={
+            "floor": 0.0,
+            "members": 25,
+            "members_below_floor": 25,
+            "below_floor_from_epoch": 2,
+            "final_train_loss": {"min": -812.0, "mean": -703.4, "max": -650.0},
+            "dead_outputs": 0.5,
+            "members_deciding_for_one_class": 24,
+        },
+    ),
+    Planted("my_loss", status="failed", message="Traceback (most recent call last):\nValueError: shapes do not fit"),
+)
+
+
+def planted_record(
+    losses: tuple[Planted, ...] = CLASSIC,
+    *,
+    data: tuple[str, ...] = ("titanic",),
+    noise: tuple[float, ...] = (0.0,),
+    folds: int = 5,
+    repeats: int = 5,
+    metric: str = "accuracy",
+    baseline: str = "cross_entropy",
+    seed: int = 0,
+    epochs: int = 40,
+) -> Record:
+    """A record as a comparison leaves it; under "rmse" a gain lowers the error by ten times as much."""
+    regression = metric == "rmse"
+    tables = [_table(name, folds, repeats, regression) for name in data]
+    runs = [
+        _run(planted, i, losses, table, level, folds, repeats, metric, seed, epochs)
+        for table in tables
+        for level in noise
+        for i, planted in enumerate(losses)
+    ]
+    return Record(
+        kind="compare-losses",
+        name="titanic-9-losses",
+        status="ok",
+        command="lossbench compare-losses --data titanic",
+        config={"kind": "compare-losses", "data": list(data), "metric": metric, "seed": seed, "lrs": LRS},
+        environment={"python": "3.13.5", "torch": "2.13.0", "device": "cpu", "threads": 2},
+        data=tables,
+        metrics=_metrics(regression),
+        protocol={
+            "metric": metric,
+            "select_metric": metric,
+            "better": "lower" if regression else "higher",
+            "folds": folds,
+            "repeats": repeats,
+            "lrs": LRS,
+            "baseline": baseline,
+            "rope": 0.01,
+            "alpha": 0.05,
+            "scheme": "repeated stratified k-fold",
+            "text": [
+                f"{repeats} times {folds}-fold cross-validation, the same splits for every loss.",
+                "The learning rate was chosen on an inner validation part by one loss-neutral metric.",
+            ],
+        },
+        runs=runs,
+        timing={"total": 151.3},
+    )
+
+
+def _metrics(regression: bool) -> list[MetricRecord]:
+    if regression:
+        return [MetricRecord(name="rmse", better="lower"), MetricRecord(name="r2", better="higher")]
+    return [
+        MetricRecord(name="accuracy", better="higher", formula="share of rows whose class was decided right"),
+        MetricRecord(name="log_loss", better="lower", formula="-mean log p of the true class"),
+    ]
+
+
+def _table(name: str, folds: int, repeats: int, regression: bool) -> DataRecord:
+    return DataRecord(
+        name=name,
+        task="regression" if regression else "binary",
+        rows=714,
+        features=["Pclass", "Sex", "Age"],
+        inputs=5,
+        target="Survived",
+        classes=[] if regression else ["died", "survived"],
+        class_counts=[] if regression else [424, 290],
+        sha256="0" * 64,
+        split={"scheme": "repeated stratified k-fold", "folds": folds, "repeats": repeats, "seed": 0},
+    )
+
+
+def _run(
+    planted: Planted,
+    index: int,
+    losses: tuple[Planted, ...],
+    table: DataRecord,
+    noise: float,
+    folds: int,
+    repeats: int,
+    metric: str,
+    seed: int,
+    epochs: int,
+) -> RunRecord:
+    regression = metric == "rmse"
+    common = np.random.default_rng([seed, len(table.name), sum(map(ord, table.name))])
+    own = np.random.default_rng([seed, sum(map(ord, table.name)), index, int(100 * noise)])
+    level = common.uniform(0.75, 0.85) - 0.3 * noise
+    score = level + common.normal(0, 0.02, folds * repeats)
+    score = score + planted.gain + own.normal(0, planted.spread, folds * repeats)
+    members = []
+    for j, value in enumerate(score if planted.status != "failed" else []):
+        split = {"repeat": j // folds, "fold": j % folds}
+        facts = {"temperature": 1.1, "grid_edge": planted.grid_edge, "n_train": 571, "n_test": 143}
+        members += [_trial(j, split, lr, float(value), own, epochs) for lr in LRS]
+        status = "diverged" if j < planted.diverged else "ok"
+        for role, lr, loss in (("refit", planted.lr, 0.0), ("untuned", 1e-3, 0.004)):
+            sound = {"accuracy": value - loss, "log_loss": 1.1 - 0.8 * value}
+            members.append(
+                MemberRecord(
+                    seed=j,
+                    lr=lr,
+                    status=status if role == "refit" else "ok",
+                    split=split,
+                    role=role,
+                    best_epoch=20,
+                    epochs=20,
+                    test={"rmse": 10 * (1.2 - value + loss), "r2": value} if regression else sound,
+                    extra=facts,
+                )
+            )
+    confidence = [(i + 0.5) / 15 for i in range(15)]
+    return RunRecord(
+        name=f"{table.name} / {planted.label} + {planted.last_act}",
+        data=table.name,
+        loss=LossRecord(name=planted.label, label=planted.label, formula=f"the formula of {planted.label}"),
+        last_act=planted.last_act,
+        verdict=VerdictRecord(
+            level=planted.level,
+            why="The logarithm of a rectified number is no log-probability." if planted.level != "ok" else "They fit.",
+            fix="Use logsoftmax." if planted.level != "ok" else "",
+        ),
+        status=planted.status,
+        message=planted.message,
+        outputs=2,
+        conditions={"label_noise": noise, "realised": noise} if noise else {},
+        members=members,
+        evidence={
+            **({"objective_group": planted.group} if planted.group else {}),
+            "matrix": {
+                other.label: float(own.uniform(0.3, 0.9)) if i % 4 != 3 else None for i, other in enumerate(losses)
+            },
+            "reliability": {
+                "confidence": confidence,
+                "accuracy": [min(1.0, max(0.0, c + own.normal(0, 0.05))) if c > 0.5 else None for c in confidence],
+                "count": [int(own.integers(5, 90)) if c > 0.5 else 0 for c in confidence],
+            },
+            **planted.evidence,
+        },
+        baseline={"test": {"rmse": 8.0, "r2": 0.0} if regression else {"accuracy": 0.594, "log_loss": 0.675}},
+        seconds=4.2,
+    )
+
+
+def _trial(
+    seed: int, split: dict[str, int], lr: float, level: float, rng: np.random.Generator, epochs: int
+) -> MemberRecord:
+    epoch = np.arange(1, epochs + 1)
+    pace = 1 - np.exp(-epoch * lr * 300)
+    penalty = 0.02 * abs(np.log10(lr / 1e-3)) ** 2
+    curve = 0.6 + (level - penalty - 0.6) * pace + rng.normal(0, 0.004, epochs)
+    return MemberRecord(
+        seed=seed, lr=lr, status="ok", split=split, role="trial", best_epoch=int(curve.argmax()) + 1, epochs=epochs,
+        val={"accuracy": float(curve.max())},
+        curves={"train_loss": [float(v) for v in 1.2 - curve], "val_score": [float(v) for v in curve]},
+    )  # fmt: skip
