@@ -1,248 +1,205 @@
-"""Many penalised problems at once, each to convergence: batched L-BFGS, orthant-wise where there is an L1 penalty.
+"""Penalised nets trained until they are: full batch, float64, all members at once (`search` has the method and the rule).
 
-Member p minimises F_p(x) = f_p(x) + sum_d l1_pd |x_d| + sum_d l2_pd/2 x_d^2 over its own x [D]; f_p comes with its gradient.
-- Without L1: L-BFGS with a weak Wolfe search by bisection, which also gets down functions with kinks (Lewis & Overton 2013,
-  doi:10.1007/s10107-012-0514-2), as a net of ReLUs is.
-- With L1: OWL-QN (Andrew & Gao 2007, doi:10.1145/1273496.1273501): the step stays in the orthant that the steepest
-  descent points into, so coordinates become exactly zero; Armijo's rule alone.
-- One evaluation serves all members: a member whose trial point is refused tries a shorter (or longer) step in the next one, the
-  others have moved on meanwhile. Members that are done leave the batch.
+For pictures of what a penalty does, where "not yet trained" must not be mistaken for "penalised". Members share net,
+table, loss and last activation; they differ in seed and penalties.
 
-The stopping rule. A member has converged where the proximal gradient step is short,
-`max_d |x_d - soft(x_d - g_d, l1_d)| <= tolerance` (g: gradient of f + l2 part; without L1 it is max |g|): "gradient"; or where F has
-fallen by less than `decrease * max(1, |F|)` in the last `patience` accepted steps, or no step along the steepest descent
-lowers it in float64: "decrease", the usual end at a kink. Else it is not converged: "limit".
-
-Shapes: P members, D coordinates.
+Shapes: P members, N rows, D coordinates (weights and biases of one member), W weights, K outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from lossbench.engine.curvature import Curvature
+from lossbench.engine.evaluate import Inputs, outputs
+from lossbench.engine.lanes import padded
+from lossbench.engine.objective import Run, Slope
+from lossbench.engine.population import Layout, Population, initialised
+from lossbench.engine.problem import Fold, Member, Net, Objective
+from lossbench.engine.search import End, Minimum, Rule, minimise
+from lossbench.engine.train import _in_threads, one_thread
 
-Evaluate = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""(x [P, D], member numbers [P]) -> (f [P], its gradient [P, D])"""
-End = Literal["gradient", "decrease", "limit", "diverged"]
-
-ARMIJO, WOLFE = 1e-4, 0.9
-TRIALS = 40  # steps tried along one direction before it is given up: a step of 1e-12 of the first
-
-
-@dataclass(frozen=True)
-class Rule:
-    """When a member is done; see the module's docstring."""
-
-    tolerance: float = 1e-8
-    decrease: float = 1e-10
-    patience: int = 50
-    evaluations: int = 20_000
-    pairs: int = 20
-
-
-@dataclass
-class Minimum:
-    """Where the members ended."""
-
-    x_PD: Tensor
-    value_P: Tensor  # F
-    residual_P: Tensor  # length of the proximal gradient step, in its largest coordinate
-    evaluations_P: Tensor
-    end: list[End] = field(default_factory=list)
+DTYPE = torch.float64
+ROWS_AT_ONCE = 4_096  # of a grid, for which all members' outputs are held at once
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far the search is, said now and then."""
+class Progress:
+    """How far the members are; those that are not done have had so many evaluations."""
 
-    evaluations: int
     done: int
-    value_P: Tensor
-    residual_P: Tensor
+    total: int
+    evaluations: int
 
 
-def soft(x: Tensor, threshold: Tensor) -> Tensor:
-    """sign(x) max(|x| - threshold, 0), the proximal step of the L1 norm."""
-    return x.sign() * (x.abs() - threshold).clamp_min(0)
+class Coordinates:
+    """Where a member's weights and biases stand in a row of coordinates [D]: layer by layer, weights [I, O] first."""
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        sizes = (net.inputs, *net.hidden, net.outputs)
+        self.pairs = list(zip(sizes, sizes[1:], strict=False))
+        marks = [torch.cat([torch.ones(i * o), torch.zeros(o)]) for i, o in self.pairs]
+        self.is_weight_D = torch.cat(marks).to(torch.bool)
+
+    def write(self, x_PD: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
+        """Coordinates into a population's views."""
+        for (i, o), part, weight, bias in zip(self.pairs, self._parts(x_PD), weights, biases, strict=True):
+            weight[:, :i, :o] = part[:, : i * o].view(-1, i, o)
+            bias[:, 0, :o] = part[:, i * o :]
+
+    def read(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Tensor:
+        """A population's views as coordinates."""
+        parts = []
+        for (i, o), weight, bias in zip(self.pairs, weights, biases, strict=True):
+            parts += [weight[:, :i, :o].reshape(len(weight), -1), bias[:, 0, :o]]
+        return torch.cat(parts, 1)
+
+    def _parts(self, x_PD: Tensor) -> Sequence[Tensor]:
+        return x_PD.split([(i + 1) * o for i, o in self.pairs], 1)
 
 
-def residual(x_PD: Tensor, g_PD: Tensor, l1_PD: Tensor) -> Tensor:
-    """max_d |x_d - soft(x_d - g_d, l1_d)|, zero exactly at stationary points -> [P]."""
-    return (x_PD - soft(x_PD - g_PD, l1_PD)).abs().amax(1)
+class _DataLoss:
+    """Mean data loss of P members and its gradient: what `search` minimises beside the penalties."""
+
+    def __init__(self, coordinates: Coordinates, fold: Fold, objective: Objective, device: torch.device) -> None:
+        self.coordinates, self.objective = coordinates, objective
+        self.rows = len(fold.train.x_ND)
+        self.x_ND = padded(fold.train.x_ND.to(device, DTYPE))
+        target = fold.train.target
+        self.target = padded(target.to(device, DTYPE if target.is_floating_point() else target.dtype))
+        self.weight_N = None if fold.weight_N is None else padded(fold.weight_N.to(device, DTYPE))
+        self.statistics = {name: fold.statistics[name].to(device, DTYPE) for name in objective.statistics}
+        self.members = 0
+
+    def _resize(self, members: int) -> None:
+        def spread(rows: Tensor) -> Tensor:
+            return rows.expand(members, *rows.shape)
+
+        layout = Layout(self.coordinates.net, members)
+        self.members = members
+        self.population = Population(layout, self.x_ND.new_zeros(layout.size)).with_gradient()
+        self.x_PND, self.targets = spread(self.x_ND), [spread(self.target)]
+        self.weights = None if self.weight_N is None else [spread(self.weight_N)]
+        self.space = self.population.workspace(len(self.x_ND))
+        told = {name: spread(value.unsqueeze(0)) for name, value in self.statistics.items()}
+        self.slope = Slope([Run(slice(0, members), self.objective, told)], self.space.out, self.rows)
+
+    def __call__(self, x_PD: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:
+        if len(members) != self.members:
+            self._resize(len(members))
+        population = self.population
+        self.coordinates.write(x_PD, population.weights, population.biases)
+        population.forward(self.x_PND, self.space)
+        sums_P = x_PD.new_empty(len(members))
+        slope = self.slope(self.targets, self.weights, sums_P)
+        population.backward(self.x_PND, slope, self.space)
+        return sums_P / self.rows, self.coordinates.read(population.d_weights, population.d_biases)
 
 
-class Search:
-    """The running state of the members that are not done yet; `members` are their numbers."""
+@dataclass(frozen=True, eq=False)
+class Ending:
+    """How one member's training ended."""
 
-    def __init__(self, evaluate: Evaluate, start_PD: Tensor, l1_PD: Tensor, l2_PD: Tensor, rule: Rule) -> None:
-        self.evaluate, self.rule = evaluate, rule
-        self.members = torch.arange(len(start_PD), device=start_PD.device)
-        self.x, self.l1, self.l2 = start_PD.clone(), l1_PD, l2_PD
-        self.has_l1 = (l1_PD > 0).any(1)
-        self.value, self.g = self._objective(self.x)
-        members, dimension = self.x.shape
-        self.curvature = Curvature(members, dimension, pairs=rule.pairs, dtype=self.x.dtype, device=self.x.device)
-        self.past = self.value.unsqueeze(1).repeat(1, rule.patience)  # F after the last accepted steps, a ring
-        self.accepted = torch.zeros_like(self.members)
-        self.direction, self.orthant, self.slope = torch.empty_like(self.x), torch.empty_like(self.x), self.value.clone()
-        self.step, self.low, self.high = self.value.clone(), self.value.clone(), self.value.clone()
-        self.trials = torch.zeros_like(self.members)
-        self._aim(torch.ones_like(self.has_l1))
+    end: End
+    data_loss: float
+    residual: float  # largest coordinate of the proximal gradient step
+    evaluations: int
+    weights_W: Tensor  # biases left out
 
-    def _objective(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        value, g = self.evaluate(x, self.members)
-        value = value + (self.l1 * x.abs()).sum(1) + (self.l2 * x.square()).sum(1) / 2
-        return value.nan_to_num(nan=torch.inf), g + self.l2 * x
-
-    def _pseudo_gradient(self, x: Tensor, g: Tensor) -> Tensor:
-        """The subgradient of least length; -pseudo_gradient is the steepest descent."""
-        return torch.where(x == 0, soft(g, self.l1), g + self.l1 * x.sign())
-
-    def _aim(self, which: Tensor) -> None:
-        """A new direction for the members `which` [P] (bool), from the curvature they remember."""
-        steepest = self._pseudo_gradient(self.x, self.g)
-        resting = (self.x == 0) & (steepest == 0) & (self.l1 > 0)  # zeros that want to stay zero
-        free = (~resting).to(self.x.dtype) if self.has_l1.any() else None
-        direction = -self.curvature.inverse_times(steepest, free)
-        # A zero may only leave in the orthant that the steepest descent points into.
-        direction = torch.where((self.x == 0) & (self.l1 > 0) & (direction * steepest >= 0), 0, direction)
-        slope = (direction * steepest).sum(1)
-        length = torch.linalg.vector_norm(steepest, dim=1)
-        # A direction that is no descent (rounding, an ill-conditioned memory): forget and go straight down.
-        lost = which & ~((slope < 0) & (slope > -torch.inf) & (-slope >= 1e-14 * length * direction.norm(dim=1)))
-        if lost.any():
-            self.curvature.forget(lost.nonzero().squeeze(1))
-            direction = torch.where(lost.unsqueeze(1), -steepest, direction)
-            slope = torch.where(lost, -length.square(), slope)
-        fresh = self.curvature.pushed_P == 0
-        first = torch.where(fresh, 1 / length.clamp_min(1.0), torch.ones_like(length))
-        orthant = torch.where(self.x == 0, -steepest.sign(), self.x.sign())
-        wide = which.unsqueeze(1)
-        self.direction = torch.where(wide, direction, self.direction)
-        self.orthant = torch.where(wide, orthant, self.orthant)
-        self.slope = torch.where(which, slope, self.slope)
-        self.step = torch.where(which, first, self.step)
-        self.low = torch.where(which, 0.0, self.low)
-        self.high = torch.where(which, torch.inf, self.high)
-        self.trials = torch.where(which, 0, self.trials)
-
-    def advance(self) -> Tensor:
-        """One evaluation for everyone -> members [P] (bool) that can go no further down."""
-        trial = self.x + self.step.unsqueeze(1) * self.direction
-        trial = torch.where((self.l1 > 0) & (trial * self.orthant <= 0), 0, trial)
-        value, g = self._objective(trial)
-        moved = trial - self.x
-        gained = (self._pseudo_gradient(self.x, self.g) * moved).sum(1)
-        low_enough = value <= self.value + ARMIJO * gained.clamp_max(0)
-        steep = ~self.has_l1 & ((g * self.direction).sum(1) < WOLFE * self.slope)
-        accept = low_enough & ~steep
-        # A bracket that has closed in on a kink: take the low end's side and go on.
-        accept |= low_enough & (self.trials >= TRIALS // 2)
-
-        self.trials += 1
-        self.high = torch.where(low_enough, self.high, self.step)
-        self.low = torch.where(low_enough & steep, self.step, self.low)
-        between = torch.where(self.high.isinf(), 2 * self.step, (self.low + self.high) / 2)
-        self.step = torch.where(accept, self.step, between)
-
-        s, y = moved, g - self.g
-        curved = (s * y).sum(1)
-        useful = accept & (curved > 1e-12 * y.norm(dim=1) * s.norm(dim=1)) & curved.isfinite()
-        self.x = torch.where(accept.unsqueeze(1), trial, self.x)
-        self.g = torch.where(accept.unsqueeze(1), g, self.g)
-        self.value = torch.where(accept, value, self.value)
-        rows = useful.nonzero().squeeze(1)
-        if len(rows):
-            self.curvature.push(rows, s[rows], y[rows])
-
-        stuck = ~accept & (self.trials >= TRIALS)
-        hopeless = stuck & (self.curvature.pushed_P == 0)
-        restart = stuck & ~hopeless
-        if restart.any():
-            self.curvature.forget(restart.nonzero().squeeze(1))
-        self._remember(accept)
-        if (accept | restart).any():
-            self._aim(accept | restart)
-        return hopeless
-
-    def _remember(self, accept: Tensor) -> None:
-        slot = (self.accepted % self.rule.patience).unsqueeze(1)
-        before = self.past.gather(1, slot)
-        self.past.scatter_(1, slot, torch.where(accept.unsqueeze(1), self.value.unsqueeze(1), before))
-        self.accepted += accept
-
-    def slow(self) -> Tensor:
-        """Members [P] (bool) whose F has hardly fallen over the last accepted steps."""
-        fallen = self.past.amax(1) - self.value
-        return (self.accepted >= self.rule.patience) & (fallen <= self.rule.decrease * self.value.abs().clamp_min(1))
-
-    def keep(self, rows: Tensor) -> None:
-        """Go on with `rows` only."""
-        for name in ("members", "x", "l1", "l2", "has_l1", "value", "g", "past", "accepted", "direction", "orthant"):
-            setattr(self, name, getattr(self, name)[rows])
-        for name in ("slope", "step", "low", "high", "trials"):
-            setattr(self, name, getattr(self, name)[rows])
-        self.curvature.keep(rows)
+    @property
+    def converged(self) -> bool:
+        """Whether the search ended because there was nothing left to gain."""
+        return self.end in {"gradient", "decrease"}
 
 
-def minimise(
-    evaluate: Evaluate, start_PD: Tensor, l1_PD: Tensor, l2_PD: Tensor, rule: Rule | None = None, *, every: int = 50
-) -> Iterator[Standing | Minimum]:
-    """Search for every member's minimum; yields a `Standing` every so many evaluations, and at the end the `Minimum`.
+class Converged:
+    """Nets at the end of their training."""
 
-    `l1_PD` and `l2_PD` are the penalties per coordinate (zero for biases). The last yield is the `Minimum`; a consumer that
-    stops listening earlier stops the search.
-    """
-    rule = rule or Rule()
-    search = Search(evaluate, start_PD, l1_PD, l2_PD, rule)
-    found = Minimum(
-        start_PD.clone(),
-        search.value.clone(),
-        torch.full_like(search.value, torch.inf),
-        torch.zeros(len(start_PD), dtype=torch.long),
-        ["limit"] * len(start_PD),
-    )
-    hopeless = ~search.value.isfinite()
-    count = 1
-    while True:
-        short = residual(search.x, search.g, search.l1)
-        by_gradient = short <= rule.tolerance
-        done = by_gradient | hopeless | search.slow()
-        if count >= rule.evaluations:
-            done = torch.ones_like(done)
-        if done.any():
-            _leave(search, found, done, by_gradient, hopeless | search.slow(), short, count)
-            search.keep((~done).nonzero().squeeze(1))
-            if not len(search.members):
+    def __init__(self, net: Net, objective: Objective, minima: Sequence[Minimum], losses: Sequence[Tensor]) -> None:
+        self.net, self.objective, self.coordinates = net, objective, Coordinates(net)
+        hands = len(minima)
+        count = sum(len(minimum.end) for minimum in minima)
+        self.x_PD = minima[0].x_PD.new_empty(count, minima[0].x_PD.shape[1])
+        endings: dict[int, Ending] = {}
+        for hand, (minimum, loss_R) in enumerate(zip(minima, losses, strict=True)):
+            self.x_PD[hand::hands] = minimum.x_PD
+            for row, end in enumerate(minimum.end):
+                endings[row * hands + hand] = Ending(
+                    end,
+                    float(loss_R[row]),
+                    float(minimum.residual_P[row]),
+                    int(minimum.evaluations_P[row]),
+                    minimum.x_PD[row][self.coordinates.is_weight_D].cpu(),
+                )
+        self.members = [endings[member] for member in range(count)]
+
+    def outputs(self, x_ND: Tensor) -> Iterator[Tensor]:
+        """All members' outputs after the last activation, `[P, n, K]` for some thousand rows at a time."""
+        members = len(self.x_PD)
+        layout = Layout(self.net, members)
+        population = Population(layout, self.x_PD.new_zeros(layout.size))
+        self.coordinates.write(self.x_PD, population.weights, population.biases)
+        with torch.no_grad(), one_thread():
+            for part in x_ND.to(self.x_PD).split(ROWS_AT_ONCE):
+                yield self.objective.activation(outputs(population, Inputs([part] * members))[:, : len(part)])
+
+
+class _Hand:
+    """The members that one thread trains."""
+
+    def __init__(self, data_loss: _DataLoss, start_RD: Tensor, l1_RD: Tensor, l2_RD: Tensor, rule: Rule | None) -> None:
+        self.data_loss, self.start_RD, self.l1_RD, self.l2_RD, self.rule = data_loss, start_RD, l1_RD, l2_RD, rule
+        self.progress = Progress(0, len(start_RD), 0)
+
+    def train(self, say: Callable[[object], object], stopped: Callable[[], bool]) -> None:
+        search = minimise(self.data_loss, self.start_RD, self.l1_RD, self.l2_RD, self.rule, stopped=stopped)
+        while True:
+            try:
+                standing = next(search)
+            except StopIteration as end:
+                self.minimum: Minimum = end.value
                 break
-        if count % every == 0:
-            yield Standing(count, len(start_PD) - len(search.members), found.value_P, found.residual_P)
-        hopeless = search.advance()
-        count += 1
-    yield found
+            self.progress = Progress(standing.done, len(self.start_RD), standing.evaluations)
+            say(self.progress)
+        self.loss_R = self.data_loss(self.minimum.x_PD, torch.arange(len(self.start_RD)))[0].clone()
 
 
-def _leave(
-    search: Search, found: Minimum, done: Tensor, by_gradient: Tensor, by_decrease: Tensor, short: Tensor, count: int
-) -> None:
-    """Write down where the members that are done have ended."""
-    # A last proximal step moves no coordinate further than the residual, and makes the zeros of L1 exact.
-    x = torch.where(by_gradient.unsqueeze(1) & (search.l1 > 0), soft(search.x - search.g, search.l1), search.x)
-    for row in done.nonzero().squeeze(1).tolist():
-        member = int(search.members[row])
-        found.x_PD[member] = x[row]
-        found.value_P[member] = search.value[row]
-        found.residual_P[member] = short[row]
-        found.evaluations_P[member] = count
-        if not bool(search.value[row].isfinite()):
-            found.end[member] = "diverged"
-        elif bool(by_gradient[row]):
-            found.end[member] = "gradient"
-        elif bool(by_decrease[row]):
-            found.end[member] = "decrease"
+def converge(
+    net: Net,
+    fold: Fold,
+    objective: Objective,
+    members: Sequence[Member],
+    *,
+    rule: Rule | None = None,
+    device: torch.device | str = "cpu",
+    threads: int = 1,
+    stop: threading.Event | None = None,
+) -> Generator[Progress, None, Converged]:
+    """Train each member on `fold.train` to the end, from the weights that its seed draws as nn.Linear does.
+
+    Of a member, `seed`, `l1` and `l2` count. Members are dealt out to so many Python threads. Once `stop` is set, members that
+    are not done stay where they are: "interrupted".
+    """
+    device = torch.device(device)
+    coordinates = Coordinates(net)
+    start = initialised(net, [m.seed for m in members], DTYPE, device)
+    start_PD = coordinates.read(start.weights, start.biases)
+    is_weight_D = coordinates.is_weight_D.to(start_PD)
+    l1_PD = torch.tensor([[m.l1] for m in members]).to(start_PD) * is_weight_D
+    l2_PD = torch.tensor([[m.l2] for m in members]).to(start_PD) * is_weight_D
+    count = max(1, min(threads, len(members)))
+    # Dealt out in turn, because neighbours in strength take equally long.
+    hands = [
+        _Hand(_DataLoss(coordinates, fold, objective, device), start_PD[k::count], l1_PD[k::count], l2_PD[k::count], rule)
+        for k in range(count)
+    ]
+    with one_thread():
+        for _ in _in_threads(hands, count, stop or threading.Event()):
+            done, evaluations = sum(h.progress.done for h in hands), max(h.progress.evaluations for h in hands)
+            yield Progress(done, len(members), evaluations)
+    return Converged(net, objective, [hand.minimum for hand in hands], [hand.loss_R for hand in hands])

@@ -49,7 +49,9 @@ class Curvature:
             s_PMD, y_PMD = s_PMD * free_PD.unsqueeze(1), y_PMD * free_PD.unsqueeze(1)
         age_M = torch.arange(self.pairs, device=g_PD.device)
         # How old each slot's pair is, the oldest 0: the triangle below holds s_i'y_j for i no younger than j.
-        age_PM = torch.where(self.pushed_P.unsqueeze(1) < self.pairs, age_M, (age_M - self.pushed_P.unsqueeze(1)) % self.pairs)
+        age_PM = torch.where(
+            self.pushed_P.unsqueeze(1) < self.pairs, age_M, (age_M - self.pushed_P.unsqueeze(1)) % self.pairs
+        )
         sy_PMM = torch.bmm(s_PMD, y_PMD.transpose(1, 2))
         yy_PMM = torch.bmm(y_PMD, y_PMD.transpose(1, 2))
         curved_PM = sy_PMM.diagonal(dim1=1, dim2=2)

@@ -1,0 +1,125 @@
+"""A record of `regularize-gif` as arrays: everything its pictures show, and the ranges that hold for all of them.
+
+Shapes: P penalties, A alphas, G grid points a side, C classes, W weights, N points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossbench.record import MemberRecord, PackedPlanes, Record, RunRecord
+
+Array = NDArray[np.float64]
+SPELLED = {"l1": "L1 penalty", "l2": "L2 penalty", "elasticnet": "elastic net"}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One side of the plane that is drawn."""
+
+    label: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Points:
+    """Rows of the table where they lie in the plane."""
+
+    x_N: Array
+    y_N: Array
+    class_N: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One penalty over all alphas."""
+
+    name: str
+    run: RunRecord
+
+    def of(self, key: str) -> Array:
+        """A number of each member's `extra` -> [A]; NaN where it is missing."""
+        return np.array([np.nan if m.extra[key] is None else m.extra[key] for m in self.run.members])
+
+    def accuracy(self, part: str) -> Array:
+        """Train or test accuracy -> [A]."""
+        scores = [(m.train if part == "train" else m.test).get("accuracy") for m in self.run.members]
+        return np.array([np.nan if score is None else score for score in scores])
+
+    @cached_property
+    def weights_AW(self) -> Array:
+        """Every weight, biases left out."""
+        return np.array([m.extra["weights"] for m in self.run.members], dtype=np.float64)
+
+    @cached_property
+    def converged_A(self) -> NDArray[np.bool_]:
+        """Which alphas are trained to the end."""
+        return np.array([bool(m.extra["converged"]) for m in self.run.members])
+
+    def lead(self, alpha: int) -> NDArray[np.float32]:
+        """How far each class leads the best of the others, [C, G, G]; of two classes the second alone, [1, G, G]."""
+        return PackedPlanes.model_validate(self.run.evidence["lead"][alpha]).values()
+
+
+@dataclass(frozen=True)
+class Story:
+    """All that the pictures of a record show."""
+
+    title: str
+    subtitle: str
+    note: str
+    classes: list[str]
+    axes: tuple[Axis, Axis]
+    train: Points
+    test: Points
+    alphas: Array
+    panels: list[Panel]
+    probabilities: bool  # whether a lead is a difference of probabilities (else of scores)
+
+    @property
+    def most_loss(self) -> float:
+        """The largest data loss or penalty of all members."""
+        return max(float(np.nanmax(panel.of(key))) for panel in self.panels for key in ("data_loss", "penalty"))
+
+    @property
+    def most_norm(self) -> float:
+        """The largest norm of all members."""
+        return max(float(np.nanmax(panel.of(key))) for panel in self.panels for key in ("l1_norm", "l2_norm"))
+
+    @property
+    def widest_weight(self) -> float:
+        """The largest absolute weight of all members."""
+        return max(float(np.nanmax(np.abs(panel.weights_AW))) for panel in self.panels) or 1.0
+
+
+def read_story(record: Record) -> Story:
+    """The story that a record of kind "regularize-gif" tells; members without a result (interrupted runs) are left out."""
+    picture = record.analysis
+    runs = [run for run in record.runs if run.members]
+    first, second = (Axis(axis["label"], axis["low"], axis["high"]) for axis in picture["axes"])
+    return Story(
+        title=picture["title"],
+        subtitle=picture["subtitle"],
+        note=picture["note"],
+        classes=picture["classes"],
+        axes=(first, second),
+        train=_points(picture["points"]["train"]),
+        test=_points(picture["points"]["test"]),
+        alphas=np.array([_alpha(m) for m in runs[0].members]),
+        panels=[Panel(SPELLED[run.conditions["penalty"]], run) for run in runs],
+        probabilities=picture["shading"] == "probability",
+    )
+
+
+def _points(columns: dict[str, Any]) -> Points:
+    return Points(np.array(columns["x"], float), np.array(columns["y"], float), np.array(columns["class"], np.int64))
+
+
+def _alpha(member: MemberRecord) -> float:
+    return float(member.extra["alpha"])

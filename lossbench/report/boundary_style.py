@@ -1,0 +1,65 @@
+"""How decision regions look: colours that colour-blind readers can tell apart, markers, shading and contours.
+
+Shapes: C classes, G grid points a side, H x W pixels.
+"""
+
+from __future__ import annotations
+
+import contourpy
+import numpy as np
+from matplotlib.colors import to_rgb
+from numpy.typing import NDArray
+
+# Okabe & Ito's colours, darkened where white points on them would vanish; the first two are blue and vermilion.
+CLASS_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b5589a", "#c79400", "#3fa0d6", "#5b5b5b")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+INK, GREY, FAINT, PAPER = "#1c1e26", "#6b7080", "#d9dce3", "#ffffff"
+LOSS_COLOUR, PENALTY_COLOUR = "#1c1e26", "#9a4fb0"
+FONT = "DejaVu Sans"  # comes with matplotlib: the same letters, and bytes, on every machine
+
+PALEST, DEEPEST = 0.07, 0.52  # share of the class's colour on paper at the boundary and where its class is certain
+SHADES = 12
+
+Plane = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+
+def shade(lead: Plane, width: int, height: int) -> Pixels:
+    """The regions as an image [H, W, 3], north up: the leading class's colour, the deeper the further it leads."""
+    planes = [_resized(plane, width, height) for plane in lead]
+    if len(planes) == 1:
+        winner, ahead = (planes[0] > 0).astype(np.int64), np.abs(planes[0])
+    else:
+        winner, ahead = np.argmax(planes, 0), np.max(planes, 0).clip(0)
+    band = np.minimum((ahead * SHADES).astype(np.int64), SHADES - 1)
+    return _TINTS[winner, band][::-1]
+
+
+def boundaries(lead: Plane, low: tuple[float, float], high: tuple[float, float]) -> list[NDArray[np.float64]]:
+    """Where the decision changes: lines [*, 2] in the axes' units on which a class and the best other are level."""
+    x, y = (np.linspace(low[side], high[side], lead.shape[2 - side]) for side in (0, 1))
+    return [line for plane in lead for line in contourpy.contour_generator(x, y, plane).lines(0.0)]
+
+
+def _tints() -> Pixels:
+    colours = np.array([to_rgb(colour) for colour in CLASS_COLOURS])[:, None]
+    depth = np.linspace(PALEST, DEEPEST, SHADES)[None, :, None]
+    return np.rint(255 * (1 - depth * (1 - colours))).astype(np.uint8)
+
+
+_TINTS = _tints()
+
+
+def _resized(plane: Plane, width: int, height: int) -> Plane:
+    """Between grid points by bilinear interpolation; the grid's corners are the image's corners."""
+    rows, row_share = _between(plane.shape[0], height)
+    columns, column_share = _between(plane.shape[1], width)
+    tall = plane[rows] * (1 - row_share)[:, None] + plane[rows + 1] * row_share[:, None]
+    wide: Plane = tall[:, columns] * (1 - column_share) + tall[:, columns + 1] * column_share
+    return wide
+
+
+def _between(points: int, pixels: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    place = np.linspace(0, points - 1, pixels)
+    index = np.minimum(place.astype(np.int64), points - 2)
+    return index, (place - index).astype(np.float32)
