@@ -160,8 +160,8 @@ LOG_PROBABILITIES: Domain = {
     "sound": (S.LOG_SIMPLEX,),
     "same_as": {"logsoftmax": "cross_entropy + identity"},
     "risky": {
-        S.SIMPLEX: "without the logarithm the loss is -p_y: it trains as l1 on softmax, reports a negative loss and drives "
-        "the probabilities to 0 and 1",
+        S.SIMPLEX: "without the logarithm the loss is -p_y: it trains as l1 on softmax, its value is negative and it "
+        "drives the probabilities to 0 and 1",
         S.SPHERE: "on directions of length 1 the loss is -cos(z, e_y): it trains as cosine_embedding",
     },
     "unsound": {

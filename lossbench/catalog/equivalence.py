@@ -72,7 +72,7 @@ def groups(pairs: Sequence[LossAndActivation], task: Task, classes: int = 3) -> 
 def known_as(
     loss: Loss, activation: Activation, task: Task, classes: int = 3
 ) -> list[tuple[Loss, Activation, Relation]]:
-    """The sound pairs of the catalogue, with default parameters, that a pair equals, up to scale at least; not itself."""
+    """The sound pairs of the catalogue that a pair equals, at least up to scale; not itself."""
     classes = 2 if task is Task.BINARY else classes
     gradient = probe_gradient(loss, activation, task, classes)
     found = []

@@ -1,9 +1,9 @@
 """What a loss declares, and the decorator that declares it.
 
 A loss is a function of outputs and encoded targets, per sample and unreduced:
-`fn(out [..., B, K], target, *, params) -> [..., B]`. A loss of whole batches says so with `per="batch"`, takes the rows'
-weights too and gives `[...]`. Leading axes are members of a population: a mean over them would mix members, so nothing is
-reduced here.
+`fn(out [..., B, K], target, *, params) -> [..., B]`. A loss of whole batches says so with `per="batch"`, takes the
+rows' weights too and gives `[...]`. Leading axes are members of a population: a mean over them would mix members, so
+nothing is reduced here.
 """
 
 from __future__ import annotations

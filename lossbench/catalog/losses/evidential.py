@@ -50,13 +50,25 @@ def evidential(e_BK: Tensor, y_B: Tensor, *, lam: Annotated[float, Ge(0)] = 0.1)
     score = ((t - p).square() + p * (1 - p) / (total + 1)).sum(-1)
     wrong = t + (1 - t) * alpha
     sum_wrong = wrong.sum(-1)
+    classes = e_BK.shape[-1]
     divergence = (
-        sum_wrong.lgamma()
-        - math.lgamma(e_BK.shape[-1])
-        - wrong.lgamma().sum(-1)
-        + ((wrong - 1) * (wrong.digamma() - sum_wrong.unsqueeze(-1).digamma())).sum(-1)
+        _gamma_term(sum_wrong) + (classes - 1) * sum_wrong.digamma() - math.lgamma(classes) - _gamma_term(wrong).sum(-1)
     )
     return score + lam * divergence
+
+
+def _gamma_term(a: Tensor) -> Tensor:
+    """log Gamma(a) + a - (a - 1) digamma(a), which grows as log(a) / 2 though its terms grow as a log a.
+
+    Beyond a = 50 by Stirling's series, since the terms' rounding would be all that is left.
+    """
+    small, large = a.clamp_max(50), a.clamp_min(50)
+    exact = small.lgamma() + small - (small - 1) * small.digamma()
+    inverse = 1 / large
+    of_gamma = inverse / 12 - inverse**3 / 360
+    of_digamma = (1 - inverse) * (0.5 + inverse / 12 - inverse**3 / 120)
+    series = 0.5 * large.log() + 0.5 * math.log(2 * math.pi) + of_gamma + of_digamma
+    return torch.where(a > 50, series, exact)
 
 
 @loss(

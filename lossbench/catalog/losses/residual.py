@@ -181,7 +181,7 @@ def pinball(f_B1: Tensor, y_B1: Tensor, *, quantile: Share = 0.5) -> Tensor:
 def expectile(f_B1: Tensor, y_B1: Tensor, *, tau: Share = 0.5) -> Tensor:
     """|tau - 1[y < f]| (y - f)^2."""
     e = y_B1 - f_B1
-    return (torch.where(e < 0, 1 - tau, tau) * e.square()).mean(-1)
+    return (tau * e.clamp_min(0).square() + (1 - tau) * e.clamp_max(0).square()).mean(-1)
 
 
 @loss(

@@ -1,0 +1,321 @@
+"""Values and gradients of every loss against oracles that are not our own code: torch, scipy, scikit-learn,
+statsmodels, and closed forms written out in numpy.
+
+An oracle takes one row of outputs `o [K]`, the row's class or value `y`, and the parameters. Its gradient is taken by
+central differences, so that both value and gradient are checked against it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from scipy import optimize, special, stats
+from scipy.spatial import distance
+from sklearn import metrics
+from statsmodels.robust.norms import TukeyBiweight
+
+from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.targets import encode
+from lossbench.catalog.verdicts import best_activation
+from lossbench.catalog.vocabulary import Encoding, Task
+from tests.catalog.cases import PREFERRED, Case
+
+Oracle = Callable[..., float]
+COUNTS = np.array([50.0, 7.0, 1.0, 20.0])
+
+
+def eye(o, y):
+    return np.eye(len(o))[y]
+
+
+def signs(o, y):
+    """-1/+1: of a single output, or of one a class."""
+    return np.array([2 * y - 1]) if len(o) == 1 else 2 * eye(o, y) - 1
+
+
+def columns(o, y):
+    """0/1 or the number itself."""
+    return eye(o, y) if len(o) > 1 else np.array([y], dtype=float)
+
+
+def t(o):
+    return torch.as_tensor(np.asarray(o, dtype=float))
+
+
+def log_p(o, y):
+    return special.log_softmax(o)[y]
+
+
+def by_torch(fn, target=None, **fixed) -> Oracle:
+    def oracle(o, y, **params):
+        goal = torch.tensor(y) if target is None else t(target(o, y))
+        return fn(t(o), goal, **fixed, **params).item()
+
+    return oracle
+
+
+def bi_tempered(o, y, t1=0.8, t2=1.2):
+    def exp_t(x):
+        return np.maximum(0, 1 + (1 - t2) * x) ** (1 / (1 - t2))
+
+    normaliser = optimize.brentq(lambda n: exp_t(o - n).sum() - 1, o.max(), o.max() + 1e3, xtol=1e-14, rtol=1e-14)
+    p = exp_t(o - normaliser)
+    return -special.boxcox(p[y], 1 - t1) - (1 - (p ** (2 - t1)).sum()) / (2 - t1)
+
+
+def evidential(o, y, lam=0.1):
+    alpha, one = o + 1, eye(o, y)
+    wrong = one + (1 - one) * alpha
+    expected = ((one - stats.dirichlet.mean(alpha)) ** 2 + stats.dirichlet.var(alpha)).sum()
+    return expected + lam * (-stats.dirichlet.entropy(wrong) - math.lgamma(len(o)))
+
+
+def evidential_regression(o, y, lam=0.01):
+    m, nu, alpha, beta = o
+    scale = math.sqrt(beta * (1 + nu) / (nu * alpha))
+    return -stats.t.logpdf(y, 2 * alpha, m, scale) + lam * abs(y - m) * (2 * nu + alpha)
+
+
+def triplet_margin(o, y, margin=1.0):
+    d = distance.cdist(o[None], np.eye(len(o)))[0]
+    return max(0, d[y] - np.delete(d, y).min() + margin)
+
+
+def cosine_embedding(o, y, prototypes="own", margin=0.0):
+    def one(k, sign):
+        return F.cosine_embedding_loss(
+            t(o)[None], t(np.eye(len(o))[k])[None], torch.tensor([sign]), margin=margin
+        ).item()
+
+    return one(y, 1) if prototypes == "own" else np.mean([one(k, 1 if k == y else -1) for k in range(len(o))])
+
+
+def class_balanced(o, y, beta=0.999):
+    w = (1 - beta) / (1 - beta ** COUNTS[: len(o)])
+    return -(w / w.mean())[y] * log_p(o, y)
+
+
+def ldam(o, y, max_margin=0.5, scale=30.0):
+    m = COUNTS[: len(o)] ** -0.25
+    return -log_p(scale * (o - eye(o, y) * max_margin * m / m.max()), y)
+
+
+def hinge(o, y, margin=1.0):
+    if len(o) == 1 and margin == 1:
+        s = 2 * y - 1
+        return metrics.hinge_loss([s, -s], [o[0], -o[0]])  # it must see both classes, so a row is joined by its mirror
+    return sum(max(0, margin - s * z) for s, z in zip(signs(o, y), o, strict=True))
+
+
+def crammer_singer(o, y, margin=1.0):
+    if len(o) == 2:
+        return max(0, margin + o[1 - y] - o[y])
+    return margin * metrics.hinge_loss([y], o[None] / margin, labels=range(len(o)))
+
+
+def gaussian_nll(o, y):
+    return -stats.norm.logpdf(y, o[0], math.sqrt(o[1])) - 0.5 * math.log(2 * math.pi)
+
+
+def tweedie(o, y, power=1.5):
+    rest = y ** (2 - power) / ((1 - power) * (2 - power))
+    return metrics.mean_tweedie_deviance([y], np.exp(o), power=power) / 2 - rest
+
+
+def square(o, y, k=1.0, M=1.0):
+    return (k * (o[y] - M) ** 2 + (np.delete(o, y) ** 2).sum()) / len(o)
+
+
+def sce(o, y, alpha, beta, log_zero):
+    log_t = np.where(eye(o, y) == 1, 0, log_zero)
+    return -alpha * log_p(o, y) - beta * (special.softmax(o) * log_t).sum()
+
+
+ORACLES: dict[str, Oracle] = {
+    "cross_entropy": by_torch(F.cross_entropy),
+    "nll": by_torch(F.nll_loss),
+    "kl_div": by_torch(F.kl_div, columns, reduction="sum"),
+    "bce": lambda o, y: metrics.log_loss([y], [o[0]], labels=[0, 1]),
+    "bce_with_logits": lambda o, y, pos_weight=1.0: F.binary_cross_entropy_with_logits(
+        t(o), t([y]), pos_weight=t([pos_weight])
+    ).item(),
+    "multilabel_soft_margin": lambda o, y: F.multilabel_soft_margin_loss(t(o)[None], t(eye(o, y))[None]).item(),
+    "soft_margin": by_torch(F.soft_margin_loss, signs),
+    "poisson_nll": lambda o, y: -stats.poisson.logpmf(y, np.exp(o[0])) - special.gammaln(y + 1),
+    "gamma_nll": lambda o, y: metrics.mean_gamma_deviance([y], np.exp(o)) / 2 + math.log(y) + 1,
+    "tweedie": tweedie,
+    "gaussian_nll": gaussian_nll,
+    "hinge": hinge,
+    "squared_hinge": lambda o, y: (np.maximum(0, 1 - signs(o, y) * o) ** 2).sum(),
+    "cubed_hinge": lambda o, y: (np.maximum(0, 1 - signs(o, y) * o) ** 3).sum(),
+    "exponential": lambda o, y: math.exp(-signs(o, y)[0] * o[0]),
+    "multi_margin": by_torch(F.multi_margin_loss),
+    "crammer_singer": crammer_singer,
+    "mse": by_torch(F.mse_loss, columns),
+    "l1": by_torch(F.l1_loss, columns),
+    "smooth_l1": lambda o, y, beta=1.0: special.huber(beta, o - columns(o, y)).mean() / beta,
+    "huber": lambda o, y, delta=1.0: special.huber(delta, o - columns(o, y)).mean(),
+    "log_cosh": lambda o, y: np.log(np.cosh(o - columns(o, y))).mean(),
+    "pinball": lambda o, y, quantile=0.5: metrics.mean_pinball_loss([y], o, alpha=quantile),
+    "expectile": lambda o, y, tau=0.5: (tau if y > o[0] else 1 - tau) * (y - o[0]) ** 2,
+    "cauchy": lambda o, y, c=1.0: -(c**2) / 2 * (stats.cauchy.logpdf(o[0], y, c) - stats.cauchy.logpdf(y, y, c)),
+    "soft_l1": lambda o, y, c=1.0: special.pseudo_huber(c, o[0] - y),
+    "tukey": lambda o, y, c=4.685: TukeyBiweight(c).rho(o[0] - y),
+    "msle": lambda o, y: metrics.mean_squared_log_error([y], o),
+    "mape": lambda o, y: metrics.mean_absolute_percentage_error([y], o),
+    "brier": lambda o, y: distance.sqeuclidean(o, eye(o, y)),
+    "square": square,
+    "tanimoto": lambda o, y: -o[y] / ((o**2).sum() + 1 - o[y]),
+    "cauchy_schwarz": lambda o, y: -math.log(1 - distance.cosine(o, eye(o, y))),
+    "focal": lambda o, y, gamma=2.0: -((1 - special.softmax(o)[y]) ** gamma) * log_p(o, y),
+    "poly1": lambda o, y, epsilon=1.0: -log_p(o, y) + epsilon * (1 - special.softmax(o)[y]),
+    "gce": lambda o, y, q=0.7: -special.boxcox(special.softmax(o)[y], q),
+    "sce": sce,
+    "taylor_ce": lambda o, y, order=2: sum((1 - special.softmax(o)[y]) ** i / i for i in range(1, order + 1)),
+    "bi_tempered": bi_tempered,
+    "hinge_embedding": by_torch(F.hinge_embedding_loss, signs),
+    "cosine_embedding": cosine_embedding,
+    "triplet_margin": triplet_margin,
+    "logit_adjusted": lambda o, y, tau=1.0: -log_p(o + tau * np.log(COUNTS[: len(o)] / COUNTS[: len(o)].sum()), y),
+    "class_balanced": class_balanced,
+    "ldam": ldam,
+    "evidential": evidential,
+    "evidential_regression": evidential_regression,
+}
+
+# Parameters at which a loss is checked besides its defaults.
+OTHER: dict[str, list[dict[str, object]]] = {
+    "cross_entropy": [{"label_smoothing": 0.1}],
+    "bce_with_logits": [{"pos_weight": 3.0}],
+    "tweedie": [{"power": 1.2}],
+    "hinge": [{"margin": 0.5}],
+    "multi_margin": [{"p": 2}, {"margin": 0.3}],
+    "crammer_singer": [{"margin": 2.0}],
+    "smooth_l1": [{"beta": 0.1}],
+    "huber": [{"delta": 0.5}],
+    "pinball": [{"quantile": 0.9}],
+    "expectile": [{"tau": 0.2}],
+    "cauchy": [{"c": 2.0}],
+    "soft_l1": [{"c": 0.3}],
+    "tukey": [{"c": 1.0}],
+    "square": [{"k": 3.0, "M": 2.0}],
+    "focal": [{"gamma": 0.0}, {"gamma": 0.5}],
+    "poly1": [{"epsilon": -1.0}],
+    "gce": [{"q": 1.0}, {"q": 0.05}],
+    "sce": [{"alpha": 2.0, "beta": 0.5, "log_zero": -4.0}],
+    "taylor_ce": [{"order": 1}, {"order": 5}],
+    "bi_tempered": [{"t1": 0.3, "t2": 4.0}, {"t1": 0.0, "t2": 2.0}],
+    "hinge_embedding": [{"margin": 0.4}],
+    "cosine_embedding": [{"prototypes": "all"}, {"prototypes": "all", "margin": 0.3}],
+    "triplet_margin": [{"margin": 0.2}],
+    "logit_adjusted": [{"tau": 0.5}],
+    "class_balanced": [{"beta": 0.0}, {"beta": 0.9}],
+    "ldam": [{"max_margin": 0.2, "scale": 5.0}],
+    "evidential": [{"lam": 1.0}],
+    "evidential_regression": [{"lam": 0.0}],
+}
+
+CHECKED = [
+    Case(case.loss.bind(**params), case.task, case.activation)
+    for case in PREFERRED
+    if case.loss.per == "sample"
+    for params in [{}, *OTHER.get(case.loss.name, [])]
+]
+
+
+def test_every_loss_per_sample_has_an_oracle_and_every_parameter_a_second_value():
+    for loss in LOSSES:
+        if loss.per == "batch":
+            continue
+        assert loss.name in ORACLES
+        moved = {key for params in OTHER.get(loss.name, []) for key in params}
+        assert moved == set(loss.params)
+
+
+def truth(case: Case, rows: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    match case.loss.targets[case.task]:
+        case Encoding.FLOAT:
+            return rng.normal(size=rows)
+        case Encoding.NONNEGATIVE:  # counts, for the Poisson distribution; a zero among them
+            return rng.integers(0, 6, rows).astype(float)
+        case Encoding.POSITIVE:
+            return rng.gamma(2, size=rows) + 0.1
+        case _:
+            return np.arange(rows) % case.classes
+
+
+@pytest.mark.parametrize("case", CHECKED, ids=repr)
+def test_value_and_gradient_are_the_oracle_s(case: Case):
+    rows = 12
+    y = truth(case, rows)
+    if case.loss.name == "tweedie":
+        y = np.maximum(y, 0.5)  # the deviance of 0 leaves another constant out
+    encoded = encode(torch.as_tensor(y), case.loss.targets[case.task], case.classes)
+    encoded = encoded.double() if encoded.is_floating_point() else encoded
+    if case.task is Task.REGRESSION:
+        encoded = torch.as_tensor(y)[:, None]
+    out = case.activation(case.linear(rows, scale=1.5)).requires_grad_()
+    counts = dict.fromkeys(case.loss.statistics, torch.as_tensor(COUNTS[: case.classes])[None])
+    value = case.loss(out, encoded, **counts)
+    value.sum().backward()
+    oracle, params = ORACLES[case.loss.name], dict(case.loss.params)
+    for i in range(rows):
+        o = out[i].detach().numpy()
+        label = int(y[i]) if case.task.is_classification else float(y[i])
+        # log-probabilities and margins in scikit-learn and torch carry an epsilon of 1e-12 or so
+        assert value[i].item() == pytest.approx(oracle(o, label, **params), rel=1e-9, abs=1e-9)
+        step = 1e-5 * np.eye(len(o))
+        numeric = [(oracle(o + h, label, **params) - oracle(o - h, label, **params)) / 2e-5 for h in step]
+        # central differences: error h^2 = 1e-10 times the third derivative, rounding 1e-16 / h
+        assert out.grad[i].numpy() == pytest.approx(np.array(numeric), rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["dice", "tversky"])
+def test_an_overlap_of_sure_predictions_is_one_minus_the_f_measure(name: str):
+    rng = np.random.default_rng(0)
+    y, decided = rng.integers(0, 2, 50), rng.integers(0, 2, 50)
+    loss = LOSSES.get(name)
+    if name == "tversky":  # F_beta weighs false negatives by beta^2 / (1 + beta^2)
+        loss = loss.bind(alpha=0.2, beta=0.8)
+    out = torch.as_tensor(decided, dtype=torch.float64)[:, None]
+    value = loss.bind(smooth=1e-12)(out, encode(torch.as_tensor(y), Encoding.PROBABILITY).double(), torch.ones(50))
+    assert value.item() == pytest.approx(1 - metrics.fbeta_score(y, decided, beta=1 if name == "dice" else 2), abs=1e-9)
+
+
+def test_an_overlap_of_more_classes_is_the_mean_over_them():
+    rng = np.random.default_rng(1)
+    y, decided = rng.integers(0, 3, 60), rng.integers(0, 3, 60)
+    value = LOSSES.get("dice").bind(smooth=1e-12)(
+        torch.eye(3, dtype=torch.float64)[decided], torch.eye(3, dtype=torch.float64)[y], torch.ones(60)
+    )
+    assert value.item() == pytest.approx(1 - metrics.f1_score(y, decided, average="macro"), abs=1e-9)
+
+
+def test_a_row_of_weight_zero_is_not_in_the_batch():
+    loss, generator = LOSSES.get("tversky"), torch.Generator().manual_seed(0)
+    out = torch.rand(2, 8, 1, generator=generator, dtype=torch.float64)
+    target = torch.randint(2, (2, 8, 1), generator=generator).double()
+    weight = torch.ones(2, 8, dtype=torch.float64)
+    weight[:, 5:] = 0
+    assert torch.allclose(loss(out, target, weight), loss(out[:, :5], target[:, :5], weight[:, :5]))
+
+
+def test_a_sample_counts_by_its_class_s_weight():
+    """A softmax loss knows its class counts: the rarer class's samples weigh more, and the mean weight is 1."""
+    loss = LOSSES.get("class_balanced")
+    counts = torch.tensor([[900.0, 100.0]])
+    value = loss(torch.zeros(2, 2), torch.tensor([0, 1]), class_counts=counts)
+    assert value[1] > 5 * value[0]
+    assert value.mean() == pytest.approx(math.log(2))
+
+
+def test_a_loss_outside_its_domain_is_nan_and_not_a_number_that_looks_right():
+    bce = LOSSES.get("bce")
+    assert bce(torch.tensor([[1.5], [-0.5]]), torch.tensor([[1.0], [0.0]])).isnan().all()
+    assert best_activation(bce, Task.BINARY).name == "sigmoid"
