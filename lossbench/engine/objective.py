@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.autograd import Variable
 
 from lossbench.engine.lanes import spared, spares
 from lossbench.engine.problem import Objective, Problem
@@ -72,6 +73,20 @@ def _checked(value: Tensor, shape: torch.Size) -> Tensor:
     return value
 
 
+def gradient(value: Tensor, leaf: Tensor, weight: Tensor) -> Tensor:
+    """d sum(weight * value) / d leaf.
+
+    `torch.autograd.grad` would do; its checks of arguments cost more than the differentiation of a small loss, and on
+    their first use import a computer algebra system, which takes a second. So autograd's engine is asked directly.
+    """
+    if not value.requires_grad:
+        raise UserError("the loss does not depend on the outputs", fix="compute it from its first argument, in torch")
+    (own,) = Variable._execution_engine.run_backward(
+        (value,), (weight,), False, False, (leaf,), allow_unreachable=True, accumulate_grad=False
+    )
+    return leaf.new_zeros(leaf.shape) if own is None else own
+
+
 class Slope:
     """d loss / d outputs of one workspace's outputs; losses are averaged over a batch's rows."""
 
@@ -93,11 +108,11 @@ class Slope:
                 value = losses(run, run.objective.activation(leaf), targets[k], weight, self.rows)
                 total = value.detach()
                 if run.objective.per == "batch":
-                    (own,) = torch.autograd.grad(value.sum(), leaf)
+                    own = gradient(value, leaf, torch.ones_like(total))
                     sums_P[run.members] = total * self.rows
                 else:
                     share = self.shares[k] if weight is None else weight * self.shares[k]
-                    (own,) = torch.autograd.grad(value, leaf, share)
+                    own = gradient(value, leaf, share)
                     counted = total if weight is None else total * weight
                     torch.sum(counted[:, : self.rows], 1, out=sums_P[run.members])
             if slope is None:

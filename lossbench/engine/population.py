@@ -23,12 +23,13 @@ from lossbench.engine.problem import Net
 class Layout:
     """Where P members' weights `[P, I, O]` and biases `[P, 1, O]` lie in a flat buffer: weights first, layer by layer.
 
-    Hidden widths are padded to whole lines; padding units have only zeros around them and stay so.
+    Hidden widths are padded to whole lines (without hidden layers the outputs are); padding units have only zeros
+    around them and stay so.
     """
 
     def __init__(self, net: Net, members: int) -> None:
         self.net, self.members = net, members
-        outputs = whole(net.outputs, LINE) if not net.hidden and net.outputs > 1 else net.outputs
+        outputs = net.outputs if net.hidden else whole(net.outputs, LINE)
         self.widths = (net.inputs, *(whole(width, LINE) for width in net.hidden), outputs)
         self.exact = (net.inputs, *net.hidden, net.outputs)
         pairs = list(zip(self.widths, self.widths[1:], strict=False))
@@ -75,31 +76,39 @@ class Workspace:
     """Buffers for batches of B rows: each layer's outputs and, shared between layers, gradients at their inputs."""
 
     hidden: list[Tensor]  # [P, B, O] per hidden layer
+    transposed: list[Tensor]  # [P, O, B], the same
     slopes: list[Tensor]  # [P, B, O] per hidden layer, two buffers in turn
-    product: Tensor  # [P, B, I] of the last layer
     wide: Tensor  # [P, B, K], the last layer's outputs, padding included
     out: Tensor  # [P, B, K]
-    slope_out: Tensor  # [P, B, K] padded: d loss / d wide
+    slope_wide: Tensor  # [P, B, K], padding included: d loss / d wide
 
 
 class Population:
-    """P nets. `forward` fills a workspace, `backward` turns d loss / d outputs into `gradient`."""
+    """P nets. `forward` fills a workspace, `backward` turns d loss / d outputs into `gradient`.
+
+    A last layer of one output is computed as a row times a matrix: the other way round is slow, and its bits depend on P.
+    """
 
     def __init__(self, layout: Layout, flat: Tensor) -> None:
         self.layout, self.flat = layout, flat
         self.weights, self.biases = layout.views(flat)
         self.transposed = [w.transpose(1, 2) for w in self.weights]
         self.hidden = HIDDEN[layout.net.activation]
+        self.is_narrow = layout.widths[-1] == 1
+        if self.is_narrow:
+            self.transposed[-1] = self.weights[-1].view(layout.members, 1, -1)  # of the same strides whatever P is
         self._workspaces: dict[tuple[int, bool], Workspace] = {}
 
     def with_gradient(self) -> Population:
         """Make room for the gradient; a population that only predicts needs none."""
         self.gradient = torch.zeros_like(self.flat)
         self.d_weights, self.d_biases = self.layout.views(self.gradient)
+        if self.is_narrow:
+            self.d_weights[-1] = self.d_weights[-1].view(self.layout.members, 1, -1)
         return self
 
     def workspace(self, rows: int, *, backward: bool = True) -> Workspace:
-        """Buffers for so many rows, made once."""
+        """Buffers for so many rows, made once; without `backward` layers share two."""
         key = (rows, backward)
         if key not in self._workspaces:
             self._workspaces[key] = self._make_workspace(rows, backward)
@@ -113,31 +122,28 @@ class Population:
             return self.flat.new_zeros(P * rows * width)
 
         pair = [room(max(widths, default=0)) for _ in range(2)]
-        taken = [pair[layer % 2][: P * rows * width].view(P, rows, width) for layer, width in enumerate(widths)]
-        hidden = [room(width).view(P, rows, width) for width in widths] if backward else taken
+        slopes = [pair[layer % 2][: P * rows * width].view(P, rows, width) for layer, width in enumerate(widths)]
+        hidden = [room(width).view(P, rows, width) for width in widths] if backward else slopes
         out_wide = room(wide).view(P, rows, wide)
-        out = out_wide if wide == exact else room(exact).view(P, rows, exact)
-        last = self.layout.widths[-2]
         return Workspace(
-            hidden=hidden,
-            slopes=taken,
-            product=room(last if wide == 1 else 0).view(P, rows, -1) if wide == 1 else out_wide,
-            wide=out_wide,
-            out=out,
-            slope_out=torch.zeros_like(out_wide),
+            hidden,
+            [h.transpose(1, 2) for h in hidden],
+            slopes,
+            out_wide,
+            out_wide if wide == exact else room(exact).view(P, rows, exact),
+            room(wide).view(P, rows, wide) if backward else out_wide,
         )
 
     def forward(self, x_PBD: Tensor, space: Workspace) -> Tensor:
         """The last layer's outputs `[P, B, K]`, before the last activation."""
-        h, act = x_PBD, self.hidden
+        h, activate_ = x_PBD, self.hidden.forward_
         for layer, out in enumerate(space.hidden):
             h = torch.baddbmm(self.biases[layer], h, self.weights[layer], out=out)
-            act.forward_(h)
-            if act.at_zero:
+            activate_(h)
+            if self.hidden.at_zero:
                 h[:, :, self.layout.exact[layer + 1] :] = 0
-        if self.layout.widths[-1] == 1:
-            torch.mul(h, self.transposed[-1], out=space.product)
-            torch.sum(space.product, 2, keepdim=True, out=space.wide)
+        if self.is_narrow:
+            torch.bmm(self.transposed[-1], space.transposed[-1], out=space.wide.view(len(h), 1, -1))
             space.wide.add_(self.biases[-1])
         else:
             torch.baddbmm(self.biases[-1], h, self.weights[-1], out=space.wide)
@@ -147,29 +153,24 @@ class Population:
 
     def backward(self, x_PBD: Tensor, slope_PBK: Tensor, space: Workspace) -> None:
         """Fill `gradient` from d loss / d outputs, after a `forward` of the same batch into the same workspace."""
-        last = self.layout.depth - 1
-        g = slope_PBK
+        layer, g = self.layout.depth - 1, slope_PBK
         if space.out is not space.wide:
-            space.slope_out[:, :, : self.layout.exact[-1]] = g
-            g = space.slope_out
-        torch.sum(g, 1, keepdim=True, out=self.d_biases[last])
-        for layer in range(last, -1, -1):
-            h = space.hidden[layer - 1] if layer else x_PBD
-            if layer == last and self.layout.widths[-1] == 1:
-                torch.mul(h, g, out=space.product)
-                torch.sum(space.product, 1, out=self.d_weights[layer].squeeze(2))
-            else:
-                torch.bmm(h.transpose(1, 2), g, out=self.d_weights[layer])
-            if layer < last:
-                torch.sum(g, 1, keepdim=True, out=self.d_biases[layer])
+            g = space.slope_wide
+            g[:, :, : self.layout.exact[-1]] = slope_PBK
+        if self.is_narrow:
+            torch.bmm(g.view(len(g), 1, -1), space.hidden[-1], out=self.d_weights[-1])
+            torch.sum(g, 1, keepdim=True, out=self.d_biases[-1])
+            g = torch.mul(g, self.transposed[-1], out=space.slopes[-1])
+            layer -= 1
+            self.hidden.backward_(g, space.hidden[layer])
+        while layer >= 0:
+            h_T = space.transposed[layer - 1] if layer else x_PBD.transpose(1, 2)
+            torch.bmm(h_T, g, out=self.d_weights[layer])
+            torch.sum(g, 1, keepdim=True, out=self.d_biases[layer])
             if layer:
-                into = space.slopes[layer - 1]
-                if layer == last and self.layout.widths[-1] == 1:
-                    torch.mul(g, self.transposed[layer], out=into)
-                else:
-                    torch.bmm(g, self.transposed[layer], out=into)
-                self.hidden.backward_(into, h)
-                g = into
+                g = torch.bmm(g, self.transposed[layer], out=space.slopes[layer - 1])
+                self.hidden.backward_(g, space.hidden[layer - 1])
+            layer -= 1
 
 
 def initialised(net: Net, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> Population:
