@@ -87,19 +87,19 @@ def read_features(source: DataSource, kinds: Mapping[str, Kind]) -> tuple[pd.Dat
 
 
 def _read(request: Request) -> Reading:
-    unpacked = unpack(request.source.file or "", request.source.max_bytes)
-    kind = file_format(unpacked)
-    if kind == "delimited":
-        from lossbench.data.delimited import read_delimited  # each file needs one reader
+    with unpack(request.source.file or "", request.source.max_bytes) as unpacked:
+        kind = file_format(unpacked)
+        if kind == "delimited":
+            from lossbench.data.delimited import read_delimited  # a file needs one of the readers
 
-        return read_delimited(unpacked, request)
-    if kind == "jsonlines":
-        from lossbench.data.jsonlines import read_jsonlines
+            return read_delimited(unpacked, request)
+        if kind == "jsonlines":
+            from lossbench.data.jsonlines import read_jsonlines
 
-        return read_jsonlines(unpacked, request)
-    from lossbench.data.columnar import read_columnar
+            return read_jsonlines(unpacked, request)
+        from lossbench.data.columnar import read_columnar
 
-    return read_columnar(unpacked, request, kind)
+        return read_columnar(unpacked, request, kind)
 
 
 def _assemble(source: DataSource, where: str) -> Assembled:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from lossbench.data.columns import gap_words
-from lossbench.data.encoding import as_utf8, check_text, skip_mark
+from lossbench.data.encoding import as_utf8, skip_mark
 from lossbench.data.reading import Reading, Request, clean_names, drop_row_numbers
 from lossbench.data.sniff import Dialect, find_dialect
 from lossbench.data.unpack import BLOCK, Unpacked
@@ -29,13 +29,17 @@ EXACT = 2**53  # whole numbers beyond it are not exact in float64
 
 def read_delimited(unpacked: Unpacked, request: Request) -> Reading:
     """The chosen columns of a delimited text; `UserError` with the line of the first crooked row."""
+    with as_utf8(unpacked.stream, request.source.encoding) as stream:
+        return _read(stream, unpacked.name, request)
+
+
+def _read(stream: IO[bytes], name: str, request: Request) -> Reading:
     source = request.source
-    stream = as_utf8(unpacked.stream, source.encoding)
-    check_text(stream)
-    dialect = find_dialect(stream, unpacked.name, source.sep, source.decimal)
+    dialect = find_dialect(stream, name, source.sep, source.decimal)
     header, lines = _header(stream, dialect.sep)
     names, notes = clean_names(header)
-    notes = [*dialect.notes, *notes]
+    marked = ["a byte order mark before the header taken away"] if skip_mark(stream) else []
+    notes = [*marked, *dialect.notes, *notes]
     kept = [name for name in request.choose([name for name in names if name]) if name]
     rows = scan_rows(stream, dialect.sep, len(names), lines)
     if not len(rows.line_N):

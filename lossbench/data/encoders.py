@@ -242,5 +242,5 @@ def texts(column: pd.Series) -> list[str | None]:
 
 def _date_parts(column: pd.Series) -> dict[str, NDArray[Any]]:
     when = column.dt
-    parts = {"year": when.year, "month": when.month, "day": when.day, "weekday": when.weekday}
+    parts = {"year": when.year, "month": when.month, "day": when.day, "weekday": when.day_of_week}
     return {name: part.to_numpy(dtype=np.float64, na_value=np.nan) for name, part in parts.items()}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
+from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
 
@@ -10,25 +12,32 @@ from lossbench.data.unpack import BLOCK, IN_MEMORY
 from lossbench.errors import UserError
 
 
-def as_utf8(stream: IO[bytes], encoding: str) -> IO[bytes]:
-    """The same text as UTF-8, from its beginning, without a byte order mark; UTF-8 itself passes untouched."""
+@contextmanager
+def as_utf8(stream: IO[bytes], encoding: str) -> Iterator[IO[bytes]]:
+    """The same text as UTF-8, checked to its end; a `UserError` names the encoding or the byte that is wrong."""
     try:
         codec = codecs.lookup(encoding)
     except LookupError:
         raise UserError(f"unknown encoding {encoding!r}", fix="try utf-8, latin-1, cp1252 or utf-16") from None
-    if codec.name in {"utf-8", "utf-8-sig", "ascii"}:
-        return stream
+    with SpooledTemporaryFile(max_size=IN_MEMORY) as target:
+        if codec.name in {"utf-8", "utf-8-sig", "ascii"}:
+            text = stream
+        else:
+            text = cast("IO[bytes]", target)
+            _transcode(stream, text, codec, encoding)
+        _check(text)
+        yield text
+
+
+def _transcode(stream: IO[bytes], target: IO[bytes], codec: codecs.CodecInfo, encoding: str) -> None:
     decoder = codec.incrementaldecoder("strict")
     stream.seek(0)
-    target = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (handed on; closed with its last reader)
     try:
         while block := stream.read(BLOCK):
             target.write(decoder.decode(block).encode())
         target.write(decoder.decode(b"", final=True).encode())
     except UnicodeError as problem:
         raise UserError(f"not {encoding} ({problem})", fix="name another --encoding") from None
-    target.seek(0)
-    return cast("IO[bytes]", target)
 
 
 def skip_mark(stream: IO[bytes]) -> bool:
@@ -39,8 +48,8 @@ def skip_mark(stream: IO[bytes]) -> bool:
     return marked
 
 
-def check_text(stream: IO[bytes]) -> None:
-    """Read a UTF-8 text through; a `UserError` names the first byte that is none, or is NUL."""
+def _check(stream: IO[bytes]) -> None:
+    """Read a UTF-8 text through; the first byte that is none, or is NUL, is named."""
     stream.seek(0)
     head = stream.read(2)
     if head in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import IO, Any
 
-from lossbench.data.encoding import as_utf8, check_text, skip_mark
+from lossbench.data.encoding import as_utf8, skip_mark
 from lossbench.data.reading import Reading, Request, clean_names
 from lossbench.data.table import Kind
 from lossbench.data.unpack import Unpacked
@@ -17,9 +17,12 @@ EXACT = 2**53
 
 def read_jsonlines(unpacked: Unpacked, request: Request) -> Reading:
     """The chosen keys as columns; `UserError` with the line that is no object, nested, or has other keys."""
-    stream = as_utf8(unpacked.stream, request.source.encoding)
-    check_text(stream)
-    skip_mark(stream)
+    with as_utf8(unpacked.stream, request.source.encoding) as stream:
+        skip_mark(stream)
+        return _read(stream, request)
+
+
+def _read(stream: IO[bytes], request: Request) -> Reading:
     names: list[str] = []
     kept: list[str] = []
     notes: list[str] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lossbench.data.table import Kind
-from lossbench.deferred import pd
+from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -54,6 +54,6 @@ def drop_row_numbers(place: int, column: pd.Series) -> str:
         return f"column {place + 1} has no name and no value: left out"
     if pd.api.types.is_integer_dtype(column):
         first = int(column.iloc[0])
-        if first in (0, 1) and bool((column == range(first, first + len(column))).all()):
+        if first in (0, 1) and np.array_equal(column, np.arange(first, first + len(column))):
             return f"column {place + 1} has no name and counts the rows, like a saved index: left out"
     raise UserError(f"column {place + 1} has no name", fix="name it in the header, or delete it")

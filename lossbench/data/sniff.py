@@ -99,7 +99,7 @@ def find_dialect(stream: IO[bytes], name: str, sep: str | None, decimal: str | N
     if sep is None:
         sep = _find_separator(rows)
         usual = "\t" if name.lower().endswith((".tsv", ".tab")) else ","
-        if sep != usual and name:
+        if sep != usual:
             notes.append(f"fields are separated by {SEPARATOR_NAMES[sep]}s (--sep to say otherwise)")
     sep = {r"\t": "\t", "tab": "\t"}.get(sep, sep)
     if len(sep) != 1:

@@ -6,9 +6,12 @@ Nothing is believed of a packed file: what comes out is counted while it is unpa
 from __future__ import annotations
 
 import gzip
+import io
 import sys
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -31,36 +34,18 @@ class Unpacked:
     name: str
 
 
-def unpack(file: str, max_bytes: int) -> Unpacked:
-    """Open a file, or `-`; raises `UserError` for what is missing, damaged or too large."""
-    stream, name = _open(file)
-    magic = stream.read(4)
-    stream.seek(0)
-    if magic[:2] == b"\x1f\x8b":
-        size = stream.seek(0, 2)
-        stream.seek(0)
-        inner = name[:-3] if name.lower().endswith(".gz") else name
-        try:
-            return Unpacked(_spool(cast("IO[bytes]", gzip.GzipFile(fileobj=stream)), max_bytes, packed=size), inner)
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            raise UserError("the gzip file is damaged or cut short", fix="get it again") from None
-    if name.lower().endswith(".gz"):
-        raise UserError("it ends in .gz but is not gzip", fix="rename it, or pack it again")
-    if magic == b"PK\x03\x04":
-        return _unzip(stream, max_bytes)
-    size = stream.seek(0, 2)
-    stream.seek(0)
-    if size > max_bytes:
-        raise _too_large(max_bytes)
-    return Unpacked(stream, name)
+@contextmanager
+def unpack(file: str, max_bytes: int) -> Iterator[Unpacked]:
+    """A file, or `-`, open while the block lasts; raises `UserError` for what is missing, damaged or too large."""
+    with ExitStack() as closing:
+        yield _unpacked(*_opened(file, closing), max_bytes, closing)
 
 
-def _open(file: str) -> tuple[IO[bytes], str]:
-    if file == STDIN:
-        # gzip or not, it is read once here; no limit is needed: what arrives is on disk, and counted below
-        return _spool(sys.stdin.buffer, sys.maxsize), ""
+def _opened(file: str, closing: ExitStack) -> tuple[IO[bytes], str]:
+    if file == STDIN:  # what arrives is put on disk and measured there
+        return _spooled(sys.stdin.buffer, sys.maxsize, closing), ""
     try:
-        return Path(file).open("rb"), Path(file).name
+        return closing.enter_context(Path(file).open("rb")), Path(file).name
     except FileNotFoundError:
         raise UserError("no such file", fix="check the path; `lossbench datasets` lists the named sets") from None
     except IsADirectoryError:
@@ -69,9 +54,33 @@ def _open(file: str) -> tuple[IO[bytes], str]:
         raise UserError(f"cannot be read ({problem.strerror})") from None
 
 
-def _unzip(stream: IO[bytes], max_bytes: int) -> Unpacked:
+def _unpacked(stream: IO[bytes], name: str, max_bytes: int, closing: ExitStack) -> Unpacked:
+    magic = stream.read(4)
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    if magic[:2] == b"\x1f\x8b":
+        inner = name[:-3] if name.lower().endswith(".gz") else name
+        return Unpacked(_ungzip(stream, size, max_bytes, closing), inner)
+    if name.lower().endswith(".gz"):
+        raise UserError("it ends in .gz but is not gzip", fix="rename it, or pack it again")
+    if magic == b"PK\x03\x04":
+        return _unzip(stream, max_bytes, closing)
+    if size > max_bytes:
+        raise _too_large(max_bytes)
+    return Unpacked(stream, name)
+
+
+def _ungzip(stream: IO[bytes], size: int, max_bytes: int, closing: ExitStack) -> IO[bytes]:
     try:
-        archive = zipfile.ZipFile(stream)
+        with gzip.GzipFile(fileobj=stream, mode="rb") as packed:
+            return _spooled(cast("IO[bytes]", packed), max_bytes, closing, packed=size)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise UserError("the gzip file is damaged or cut short", fix="get it again") from None
+
+
+def _unzip(stream: IO[bytes], max_bytes: int, closing: ExitStack) -> Unpacked:
+    try:
+        archive = closing.enter_context(zipfile.ZipFile(stream))
         members = [info for info in archive.infolist() if not info.is_dir()]
         names = [info.filename for info in members]
         if "[Content_Types].xml" in names:
@@ -79,15 +88,17 @@ def _unzip(stream: IO[bytes], max_bytes: int) -> Unpacked:
         if len(members) != 1:
             raise UserError(f"the zip holds {len(members)} files; it must hold one table", fix="unpack it and name one")
         with archive.open(members[0]) as packed:
-            return Unpacked(_spool(packed, max_bytes, packed=members[0].compress_size), Path(names[0]).name)
+            unpacked = _spooled(packed, max_bytes, closing, packed=members[0].compress_size)
+        return Unpacked(unpacked, Path(names[0]).name)
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError):
         raise UserError("the zip file is damaged or of an unknown kind", fix="unpack it yourself") from None
     except RuntimeError:  # zipfile's word for a password
         raise UserError("the zip file is encrypted", fix="unpack it yourself") from None
 
 
-def _spool(source: IO[bytes], limit: int, packed: int | None = None) -> IO[bytes]:
-    target = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (handed on; closed with its last reader)
+def _spooled(source: IO[bytes], limit: int, closing: ExitStack, packed: int | None = None) -> IO[bytes]:
+    spool = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 (closed with all the others)
+    target = cast("IO[bytes]", closing.enter_context(spool))
     size = 0
     while block := source.read(BLOCK):
         size += len(block)
@@ -100,7 +111,7 @@ def _spool(source: IO[bytes], limit: int, packed: int | None = None) -> IO[bytes
             )
         target.write(block)
     target.seek(0)
-    return cast("IO[bytes]", target)
+    return target
 
 
 def _too_large(limit: int) -> UserError:
