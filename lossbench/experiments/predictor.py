@@ -6,7 +6,7 @@ The file holds tensors and, in its header, JSON. Loading one runs no code from i
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,13 @@ from torch import Tensor
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.links import Link, Prediction
 from lossbench.catalog.plugins import find_activation
+from lossbench.catalog.vocabulary import Encoding
+from lossbench.data.assemble import read_features
 from lossbench.data.prepare import Preparation
+from lossbench.data.source import DataSource
 from lossbench.engine.hidden import HIDDEN
 from lossbench.errors import UserError
-from lossbench.experiments.folds import PreparedSplit
-from lossbench.experiments.pairs import Pair
+from lossbench.experiments.train import TrainResult
 from lossbench.record import written_aside
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ ROWS_A_BLOCK = 65_536
 class Predictor:
     """One member of a finished run: from a table's features to labels, probabilities or values."""
 
+    loss: str
     state: dict[str, Tensor]
     hidden_activation: str
     activation: Activation
@@ -69,36 +72,30 @@ class Predictor:
         return h
 
 
-def save_predictors(
-    folder: Path,
-    states: Sequence[dict[str, Tensor]],
-    splits: Sequence[PreparedSplit],
-    pair: Pair,
-    hidden_activation: str,
-    target: str,
-    classes: list[str],
-) -> None:
+def save_predictors(folder: Path, result: TrainResult) -> None:
     """Write weights.safetensors: every member's weights as `<member>.<layer>.weight`, and what predicts with them."""
-    standardised = pair.encoding.value == "float"
+    pair, table = result.plan.pair, result.plan.table
+    standardised = pair.encoding is Encoding.FLOAT
     header = {
         "loss": pair.loss.label,
         "params": dict(pair.loss.params),
         "last_act": pair.activation.name,
         "link": pair.link.label,
         "task": pair.task.value,
-        "hidden_activation": hidden_activation,
-        "target": target,
-        "classes": classes,
+        "hidden_activation": result.plan.config.net.activation,
+        "target": table.target_name,
+        "classes": list(table.classes),
         "members": [
             {
                 "preparation": json.loads(split.preparation.to_json()),
                 "center": split.center if standardised else 0.0,
                 "scale": split.scale if standardised else 1.0,
             }
-            for split in splits
+            for split in result.splits
         ],
     }
-    tensors = {f"{m}.{name}": t.contiguous() for m, state in enumerate(states) for name, t in state.items()}
+    states = [result.trained.state(member) for member in range(len(result.splits))]
+    tensors = {f"{m}.{name}": tensor for m, state in enumerate(states) for name, tensor in state.items()}
     with written_aside(folder / FILE) as file:
         file.write(save(tensors, metadata={HEADER: json.dumps(header, allow_nan=False)}))
 
@@ -123,6 +120,7 @@ def load_predictor(folder: Path, member: int = 0) -> Predictor:
         raise UserError(f"no member {member}", where=str(path), fix=f"it holds members 0 to {len(members) - 1}")
     own = members[member]
     return Predictor(
+        header["loss"],
         state,
         header["hidden_activation"],
         find_activation(header["last_act"]),
@@ -133,3 +131,36 @@ def load_predictor(folder: Path, member: int = 0) -> Predictor:
         own["center"],
         own["scale"],
     )
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a run predicts for the rows of a file: `columns` by header, in order, and what a user should know."""
+
+    columns: dict[str, list[Any]]
+    notes: list[str]
+
+
+def predict_file(run: Path, file: Path, member: int = 0) -> Predicted:
+    """Labels and probabilities, or values, for the rows of a file (`-`: standard input), with a trained run's member.
+
+    Probabilities are left out, and a note says so, where the loss gives none. Values that training never saw are
+    counted in the notes. Raises `UserError` for a missing column and for cells of another kind than the training's.
+    """
+    predictor = load_predictor(run, member)
+    features, notes = read_features(DataSource(file=str(file)), predictor.preparation.kinds)
+    notes += [_unseen_note(name, counts) for name, counts in predictor.preparation.unseen(features).items()]
+    prediction = predictor.predict(features)
+    if prediction.point_PN is not None:
+        return Predicted({predictor.target: prediction.point_PN[0].tolist()}, notes)
+    columns: dict[str, list[Any]] = {predictor.target: [predictor.classes[i] for i in prediction.label_PN[0].tolist()]}
+    if prediction.probability_PNC is None:
+        return Predicted(columns, [*notes, f"{predictor.loss} gives no probabilities: labels only"])
+    for i, label in enumerate(predictor.classes):
+        columns[f"P({label})"] = prediction.probability_PNC[0, :, i].tolist()
+    return Predicted(columns, notes)
+
+
+def _unseen_note(name: str, counts: Counter[str]) -> str:
+    shown = ", ".join(f"{value} ({count})" for value, count in counts.most_common(5))
+    return f"column {name!r} has {counts.total()} values that training never saw: {shown}"

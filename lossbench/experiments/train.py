@@ -58,17 +58,20 @@ class TrainResult:
     """The record, and what `weights.safetensors` is made of."""
 
     record: Record
-    pair: Pair
+    plan: TrainPlan
     trained: Trained
     splits: list[PreparedSplit]  # one a member
 
 
-def plan_train(config: TrainConfig) -> TrainPlan:
-    """Resolve the names of a config and load its table; raises `UserError` for whatever cannot be trained."""
+def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
+    """Resolve the names of a config and load its table (or take the one given).
+
+    Raises `UserError` for whatever cannot be trained.
+    """
     check_names(config)
     device = resolve_device(config.device)
     loss = resolve_loss(config.loss)
-    table = load(data_source(config.data))
+    table = load(data_source(config.data)) if table is None else table
     task = Task(table.task)
     pair = resolve_pair(loss, config.last_act, task, len(table.classes))
     metric = default_metric(task) if config.metric == AUTO else find_metric(config.metric, where="metric")
@@ -115,7 +118,7 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
     yield RunEnded(name, run_record.status, fitted - ready)
     record = Record(
         kind="train",
-        name=config.name or default_name(table, pair),
+        name=config.name or default_name(plan),
         status=run_record.status,
         command=command,
         config=config.model_dump(mode="json"),
@@ -127,12 +130,12 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
         runs=[run_record],
         timing={"prepare": ready - began, "train": fitted - ready, "score": scored - fitted, "total": scored - began},
     )
-    return TrainResult(record, pair, trained, splits)
+    return TrainResult(record, plan, trained, splits)
 
 
-def default_name(table: Table, pair: Pair) -> str:
+def default_name(plan: TrainPlan) -> str:
     """`titanic-nll-logsoftmax`: what the run's folder is called where no name was given."""
-    plain = f"{table.name}-{pair.loss.name}-{pair.activation.name}"
+    plain = f"{plan.table.name}-{plan.pair.loss.name}-{plan.pair.activation.name}"
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in plain)
 
 

@@ -1,0 +1,232 @@
+"""The composition root: a config becomes a plan, a plan events, events a record, a record files and printed lines.
+
+One function a command; each returns the exit code. What a command needs is imported inside it, so that none waits for
+what another one uses.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lossbench.errors import UserError
+from lossbench.runner.drive import Mode, Sink, choose_sinks, drive
+from lossbench.runner.folder import run_folder
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from lossbench.config.parts import DataConfig
+    from lossbench.config.schema import CompareConfig, RegularizeConfig, TrainConfig
+    from lossbench.record import Record
+
+OK, LOSS_FAILED, INTERRUPTED = 0, 3, 130
+
+
+# --- experiments -----------------------------------------------------------------------------------------------------
+
+
+def train(
+    config: TrainConfig, *, command: str = "", mode: Mode = "rich", strict: bool = False, force: bool = False
+) -> int:
+    """`lossbench train`."""
+    record, folder = run_train(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
+    if mode == "rich":
+        from lossbench.report.tables import train_report
+
+        _print(train_report(record, folder))
+    return _ended(record, folder, mode)
+
+
+def run_train(
+    config: TrainConfig,
+    *,
+    sinks: Sequence[Sink] = (),
+    command: str = "",
+    strict: bool = False,
+    force: bool = False,
+    table: Any = None,
+) -> tuple[Record, Path]:
+    """Train, and leave result.json, curves.png and weights.safetensors in the run's folder; nothing is printed."""
+    from lossbench.experiments.predictor import save_predictors
+    from lossbench.experiments.train import default_name, plan_train, run
+    from lossbench.record import write_record
+    from lossbench.report.train import write_train
+
+    plan = plan_train(config, table)
+    verdict = plan.pair.verdict
+    if strict and verdict.level == "broken":
+        raise UserError(f"{plan.pair.name} is broken: {verdict.why}", where="--strict", fix=verdict.fix)
+    stop = threading.Event()
+    with run_folder(config.output, config.name, default_name(plan), force=force) as folder:
+        result = drive(run(plan, stop=stop, command=command), sinks, stop)
+        result.record.name = folder.name
+        save_predictors(folder, result)
+        write_record(result.record, folder)
+        write_train(result.record, folder)
+    return result.record, folder
+
+
+def compare(
+    config: CompareConfig,
+    *,
+    command: str = "",
+    mode: Mode = "rich",
+    strict: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
+) -> int:
+    """`lossbench compare-losses`."""
+    if dry_run:
+        from lossbench.experiments.compare import plan
+        from lossbench.runner.show import show_plan
+
+        show_plan(plan(config))
+        return OK
+    record, folder = run_compare(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
+    if mode == "rich":
+        from lossbench.report.tables import comparison_report
+
+        _print(comparison_report(record, folder))
+    return _ended(record, folder, mode)
+
+
+def run_compare(
+    config: CompareConfig,
+    *,
+    sinks: Sequence[Sink] = (),
+    command: str = "",
+    strict: bool = False,
+    force: bool = False,
+) -> tuple[Record, Path]:
+    """Compare, and leave result.json and every report in the run's folder; nothing is printed."""
+    from lossbench.experiments.compare import default_name, plan, run
+    from lossbench.record import write_record
+    from lossbench.report.comparison import analyse
+    from lossbench.report.write import write_comparison
+
+    chosen = plan(config)
+    if strict:
+        chosen.refuse_broken()
+    stop = threading.Event()
+    with run_folder(config.output, config.name, default_name(chosen), force=force) as folder:
+        record = drive(run(chosen, stop=stop, command=command), sinks, stop)
+        record.name = folder.name
+        record.analysis = analyse(record)
+        write_record(record, folder)
+        write_comparison(record, folder)
+    return record, folder
+
+
+def regularize(
+    config: RegularizeConfig, *, command: str = "", mode: Mode = "rich", strict: bool = False, force: bool = False
+) -> int:
+    """`lossbench regularize-gif`."""
+    record, folder = run_regularize(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
+    if mode == "rich":
+        from lossbench.report.tables import regularize_report
+
+        _print(regularize_report(record, folder))
+    return _ended(record, folder, mode)
+
+
+def run_regularize(
+    config: RegularizeConfig,
+    *,
+    sinks: Sequence[Sink] = (),
+    command: str = "",
+    strict: bool = False,
+    force: bool = False,
+) -> tuple[Record, Path]:
+    """Train every penalty at every alpha, and leave the record and the animation in the run's folder."""
+    from lossbench.experiments.regularize import default_name, plan, story
+    from lossbench.record import write_record
+    from lossbench.report import boundary
+
+    boundary.check_format(config.format)
+    chosen = plan(config)
+    if strict and chosen.pair.verdict.level == "broken":
+        raise UserError(f"{chosen.pair.name} is broken", where="--strict", fix=chosen.pair.verdict.fix)
+    stop = threading.Event()
+    with run_folder(config.output, config.name, default_name(chosen), force=force) as folder:
+        draw = boundary.frames(folder, config.format, config.fps)
+        record = drive(story(chosen, draw, stop=stop, command=command), sinks, stop)
+        write_record(record, folder)
+    return record, folder
+
+
+def report(folder: Path) -> int:
+    """`lossbench report`: draw a run's pictures and pages again, from its result.json alone."""
+    from lossbench.record import read_record
+    from lossbench.report import redraw
+
+    record = read_record(folder)
+    where = folder if folder.is_dir() else folder.parent
+    for path in redraw(record, where):
+        print(path)
+    return OK
+
+
+# --- looking at things -----------------------------------------------------------------------------------------------
+
+
+def check(file: str) -> None:
+    """`lossbench config check`: raises `UserErrors` for keys, values and names that are wrong."""
+    from lossbench.config.load import load
+    from lossbench.experiments.names import check_names
+
+    try:
+        check_names(load(file))
+    except UserError as error:
+        raise error.at(file) from None
+
+
+def describe_data(config: DataConfig) -> int:
+    """`lossbench data`: what is understood of a table, before anything is trained."""
+    from lossbench.data.describe import describe
+    from lossbench.experiments.sources import data_source
+    from lossbench.runner.show import show_data
+
+    show_data(describe(data_source(config)))
+    return OK
+
+
+def predict(run: Path, table: Path, out: Path | None) -> int:
+    """`lossbench predict`: labels and probabilities, or values, for the rows of a new table."""
+    from lossbench.experiments.predictor import predict_file
+    from lossbench.runner.show import show_predictions
+
+    show_predictions(predict_file(run, table), out)
+    return OK
+
+
+def doctor(reference: str, *, task: str | None, target_encoding: str | None, link: str | None, as_json: bool) -> int:
+    """`lossbench doctor`: what a loss is like, measured; exit code 1 where an error was found."""
+    from lossbench.catalog.plugins import find_loss
+    from lossbench.experiments.doctor import examine
+    from lossbench.runner.show import show_diagnosis
+
+    loss = find_loss(reference, task=task, target_encoding=target_encoding, link=link)
+    diagnosis = examine(loss, tasks=None if task is None else [task])
+    show_diagnosis(diagnosis, as_json=as_json)
+    return diagnosis.exit_code
+
+
+# --- the end of a run ------------------------------------------------------------------------------------------------
+
+
+def _print(*renderables: RenderableType) -> None:
+    from lossbench.runner.show import console
+
+    console().print(*renderables)
+
+
+def _ended(record: Record, folder: Path, mode: Mode) -> int:
+    if mode == "json":
+        print(json.dumps({"event": "RecordWritten", "folder": str(folder), "status": record.status}), flush=True)
+    if record.status == "interrupted":
+        return INTERRUPTED
+    return LOSS_FAILED if any(run.status == "failed" for run in record.runs) else OK

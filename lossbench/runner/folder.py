@@ -1,0 +1,51 @@
+"""The folder of a run: named, made before anything is trained, and never another run's."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from lossbench.errors import UserError
+
+
+@contextlib.contextmanager
+def run_folder(output: str, name: str | None, default_name: str, *, force: bool) -> Iterator[Path]:
+    """A folder of the run's own in `output`, removed again if nothing comes of it.
+
+    A name that was asked for and is taken is a `UserError` without `force`; a default name gets the next free number.
+    """
+    try:
+        folder, made = _claim(Path(output), name, default_name, force)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(13, os.strerror(13))
+    except OSError as problem:
+        said = (problem.strerror or str(problem)).lower()
+        raise UserError(f"cannot write there ({said})", where=output, fix="give another --output") from None
+    try:
+        yield folder
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # not empty: something came of it
+                folder.rmdir()
+
+
+def _claim(parent: Path, name: str | None, default_name: str, force: bool) -> tuple[Path, bool]:
+    """The folder, and whether it was made now; making it is what claims it."""
+    parent.mkdir(parents=True, exist_ok=True)
+    folder, number = parent / (name or default_name), 1
+    while True:
+        try:
+            folder.mkdir()
+            return folder, True
+        except FileExistsError:
+            if not folder.is_dir():
+                raise
+            if force:
+                return folder, False
+            if name is not None:
+                fix = "give another --name, or --force to overwrite it"
+                raise UserError("this run exists already", where=str(folder), fix=fix) from None
+            number += 1
+            folder = parent / f"{default_name}-{number}"

@@ -1,0 +1,124 @@
+"""What the looking commands print: plans, tables, diagnoses, predictions. Texts from data are never read as markup."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.verdicts import best_activation
+from lossbench.catalog.vocabulary import Task
+from lossbench.record import written_aside
+
+if TYPE_CHECKING:
+    from lossbench.data.describe import Description
+    from lossbench.experiments.compare import ComparePlan
+    from lossbench.experiments.doctor import Diagnosis
+    from lossbench.experiments.predictor import Predicted
+
+STYLES = {"ok": "green", "equivalent": "green", "note": "cyan", "degraded": "yellow", "warning": "yellow"}
+BAD = "bold magenta"  # broken, error
+
+
+def console() -> Console:
+    """Where results are printed: at the terminal's width; off a terminal without colours, and wide enough for all."""
+    return Console(highlight=False) if sys.stdout.isatty() else Console(width=140, no_color=True, highlight=False)
+
+
+def grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, style_by: int | None = None) -> Grid:
+    """A table; `style_by` is the column whose word (a level) colours it."""
+    made = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in columns:
+        made.add_column(name, overflow="fold")
+    for row in rows:
+        cells = [Text(cell) for cell in row]
+        if style_by is not None:
+            cells[style_by].stylize(STYLES.get(row[style_by], BAD))
+        made.add_row(*cells)
+    return made
+
+
+def show_plan(plan: ComparePlan) -> None:
+    """What a comparison would run."""
+    screen = console()
+    for entry in plan.tables:
+        per_loss = plan.members(entry)
+        screen.print(
+            Text(
+                f"{entry.table.name}: {len(entry.folds)} splits, {per_loss} nets for each loss and level of label noise"
+            )
+        )
+        rows = [
+            (
+                contender.label + (" (baseline)" if contender.name == plan.baseline else ""),
+                contender.pair.activation.name,
+                contender.pair.verdict.level.value,
+                contender.pair.verdict.why,
+            )
+            for contender in entry.lineup.contenders
+        ]
+        screen.print(grid(["loss", "last_act", "verdict", "why"], rows, style_by=2))
+        for left in entry.lineup.left_out:
+            screen.print(Text(f"left out: {left.name}: {left.why}"), style="dim", soft_wrap=True)
+        screen.print()
+    screen.print(Text(plan.estimate()), soft_wrap=True)
+
+
+def show_data(found: Description) -> None:
+    """What is understood of a table, and the losses that suit its task."""
+    screen = console()
+    screen.print(Text(f"{found.name}: {found.rows} rows, {len(found.columns)} columns, {found.task}"), style="bold")
+    screen.print(Text(f"target {found.target}: {found.target_example}"), soft_wrap=True)
+    if found.classes:
+        counts = ", ".join(f"{label} {count}" for label, count in found.classes[:12])
+        screen.print(Text(f"classes: {counts}" + (", ..." if len(found.classes) > 12 else "")), soft_wrap=True)
+    rows = [
+        (c.name, c.kind, str(c.gaps), str(c.distinct), c.example, c.fate + (f": {c.why}" if c.why else ""))
+        for c in found.columns
+    ]
+    screen.print(grid(["column", "kind", "gaps", "distinct", "values", "what happens to it"], rows))
+    for note in found.notes:
+        screen.print(Text(f"note: {note}"), soft_wrap=True)
+    task = Task(found.task)
+    suiting = [f"{loss.name} + {best_activation(loss, task).name}" for loss in LOSSES if task in loss.targets]
+    screen.print(Text(f"{found.inputs} inputs after encoding; losses that suit: {', '.join(suiting)}"), soft_wrap=True)
+    for column in found.refused:
+        screen.print(Text(f"train would stop: column {column.name!r} {column.why}"), style=BAD, soft_wrap=True)
+
+
+def show_diagnosis(diagnosis: Diagnosis, *, as_json: bool) -> None:
+    """The doctor's findings."""
+    if as_json:
+        sys.stdout.write(diagnosis.to_json())
+        return
+    screen = console()
+    screen.print(Text(f"{diagnosis.loss}: {diagnosis.formula}"), style="bold", soft_wrap=True)
+    several = len({finding.task for finding in diagnosis.findings}) > 1
+    rows = [([f.task] if several else []) + [f.check, f.level, f.finding, f.measured] for f in diagnosis.findings]
+    names = ([""] if several else []) + ["check", "level", "finding", "how it was measured"]
+    screen.print(grid(names, rows, style_by=names.index("level")))
+
+
+def show_predictions(predicted: Predicted, out: Path | None) -> None:
+    """Predictions as CSV, to a file or to standard output; notes go to standard error."""
+    for note in predicted.notes:
+        print(f"note: {note}", file=sys.stderr)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(predicted.columns)
+    writer.writerows(zip(*predicted.columns.values(), strict=True))
+    if out is None:
+        sys.stdout.write(text.getvalue())
+        return
+    with written_aside(out) as file:
+        file.write(text.getvalue().encode())
+    print(f"{len(next(iter(predicted.columns.values())))} predictions in {out}", file=sys.stderr)
