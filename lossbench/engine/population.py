@@ -86,7 +86,8 @@ class Workspace:
 class Population:
     """P nets. `forward` fills a workspace, `backward` turns d loss / d outputs into `gradient`.
 
-    A last layer of one output is computed as a row times a matrix: the other way round is slow, and its bits depend on P.
+    A last layer of one output is computed as a row times a matrix: the other way round is slow, and its bits depend
+    on P.
     """
 
     def __init__(self, layout: Layout, flat: Tensor) -> None:
@@ -103,8 +104,7 @@ class Population:
         """Make room for the gradient; a population that only predicts needs none."""
         self.gradient = torch.zeros_like(self.flat)
         self.d_weights, self.d_biases = self.layout.views(self.gradient)
-        if self.is_narrow:
-            self.d_weights[-1] = self.d_weights[-1].view(self.layout.members, 1, -1)
+        self.d_row = self.d_weights[-1].view(self.layout.members, 1, -1) if self.is_narrow else None
         return self
 
     def workspace(self, rows: int, *, backward: bool = True) -> Workspace:
@@ -157,8 +157,8 @@ class Population:
         if space.out is not space.wide:
             g = space.slope_wide
             g[:, :, : self.layout.exact[-1]] = slope_PBK
-        if self.is_narrow:
-            torch.bmm(g.view(len(g), 1, -1), space.hidden[-1], out=self.d_weights[-1])
+        if self.d_row is not None:
+            torch.bmm(g.view(len(g), 1, -1), space.hidden[-1], out=self.d_row)
             torch.sum(g, 1, keepdim=True, out=self.d_biases[-1])
             g = torch.mul(g, self.transposed[-1], out=space.slopes[-1])
             layer -= 1

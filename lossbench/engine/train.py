@@ -1,15 +1,9 @@
-"""`train`: the engine's door. Chunks of members train on Python threads, events come out as they happen.
-
-torch lets go of the interpreter during its work, so threads share the processor well; within a thread torch works alone
-(its own threads make small steps slower, and collapse when anything else runs beside them).
-"""
+"""`train`: the engine's door. Chunks of members train on threads, events come out as they happen."""
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 
 import torch
 from torch import Tensor
@@ -21,9 +15,12 @@ from lossbench.engine.evaluate import Inputs, outputs
 from lossbench.engine.objective import runs_of
 from lossbench.engine.population import Layout, Population
 from lossbench.engine.problem import Problem, moved
+from lossbench.engine.threads import in_threads, one_thread
 from lossbench.events import Event
 
-__all__ = ["Outcome", "Trained", "train"]
+__all__ = ["Outcome", "Trained", "one_thread", "train"]
+
+_in_threads = in_threads
 
 
 class Trained:
@@ -38,7 +35,7 @@ class Trained:
         self.members: list[Outcome] = [by_member[m] for m in range(len(problem.members))]
 
     def state(self, member: int) -> dict[str, Tensor]:
-        """A net's parameters, named as in the `state_dict` of the same `nn.Sequential`: "0.weight" `[out, in]`, "0.bias"..."""
+        """A net's parameters, named as in the `state_dict` of the same `nn.Sequential`: "0.weight" `[out, in]`, "0.bias".."""
         course, place = self._where[member]
         return course.state(place)
 
@@ -78,9 +75,9 @@ def train(
     """Train all members; yields `EpochEnded` and `MemberStopped` of `run` and returns what was trained.
 
     The same problem gives the same numbers, bit for bit on one machine, whatever `threads`, `chunk` (members that train
-    together; None: what fits the cache) and the other members are. Once `stop` is set, training ends within a step or an
-    evaluation and members that were not done are "interrupted". What a loss or a score raises is raised here, after all
-    threads have ended.
+    together; None: what fits the cache) and the other members are. Once `stop` is set, training ends within a step or
+    an evaluation and members that were not done are "interrupted". What a loss or a score raises is raised here, after
+    all threads have ended.
     """
     where = resolve_device(device)
     count = threads or default_threads()
@@ -89,66 +86,5 @@ def train(
     problem = moved(problem, where)
     courses = [Course(problem, members, run, where) for members in plan(problem, count, chunk)]
     with one_thread():
-        yield from _in_threads(courses, min(count, len(courses)), stop or threading.Event())
+        yield from in_threads(courses, min(count, len(courses)), stop or threading.Event())
     return Trained(problem, courses)
-
-
-def _in_threads(courses: Sequence[Course], threads: int, stop: threading.Event) -> Iterator[Event]:
-    """Train the courses, so many at a time; events in the order in which they happen."""
-    events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-    waiting: queue.SimpleQueue[Course] = queue.SimpleQueue()
-    for course in courses:
-        waiting.put(course)
-    over = threading.Event()  # the caller has gone, or a thread has failed
-
-    def stopped() -> bool:
-        return over.is_set() or stop.is_set()
-
-    def work() -> None:
-        torch.set_num_threads(1)
-        torch.set_flush_denormal(True)  # moments of dead units decay to denormals, which are a hundred times slower
-        try:
-            with torch.no_grad():
-                while True:
-                    try:
-                        course = waiting.get_nowait()
-                    except queue.Empty:
-                        break
-                    course.train(events.put, stopped)
-        except BaseException as problem:  # handed over: it is raised where the training was asked for
-            over.set()
-            events.put(problem)
-        finally:
-            events.put(None)
-
-    workers = [threading.Thread(target=work, name=f"lossbench-{k}", daemon=True) for k in range(threads)]
-    failure: BaseException | None = None
-    for worker in workers:
-        worker.start()
-    try:
-        running = len(workers)
-        while running:
-            event = events.get()
-            if event is None:
-                running -= 1
-            elif isinstance(event, BaseException):
-                failure = failure or event
-            elif failure is None:
-                yield event
-    finally:
-        over.set()
-        for worker in workers:
-            worker.join()
-    if failure is not None:
-        raise failure
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """torch works on the calling thread alone inside, as it did before outside."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
