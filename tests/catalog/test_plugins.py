@@ -107,7 +107,7 @@ def test_what_is_not_decorated_is_taken_with_the_three_flags(write, kind):
     target = torch.tensor([[[1.0], [0.0], [1.0]], [[0.0], [0.0], [1.0]]])
     assert loss(out, target).tolist() == [[0.25, 4.0, 0.0], [0.0, 1.0, 9.0]]
     assert (loss.targets, loss.link, loss.floor) == ({Task.BINARY: Encoding.PROBABILITY}, Link.SIGMOID, None)
-    assert loss.sound == {Task.BINARY: {Space.REAL}}
+    assert loss.sound == {Task.BINARY: (Space.REAL,)}
 
 
 def test_plain_defaults_are_parameters_of_a_function_that_is_not_decorated(write):
@@ -148,7 +148,7 @@ MISTAKES = {
     "no such file": (None, "nowhere.py:f", "nowhere.py: no such file"),
     "no such name": (DECORATED, "my_loss.py:my_los", "my_loss.py: has no 'my_los'; did you mean 'my_loss'?"),
     "nothing declared": ("x = 1\n", "my_loss.py", "my_loss.py: holds no declared loss; say which: my_loss.py:name"),
-    "syntax": ("x = 1\ndef f(\n    return\n", "my_loss.py:f", "my_loss.py:2: invalid syntax: def f(; mend the syntax"),
+    "syntax": ("x = 1\ny = 3 +\n", "my_loss.py:f", "my_loss.py:2: invalid syntax: y = 3 +; mend the syntax"),
     "null byte": ("x = '\0'\n", "my_loss.py:f", "null bytes"),
     "raises": (
         "x = 1\ny = x / 0\n",

@@ -1,0 +1,149 @@
+"""Does the loss compute what the engine asks for: one differentiable value per sample, each from its own row?
+
+Shapes: P members, B rows, K outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from lossbench.catalog.custom import WrongShape
+from lossbench.errors import UserError
+from lossbench.experiments.doctor.findings import Finding
+from lossbench.experiments.doctor.patient import Patient
+
+STEP = 1e-6  # of the central difference in float64: truncation and rounding are then both about 1e-10
+KINKS = 0.02  # share of outputs that may by chance lie within a step of a kink
+
+
+def shape(patient: Patient) -> Iterator[Finding]:
+    """One value per sample, for one member and several, one row and several."""
+    measured = "called with outputs [1, 7, K], [3, 7, K] and [1, 1, K]"
+    for members, rows in ((1, 7), (3, 7), (1, 1)):
+        try:
+            patient.values(patient.activation(patient.linear_outputs(members, rows)), patient.targets(members, rows))
+        except WrongShape as wrong:
+            yield patient.finding("shape", "error", f"{wrong.what}: {_fault(wrong, members, rows)}", measured)
+            return
+        except UserError as error:
+            leading = ": outputs have leading axes, [..., B, K]" if members > 1 else ""
+            what = f"raises for outputs {[members, rows, patient.outputs]}{leading} ({error})"
+            yield patient.finding("shape", "error", what, measured)
+            return
+    per = "per sample" if patient.loss.per == "sample" else "per batch, as declared"
+    yield patient.finding("shape", "ok", f"one value {per}", measured)
+
+
+def _fault(wrong: WrongShape, members: int, rows: int) -> str:
+    """What a wrong shape gives away of its cause."""
+    returned = wrong.returned
+    if returned in {(), (members,)}:
+        return "a mean or a sum over the rows is hidden inside"
+    if len(returned) >= 2 and returned[-1] == returned[-2] > 1:
+        return "a column [B, 1] met a row [B], so every output was compared with every target"
+    if returned == (rows,):
+        return "the members are mixed" if members > 1 else "a squeeze() without an axis drops the member"
+    if returned == (members, rows, 1):
+        return "the column of the outputs is still there: squeeze(-1)"
+    if len(returned) == 3 and returned[:2] == (members, rows):
+        return "the outputs of a row are not added up: sum or mean over the last axis"
+    return "one value per sample is wanted"
+
+
+def rows_apart(patient: Patient) -> Iterator[Finding]:
+    """The value of a row does not depend on the other rows of its batch."""
+    if patient.loss.per == "batch":
+        yield patient.finding("rows", "note", "a loss of the whole batch, as declared", "declared")
+        return
+    measured = "row 0 of [2, 6, K] given another target, then other outputs; the other rows' values compared"
+    z, target = patient.linear_outputs(2, 6), patient.targets(2, 6)
+    out, others = patient.activation(z), slice(1, None)
+    before = patient.values(out, target)[:, others]
+    target[:, 0] = target[:, 1]
+    by_target = not _same(patient.values(out, target)[:, others], before)
+    z[:, 0] += 1.5
+    by_output = not _same(patient.values(patient.activation(z), patient.targets(2, 6))[:, others], before)
+    numbers = {"rows_apart": not by_target and not by_output}
+    if by_target and not by_output:
+        what = "a row's value depends on other rows' targets: a column [B, 1] met a row [B], or targets are averaged"
+        yield patient.finding("rows", "error", what, measured, **numbers)
+    elif by_output:
+        what = "a row's value depends on the other rows: a mean over the batch is hidden inside"
+        yield patient.finding("rows", "error", what, measured, **numbers)
+    else:
+        yield patient.finding("rows", "ok", "every row has its own value", measured, **numbers)
+
+
+def gradient(patient: Patient) -> Iterator[Finding]:
+    """The gradient is the derivative of the value."""
+    measured = f"autograd against central differences of {STEP:g} in float64, on outputs [2, 12, K] of two scales"
+    target = patient.targets(2, 12)
+    wrong = total = 0
+    worst = 0.0
+    for seed, scale in enumerate((0.5, 2.0)):
+        out = patient.activation(patient.linear_outputs(2, 12, seed=seed, scale=scale)).detach().requires_grad_()
+        value = patient.values(out, target).sum()
+        if not value.requires_grad:
+            what = "the value has no gradient: the net cannot learn from it"
+            yield patient.finding("gradient", "error", what, measured, gradient_correct=False)
+            return
+        (by_autograd,) = torch.autograd.grad(value, out)
+        by_difference = _differences(patient, out.detach(), target)
+        error = (by_autograd - by_difference).abs() / (1 + by_difference.abs())
+        wrong += int((~(error < 1e-4)).sum())  # a NaN is wrong, too
+        total += error.numel()
+        worst = max(worst, float(error.nan_to_num(nan=torch.inf).max()))
+    numbers = {
+        "gradient_correct": wrong <= KINKS * total,
+        "gradient_error": worst,
+        "gradient_wrong_share": wrong / total,
+    }
+    if numbers["gradient_correct"]:
+        yield patient.finding("gradient", "ok", "the gradient is the derivative", measured, **numbers)
+    else:
+        what = f"the gradient is not the derivative of the value in {wrong} of {total} outputs (detach, round, argmax?)"
+        yield patient.finding("gradient", "error", what, measured, **numbers)
+
+
+def _differences(patient: Patient, out: Tensor, target: Tensor) -> Tensor:
+    """d sum(values) / d out by central differences, one output of every row at once (batch loss: a row at a time)."""
+    _, rows, outputs = out.shape
+    result = torch.empty_like(out)
+    batch = patient.loss.per == "batch"
+    for k in range(outputs):
+        for row in range(rows) if batch else (slice(None),):
+            step = torch.zeros_like(out)
+            step[:, row, k] = STEP
+            change = patient.values(out + step, target) - patient.values(out - step, target)
+            result[:, row, k] = change / (2 * STEP)
+    return result
+
+
+def members_apart(patient: Patient) -> Iterator[Finding]:
+    """What one member does, even NaN, is nothing to its neighbours."""
+    measured = "member 1 of outputs [3, 8, K] set to NaN; values and gradients of members 0 and 2 compared bit for bit"
+    out, target = patient.activation(patient.linear_outputs(3, 8)), patient.targets(3, 8)
+    before = _values_and_gradient(patient, out, target)
+    out[1] = torch.nan
+    after = _values_and_gradient(patient, out, target)
+    apart = all(torch.equal(a[[0, 2]], b[[0, 2]]) for a, b in zip(before, after, strict=True))
+    if apart:
+        yield patient.finding("members", "ok", "members share nothing", measured, members_apart=True)
+    else:
+        what = "members are mixed: reduce over the last axes only, never over the first"
+        yield patient.finding("members", "error", what, measured, members_apart=False)
+
+
+def _values_and_gradient(patient: Patient, out: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    out = out.detach().clone().requires_grad_()
+    value = patient.values(out, target)
+    if not value.requires_grad:
+        return value.detach(), torch.zeros_like(out)
+    return value.detach(), torch.autograd.grad(value.sum(), out)[0]
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    return torch.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True)

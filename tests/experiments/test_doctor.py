@@ -1,0 +1,283 @@
+"""The doctor finds planted diseases, agrees with what every built-in loss declares, and falls over nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from lossbench.catalog.activations import ACTIVATIONS
+from lossbench.catalog.links import Link
+from lossbench.catalog.loss import LOSSES, Loss, declare
+from lossbench.catalog.vocabulary import Encoding, Space, Task
+from lossbench.errors import UserError
+from lossbench.experiments.doctor import Diagnosis, examine
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def binary(fn, encoding=Encoding.SIGN, link=Link.MARGIN, **declared) -> Loss:
+    declared = {"sound": (Space.REAL,), "reference": "planted", **declared}
+    return declare(fn, targets={Task.BINARY: encoding}, link=link, **declared)
+
+
+def regression(fn, **declared) -> Loss:
+    declared = {"sound": (Space.REAL,), "reference": "planted", **declared}
+    return declare(fn, targets={Task.REGRESSION: Encoding.FLOAT}, link=Link.IDENTITY, **declared)
+
+
+def only(diagnosis: Diagnosis, check: str):
+    (finding,) = diagnosis.about(check)
+    return finding
+
+
+def sick_mean_of_all(out, target):
+    return ((out - target) ** 2).mean()
+
+
+def sick_mean_of_rows(out, target):
+    return ((out - target) ** 2).squeeze(-1).mean(-1)
+
+
+def sick_mean_spread(out, target):
+    error = ((out - target) ** 2).squeeze(-1)
+    return error.mean(-1, keepdim=True).expand_as(error)
+
+
+def sick_broadcast(out, target):
+    return (out - target.squeeze(-1)).abs()
+
+
+def sick_broadcast_then_mean(out, target):
+    return (out.squeeze(-1).unsqueeze(-1) - target.squeeze(-1).unsqueeze(-2)).abs().mean(-1)
+
+
+def sick_column(out, target):
+    return (out - target) ** 2
+
+
+def sick_squeeze(out, target):
+    return ((out - target) ** 2).squeeze()
+
+
+def sick_one_member(out, target):
+    return torch.stack([(o - t)[:, 0].abs() for o, t in zip(out[0], target[0], strict=True)])
+
+
+SHAPES = {
+    sick_mean_of_all: "a mean or a sum over the rows is hidden inside",
+    sick_mean_of_rows: "a mean or a sum over the rows is hidden inside",
+    sick_broadcast: "a column [B, 1] met a row [B]",
+    sick_column: "squeeze(-1)",
+    sick_squeeze: "a squeeze() without an axis",
+    sick_one_member: "raises",
+}
+
+
+@pytest.mark.parametrize("fn", SHAPES, ids=lambda fn: fn.__name__)
+def test_a_wrong_shape_is_explained_and_ends_the_examination(fn):
+    diagnosis = examine(binary(fn))
+    finding = only(diagnosis, "shape")
+    assert finding.level == "error"
+    assert SHAPES[fn] in finding.finding
+    assert diagnosis.exit_code == 1
+    assert {f.check for f in diagnosis.findings} <= {"shape", "rows"}
+
+
+def test_a_mean_that_hides_behind_the_right_shape_is_found():
+    finding = only(examine(binary(sick_mean_spread)), "rows")
+    assert finding.level == "error"
+    assert "a mean over the batch is hidden inside" in finding.finding
+
+
+def test_a_broadcast_that_hides_behind_the_right_shape_is_found():
+    finding = only(examine(binary(sick_broadcast_then_mean)), "rows")
+    assert finding.level == "error"
+    assert "a column [B, 1] met a row [B]" in finding.finding
+
+
+def test_a_detached_factor_is_a_wrong_gradient():
+    def detached(out, target):
+        error = (out - target).squeeze(-1)
+        return error.detach() * error
+
+    finding = only(examine(binary(detached)), "gradient")
+    assert (finding.level, finding.numbers["gradient_wrong_share"]) == ("error", 1.0)
+
+
+def test_a_count_of_errors_has_no_gradient():
+    finding = only(examine(binary(lambda out, sign: (out.sign() != sign).squeeze(-1).double())), "gradient")
+    assert "no gradient" in finding.finding
+
+
+def test_mixed_members_are_found():
+    def mixed(out, target):
+        error = ((out - target) ** 2).squeeze(-1)
+        return error + 0 * error.sum()
+
+    diagnosis = examine(binary(mixed))
+    assert only(diagnosis, "members").level == "error"
+    assert diagnosis.number("members_apart", "binary") is False
+
+
+def test_a_logarithm_of_a_saturated_sigmoid_is_not_finite():
+    def naive(p, t):
+        return -(t * p.log() + (1 - t) * (1 - p).log()).squeeze(-1)
+
+    diagnosis = examine(binary(naive, Encoding.PROBABILITY, Link.PROBABILITY, sound=(Space.UNIT,)))
+    assert only(diagnosis, "huge outputs").level == "error"
+    assert only(diagnosis, "huge outputs").numbers["nan_values"] > 0  # 0 * log 0
+    assert only(diagnosis, "exact zeros and ones").level == "error"
+    assert diagnosis.number("proper", "binary") is True  # what is sick at the edge is sound inside
+
+
+def test_an_overflow_is_a_warning():
+    finding = only(examine(binary(lambda z, s: (-s * z).squeeze(-1).exp())), "huge outputs")
+    assert (finding.level, finding.numbers["infinite_values"] > 0) == ("warning", True)
+
+
+def test_a_class_that_is_not_there_must_not_divide_by_zero():
+    def weighted(z, y, *, class_counts):
+        weight = (1 / class_counts).expand_as(z).gather(-1, y.unsqueeze(-1)).squeeze(-1)
+        return weight * -z.log_softmax(-1).gather(-1, y.unsqueeze(-1)).squeeze(-1)
+
+    targets = {Task.MULTICLASS: Encoding.CLASS_INDEX}
+    sick = declare(weighted, targets=targets, sound=(Space.REAL,), link=Link.SOFTMAX, reference="planted")
+    assert only(examine(sick), "absent classes").level == "error"
+
+
+def test_a_dead_region_is_measured():
+    diagnosis = examine(regression(lambda f, y: (f - y).squeeze(-1).abs().clamp(max=2.0)))
+    finding = only(diagnosis, "dead regions")
+    assert finding.level == "warning"
+    # for a target of 0, |f| > 2 is dead: 2/3 of [-6, 6], which is 4/5 of the |f| > 1 that are wrong
+    assert finding.numbers["dead_share"] == pytest.approx(0.8, abs=0.05)
+
+
+def test_a_vanishing_gradient_is_noted():
+    diagnosis = examine(LOSSES.get("brier"), tasks=[Task.BINARY])
+    assert only(diagnosis, "dead regions").level == "note"
+
+
+def test_a_loss_without_a_floor_is_found():
+    diagnosis = examine(binary(lambda out, sign: (-sign * out).squeeze(-1)))
+    assert only(diagnosis, "floor").level == "error"
+    assert "falls without end" in only(diagnosis, "floor").finding
+
+
+def test_a_value_below_the_declared_floor_is_found():
+    finding = only(examine(regression(lambda f, y: ((f - y) ** 2).squeeze(-1) - 0.5)), "floor")
+    assert finding.level == "error"
+    assert finding.numbers["lowest"] == pytest.approx(-0.5)
+
+
+def test_a_wrongly_declared_space_is_found_by_trying():
+    def bce(p, t):
+        return F.binary_cross_entropy(p.clamp(0, 1), t.expand_as(p), reduction="none").squeeze(-1)
+
+    loss = binary(bce, Encoding.PROBABILITY, Link.PROBABILITY, sound=(Space.UNIT, Space.NONPOSITIVE))
+    finding = only(examine(loss), "sound spaces")
+    assert finding.level == "error"
+    assert "log_sigmoid" in finding.finding
+
+
+def test_the_steepness_is_told_against_cross_entropy():
+    tenfold = binary(lambda z, s: 20 * F.softplus(-s * z).squeeze(-1))
+    finding = only(examine(tenfold), "gradient scale")
+    assert finding.numbers["relative"] == pytest.approx(20 * 0.5 / 0.7071, rel=0.02)  # |1/2| a logit, 1/sqrt 2 for two
+    assert (finding.level, "learning rate" in finding.finding) == ("note", True)
+
+
+def test_a_multiple_of_a_known_loss_is_recognised():
+    diagnosis = examine(binary(lambda z, s: 3 * F.softplus(-s * z).squeeze(-1) + 1, floor=1.0))
+    assert diagnosis.number("equals", "binary") == {
+        name: pytest.approx(3) for name in ("bce", "bce_with_logits", "soft_margin")
+    }
+
+
+ESTIMATES = {
+    "mse": "mean",
+    "l1": "median",
+    "pinball": "quantile",
+    "smooth_l1": "between",
+    "log_cosh": "between",
+    "msle": "log1p mean",
+    "gaussian_nll": "mean",
+    "poisson_nll": "mean",
+}
+
+
+@pytest.mark.parametrize("name", ESTIMATES)
+def test_what_a_regression_loss_estimates_is_recognised(name):
+    params = {"quantile": 0.8} if name == "pinball" else {}
+    diagnosis = examine(LOSSES.get(name).bind(**params), tasks=[Task.REGRESSION])
+    assert diagnosis.number("estimates", "regression") == ESTIMATES[name]
+
+
+def test_a_hinge_gives_a_margin_and_an_absolute_error_the_likeliest_class():
+    assert examine(LOSSES.get("hinge")).number("estimates", "binary") == "margin"
+    assert examine(LOSSES.get("l1")).number("estimates", "multiclass") == "mode"
+
+
+def test_a_diagnosis_is_valid_json_and_rows():
+    diagnosis = examine(LOSSES.get("hinge"))
+    read = json.loads(diagnosis.to_json(), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+    assert read["loss"] == "hinge"
+    assert len(read["findings"]) == len(diagnosis.rows()) == len(diagnosis.findings)
+    assert all(finding["measured"] for finding in read["findings"])
+
+
+def test_a_loss_that_raises_is_a_finding():
+    def broken(out, target):
+        raise ZeroDivisionError("by design")
+
+    diagnosis = examine(binary(broken))
+    assert diagnosis.exit_code == 1
+    assert "ZeroDivisionError: by design" in only(diagnosis, "shape").finding
+
+
+def test_a_loss_that_raises_only_sometimes_is_examined_further():
+    def touchy(out, target):
+        if float(out.detach().abs().max()) > 1e3:
+            raise ValueError("too large")
+        return ((out - target) ** 2).squeeze(-1)
+
+    diagnosis = examine(binary(touchy))
+    assert "ValueError: too large" in only(diagnosis, "extreme outputs").finding
+    assert only(diagnosis, "convex").level == "ok"
+
+
+def test_a_task_that_is_not_served_is_a_users_mistake():
+    with pytest.raises(UserError, match="hinge does not serve regression; it serves binary, multiclass"):
+        examine(LOSSES.get("hinge"), tasks=[Task.REGRESSION])
+
+
+def agrees(declared: bool | None, found: list[bool | None]) -> bool:
+    """A claim holds on every task; what is not claimed fails on one at least."""
+    if declared is None or not found or None in found:
+        return True
+    return all(found) if declared else not all(found)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+def test_the_doctor_agrees_with_what_a_built_in_loss_declares(loss):
+    diagnosis = examine(loss)
+    assert [f for f in diagnosis.findings if f.level == "error"] == []
+    assert all(diagnosis.number("members_apart", task) for task in loss.targets)
+    for claim in ("proper", "convex", "symmetric"):
+        tasks = [task for task in loss.targets if claim != "symmetric" or task.is_classification]
+        assert agrees(getattr(loss, claim), [diagnosis.number(claim, task) for task in tasks]), claim
+    for task in loss.targets:
+        assert agrees(loss.is_consistent(task), [diagnosis.number("consistent", task)]), task
+        tried = diagnosis.number("faults", task)
+        for space in loss.unsound[task] if tried is not None else ():
+            behind = [a.name for a in ACTIVATIONS if a.space is space and a.min_outputs <= loss.width(task, 3)]
+            assert not behind or any(name in tried for name in behind), (task, space)
