@@ -6,9 +6,10 @@ traceback.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -37,6 +38,7 @@ for name, command, panel in (
     ("losses", losses.losses, CATALOGUE),
     ("activations", losses.activations, CATALOGUE),
     ("metrics", losses.metrics, CATALOGUE),
+    ("penalties", losses.penalties, CATALOGUE),
     ("datasets", losses.datasets, CATALOGUE),
     ("explain", explain.explain, CATALOGUE),
     ("data", data.data, YOURS),
@@ -68,7 +70,7 @@ def _lossbench(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (None: the process's own) and return its exit code."""
     try:
-        code = app(arguments, prog_name="lossbench", standalone_mode=False)
+        code = _command()(arguments, prog_name="lossbench", standalone_mode=False)
         sys.stdout.flush()
     except UserErrors as several:
         for error in several.errors:
@@ -86,6 +88,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code if isinstance(code, int) else 0
+
+
+@functools.cache
+def _command() -> Callable[..., object]:
+    return typer.main.get_command(app)
 
 
 def _complain(message: str) -> None:

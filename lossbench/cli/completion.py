@@ -19,7 +19,7 @@ def words(*names: str) -> Callable[[str], list[str]]:
     return complete
 
 
-TASKS = words("auto", "binary", "multiclass", "regression")
+tasks = words("binary", "multiclass", "regression")
 OPTIMISERS = words("adam", "adamw", "sgd")
 DEVICES = words("auto", "cpu", "cuda", "mps")
 FORMATS = words("gif", "webp", "apng", "mp4")

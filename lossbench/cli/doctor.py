@@ -22,7 +22,7 @@ def doctor(
             "--task",
             metavar="KIND",
             help="The task to probe it on; all of its tasks if not given.",
-            autocompletion=completion.words("binary", "multiclass", "regression"),
+            autocompletion=completion.tasks,
         ),
     ] = None,
     target_encoding: Annotated[

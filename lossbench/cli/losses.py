@@ -1,9 +1,8 @@
-"""`lossbench losses`, `activations`, `metrics` and `datasets`: what a config can name, as tables."""
+"""`lossbench losses`, `activations`, `metrics`, `penalties` and `datasets`: what a config can name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,65 +10,54 @@ from lossbench.cli import completion
 from lossbench.cli.tables import show
 from lossbench.errors import unknown
 
+if TYPE_CHECKING:
+    from lossbench.catalog.vocabulary import Task
+
 OfTask = Annotated[
     str | None,
     typer.Option(
         "--task",
         metavar="KIND",
         help="Only those for binary, multiclass or regression.",
-        autocompletion=completion.TASKS,
+        autocompletion=completion.tasks,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print them as JSON.")]
 
-TASKS = ("binary", "multiclass", "regression")
-
 
 def losses(task: OfTask = None, json: AsJson = False) -> None:
-    """List the losses: tasks, target, last activations that fit, what they estimate, formula.
+    """List the losses: tasks, target, the last activation that auto takes, formula, what they estimate.
 
     Examples:
         lossbench losses --task regression
     """
-    from lossbench.catalog.loss import LOSSES
-    from lossbench.catalog.verdicts import sound_activations
-    from lossbench.catalog.vocabulary import Task
+    from lossbench.catalog.explain import loss_rows
 
-    rows = []
-    for loss in LOSSES:
-        served = [t for t in Task if t in loss.tasks]
-        if not _wanted(served, task):
-            continue
-        fitting: dict[str, None] = {}
-        targets: dict[str, None] = {}
-        for t in served:
-            targets |= dict.fromkeys([loss.targets[t].value])
-            fitting |= dict.fromkeys(activation.name for activation in sound_activations(loss, t))
-        rows.append(
-            {
-                "loss": loss.name,
-                "tasks": _joined(served),
-                "target": _joined(targets),
-                "last_act": _joined(fitting),
-                "formula": loss.formula,
-                "estimates": loss.estimates,
-            }
-        )
-    show(rows, below=("formula", "last_act", "estimates"), as_json=json)
+    rows = [
+        {
+            "loss": row.name,
+            "tasks": ", ".join(row.tasks),
+            "auto": ", ".join(row.auto),
+            "target": row.target,
+            "formula": row.formula,
+            "estimates": row.estimates,
+        }
+        for row in loss_rows(_task(task))
+    ]
+    show(rows, below=("formula", "target", "estimates"), as_json=json)
 
 
 def activations(json: AsJson = False) -> None:
-    """List the last activations: where their outputs live, and their formula.
+    """List the last activations: formula, and where their outputs live.
 
     Examples:
         lossbench train --last-act softmax
     """
-    from lossbench.catalog.activations import ACTIVATIONS
-    from lossbench.catalog.verdicts import describe
+    from lossbench.catalog.explain import activation_rows
 
     rows = [
-        {"last_act": one.name, "formula": one.formula, "outputs": describe(one.space), "note": one.note}
-        for one in ACTIVATIONS
+        {"last_act": row.name, "formula": row.formula, "outputs": row.space, "note": row.note}
+        for row in activation_rows()
     ]
     show(rows, below=("outputs", "note"), as_json=json)
 
@@ -80,21 +68,31 @@ def metrics(task: OfTask = None, json: AsJson = False) -> None:
     Examples:
         lossbench compare-losses --metric balanced_accuracy
     """
-    from lossbench.catalog.metrics import METRICS
-    from lossbench.catalog.vocabulary import Task
+    from lossbench.catalog.explain import metric_rows
 
     rows = [
         {
-            "metric": one.name,
-            "tasks": _joined([t for t in Task if t in one.tasks]),
-            "better": one.better,
-            "needs": one.needs,
-            "formula": one.formula,
+            "metric": row.name,
+            "tasks": ", ".join(row.tasks),
+            "better": row.better,
+            "needs": row.needs,
+            "formula": row.formula,
         }
-        for one in METRICS
-        if _wanted(one.tasks, task)
+        for row in metric_rows(_task(task))
     ]
     show(rows, below=("formula",), as_json=json)
+
+
+def penalties(json: AsJson = False) -> None:
+    """List the penalties: formula and effect.
+
+    Examples:
+        lossbench regularize-gif --penalty l1,l2,elasticnet
+    """
+    from lossbench.catalog.explain import penalty_rows
+
+    rows = [{"penalty": row.name, "formula": row.formula, "effect": row.effect} for row in penalty_rows()]
+    show(rows, below=("effect",), as_json=json)
 
 
 def datasets(task: OfTask = None, json: AsJson = False) -> None:
@@ -105,6 +103,7 @@ def datasets(task: OfTask = None, json: AsJson = False) -> None:
     """
     from lossbench.data.datasets import datasets as declared
 
+    wanted = _task(task)
     rows = [
         {
             "data": one.name,
@@ -116,18 +115,16 @@ def datasets(task: OfTask = None, json: AsJson = False) -> None:
             "description": one.description,
         }
         for one in declared()
-        if _wanted([one.task], task)
+        if wanted is None or one.task == wanted.value
     ]
     show(rows, below=("description",), as_json=json)
 
 
-def _wanted(served: Sequence[str] | frozenset[str], task: str | None) -> bool:
-    if task is None:
-        return True
-    if task not in TASKS:
-        raise unknown("task", task, TASKS, where="--task")
-    return task in served
+def _task(name: str | None) -> Task | None:
+    from lossbench.catalog.vocabulary import Task
 
-
-def _joined(names: Sequence[str] | dict[str, None]) -> str:
-    return ", ".join(str(name) for name in names)
+    if name is None:
+        return None
+    if name not in list(Task):
+        raise unknown("task", name, [task.value for task in Task], where="--task")
+    return Task(name)

@@ -68,8 +68,8 @@ def flag(
 
 
 def parameter(name: str) -> str:
-    """`--last-act` -> `last_act`."""
-    return name.removeprefix("--").replace("-", "_")
+    """`--last-act` -> `last_act`; of a switch, the side that turns on: `--per-seed/--no-per-seed` -> `per_seed`."""
+    return name.split("/", 1)[0].removeprefix("--").replace("-", "_")
 
 
 def _written(default: Any) -> str:
@@ -144,7 +144,7 @@ Task = Annotated[
         "data.task",
         "KIND",
         panel=TABLE,
-        complete=completion.TASKS,
+        complete=completion.words("auto", "binary", "multiclass", "regression"),
     ),
 ]
 Drop = Annotated[Text, flag("--drop", "data.drop", "COLUMN,...", panel=TABLE)]

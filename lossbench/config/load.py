@@ -78,7 +78,11 @@ def load(
     try:
         checked = config.model_validate(tree)
     except ValidationError as found:
-        errors += [_user_error(error, config, file, node, overrides) for error in found.errors()]
+        errors += [
+            _user_error(error, config, file, node, overrides)
+            for error in found.errors()
+            if error["type"] != "default_factory_not_called"  # only says that another key is wrong
+        ]
     if errors:
         raise UserErrors(list({str(error): error for error in errors}.values()))
     return checked
@@ -167,9 +171,9 @@ def _lay(tree: dict[str, Any], override: Override, config: type[BaseModel]) -> N
         tree[str(head)] = override.value
         return
     key = str(head)
-    if tree.get(key) is None and key in config.model_fields:
-        default = config.model_fields[key].get_default(call_default_factory=False)
-        tree[key] = _plain(default)
+    if tree.get(key) is None:  # an unknown key gets a mapping, to be refused as unknown with the others
+        field = config.model_fields.get(key)
+        tree[key] = {} if field is None else _plain(field.get_default(call_default_factory=False))
     several = key == "losses" or (key == "data" and config is CompareConfig)
     tree[key] = _spelled_out(key, split_list(tree[key]) if several else tree[key])
     _put(tree[key], rest, override, key)

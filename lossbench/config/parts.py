@@ -26,9 +26,10 @@ Nonnegative = Annotated[Real, Field(ge=0)]
 Share = Annotated[Real, Field(gt=0, lt=1)]
 Fraction = Annotated[Real, Field(ge=0, lt=1)]
 Labels = Annotated[list[Label], BeforeValidator(split_list, json_schema_input_type=str | list[str | float | bool])]
+Units = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Hidden = Annotated[
-    list[Annotated[Whole, Field(ge=1, le=1_000_000)]],
-    BeforeValidator(split_list, json_schema_input_type=int | str | list[int]),
+    list[Units],
+    BeforeValidator(split_list, json_schema_input_type=Units | str | list[Units]),
     Field(description="Units of each hidden layer; none for a linear model"),
 ]
 Keep = Annotated[
@@ -177,7 +178,7 @@ class SplitConfig(HoldoutConfig):
     """Training, validation and test parts, stratified by class."""
 
     validation: Fraction = Field(0.2, description="Share of the rows kept for the validation metric")
-    per_seed: bool = Field(True, description="Deal the rows out anew for every seed, so that the spread is over splits too")
+    per_seed: bool = Field(True, description="Deal the rows out anew for every seed: the spread is over splits too")
 
     @field_validator("validation")
     @classmethod

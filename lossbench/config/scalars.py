@@ -84,7 +84,15 @@ def _write_list(dumper: Dumper, values: Iterable[Any]) -> yaml.Node:
     return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=plain)
 
 
+def _write_text(dumper: Dumper, text: str) -> yaml.Node:
+    # Unicode's other line ends are lines to YAML 1.1 and not to 1.2: only double quotes can keep them.
+    style = '"' if _LINE_END.search(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_LINE_END = re.compile("[\x85\u2028\u2029]")
 Dumper.add_representer(list, _write_list)
+Dumper.add_representer(str, _write_text)
 
 
 def read_scalar(text: str) -> Any:

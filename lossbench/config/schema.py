@@ -37,7 +37,16 @@ from lossbench.config.values import Real, Whole, distinct, spell_net, spell_pair
 
 Kind = Literal["train", "compare-losses", "regularize-gif"]
 
-Numbers = BeforeValidator(split_list, json_schema_input_type=float | str | list[float])
+Rates = Annotated[
+    list[Positive],
+    BeforeValidator(split_list, json_schema_input_type=Positive | str | Annotated[list[Positive], Field(min_length=1)]),
+    Field(min_length=1),
+]
+Fractions = Annotated[
+    list[Fraction],
+    BeforeValidator(split_list, json_schema_input_type=Fraction | str | Annotated[list[Fraction], Field(min_length=1)]),
+    Field(min_length=1),
+]
 
 
 class TrainConfig(RunConfig):
@@ -105,13 +114,13 @@ class CompareConfig(RunConfig):
     metric: MetricName = "auto"
     folds: Annotated[Whole, Field(ge=2)] = Field(5, description="Folds of each repetition")
     repeats: Count = Field(5, description="Repetitions of the folds, each dealt out anew")
-    lrs: Annotated[list[Positive], Numbers, Field(min_length=1)] = Field(
+    lrs: Rates = Field(
         [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], description="The learning rates that every loss may choose from"
     )
     inner_validation: Share = Field(
         0.2, description="Share of each outer training part that learning rate and epochs are chosen on"
     )
-    label_noise: Annotated[list[Fraction], Numbers, Field(min_length=1)] = Field(
+    label_noise: Fractions = Field(
         [0.0], description="Shares of training labels that are exchanged for another class; one comparison for each"
     )
     rope: Fraction = Field(0.01, description="Differences of the metric below this are practically none")
@@ -143,11 +152,12 @@ class RegularizeHoldoutConfig(HoldoutConfig):
 def _of_iris(*values: str) -> Callable[[dict[str, Any]], list[str] | None]:
     """The default where the data is iris: the course's exercise; null for any other table."""
 
-    def default(config: dict[str, Any]) -> list[str] | None:
-        data = config.get("data")
-        return list(values) if data is not None and data.name == "iris" else None
+    return lambda config: list(values) if _is_iris(config) else None
 
-    return default
+
+def _is_iris(config: dict[str, Any]) -> bool:
+    data = config.get("data")
+    return data is not None and data.name == "iris"
 
 
 RegularizeNet = Annotated[
@@ -184,6 +194,10 @@ class RegularizeConfig(RunConfig):
         default_factory=_of_iris("sepal length (cm)", "petal length (cm)"),
         description="Two columns to draw, or pca; null takes the first two (iris: sepal length, petal length)",
     )
+    rest: Literal["median", "drop"] = Field(
+        default_factory=lambda config: "drop" if _is_iris(config) else "median",
+        description="The other columns: trained on too and drawn at the median, or left out (iris: left out)",
+    )
     penalty: Penalties = Field(["l2"], description="The penalties to draw side by side: l1, l2, elasticnet")
     l1_ratio: Annotated[Real, Field(ge=0, le=1)] = Field(0.5, description="The share of l1 in elasticnet")
     alphas: Annotated[Whole, Field(ge=2, le=1000)] = Field(
@@ -194,7 +208,9 @@ class RegularizeConfig(RunConfig):
     last_act: LastAct = "auto"
     net: RegularizeNet = Field(RegularizeNetConfig(), description="The hidden layers")
     split: RegularizeHoldoutConfig = Field(RegularizeHoldoutConfig(), description="Training and test parts")
-    tol: Positive = Field(1e-5, description="A net has converged when no gradient of its objective is larger than this")
+    tol: Positive = Field(
+        1e-8, description="A net has converged when no weight would move further than this in a proximal gradient step"
+    )
     max_iter: Count = Field(10_000, description="Steps after which a net that has not converged is marked so")
     fps: Annotated[Real, Field(gt=0, le=50)] = Field(4.0, description="Frames per second")
     format: Literal["gif", "webp", "apng", "mp4"] = Field(
@@ -249,4 +265,18 @@ def json_schema() -> dict[str, Any]:
     del schema["discriminator"]  # says that every file must have a kind
     for config in (CompareConfig, RegularizeConfig):
         schema["$defs"][config.__name__]["required"] = ["kind"]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "lossbench config", **schema}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "lossbench config",
+        **_with_bounds(schema),
+    }
+
+
+_BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
+
+
+def _with_bounds(node: Any) -> Any:
+    """The bounds of values that are read from text first, which pydantic leaves under its own names."""
+    if isinstance(node, dict):
+        return {_BOUNDS.get(k, k) if isinstance(v, int | float) else k: _with_bounds(v) for k, v in node.items()}
+    return [_with_bounds(entry) for entry in node] if isinstance(node, list) else node

@@ -135,8 +135,8 @@ def _name_of(value: Any) -> str:
     return str(getattr(value, "name", None) or getattr(value, "file", None) or value)
 
 
-Real = Annotated[float, BeforeValidator(_number, json_schema_input_type=float)]
-Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
+Real = Annotated[float, BeforeValidator(_number)]
+Whole = Annotated[int, BeforeValidator(_whole)]
 Label = Annotated[str, BeforeValidator(_label, json_schema_input_type=str | float | bool)]
 Absent = BeforeValidator(_absent)
 Full = BeforeValidator(_full, json_schema_input_type=Annotated[int, Field(ge=1)] | None)

@@ -1,0 +1,308 @@
+"""Flags of the experiments: each lands on its key of the config, and the help says the schema's words and defaults."""
+
+import inspect
+import re
+import shlex
+import typing
+from pathlib import Path
+
+import pytest
+
+from lossbench import runner
+from lossbench.cli import app, main, options
+from lossbench.cli.compare_losses import compare_losses
+from lossbench.cli.regularize_gif import regularize_gif
+from lossbench.cli.train import train
+from lossbench.config.schema import CONFIGS, CompareConfig, RegularizeConfig, TrainConfig
+from lossbench.errors import UserError
+
+COMMANDS = {"train": train, "compare-losses": compare_losses, "regularize-gif": regularize_gif}
+CONFIG_FOLDER = Path(__file__).parents[2] / "configs"
+NOT_OF_THE_CONFIG = {"config", "sets", "strict", "force", "quiet", "json", "dry_run"}
+
+
+@pytest.mark.parametrize(
+    ("command", "called", "default"),
+    [
+        ("train", "train", TrainConfig()),
+        ("compare-losses", "compare", CompareConfig()),
+        ("regularize-gif", "regularize", RegularizeConfig()),
+    ],
+)
+def test_a_command_without_options_has_the_defaults(lossbench, handed, command, called, default):
+    assert lossbench(command) == (0, "", [])
+    [(name, arguments, keywords)] = handed
+    assert (name, arguments) == (called, (default,))
+    assert (keywords["mode"], keywords["strict"], keywords["force"]) == ("rich", False, False)
+
+
+def test_train_s_flags_land_on_their_keys(lossbench, handed):
+    line = """
+        train --data mine.csv --target y --task binary --drop a,b --keep id --groups g --scale none --sep ; --decimal ,
+        --encoding latin-1 --na ?,- --keep-na-words --allow-short-rows --drop-missing-target --min-class-rows 3
+        --dates --text hash --max-bytes 9
+        --loss focal --loss-param gamma=2 --loss-param alpha=1e-1 --last-act identity --penalty l1=1e-3,l2=2
+        --class-weight balanced --target-encoding sign --link margin --hidden 64,32 --activation tanh
+        --optim sgd --lr 1e-2 --batch-size full --epochs 7 --momentum 0.9 --weight-decay 1e-4 --schedule cosine
+        --patience 5 --min-delta 0.1 --metric auroc --validation 0.1 --test 0.3 --split-seed 4 --no-per-seed
+        --seeds 3 --seed 2 --device cpu --threads 2 --output runs --name 2024 --set early_stopping.keep=best
+    """
+    assert lossbench(*line.split())[0] == 0
+    [(_, (config,), _)] = handed
+    assert config == TrainConfig(
+        data={
+            "file": "mine.csv",
+            "target": "y",
+            "task": "binary",
+            "drop": ["a", "b"],
+            "keep": ["id"],
+            "groups": "g",
+            "scale": "none",
+            "sep": ";",
+            "decimal": ",",
+            "encoding": "latin-1",
+            "na": ["?", "-"],
+            "keep_na_words": True,
+            "allow_short_rows": True,
+            "drop_missing_target": True,
+            "min_class_rows": 3,
+            "dates": True,
+            "text": "hash",
+            "max_bytes": 9,
+        },
+        loss={
+            "name": "focal",
+            "params": {"gamma": 2, "alpha": 0.1},
+            "class_weight": "balanced",
+            "target_encoding": "sign",
+            "link": "margin",
+        },
+        last_act="identity",
+        penalty={"l1": 1e-3, "l2": 2},
+        net={"hidden": [64, 32], "activation": "tanh"},
+        optim={
+            "name": "sgd",
+            "lr": 1e-2,
+            "batch_size": None,
+            "epochs": 7,
+            "momentum": 0.9,
+            "weight_decay": 1e-4,
+            "schedule": "cosine",
+        },
+        early_stopping={"patience": 5, "min_delta": 0.1, "keep": "best"},
+        metric="auroc",
+        split={"test": 0.3, "validation": 0.1, "seed": 4, "per_seed": False},
+        seeds=3,
+        seed=2,
+        device="cpu",
+        threads=2,
+        output="runs",
+        name="2024",
+    )
+
+
+def test_compare_losses_flags_land_on_their_keys(lossbench, handed):
+    line = """
+        compare-losses --data titanic,wine --losses ce,nll+relu,my.py:f --baseline ce --metric log_loss --folds 10
+        --repeats 2 --lrs 1e-3,1e-2 --inner-validation 0.3 --label-noise 0,0.2 --rope 0.02 --ranks --hidden none
+        --penalty l2=1e-3 --target-encoding sign --groups g --patience none --dry-run --strict --force --quiet
+    """
+    assert lossbench(*line.split())[0] == 0
+    [(_, (config,), keywords)] = handed
+    sign = {"target_encoding": "sign"}
+    assert config == CompareConfig(
+        data=[{"name": "titanic", "groups": "g"}, {"name": "wine", "groups": "g"}],
+        losses=[
+            {"loss": {"name": "ce", **sign}},
+            {"loss": {"name": "nll", **sign}, "last_act": "relu"},
+            {"loss": {"name": "my.py:f", **sign}},
+        ],
+        baseline="ce",
+        metric="log_loss",
+        folds=10,
+        repeats=2,
+        lrs=[1e-3, 1e-2],
+        inner_validation=0.3,
+        label_noise=[0, 0.2],
+        rope=0.02,
+        ranks=True,
+        net={"hidden": []},
+        penalty={"l2": 1e-3},
+    )
+    assert {key: keywords[key] for key in ("mode", "strict", "force", "dry_run")} == {
+        "mode": "quiet",
+        "strict": True,
+        "force": True,
+        "dry_run": True,
+    }
+
+
+def test_regularize_gif_s_flags_land_on_their_keys(lossbench, handed):
+    line = """
+        regularize-gif --data iris --penalty l1,elasticnet --l1-ratio 0.3 --alphas 30 --alpha-range 1e-3:1e1 --fps 8
+        --format apng --grid 100 --test 0.5 --tol 1e-6 --max-iter 50 --loss hinge --last-act identity --json --features
+    """
+    assert lossbench(*line.split(), "petal length (cm),petal width (cm)", "--classes", "versicolor,virginica")[0] == 0
+    [(_, (config,), keywords)] = handed
+    assert config == RegularizeConfig(
+        data="iris",
+        classes=["versicolor", "virginica"],
+        features=["petal length (cm)", "petal width (cm)"],
+        penalty=["l1", "elasticnet"],
+        l1_ratio=0.3,
+        alphas=30,
+        alpha_range=[1e-3, 1e1],
+        loss="hinge",
+        last_act="identity",
+        split={"test": 0.5},
+        tol=1e-6,
+        max_iter=50,
+        fps=8.0,
+        format="apng",
+        grid=100,
+    )
+    assert keywords["mode"] == "json"
+
+
+def test_a_flag_wins_over_set_and_set_over_the_file(lossbench, handed, tmp_path):
+    file = tmp_path / "x.yaml"
+    file.write_text("optim: {lr: 1, epochs: 2, batch_size: 3}\n")
+    assert (
+        lossbench("train", "--config", str(file), "--set", "optim.lr=4", "--set", "optim.epochs=5", "--lr", "6")[0] == 0
+    )
+    optim = handed[0][1][0].optim
+    assert (optim.lr, optim.epochs, optim.batch_size) == (6, 5, 3)
+
+
+def test_the_runner_s_exit_code_is_the_command_s(lossbench, monkeypatch):
+    monkeypatch.setattr(runner, "train", lambda *_, **__: 130)
+    assert lossbench("train")[0] == 130
+
+
+def test_the_command_is_kept_so_that_it_can_be_typed_again(lossbench, handed, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/bin/lossbench", "train", "--name", "two words"])
+    lossbench("train")
+    assert handed[0][2]["command"] == "lossbench train --name 'two words'"
+
+
+@pytest.mark.parametrize(
+    ("line", "errors"),
+    [
+        ("train --lr abc --epochs 0", ["--lr: must be a number, got 'abc'", "--epochs: must be >= 1, got '0'"]),
+        ("train --loss-param gamma", ["--loss-param: must be written name=value, got 'gamma'"]),
+        ("train --penalty l3=1", ["--penalty l3: unknown key; known are l1, l2"]),
+        ("train --penalty l1=-1", ["--penalty l1: must be >= 0, got -1"]),
+        ("train --data mine.csv", ["--data: needs the name of the column of mine.csv to predict (target, --target)"]),
+        ("train --set optim.lrr=1", ["--set optim.lrr: unknown key; did you mean 'lr'?"]),
+        ("train --config nope.yaml", ["nope.yaml: no such file; name a YAML file; configs/ has some"]),
+        ("train --device gpu", ["--device: must be auto, cpu, cuda, cuda:N or mps, got 'gpu'"]),
+        ("train --quiet --json", ["--quiet and --json exclude each other; give one of them"]),
+        ("compare-losses --folds 1", ["--folds: must be >= 2, got '1'"]),
+        ("compare-losses --lrs none", ["--lrs: needs at least 1 value, got 0"]),
+        ("regularize-gif --alphas 1", ["--alphas: must be >= 2, got '1'"]),
+        ("regularize-gif --alpha-range 1e2:1e-4", ["--alpha-range: must run from low to high, got 100:0.0001"]),
+        ("regularize-gif --penalty l1,l1", ["--penalty: must not have l1 twice"]),
+        (
+            "train --sed 3",
+            ["no such option: --sed (Possible options: --seed, --seeds, --set); see `lossbench train --help`"],
+        ),
+        ("explian", ["no such command 'explian'. Did you mean 'explain'?; see `lossbench --help`"]),
+        ("report", ["missing argument 'RUN'; see `lossbench report --help`"]),
+    ],
+)
+def test_a_mistake_is_a_line_and_exit_code_2(lossbench, handed, line, errors):
+    assert lossbench(*line.split()) == (2, "", [f"error: {error}" for error in errors])
+    assert handed == []
+
+
+def test_an_error_is_printed_as_it_is(lossbench, monkeypatch):
+    def fail(*_, **__):
+        raise UserError("column '[bold]x[/bold]' " + "is long " * 40, where="\x1b[31ma\nb.csv")
+
+    monkeypatch.setattr(runner, "train", fail)
+    code, out, errors = lossbench("train")
+    assert (code, out, len(errors)) == (2, "", 1)
+    assert errors[0].startswith("error: ?[31ma b.csv: column '[bold]x[/bold]' is long is long")
+
+
+def test_ctrl_c_is_130(lossbench, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "train", interrupt)
+    assert lossbench("train")[0] == 130
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch):
+    def fail(*_, **__):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(runner, "train", fail)
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        main(["train"])
+
+
+# --- the help --------------------------------------------------------------------------------------------------------
+
+
+def _flags(kind):
+    """(parameter, the help of its option) for the flags of a command that stand for a key of the config."""
+    for name, hint in typing.get_type_hints(COMMANDS[kind], include_extras=True).items():
+        if name not in NOT_OF_THE_CONFIG and name != "return":
+            yield name, hint.__metadata__[0].help
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_each_flag_s_help_is_its_key_s_description_and_default(kind):
+    for name, text in _flags(kind):
+        key = options.KEYS[name]
+        of_a_loss = key[0] == "loss"  # in a comparison they are said of every loss
+        described, default = options.described(
+            "loss.name" if name == "loss" else ".".join(key), "train" if of_a_loss else kind
+        )
+        plain = re.sub(r"\[/?dim\]|\\", "", text)
+        assert plain.startswith(described), (kind, name)
+        shown = re.search(r"\[default: (.*)\]$", plain)
+        if isinstance(default, int | float) and not isinstance(default, bool):
+            assert shown, (kind, name)
+            assert float(shown[1]) == default, (kind, name)
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_each_parameter_is_a_flag_of_its_own_name(kind):
+    signature = inspect.signature(COMMANDS[kind])
+    assert set(signature.parameters) == {name for name, _ in _flags(kind)} | (
+        set(signature.parameters) & NOT_OF_THE_CONFIG
+    )
+
+
+COMMAND_LINES = ["", *(command.name for command in app.registered_commands), "config"]
+
+
+@pytest.mark.parametrize("command", [*COMMAND_LINES, "config schema", "config check", "config show"])
+def test_help_fits_80_columns(lossbench, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, errors = lossbench(*command.split(), "--help")
+    assert (code, errors) == (0, [])
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("command", [c.callback for c in app.registered_commands], ids=lambda c: c.__name__)
+def test_each_example_of_the_help_is_a_line_that_is_understood(lossbench, handed, command, tmp_path, monkeypatch):
+    (tmp_path / "configs").symlink_to(CONFIG_FOLDER)
+    monkeypatch.chdir(tmp_path)
+    examples = [line.strip() for line in inspect.getdoc(command).split("Examples:")[1].splitlines() if line.strip()]
+    assert examples
+    for example in examples:
+        code, _, errors = lossbench(*shlex.split(example)[1:])
+        assert (code, errors) == (0, []), example
+
+
+def test_lossbench_alone_is_its_help(lossbench):
+    code, out, errors = lossbench()
+    assert (code, errors) == (0, [])
+    assert "compare-losses" in out
+
+
+def test_version(lossbench):
+    assert lossbench("--version") == (0, "lossbench 0.1.0\n", [])

@@ -1,0 +1,141 @@
+"""The commands that train nothing: what there is, explain, config, and what is handed on."""
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from lossbench.catalog.activations import ACTIVATIONS
+from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.metrics import METRICS
+from lossbench.cli import tables
+from lossbench.cli.explain import explain
+from lossbench.config.load import load
+from lossbench.config.schema import CompareConfig, DataConfig, TrainConfig
+from lossbench.data.datasets import datasets
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("losses", LOSSES.names()),
+        ("activations", ACTIVATIONS.names()),
+        ("metrics", METRICS.names()),
+        ("penalties", ["l1", "l2", "elasticnet"]),
+        ("datasets", [one.name for one in datasets()]),
+    ],
+)
+def test_a_listing_has_a_plain_line_for_each_name(lossbench, command, names):
+    code, out, errors = lossbench(command)
+    assert (code, errors) == (0, [])
+    assert "\x1b" not in out
+    assert [line.split()[0] for line in out.splitlines()[1:]] == names
+    listed = json.loads(lossbench(command, "--json")[1])
+    assert [next(iter(row.values())) for row in listed] == names
+
+
+def test_a_listing_may_be_of_one_task(lossbench):
+    _, out, _ = lossbench("losses", "--task", "regression")
+    names = [line.split()[0] for line in out.splitlines()[1:]]
+    assert names == [loss.name for loss in LOSSES if "regression" in loss.tasks]
+    assert "nll" not in names
+
+
+@pytest.mark.parametrize("command", ["losses", "activations", "metrics", "penalties", "datasets"])
+def test_on_a_terminal_a_listing_fits_80_columns(lossbench, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(tables.sys.stdout, "isatty", lambda: True)
+    _, out, _ = lossbench(command)
+    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in out.splitlines()) <= 80
+
+
+def test_brackets_in_a_row_are_no_markup(lossbench, capsys, monkeypatch):
+    monkeypatch.setattr(tables.sys.stdout, "isatty", lambda: True)
+    tables.show([{"a": "[bold]", "b": "[0, 1]", "c": "x[/]y"}], below=("c",))
+    out = capsys.readouterr().out
+    assert "[bold]" in out
+    assert "[0, 1]" in out
+    assert "x[/]y" in out
+
+
+def test_explain_a_loss(lossbench):
+    code, out, _ = lossbench("explain", "nll")
+    loss = LOSSES.get("nll")
+    assert code == 0
+    assert out.splitlines()[0] == "nll"
+    for said in (loss.formula, loss.estimates, loss.reference, *loss.pitfalls):
+        assert " ".join(said.split()) in out
+
+
+def test_explain_a_pair(lossbench):
+    code, out, _ = lossbench("explain", "nll", "relu")
+    assert code == 0
+    assert "broken (binary, multiclass)" in out
+    assert "use logsoftmax" in out
+
+
+@pytest.mark.parametrize("loss", LOSSES.names())
+def test_every_loss_and_pair_can_be_explained(loss, capsys):
+    for activation in [None, *ACTIVATIONS.names()]:
+        explain(loss, activation)
+        out = capsys.readouterr().out.splitlines()
+        assert out[0] == (f"{loss} + {activation}" if activation else loss)
+        assert len(out) > 4
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("explain hings", "unknown loss 'hings'; did you mean 'hinge'?"),
+        ("explain nll rleu", "unknown activation 'rleu'; did you mean 'relu'?"),
+        ("explain nll relu --task regresion", "--task: unknown task 'regresion'; did you mean 'regression'?"),
+        ("losses --task regresion", "--task: unknown task 'regresion'; did you mean 'regression'?"),
+        ("datasets --task x", "--task: unknown task 'x'; known are binary, multiclass, regression"),
+        ("config show --kind compare", "--kind: unknown kind 'compare'; did you mean 'compare-losses'?"),
+        ("config show nope.yaml", "nope.yaml: no such file; name a YAML file; configs/ has some"),
+    ],
+)
+def test_a_mistake_is_a_line_and_exit_code_2(lossbench, line, error):
+    assert lossbench(*line.split()) == (2, "", [f"error: {error}"])
+
+
+def test_config_show_writes_what_is_read_back(lossbench, tmp_path):
+    file = tmp_path / "x.yaml"
+    file.write_text(lossbench("config", "show", "--set", "optim.lr=3e-4")[1])
+    assert load(file) == TrainConfig(optim={"lr": 3e-4})
+    file.write_text(lossbench("config", "show", "--kind", "compare-losses")[1])
+    assert load(file) == CompareConfig()
+
+
+def test_config_schema_is_json_schema(lossbench):
+    jsonschema.Draft202012Validator.check_schema(json.loads(lossbench("config", "schema")[1]))
+
+
+def test_config_check_checks_every_file(lossbench, handed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("good.yaml").write_text("kind: compare-losses\n")
+    Path("bad.yaml").write_text("ouput: x\nseeds: 0\n")
+    code, out, errors = lossbench("config", "check", "good.yaml", "bad.yaml", "missing.yaml")
+    assert code == 2
+    assert out == "good.yaml: fine, for `lossbench compare-losses`\n"
+    assert [error.split(": ")[1:3] for error in errors] == [
+        ["bad.yaml", "seeds"],
+        ["bad.yaml", "ouput"],
+        ["missing.yaml", "no such file; name a YAML file; configs/ has some"],
+    ]
+    assert handed == [("check", ("good.yaml",), {})]
+
+
+def test_what_other_commands_hand_on(lossbench, handed):
+    lossbench("report", "outputs/a")
+    lossbench("predict", "outputs/a", "new.csv", "--out", "p.csv")
+    lossbench("doctor", "a.py:f", "--task", "binary", "--target-encoding", "sign", "--link", "margin", "--json")
+    lossbench("data", "mine.csv", "--target", "y", "--sep", ";")
+    assert handed == [
+        ("report", (Path("outputs/a"),), {}),
+        ("predict", (Path("outputs/a"), Path("new.csv"), Path("p.csv")), {}),
+        ("doctor", ("a.py:f",), {"task": "binary", "target_encoding": "sign", "link": "margin", "as_json": True}),
+        ("describe_data", (DataConfig(file="mine.csv", target="y", sep=";"),), {}),
+    ]
