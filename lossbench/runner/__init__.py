@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import UserError
+from lossbench.events import Event, Phase
 from lossbench.runner.drive import Mode, Sink, choose_sinks, drive
 from lossbench.runner.folder import run_folder
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from lossbench.config.parts import DataConfig
     from lossbench.config.schema import CompareConfig, RegularizeConfig, TrainConfig
+    from lossbench.experiments.pairs import Pair
     from lossbench.record import Record
 
 OK, LOSS_FAILED, INTERRUPTED = 0, 3, 130
@@ -54,19 +56,16 @@ def run_train(
     from lossbench.experiments.predictor import save_predictors
     from lossbench.experiments.train import default_name, plan_train, run
     from lossbench.record import write_record
-    from lossbench.report.train import write_train
 
     plan = plan_train(config, table)
-    verdict = plan.pair.verdict
-    if strict and verdict.level == "broken":
-        raise UserError(f"{plan.pair.name} is broken: {verdict.why}", where="--strict", fix=verdict.fix)
+    _refuse_broken([plan.pair] if strict else [])
     stop = threading.Event()
     with run_folder(config.output, config.name, default_name(plan), force=force) as folder:
         result = drive(run(plan, stop=stop, command=command), sinks, stop)
         result.record.name = folder.name
         save_predictors(folder, result)
         write_record(result.record, folder)
-        write_train(result.record, folder)
+        drive(_draw(result.record, folder), (), stop)
     return result.record, folder
 
 
@@ -106,18 +105,17 @@ def run_compare(
     from lossbench.experiments.compare import default_name, plan, run
     from lossbench.record import write_record
     from lossbench.report.comparison import analyse
-    from lossbench.report.write import write_comparison
 
     chosen = plan(config)
     if strict:
-        chosen.refuse_broken()
+        _refuse_broken([contender.pair for entry in chosen.tables for contender in entry.lineup.contenders])
     stop = threading.Event()
     with run_folder(config.output, config.name, default_name(chosen), force=force) as folder:
         record = drive(run(chosen, stop=stop, command=command), sinks, stop)
         record.name = folder.name
         record.analysis = analyse(record)
         write_record(record, folder)
-        write_comparison(record, folder)
+        drive(_draw(record, folder), (), stop)
     return record, folder
 
 
@@ -142,32 +140,61 @@ def run_regularize(
     force: bool = False,
 ) -> tuple[Record, Path]:
     """Train every penalty at every alpha, and leave the record and the animation in the run's folder."""
-    from lossbench.experiments.regularize import default_name, plan, story
+    from lossbench.experiments.regularize import default_name, plan, run
     from lossbench.record import write_record
-    from lossbench.report import boundary
+    from lossbench.report.boundary import check_format
 
-    boundary.check_format(config.format)
+    check_format(config.format)
     chosen = plan(config)
-    if strict and chosen.pair.verdict.level == "broken":
-        raise UserError(f"{chosen.pair.name} is broken", where="--strict", fix=chosen.pair.verdict.fix)
+    _refuse_broken([chosen.pair] if strict else [])
     stop = threading.Event()
     with run_folder(config.output, config.name, default_name(chosen), force=force) as folder:
-        draw = boundary.frames(folder, config.format, config.fps)
-        record = drive(story(chosen, draw, stop=stop, command=command), sinks, stop)
-        write_record(record, folder)
+
+        def story() -> Generator[Event, None, Record]:
+            record = yield from run(chosen, stop=stop, command=command)
+            record.name = folder.name
+            write_record(record, folder)
+            yield from _draw(record, folder)
+            return record
+
+        record = drive(story(), sinks, stop)
     return record, folder
 
 
 def report(folder: Path) -> int:
     """`lossbench report`: draw a run's pictures and pages again, from its result.json alone."""
     from lossbench.record import read_record
-    from lossbench.report import redraw
 
     record = read_record(folder)
     where = folder if folder.is_dir() else folder.parent
-    for path in redraw(record, where):
-        print(path)
+    drive(_draw(record, where), choose_sinks("rich"), threading.Event())
+    print(f"drawn again in {where}")
     return OK
+
+
+def _draw(record: Record, folder: Path) -> Generator[Event, None, None]:
+    """Write every picture, table and page of a record into its folder."""
+    if record.kind == "train":
+        from lossbench.report.train import write_train
+
+        write_train(record, folder)
+    elif record.kind == "compare-losses":
+        from lossbench.report.write import write_comparison
+
+        write_comparison(record, folder)
+    else:
+        from lossbench.report.boundary import write
+
+        config = record.config
+        for name, done, total in write(record, folder, format=config["format"], fps=config["fps"]):
+            yield Phase(name, done, total)
+
+
+def _refuse_broken(pairs: Sequence[Pair]) -> None:
+    """`--strict`: a broken pair is a mistake, not a lesson."""
+    for pair in pairs:
+        if pair.verdict.level == "broken":
+            raise UserError(f"{pair.name} is broken: {pair.verdict.why}", where="--strict", fix=pair.verdict.fix)
 
 
 # --- looking at things -----------------------------------------------------------------------------------------------
