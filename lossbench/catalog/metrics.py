@@ -203,8 +203,8 @@ def auroc(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 def _auroc(score_PN: Tensor, positive_PN: Tensor) -> Tensor:
-    ordered = score_PN.sort(-1).values
     score_PN = score_PN.contiguous()
+    ordered = score_PN.sort(-1).values.contiguous()  # sorting along an axis of length 1 keeps odd strides
     rank = (torch.searchsorted(ordered, score_PN) + torch.searchsorted(ordered, score_PN, right=True) + 1) / 2
     positives = positive_PN.double().sum(-1)
     negatives = positive_PN.shape[-1] - positives

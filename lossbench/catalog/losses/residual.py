@@ -174,8 +174,9 @@ def pinball(f_B1: Tensor, y_B1: Tensor, *, quantile: Share = 0.5) -> Tensor:
     **NUMBER,
     link=Link.IDENTITY,
     reference="Newey & Powell 1987, doi:10.2307/1911031",
-    estimates="the expectile, which is no quantile",
+    estimates="the expectile, which is no quantile; at tau = 0.5 the mean",
     pitfalls=("expectile(0.5) is mse / 2",),
+    proper=True,
     convex=True,
 )
 def expectile(f_B1: Tensor, y_B1: Tensor, *, tau: Share = 0.5) -> Tensor:
@@ -247,7 +248,15 @@ def msle(f_B1: Tensor, y_B1: Tensor) -> Tensor:
 
 @loss(
     targets={Task.REGRESSION: Encoding.POSITIVE},
-    **POSITIVE_NUMBER,
+    **{
+        **POSITIVE_NUMBER,
+        "risky": {
+            **POSITIVE_NUMBER["risky"],
+            **because("predictions may be negative, where no target is", Space.REAL, Space.BOUNDED_BELOW),
+            Space.SIGNED_UNIT: "values above 1 are out of reach",
+        },
+        "unsound": because("predictions are never positive, and all targets are", Space.NONPOSITIVE),
+    },
     link=Link.IDENTITY,
     reference="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
     estimates="median, weighted by 1 / y: far below the mean",
