@@ -41,7 +41,7 @@ def _at_rest(weight: np.ndarray, gradient: np.ndarray, l1: float, l2: float) -> 
 
 
 def test_the_relations_to_scikit_learn_hold():
-    """The optimum that scikit-learn finds is at rest under our objective, with the strengths that the docstring gives."""
+    """scikit-learn's optimum is at rest under our objective, with the strengths that the docstring gives."""
     rng = np.random.default_rng(0)
     x, n = rng.normal(size=(80, 6)), 80
     y = x @ rng.normal(size=6) + rng.normal(size=80)

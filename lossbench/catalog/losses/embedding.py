@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     sound=(Space.REAL, Space.SPHERE),
     same_as={"normalize": "{loss} + identity"},
     risky={
-        Space.SIGNED_UNIT: "the outputs of a row saturate, and with them its direction",
         **because(
-            "negative outputs, which tell classes apart, are out of reach", Space.POSITIVE, Space.UNIT, Space.SIMPLEX
+            "a row points along its class's axis only where the other outputs saturate at 0, with hardly any gradient",
+            *(Space.POSITIVE, Space.UNIT, Space.SIMPLEX),
         ),
-        Space.BOUNDED_BELOW: "negative outputs, which tell classes apart, fade out at a bound",
+        Space.SIGNED_UNIT: "the outputs of a row saturate, and with them its direction",
+        Space.BOUNDED_BELOW: "negative outputs saturate at a bound, with hardly any gradient",
     },
     unsound={
         Space.NONNEGATIVE: "a row whose outputs are all 0 has no direction, and no gradient to leave that state",
