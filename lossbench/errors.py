@@ -29,6 +29,10 @@ class UserErrors(UserError):
         self.errors = tuple(errors)
         Exception.__init__(self, "\n".join(str(error) for error in errors))
 
+    def at(self, where: str) -> UserErrors:
+        """The same mistakes, each found at a more exact place."""
+        return UserErrors([error.at(where) for error in self.errors])
+
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The nearest of the known names as a question, else the whole list: what to do about an unknown name."""

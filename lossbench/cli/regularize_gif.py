@@ -15,6 +15,10 @@ Data = Annotated[
 ]
 Classes = Annotated[opt.Text, opt.flag("--classes", "classes", "NAME,...", panel=opt.TABLE, kind=KIND)]
 Features = Annotated[opt.Text, opt.flag("--features", "features", "COLUMN,COLUMN|pca", panel=opt.TABLE, kind=KIND)]
+Rest = Annotated[
+    opt.Text,
+    opt.flag("--rest", "rest", "HOW", panel=opt.TABLE, kind=KIND, complete=completion.words("median", "drop")),
+]
 Test = Annotated[opt.Text, opt.flag("--test", "split.test", "SHARE", panel=opt.TABLE, kind=KIND)]
 Penalty = Annotated[
     opt.Text, opt.flag("--penalty", "penalty", "NAME,...", panel=opt.LOSS, kind=KIND, complete=completion.penalties)
@@ -45,6 +49,7 @@ def regularize_gif(
     target: opt.Target = None,
     classes: Classes = None,
     features: Features = None,
+    rest: Rest = None,
     task: opt.Task = None,
     drop: opt.Drop = None,
     keep: opt.KeepColumns = None,

@@ -140,7 +140,8 @@ def test_compare_losses_flags_land_on_their_keys(lossbench, handed):
 def test_regularize_gif_s_flags_land_on_their_keys(lossbench, handed):
     line = """
         regularize-gif --data iris --penalty l1,elasticnet --l1-ratio 0.3 --alphas 30 --alpha-range 1e-3:1e1 --fps 8
-        --format apng --grid 100 --test 0.5 --tol 1e-6 --max-iter 50 --loss hinge --last-act identity --json --features
+        --format apng --grid 100 --test 0.5 --tol 1e-6 --max-iter 50 --loss hinge --last-act identity --json
+        --rest median --features
     """
     assert lossbench(*line.split(), "petal length (cm),petal width (cm)", "--classes", "versicolor,virginica")[0] == 0
     [(_, (config,), keywords)] = handed
@@ -148,6 +149,7 @@ def test_regularize_gif_s_flags_land_on_their_keys(lossbench, handed):
         data="iris",
         classes=["versicolor", "virginica"],
         features=["petal length (cm)", "petal width (cm)"],
+        rest="median",
         penalty=["l1", "elasticnet"],
         l1_ratio=0.3,
         alphas=30,

@@ -16,6 +16,8 @@ from lossbench.config.load import load
 from lossbench.config.schema import CompareConfig, DataConfig, TrainConfig
 from lossbench.data.datasets import datasets
 
+CONFIG_FOLDER = Path(__file__).parents[2] / "configs"
+
 
 @pytest.mark.parametrize(
     ("command", "names"),
@@ -126,6 +128,22 @@ def test_config_check_checks_every_file(lossbench, handed, tmp_path, monkeypatch
         ["missing.yaml", "no such file; name a YAML file; configs/ has some"],
     ]
     assert handed == [("check", ("good.yaml",), {})]
+
+
+def test_config_check_knows_the_names(lossbench, tmp_path):
+    file = tmp_path / "x.yaml"
+    file.write_text("loss: {name: focal, params: {gama: 2}}\nlast_act: rleu\nmetric: acuracy\ndata: titanc\n")
+    code, out, errors = lossbench("config", "check", str(file))
+    assert (code, out) == (2, "")
+    for name in ("gamma", "relu", "accuracy", "titanic"):
+        assert any(error.startswith(f"error: {file}: ") and f"did you mean {name!r}?" in error for error in errors)
+
+
+@pytest.mark.parametrize("file", sorted(CONFIG_FOLDER.glob("*.yaml")), ids=lambda file: file.name)
+def test_the_course_s_configs_name_what_there_is(lossbench, file):
+    code, out, errors = lossbench("config", "check", str(file))
+    assert (code, errors) == (0, [])
+    assert out.startswith(f"{file}: fine")
 
 
 def test_what_other_commands_hand_on(lossbench, handed):
