@@ -16,12 +16,12 @@ def resolve_device(name: str) -> torch.device:
 
     `auto` never picks mps: nets this small train faster on the processor beside it.
     """
-    kind, _, index = name.partition(":")
+    kind, colon, index = name.partition(":")
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cpu":
         return torch.device("cpu")
-    if kind == "cuda" and (not index or index.isdecimal()):
+    if kind == "cuda" and (not colon or index.isdecimal()):
         if not torch.cuda.is_available():
             raise UserError(f"device {name!r}: no CUDA device here", fix="use cpu or auto")
         count = torch.cuda.device_count()

@@ -78,7 +78,8 @@ class Optimizer:
         self.weights = flat[: population.layout.weights_size]
         self.lr = flat.new_zeros(len(flat))
         self.l2 = self._spread([m.l2 for m in members], weights_only=True)
-        self.l1 = self._spread([m.l1 for m in members], weights_only=True)
+        # Momentum lengthens a steady gradient's steps 1 / (1 - momentum) times; the penalty's have to keep up.
+        self.l1 = self._spread([m.l1 if self.is_adam else m.l1 / (1 - m.momentum) for m in members], weights_only=True)
         self.decay = self._spread([m.weight_decay for m in members])
         self.momentum = None if self.is_adam else self._spread([m.momentum for m in members])
         self.room = zeros(self.weights) if self.l1 is not None else None
@@ -128,8 +129,8 @@ class Optimizer:
     def _shrink(self) -> None:
         """w <- sign(w) max(|w| - t, 0), the l1 penalty's proximal step in the metric of the step just done.
 
-        t = lr * l1 for SGD; for Adam lr * l1 / (sqrt(v_hat) + eps): with any other threshold the fixed point is not the
-        penalised optimum.
+        t = lr * l1 / (1 - momentum) for SGD, lr * l1 / (sqrt(v_hat) + eps) for Adam: with any other threshold the fixed
+        point is not the penalised optimum.
         """
         assert self.l1 is not None
         assert self.room is not None

@@ -14,7 +14,6 @@ from typing import Protocol, TypeVar
 
 import torch
 
-
 Said_co = TypeVar("Said_co", covariant=True)
 Said = TypeVar("Said")
 
