@@ -199,7 +199,7 @@ def test_the_steepness_is_told_against_cross_entropy():
 def test_a_multiple_of_a_known_loss_is_recognised():
     diagnosis = examine(binary(lambda z, s: 3 * F.softplus(-s * z).squeeze(-1) + 1, floor=1.0))
     assert diagnosis.number("equals", "binary") == {
-        name: pytest.approx(3) for name in ("bce", "bce_with_logits", "soft_margin")
+        name: pytest.approx(3) for name in ("bce + sigmoid", "bce_with_logits + identity", "soft_margin + identity")
     }
 
 
@@ -256,7 +256,7 @@ def test_a_loss_that_raises_only_sometimes_is_examined_further():
 
 
 def test_a_task_that_is_not_served_is_a_users_mistake():
-    with pytest.raises(UserError, match="hinge does not serve regression; it serves binary, multiclass"):
+    with pytest.raises(UserError, match="hinge does not serve 'regression'; it serves binary, multiclass"):
         examine(LOSSES.get("hinge"), tasks=[Task.REGRESSION])
 
 

@@ -35,7 +35,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def examine(loss: Loss, *, tasks: Iterable[Task] | None = None) -> Diagnosis:
+def examine(loss: Loss, *, tasks: Iterable[Task | str] | None = None) -> Diagnosis:
     """Probe a loss on the tasks it serves, or on some of them.
 
     Raises `UserError` for a task that it does not serve, and for nothing that the loss itself does.
@@ -46,7 +46,7 @@ def examine(loss: Loss, *, tasks: Iterable[Task] | None = None) -> Diagnosis:
             raise UserError(
                 f"{loss.name} does not serve {task}", where="--task", fix=f"it serves {', '.join(loss.targets)}"
             )
-    findings = [finding for task in asked for finding in _probe(loss, task)]
+    findings = [finding for task in asked for finding in _probe(loss, Task(task))]
     return Diagnosis(loss.label, loss.formula, tuple(findings))
 
 
