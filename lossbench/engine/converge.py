@@ -1,4 +1,4 @@
-"""Penalised nets trained until they are: full batch, float64, all members at once (`search` has the method and the rule).
+"""Penalised nets trained until they are: full batch, float64, all at once (`search` has the method and the rule).
 
 For pictures of what a penalty does, where "not yet trained" must not be mistaken for "penalised". Members share net,
 table, loss and last activation; they differ in seed and penalties.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -42,7 +43,7 @@ class Coordinates:
     def __init__(self, net: Net) -> None:
         self.net = net
         sizes = (net.inputs, *net.hidden, net.outputs)
-        self.pairs = list(zip(sizes, sizes[1:], strict=False))
+        self.pairs = list(pairwise(sizes))
         marks = [torch.cat([torch.ones(i * o), torch.zeros(o)]) for i, o in self.pairs]
         self.is_weight_D = torch.cat(marks).to(torch.bool)
 
@@ -60,7 +61,7 @@ class Coordinates:
         return torch.cat(parts, 1)
 
     def _parts(self, x_PD: Tensor) -> Sequence[Tensor]:
-        return x_PD.split([(i + 1) * o for i, o in self.pairs], 1)
+        return x_PD.split_with_sizes([(i + 1) * o for i, o in self.pairs], 1)
 
 
 class _DataLoss:
@@ -83,6 +84,7 @@ class _DataLoss:
         layout = Layout(self.coordinates.net, members)
         self.members = members
         self.population = Population(layout, self.x_ND.new_zeros(layout.size)).with_gradient()
+        self.d_weights, self.d_biases = layout.views(self.population.gradient)
         self.x_PND, self.targets = spread(self.x_ND), [spread(self.target)]
         self.weights = None if self.weight_N is None else [spread(self.weight_N)]
         self.space = self.population.workspace(len(self.x_ND))
@@ -98,7 +100,7 @@ class _DataLoss:
         sums_P = x_PD.new_empty(len(members))
         slope = self.slope(self.targets, self.weights, sums_P)
         population.backward(self.x_PND, slope, self.space)
-        return sums_P / self.rows, self.coordinates.read(population.d_weights, population.d_biases)
+        return sums_P / self.rows, self.coordinates.read(self.d_weights, self.d_biases)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +147,7 @@ class Converged:
         population = Population(layout, self.x_PD.new_zeros(layout.size))
         self.coordinates.write(self.x_PD, population.weights, population.biases)
         with torch.no_grad(), one_thread():
-            for part in x_ND.to(self.x_PD).split(ROWS_AT_ONCE):
+            for part in torch.split(x_ND.to(self.x_PD), ROWS_AT_ONCE):
                 yield self.objective.activation(outputs(population, Inputs([part] * members))[:, : len(part)])
 
 
@@ -182,8 +184,8 @@ def converge(
 ) -> Generator[Progress, None, Converged]:
     """Train each member on `fold.train` to the end, from the weights that its seed draws as nn.Linear does.
 
-    Of a member, `seed`, `l1` and `l2` count. Members are dealt out to so many Python threads. Once `stop` is set, members that
-    are not done stay where they are: "interrupted".
+    Of a member, `seed`, `l1` and `l2` count. Members are dealt out to so many Python threads. Once `stop` is set,
+    members that are not done stay where they are: "interrupted".
     """
     device = torch.device(device)
     coordinates = Coordinates(net)
@@ -195,7 +197,9 @@ def converge(
     count = max(1, min(threads, len(members)))
     # Dealt out in turn, because neighbours in strength take equally long.
     hands = [
-        _Hand(_DataLoss(coordinates, fold, objective, device), start_PD[k::count], l1_PD[k::count], l2_PD[k::count], rule)
+        _Hand(
+            _DataLoss(coordinates, fold, objective, device), start_PD[k::count], l1_PD[k::count], l2_PD[k::count], rule
+        )
         for k in range(count)
     ]
     with one_thread():

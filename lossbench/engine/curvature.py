@@ -1,8 +1,8 @@
 """What a quasi-Newton method remembers of the curvature, for many problems at once.
 
-L-BFGS in its compact form (Byrd, Nocedal & Schnabel 1994, doi:10.1007/BF01582063): a few batched matrix products a step,
-where the two-loop recursion would need 4 M small ones. Every member has its own pairs and its own clock, because members
-accept steps at different times.
+L-BFGS in its compact form (Byrd, Nocedal & Schnabel 1994, doi:10.1007/BF01582063): a few batched matrix products a
+step, where the two-loop recursion would need 4 M small ones. Every member has its own pairs and its own clock, because
+members accept steps at different times.
 
 Shapes: P members, R of them, M pairs remembered, D coordinates.
 """
@@ -40,8 +40,8 @@ class Curvature:
     def inverse_times(self, g_PD: Tensor, free_PD: Tensor | None = None) -> Tensor:
         """H g, with H the inverse Hessian that the pairs stand for -> [P, D].
 
-        With `free_PD` (1 or 0) H is that of the free coordinates alone, the others held where they are: the inverse of a part
-        is not the part of an inverse. Pairs without positive curvature there are left out.
+        With `free_PD` (1 or 0) H is that of the free coordinates alone, the others held where they are: the inverse
+        of a part is not the part of an inverse. Pairs without positive curvature there are left out.
         """
         s_PMD, y_PMD = self.s_PMD, self.y_PMD
         if free_PD is not None:

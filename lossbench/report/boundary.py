@@ -18,8 +18,8 @@ from lossbench.report.boundary_sheet import draw_sheet
 from lossbench.report.boundary_story import Story, read_story
 
 COLUMNS = (
-    "penalty", "alpha", "l1", "l2", "train_accuracy", "test_accuracy", "data_loss", "penalty_value", "l1_norm", "l2_norm",
-    "weights", "zeros", "converged", "ended_by", "residual", "evaluations",
+    "penalty", "alpha", "l1", "l2", "train_accuracy", "test_accuracy", "data_loss", "penalty_value", "l1_norm",
+    "l2_norm", "weights", "zeros", "converged", "ended_by", "residual", "evaluations",
 )  # fmt: skip
 
 

@@ -16,10 +16,10 @@ from PIL import Image, features
 
 from lossbench.errors import UserError
 from lossbench.record import written_aside
-from lossbench.report.boundary_style import Pixels
+from lossbench.report.boundary_style import NAMED, Pixels
 
-COLOURS = 128
-EXACT = 80  # so many of the commonest colours are kept as they are: flat areas, shades, letters
+COLOURS = 64
+EXACT = 48  # so many colours are kept as they are: those of the style, then the commonest (shades of the regions)
 SAMPLES = 6  # frames that the palette is made from
 _UNSEEN = 255  # no place in the palette
 HOLD = 2.0  # seconds that the last frame stays longer
@@ -71,20 +71,23 @@ def write_film(frame: Callable[[int], Pixels], count: int, path: Path, name: str
 
 
 class Palette:
-    """One palette for all frames: their commonest colours as they are, the others by median cut."""
+    """One palette for all frames: the style's and their commonest colours as they are, the others by median cut."""
 
     def __init__(self, frames: Sequence[Pixels]) -> None:
         codes, counts = np.unique(np.concatenate([_codes(frame).ravel() for frame in frames]), return_counts=True)
-        order = np.lexsort((codes, -counts))
+        style = np.isin(codes, _codes(np.array([NAMED])))
+        order = np.lexsort((codes, -counts, ~style))
         colours, rare = _colours(codes[order[:EXACT]]), codes[order[EXACT:]]
         if len(rare):
-            # Each rare colour as often as it occurs, up to a bound, so that a few letters still get shades of their own.
+            # Each rare colour as often as it occurs, up to a bound: a few letters get shades of their own, too.
             often = np.minimum(counts[order[EXACT:]], 64)
             cloud = Image.fromarray(_colours(np.repeat(rare, often))[None])
             cut = cloud.quantize(COLOURS - EXACT, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
             colours = np.concatenate([colours, np.array(cut.getpalette(), np.uint8).reshape(-1, 3)[: COLOURS - EXACT]])
         self.colours: Pixels = np.concatenate([colours, np.repeat(colours[:1], COLOURS - len(colours), 0)])
-        self._index = np.full(1 << 24, _UNSEEN, np.uint8)  # the nearest colour's place, found when a colour is first seen
+        self._index = np.full(
+            1 << 24, _UNSEEN, np.uint8
+        )  # the nearest colour's place, found when a colour is first seen
 
     def image(self, frame: Pixels) -> Image.Image:
         """The frame in these colours, each pixel in the nearest one."""
@@ -102,7 +105,8 @@ class Palette:
 
 def _codes(frame: Pixels) -> NDArray[np.uint32]:
     red, green, blue = (frame[..., i].astype(np.uint32) for i in range(3))
-    return red << 16 | green << 8 | blue
+    code: NDArray[np.uint32] = red * np.uint32(65536) + green * np.uint32(256) + blue
+    return code
 
 
 def _colours(codes: NDArray[np.uint32]) -> Pixels:
@@ -111,6 +115,8 @@ def _colours(codes: NDArray[np.uint32]) -> Pixels:
 
 def _write_mp4(frame: Callable[[int], Pixels], count: int, path: Path, fps: float) -> Iterator[int]:
     import imageio.v2 as imageio
+
+    writer: Any
 
     aside = path.with_name(f".{path.name}.partial.mp4")
     try:

@@ -8,26 +8,25 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from lossbench.report.boundary_layout import Box, PanelLayout, lay_out
-from lossbench.report.boundary_story import Panel, Points, Story
+from lossbench.report.boundary_marks import draw_points, end_of, legend, new_figure, percent, spell, words
+from lossbench.report.boundary_story import Panel, Story
 from lossbench.report.boundary_style import (
-    CLASS_COLOURS,
+    BARS,
     FAINT,
     FONT,
     GREY,
     INK,
     LOSS_COLOUR,
-    MARKERS,
     PAPER,
     PENALTY_COLOUR,
+    WARNING,
     Pixels,
     boundaries,
     shade,
@@ -43,8 +42,9 @@ class Stage:
 
     def __init__(self, story: Story) -> None:
         self.story, self.layout = story, lay_out(len(story.panels))
-        self.figure = Figure(figsize=(self.layout.width / DPI, self.layout.height / DPI), dpi=DPI, facecolor=PAPER)
-        self.canvas = FigureCanvasAgg(self.figure)
+        self.figure = new_figure(self.layout.width / DPI, self.layout.height / DPI, DPI)
+        canvas: Any = self.figure.canvas  # matplotlib has no types for what Agg can do
+        self.canvas = canvas
         self.changing: list[Artist] = []
         self._head()
         self.track = _Track(self)
@@ -82,8 +82,7 @@ class Stage:
         self, x: float, y: float, text: str = "", *, size: float = PLAIN, colour: str = INK, **options: Any
     ) -> Text:
         """Text at a pixel from the top left."""
-        at = (x / self.layout.width, 1 - y / self.layout.height)
-        return self.figure.text(*at, text, fontsize=size, color=colour, fontfamily=FONT, va="baseline", parse_math=False, **options)
+        return words(self.figure, x / DPI, y / DPI, text, size, colour, **options)
 
     def will_change(self, *artists: Any) -> None:
         """These are drawn anew on every frame, in this order."""
@@ -96,7 +95,7 @@ class Stage:
         self.alpha_text = self.text(right, 29, size=15, fontweight="bold", ha="right")
         self.text(right, 47, "strength of the penalty", size=PLAIN, colour=GREY, ha="right")
         self.will_change(self.alpha_text)
-        legend(self.figure, story, x=18 / DPI, y=69 / DPI, size=PLAIN)
+        legend(self.figure, story, 18 / DPI, 69 / DPI, PLAIN)
 
     def after(self, text: Text) -> float:
         """Where a text ends, in pixels from the left."""
@@ -153,7 +152,7 @@ class _PanelView:
         self.contour.set_segments(lines)
         train, test = (part[alpha] for part in self.parts)
         self.score.set_text(f"accuracy {percent(train)} train, {percent(test)} test")
-        self.warning.set_text("" if self.panel.converged_A[alpha] else "not converged")
+        self.warning.set_text("" if self.panel.converged[alpha] else "not converged")
         upto = slice(0, alpha + 1)
         for lines_, curves in ((self.loss_lines, self.losses), (self.norm_lines, self.norms)):
             for (line, head), curve in zip(lines_, curves, strict=True):
@@ -162,7 +161,7 @@ class _PanelView:
         for texts, curves in ((self.loss_texts, self.losses), (self.norm_texts, self.norms)):
             for text, curve in zip(texts, curves, strict=True):
                 text.set_text(spell(curve[alpha]))
-        weights = self.panel.weights_AW[alpha]
+        weights = self.panel.weights[alpha]
         zeros = int((weights == 0).sum())
         self.bars.set_data(np.histogram(weights[weights != 0], self.edges)[0])
         self.zero_bar.set_data([zeros])
@@ -177,12 +176,12 @@ class _PanelView:
         ax.set_ylabel(second.label, fontsize=PLAIN, color=INK, fontfamily=FONT, labelpad=4, parse_math=False)
         ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
         ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
-        self.halo = ax.add_collection(LineCollection([], colors=PAPER, linewidths=4), autolim=False)
-        self.contour = ax.add_collection(LineCollection([], colors=INK, linewidths=1.7), autolim=False)
+        self.halo: Any = ax.add_collection(LineCollection([], colors=PAPER, linewidths=4), autolim=False)
+        self.contour: Any = ax.add_collection(LineCollection([], colors=INK, linewidths=1.7), autolim=False)
         stage.will_change(self.halo, self.contour, *draw_points(ax, story.train, story.test))
         stage.text(box.x, box.y - 10, self.panel.name, size=PLAIN + 0.5, fontweight="bold")
         self.score = stage.text(box.x + box.w, box.y - 10, ha="right")
-        self.warning = stage.text(box.x + box.w - 8, box.y + 18, colour="#a12a1c", fontweight="bold", ha="right")
+        self.warning = stage.text(box.x + box.w - 8, box.y + 18, colour=WARNING, fontweight="bold", ha="right")
         self.warning.set_bbox({"boxstyle": "round,pad=0.3", "fc": PAPER, "ec": "none"})
         stage.will_change(self.score, self.warning)
 
@@ -222,7 +221,7 @@ class _PanelView:
         ax = self.stage.axes(box)
         reach = 1.02 * self.story.widest_weight
         self.edges: NDArray[np.float64] = np.linspace(-reach, reach, BINS + 1)
-        weights = self.panel.weights_AW.shape[1]
+        weights = self.panel.weights.shape[1]
         ax.set_yscale("function", functions=(_root, np.square))
         ax.set(xlim=(-reach, reach), ylim=(0, 1.1 * weights))
         ax.yaxis.set_major_locator(FixedLocator(sorted({0, max(1, 10 ** int(np.log10(weights / 3))), weights})))
@@ -232,81 +231,10 @@ class _PanelView:
         ax.set_xlabel("weight", fontsize=SMALL, color=GREY, fontfamily=FONT, labelpad=1)
         ax.set_ylabel("count", fontsize=SMALL, color=GREY, fontfamily=FONT, labelpad=2)
         bin_ = 2 * reach / BINS
-        self.bars = ax.stairs(np.zeros(BINS), self.edges, fill=True, color="#8c93a5")
+        self.bars = ax.stairs(np.zeros(BINS), self.edges, fill=True, color=BARS)
         self.zero_bar = ax.stairs([0], [-bin_ / 2, bin_ / 2], fill=True, color=PENALTY_COLOUR)
         self.weight_texts = self._title(box, f"{weights} weights", "exactly zero")
         self.stage.will_change(self.bars, self.zero_bar)
-
-
-def legend(figure: Figure, story: Story, *, x: float, y: float, size: float) -> None:
-    """Which class has which colour and marker, and which points are trained on; from (x, y) inches off the top left."""
-    width, height = figure.get_size_inches()
-
-    def entry(x: float, label: str, marker: str, face: str, edge: str, colour: str) -> float:
-        at = ([(x + 0.05) / width], [1 - (y - 0.042) / height])
-        sign = Line2D(*at, marker=marker, ms=5.5, mfc=face, mec=edge, mew=1.2, ls="", transform=figure.transFigure)
-        figure.add_artist(sign)
-        place = ((x + 0.15) / width, 1 - y / height)
-        options = {"fontsize": size, "color": colour, "fontfamily": FONT, "va": "baseline", "parse_math": False}
-        return end_of(figure.text(*place, label, **options))
-
-    for i, name in enumerate(story.classes):
-        x = entry(x, shortened(name), MARKERS[i], CLASS_COLOURS[i], CLASS_COLOURS[i], INK) + 0.18
-    x += 0.06
-    for label, face in (("train", GREY), ("test", PAPER)):
-        x = entry(x, label, "o", face, GREY, GREY) + 0.14
-    if story.note:
-        figure.text(x / width + 0.06 / width, 1 - y / height, story.note, fontsize=size, color=GREY, fontfamily=FONT, parse_math=False)
-
-
-def end_of(text: Text) -> float:
-    """Where a text ends, in inches from the left."""
-    figure = text.get_figure(root=True)
-    assert figure is not None
-    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    return float(text.get_window_extent(renderer).x1) / figure.dpi
-
-
-def shortened(name: str, longest: int = 24) -> str:
-    """A name that fits into a legend."""
-    return name if len(name) <= longest else name[: longest - 1] + "…"
-
-
-def draw_points(ax: Axes, train: Points, test: Points, *, size: float = 26) -> list[Artist]:
-    """The rows of the table on their plane: colour and marker say the class, filled ones are trained on."""
-    made: list[Artist] = []
-    for points, hollow in ((train, False), (test, True)):
-        for c in np.unique(points.class_N):
-            of = points.class_N == c
-            made.append(
-                ax.scatter(
-                    points.x_N[of],
-                    points.y_N[of],
-                    size,
-                    marker=MARKERS[c],
-                    facecolors=PAPER if hollow else CLASS_COLOURS[c],
-                    edgecolors=CLASS_COLOURS[c] if hollow else PAPER,
-                    linewidths=1.3 if hollow else 0.7,
-                )
-            )
-    return made
-
-
-def percent(share: float) -> str:
-    """A share of 1 as 96.7%, without a needless .0."""
-    return "–" if not np.isfinite(share) else f"{share:.1%}".replace(".0%", "%")
-
-
-def spell(value: float) -> str:
-    """A number with two or three digits: 0.012, 1.5e−5, 12.3."""
-    if value == 0:
-        return "0"
-    if not np.isfinite(value):
-        return "–"
-    if 1e-3 <= abs(value) < 1e3:
-        return f"{value:.3g}" if abs(value) >= 1 else f"{value:.2g}"
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa.removesuffix('.0')}e{int(exponent)}".replace("-", "−")
 
 
 def _alpha_axis(ax: Axes, alphas: NDArray[np.float64], every: int = 1) -> None:

@@ -45,11 +45,11 @@ def lay_out(penalties: int) -> Layout:
     """The layout for so many penalties side by side; width and height are even, as films want them."""
     caption = HEAD + 30
     if penalties == 1:
-        width, bottom = 700, caption + 340
-        left, wide, tall, apart = 516, 700 - 516 - RIGHT, 62, 73
+        width, bottom = 664, caption + 316
+        left, wide, tall, apart = 482, 664 - 482 - RIGHT, 58, 68
         tops = [caption + 8 + i * (tall + apart) for i in range(3)]
         charts = [Box(left, top, wide, tall) for top in tops]
-        panels = [PanelLayout(Box(LEFT, caption, 380, 340), *charts)]
+        panels = [PanelLayout(Box(LEFT, caption, 350, 316), *charts)]
     else:
         column, wide, tall = 392, 310, 288
         width, bottom = LEFT + column * penalties - (column - wide) + RIGHT, caption + tall + 294

@@ -53,13 +53,13 @@ class Panel:
         return np.array([np.nan if score is None else score for score in scores])
 
     @cached_property
-    def weights_AW(self) -> Array:
-        """Every weight, biases left out."""
+    def weights(self) -> Array:
+        """Every weight [A, W], biases left out."""
         return np.array([m.extra["weights"] for m in self.run.members], dtype=np.float64)
 
     @cached_property
-    def converged_A(self) -> NDArray[np.bool_]:
-        """Which alphas are trained to the end."""
+    def converged(self) -> NDArray[np.bool_]:
+        """Which alphas are trained to the end [A]."""
         return np.array([bool(m.extra["converged"]) for m in self.run.members])
 
     def lead(self, alpha: int) -> NDArray[np.float32]:
@@ -95,13 +95,12 @@ class Story:
     @property
     def widest_weight(self) -> float:
         """The largest absolute weight of all members."""
-        return max(float(np.nanmax(np.abs(panel.weights_AW))) for panel in self.panels) or 1.0
+        return max(float(np.nanmax(np.abs(panel.weights))) for panel in self.panels) or 1.0
 
 
 def read_story(record: Record) -> Story:
-    """The story that a record of kind "regularize-gif" tells; members without a result (interrupted runs) are left out."""
+    """The story that a record of kind "regularize-gif" tells."""
     picture = record.analysis
-    runs = [run for run in record.runs if run.members]
     first, second = (Axis(axis["label"], axis["low"], axis["high"]) for axis in picture["axes"])
     return Story(
         title=picture["title"],
@@ -111,8 +110,8 @@ def read_story(record: Record) -> Story:
         axes=(first, second),
         train=_points(picture["points"]["train"]),
         test=_points(picture["points"]["test"]),
-        alphas=np.array([_alpha(m) for m in runs[0].members]),
-        panels=[Panel(SPELLED[run.conditions["penalty"]], run) for run in runs],
+        alphas=np.array([_alpha(m) for m in record.runs[0].members]),
+        panels=[Panel(SPELLED[run.conditions["penalty"]], run) for run in record.runs],
         probabilities=picture["shading"] == "probability",
     )
 

@@ -5,6 +5,8 @@ Shapes: C classes, G grid points a side, H x W pixels.
 
 from __future__ import annotations
 
+from typing import Any
+
 import contourpy
 import numpy as np
 from matplotlib.colors import to_rgb
@@ -15,10 +17,17 @@ CLASS_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b5589a", "#c79400", "#3fa0d6
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 INK, GREY, FAINT, PAPER = "#1c1e26", "#6b7080", "#d9dce3", "#ffffff"
 LOSS_COLOUR, PENALTY_COLOUR = "#1c1e26", "#9a4fb0"
+BARS, WARNING = "#8c93a5", "#a12a1c"
 FONT = "DejaVu Sans"  # comes with matplotlib: the same letters, and bytes, on every machine
 
+# All of them as red, green, blue: what a palette must hold exactly.
+NAMED = [
+    [round(255 * part) for part in to_rgb(colour)]
+    for colour in (*CLASS_COLOURS, INK, GREY, FAINT, PAPER, PENALTY_COLOUR, BARS, WARNING)
+]
+
 PALEST, DEEPEST = 0.07, 0.52  # share of the class's colour on paper at the boundary and where its class is certain
-SHADES = 12
+SHADES = 10
 
 Plane = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -32,19 +41,25 @@ def shade(lead: Plane, width: int, height: int) -> Pixels:
     else:
         winner, ahead = np.argmax(planes, 0), np.max(planes, 0).clip(0)
     band = np.minimum((ahead * SHADES).astype(np.int64), SHADES - 1)
-    return _TINTS[winner, band][::-1]
+    tinted: Pixels = _TINTS[winner, band][::-1]
+    return tinted
 
 
 def boundaries(lead: Plane, low: tuple[float, float], high: tuple[float, float]) -> list[NDArray[np.float64]]:
     """Where the decision changes: lines [*, 2] in the axes' units on which a class and the best other are level."""
     x, y = (np.linspace(low[side], high[side], lead.shape[2 - side]) for side in (0, 1))
-    return [line for plane in lead for line in contourpy.contour_generator(x, y, plane).lines(0.0)]
+    found: list[NDArray[np.float64]] = []
+    for plane in lead:
+        lines: Any = contourpy.contour_generator(x, y, plane).lines(0.0)
+        found += lines
+    return found
 
 
 def _tints() -> Pixels:
-    colours = np.array([to_rgb(colour) for colour in CLASS_COLOURS])[:, None]
+    colours: NDArray[np.float64] = np.array([to_rgb(colour) for colour in CLASS_COLOURS])[:, None]
     depth = np.linspace(PALEST, DEEPEST, SHADES)[None, :, None]
-    return np.rint(255 * (1 - depth * (1 - colours))).astype(np.uint8)
+    tints: Pixels = np.rint(255 * (1 - depth * (1 - colours))).astype(np.uint8)
+    return tints
 
 
 _TINTS = _tints()
@@ -55,8 +70,8 @@ def _resized(plane: Plane, width: int, height: int) -> Plane:
     rows, row_share = _between(plane.shape[0], height)
     columns, column_share = _between(plane.shape[1], width)
     tall = plane[rows] * (1 - row_share)[:, None] + plane[rows + 1] * row_share[:, None]
-    wide: Plane = tall[:, columns] * (1 - column_share) + tall[:, columns + 1] * column_share
-    return wide
+    wide = tall[:, columns] * (1 - column_share) + tall[:, columns + 1] * column_share
+    return wide.astype(np.float32)
 
 
 def _between(points: int, pixels: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
