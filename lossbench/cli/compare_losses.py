@@ -19,7 +19,7 @@ Losses = Annotated[
     opt.Text, opt.flag("--losses", "losses", "NAME,...", panel=opt.LOSS, kind=KIND, complete=completion.pairs)
 ]
 Baseline = Annotated[
-    opt.Text, opt.flag("--baseline", "baseline", "NAME", panel=opt.JUDGING, kind=KIND, complete=completion.one_loss)
+    opt.Text, opt.flag("--baseline", "baseline", panel=opt.JUDGING, kind=KIND, complete=completion.one_loss)
 ]
 Folds = Annotated[opt.Text, opt.flag("--folds", "folds", "INT", panel=opt.JUDGING, kind=KIND)]
 Repeats = Annotated[opt.Text, opt.flag("--repeats", "repeats", "INT", panel=opt.JUDGING, kind=KIND)]

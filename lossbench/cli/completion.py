@@ -20,9 +20,7 @@ def words(*names: str) -> Callable[[str], list[str]]:
 
 
 tasks = words("binary", "multiclass", "regression")
-OPTIMISERS = words("adam", "adamw", "sgd")
 DEVICES = words("auto", "cpu", "cuda", "mps")
-FORMATS = words("gif", "webp", "apng", "mp4")
 
 
 def _one(choices: Iterable[tuple[str, str]], incomplete: str) -> Choices:

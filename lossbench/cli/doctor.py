@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lossbench.cli import completion
+from lossbench.cli import options as opt
 
 
 def doctor(
@@ -25,21 +26,8 @@ def doctor(
             autocompletion=completion.tasks,
         ),
     ] = None,
-    target_encoding: Annotated[
-        str | None,
-        typer.Option(
-            "--target-encoding",
-            metavar="NAME",
-            help="What an undeclared loss wants as target.",
-            autocompletion=completion.encodings,
-        ),
-    ] = None,
-    link: Annotated[
-        str | None,
-        typer.Option(
-            "--link", metavar="NAME", help="How an undeclared loss's outputs are read.", autocompletion=completion.links
-        ),
-    ] = None,
+    target_encoding: opt.TargetEncoding = None,
+    link: opt.Link = None,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> int:
     """Probe a loss: gradients, extremes, dead regions, properness, and what it is the same as.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lossbench.cli import completion
+from lossbench.cli import options as opt
 from lossbench.errors import unknown
 
 if TYPE_CHECKING:
@@ -36,21 +37,8 @@ def explain(
             "--task", metavar="KIND", help="binary, multiclass or regression.", autocompletion=completion.tasks
         ),
     ] = None,
-    target_encoding: Annotated[
-        str | None,
-        typer.Option(
-            "--target-encoding",
-            metavar="NAME",
-            help="What an undeclared loss wants as target.",
-            autocompletion=completion.encodings,
-        ),
-    ] = None,
-    link: Annotated[
-        str | None,
-        typer.Option(
-            "--link", metavar="NAME", help="How an undeclared loss's outputs are read.", autocompletion=completion.links
-        ),
-    ] = None,
+    target_encoding: opt.TargetEncoding = None,
+    link: opt.Link = None,
 ) -> None:
     """Explain a loss, or with a last activation: whether the two fit, why, and the fix.
 

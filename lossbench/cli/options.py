@@ -9,10 +9,11 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from rich.markup import escape
 
 from lossbench.cli import completion
@@ -34,35 +35,37 @@ KEYS: dict[str, tuple[str, ...]] = {}
 MAPPINGS = {"loss_param", "penalty"}
 
 
-def described(key: str, kind: Kind) -> tuple[str, Any]:
-    """The description and the default of a config's key."""
+def field_of(key: str, kind: Kind) -> FieldInfo:
+    """The field of a config that a dotted key names."""
     *part, last = key.split(".")
-    field = model_at(CONFIGS[kind], tuple(part)).model_fields[last]
-    default = field.get_default(call_default_factory=False)
-    return field.description or "", default
+    return model_at(CONFIGS[kind], tuple(part)).model_fields[last]
 
 
 def flag(
     name: str,
     key: str,
-    metavar: str | None = "TEXT",
+    metavar: str | None = "NAME",
     *,
     panel: str,
     kind: Kind = "train",
     complete: Callable[..., Any] | None = None,
     note: str = "",
 ) -> Any:
-    """The option that sets a key of the config, for `Annotated`."""
+    """The option that sets a key of the config, for `Annotated`; its help, choices and default are the key's."""
     KEYS[parameter(name)] = tuple(key.split("."))
-    description, default = described(key, kind)
-    shown = _written(default)
-    text = escape(f"{description}{'; ' if note else ''}{note}")
+    field = field_of(key, kind)
+    text = field.description or ""
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    if any(choice not in text for choice in choices):
+        text += f": {', '.join(choices)}"
+    text += f"; {note}" if note else ""
+    default = _written(field.get_default(call_default_factory=False))
     return typer.Option(
         name,
-        help=text + (f" [dim]{escape(f'[default: {shown}]')}[/dim]" if shown else ""),
+        help=escape(text) + (f" [dim]{escape(f'[default: {default}]')}[/dim]" if default else ""),
         metavar=metavar,
         rich_help_panel=panel,
-        autocompletion=complete,
+        autocompletion=complete or (completion.words(*choices) if choices else None),
         show_default=False,
     )
 
@@ -137,22 +140,11 @@ Sets = Annotated[
 
 Data = Annotated[Text, flag("--data", "data", "NAME|FILE", panel=TABLE, complete=completion.one_dataset)]
 Target = Annotated[Text, flag("--target", "data.target", "COLUMN", panel=TABLE)]
-Task = Annotated[
-    Text,
-    flag(
-        "--task",
-        "data.task",
-        "KIND",
-        panel=TABLE,
-        complete=completion.words("auto", "binary", "multiclass", "regression"),
-    ),
-]
+Task = Annotated[Text, flag("--task", "data.task", panel=TABLE)]
 Drop = Annotated[Text, flag("--drop", "data.drop", "COLUMN,...", panel=TABLE)]
 KeepColumns = Annotated[Text, flag("--keep", "data.keep", "COLUMN,...", panel=TABLE)]
 Groups = Annotated[Text, flag("--groups", "data.groups", "COLUMN", panel=TABLE)]
-Scale = Annotated[
-    Text, flag("--scale", "data.scale", "HOW", panel=TABLE, complete=completion.words("standard", "quantile", "none"))
-]
+Scale = Annotated[Text, flag("--scale", "data.scale", panel=TABLE)]
 Sep = Annotated[Text, flag("--sep", "data.sep", "TEXT", panel=READING)]
 Decimal = Annotated[Text, flag("--decimal", "data.decimal", "MARK", panel=READING)]
 Encoding = Annotated[Text, flag("--encoding", "data.encoding", panel=READING)]
@@ -164,54 +156,47 @@ DropMissingTarget = Annotated[
 ]
 MinClassRows = Annotated[Text, flag("--min-class-rows", "data.min_class_rows", "INT", panel=READING)]
 Dates = Annotated[bool | None, flag("--dates", "data.dates", None, panel=READING)]
-FreeText = Annotated[Text, flag("--text", "data.text", "HOW", panel=READING, complete=completion.words("drop", "hash"))]
+FreeText = Annotated[Text, flag("--text", "data.text", panel=READING)]
 MaxBytes = Annotated[Text, flag("--max-bytes", "data.max_bytes", "INT", panel=READING)]
 
-Loss = Annotated[Text, flag("--loss", "loss.name", "NAME", panel=LOSS, complete=completion.one_loss)]
-KEYS["loss"] = ("loss",)  # a name with its parameters, focal(gamma=3), starts the whole part anew
+Loss = Annotated[Text, flag("--loss", "loss", panel=LOSS, complete=completion.one_loss)]
 LossParam = Annotated[
     list[str] | None, flag("--loss-param", "loss.params", "NAME=VALUE", panel=LOSS, note="may be repeated")
 ]
-LastAct = Annotated[Text, flag("--last-act", "last_act", "NAME", panel=LOSS, complete=completion.one_activation)]
-ClassWeight = Annotated[
-    Text, flag("--class-weight", "loss.class_weight", "HOW", panel=LOSS, complete=completion.words("none", "balanced"))
-]
+LastAct = Annotated[Text, flag("--last-act", "last_act", panel=LOSS, complete=completion.one_activation)]
+ClassWeight = Annotated[Text, flag("--class-weight", "loss.class_weight", panel=LOSS)]
 TargetEncoding = Annotated[
-    Text, flag("--target-encoding", "loss.target_encoding", "NAME", panel=LOSS, complete=completion.encodings)
+    Text, flag("--target-encoding", "loss.target_encoding", panel=LOSS, complete=completion.encodings)
 ]
-Link = Annotated[Text, flag("--link", "loss.link", "NAME", panel=LOSS, complete=completion.links)]
+Link = Annotated[Text, flag("--link", "loss.link", panel=LOSS, complete=completion.links)]
 Penalty = Annotated[
     list[str] | None,
-    flag("--penalty", "penalty", "NAME=VALUE", panel=LOSS, complete=completion.penalty_values, note="l1=1e-4,l2=1e-3"),
-]
-
-Hidden = Annotated[Text, flag("--hidden", "net.hidden", "INT,...", panel=NET)]
-Activation = Annotated[
-    Text,
     flag(
-        "--activation",
-        "net.activation",
-        "NAME",
-        panel=NET,
-        complete=completion.words("relu", "tanh", "sigmoid", "leaky_relu", "elu", "identity"),
+        "--penalty",
+        "penalty",
+        "NAME=VALUE",
+        panel=LOSS,
+        complete=completion.penalty_values,
+        note="such as l1=1e-4,l2=1e-3",
     ),
 ]
 
-Optim = Annotated[Text, flag("--optim", "optim.name", "NAME", panel=TRAINING, complete=completion.OPTIMISERS)]
+Hidden = Annotated[Text, flag("--hidden", "net.hidden", "INT,...", panel=NET)]
+Activation = Annotated[Text, flag("--activation", "net.activation", panel=NET)]
+
+Optim = Annotated[Text, flag("--optim", "optim.name", panel=TRAINING)]
 Lr = Annotated[Text, flag("--lr", "optim.lr", "FLOAT", panel=TRAINING)]
 BatchSize = Annotated[Text, flag("--batch-size", "optim.batch_size", "INT|full", panel=TRAINING)]
 Epochs = Annotated[Text, flag("--epochs", "optim.epochs", "INT", panel=TRAINING)]
 Momentum = Annotated[Text, flag("--momentum", "optim.momentum", "FLOAT", panel=TRAINING)]
 WeightDecay = Annotated[Text, flag("--weight-decay", "optim.weight_decay", "FLOAT", panel=TRAINING)]
-Schedule = Annotated[
-    Text, flag("--schedule", "optim.schedule", "NAME", panel=TRAINING, complete=completion.words("constant", "cosine"))
-]
+Schedule = Annotated[Text, flag("--schedule", "optim.schedule", panel=TRAINING)]
 Patience = Annotated[Text, flag("--patience", "early_stopping.patience", "INT", panel=TRAINING)]
 MinDelta = Annotated[Text, flag("--min-delta", "early_stopping.min_delta", "FLOAT", panel=TRAINING)]
-Metric = Annotated[Text, flag("--metric", "metric", "NAME", panel=JUDGING, complete=completion.one_metric)]
+Metric = Annotated[Text, flag("--metric", "metric", panel=JUDGING, complete=completion.one_metric)]
 
 Seed = Annotated[Text, flag("--seed", "seed", "INT", panel=RUN)]
-Device = Annotated[Text, flag("--device", "device", "NAME", panel=RUN, complete=completion.DEVICES)]
+Device = Annotated[Text, flag("--device", "device", panel=RUN, complete=completion.DEVICES)]
 Threads = Annotated[Text, flag("--threads", "threads", "INT", panel=RUN)]
 Output = Annotated[Text, flag("--output", "output", "FOLDER", panel=RUN)]
 Name = Annotated[Text, flag("--name", "name", panel=RUN)]

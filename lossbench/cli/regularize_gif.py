@@ -15,10 +15,7 @@ Data = Annotated[
 ]
 Classes = Annotated[opt.Text, opt.flag("--classes", "classes", "NAME,...", panel=opt.TABLE, kind=KIND)]
 Features = Annotated[opt.Text, opt.flag("--features", "features", "COLUMN,COLUMN|pca", panel=opt.TABLE, kind=KIND)]
-Rest = Annotated[
-    opt.Text,
-    opt.flag("--rest", "rest", "HOW", panel=opt.TABLE, kind=KIND, complete=completion.words("median", "drop")),
-]
+Rest = Annotated[opt.Text, opt.flag("--rest", "rest", panel=opt.TABLE, kind=KIND)]
 Test = Annotated[opt.Text, opt.flag("--test", "split.test", "SHARE", panel=opt.TABLE, kind=KIND)]
 Penalty = Annotated[
     opt.Text, opt.flag("--penalty", "penalty", "NAME,...", panel=opt.LOSS, kind=KIND, complete=completion.penalties)
@@ -26,21 +23,12 @@ Penalty = Annotated[
 Alphas = Annotated[opt.Text, opt.flag("--alphas", "alphas", "INT", panel=opt.LOSS, kind=KIND)]
 AlphaRange = Annotated[opt.Text, opt.flag("--alpha-range", "alpha_range", "LOW:HIGH", panel=opt.LOSS, kind=KIND)]
 L1Ratio = Annotated[opt.Text, opt.flag("--l1-ratio", "l1_ratio", "SHARE", panel=opt.LOSS, kind=KIND)]
+Loss = Annotated[opt.Text, opt.flag("--loss", "loss", panel=opt.LOSS, kind=KIND, complete=completion.one_loss)]
 Hidden = Annotated[opt.Text, opt.flag("--hidden", "net.hidden", "INT,...", panel=opt.NET, kind=KIND)]
 Tol = Annotated[opt.Text, opt.flag("--tol", "tol", "FLOAT", panel=opt.TRAINING, kind=KIND)]
 MaxIter = Annotated[opt.Text, opt.flag("--max-iter", "max_iter", "INT", panel=opt.TRAINING, kind=KIND)]
 Fps = Annotated[opt.Text, opt.flag("--fps", "fps", "FLOAT", panel=opt.PICTURE, kind=KIND)]
-Format = Annotated[
-    opt.Text,
-    opt.flag(
-        "--format",
-        "format",
-        "NAME",
-        panel=opt.PICTURE,
-        kind=KIND,
-        complete=completion.FORMATS,
-    ),
-]
+Format = Annotated[opt.Text, opt.flag("--format", "format", panel=opt.PICTURE, kind=KIND)]
 Grid = Annotated[opt.Text, opt.flag("--grid", "grid", "INT", panel=opt.PICTURE, kind=KIND)]
 
 
@@ -59,7 +47,7 @@ def regularize_gif(
     alphas: Alphas = None,
     alpha_range: AlphaRange = None,
     l1_ratio: L1Ratio = None,
-    loss: opt.Loss = None,
+    loss: Loss = None,
     loss_param: opt.LossParam = None,
     last_act: opt.LastAct = None,
     class_weight: opt.ClassWeight = None,

@@ -54,9 +54,12 @@ class TrainConfig(RunConfig):
 
     kind: Literal["train"] = Field("train", description="The command that the file is for")
     data: Data = Field(
-        DataConfig(name="titanic"), description="What to train on: a data set's name, or a table of your own"
+        DataConfig(name="titanic"),
+        description="What to train on: a data set (`lossbench datasets`), or a table of your own",
     )
-    loss: Loss = Field(LossConfig(name="nll"), description="What is minimised")
+    loss: Loss = Field(
+        LossConfig(name="nll"), description="What is minimised: a loss (`lossbench losses`), or my_loss.py:my_loss"
+    )
     last_act: LastAct = "auto"
     net: Net = Field(NetConfig(), description="The hidden layers")
     optim: OptimConfig = Field(OptimConfig(), description="How the weights are trained")
@@ -101,7 +104,8 @@ class CompareConfig(RunConfig):
 
     kind: Literal["compare-losses"] = Field("compare-losses", description="The command that the file is for")
     data: Tables = Field(
-        [DataConfig(name="titanic")], description="What to train on: names of data sets, or tables of your own"
+        [DataConfig(name="titanic")],
+        description="What to train on: data sets (`lossbench datasets`), or tables of your own",
     )
     losses: Pairs | None = Field(
         None,
@@ -184,7 +188,8 @@ class RegularizeConfig(RunConfig):
 
     kind: Literal["regularize-gif"] = Field("regularize-gif", description="The command that the file is for")
     data: Data = Field(
-        DataConfig(name="iris"), description="What to train on: a data set's name, or a table of your own"
+        DataConfig(name="iris"),
+        description="What to train on: a data set (`lossbench datasets`), or a table of your own",
     )
     classes: Labels | None = Field(
         default_factory=_of_iris("setosa", "versicolor"),
@@ -204,7 +209,10 @@ class RegularizeConfig(RunConfig):
         20, description="How many strengths, evenly spaced on a log scale"
     )
     alpha_range: AlphaRange = Field([1e-4, 1e2], description="The weakest and the strongest alpha, as low:high")
-    loss: Loss = Field(LossConfig(name="cross_entropy"), description="What is minimised beside the penalty")
+    loss: Loss = Field(
+        LossConfig(name="cross_entropy"),
+        description="What is minimised beside the penalty: a loss (`lossbench losses`)",
+    )
     last_act: LastAct = "auto"
     net: RegularizeNet = Field(RegularizeNetConfig(), description="The hidden layers")
     split: RegularizeHoldoutConfig = Field(RegularizeHoldoutConfig(), description="Training and test parts")

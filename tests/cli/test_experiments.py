@@ -258,12 +258,11 @@ def _flags(kind):
 def test_each_flag_s_help_is_its_key_s_description_and_default(kind):
     for name, text in _flags(kind):
         key = options.KEYS[name]
-        of_a_loss = key[0] == "loss"  # in a comparison they are said of every loss
-        described, default = options.described(
-            "loss.name" if name == "loss" else ".".join(key), "train" if of_a_loss else kind
-        )
+        of_a_loss = key[0] == "loss" and kind == "compare-losses"  # there they are said of every loss
+        field = options.field_of(".".join(key), "train" if of_a_loss else kind)
+        default = field.get_default(call_default_factory=False)
         plain = re.sub(r"\[/?dim\]|\\", "", text)
-        assert plain.startswith(described), (kind, name)
+        assert plain.startswith(field.description), (kind, name)
         shown = re.search(r"\[default: (.*)\]$", plain)
         if isinstance(default, int | float) and not isinstance(default, bool):
             assert shown, (kind, name)
