@@ -75,10 +75,13 @@ def _page(
     script = (files / "report.js").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {write.__name__: write for write in _FILTERS}
+    head, rest = _headline(comparison.sentence)
     page = environment.from_string((files / "report.html.j2").read_text("utf-8"))
     return page.render(
         record=record,
         comparison=comparison,
+        head=head,
+        rest=rest,
         ranks=ranks,
         parts=list(zip(comparison.tables, pictures, strict=True)),
         tables=record.data if isinstance(record.data, list) else [record.data],
@@ -91,11 +94,24 @@ def _page(
     )
 
 
-def _verdicts(record: Record, comparison: Comparison) -> list[tuple[RunRecord, Row]]:
-    """Every pair once: its run and its row at the first noise level it was trained at."""
+def _headline(sentence: str) -> tuple[str, str]:
+    """The sentence's first clause, and the rest of it."""
+    ends = [end for mark in (": ", "; ") if (end := sentence.find(mark)) > 0]
+    cut = min(ends, default=len(sentence)) + 1
+    return sentence[:cut], sentence[cut:]
+
+
+def _verdicts(record: Record, comparison: Comparison) -> list[tuple[RunRecord, Row, list[str]]]:
+    """Every pair that something else is to be said of: its run, its row, and the data sets that it holds for."""
     rows = {(table.data, row.loss, row.last_act): row for table in reversed(comparison.tables) for row in table.rows}
-    runs = {(run.data, run.loss.label, run.last_act): run for run in reversed(record.runs)}
-    return [(runs[key], rows[key]) for key in reversed(runs)]
+    found: dict[tuple[str, ...], tuple[RunRecord, Row, list[str]]] = {}
+    for run in record.runs:
+        row = rows[run.data, run.loss.label, run.last_act]
+        said = (run.loss.label, run.last_act, run.verdict.level, run.verdict.why, run.message)
+        where = found.setdefault(said, (run, row, []))[2]
+        if run.data not in where:
+            where.append(run.data)
+    return list(found.values())
 
 
 def _policy(css: str, script: str) -> str:

@@ -16,7 +16,7 @@ from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.record import MemberRecord, MetricRecord, Record, RunRecord
+from lossbench.record import MetricRecord, Record, RunRecord
 from lossbench.report.comparison import compare
 from lossbench.report.evidence import Across, Comparison, Row, Table, Word
 from lossbench.report.symptoms import symptoms
@@ -128,11 +128,9 @@ def comparison_report(record: Record, folder: Path) -> RenderableType:
 
 def _marks(comparison: Comparison) -> Text:
     used = {row.word for table in comparison.tables for row in table.rows}
-    marks = [f"{mark} {word}" for word, (mark, _) in MARKS.items() if word in used]
-    return Text(
-        f"{'   '.join(marks)}\nP>: probability of being better; P=: of being within ±{comparison.rope:g} (ROPE); p: after Holm",
-        style="dim",
-    )
+    marks = "   ".join(f"{mark} {word}" for word, (mark, _) in MARKS.items() if word in used)
+    columns = f"P>: probability of being better; P=: of being within ±{comparison.rope:g} (ROPE); p: after Holm"
+    return Text(f"{marks}\n{columns}", style="dim")
 
 
 def _across_grid(across: Across) -> Grid:
@@ -158,6 +156,9 @@ def _across_grid(across: Across) -> Grid:
 # --- train -----------------------------------------------------------------------------------------------------------
 
 
+_PARTS = {"train": "train", "val": "validation", "test": "test"}
+
+
 def train_report(record: Record, folder: Path) -> RenderableType:
     """Scores by part with the dummy's beside them, the verdict with what was measured, the files in `folder`."""
     parts: list[RenderableType] = []
@@ -175,9 +176,7 @@ def train_report(record: Record, folder: Path) -> RenderableType:
 
 
 def _train_grid(run: RunRecord, metrics: Sequence[MetricRecord]) -> Grid:
-    parts = [
-        (part, name) for part, name in (("train", "train"), ("val", "validation"), ("test", "test")) if _has(run, part)
-    ]
+    parts = [(part, name) for part, name in _PARTS.items() if any(getattr(m, part) for m in run.members)]
     dummy_of = parts[-1][0] if parts else "test"
     grid = Grid(
         Column("metric"),
@@ -194,10 +193,6 @@ def _train_grid(run: RunRecord, metrics: Sequence[MetricRecord]) -> Grid:
             name = f"{metric.name} {'↑' if metric.better == 'higher' else '↓'}"
             grid.add_row(Text(name), *(Text(cell) for cell in cells), Text(_figure(dummy)))
     return grid
-
-
-def _has(run: RunRecord, part: str) -> bool:
-    return any(getattr(member, part) for member in run.members)
 
 
 def _spread(values: Sequence[float | None]) -> str:
@@ -229,11 +224,7 @@ def _verdict(run: RunRecord) -> Text:
     if run.verdict.level in {"degraded", "broken"}:
         for symptom in symptoms(run):
             text.append(f"\n  measured: {symptom}", style="not bold")
-    diverged = [str(m.seed) for m in run.members if _diverged(m)]
+    diverged = [str(m.seed) for m in run.members if m.status == "diverged"]
     if diverged:
         text.append(f"\n  diverged: {'seed' if len(diverged) == 1 else 'seeds'} {listed(diverged, 6)}", style="yellow")
     return text
-
-
-def _diverged(member: MemberRecord) -> bool:
-    return member.status == "diverged"

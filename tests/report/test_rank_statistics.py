@@ -69,7 +69,7 @@ def test_rank_gaps_beyond_the_critical_difference_are_those_of_scikit_posthocs()
     assert ((gap > rs.nemenyi_distance(5, 12)) == (p < 0.05)).all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(-20, 20), min_size=4, max_size=9))
 def test_wilcoxon_is_scipys_with_zeros_split(gain):
     value = np.array(gain) / 100

@@ -70,7 +70,7 @@ def test_one_split_allows_no_interval_and_no_test():
     assert all(map(math.isnan, (estimate.low, estimate.high, estimate.p, posterior.better, posterior.equal)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_holm_is_statsmodels_holm(p):
     assert holm(p) == pytest.approx(multipletests(p, method="holm")[1], abs=1e-12)

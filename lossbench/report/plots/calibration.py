@@ -50,6 +50,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
     rows = [row for row in view.table.rows if row.name in found]
     low = min(float(r.confidence.min()) for r in found.values())
     low = 0.5 if low >= 0.5 else 0.0
+    lowest = min(low, *(float(r.accuracy.min()) for r in found.values()))
     for row, axes in panels(part, height, rows, "confidence", "share that is right", _PANEL):
         mine = found[row.name]
         colour = word_colour(row.word)
@@ -59,7 +60,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
             mine.confidence, mine.accuracy, s=4 + 60 * mine.count / mine.count.sum(), color=colour, lw=0, zorder=3
         )
         axes.set_xlim(low, 1)
-        axes.set_ylim(min(low, float(mine.accuracy.min())) - 0.03, 1.03)
+        axes.set_ylim(lowest - 0.03, 1.03)
         axes.text(
             0.97,
             0.06,

@@ -26,10 +26,10 @@ def groups(rank: list[float], distance: float) -> list[tuple[int, int]]:
 def subtitle(across: Across) -> str:
     """What the omnibus test says, and with it whether ranks may be told apart at all."""
     sets = counted(len(across.data), "data set")
-    if across.iman_davenport_p is None:
+    if across.friedman_p is None or across.iman_davenport_p is None:
         return f"{sets}; no omnibus test of so few losses or data sets"
-    p = p_value(across.iman_davenport_p)
-    test = f"{sets}, Friedman (Iman-Davenport) p {p if p.startswith('<') else f'= {p}'}"
+    p = p_value(max(across.friedman_p, across.iman_davenport_p))
+    test = f"{sets}, Friedman p {p if p.startswith('<') else f'= {p}'}"
     if not across.rejected:
         return f"{test}: no two losses may be told apart by their ranks"
     return f"{test}; bars join losses within CD = {number(across.critical_difference, 2)}"

@@ -1,0 +1,21 @@
+"""One planted comparison, written once for all tests that only read."""
+
+from pathlib import Path
+
+import pytest
+
+from lossbench.record import Record
+from lossbench.report.write import write_comparison
+from tests.report.planted import planted_record
+
+
+@pytest.fixture(scope="session")
+def record() -> Record:
+    return planted_record()
+
+
+@pytest.fixture(scope="session")
+def written(record: Record, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    write_comparison(record, folder)
+    return folder

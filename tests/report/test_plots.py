@@ -1,0 +1,130 @@
+"""Pictures: there for all there is to show, the same bytes for the same record, text never taken for anything else."""
+
+import dataclasses
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lossbench.record import MemberRecord
+from lossbench.report.comparison import compare
+from lossbench.report.plots import PLOTS
+from lossbench.report.plots.critical_difference import critical_difference, groups
+from lossbench.report.plots.curves import stacked, train_curves
+from lossbench.report.plots.matrix import _standing
+from lossbench.report.plots.plot import View, picture
+from lossbench.report.scores import read_settings
+from lossbench.report.style import COLOURS, LIGHT, house_style
+from lossbench.report.svg import Styles, inline_svg, standalone_svg
+from lossbench.report.train import write_train
+from tests.report.planted import Planted, planted_record
+
+
+def view_of(record):
+    return View(compare(record).tables[0], read_settings(record)[0], record.protocol)
+
+
+def luminance(colour):
+    channel = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("name", ["ink", "soft", "better", "worse", "broken"])
+def test_text_has_the_contrast_of_wcag_aa(name, side):
+    """(L1 + 0.05) / (L2 + 0.05) of relative luminances, WCAG 2.2, 1.4.3."""
+    bright, dark = sorted([luminance(COLOURS[name][side]), luminance(COLOURS["paper"][side])], reverse=True)
+    assert (bright + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_each_colour_means_one_thing():
+    assert len(set(LIGHT.values())) == len(LIGHT)
+
+
+@pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
+def test_a_picture_of_a_page_is_described_and_carries_no_inline_style(plot, record):
+    styles = Styles()
+    view = view_of(record)
+    with house_style():
+        text = inline_svg(picture(plot, view), "here", plot.title, plot.describe(view), styles)
+    root = ET.fromstring(text)
+    assert root.attrib["role"] == "img"
+    assert root.find("title").text == plot.title
+    assert "focal" in root.find("desc").text
+    assert "style=" not in text
+    assert "http" not in text
+    ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    assert len(set(ids)) == len(ids)
+    assert all(name.startswith("here-") for name in ids)
+    used = {e.attrib["href"][1:] for e in root.iter("use")}
+    assert used <= set(ids)
+    assert not any(colour in styles.css() for colour in LIGHT.values())
+
+
+@pytest.mark.parametrize("label", ["<script>alert(1)</script>", "$\\frac{1}{0$", "a & b"])
+def test_names_are_text_and_never_markup_or_formula(label):
+    view = view_of(planted_record((Planted("cross_entropy"), Planted(label)), epochs=3))
+    with house_style():
+        for plot in PLOTS:
+            svg = inline_svg(picture(plot, view), "x", "t", plot.describe(view), Styles())
+            assert "<script" not in svg
+            assert any((e.text or "").startswith(label[:20]) for e in ET.fromstring(svg).iter("text"))
+
+
+def test_nothing_to_show_is_no_picture():
+    record = planted_record((Planted("cross_entropy"), Planted("mine", status="failed")))
+    for run in record.runs:
+        run.evidence = {}
+    view = view_of(record)
+    assert {plot.name for plot in PLOTS if plot.height(view) == 0} >= {"differences", "matrix", "calibration"}
+
+
+def test_every_png_is_written(written):
+    for name in ("curves", "distribution", "differences", "matrix", "lr-sensitivity", "calibration"):
+        with Image.open(written / f"{name}.png") as image:
+            assert image.width == 1200
+            assert len(image.getcolors(1 << 20)) > 10  # something is drawn
+
+
+def test_a_member_that_stopped_early_keeps_its_last_value():
+    def member(curve):
+        return MemberRecord(seed=0, lr=1e-3, status="ok", curves={"val_score": curve})
+
+    got = stacked([member([1, 2, 3]), member([5, None]), member([None, None]), member([])], "val_score")
+    assert got.tolist() == [[1, 2, 3], [5, 5, 5]]
+
+
+def test_a_column_of_the_matrix_is_ranked_by_itself():
+    assert _standing(np.array([3.0, np.nan, 100.0, 0.1])).tolist()[::2] == [0.5, 0.0]
+
+
+def test_bars_join_every_longest_run_within_the_critical_difference():
+    assert groups([1.0, 1.5, 2.4, 4.0, 4.1], 1.0) == [(0, 1), (1, 2), (3, 4)]
+
+
+def test_ranks_are_drawn_without_bars_where_the_omnibus_test_kept_the_null():
+    (across,) = compare(planted_record(data=("a", "b"), seed=2, epochs=3)).across
+    across = dataclasses.replace(across, rejected=False, critical_difference=None)
+    with house_style():
+        text = standalone_svg(critical_difference(across), "ranks", "in words")
+    root = ET.fromstring(text)
+    assert "may be told apart" in text or "no omnibus test" in text
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "prefers-color-scheme:dark" in text
+
+
+def test_training_leaves_its_curves(record, tmp_path):
+    run = record.runs[0].model_copy(update={"members": [m for m in record.runs[0].members if m.role == "trial"][:5]})
+    train = record.model_copy(update={"runs": [run]})
+    (path,) = write_train(train, tmp_path)
+    first = path.read_bytes()
+    assert write_train(train, tmp_path)[0].read_bytes() == first
+    with house_style():
+        assert len(train_curves(train).axes) == 2
+
+
+def test_training_without_an_epoch_leaves_no_curves(record, tmp_path):
+    run = record.runs[0].model_copy(update={"members": []})
+    assert write_train(record.model_copy(update={"runs": [run]}), tmp_path) == []

@@ -1,0 +1,56 @@
+"""The one sentence: what it must say, and what it must not."""
+
+from lossbench.report.comparison import compare
+from tests.report.planted import Planted, planted_record
+
+
+def sentence(*losses, **options):
+    return compare(planted_record((Planted("cross_entropy"), *losses), **options)).sentence
+
+
+def test_a_winner_is_named_with_its_effect_and_interval():
+    assert sentence(Planted("focal", gain=0.03)).startswith("On titanic, by accuracy, focal beats cross_entropy by 0.0")
+
+
+def test_without_a_winner_it_says_that_none_beats_the_baseline():
+    said = sentence(Planted("mse", spread=0.001), Planted("gce", spread=0.015), Planted("l1", gain=-0.05))
+    assert said.startswith("On titanic, by accuracy, no loss beats cross_entropy: 1 of 3 is within 0.01 of it (ROPE)")
+    assert "1 of 3 is not distinguishable from it" in said
+    assert "l1 is worse by 0.0" in said
+    assert "equal" not in said
+
+
+def test_a_broken_pair_is_explained_by_what_was_measured():
+    said = sentence(
+        Planted(
+            "nll",
+            gain=-0.2,
+            last_act="relu",
+            level="broken",
+            evidence={"floor": 0.0, "members": 5, "members_below_floor": 5, "below_floor_from_epoch": 3},
+        )
+    )
+    assert "nll is broken (−0." in said
+    assert "fell below its floor of 0 from epoch 3 on (5 of 5 nets)" in said
+
+
+def test_a_failed_loss_is_said_in_one_line():
+    said = sentence(Planted("mine", status="failed", message="Traceback\n  File x\nTypeError: no"))
+    assert said.endswith("mine failed: TypeError: no.")
+
+
+def test_many_winners_are_counted():
+    said = sentence(Planted("a", gain=0.05), Planted("b", gain=0.06), Planted("c", gain=-0.05))
+    assert "2 of 3 losses beat cross_entropy, most of all b by 0.0" in said
+
+
+def test_levels_of_noise_share_one_sentence():
+    said = sentence(Planted("mae", gain=0.05), noise=(0.0, 0.4))
+    assert "with clean labels mae beats" in said
+    assert "with 40% label noise mae beats" in said
+
+
+def test_several_data_sets_are_summed_up():
+    said = sentence(Planted("focal", gain=0.05), data=("a", "b", "c"))
+    assert said.startswith("Over 3 data sets nothing can be significant")
+    assert "focal on 3 of 3" in said

@@ -1,0 +1,58 @@
+"""What a terminal shows: it fits, it is plain off a terminal, and it swallows nothing."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lossbench.report.tables import comparison_report, train_report
+from tests.report.planted import Planted, planted_record
+
+
+def shown(renderable, width=80):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120, 160])
+def test_the_table_fits_and_nothing_is_cut(record, width):
+    text = shown(comparison_report(record, Path("outputs/x")), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "\x1b" not in text
+    assert "cross_entropy" in text
+    assert "+0.031±.007" in text if width < 132 else "+0.031 [+0.025, +0.038]" in text
+
+
+def test_the_sentence_comes_first_and_the_page_last(record):
+    text = shown(comparison_report(record, Path("outputs/x")), 400)
+    assert text.startswith("On titanic, by accuracy, focal beats cross_entropy")
+    assert text.rstrip().endswith("outputs/x/report.html")
+
+
+def test_square_brackets_of_a_name_are_text():
+    text = shown(comparison_report(planted_record((Planted("cross_entropy"), Planted("[bold]mine[/]"))), Path("x")))
+    assert "[bold]mine[/]" in text
+
+
+def test_training_shows_parts_spread_dummy_verdict_and_symptoms(record, tmp_path):
+    broken = next(run for run in record.runs if run.last_act == "relu")
+    run = broken.model_copy(update={"members": [m for m in broken.members if m.role == "refit"][:10]})
+    (tmp_path / "curves.png").touch()
+    text = shown(train_report(record.model_copy(update={"runs": [run]}), tmp_path), 200)
+    assert "mean ± standard deviation of 10 seeds" in text
+    assert "0.594" in text
+    assert "nll + relu is broken" in text
+    assert "fix: Use logsoftmax." in text
+    assert "measured: its loss fell below its floor" in text
+    assert "(curves.png)" in text
+
+
+def test_the_spread_is_the_standard_deviation_over_seeds(record):
+    run = record.runs[0]
+    values = [m.test["accuracy"] for m in run.members if m.role == "refit"][:2]
+    two = run.model_copy(update={"members": [m for m in run.members if m.role == "refit"][:2]})
+    text = shown(train_report(record.model_copy(update={"runs": [two]}), Path("x")), 200)
+    deviation = abs(values[0] - values[1]) / 2**0.5  # of two numbers
+    assert f"{sum(values) / 2:.3f} ± {deviation:.3f}" in text
