@@ -1,8 +1,8 @@
-"""Rows in random order, each member in its own: the same seed gives the same order whatever the loss and the neighbours.
+"""Rows in random order, each member in its own: the same seed gives the same order, whatever the loss and neighbours.
 
-The order of a member's epochs comes from a generator seeded with the first 8 bytes of BLAKE2b of "<seed>/batches": the
-permutation of epoch e is the e-th `torch.randperm(N)` drawn from it. Batches are cut from it one after another; the last is
-shorter where the batch size does not divide N. A full batch takes the rows as they are.
+A member's order comes from a generator seeded with the first 8 bytes (big-endian, halved) of BLAKE2b-64 of
+"<seed>/batches": the permutation of epoch e is the e-th `torch.randperm(N)` drawn from it. Batches are cut from it one
+after another; the last is shorter where the batch size does not divide N. A full batch takes the rows as they are.
 
 Small tables are gathered once an epoch, large ones batch by batch, so that no member ever has a copy of a large table.
 Every batch has whole vectors of rows (see `lanes`): copies of its first row, which no loss counts.

@@ -6,6 +6,7 @@ Results do not depend on it, only speed does.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from lossbench.engine.problem import Problem
 
@@ -38,7 +39,7 @@ def plan(problem: Problem, threads: int, chunk: int | None = None) -> list[list[
         count = len(numbers)
         pieces = math.ceil(count / chunk) if chunk else _pieces(problem, rows, count, threads)
         cuts = [round(k * count / pieces) for k in range(pieces + 1)]
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             chunks.append(
                 sorted(numbers[start:end], key=lambda n: (problem.members[n].objective, problem.members[n].fold, n))
             )
@@ -50,7 +51,7 @@ def _pieces(problem: Problem, rows: int, count: int, threads: int) -> int:
     net, size = problem.net, problem.training.batch_size
     batch = rows if size is None else min(size, rows)
     widths = (net.inputs, *net.hidden, net.outputs)
-    weights = sum(i * o for i, o in zip(widths, widths[1:], strict=False))
+    weights = sum(i * o for i, o in pairwise(widths))
     room = problem.training.dtype.itemsize * (weights + batch * sum(widths[1:]))
     pieces = max(1, math.ceil(count * room / CACHE_BYTES))
     seconds = count * (STEP_SECONDS + 6 * batch * weights / FLOPS)

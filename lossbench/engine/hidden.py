@@ -33,8 +33,6 @@ HIDDEN: dict[str, Hidden] = {
         lambda h: torch.nn.functional.leaky_relu_(h, SLOPE),
         lambda g, h: _leaky_relu(g, h, SLOPE, True, grad_input=g),
     ),
-    "elu": Hidden(
-        torch.nn.functional.elu_, lambda g, h: _elu(g, 1.0, 1.0, 1.0, True, h, grad_input=g)
-    ),
+    "elu": Hidden(torch.nn.functional.elu_, lambda g, h: _elu(g, 1.0, 1.0, 1.0, True, h, grad_input=g)),
     "identity": Hidden(lambda h: h, lambda g, h: g),
 }

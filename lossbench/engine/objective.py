@@ -1,9 +1,10 @@
-"""From outputs to losses and back: the only place where autograd works, from the outputs through last activation and loss.
+"""From outputs to losses and back: the only place where autograd works, on the outputs, last activation and loss alone.
 
-That is enough for any loss to plug in without its derivative, and costs next to nothing: the layers are differentiated by
-hand (`population`). Members that share an objective sit side by side, a `Run`.
+That is enough for any loss to plug in without its derivative, and costs next to nothing: the layers are differentiated
+by hand (`population`). Members that share an objective sit side by side, a `Run`.
 
-Shapes: P members, R of them in a run, B rows of a batch of which the first `rows` count, K outputs, C columns of a statistic.
+Shapes: P members, R of them in a run, B rows of a batch of which the first `rows` count, K outputs, C columns of a
+statistic.
 """
 
 from __future__ import annotations

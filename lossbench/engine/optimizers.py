@@ -1,10 +1,10 @@
 """One step of Adam, AdamW or SGD with momentum for a whole population, each member with its own settings.
 
-Members' settings are spread over flat buffers beside the parameters, so a step is a few passes over flat memory and what a
-member's numbers are never depends on whether its neighbours have the same settings.
+Members' settings are spread over flat buffers beside the parameters: a step is a few passes over flat memory, and a
+member's numbers never depend on whether its neighbours have the same settings.
 
-Sources: Kingma & Ba 2015, arXiv:1412.6980; Loshchilov & Hutter 2019, arXiv:1711.05101; proximal step in the metric of the
-preconditioner: Yun, Lozano & Yang 2021, arXiv:2011.10600.
+Sources: Kingma & Ba 2015, arXiv:1412.6980; Loshchilov & Hutter 2019, arXiv:1711.05101; the proximal step in the metric of
+the preconditioner: Yun, Lozano & Yang 2021, Adaptive Proximal Gradient Methods for Structured Neural Networks, NeurIPS.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ AdamDirection = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], None]
 def fused_direction(out: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, count: Tensor) -> None:
     """out = -m_hat / (sqrt(v_hat) + eps), moments updated, in one pass over memory.
 
-    torch's fused kernel with learning rate 1 and decoupled decay 1 does out * (1 - 1) - step, so what `out` held is forgotten.
+    torch's fused kernel with learning rate 1 and decoupled decay 1 does out * (1 - 1) - step: what `out` held is gone.
     """
     torch._fused_adamw_(
         [out],
@@ -88,7 +88,7 @@ class Optimizer:
         self._rates: list[float] | None = None
 
     def _spread(self, values: list[float], *, weights_only: bool = False) -> Tensor | None:
-        """Members' values on all of their parameters, or None where all are zero: x + 0 * y is x, so nothing is lost."""
+        """Members' values on all of their parameters, or None where all are zero: x + 0 * y is x."""
         if not any(values):
             return None
         flat = self.population.flat

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +33,7 @@ class Layout:
         outputs = net.outputs if net.hidden else whole(net.outputs, LINE)
         self.widths = (net.inputs, *(whole(width, LINE) for width in net.hidden), outputs)
         self.exact = (net.inputs, *net.hidden, net.outputs)
-        pairs = list(zip(self.widths, self.widths[1:], strict=False))
+        pairs = list(pairwise(self.widths))
         self.shapes = [(members, i, o) for i, o in pairs] + [(members, 1, o) for _, o in pairs]
         starts = [0]
         for shape in self.shapes:
@@ -184,7 +185,7 @@ def initialised(net: Net, seeds: Sequence[int], dtype: torch.dtype, device: torc
     generator = torch.Generator()
     for member, seed in enumerate(seeds):
         generator.manual_seed(seed)
-        for layer, (i, o) in enumerate(zip(layout.exact, layout.exact[1:], strict=False)):
+        for layer, (i, o) in enumerate(pairwise(layout.exact)):
             weight = torch.empty(o, i)
             nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
             bound = 1 / math.sqrt(i)

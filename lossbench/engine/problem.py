@@ -14,13 +14,12 @@ from torch import Tensor
 
 from lossbench.events import Better
 
-
 Score = Callable[[Tensor, Tensor, Sequence[int], Sequence[int]], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Rows of a table: inputs, targets encoded as the loss wants them, and the truth that scores are counted against."""
+    """Rows: inputs, targets encoded as the loss wants them, and the truth that scores are counted against."""
 
     x_ND: Tensor
     target: Tensor  # [N] or [N, C]
@@ -29,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """What a member learns from and is validated on; folds that share a table share the tensor, which is never copied."""
+    """What a member learns from and is validated on; folds that share a table share its tensor, never copied."""
 
     train: Part
     validation: Part | None = None
@@ -98,8 +97,8 @@ class Training:
 class Problem:
     """Members to train together.
 
-    `score(out [P, N, K], truth [P, N], folds, objectives) -> [P]` judges the validation part; `folds` and `objectives` are
-    the P members' own, for whoever reads outputs by loss, or scales by fold.
+    `score(out [P, N, K], truth [P, N], folds, objectives) -> [P]` judges the validation part; `folds` and `objectives`
+    are the P members' own, for whoever reads outputs by loss, or scales by fold.
     """
 
     net: Net

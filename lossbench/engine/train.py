@@ -35,7 +35,7 @@ class Trained:
         self.members: list[Outcome] = [by_member[m] for m in range(len(problem.members))]
 
     def state(self, member: int) -> dict[str, Tensor]:
-        """A net's parameters, named as in the `state_dict` of the same `nn.Sequential`: "0.weight" `[out, in]`, "0.bias".."""
+        """A net's parameters under the names of `nn.Sequential.state_dict()`: "0.weight" `[out, in]`, "0.bias", ..."""
         course, place = self._where[member]
         return course.state(place)
 

@@ -1,5 +1,7 @@
 """Small problems for the engine's tests, and the plain torch that they are compared with."""
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -94,7 +96,7 @@ def sequential(net, seed, dtype=torch.float64):
     """The plain net that a seed stands for."""
     torch.manual_seed(seed)
     sizes, layers = (net.inputs, *net.hidden, net.outputs), []
-    for i, o in zip(sizes, sizes[1:], strict=False):
+    for i, o in pairwise(sizes):
         layers += [nn.Linear(i, o), HIDDEN[net.activation]()]
     return nn.Sequential(*layers[:-1]).to(dtype)
 

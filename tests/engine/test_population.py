@@ -1,5 +1,7 @@
 """Nets side by side are the nets that torch would build and differentiate one by one."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -15,7 +17,7 @@ CPU = torch.device("cpu")
 def named(population, member):
     """A member's weights and biases and their gradients, as torch names and shapes them."""
     exact = population.layout.exact
-    for layer, (i, o) in enumerate(zip(exact, exact[1:], strict=False)):
+    for layer, (i, o) in enumerate(pairwise(exact)):
         yield (
             f"{2 * layer}.weight",
             population.weights[layer][member, :i, :o].t(),
