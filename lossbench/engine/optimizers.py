@@ -3,8 +3,8 @@
 Members' settings are spread over flat buffers beside the parameters: a step is a few passes over flat memory, and a
 member's numbers never depend on whether its neighbours have the same settings.
 
-Sources: Kingma & Ba 2015, arXiv:1412.6980; Loshchilov & Hutter 2019, arXiv:1711.05101; the proximal step in the metric of
-the preconditioner: Yun, Lozano & Yang 2021, Adaptive Proximal Gradient Methods for Structured Neural Networks, NeurIPS.
+Sources: Kingma & Ba 2015, arXiv:1412.6980; Loshchilov & Hutter 2019, arXiv:1711.05101; the proximal step in the metric
+of the preconditioner: Yun, Lozano & Yang 2021, Adaptive Proximal Gradient Methods for Structured Neural Networks, NeurIPS.
 """
 
 from __future__ import annotations
