@@ -29,7 +29,7 @@ from lossbench.experiments.design import Arena, prepare_arena
 from lossbench.experiments.environment import environment
 from lossbench.experiments.evaluate import metric_record
 from lossbench.experiments.lineup import Lineup, find_baseline, resolve_lineup
-from lossbench.experiments.matrix import mean_under
+from lossbench.experiments.matrix import cross_loss_matrix
 from lossbench.experiments.protocol import describe, primary_metric, selection_metric
 from lossbench.experiments.sources import data_record, data_source
 from lossbench.experiments.tuning import trial_rates
@@ -170,17 +170,12 @@ def _meet(settings: Settings, arena: Arena, lineup: Lineup) -> Generator[Event, 
             break
         contest = yield from compete(settings, arena, contender)
         contests.append(contest)
-    finished = [contest for contest in contests if contest.judged]
-    for contest in finished:
-        contest.run.evidence["matrix"] = {other.contender.name: _value(contest, other, arena) for other in finished}
+    finished = {contest.contender.name: contest for contest in contests if contest.judged}
+    pairs = {name: contest.contender.pair for name, contest in finished.items()}
+    matrix = cross_loss_matrix(pairs, {name: contest.judged for name, contest in finished.items()}, arena.outer)
+    for name, row in matrix.items():
+        finished[name].run.evidence["matrix"] = row
     return contests
-
-
-def _value(contest: Contest, other: Contest, arena: Arena) -> float | None:
-    try:
-        return mean_under(other.contender.pair, contest.judged, arena.outer)
-    except Exception:  # a user's own loss may fail on outputs that it was not trained on: no number then
-        return None
 
 
 def _unfinished(plan: ComparePlan, contests: Sequence[Contest]) -> bool:

@@ -10,7 +10,9 @@ P nets, N rows, C classes, K outputs of B.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -62,30 +64,62 @@ def outputs_that_predict(point_PN: Tensor, pair: Pair, splits: Sequence[Prepared
     return value[..., None]
 
 
-def mean_under(pair: Pair, judged: Sequence[Judged], splits: Sequence[PreparedSplit]) -> float | None:
-    """Mean test value of the pair's loss over nets of whatever loss; None where it is not defined for one of them."""
-    values: list[float] = []
-    for block in blocks([net.predicted for net in judged]):
-        own = [splits[j] for j in block]
-        predicted = torch.stack([judged[j].predicted for j in block])
-        if pair.task.is_classification:
-            out = outputs_that_say(predicted, pair)
+@dataclass(frozen=True)
+class Ruler:
+    """A pair's loss ready to be read on the test parts of some splits, whoever predicts them."""
+
+    pair: Pair
+    splits: Sequence[PreparedSplit]  # J, with equally many test rows
+    target: Tensor  # [J, N] or [J, N, C], encoded as the loss wants it
+    statistics: dict[str, Tensor]  # [J, 1, C]
+
+    @classmethod
+    def of(cls, pair: Pair, splits: Sequence[PreparedSplit]) -> Ruler:
+        """Encode the test parts once."""
+        target = torch.stack([split.part("test", pair).target for split in splits])
+        found = [split.fold(pair).statistics for split in splits] if pair.loss.statistics else []
+        return cls(
+            pair,
+            splits,
+            target.double() if target.is_floating_point() else target,
+            {name: torch.stack([f[name] for f in found])[:, None].double() for name in pair.loss.statistics},
+        )
+
+    def read(self, predicted: Tensor) -> Tensor | None:
+        """Mean test value `[J]` of the loss for probabilities `[J, N, C]` or values `[J, N]`; None where undefined."""
+        if self.pair.task.is_classification:
+            out = outputs_that_say(predicted, self.pair)
         else:
-            out = outputs_that_predict(predicted, pair, own)
+            out = outputs_that_predict(predicted, self.pair, self.splits)
         if out is None:
             return None
-        values += _per_net(pair, out, own).tolist()
-    mean = sum(values) / len(values) if values else float("nan")
-    return mean if abs(mean) < float("inf") else None
+        if self.pair.loss.per == "batch":
+            return self.pair.loss(out, self.target, torch.ones_like(out[..., 0]), **self.statistics)
+        return self.pair.loss(out, self.target, **self.statistics).mean(-1)
 
 
-def _per_net(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Tensor:
-    folds = [split.fold(pair) for split in splits]
-    target = torch.stack([split.part("test", pair).target for split in splits])
-    target = target.double() if target.is_floating_point() else target
-    statistics = {
-        name: torch.stack([fold.statistics[name] for fold in folds])[:, None].double() for name in pair.loss.statistics
-    }
-    if pair.loss.per == "batch":
-        return pair.loss(out_PNK, target, torch.ones_like(out_PNK[..., 0]), **statistics)
-    return pair.loss(out_PNK, target, **statistics).mean(-1)
+def cross_loss_matrix(
+    pairs: Mapping[str, Pair], judged: Mapping[str, Sequence[Judged]], splits: Sequence[PreparedSplit]
+) -> dict[str, dict[str, float | None]]:
+    """For every loss's nets, one a split, the mean test value under every pair's loss; None where it is not defined."""
+    found: dict[str, dict[str, float | None]] = {name: {} for name in judged}
+    together = list(blocks([split.truth_N["test"] for split in splits]))
+    for column, pair in pairs.items():
+        rulers = [Ruler.of(pair, [splits[j] for j in block]) for block in together]
+        for row, nets in judged.items():
+            found[row][column] = _mean(rulers, nets, together)
+    return found
+
+
+def _mean(rulers: Sequence[Ruler], nets: Sequence[Judged], together: Sequence[Sequence[int]]) -> float | None:
+    total = 0.0
+    for ruler, block in zip(rulers, together, strict=True):
+        try:
+            values = ruler.read(torch.stack([nets[j].predicted for j in block]))
+        except Exception:  # a user's own loss may fail on outputs that it was not trained on: no number then
+            return None
+        if values is None:
+            return None
+        total += float(values.sum())
+    mean = total / len(nets)
+    return mean if math.isfinite(mean) else None
