@@ -6,8 +6,8 @@ gradient.
   is (Lewis & Overton 2013, doi:10.1007/s10107-012-0514-2).
 - With L1: OWL-QN (Andrew & Gao 2007, doi:10.1145/1273496.1273501): a step stays in the orthant that the steepest
   descent points into, so coordinates become exactly zero; Armijo's rule alone. Unlike there, curvature is that of the
-  coordinates that are free to move, and only zeros that leave are held to the steepest descent's sign: near the end this
-  is a Newton step on the weights that are left, where the plain method takes ten times as many steps.
+  coordinates that are free to move, and only zeros that leave are held to the steepest descent's sign: near the end
+  this is a Newton step on the weights that are left, where the plain method takes ten times as many steps.
 - One evaluation serves all members: one whose trial point is refused tries another step in the next evaluation, while
   the others have moved on. Members that are done leave the batch.
 
@@ -36,6 +36,7 @@ Evaluate = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 End = Literal["gradient", "decrease", "limit", "diverged", "interrupted"]
 
 ARMIJO, WOLFE = 1e-4, 0.9
+ROUNDING = 1e-14  # of |F|: what a sum over rows may be wrong by; the gradient still tells the way below it
 TRIALS = 40  # steps tried along one direction before it is given up: a step of 1e-12 of the first
 
 
@@ -145,7 +146,7 @@ class Search:
         value, g = self._objective(trial)
         moved = trial - self.x
         gained = (self._pseudo_gradient(self.x, self.g) * moved).sum(1)
-        low_enough = value <= self.value + ARMIJO * gained.clamp_max(0)
+        low_enough = value <= self.value + ARMIJO * gained.clamp_max(0) + ROUNDING * self.value.abs()
         steep = ~self.has_l1 & ((g * self.direction).sum(1) < WOLFE * self.slope)
         accept = low_enough & ~steep
         # A bracket that has closed in on a kink: take the low end's side and go on.

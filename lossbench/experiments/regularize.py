@@ -290,7 +290,8 @@ def _protocol(plan: RegularizePlan) -> dict[str, Any]:
         "text": [
             "Full batch, float64: L-BFGS, orthant-wise (OWL-QN) where there is an L1 penalty.",
             f"Converged: no coordinate of a proximal gradient step is longer than {rule.tolerance:g} "
-            f"(ended_by gradient), or {rule.patience} steps lowered the objective by less than {rule.decrease:g} of it (ended_by decrease).",
+            f"(ended_by gradient), or {rule.patience} steps lowered the objective by less than {rule.decrease:g} of it "
+            "(ended_by decrease).",
             f"After {rule.evaluations} evaluations a net counts as not converged (ended_by limit).",
         ],
     }
