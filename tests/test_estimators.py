@@ -1,0 +1,183 @@
+"""The estimators are scikit-learn estimators in earnest, and the numbers are the engine's."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris, make_classification
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
+from sklearn.utils.estimator_checks import check_estimator
+
+import lossbench
+from lossbench import MLPClassifier, MLPRegressor
+from lossbench.catalog.plugins import load_file
+from lossbench.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def iris():
+    return load_iris(return_X_y=True)
+
+
+@pytest.fixture(scope="module")
+def two_classes():
+    X, y = make_classification(300, 6, n_informative=4, class_sep=1.5, random_state=0)
+    return X, np.array(["no", "yes"])[y]
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier(), MLPRegressor()], ids=lambda e: type(e).__name__)
+@pytest.mark.filterwarnings("ignore")  # the checks provoke warnings of scikit-learn's own
+def test_scikit_learns_own_checks_pass(estimator):
+    results = check_estimator(estimator, on_fail="raise", on_skip=None)
+    assert {r["check_name"] for r in results if r["status"] != "passed"} <= {"check_array_api_input"}  # wants array_api
+    assert len(results) > 45
+
+
+def test_it_works_in_a_pipeline_cross_validation_and_a_grid_search(iris):
+    X, y = iris
+    assert cross_val_score(MLPClassifier(epochs=60, lr=1e-2, random_state=0), X, y, cv=3).mean() > 0.93
+    pipeline = make_pipeline(PolynomialFeatures(), MLPClassifier(epochs=20, random_state=0))
+    grid = {"mlpclassifier__loss": ["focal", "hinge"], "mlpclassifier__lr": np.logspace(-3, -2, 2)}
+    search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
+    assert search.best_params_["mlpclassifier__lr"] == pytest.approx(1e-2)
+    assert search.best_score_ > 0.9
+
+
+def test_without_a_hidden_layer_cross_entropy_is_logistic_regression(two_classes):
+    X, y = two_classes
+    net = MLPClassifier(hidden=(), epochs=300, lr=0.05, batch_size=None, schedule="cosine", random_state=0).fit(X, y)
+    oracle = LogisticRegression(C=np.inf).fit((X - X.mean(0)) / X.std(0), y)
+    expected = oracle.predict_proba((X - X.mean(0)) / X.std(0))
+    assert net.predict_proba(X) == pytest.approx(expected, abs=0.01)  # 300 steps come this near the optimum
+
+
+def test_without_a_hidden_layer_squared_error_is_least_squares_in_the_targets_units():
+    X, y = load_diabetes(return_X_y=True)
+    net = MLPRegressor(hidden=(), epochs=400, lr=0.1, batch_size=None, schedule="cosine", random_state=0).fit(X, y)
+    assert net.predict(X) == pytest.approx(Ridge(alpha=1e-9).fit(X, y).predict(X), abs=0.02 * y.std())
+
+
+def test_labels_keep_their_names_and_scores_their_shapes(iris, two_classes):
+    X, y = two_classes
+    binary = MLPClassifier(epochs=20, random_state=0).fit(X, y)
+    assert binary.classes_.tolist() == ["no", "yes"]
+    assert binary.decision_function(X).shape == (300,)
+    assert ((binary.decision_function(X) > 0) == (binary.predict(X) == "yes")).all()
+    assert binary.predict_proba(X).sum(1) == pytest.approx(np.ones(300))
+    assert binary.score(X, y) == (binary.predict(X) == y).mean()
+    many = MLPClassifier("multi_margin", epochs=5, random_state=0).fit(*iris)
+    assert many.decision_function(iris[0]).shape == (150, 3)
+
+
+def test_probabilities_are_there_only_where_the_loss_estimates_them(two_classes):
+    assert hasattr(MLPClassifier("cross_entropy"), "predict_proba")
+    assert not hasattr(MLPClassifier("hinge"), "predict_proba")
+    assert not hasattr(MLPClassifier("no such loss"), "predict_proba")
+    with pytest.raises(AttributeError, match="predict_proba"):
+        MLPClassifier("hinge", epochs=1).fit(*two_classes).predict_proba(two_classes[0])
+
+
+@pytest.mark.parametrize(
+    "loss", ["bce", "hinge", "kl_div", "nll", "brier", "cosine_embedding", "dice", "logit_adjusted"]
+)
+def test_losses_of_every_kind_learn(two_classes, loss):
+    X, y = two_classes
+    assert MLPClassifier(loss, epochs=40, lr=1e-2, random_state=0).fit(X, y).score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("loss", ["l1", "huber", "gaussian_nll", "poisson_nll", "mape"])
+def test_regression_losses_of_every_kind_learn(loss):
+    X, y = load_diabetes(return_X_y=True)
+    assert MLPRegressor(loss, epochs=100, lr=1e-2, random_state=0).fit(X, y).score(X, y) > 0.3
+
+
+def test_a_loss_of_ones_own_works_by_file_and_as_a_function(tmp_path, two_classes):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from lossbench import loss, Task, Encoding, Space, Link\n"
+        "@loss(targets={Task.BINARY: Encoding.SIGN}, sound=(Space.REAL,), link=Link.MARGIN, reference='mine')\n"
+        "def mine(score, sign, *, margin: float = 1.0):\n"
+        "    return (margin - sign * score).clamp(min=0).pow(3).squeeze(-1)\n"
+    )
+    X, y = two_classes
+    options = {"loss_params": {"margin": 2.0}, "epochs": 20, "lr": 1e-2, "random_state": 0}
+    by_file = MLPClassifier(f"{file}:mine", **options).fit(X, y)
+    by_function = clone(MLPClassifier(load_file(str(file)).mine, **options)).fit(X, y)
+    assert by_file.score(X, y) > 0.9
+    assert np.array_equal(by_file.decision_function(X), by_function.decision_function(X))
+
+
+def test_a_fitted_one_survives_pickling_and_later_changes_of_its_parameters(two_classes):
+    X, y = two_classes
+    net = MLPClassifier("focal", epochs=5, random_state=0).fit(X, y)
+    before = net.predict_proba(X)
+    again = pickle.loads(pickle.dumps(net)).set_params(loss="hinge", last_act="relu")
+    assert np.array_equal(again.predict_proba(X), before)
+
+
+def test_the_same_random_state_gives_the_same_net_and_another_another(two_classes):
+    X, y = two_classes
+    first, second, third = (MLPClassifier(epochs=3, random_state=s).fit(X, y).decision_function(X) for s in (0, 0, 1))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, third)
+
+
+def test_early_stopping_keeps_the_best_epoch(two_classes):
+    X, y = two_classes
+    net = MLPClassifier(epochs=200, lr=1e-2, patience=5, keep="best", random_state=0).fit(X, y)
+    assert net.n_iter_ == len(net.loss_curve_) == len(net.validation_scores_) == net.best_epoch_ + 5
+    assert max(net.validation_scores_) == net.validation_scores_[net.best_epoch_ - 1]
+    assert MLPClassifier(epochs=2).fit(X, y).validation_scores_ is None
+
+
+def test_class_weights_shift_the_decision(two_classes):
+    X, y = two_classes
+    plain, shifted = (
+        MLPClassifier(epochs=10, class_weight=w, random_state=0).fit(X, y) for w in (None, {"no": 50, "yes": 1})
+    )
+    assert (shifted.predict(X) == "no").sum() > (plain.predict(X) == "no").sum()
+
+
+def test_a_strong_l1_penalty_gives_exact_zeros(two_classes):
+    net = MLPClassifier(l1=0.05, epochs=30, lr=1e-2, random_state=0).fit(*two_classes)
+    assert (net.state_["0.weight"] == 0).mean() > 0.5
+
+
+MISTAKES = {
+    "lr: must be > 0, got -1": {"lr": -1},
+    "hidden: must be >= 1, got 0": {"hidden": (0,)},
+    "unknown loss 'hings'; did you mean 'hinge'?": {"loss": "hings"},
+    "pinball serves regression": {"loss": "pinball"},
+    "loss_params: unknown parameter 'gama'; did you mean 'gamma'?": {"loss": "focal", "loss_params": {"gama": 1}},
+    "softmax needs 2 outputs": {"loss": "bce_with_logits", "last_act": "softmax"},
+    "training diverged": {"optim": "sgd", "lr": 1e9, "loss": "mse", "last_act": "identity"},
+}
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_a_parameter_that_cannot_be_is_a_users_mistake(two_classes, message):
+    with pytest.raises(UserError) as error:
+        MLPClassifier(**{"epochs": 5, "random_state": 0, **MISTAKES[message]}).fit(*two_classes)
+    assert message in str(error.value)
+
+
+def test_the_public_names_are_found_and_listed():
+    assert lossbench.MLPClassifier is MLPClassifier
+    assert {"MLPClassifier", "MLPRegressor", "train", "compare", "loss", "Task"} <= set(dir(lossbench))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = lossbench.nothing
