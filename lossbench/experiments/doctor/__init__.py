@@ -40,12 +40,11 @@ def examine(loss: Loss, *, tasks: Iterable[Task | str] | None = None) -> Diagnos
 
     Raises `UserError` for a task that it does not serve, and for nothing that the loss itself does.
     """
-    asked = list(loss.targets) if tasks is None else [Task(task) for task in tasks]
+    asked = list(loss.targets) if tasks is None else list(tasks)
     for task in asked:
         if task not in loss.targets:
-            raise UserError(
-                f"{loss.name} does not serve {task}", where="--task", fix=f"it serves {', '.join(loss.targets)}"
-            )
+            fix = f"it serves {', '.join(loss.targets)}"
+            raise UserError(f"{loss.name} does not serve {str(task)!r}", where="task", fix=fix)
     findings = [finding for task in asked for finding in _probe(loss, Task(task))]
     return Diagnosis(loss.label, loss.formula, tuple(findings))
 
