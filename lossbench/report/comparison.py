@@ -18,7 +18,7 @@ from lossbench.report.across import compare_across
 from lossbench.report.evidence import SURE, Comparison, Row, Table, Word
 from lossbench.report.scores import Entry, Setting, primary_metric, read_settings
 from lossbench.report.sentence import answer, setting_sentence
-from lossbench.report.statistics import Posterior, corrected_t, correlated_t, holm, share_won
+from lossbench.report.statistics import Estimate, Floats, Posterior, corrected_t, correlated_t, holm, share_won
 from lossbench.report.symptoms import reason, symptoms
 from lossbench.report.wording import counted, decimals_of, learning_rate, listed, number
 
@@ -125,6 +125,7 @@ def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecor
         symptoms=symptoms(run),
         group=entry.group,
         same_as="" if entry is first else first.name,
+        stands_for=[str(name) for name in run.evidence.get("stands_for", [])],
         lr=min(rates, key=lambda lr: (-Counter(rates)[lr], lr), default=None),
         lr_low=rates[0] if rates else None,
         lr_high=rates[-1] if rates else None,
@@ -146,7 +147,7 @@ def _numbers(setting: Setting, entry: Entry, word: Word) -> dict[str, Any]:
     mean = corrected_t(entry.score_J, setting.test_over_train)
     if word == "failed":
         return {"mean": mean.mean}
-    numbers = {"mean": mean.mean, "low": _known(mean.low), "high": _known(mean.high)}
+    numbers = {"mean": mean.mean, **_within_range(setting, entry.score_J, mean)}
     gain = setting.gain(entry)
     if gain is None or entry is setting.baseline:
         return numbers
@@ -162,6 +163,16 @@ def _numbers(setting: Setting, entry: Entry, word: Word) -> dict[str, Any]:
         "p": _known(by.p),
         "won": share_won(gain),
     }
+
+
+def _within_range(setting: Setting, score_J: Floats, mean: Estimate) -> dict[str, float | None]:
+    """A score's interval, cut where no score can be: scores end at 1, errors at 0."""
+    low, high = _known(mean.low), _known(mean.high)
+    if high is not None and setting.better == "higher" and score_J.max() <= 1:
+        high = min(high, 1.0)
+    if low is not None and setting.better == "lower" and score_J.min() >= 0:
+        low = max(low, 0.0)
+    return {"low": low, "high": high}
 
 
 def _judged(rows: list[Row], alpha: float) -> list[Row]:

@@ -39,6 +39,7 @@ class Row:
     symptoms: list[str]
     group: str
     same_as: str  # the first loss of the same objective, "" for itself
+    stands_for: list[str]  # the same objective under other names, which were not trained
     rank: int | None = None
     mean: float | None = None
     low: float | None = None

@@ -61,7 +61,8 @@ def render(record: Record, comparison: Comparison, views: Sequence[View]) -> str
     empty: list[list[Shown]] = [[] for _ in views]
     styles = Styles()
     with house_style():
-        ranks = [_ranks(i, comparison, styles) for i in range(len(comparison.across))]
+        asked = bool(record.protocol.get("ranks"))
+        ranks = [_ranks(i, comparison, styles) for i in range(len(comparison.across))] if asked else []
         room = LARGEST - len(_page(record, comparison, ranks, empty, styles).encode())
         pictures = _pictures(views, styles, room)
     return _page(record, comparison, ranks, pictures, styles)

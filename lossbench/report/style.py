@@ -67,6 +67,7 @@ _STYLE: dict[str, Any] = {
     "ytick.labelsize": TEXT,
     "xtick.major.size": 3,
     "ytick.major.size": 0,
+    "ytick.major.pad": 7,
     "lines.linewidth": 1.6,
     "lines.solid_capstyle": "round",
     "svg.fonttype": "none",
@@ -106,7 +107,7 @@ def quiet(axes: Axes, *, grid: str = "") -> None:
     """Only what is read: the left spine goes, and a grid along one axis where numbers are compared."""
     axes.spines["left"].set_visible(False)
     if grid:
-        axes.grid(axis=grid)  # type: ignore[arg-type]
+        axes.grid(True, axis=grid)  # type: ignore[arg-type]
 
 
 def text_width(texts: list[str], size: float = TEXT) -> float:

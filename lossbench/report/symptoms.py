@@ -14,7 +14,7 @@ def symptoms(run: RunRecord) -> list[str]:
         said.append(
             f"its loss fell below its floor of {found['floor']:g} from epoch {found['below_floor_from_epoch']} on"
             f" ({found['members_below_floor']} of {members} nets)"
-            + (f" and ended at {ended:.4g}".replace("-", "−") if ended else "")
+            + (f" and ended at {ended:,.{0 if abs(ended) >= 1000 else 3}f}".replace("-", "−") if ended else "")
         )
     if found.get("dead_outputs", 0) > 0:
         said.append(f"{found['dead_outputs']:.0%} of its outputs are dead: one value for every row, without gradient")

@@ -83,17 +83,18 @@ class ComparisonGrid:
             by += f" {interval(row.difference_low, row.difference_high, d, sign=True)}"
             rest = [probability(row.p_better), probability(row.p_equal), p_value(row.p_holm)]
         else:
-            mean = f"{number(row.mean, d)}{_half(row.low, row.high, d)}"
-            by = f"{number(row.difference, d, sign=True)}{_half(row.difference_low, row.difference_high, d)}"
+            mean = f"{number(row.mean, d)}{_half(row.mean, row.low, row.high, d)}"
+            by = number(row.difference, d, sign=True)
+            by += _half(row.difference, row.difference_low, row.difference_high, d)
             rest = [_short(row.p_better), _short(row.p_equal), _short(row.p_holm, 3)]
         return [mean, by if row.difference is not None else "–", *rest, learning_rate(row.lr)]
 
 
-def _half(low: float | None, high: float | None, decimals: int) -> str:
-    """`±.021`: half the width of an interval, which lies evenly around its mean."""
-    if low is None or high is None:
+def _half(mean: float | None, low: float | None, high: float | None, decimals: int) -> str:
+    """`±.021`: half the width of an interval, which lies evenly around its mean unless it was cut at one end."""
+    if mean is None or low is None or high is None:
         return ""
-    return f"±{number((high - low) / 2, decimals).removeprefix('0')}"
+    return f"±{number(max(mean - low, high - mean), decimals).removeprefix('0')}"
 
 
 def _short(p: float | None, decimals: int = 2) -> str:
@@ -129,7 +130,8 @@ def comparison_report(record: Record, folder: Path) -> RenderableType:
 def _marks(comparison: Comparison) -> Text:
     used = {row.word for table in comparison.tables for row in table.rows}
     marks = "   ".join(f"{mark} {word}" for word, (mark, _) in MARKS.items() if word in used)
-    columns = f"P>: probability of being better; P=: of being within ±{comparison.rope:g} (ROPE); p: after Holm"
+    rope = f"±{comparison.rope:g} (ROPE)"
+    columns = f"P>, P(better): probability of it; P=, P(equal): of being within {rope}; p: after Holm"
     return Text(f"{marks}\n{columns}", style="dim")
 
 
@@ -228,3 +230,43 @@ def _verdict(run: RunRecord) -> Text:
     if diverged:
         text.append(f"\n  diverged: {'seed' if len(diverged) == 1 else 'seeds'} {listed(diverged, 6)}", style="yellow")
     return text
+
+
+# --- regularize-gif --------------------------------------------------------------------------------------------------
+
+_MOST_ALPHAS = 8  # rows of a penalty; frames.csv has all
+
+
+def regularize_report(record: Record, folder: Path) -> RenderableType:
+    """What each penalty did from its smallest to its largest alpha, what did not converge, and where the files are."""
+    parts: list[RenderableType] = []
+    for run in record.runs:
+        parts += [Text(run.name, style="bold"), _alpha_grid(run)]
+        short = [m for m in run.members if not m.extra.get("converged")]
+        if short:
+            parts.append(
+                Text(f"! {len(short)} of {len(run.members)} alphas did not converge (marked !)", style="yellow")
+            )
+        parts.append(Text())
+    parts += [Text(f"! {warning}", style="yellow") for warning in record.warnings]
+    made = sorted(file.name for file in folder.glob("*.*") if not file.name.startswith("."))
+    parts.append(Text(f"{folder}/" + (f"  ({', '.join(made)})" if made else ""), overflow="fold"))
+    return Group(*parts)
+
+
+def _alpha_grid(run: RunRecord) -> Grid:
+    names = ["alpha", "train", "test", "data loss", "penalty", "norm", "zero weights"]
+    columns = [Column(name, justify="right", no_wrap=True) for name in names]
+    grid = Grid(Column("", width=1), *columns, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    last = len(run.members) - 1
+    shown = dict.fromkeys(round(i * last / (_MOST_ALPHAS - 1)) for i in range(_MOST_ALPHAS)) if last >= 0 else {}
+    for i in shown:
+        member = run.members[i]
+        facts = member.extra
+        cells = ["" if facts.get("converged") else "!", f"{facts['alpha']:.3g}"]
+        cells += [number(part.get("accuracy")) for part in (member.train, member.test)]
+        cells += [
+            _figure(facts[name]) if facts[name] is not None else "–" for name in ("data_loss", "penalty", "l2_norm")
+        ]
+        grid.add_row(*(Text(cell) for cell in [*cells, f"{facts['zeros']} of {len(facts['weights'])}"]))
+    return grid

@@ -34,7 +34,7 @@ def write_comparison(record: Record, folder: Path) -> list[Path]:
             if figure is not None:
                 written.append(folder / f"{plot.name}.png")
                 write_png(figure, written[-1])
-        for across in comparison.across:
+        for across in comparison.across if record.protocol.get("ranks") else []:
             noise = f"-noise-{across.label_noise:g}" if across.label_noise else ""
             picture = critical_difference.critical_difference(across)
             svg = standalone_svg(picture, "Average ranks over data sets", critical_difference.describe(across))

@@ -69,6 +69,7 @@ def planted_record(
     baseline: str = "cross_entropy",
     seed: int = 0,
     epochs: int = 40,
+    ranks: bool = False,
 ) -> Record:
     """A record as a comparison leaves it; under "rmse" a gain lowers the error by ten times as much."""
     regression = metric == "rmse"
@@ -98,6 +99,7 @@ def planted_record(
             "baseline": baseline,
             "rope": 0.01,
             "alpha": 0.05,
+            "ranks": ranks,
             "scheme": "repeated stratified k-fold",
             "text": [
                 f"{repeats} times {folds}-fold cross-validation, the same splits for every loss.",

@@ -123,6 +123,19 @@ def test_the_rope_of_an_error_with_a_unit_is_a_share_of_the_dummys():
     assert table.rope == pytest.approx(0.01 * 8.0)
 
 
+def test_the_interval_of_a_score_ends_where_scores_end():
+    record = planted_record((Planted("cross_entropy", gain=0.15), Planted("mse", gain=0.15)))
+    for run in record.runs:
+        for member in run.members:
+            member.test["accuracy"] = min(member.test.get("accuracy", 1.0), 1.0)
+    assert all(row.high <= 1 for row in compare(record).tables[0].rows)
+
+
+def test_names_that_were_left_out_for_being_the_same_objective_are_kept():
+    losses = (Planted("cross_entropy", evidence={"stands_for": ["nll"]}), Planted("mse"))
+    assert rows_of(planted_record(losses))["cross_entropy"].stands_for == ["nll"]
+
+
 def test_a_choice_at_the_end_of_the_grid_is_said():
     assert any(note.startswith("gce chose an end") for note in compare(planted_record()).tables[0].notes)
 

@@ -98,6 +98,7 @@ def test_a_member_that_stopped_early_keeps_its_last_value():
 
 def test_a_column_of_the_matrix_is_ranked_by_itself():
     assert _standing(np.array([3.0, np.nan, 100.0, 0.1])).tolist()[::2] == [0.5, 0.0]
+    assert _standing(np.array([0.12701, 0.12702, 0.5])).tolist() == [1.0, 1.0, 0.0]  # all read .127
 
 
 def test_bars_join_every_longest_run_within_the_critical_difference():

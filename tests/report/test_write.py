@@ -18,10 +18,13 @@ def test_the_record_alone_draws_every_file_again_to_the_byte(record, written, tm
         assert path.read_bytes() == (written / path.name).read_bytes(), path.name
 
 
-def test_several_data_sets_also_leave_ranks_and_one_file_per_noise_level(tmp_path):
+def test_ranks_are_drawn_on_request_one_file_per_noise_level(tmp_path):
     losses = (Planted("cross_entropy"), Planted("focal"))
     record = planted_record(losses, data=("a", "b"), noise=(0.0, 0.2), folds=5, repeats=1, epochs=2)
+    assert not any("critical" in path.name for path in write_comparison(record, tmp_path))  # only on request
+    record.protocol["ranks"] = True
     names = {path.name for path in write_comparison(record, tmp_path)}
+    assert "A rank says nothing of how large a difference is" in (tmp_path / "report.html").read_text()
     assert {"critical-difference.svg", "critical-difference-noise-0.2.svg"} <= names
 
 

@@ -20,6 +20,7 @@ from lossbench.report.scores import primary_metric
 from lossbench.report.statistics import Floats
 from lossbench.report.style import LIGHT, TEXT, WIDTH, new_figure, quiet, word_colour
 
+_LOSSES = {"train_loss": LIGHT["better"], "val_loss": LIGHT["worse"]}
 _MOST_POINTS = 150  # per curve; more cannot be seen
 
 
@@ -109,61 +110,62 @@ def train_curves(record: Record) -> Figure | None:
     if run is None:
         return None
     metric = primary_metric(record).name
-    height = TITLE + 2.6 + 0.6
+    height = TITLE + 0.3 + 2.6 + 0.6
     figure = new_figure(height)
     seeds = len(run.members)
     title(figure, run.name, f"mean and the middle 80% of {seeds} seeds" if seeds > 1 else "one seed", height)
     both = stacked(run.members, "val_score") is not None
-    half = (WIDTH - 1.9) / 2
-    loss = place(figure, height, 0.7, WIDTH - 0.7 - half if both else 0.3, 0.6, 2.6)
+    half = (WIDTH - 2.5) / 2
+    loss = place(figure, height, 0.7, WIDTH - 0.7 - half if both else 1.0, 0.6, 2.6)
     _loss_curves(loss, run)
     if both:
-        score = place(figure, height, 0.7 + half + 0.8, 0.4, 0.6, 2.6)
-        _one(score, run, "val_score", LIGHT["better"], "")
+        score = place(figure, height, 0.7 + half + 1.45, 0.35, 0.6, 2.6)
+        _one(score, run, "val_score", LIGHT["better"])
         score.set_title(f"{metric} (validation)", loc="left", size=TEXT)
         _mark_best(score, run)
     return figure
 
 
 def _loss_curves(axes: Axes, run: RunRecord) -> None:
-    _one(axes, run, "train_loss", LIGHT["better"], "training")
-    _one(axes, run, "val_loss", LIGHT["worse"], "validation")
+    ends = {curve: _one(axes, run, curve, colour) for curve, colour in _LOSSES.items()}
+    known = {curve: end for curve, end in ends.items() if end is not None}
+    for curve, (epochs, last) in known.items():
+        # Said at the curve itself, a little apart where both end at the same place.
+        apart = 0 if len(known) < 2 else 5 if last == max(end for _, end in known.values()) else -5
+        axes.annotate(
+            "training" if curve == "train_loss" else "validation", (epochs, last), (4, apart),
+            textcoords="offset points", color=_LOSSES[curve], va="center", size=TEXT - 1,
+        )  # fmt: skip
     axes.set_title(f"loss: {run.loss.label}", loc="left", size=TEXT)
     if run.loss.floor is not None and axes.get_ylim()[0] < run.loss.floor:
         axes.axhline(run.loss.floor, color=LIGHT["soft"], lw=1, ls=(0, (3, 3)))
-        axes.text(1, run.loss.floor, "its floor", color=LIGHT["soft"], va="bottom", size=TEXT - 1)
+        axes.annotate(
+            "its floor", (1, run.loss.floor), (0, 3), xycoords=("axes fraction", "data"),
+            textcoords="offset points", color=LIGHT["soft"], ha="right", size=TEXT - 1,
+        )  # fmt: skip
 
 
-def _one(axes: Axes, run: RunRecord, curve: str, colour: str, label: str) -> None:
+def _one(axes: Axes, run: RunRecord, curve: str, colour: str) -> tuple[int, float] | None:
+    """Draw a curve; where its mean ends, None where there is none."""
     value_ME = stacked(run.members, curve)
     quiet(axes, grid="y")
     axes.set_xlabel("epoch")
     axes.tick_params(axis="y", labelcolor=LIGHT["soft"], labelsize=TEXT - 1)
     if value_ME is None:
-        return
+        return None
     draw_band(axes, value_ME, colour)
     axes.set_xlim(1, max(2, value_ME.shape[1]))
-    if label:
-        # Said at the curve itself; the two curves of a loss part most at the end.
-        last = value_ME.mean(axis=0)[-1]
-        axes.annotate(
-            label,
-            (value_ME.shape[1], last),
-            (4, 0),
-            textcoords="offset points",
-            color=colour,
-            va="center",
-            size=TEXT - 1,
-        )
+    return value_ME.shape[1], float(value_ME.mean(axis=0)[-1])
 
 
 def _mark_best(axes: Axes, run: RunRecord) -> None:
     best = [m.best_epoch for m in run.members if m.best_epoch]
     if best:
         first, last, middle = min(best), max(best), float(np.median(best))
+        right = middle > axes.get_xlim()[1] / 2
         axes.axvline(middle, color=LIGHT["faint"], lw=1, zorder=0)
         axes.annotate(
             f"best epoch: {first}" if first == last else f"best epochs: {first} to {last}",
-            (middle, 0.02), (4, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
-            color=LIGHT["soft"], size=TEXT - 1,
+            (middle, 0.02), (-4 if right else 4, 0), xycoords=("data", "axes fraction"),
+            textcoords="offset points", color=LIGHT["soft"], ha="right" if right else "left", size=TEXT - 1,
         )  # fmt: skip

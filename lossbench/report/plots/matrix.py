@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import FigureBase
 from matplotlib.patches import Rectangle
+from scipy.stats import rankdata
 
 from lossbench.report.evidence import Row
 from lossbench.report.plots.plot import TITLE, Plot, View, place
 from lossbench.report.statistics import Floats
 from lossbench.report.style import LIGHT, ROW, TEXT, WIDTH, shortened, text_width
 
+_DIGITS = 3  # that a cell shows
 _DARKEST = 0.5  # opacity of a column's best cell: ink stays readable on it
 
 
@@ -48,11 +50,14 @@ def _height(view: View) -> float:
 
 
 def _standing(column: Floats) -> Floats:
-    """From 1 for the lowest loss of a column to 0 for its highest, by rank: losses have no common scale."""
+    """From 1 for the lowest loss of a column to 0 for its highest, by rank: losses have no common scale.
+
+    What is written alike is shaded alike.
+    """
     known = np.isfinite(column)
     out = np.full(len(column), np.nan)
-    order = column[known].argsort(kind="stable").argsort(kind="stable")
-    out[known] = 1 - order / max(1, known.sum() - 1)
+    written = [float(f"{value:.{_DIGITS}g}") for value in column[known]]
+    out[known] = 1 - (rankdata(written, method="min") - 1) / max(1, known.sum() - 1)
     return out
 
 
@@ -83,8 +88,13 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
 
 
 def _short(value: float) -> str:
-    text = f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}" if abs(value) < 1e4 else f"{value:.0e}"
-    return text.removeprefix("0") if text.startswith("0.") else text.replace("-", "−")
+    """`.127`, `1.03`, `206`, `3e+06`: as many digits as tell values apart."""
+    size = abs(value)
+    if size >= 1e4:
+        return f"{value:.0e}".replace("-", "−")
+    decimals = _DIGITS if size < 1 else max(0, _DIGITS - len(str(int(size))))
+    text = f"{value:.{decimals}f}"
+    return (text.removeprefix("0") if text.startswith("0.") else text).replace("-", "−")
 
 
 def _describe(view: View) -> str:

@@ -38,7 +38,7 @@ def panels(
         axes = part.add_axes((left / WIDTH, bottom / height, wide / WIDTH, panel / height))
         axes.grid(axis="y")
         axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_locator(MaxNLocator(4, prune="upper"))  # the next panel begins there
         axes.spines["left"].set_visible(False)
         axes.set_title(shortened(row.name, 22), loc="left", size=TEXT, color=LIGHT["ink"], pad=4)
         axes.tick_params(axis="y", labelcolor=LIGHT["soft"], labelsize=TEXT - 1)
