@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from lossbench.record import MemberRecord
-from lossbench.report.tables import comparison_report, regularize_report, train_report
+from lossbench.report.tables import comparison_report, train_report
 from tests.report.planted import Planted, planted_record
 
 
@@ -57,32 +56,3 @@ def test_the_spread_is_the_standard_deviation_over_seeds(record):
     text = shown(train_report(record.model_copy(update={"runs": [two]}), Path("x")), 200)
     deviation = abs(values[0] - values[1]) / 2**0.5  # of two numbers
     assert f"{sum(values) / 2:.3f} ± {deviation:.3f}" in text
-
-
-def test_a_penalty_is_shown_from_its_smallest_alpha_to_its_largest(record, tmp_path):
-    facts = {"data_loss": 0.5, "penalty": 0.25, "l2_norm": 12.0, "weights": [0.0, 1.0], "zeros": 1}
-    run = record.runs[0].model_copy(
-        update={
-            "name": "l1",
-            "members": [
-                MemberRecord(
-                    seed=0,
-                    lr=None,
-                    status="ok",
-                    train={"accuracy": 1.0},
-                    test={"accuracy": 0.9},
-                    extra=facts | {"alpha": 10.0 ** (i - 10), "converged": i != 19},
-                )
-                for i in range(20)
-            ],
-        }
-    )
-    (tmp_path / "boundary.gif").touch()
-    text = shown(regularize_report(record.model_copy(update={"runs": [run]}), tmp_path), 200)
-    lines = text.splitlines()
-    assert "1e-10" in lines[3]
-    assert "1 of 2" in lines[3]
-    assert lines[10].startswith("!")
-    assert "1e+09" in lines[10]
-    assert "1 of 20 alphas did not converge" in text
-    assert "(boundary.gif)" in text
