@@ -54,8 +54,8 @@ class Predictor:
 
     def predict(self, features: pd.DataFrame) -> Prediction:
         """Predict the rows of a table that has the columns trained on; values in the target's own units."""
-        width = self.state["0.weight"].shape[1]
-        x_ND = torch.from_numpy(self.preparation.transform(features, width))
+        x_ND = torch.from_numpy(self.preparation.transform(features))
+        x_ND = F.pad(x_ND, (0, self.state["0.weight"].shape[1] - x_ND.shape[1]))  # as in `same_width`
         blocks = [x_ND[start : start + ROWS_A_BLOCK] for start in range(0, len(x_ND), ROWS_A_BLOCK)]
         out = [self.activation(self._forward(block)) for block in blocks]
         prediction = self.link(torch.cat(out)[None])

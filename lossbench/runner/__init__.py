@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from lossbench.config.parts import DataConfig
     from lossbench.config.schema import CompareConfig, RegularizeConfig, TrainConfig
+    from lossbench.data.table import Table
     from lossbench.experiments.pairs import Pair
     from lossbench.record import Record
 
@@ -50,7 +51,7 @@ def run_train(
     command: str = "",
     strict: bool = False,
     force: bool = False,
-    table: Any = None,
+    table: Table | None = None,
 ) -> tuple[Record, Path]:
     """Train, and leave result.json, curves.png and weights.safetensors in the run's folder; nothing is printed."""
     from lossbench.experiments.predictor import save_predictors
@@ -81,9 +82,11 @@ def compare(
     """`lossbench compare-losses`."""
     if dry_run:
         from lossbench.experiments.compare import plan
+        from lossbench.experiments.estimate import estimate
         from lossbench.runner.show import show_plan
 
-        show_plan(plan(config))
+        planned = plan(config)
+        show_plan(planned, estimate(planned))
         return OK
     record, folder = run_compare(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
     if mode == "rich":
@@ -100,13 +103,14 @@ def run_compare(
     command: str = "",
     strict: bool = False,
     force: bool = False,
+    tables: Sequence[Table | None] = (),
 ) -> tuple[Record, Path]:
     """Compare, and leave result.json and every report in the run's folder; nothing is printed."""
     from lossbench.experiments.compare import default_name, plan, run
     from lossbench.record import write_record
     from lossbench.report.comparison import analyse
 
-    chosen = plan(config)
+    chosen = plan(config, tables)
     if strict:
         _refuse_broken([contender.pair for entry in chosen.tables for contender in entry.lineup.contenders])
     stop = threading.Event()
@@ -125,7 +129,7 @@ def regularize(
     """`lossbench regularize-gif`."""
     record, folder = run_regularize(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
     if mode == "rich":
-        from lossbench.report.tables import regularize_report
+        from lossbench.report.boundary_table import regularize_report
 
         _print(regularize_report(record, folder))
     return _ended(record, folder, mode)
@@ -142,7 +146,7 @@ def run_regularize(
     """Train every penalty at every alpha, and leave the record and the animation in the run's folder."""
     from lossbench.experiments.regularize import default_name, plan, run
     from lossbench.record import write_record
-    from lossbench.report.boundary import check_format
+    from lossbench.report.boundary_film import check_format
 
     check_format(config.format)
     chosen = plan(config)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lossbench.data.describe import Description
     from lossbench.experiments.compare import ComparePlan
     from lossbench.experiments.doctor import Diagnosis
+    from lossbench.experiments.estimate import Estimate
     from lossbench.experiments.predictor import Predicted
 
 STYLES = {"ok": "green", "equivalent": "green", "note": "cyan", "degraded": "yellow", "warning": "yellow"}
@@ -47,8 +48,8 @@ def grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, style_by: int
     return made
 
 
-def show_plan(plan: ComparePlan) -> None:
-    """What a comparison would run."""
+def show_plan(plan: ComparePlan, work: Estimate) -> None:
+    """What a comparison would run, and how long it would take here."""
     screen = console()
     for entry in plan.tables:
         per_loss = plan.members(entry)
@@ -70,7 +71,9 @@ def show_plan(plan: ComparePlan) -> None:
         for left in entry.lineup.left_out:
             screen.print(Text(f"left out: {left.name}: {left.why}"), style="dim", soft_wrap=True)
         screen.print()
-    screen.print(Text(plan.estimate()), soft_wrap=True)
+    minutes = f"{work.seconds / 60:.1f} minutes" if work.seconds >= 90 else f"{work.seconds:.0f} seconds"
+    summary = f"in all at most {work.members} nets and {work.steps:,} steps: about {minutes} on this machine"
+    screen.print(Text(summary), style="bold", soft_wrap=True)
 
 
 def show_data(found: Description) -> None:

@@ -1,0 +1,54 @@
+"""What a terminal shows after `regularize-gif`: a few alphas of each penalty in numbers, and where the pictures are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table as Grid
+from rich.text import Text
+
+from lossbench.record import MemberRecord, Record, RunRecord
+
+ROWS = 8  # alphas shown, first and last among them
+
+
+def regularize_report(record: Record, folder: Path) -> RenderableType:
+    """A table per penalty, members that did not converge marked, and the files in `folder`."""
+    parts: list[RenderableType] = []
+    for run in record.runs:
+        parts += [_grid(run), Text()]
+    if any(not member.extra.get("converged", True) for run in record.runs for member in run.members):
+        parts.append(Text("! not converged; --max-iter allows more steps", style="yellow"))
+    if record.status == "interrupted":
+        parts.append(Text("! interrupted: the nets are as they were at that moment", style="bold yellow"))
+    files = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    parts.append(Text(f"{folder}/  ({', '.join(files)})", overflow="fold"))
+    return Group(*parts)
+
+
+def _grid(run: RunRecord) -> Grid:
+    grid = Grid(
+        title=Text(f"{run.data}: {run.conditions['penalty']} penalty, {run.loss.label} + {run.last_act}", style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+    )
+    for name in ("alpha", "train", "test", "data loss", "penalty", "|w|_1", "|w|_2", "exact zeros"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    last = len(run.members) - 1
+    shown = sorted({round(i * last / (ROWS - 1)) for i in range(ROWS)}) if last >= ROWS else range(last + 1)
+    for i in shown:
+        grid.add_row(*_cells(run.members[i]))
+    return grid
+
+
+def _cells(member: MemberRecord) -> list[str]:
+    extra = member.extra
+    mark = "" if extra.get("converged", True) else "! "
+    numbers = [member.train.get("accuracy"), member.test.get("accuracy"), extra["data_loss"], extra["penalty"]]
+    numbers += [extra["l1_norm"], extra["l2_norm"]]
+    figures = ["–" if value is None else f"{value:.3f}" for value in numbers]
+    return [f"{mark}{extra['alpha']:.3g}", *figures, f"{extra['zeros']} of {len(extra['weights'])}"]
