@@ -163,8 +163,9 @@ def _import_families() -> None:
 
     from lossbench.catalog import losses
 
-    for module in pkgutil.iter_modules(losses.__path__):
-        importlib.import_module(f"{losses.__name__}.{module.name}")
+    found = [module.name for module in pkgutil.iter_modules(losses.__path__)]
+    for name in [*losses.EVERYDAY, *(name for name in found if name not in losses.EVERYDAY)]:
+        importlib.import_module(f"{losses.__name__}.{name}")
 
 
 LOSSES: Registry[Loss] = Registry("loss", load=_import_families, abbreviations=ABBREVIATIONS)

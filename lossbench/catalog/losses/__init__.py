@@ -5,3 +5,5 @@ index `y_B`, encoded targets `t_BK`, the training part's class counts `class_cou
 `[..., B]`; one of whole batches takes the rows' weights `weight_B` too and gives `[...]`. Where torch has the
 loss, names, defaults and the mean over the columns of a row are torch's.
 """
+
+EVERYDAY = ("likelihood", "residual", "margin")  # families that listings begin with; the others follow by name
