@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from lossbench.deferred import np
+from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 from lossbench.events import Better, Status
 
@@ -168,6 +168,24 @@ class Record(_Part):
     analysis: dict[str, Any] = Field(default_factory=dict)
     timing: dict[str, Number] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
+
+    def table(self) -> pd.DataFrame:
+        """One row a trained net: data, loss and last activation, role, seed, split, penalties, and its scores.
+
+        Scores are columns `train_<metric>`, `val_<metric>`, `test_<metric>`; what was not measured is NaN.
+        """
+        rows = []
+        for run in self.runs:
+            for member in run.members:
+                row = {"data": run.data, "loss": run.loss.label, "last_act": run.last_act, **run.conditions}
+                row |= {"role": member.role, "seed": member.seed}
+                row |= {f"split_{name}": place for name, place in member.split.items()}
+                row |= {"lr": member.lr, **member.penalty}
+                row |= {"status": member.status, "epochs": member.epochs, "best_epoch": member.best_epoch}
+                for part in ("train", "val", "test"):
+                    row |= {f"{part}_{name}": value for name, value in getattr(member, part).items()}
+                rows.append(row)
+        return pd.DataFrame(rows)
 
     def to_json(self) -> str:
         """Valid JSON, always: no NaN, no Infinity."""

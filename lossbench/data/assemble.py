@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lossbench.data.columns import understand
+from lossbench.data.frame import read_frame
 from lossbench.data.reading import Reading, Request
 from lossbench.data.sniff import file_format
 from lossbench.data.suspects import Suspect, suspects
@@ -33,9 +34,9 @@ class Assembled:
     suspects: tuple[Suspect, ...]
 
 
-def read_table(source: DataSource) -> Table:
-    """The table in a file: row numbers left out with a note, a copy of the target refused."""
-    assembled = assemble(source)
+def read_table(source: DataSource, frame: pd.DataFrame | None = None) -> Table:
+    """The table in a file, or in a DataFrame: row numbers left out with a note, a copy of the target refused."""
+    assembled = assemble(source, frame)
     table = assembled.table
     for suspect in assembled.suspects:
         if suspect.what == "leak":
@@ -53,12 +54,12 @@ def read_table(source: DataSource) -> Table:
     return replace(table, features=features, kinds=kinds, notes=(*table.notes, *notes), _hash=[])
 
 
-def assemble(source: DataSource) -> Assembled:
+def assemble(source: DataSource, frame: pd.DataFrame | None = None) -> Assembled:
     """Everything but the verdict on suspicious columns; each error names the file."""
     file = source.file or ""
     where = "standard input" if file == STDIN else file
     try:
-        return _assemble(source, where)
+        return _assemble(source, where, frame)
     except UserError as problem:
         raise (problem if problem.where.startswith("--") else problem.at(where)) from None
 
@@ -102,8 +103,9 @@ def _read(request: Request) -> Reading:
         return read_columnar(unpacked, request, kind)
 
 
-def _assemble(source: DataSource, where: str) -> Assembled:
-    reading = _read(Request(source, lambda names: _choose(names, source)))
+def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Assembled:
+    request = Request(source, lambda names: _choose(names, source))
+    reading = _read(request) if frame is None else read_frame(frame, request)
     columns, kinds, notes = _understood(reading, source, {})
     _refuse_infinite(columns, kinds, reading.place)
     name = str(source.target)

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import torch
 
@@ -73,12 +74,18 @@ class ComparePlan:
         return len(table.folds) * (len(trial_rates(self.config)) + 2)
 
 
-def plan(config: CompareConfig) -> ComparePlan:
-    """Resolve a config's names, load its tables and deal out their splits; `UserError` for whatever is wrong."""
+def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePlan:
+    """Resolve a config's names, load its tables (or take those given) and deal out their splits.
+
+    Raises `UserError` for whatever is wrong.
+    """
     device = resolve_device(config.device)
     if not config.lrs:
         raise UserError("no learning rate to choose from", where="lrs", fix="give at least one")
-    tables = _distinct_names([load(data_source(data)) for data in config.data])
+    tables = [
+        table if table is not None else load(data_source(data)) for data, table in zip_longest(config.data, given)
+    ]
+    tables = _distinct_names(tables)
     _check_one_kind(tables)
     tasks = [Task(table.task) for table in tables]
     metric = primary_metric(config.metric, tasks[0])

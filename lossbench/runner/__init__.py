@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lossbench.errors import UserError
 from lossbench.events import Event, Phase

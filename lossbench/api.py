@@ -1,0 +1,166 @@
+"""The Python door to what the commands do: `train` and `compare` return the record that the command line writes.
+
+Keywords are the keys of the config: its top-level ones (`loss`, `last_act`, `seeds`, `optim={"lr": 1e-3}`), and those
+inside its parts where one name means one key (`epochs`, `lr`, `hidden`, `l2`, `patience`). What is left out has the
+config's default. Data may be a name, a file, or a DataFrame.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from lossbench.config.load import Override, load
+from lossbench.config.parts import DataConfig
+from lossbench.config.problems import model_at
+from lossbench.config.schema import CONFIGS, CompareConfig, Kind, TrainConfig
+from lossbench.errors import UserError, unknown
+from lossbench.record import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lossbench.data.table import Table
+
+    Data = str | Path | Mapping[str, Any] | pd.DataFrame
+
+FRAME = "DataFrame"  # what a config and a record call a table that came from no file
+
+
+def train(
+    data: Data = "titanic",
+    target: str | None = None,
+    *,
+    config: str | Path | None = None,
+    strict: bool = False,
+    force: bool = False,
+    progress: bool = False,
+    **keys: Any,
+) -> Record:
+    """Train one loss on one table, as `lossbench train` does, and return the record; `.table()` is a DataFrame.
+
+    `target` names the column to predict of a file or a DataFrame; `config` a YAML file that the keywords override. The
+    run's folder has the record, curves and weights. Raises `UserError` for whatever cannot be trained.
+    """
+    from lossbench import runner
+    from lossbench.runner.drive import choose_sinks
+
+    words, frames = _words("train", [data], target, keys)
+    checked = _checked("train", config, words[0], keys)
+    assert isinstance(checked, TrainConfig)
+    table = _table(frames[0], checked.data.model_dump())
+    sinks = choose_sinks("rich") if progress else ()
+    return runner.run_train(checked, sinks=sinks, command="lossbench.train", strict=strict, force=force, table=table)[0]
+
+
+def compare(
+    data: Data | Sequence[Data] = "titanic",
+    target: str | None = None,
+    *,
+    config: str | Path | None = None,
+    strict: bool = False,
+    force: bool = False,
+    progress: bool = False,
+    **keys: Any,
+) -> Record:
+    """Compare losses on one or more tables, as `lossbench compare-losses` does, and return the record.
+
+    `losses` are names, `"nll+relu"` pairs or mappings; without it all sound ones are compared. Other arguments are
+    those of `train`. `record.analysis` has the statistics; `.table()` has every trained net.
+    """
+    from lossbench import runner
+    from lossbench.runner.drive import choose_sinks
+
+    several = list(data) if isinstance(data, list | tuple) else [data]
+    words, frames = _words("compare-losses", several, target, keys)
+    checked = _checked("compare-losses", config, words, keys)
+    assert isinstance(checked, CompareConfig)
+    tables = [_table(frame, part.model_dump()) for frame, part in zip(frames, checked.data, strict=True)]
+    sinks = choose_sinks("rich") if progress else ()
+    return runner.run_compare(
+        checked, sinks=sinks, command="lossbench.compare", strict=strict, force=force, tables=tables
+    )[0]
+
+
+def _words(
+    kind: Kind, data: Sequence[Any], target: str | None, keys: dict[str, Any]
+) -> tuple[list[Any], list[pd.DataFrame | None]]:
+    """Each table in a config's words, and the DataFrames among them; keywords about reading go to all of them."""
+    reading = {name: _plain(keys.pop(name)) for name in list(keys) if _home(kind, name)[0] == "data" != name}
+    if target is not None:
+        reading["target"] = target
+    words, frames = [], []
+    for one in data:
+        is_frame = hasattr(one, "columns") and hasattr(one, "dtypes")
+        frames.append(one if is_frame else None)
+        word = {"file": FRAME} if is_frame else _plain(one)
+        if isinstance(word, str) and reading:
+            from lossbench.data.source import DataSource
+
+            source = DataSource.of(word)
+            word = {"name": source.name} if source.file is None else {"file": source.file}
+        words.append({**word, **reading} if isinstance(word, dict) else word)
+    return words, frames
+
+
+def _table(frame: pd.DataFrame | None, options: Mapping[str, Any]) -> Table | None:
+    """The table that a DataFrame is, read as the config says; None where the config says where to find it."""
+    if frame is None:
+        return None
+    from lossbench.data.assemble import read_table
+    from lossbench.data.source import DataSource
+
+    return read_table(DataSource(**options), frame)
+
+
+def _checked(kind: Kind, file: str | Path | None, data: Any, keys: Mapping[str, Any]) -> BaseModel:
+    overrides = [Override(("data",), data, "data")]
+    for name, value in keys.items():
+        overrides.append(Override(_home(kind, name), _plain(value), name))
+    return load(file, (), overrides, kind)
+
+
+def _home(kind: Kind, name: str) -> tuple[str, ...]:
+    """Where a config has the key that a keyword means: at the top, or in the one part that has such a key."""
+    fields = CONFIGS[kind].model_fields
+    if name in fields:
+        return (name,)
+    parts = {part: model_at(CONFIGS[kind], (part,)) for part in fields if part not in {"data", "losses"}}
+    parts = {part: model for part, model in parts.items() if model is not CONFIGS[kind]} | {"data": DataConfig}
+    homes = [(part, name) for part, model in parts.items() if name in model.model_fields]
+    if len(homes) == 1:
+        return homes[0]
+    if homes:
+        ways = " or ".join(f"{part}={{{name!r}: ...}}" for part, _ in homes)
+        raise UserError(f"several parts have a key {name!r}", where=name, fix=f"say which: {ways}")
+    known = {*fields, *(inner for model in parts.values() for inner in model.model_fields)}
+    raise unknown("keyword", name, known)
+
+
+def _plain(value: Any) -> Any:
+    """A value as a config file would hold it."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list | range):
+        return [_plain(inner) for inner in value]
+    if callable(value):
+        return _reference(value)
+    return value.item() if hasattr(value, "item") else value  # a number of numpy
+
+
+def _reference(loss: Callable[..., Any]) -> str:
+    """`file.py:name` of a loss that was handed over itself, so that the record can tell what was trained."""
+    name = getattr(loss, "__name__", "")
+    try:
+        file = inspect.getsourcefile(inspect.unwrap(loss))
+    except TypeError:
+        file = None
+    if not file or not Path(file).exists() or not name.isidentifier():
+        raise UserError(f"the source of {name or loss!r} is in no file", where="loss", fix="write it into a .py file")
+    return f"{file}:{name}"
