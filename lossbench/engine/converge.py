@@ -22,7 +22,7 @@ from lossbench.engine.objective import Run, Slope
 from lossbench.engine.population import Layout, Population, initialised
 from lossbench.engine.problem import Fold, Member, Net, Objective
 from lossbench.engine.search import End, Minimum, Rule, minimise
-from lossbench.engine.train import _in_threads, one_thread
+from lossbench.engine.threads import in_threads, one_thread
 
 DTYPE = torch.float64
 ROWS_AT_ONCE = 4_096  # of a grid, for which all members' outputs are held at once
@@ -158,7 +158,8 @@ class _Hand:
         self.data_loss, self.start_RD, self.l1_RD, self.l2_RD, self.rule = data_loss, start_RD, l1_RD, l2_RD, rule
         self.progress = Progress(0, len(start_RD), 0)
 
-    def train(self, say: Callable[[object], object], stopped: Callable[[], bool]) -> None:
+    def train(self, emit: Callable[[Progress], None], stopped: Callable[[], bool]) -> None:
+        """Search, and say how far it is now and then."""
         search = minimise(self.data_loss, self.start_RD, self.l1_RD, self.l2_RD, self.rule, stopped=stopped)
         while True:
             try:
@@ -167,7 +168,7 @@ class _Hand:
                 self.minimum: Minimum = end.value
                 break
             self.progress = Progress(standing.done, len(self.start_RD), standing.evaluations)
-            say(self.progress)
+            emit(self.progress)
         self.loss_R = self.data_loss(self.minimum.x_PD, torch.arange(len(self.start_RD)))[0].clone()
 
 
@@ -203,7 +204,7 @@ def converge(
         for k in range(count)
     ]
     with one_thread():
-        for _ in _in_threads(hands, count, stop or threading.Event()):
+        for _ in in_threads(hands, count, stop or threading.Event()):
             done, evaluations = sum(h.progress.done for h in hands), max(h.progress.evaluations for h in hands)
             yield Progress(done, len(members), evaluations)
     return Converged(net, objective, [hand.minimum for hand in hands], [hand.loss_R for hand in hands])

@@ -1,7 +1,7 @@
 """Frames into one animated file: gif, webp, apng or mp4.
 
-All frames of a GIF share one palette, without dithering: a colour is the same in every frame, so nothing flickers, and
-what does not change costs no bytes.
+All frames of a GIF share one palette, without dithering: a colour is the same in every frame, so nothing flickers. One of
+its places means "as in the frame before", so that what does not change costs next to no bytes.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from lossbench.errors import UserError
 from lossbench.record import written_aside
 from lossbench.report.boundary_style import NAMED, Pixels
 
-COLOURS = 64
-EXACT = 48  # so many colours are kept as they are: those of the style, then the commonest (shades of the regions)
+COLOURS = 127  # and the place for "as before": a palette has a power of two of them
+EXACT = 96  # so many colours are kept as they are: those of the style, then the commonest (shades of the regions)
 SAMPLES = 6  # frames that the palette is made from
 _UNSEEN = 255  # no place in the palette
 HOLD = 2.0  # seconds that the last frame stays longer
@@ -62,7 +62,9 @@ def write_film(frame: Callable[[int], Pixels], count: int, path: Path, name: str
         for i in range(count):
             images.append(Image.fromarray(frame(i)))
             yield i + 1
-    options: dict[str, Any] = {"gif": {"optimize": False}, "webp": {"lossless": True}, "apng": {}}[name]
+    options: dict[str, Any] = {"webp": {"lossless": True}, "apng": {}}.get(name, {})
+    if name == "gif":
+        options = {"palette": palette.table, "transparency": COLOURS, "optimize": True}
     kind = {"gif": "GIF", "webp": "WEBP", "apng": "PNG"}[name]
     with written_aside(path) as file:
         images[0].save(
@@ -83,8 +85,13 @@ class Palette:
             often = np.minimum(counts[order[EXACT:]], 64)
             cloud = Image.fromarray(_colours(np.repeat(rare, often))[None])
             cut = cloud.quantize(COLOURS - EXACT, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-            colours = np.concatenate([colours, np.array(cut.getpalette(), np.uint8).reshape(-1, 3)[: COLOURS - EXACT]])
-        self.colours: Pixels = np.concatenate([colours, np.repeat(colours[:1], COLOURS - len(colours), 0)])
+            made = np.unique(_codes(np.array(cut.getpalette(), np.uint8).reshape(1, -1, 3)))
+            colours = np.concatenate([colours, _colours(np.setdiff1d(made, _codes(colours[None])))])[:COLOURS]
+        free = np.setdiff1d(
+            np.arange(2 * COLOURS, dtype=np.uint32), _codes(colours[None])
+        )  # Pillow wants all different
+        self.colours: Pixels = np.concatenate([colours, _colours(free)])[:COLOURS]
+        self.table = np.concatenate([colours, _colours(free)])[: COLOURS + 1].tobytes()
         self._index = np.full(
             1 << 24, _UNSEEN, np.uint8
         )  # the nearest colour's place, found when a colour is first seen
@@ -99,7 +106,7 @@ class Palette:
             self._index[new] = np.square(away).sum(2).argmin(1)
             places = self._index[codes]
         image = Image.fromarray(places)
-        image.putpalette(self.colours.tobytes())
+        image.putpalette(self.table)
         return image
 
 

@@ -85,12 +85,12 @@ class Story:
     @property
     def most_loss(self) -> float:
         """The largest data loss or penalty of all members."""
-        return max(float(np.nanmax(panel.of(key))) for panel in self.panels for key in ("data_loss", "penalty"))
+        return max(float(np.nanmax(panel.of(key))) for panel in self.panels for key in ("data_loss", "penalty")) or 1.0
 
     @property
     def most_norm(self) -> float:
         """The largest norm of all members."""
-        return max(float(np.nanmax(panel.of(key))) for panel in self.panels for key in ("l1_norm", "l2_norm"))
+        return max(float(np.nanmax(panel.of(key))) for panel in self.panels for key in ("l1_norm", "l2_norm")) or 1.0
 
     @property
     def widest_weight(self) -> float:
