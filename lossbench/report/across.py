@@ -70,7 +70,7 @@ def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
         sentence="",
         rows=rows,
     )
-    return dataclasses.replace(found, sentence=_sentence(found, alpha))
+    return dataclasses.replace(found, sentence=_sentence(found))
 
 
 def _objectives(setting: Setting) -> dict[str, Entry]:
@@ -122,19 +122,22 @@ def _word(p_holm: float, row: AcrossRow, alpha: float) -> Word:
     return "better" if (row.gain or 0) > 0 else "worse"
 
 
-def _sentence(found: Across, alpha: float) -> str:
+def _sentence(found: Across) -> str:
     """What the data sets together say of the losses against the baseline."""
     count, compared = len(found.data), len(found.rows) - 1
-    over = f"Over {counted(count, 'data set')}" + (
-        f" with {found.label_noise:.0%} label noise" if found.label_noise else ""
-    )
-    if found.smallest_p > alpha or count < found.needed:
+    over = f"Over {found.title}"
+    if found.too_few:
         leader = max((row for row in found.rows if row.p_better is not None), key=lambda row: row.p_better or 0)
+        promising = (leader.p_better or 0) > 0.5
         return (
             f"{over} nothing can be significant: the smallest p that {counted(count, 'data set')} can give is"
-            f" {found.smallest_p:.3g}, and {counted(compared, 'comparison')} need at least {found.needed} data sets;"
-            f" the most promising against {found.baseline} is {leader.name}"
-            f" (better with probability {probability(leader.p_better)})."
+            f" {found.smallest_p:.3g}, and {counted(compared, 'comparison')} need at least {found.needed} data sets; "
+            + (
+                f"the most promising is {leader.name}, better than {found.baseline} with probability"
+                f" {probability(leader.p_better)}."
+                if promising
+                else f"no loss is more likely than not to be better than {found.baseline}."
+            )
         )
     by_word = {
         word: [row.name for row in found.rows if row.word == word] for word in ("better", "worse", "practically equal")

@@ -125,6 +125,17 @@ class Across:
     sentence: str
     rows: list[AcrossRow]
 
+    @property
+    def too_few(self) -> bool:
+        """Whether so few data sets can make no loss significant, however clear they are."""
+        return len(self.data) < self.needed
+
+    @property
+    def title(self) -> str:
+        """`12 data sets with 20% label noise`."""
+        noise = f" with {self.label_noise:.0%} label noise" if self.label_noise else ""
+        return f"{len(self.data)} data sets{noise}"
+
 
 @dataclass(frozen=True)
 class Comparison:

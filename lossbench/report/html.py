@@ -33,7 +33,7 @@ WORDS = {
     "not distinguishable": "no test tells it from the baseline on this data; that does not make it equal",
     "same objective": "another name for the same mathematical objective, counted once",
     "broken": "the loss is not defined on what the last activation puts out; it was run all the same",
-    "failed": "it raised an error; it counts as no better than the majority class or the mean value",
+    "failed": "it raised an error; it counts as the worst and is never dropped",
     "interrupted": "it was stopped before it had any score",
 }
 _FILTERS: tuple[Callable[..., str], ...] = (

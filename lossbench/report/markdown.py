@@ -6,7 +6,7 @@ import re
 
 from lossbench.record import Record
 from lossbench.report.evidence import Across, Comparison, Row, Table
-from lossbench.report.wording import counted, interval, learning_rate, number, p_value, probability
+from lossbench.report.wording import interval, learning_rate, number, p_value, probability
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!])")
 
@@ -83,5 +83,4 @@ def _across(across: Across) -> list[str]:
         ]
         for row in across.rows
     ]
-    noise = f" with {across.label_noise:.0%} label noise" if across.label_noise else ""
-    return [f"## {counted(len(across.data), 'data set')}{noise}", plain(across.sentence), _lines(head, rows)]
+    return [f"## {across.title}", plain(across.sentence), _lines(head, rows)]

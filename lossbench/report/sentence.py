@@ -21,7 +21,9 @@ def answer(tables: list[Table], across: list[Across], metric: str) -> str:
     if len({table.data for table in tables}) == 1:
         heads = [_head(table, short=True) for table in tables]
         return f"On {tables[0].data}, by {metric}: {'; '.join(heads)}."
-    heads = [found.sentence.rstrip(".") for found in across]
+    # Too few data sets are too few at every level of noise: once is enough.
+    said = across[:1] if all(found.too_few for found in across) else across
+    heads = [found.sentence.rstrip(".") for found in said]
     wins = Counter(row.name for table in tables for row in _with(table, "better"))
     each = (
         f"data set by data set, better than {tables[0].baseline}: "

@@ -141,7 +141,7 @@ def _across_grid(across: Across) -> Grid:
         Column("", width=1),
         Column("loss", overflow="fold", min_width=12),
         *(Column(name, justify="right", no_wrap=True) for name in names),
-        title=Text(f"{len(across.data)} data sets", style="bold"),
+        title=Text(across.title, style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,

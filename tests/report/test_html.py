@@ -175,6 +175,8 @@ def test_a_page_stays_small_however_many_data_sets_it_has(tmp_path):
         patch.setattr(html, "LARGEST", 60_000)
         write_comparison(record, tmp_path)
     page = (tmp_path / "report.html").read_text()
+    assert not list(tmp_path.glob("critical*"))  # ranks are drawn on request only
+    assert "average rank" not in page
     assert len(page.encode()) < 60_000 + 20_000  # the style rules of the pictures come on top
     assert "Left out to keep this page small" in page
     assert html.LARGEST + 100_000 <= 1_500_000

@@ -12,7 +12,7 @@ from lossbench.report.comparison import compare
 from lossbench.report.plots import PLOTS
 from lossbench.report.plots.critical_difference import critical_difference, groups
 from lossbench.report.plots.curves import stacked, train_curves
-from lossbench.report.plots.matrix import _standing
+from lossbench.report.plots.matrix import _short, _standing
 from lossbench.report.plots.plot import View, picture
 from lossbench.report.scores import read_settings
 from lossbench.report.style import COLOURS, LIGHT, house_style
@@ -99,6 +99,11 @@ def test_a_member_that_stopped_early_keeps_its_last_value():
 def test_a_column_of_the_matrix_is_ranked_by_itself():
     assert _standing(np.array([3.0, np.nan, 100.0, 0.1])).tolist()[::2] == [0.5, 0.0]
     assert _standing(np.array([0.12701, 0.12702, 0.5])).tolist() == [1.0, 1.0, 0.0]  # all read .127
+
+
+def test_a_cell_shows_three_digits_of_any_size():
+    values = [0.127, 0.02014, 1.034, 206.4, -38060.0, 0.0, 2e-9]
+    assert [_short(v) for v in values] == [".127", ".0201", "1.03", "206", "−4e+04", ".0", "2e−09"]
 
 
 def test_bars_join_every_longest_run_within_the_critical_difference():

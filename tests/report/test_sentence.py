@@ -50,6 +50,13 @@ def test_levels_of_noise_share_one_sentence():
     assert "with 40% label noise mae beats" in said
 
 
+def test_too_few_data_sets_are_said_once_and_promise_nothing():
+    said = sentence(Planted("l1", gain=-0.05), data=("a", "b"), noise=(0.0, 0.4))
+    assert said.count("nothing can be significant") == 1
+    assert "no loss is more likely than not to be better than cross_entropy" in said
+    assert "promising" not in said
+
+
 def test_several_data_sets_are_summed_up():
     said = sentence(Planted("focal", gain=0.05), data=("a", "b", "c"))
     assert said.startswith("Over 3 data sets nothing can be significant")

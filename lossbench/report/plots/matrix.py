@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from matplotlib.figure import FigureBase
 from matplotlib.patches import Rectangle
@@ -88,11 +90,11 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
 
 
 def _short(value: float) -> str:
-    """`.127`, `1.03`, `206`, `3e+06`: as many digits as tell values apart."""
+    """`.127`, `.0201`, `1.03`, `206`, `3e+06`: three digits."""
     size = abs(value)
-    if size >= 1e4:
+    if size >= 1e4 or 0 < size < 1e-4:
         return f"{value:.0e}".replace("-", "−")
-    decimals = _DIGITS if size < 1 else max(0, _DIGITS - len(str(int(size))))
+    decimals = max(0, _DIGITS - 1 - math.floor(math.log10(size))) if size else 1
     text = f"{value:.{decimals}f}"
     return (text.removeprefix("0") if text.startswith("0.") else text).replace("-", "−")
 
