@@ -23,6 +23,7 @@ from lossbench.data.source import load
 from lossbench.data.split import OuterFold, digest, repeated_kfold
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
+from lossbench.engine.threads import one_thread
 from lossbench.errors import UserError
 from lossbench.events import Event, RunSkipped, Warned
 from lossbench.experiments.contest import Contest, Settings, compete
@@ -179,7 +180,8 @@ def _meet(settings: Settings, arena: Arena, lineup: Lineup) -> Generator[Event, 
         contests.append(contest)
     finished = {contest.contender.name: contest for contest in contests if contest.judged}
     pairs = {name: contest.contender.pair for name, contest in finished.items()}
-    matrix = cross_loss_matrix(pairs, {name: contest.judged for name, contest in finished.items()}, arena.outer)
+    with one_thread():
+        matrix = cross_loss_matrix(pairs, {name: contest.judged for name, contest in finished.items()}, arena.outer)
     for name, row in matrix.items():
         finished[name].run.evidence["matrix"] = row
     return contests

@@ -17,17 +17,18 @@ import torch
 
 from lossbench.catalog.metrics import Metric
 from lossbench.config.schema import CompareConfig
+from lossbench.engine.threads import one_thread
 from lossbench.engine.train import Outcome, Trained, train
+from lossbench.errors import UserError
 from lossbench.events import Event, RunEnded, RunStarted
 from lossbench.experiments.design import Arena
 from lossbench.experiments.evaluate import baseline_scores
 from lossbench.experiments.evidence import gather_evidence
-from lossbench.experiments.judging import Judged, judge_nets, reliability, temperatures, worst_scores
+from lossbench.experiments.judging import Judged, judge_nets, reliability, temperatures
 from lossbench.experiments.lineup import Contender
-from lossbench.experiments.tuning import Choice, choose, refits, trial_rates, trials, untuned
-from lossbench.record import MemberRecord, RunRecord
-
-DIGITS = 6  # of a curve's numbers: single precision has seven
+from lossbench.experiments.members import failed_records, judged_records, trial_records
+from lossbench.experiments.tuning import Choice, choose, refits, trials, untuned
+from lossbench.record import RunRecord
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,11 @@ def compete(settings: Settings, arena: Arena, contender: Contender) -> Generator
     try:
         judged = yield from _fill(run, settings, arena, contender)
     except Exception as problem:  # a loss is anyone's code
-        run.status, run.message = "failed", f"{type(problem).__name__}: {problem}"
+        # A user's loss says itself where it failed; anything else is named by its kind.
+        said = str(problem) if isinstance(problem, UserError) else f"{type(problem).__name__}: {problem}"
+        run.status, run.message = "failed", said
         run.evidence["traceback"] = "".join(traceback.format_exception(problem))
-        run.members = [m for m in run.members if m.role == "trial"] + _failed_members(arena, contender)
+        run.members = [m for m in run.members if m.role == "trial"] + failed_records(arena, contender)
     run.seconds = time.perf_counter() - began
     yield RunEnded(name, run.status, run.seconds, run.message)
     return Contest(contender, run, judged)
@@ -110,7 +113,7 @@ def _fill(
         tune, run=run.name, device=str(settings.device), threads=settings.threads, stop=settings.stop
     )
     choices, defaults = choose(config, tuned.members, settings.select.better), untuned(config, tuned.members)
-    run.members = _trial_records(settings, arena, tuned, choices)
+    run.members = trial_records(config, arena, settings.select.name, tuned.members, choices)
     if _any_interrupted(tuned.members):
         run.status = "interrupted"
         return ()
@@ -121,27 +124,46 @@ def _fill(
     trained = yield from train(
         problem, run=run.name, device=str(settings.device), threads=settings.threads, stop=settings.stop
     )
-    place = {net: i for i, net in enumerate(nets)}
+    with one_thread():
+        judged = _judge(run, settings, arena, contender, _Fitted(tuned, trained, choices, defaults, tuple(nets)))
+    if _any_interrupted(trained.members):
+        run.status = "interrupted"
+        return ()
+    if all(outcome.status == "diverged" for outcome in trained.members):
+        run.status = "diverged"
+    return judged
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What training leaves to be judged; `nets` are the refits' (split, learning rate, epochs), in their order."""
+
+    tuned: Trained
+    trained: Trained
+    choices: Sequence[Choice]
+    defaults: Sequence[Choice]
+    nets: tuple[tuple[int, float, int], ...]
+
+
+def _judge(run: RunRecord, settings: Settings, arena: Arena, contender: Contender, fitted: _Fitted) -> Sequence[Judged]:
+    """Look at the test parts, once: the members and the evidence of the refits and the untuned nets."""
+    place = {net: i for i, net in enumerate(fitted.nets)}
+    trained = fitted.trained
     outputs = trained.outputs([split.x_ND["test"] for split in arena.outer])
-    validation = tuned.outputs([split.x_ND["validation"] for split in arena.inner])
-    by_role: dict[str, list[Judged]] = {}
-    for role, chosen in (("refit", choices), ("untuned", defaults)):
+    validation = fitted.tuned.outputs([split.x_ND["validation"] for split in arena.inner])
+    refitted: Sequence[Judged] = ()
+    for role, chosen in (("refit", fitted.choices), ("untuned", fitted.defaults)):
         own = [place[c.split, c.lr, c.epochs] for c in chosen]
         heat = None
         if contender.pair.task.is_classification:
             heat = temperatures(contender.pair, [validation[c.trial] for c in chosen], arena.inner)
         judged = judge_nets(contender.pair, [outputs[i] for i in own], arena.outer, heat)
         outcomes = [trained.members[i] for i in own]
-        run.members += _judged_records(settings, arena, contender, role, chosen, outcomes, judged)
-        by_role[role] = judged
+        run.members += judged_records(settings.config, arena, contender, role, chosen, outcomes, judged)
         if role == "refit":
+            refitted = judged
             _gather(run, arena, contender, outcomes, [outputs[i] for i in own], judged)
-    if _any_interrupted(trained.members):
-        run.status = "interrupted"
-        return ()
-    if all(outcome.status == "diverged" for outcome in trained.members):
-        run.status = "diverged"
-    return by_role["refit"]
+    return refitted
 
 
 def _started(run: RunRecord, settings: Settings, members: int, stage: str) -> RunStarted:
@@ -167,94 +189,6 @@ def _gather(
     run.evidence |= gather_evidence(contender.pair, curves, [outputs[i] for i in done], labels)
     if contender.pair.task.is_classification:
         run.evidence["reliability"] = reliability([judged[i] for i in done], [arena.outer[i] for i in done])
-
-
-def _trial_records(settings: Settings, arena: Arena, tuned: Trained, choices: Sequence[Choice]) -> list[MemberRecord]:
-    """One per trial; only the chosen ones keep their curves, thousands of others would be most of the record."""
-    config, rates = settings.config, trial_rates(settings.config)
-    chosen = {choice.trial for choice in choices}
-    records = []
-    for i, outcome in enumerate(tuned.members):
-        split = i // len(rates)
-        epoch = outcome.best_epoch if config.early_stopping.keep == "best" else outcome.epochs
-        value = float(outcome.val_score[epoch - 1]) if epoch else None
-        record = _member(config, arena, split, rates[i % len(rates)], outcome, "trial")
-        record.val = {settings.select.name: value}
-        record.best_epoch = outcome.best_epoch
-        record.extra = {"chosen": i in chosen}
-        if i in chosen:
-            record.curves = _curves(outcome)
-        records.append(record)
-    return records
-
-
-def _judged_records(
-    settings: Settings,
-    arena: Arena,
-    contender: Contender,
-    role: str,
-    choices: Sequence[Choice],
-    outcomes: Sequence[Outcome],
-    judged: Sequence[Judged],
-) -> list[MemberRecord]:
-    """One per split; a net that was interrupted has no score and is left out, one that diverged has the worst."""
-    records = []
-    for choice, outcome, net in zip(choices, outcomes, judged, strict=True):
-        if outcome.status == "interrupted":
-            continue
-        split = arena.outer[choice.split]
-        record = _member(settings.config, arena, choice.split, choice.lr, outcome, role)
-        record.test = dict(net.test) if outcome.status == "ok" else worst_scores(contender.pair, split)
-        record.extra = {
-            "temperature": net.temperature,
-            "n_train": len(split.truth_N["train"]),
-            "n_test": len(split.truth_N["test"]),
-        }
-        if role == "refit":
-            record.extra["grid_edge"] = choice.grid_edge
-            record.curves = {"train_loss": _rounded(outcome.train_loss)}
-        records.append(record)
-    return records
-
-
-def _failed_members(arena: Arena, contender: Contender) -> list[MemberRecord]:
-    return [
-        MemberRecord(
-            seed=arena.seeds[j],
-            lr=None,
-            status="failed",
-            split={"repeat": fold.repeat, "fold": fold.fold},
-            role="refit",
-            test=worst_scores(contender.pair, arena.outer[j]),
-            extra={"n_train": len(fold.train), "n_test": len(fold.test)},
-        )
-        for j, fold in enumerate(arena.folds)
-    ]
-
-
-def _member(config: CompareConfig, arena: Arena, split: int, lr: float, outcome: Outcome, role: str) -> MemberRecord:
-    fold = arena.folds[split]
-    return MemberRecord(
-        seed=arena.seeds[split],
-        lr=lr,
-        status=outcome.status,
-        split={"repeat": fold.repeat, "fold": fold.fold},
-        penalty={"l1": config.penalty.l1, "l2": config.penalty.l2},
-        role=role,
-        epochs=outcome.epochs,
-    )
-
-
-def _curves(outcome: Outcome) -> dict[str, list[float | None]]:
-    return {
-        "train_loss": _rounded(outcome.train_loss),
-        "val_loss": _rounded(outcome.val_loss),
-        "val_score": _rounded(outcome.val_score),
-    }
-
-
-def _rounded(curve: np.ndarray) -> list[float | None]:
-    return [float(f"{value:.{DIGITS}g}") for value in curve]
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

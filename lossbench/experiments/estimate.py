@@ -13,7 +13,7 @@ from lossbench.experiments.design import Arena, prepare_arena
 from lossbench.experiments.lineup import Contender
 from lossbench.experiments.tuning import trial_rates, trials
 
-PROBE_EPOCHS = 3  # the first epoch pays for the buffers and is not counted
+PROBE_EPOCHS = 2  # the first epoch pays for the buffers and is not counted
 SLOW = 1e4  # steps a second, where nothing could be measured
 
 

@@ -105,18 +105,15 @@ def find_baseline(wanted: str, lineup: Lineup, task: Task) -> str:
     if wanted == "auto":
         first = CHOSEN[task.is_classification]
         return next((c.name for c in contenders if c.pair.loss.name == first), contenders[0].name)
-    plain = wanted.replace(" ", "")
-    loss, _, activation = plain.partition("+")
-    full = LOSSES.full_name(loss)
-    wanted_names = {plain, full, f"{full}+{activation}"}
-    for contender in contenders:
-        own = {contender.name, contender.label, contender.full_name, contender.pair.loss.name}
-        if wanted_names & {name.replace(" ", "") for name in own}:
-            return contender.name
-    named = wanted.rpartition(":")[2] if ".py" in wanted else ""
-    for contender in contenders:
-        if named and contender.pair.loss.name == named:
-            return contender.name
+    loss, plus, activation = wanted.replace(" ", "").partition("+")
+    loss = LOSSES.full_name(loss.rpartition(":")[2] if ".py" in loss else loss)
+    named = [
+        c
+        for c in contenders
+        if loss in {c.label.replace(" ", ""), c.pair.loss.name} and (not plus or activation == c.pair.activation.name)
+    ]
+    if named:
+        return min(named, key=lambda c: not c.pair.verdict.level.is_sound).name
     raise UserError(
         f"the baseline {wanted!r} is not among the losses",
         where="baseline",
@@ -168,7 +165,7 @@ def _every_sound(task: Task, table: Table) -> list[Contender | LeftOut]:
 def _check_target(pair: Pair, table: Table) -> None:
     """Raise `UserError` where the loss is not defined on the table's values (counts, positive numbers)."""
     if not pair.task.is_classification:
-        encode(torch.from_numpy(table.target), pair.encoding, name=pair.loss.name)
+        encode(torch.from_numpy(table.target.copy()), pair.encoding, name=pair.loss.name)
 
 
 def _with_names(contenders: Sequence[Contender]) -> list[Contender]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Task
+from lossbench.engine.threads import one_thread
 from lossbench.experiments.pairs import Pair
 
 PROBES = 64  # rows of random outputs, with every class (or values of both signs and sizes) as the truth
@@ -33,7 +34,7 @@ def pull(pair: Pair, class_counts: list[int]) -> Tensor | None:
     z.requires_grad_()
     extra = (torch.ones(1, PROBES, dtype=torch.float64),) if pair.loss.per == "batch" else ()
     try:
-        with torch.enable_grad():
+        with one_thread(), torch.enable_grad():
             out = pair.activation(z)
             loss = pair.loss(out, target, *extra, **{name: statistics[name] for name in pair.loss.statistics})
             (gradient,) = torch.autograd.grad(loss.sum(), z)

@@ -1,0 +1,107 @@
+"""The members of a comparison's run, as the record keeps them: trials, refits, untuned nets, and those of a failed loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lossbench.config.schema import CompareConfig
+from lossbench.engine.train import Outcome
+from lossbench.experiments.design import Arena
+from lossbench.experiments.judging import Judged, worst_scores
+from lossbench.experiments.lineup import Contender
+from lossbench.experiments.tuning import Choice, trial_rates
+from lossbench.record import MemberRecord
+
+DIGITS = 6  # of a curve's numbers: single precision has seven
+
+
+def trial_records(
+    config: CompareConfig, arena: Arena, select: str, outcomes: Sequence[Outcome], choices: Sequence[Choice]
+) -> list[MemberRecord]:
+    """One per trial; only the chosen ones keep their curves, thousands of others would be most of the record."""
+    rates = trial_rates(config)
+    chosen = {choice.trial for choice in choices}
+    records = []
+    for i, outcome in enumerate(outcomes):
+        split = i // len(rates)
+        epoch = outcome.best_epoch if config.early_stopping.keep == "best" else outcome.epochs
+        value = float(outcome.val_score[epoch - 1]) if epoch else None
+        record = _member(config, arena, split, rates[i % len(rates)], outcome, "trial")
+        record.val = {select: value}
+        record.best_epoch = outcome.best_epoch
+        record.extra = {"chosen": i in chosen}
+        if i in chosen:
+            record.curves = _curves(outcome)
+        records.append(record)
+    return records
+
+
+def judged_records(
+    config: CompareConfig,
+    arena: Arena,
+    contender: Contender,
+    role: str,
+    choices: Sequence[Choice],
+    outcomes: Sequence[Outcome],
+    judged: Sequence[Judged],
+) -> list[MemberRecord]:
+    """One per split; a net that was interrupted has no score and is left out, one that diverged has the worst."""
+    records = []
+    for choice, outcome, net in zip(choices, outcomes, judged, strict=True):
+        if outcome.status == "interrupted":
+            continue
+        split = arena.outer[choice.split]
+        record = _member(config, arena, choice.split, choice.lr, outcome, role)
+        record.test = dict(net.test) if outcome.status == "ok" else worst_scores(contender.pair, split)
+        record.extra = {
+            "temperature": net.temperature,
+            "n_train": len(split.truth_N["train"]),
+            "n_test": len(split.truth_N["test"]),
+        }
+        if role == "refit":
+            record.extra["grid_edge"] = choice.grid_edge
+            record.curves = {"train_loss": _rounded(outcome.train_loss)}
+        records.append(record)
+    return records
+
+
+def failed_records(arena: Arena, contender: Contender) -> list[MemberRecord]:
+    return [
+        MemberRecord(
+            seed=arena.seeds[j],
+            lr=None,
+            status="failed",
+            split={"repeat": fold.repeat, "fold": fold.fold},
+            role="refit",
+            test=worst_scores(contender.pair, arena.outer[j]),
+            extra={"n_train": len(fold.train), "n_test": len(fold.test)},
+        )
+        for j, fold in enumerate(arena.folds)
+    ]
+
+
+def _member(config: CompareConfig, arena: Arena, split: int, lr: float, outcome: Outcome, role: str) -> MemberRecord:
+    fold = arena.folds[split]
+    return MemberRecord(
+        seed=arena.seeds[split],
+        lr=lr,
+        status=outcome.status,
+        split={"repeat": fold.repeat, "fold": fold.fold},
+        penalty={"l1": config.penalty.l1, "l2": config.penalty.l2},
+        role=role,
+        epochs=outcome.epochs,
+    )
+
+
+def _curves(outcome: Outcome) -> dict[str, list[float | None]]:
+    return {
+        "train_loss": _rounded(outcome.train_loss),
+        "val_loss": _rounded(outcome.val_loss),
+        "val_score": _rounded(outcome.val_score),
+    }
+
+
+def _rounded(curve: np.ndarray) -> list[float | None]:
+    return [float(f"{value:.{DIGITS}g}") for value in curve]
