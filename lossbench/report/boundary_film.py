@@ -1,7 +1,7 @@
 """Frames into one animated file: gif, webp, apng or mp4.
 
-All frames of a GIF share one palette, without dithering: a colour is the same in every frame, so nothing flickers. One of
-its places means "as in the frame before", so that what does not change costs next to no bytes.
+All frames of a GIF share one palette, without dithering: a colour is the same in every frame, so nothing flickers. One
+of its places means "as in the frame before", so that what does not change costs next to no bytes.
 """
 
 from __future__ import annotations

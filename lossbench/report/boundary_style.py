@@ -27,7 +27,7 @@ NAMED = [
 ]
 
 PALEST, DEEPEST = 0.07, 0.52  # share of the class's colour on paper at the boundary and where its class is certain
-SHADES = 10
+SHADES = 12
 
 Plane = NDArray[np.float32]
 Pixels = NDArray[np.uint8]

@@ -90,8 +90,8 @@ def test_what_a_teacher_expects_shows_in_the_record(course):
 def test_the_data_loss_grows_with_alpha_and_the_objective_is_their_sum(course):
     _, _, record = course
     for run in record.runs[1:2]:
-        losses = [m.extra["data_loss"] for m in run.members]
-        assert losses == sorted(losses)
+        losses = np.array([m.extra["data_loss"] for m in run.members])
+        assert (np.diff(losses) > -1e-9).all()  # ties where only the bias is left
         assert losses[-1] == pytest.approx(np.log(2), abs=1e-4)
 
 
@@ -133,12 +133,19 @@ def test_without_hidden_layers_the_regions_are_scikit_learns():
 
 
 def test_with_a_hidden_layer_it_is_mlp_classifier_within_the_seeds_spread():
-    """Test accuracy and the share of the plane that the second class has, over 10 seeds. MLPClassifier's objective is
-    the mean loss + alpha / (2 n) sum w^2, hence its alpha = ours times n."""
+    """Test accuracy and the share of the plane that the second class has, over 10 seeds.
+
+    MLPClassifier's objective is the mean loss + alpha / (2 n) sum w^2, hence its alpha = ours times n.
+    """
     ours, theirs = [], []
     for seed in range(10):
         plan = planned(
-            data="moons", alphas=3, alpha_range=[1e-3, 1e-1], seed=seed, loss="bce_with_logits", net={"hidden": [16]}
+            classes=["versicolor", "virginica"],
+            features=["petal length (cm)", "petal width (cm)"],
+            alphas=3,
+            alpha_range=[1e-3, 1e-1],
+            seed=seed,
+            loss="bce_with_logits",
         )
         _, record = told(plan)
         area = (leads(record)[:, 0] > 0).mean((1, 2))
@@ -270,7 +277,7 @@ def test_what_cannot_be_drawn_is_said_before_training(config, message):
 
 
 def test_one_column_makes_no_plane(tmp_path):
-    frame = pd.DataFrame({"a": np.arange(20.0), "name": list("xy") * 10, "target": list("ab") * 10})
+    frame = pd.DataFrame({"name": list("xyyxy") * 4, "target": list("ab") * 10})
     frame["a"] = np.random.default_rng(0).normal(size=20)
     frame.to_csv(tmp_path / "mine.csv", index=False)
     with pytest.raises(UserError, match=r"has 1 column of numbers, and a plane needs two; use pca"):

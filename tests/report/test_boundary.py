@@ -1,7 +1,6 @@
 """The animation and its stills, from a record alone."""
 
 import csv
-import io
 import itertools
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image, features
-from rich.console import Console
 
 from lossbench.errors import UserError
 from lossbench.record import PackedPlanes, Record
@@ -20,7 +18,6 @@ from lossbench.report.boundary_layout import lay_out
 from lossbench.report.boundary_marks import percent, spell
 from lossbench.report.boundary_story import read_story
 from lossbench.report.boundary_style import CLASS_COLOURS, MARKERS, NAMED, boundaries, shade
-from lossbench.report.boundary_table import regularize_report
 from tests.report.planted_regions import planted_regions
 
 
@@ -282,16 +279,6 @@ def test_numbers_take_few_letters():
     ]  # fmt: skip
     assert [percent(v) for v in (1.0, 0.9667, 0.5, float("nan"))] == ["100%", "96.7%", "50%", "–"]
     assert durations(3, 8) == [120, 120, 2120]
-
-
-def test_the_terminals_table_says_what_the_frames_say(one):
-    _, files = one
-    console = Console(width=100, record=True, file=io.StringIO())
-    record = planted_regions(unconverged=(3,))
-    console.print(regularize_report(record, files["frames.csv"].parent))
-    text = console.export_text()
-    for word in ("planted", "α = 1e−4", "α = 100", "12", "1 of 20 nets have not converged", "boundary.gif"):
-        assert word in text
 
 
 def test_a_record_survives_json_before_it_is_drawn():
