@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from lossbench.engine.problem import Problem
+from lossbench.engine.problem import Member, Problem
 
 CACHE_BYTES = (
     5 * 2**20
@@ -21,7 +21,8 @@ FLOPS = 2e10  # of products, a second and a core
 def plan(problem: Problem, threads: int, chunk: int | None = None) -> list[list[int]]:
     """The members' numbers, chunk by chunk; those with more work first.
 
-    Neighbours share an objective where possible, then a number of epochs (so that they end together), then a fold.
+    Neighbours share an objective where possible, then a number of epochs (so that they end together); within a chunk,
+    an objective, then the settings of the optimiser, then a fold.
     """
     groups: dict[tuple[int, int], list[int]] = {}
     for number, member in enumerate(problem.members):
@@ -31,19 +32,22 @@ def plan(problem: Problem, threads: int, chunk: int | None = None) -> list[list[
     chunks = []
     for (rows, _), numbers in sorted(groups.items(), reverse=True):
 
-        def order(number: int) -> tuple[int, int, int, int]:
+        def order(number: int) -> tuple[float, ...]:
             member = problem.members[number]
-            return (member.objective, -problem.epochs(number), member.fold, number)
+            return (member.objective, -problem.epochs(number), *_neighbours(member, number))
 
         numbers.sort(key=order)
         count = len(numbers)
         pieces = math.ceil(count / chunk) if chunk else _pieces(problem, rows, count, threads)
         cuts = [round(k * count / pieces) for k in range(pieces + 1)]
         for start, end in pairwise(cuts):
-            chunks.append(
-                sorted(numbers[start:end], key=lambda n: (problem.members[n].objective, problem.members[n].fold, n))
-            )
+            chunks.append(sorted(numbers[start:end], key=lambda n: _neighbours(problem.members[n], n)))
     return chunks
+
+
+def _neighbours(member: Member, number: int) -> tuple[float, ...]:
+    """What members of a chunk are sorted by."""
+    return (member.objective, member.lr, member.weight_decay, member.momentum, member.fold, number)
 
 
 def _pieces(problem: Problem, rows: int, count: int, threads: int) -> int:

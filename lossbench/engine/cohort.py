@@ -5,6 +5,7 @@ Shapes: P members, B rows of a batch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -14,7 +15,7 @@ from lossbench.engine.batches import Batches, generator
 from lossbench.engine.evaluate import Validation
 from lossbench.engine.objective import Slope, runs_of
 from lossbench.engine.optimizers import Optimizer, rate
-from lossbench.engine.population import Population
+from lossbench.engine.population import Layout, Population
 from lossbench.engine.problem import Problem
 
 
@@ -76,7 +77,7 @@ class Cohort:
 
     def finite(self) -> Tensor:
         """Which members have finite parameters, `[P]` bool."""
-        if bool(self.population.flat.isfinite().all()):
+        if math.isfinite(float(self.population.flat.sum())):
             return torch.ones(len(self.members), dtype=torch.bool)
         finite = torch.ones(len(self.members), dtype=torch.bool, device=self.population.flat.device)
         for views in (self.population.weights, self.population.biases):
@@ -88,7 +89,8 @@ class Cohort:
         """The members at these places alone, where they are in their training; their numbers do not change by it."""
         index = torch.tensor(keep, device=self.population.flat.device)
         layout = self.population.layout
-        population = Population(type(layout)(layout.net, len(keep)), layout.select(self.population.flat, index))
+        smaller = Layout(layout.net, len(keep))
+        population = Population(smaller, layout.select(self.population.flat, index)).with_gradient()
         return Cohort(
             self.problem,
             [self.members[k] for k in keep],

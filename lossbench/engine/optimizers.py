@@ -1,16 +1,18 @@
 """One step of Adam, AdamW or SGD with momentum for a whole population, each member with its own settings.
 
-Members' settings are spread over flat buffers beside the parameters: a step is a few passes over flat memory, and a
-member's numbers never depend on whether its neighbours have the same settings.
+Members with the same settings step together: all of them in one pass over the flat buffers where the settings are all
+the same, else each stretch of neighbours that share them in one over its slices. A member's arithmetic is the same
+either way.
 
 Sources: Kingma & Ba 2015, arXiv:1412.6980; Loshchilov & Hutter 2019, arXiv:1711.05101; the proximal step in the metric
-of the preconditioner: Yun, Lozano & Yang 2021, Adaptive Proximal Gradient Methods for Structured Neural Networks, NeurIPS.
+of the preconditioner: Yun, Lozano & Yang 2021, Adaptive Proximal Gradient Methods for Structured Neural Networks.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,138 +22,157 @@ from lossbench.engine.problem import Member, Training
 
 BETA1, BETA2, EPS = 0.9, 0.999, 1e-8  # torch.optim's defaults
 
-AdamDirection = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], None]
+
+@dataclass(frozen=True)
+class Stretch:
+    """Neighbours that step alike: their settings and their places in the flat buffers."""
+
+    lr: float
+    weight_decay: float
+    momentum: float
+    parameters: list[Tensor]
+    gradients: list[Tensor]
+    means: list[Tensor]
+    squares: list[Tensor]
 
 
-def fused_direction(out: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, count: Tensor) -> None:
-    """out = -m_hat / (sqrt(v_hat) + eps), moments updated, in one pass over memory.
+Step = Callable[[Stretch, Tensor, bool], None]
 
-    torch's fused kernel with learning rate 1 and decoupled decay 1 does out * (1 - 1) - step: what `out` held is gone.
-    """
-    torch._fused_adamw_(
-        [out],
-        [gradient],
-        [mean],
-        [square],
+
+def fused_adam(stretch: Stretch, count: Tensor, decoupled: bool) -> None:
+    """Adam's step number `count` in one pass over memory, by torch's fused kernel."""
+    step = torch._fused_adamw_ if decoupled else torch._fused_adam_
+    step(
+        stretch.parameters,
+        stretch.gradients,
+        stretch.means,
+        stretch.squares,
         [],
-        [count],
-        lr=1.0,
+        [count] * len(stretch.parameters),
+        lr=stretch.lr,
         beta1=BETA1,
         beta2=BETA2,
-        weight_decay=1.0,
+        weight_decay=stretch.weight_decay,
         eps=EPS,
         amsgrad=False,
         maximize=False,
     )
 
 
-def plain_direction(out: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, count: Tensor) -> None:
+def plain_adam(stretch: Stretch, count: Tensor, decoupled: bool) -> None:
     """The same in public operations, for devices and versions of torch without the fused kernel."""
     steps = float(count)
-    mean.lerp_(gradient, 1 - BETA1)
-    square.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
-    torch.div(square, 1 - BETA2**steps, out=out)
-    out.sqrt_().add_(EPS)
-    torch.div(mean, out, out=out)
-    out.mul_(-1 / (1 - BETA1**steps))
+    decay = stretch.weight_decay
+    for p, g, mean, square in zip(stretch.parameters, stretch.gradients, stretch.means, stretch.squares, strict=True):
+        if decay and decoupled:
+            p.mul_(1 - stretch.lr * decay)
+        elif decay:
+            g.add_(p, alpha=decay)
+        mean.lerp_(g, 1 - BETA1)
+        square.mul_(BETA2).addcmul_(g, g, value=1 - BETA2)
+        scale = (square.sqrt() / math.sqrt(1 - BETA2**steps)).add_(EPS)
+        p.addcdiv_(mean, scale, value=-stretch.lr / (1 - BETA1**steps))
 
 
-def adam_direction(device: torch.device) -> AdamDirection:
-    """The quicker of the two that the device has."""
-    return fused_direction if device.type == "cpu" and hasattr(torch, "_fused_adamw_") else plain_direction
+def sgd(stretch: Stretch, count: Tensor, decoupled: bool) -> None:
+    """SGD with momentum as torch.optim has it: no dampening, decay in the gradient.
+
+    Products and sums apart: fused, their last bit would depend on where in a vector a number stands.
+    """
+    for p, g, mean in zip(stretch.parameters, stretch.gradients, stretch.means, strict=True):
+        if stretch.weight_decay:
+            g.add_(p * stretch.weight_decay)
+        mean.mul_(stretch.momentum).add_(g)
+        p.sub_(mean * stretch.lr)
+
+
+def step_of(optimizer: str, device: torch.device) -> Step:
+    """The quickest way there is to make that optimiser's step."""
+    if optimizer == "sgd":
+        return sgd
+    return fused_adam if device.type == "cpu" and hasattr(torch, "_fused_adamw_") else plain_adam
 
 
 class Optimizer:
     """Steps the parameters of a population along its gradient; its state can follow the members that remain."""
 
     def __init__(self, population: Population, members: Sequence[Member], training: Training) -> None:
-        self.population, self.training = population, training
-        self.is_adam = training.optimizer != "sgd"
-        self.members = members
-        self.steps = 0
-        zeros = torch.zeros_like
+        self.population, self.members, self.training = population, members, training
         flat = population.flat
-        self.mean, self.count = zeros(flat), torch.zeros(())
-        self.square = zeros(flat) if self.is_adam else flat.new_zeros(0)
-        self.direction = zeros(flat) if self.is_adam else self.mean
-        self.adam = adam_direction(flat.device)
-        self.weights = flat[: population.layout.weights_size]
-        self.lr = flat.new_zeros(len(flat))
-        self.l2 = self._spread([m.l2 for m in members], weights_only=True)
-        # Momentum lengthens a steady gradient's steps 1 / (1 - momentum) times; the penalty's have to keep up.
-        self.l1 = self._spread([m.l1 if self.is_adam else m.l1 / (1 - m.momentum) for m in members], weights_only=True)
-        self.decay = self._spread([m.weight_decay for m in members])
-        self.momentum = None if self.is_adam else self._spread([m.momentum for m in members])
-        self.room = zeros(self.weights) if self.l1 is not None else None
-        self.room2 = zeros(self.weights) if self.l1 is not None else None
-        self.shrinkage = None if self.decay is None else zeros(flat)  # lr * weight_decay, for adamw
-        self._rates: list[float] | None = None
+        self.is_adam = training.optimizer != "sgd"
+        self.steps, self.count = 0, torch.zeros(())
+        self.mean = torch.zeros_like(flat)
+        self.square = torch.zeros_like(flat) if self.is_adam else self.mean
+        self.make_step = step_of(training.optimizer, flat.device)
+        size = population.layout.weights_size
+        self.weights, self.d_weights = flat[:size], population.gradient[:size]
+        self.l2 = self._on_weights([m.l2 for m in members])
+        self.lr_l1: Tensor | None = None
+        self.room = torch.empty_like(self.weights) if any(m.l1 for m in members) else None
+        self.stretches: list[Stretch] = []
+        self._rates: list[float] = []
 
-    def _spread(self, values: list[float], *, weights_only: bool = False) -> Tensor | None:
-        """Members' values on all of their parameters, or None where all are zero: x + 0 * y is x."""
+    def _on_weights(self, values: list[float]) -> Tensor | None:
+        """Members' values on all of their weights, or None where all are zero: x + 0 * y is x, so nothing is lost."""
         if not any(values):
             return None
         flat = self.population.flat
-        full = self.population.layout.spread(torch.zeros_like(flat), flat.new_tensor(values))
-        return full[: self.population.layout.weights_size].clone() if weights_only else full
+        value_P = torch.tensor(values, dtype=torch.float64).to(flat)
+        return self.population.layout.spread(torch.zeros_like(flat), value_P)[: len(self.weights)].clone()
 
     def set_rates(self, rates: list[float]) -> None:
         """The learning rate of each member from now on."""
-        if rates != self._rates:
-            self.population.layout.spread(self.lr, torch.tensor(rates, dtype=torch.float64).to(self.lr))
-            if self.decay is not None and self.shrinkage is not None:
-                torch.mul(self.lr, self.decay, out=self.shrinkage)
-            self._rates = rates
+        if rates == self._rates:
+            return
+        self._rates = rates
+        kinds = [(lr, m.weight_decay, m.momentum) for lr, m in zip(rates, self.members, strict=True)]
+        starts = [k for k, kind in enumerate(kinds) if k == 0 or kind != kinds[k - 1]]
+        self.stretches = [
+            Stretch(*kinds[start], *self._places(start, end))
+            for start, end in zip(starts, [*starts[1:], len(kinds)], strict=True)
+        ]
+        # Momentum lengthens a steady gradient's steps 1 / (1 - momentum) times; the penalty's have to keep up.
+        longer = [1.0 if self.is_adam else 1 / (1 - m.momentum) for m in self.members]
+        self.lr_l1 = self._on_weights([lr * m.l1 * k for lr, m, k in zip(rates, self.members, longer, strict=True)])
+
+    def _places(self, start: int, end: int) -> list[list[Tensor]]:
+        """Where the members from `start` to `end` are in parameters, gradients, means and squares."""
+        buffers = [self.population.flat, self.population.gradient, self.mean, self.square]
+        layout = self.population.layout
+        if end - start == layout.members:
+            return [[buffer] for buffer in buffers]
+        return [layout.stretch(buffer, start, end) for buffer in buffers]
 
     def step(self) -> None:
-        """One step of every member: decay, update, then the proximal step of the l1 penalty."""
-        flat, gradient = self.population.flat, self.population.gradient
+        """One step of every member: l2 into the gradient, update, then the proximal step of the l1 penalty."""
         self.steps += 1
+        self.count.fill_(self.steps)
         if self.l2 is not None:
-            gradient[: len(self.weights)].addcmul_(self.weights, self.l2)
-        if self.decay is not None and self.shrinkage is not None:
-            if self.training.optimizer == "adamw":
-                flat.addcmul_(flat, self.shrinkage, value=-1)
-            else:
-                gradient.addcmul_(flat, self.decay)
-        if self.is_adam:
-            self.count.fill_(self.steps)
-            self.adam(self.direction, gradient, self.mean, self.square, self.count)
-            flat.addcmul_(self.direction, self.lr)
-        else:
-            if self.momentum is not None:
-                self.mean.mul_(self.momentum).add_(gradient)
-                gradient = self.mean
-            flat.addcmul_(gradient, self.lr, value=-1)
-        if self.l1 is not None:
-            self._shrink()
+            self.d_weights.addcmul_(self.weights, self.l2)
+        for stretch in self.stretches:
+            self.make_step(stretch, self.count, self.training.optimizer == "adamw")
+        if self.lr_l1 is not None:
+            self._shrink(self.lr_l1)
 
-    def _shrink(self) -> None:
+    def _shrink(self, threshold: Tensor) -> None:
         """w <- sign(w) max(|w| - t, 0), the l1 penalty's proximal step in the metric of the step just done.
 
         t = lr * l1 / (1 - momentum) for SGD, lr * l1 / (sqrt(v_hat) + eps) for Adam: with any other threshold the fixed
         point is not the penalised optimum.
         """
-        assert self.l1 is not None
         assert self.room is not None
-        assert self.room2 is not None
-        threshold, inside, count = self.room, self.room2, len(self.weights)
-        torch.mul(self.lr[:count], self.l1, out=threshold)
         if self.is_adam:
-            torch.div(self.square[:count], 1 - BETA2**self.steps, out=inside)
-            threshold.div_(inside.sqrt_().add_(EPS))
-        torch.neg(threshold, out=inside)
-        torch.clamp(self.weights, inside, threshold, out=inside)
-        self.weights.sub_(inside)
+            torch.div(self.square[: len(self.weights)], 1 - BETA2**self.steps, out=self.room)
+            threshold = torch.div(threshold, self.room.sqrt_().add_(EPS), out=self.room)
+        self.weights.sub_(torch.clamp(self.weights, -threshold, threshold))
 
     def survivors(self, population: Population, keep: Tensor) -> Optimizer:
         """The optimiser of the members `keep` alone, with their state."""
         other = Optimizer(population, [self.members[k] for k in keep.tolist()], self.training)
-        select = self.population.layout.select
         other.steps = self.steps
-        other.mean.copy_(select(self.mean, keep))
+        other.mean.copy_(self.population.layout.select(self.mean, keep))
         if self.is_adam:
-            other.square.copy_(select(self.square, keep))
+            other.square.copy_(self.population.layout.select(self.square, keep))
         return other
 
 

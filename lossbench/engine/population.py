@@ -34,20 +34,25 @@ class Layout:
         self.widths = (net.inputs, *(whole(width, LINE) for width in net.hidden), outputs)
         self.exact = (net.inputs, *net.hidden, net.outputs)
         pairs = list(pairwise(self.widths))
-        self.shapes = [(members, i, o) for i, o in pairs] + [(members, 1, o) for _, o in pairs]
+        self.shapes = [*pairs, *((1, o) for _, o in pairs)]
+        self.rooms = [whole(i * o, LINE) for i, o in self.shapes]  # numbers a member takes in each tensor
         starts = [0]
-        for shape in self.shapes:
-            starts.append(whole(starts[-1] + math.prod(shape), 2 * LINE))
+        for room in self.rooms:
+            starts.append(whole(starts[-1] + members * room, 2 * LINE))
         self.starts, self.size, self.depth = starts[:-1], starts[-1], len(pairs)
         self.weights_size = starts[self.depth]  # flat[:weights_size] holds the weights and nothing else
 
     def views(self, flat: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """The weights and the biases in a flat buffer, first layer first."""
         views = [
-            flat[start : start + math.prod(shape)].view(shape)
-            for start, shape in zip(self.starts, self.shapes, strict=True)
+            flat[start : start + self.members * room].view(self.members, room)[:, : i * o].view(-1, i, o)
+            for start, room, (i, o) in zip(self.starts, self.rooms, self.shapes, strict=True)
         ]
         return views[: self.depth], views[self.depth :]
+
+    def stretch(self, flat: Tensor, start: int, end: int) -> list[Tensor]:
+        """The members from `start` to `end` in each tensor of a flat buffer, in whole lines."""
+        return [flat[at + start * room : at + end * room] for at, room in zip(self.starts, self.rooms, strict=True)]
 
     def spread(self, flat: Tensor, value_P: Tensor) -> Tensor:
         """Write each member's value to all of its places."""
@@ -62,7 +67,7 @@ class Layout:
         out = flat.new_zeros(target.size)
         for sources, views in zip(self.views(flat), target.views(out), strict=True):
             for source, view in zip(sources, views, strict=True):
-                torch.index_select(source, 0, keep, out=view)
+                view.copy_(source.index_select(0, keep))
         return out
 
     def copy_members(self, target: Tensor, at: Tensor, source_layout: Layout, source: Tensor, members: Tensor) -> None:
@@ -102,7 +107,9 @@ class Population:
         self._workspaces: dict[tuple[int, bool], Workspace] = {}
 
     def with_gradient(self) -> Population:
-        """Make room for the gradient; a population that only predicts needs none."""
+        """Make room for the gradient, once; a population that only predicts needs none."""
+        if hasattr(self, "gradient"):
+            return self
         self.gradient = torch.zeros_like(self.flat)
         self.d_weights, self.d_biases = self.layout.views(self.gradient)
         self.d_row = self.d_weights[-1].view(self.layout.members, 1, -1) if self.is_narrow else None

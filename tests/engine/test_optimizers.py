@@ -4,29 +4,37 @@ import pytest
 import torch
 
 from lossbench.engine import optimizers
-from lossbench.engine.optimizers import fused_direction, plain_direction, rate
+from lossbench.engine.optimizers import Stretch, fused_adam, plain_adam, rate
 from lossbench.engine.problem import Fold, Member, Net, Objective, Part
 from tests.engine.problems import problem, trained
 
 SQUARED = Objective(lambda z: z, lambda out, t: ((out - t) ** 2).squeeze(-1))
 
 
-def test_the_fused_kernel_and_the_plain_one_agree():
+@pytest.mark.parametrize("decoupled", [True, False])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_the_fused_kernel_and_the_plain_one_agree(decoupled, decay):
     g = torch.Generator().manual_seed(0)
-    states = [[torch.zeros(96, dtype=torch.float64) for _ in range(3)] for _ in range(2)]
-    for step in range(1, 30):
-        gradient = torch.randn(96, generator=g, dtype=torch.float64)
-        for (out, mean, square), direction in zip(states, (fused_direction, plain_direction), strict=True):
-            direction(out, gradient.clone(), mean, square, torch.tensor(float(step)))
-        for fused, plain in zip(*states, strict=True):
-            torch.testing.assert_close(fused, plain, rtol=1e-12, atol=1e-14)  # a few roundings in another order
+    start = torch.randn(96, generator=g, dtype=torch.float64)
+    ways = []
+    for make_step in (fused_adam, plain_adam):
+        p, gradient, mean, square = start.clone(), *torch.zeros(3, 96, dtype=torch.float64).unbind(0)
+        ways.append((make_step, Stretch(1e-2, decay, 0.0, [p], [gradient], [mean], [square])))
+    for count in range(1, 30):
+        drawn = torch.randn(96, generator=g, dtype=torch.float64)
+        for make_step, stretch in ways:
+            stretch.gradients[0].copy_(drawn)
+            make_step(stretch, torch.tensor(float(count)), decoupled)
+        fused, plain = (stretch for _, stretch in ways)
+        for name in ("parameters", "means", "squares"):  # a few roundings in another order
+            torch.testing.assert_close(getattr(fused, name)[0], getattr(plain, name)[0], rtol=1e-12, atol=1e-13)
 
 
 def test_training_without_the_fused_kernel_goes_the_same_road(monkeypatch):
     how = {"epochs": 10, "dtype": torch.float64}
     crowd = [Member(seed=s, l1=1e-3, l2=1e-2) for s in range(2)]
     fused, _ = trained(problem(crowd, **how))
-    monkeypatch.setattr(optimizers, "adam_direction", lambda device: plain_direction)
+    monkeypatch.setattr(optimizers, "step_of", lambda name, device: plain_adam)
     plain, _ = trained(problem(crowd, **how))
     for name, value in fused.state(1).items():
         torch.testing.assert_close(value, plain.state(1)[name], rtol=0, atol=1e-9)
