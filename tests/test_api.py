@@ -130,3 +130,12 @@ def test_a_mistake_says_where_and_what_to_do(tmp_path, message):
 )
 def test_a_keyword_means_one_key(name, home):
     assert _home("train", name) == home
+
+
+def test_an_undecorated_loss_needs_its_encoding_and_link_and_takes_its_task_from_the_data(tmp_path, iris):
+    file = tmp_path / "plain.py"
+    file.write_text("import torch\nsquare = torch.nn.MSELoss(reduction='none')\n")
+    record = lb.train(
+        iris, "kind", loss=f"{file}:square", target_encoding="one_hot", link="probability", output=tmp_path, **QUICK
+    )
+    assert (record.runs[0].last_act, record.runs[0].outputs) == ("softmax", 3)

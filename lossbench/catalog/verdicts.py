@@ -40,36 +40,44 @@ def judge(loss: Loss, activation: Activation, task: Task) -> Verdict:
     A declared space decides; one that was not declared is judged by inclusion: inside a sound space the loss is
     defined but part of its range is out of reach (degraded), outside it is not defined (broken).
     """
+    level, why = _judge(loss, activation, task)
+    return Verdict(level, why, "" if level.is_sound else fix(loss, task))
+
+
+def _judge(loss: Loss, activation: Activation, task: Task) -> tuple[Level, str]:
     space, sound = activation.space, loss.sound[task]
     if short := _too_narrow(loss, activation, task, classes=2 if task is Task.BINARY else 3):
-        return Verdict(Level.BROKEN, short, fix(loss, task))
+        return Level.BROKEN, short
     if space in loss.unsound[task]:
-        return Verdict(Level.BROKEN, loss.unsound[task][space], fix(loss, task))
+        return Level.BROKEN, loss.unsound[task][space]
     if space in loss.risky[task]:
-        return Verdict(Level.DEGRADED, loss.risky[task][space], fix(loss, task))
+        return Level.DEGRADED, loss.risky[task][space]
     if space in sound and activation.flat:
-        return Verdict(Level.DEGRADED, f"{activation.name} has no gradient {activation.flat}", fix(loss, task))
+        return Level.DEGRADED, f"{activation.name} has no gradient {activation.flat}"
     if activation.name in loss.same_as[task]:
-        return Verdict(Level.EQUIVALENT, f"the same objective as {loss.same_as[task][activation.name]}")
+        return Level.EQUIVALENT, f"the same objective as {loss.same_as[task][activation.name]}"
     if space in sound:
-        return Verdict(Level.OK, f"{loss.name} is made for {describe(space)}")
-    wider = [s for s in sound if space <= s]
-    if wider:
-        why = (
-            f"{activation.name} only reaches {describe(space)}, part of the {describe(wider[0])} that {loss.name} needs"
-        )
-        return Verdict(Level.DEGRADED, why, fix(loss, task))
-    why = f"{activation.name} gives {describe(space)}, where {loss.name} is not defined"
-    return Verdict(Level.BROKEN, why, fix(loss, task))
+        return Level.OK, f"{loss.name} is made for {describe(space)}"
+    if wider := [s for s in sound if space <= s]:
+        needs = f"part of the {describe(wider[0])} that {loss.name} needs"
+        return Level.DEGRADED, f"{activation.name} only reaches {describe(space)}, {needs}"
+    return Level.BROKEN, f"{activation.name} gives {describe(space)}, where {loss.name} is not defined"
 
 
 def best_activation(loss: Loss, task: Task) -> Activation:
-    """What `auto` stands for: the first activation whose outputs are of the sound space that the loss names first."""
+    """What `auto` stands for: the first activation whose outputs are of the sound space that the loss names first.
+
+    Raises `UserError` where there is none, as a user's loss may declare.
+    """
     for space in loss.sound[task]:
         for activation in ACTIVATIONS:
-            if activation.space is space and judge(loss, activation, task).level.is_sound:
+            if activation.space is space and _judge(loss, activation, task)[0].is_sound:
                 return activation
-    raise LookupError(f"no activation maps into a space that {loss.name} is sound on")
+    spaces = ", ".join(space.name for space in loss.sound[task]) or "none"
+    raise UserError(
+        f"no last activation suits {loss.name} on a {task} task (declared sound: {spaces})",
+        fix="declare the space that its outputs live in",
+    )
 
 
 def check_width(loss: Loss, activation: Activation, task: Task, classes: int, *, where: str = "last_act") -> None:

@@ -91,9 +91,9 @@ def plan(config: RegularizeConfig) -> RegularizePlan:
     """Resolve the names of a config and load its table; raises `UserError` for whatever cannot be trained or drawn."""
     check_names(config)
     device = resolve_device(config.device)
-    loss = resolve_loss(config.loss)
     table = _of_classes(load(data_source(config.data)), config.classes)
-    pair = resolve_pair(loss, config.last_act, Task(table.task), len(table.classes))
+    task = Task(table.task)
+    pair = resolve_pair(resolve_loss(config.loss, task), config.last_act, task, len(table.classes))
     table, columns = pick_columns(table, config.features, config.rest)
     seed = config.split.seed
     split = holdout(table.target, table.task, config.split.test, 0.0, seed, table.groups, table.classes)

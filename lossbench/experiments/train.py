@@ -70,9 +70,9 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
     """
     check_names(config)
     device = resolve_device(config.device)
-    loss = resolve_loss(config.loss)
     table = load(data_source(config.data)) if table is None else table
     task = Task(table.task)
+    loss = resolve_loss(config.loss, task)
     pair = resolve_pair(loss, config.last_act, task, len(table.classes))
     metric = default_metric(task) if config.metric == AUTO else find_metric(config.metric, where="metric")
     if task not in metric.tasks:

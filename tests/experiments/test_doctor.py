@@ -281,3 +281,9 @@ def test_the_doctor_agrees_with_what_a_built_in_loss_declares(loss):
         for space in loss.unsound[task] if tried is not None else ():
             behind = [a.name for a in ACTIVATIONS if a.space is space and a.min_outputs <= loss.width(task, 3)]
             assert not behind or any(name in tried for name in behind), (task, space)
+
+
+def test_a_loss_that_no_activation_suits_is_a_finding():
+    (finding,) = examine(binary(lambda out, target: out.squeeze(-1), sound=(Space.LOG_SIMPLEX,))).findings
+    assert finding.level == "error"
+    assert "no last activation suits" in finding.finding

@@ -52,7 +52,7 @@ def examine(loss: Loss, *, tasks: Iterable[Task | str] | None = None) -> Diagnos
 def _probe(loss: Loss, task: Task) -> Iterator[Finding]:
     try:
         patient = Patient.admit(loss, task)
-    except (LookupError, UserError) as problem:
+    except UserError as problem:
         yield Finding("declaration", task.value, "error", str(problem), "read from the declaration")
         return
     for check in FIRST:

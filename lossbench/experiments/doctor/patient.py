@@ -39,7 +39,7 @@ class Patient:
     def admit(cls, loss: Loss, task: Task) -> Patient:
         """The loss behind the activation it is made for, on two or three classes, its results checked for their shape.
 
-        Raises LookupError where no activation is sound for it.
+        Raises `UserError` where no activation is sound for it.
         """
         checked = replace(loss, fn=adapt(loss, file="", where=loss.name))
         classes = {Task.BINARY: 2, Task.MULTICLASS: 3, Task.REGRESSION: 0}[task]
