@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
     import torch.nn.functional as F
+    from scipy import stats
 else:
     np = Deferred("numpy")
     pd = Deferred("pandas")
     torch = Deferred("torch")
     F = Deferred("torch.nn.functional")
+    stats = Deferred("scipy.stats")
 
-__all__ = ["F", "np", "pd", "torch"]
+__all__ = ["F", "np", "pd", "stats", "torch"]

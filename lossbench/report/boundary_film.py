@@ -87,14 +87,13 @@ class Palette:
             cut = cloud.quantize(COLOURS - EXACT, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
             made = np.unique(_codes(np.array(cut.getpalette(), np.uint8).reshape(1, -1, 3)))
             colours = np.concatenate([colours, _colours(np.setdiff1d(made, _codes(colours[None])))])[:COLOURS]
-        free = np.setdiff1d(
-            np.arange(2 * COLOURS, dtype=np.uint32), _codes(colours[None])
-        )  # Pillow wants all different
-        self.colours: Pixels = np.concatenate([colours, _colours(free)])[:COLOURS]
-        self.table = np.concatenate([colours, _colours(free)])[: COLOURS + 1].tobytes()
-        self._index = np.full(
-            1 << 24, _UNSEEN, np.uint8
-        )  # the nearest colour's place, found when a colour is first seen
+        # Places that are left over get colours that nothing has: Pillow wants all of them different.
+        free = np.setdiff1d(np.arange(2 * COLOURS, dtype=np.uint32), _codes(colours[None]))
+        every = np.concatenate([colours, _colours(free)])
+        self.colours: Pixels = every[:COLOURS]
+        self.table = every[: COLOURS + 1].tobytes()
+        # The nearest colour's place for each of 2^24 colours, found when a colour is first seen.
+        self._index = np.full(1 << 24, _UNSEEN, np.uint8)
 
     def image(self, frame: Pixels) -> Image.Image:
         """The frame in these colours, each pixel in the nearest one."""

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from lossbench.deferred import stats
 from lossbench.report.statistics import Floats, Posterior, generator
 
 _MOST_DATA_SETS = 100_000  # beyond it, "how many more" has no useful answer

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+
+from lossbench.deferred import stats
 
 Floats = NDArray[np.float64]
 

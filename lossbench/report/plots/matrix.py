@@ -7,8 +7,8 @@ import math
 import numpy as np
 from matplotlib.figure import FigureBase
 from matplotlib.patches import Rectangle
-from scipy.stats import rankdata
 
+from lossbench.deferred import stats
 from lossbench.report.evidence import Row
 from lossbench.report.plots.plot import TITLE, Plot, View, place
 from lossbench.report.statistics import Floats
@@ -59,7 +59,7 @@ def _standing(column: Floats) -> Floats:
     known = np.isfinite(column)
     out = np.full(len(column), np.nan)
     written = [float(f"{value:.{_DIGITS}g}") for value in column[known]]
-    out[known] = 1 - (rankdata(written, method="min") - 1) / max(1, known.sum() - 1)
+    out[known] = 1 - (stats.rankdata(written, method="min") - 1) / max(1, known.sum() - 1)
     return out
 
 
