@@ -200,7 +200,8 @@ UNFIT = {
     "reduced module": ("import torch\nf = torch.nn.MSELoss()\n", "has reduction='mean'; make it with reduction='none'"),
     "module with weights": (
         "import torch\nclass M(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
-        "        self.scale = torch.nn.Parameter(torch.ones(1))\n    def forward(self, out, target):\n        return out\nf = M()\n",
+        "        self.scale = torch.nn.Parameter(torch.ones(1))\n"
+        "    def forward(self, out, target):\n        return out\nf = M()\n",
         "has parameters of its own to be learnt (scale)",
     ),
     "class with arguments": (
@@ -335,7 +336,8 @@ def test_a_declared_activation_and_metric_are_taken_as_they_are(write):
 
 def test_importing_lossbench_or_looking_a_name_up_loads_no_heavy_library():
     code = (
-        "import sys, lossbench; from lossbench import loss, Task; from lossbench.catalog.plugins import find_loss; find_loss('ce');"
+        "import sys, lossbench; from lossbench import loss, Task;"
+        "from lossbench.catalog.plugins import find_loss; find_loss('ce');"
         "print(sorted({'torch', 'numpy', 'pandas', 'sklearn', 'matplotlib'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
