@@ -1,7 +1,7 @@
 """README's pictures, drawn again from real runs: `make pictures`.
 
-Terminal pictures are what the commands print in a terminal of 100 columns, caught from a pseudo-terminal and drawn as SVG; plots
-and GIFs are the commands' own files.
+Terminal pictures are what the commands print in a terminal of 100 columns, caught from a pseudo-terminal and drawn as
+SVG; plots and GIFs are the commands' own files.
 """
 
 import os

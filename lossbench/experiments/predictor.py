@@ -123,7 +123,7 @@ def load_predictor(folder: Path, member: int = 0) -> Predictor:
         header["loss"],
         state,
         header["hidden_activation"],
-        find_activation(header["last_act"]),
+        _activation(header["last_act"], path),
         next(link for link in Link if link.label == header["link"]),
         Preparation.from_json(json.dumps(own["preparation"])),
         header["classes"],
@@ -131,6 +131,18 @@ def load_predictor(folder: Path, member: int = 0) -> Predictor:
         own["center"],
         own["scale"],
     )
+
+
+def _activation(name: str, path: Path) -> Activation:
+    """The last activation, if lossbench or an installed package has it; a run's own code is never executed."""
+    try:
+        return find_activation(name)
+    except UserError:
+        raise UserError(
+            f"trained with an activation from a file, {name!r}, whose code a run does not hold",
+            where=str(path),
+            fix="offer it as an entry point (group lossbench.activations) of an installed package",
+        ) from None
 
 
 @dataclass(frozen=True)
