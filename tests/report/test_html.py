@@ -1,6 +1,5 @@
 """The page in a real browser: it asks for nothing, complains of nothing, sorts, filters, and reads without script."""
 
-import shutil
 from io import BytesIO
 
 import pytest
@@ -10,6 +9,7 @@ from playwright.sync_api import sync_playwright
 from lossbench.report import html
 from lossbench.report.style import COLOURS
 from lossbench.report.write import write_comparison
+from tests.report.browser import find_browser
 from tests.report.planted import Planted, planted_record
 
 EVIL = "<script>alert(1)</script>"
@@ -26,8 +26,8 @@ _ARGUMENTS = [
 
 @pytest.fixture(scope="module")
 def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "these tests drive a real browser: install chromium"
+    chromium = find_browser()
+    assert chromium, "these tests drive a real browser: `make browser` installs one"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         yield browser
