@@ -60,9 +60,11 @@ class Batches:
         small = (self.members * self.rows * x.shape[1] + own) * x.element_size() <= EPOCH_BYTES
         if self.full:
             self._still = [self._whole_table()]
-        elif small:
-            self._gathered = Gathered(self)
-
+        else:
+            self.order_PN = torch.empty(self.members, self.rows, dtype=torch.int32)
+            self.orders = list(self.order_PN.unbind(0))
+            if small:
+                self._gathered = Gathered(self)
         self.small = small
 
     @property
@@ -75,8 +77,9 @@ class Batches:
         if self.full:
             yield from self._still
             return
-        order_PN = torch.stack([torch.randperm(self.rows, generator=g, dtype=torch.int32) for g in self.generators])
-        order_PN = order_PN.to(self.device)
+        for g, order_N in zip(self.generators, self.orders, strict=True):
+            torch.randperm(self.rows, generator=g, out=order_N)
+        order_PN = self.order_PN.to(self.device)
         if self.small:
             yield from self._gathered.epoch(order_PN)
         else:
@@ -161,7 +164,7 @@ class Gathered:
         device = batches.device
         for _, repeats, rows in self.blocks:
             wide = whole(rows, ROWS)
-            self.orders.append(torch.empty(repeats, self.members, wide, dtype=torch.int64, device=device))
+            self.orders.append(torch.empty(repeats, self.members, wide, dtype=torch.int32, device=device))
             place = [source.room(repeats, wide) for source in self.sources]
             self.places.append(place)
             for k in range(repeats):

@@ -89,7 +89,7 @@ def gradient(value: Tensor, leaf: Tensor, weight: Tensor) -> Tensor:
 
 
 class Slope:
-    """d loss / d outputs of one workspace's outputs; losses are averaged over a batch's rows."""
+    """d loss / d outputs of a workspace's outputs; losses are averaged over a batch's rows. Call it without grad mode."""
 
     def __init__(self, runs: Sequence[Run], out_PBK: Tensor, rows: int) -> None:
         self.runs, self.rows = runs, rows
@@ -98,26 +98,23 @@ class Slope:
         share = out_PBK.new_zeros(out_PBK.shape[:2])
         share[:, :rows] = 1 / rows
         self.shares = [share[run.members] for run in runs]
+        self.has_padding = rows < out_PBK.shape[1]
 
     def __call__(self, targets: Sequence[Tensor], weights: Sequence[Tensor] | None, sums_P: Tensor) -> Tensor:
         """The slope `[P, B, K]`; each member's weighted sum of losses over the rows goes to `sums_P`."""
-        slope = self.joined
+        own = sums_P
         for k, run in enumerate(self.runs):
-            weight = None if weights is None else weights[k]
-            leaf = self.leaves[k]
+            weight, leaf = None if weights is None else weights[k], self.leaves[k]
             with torch.enable_grad():
                 value = losses(run, run.objective.activation(leaf), targets[k], weight, self.rows)
-                total = value.detach()
-                if run.objective.per == "batch":
-                    own = gradient(value, leaf, torch.ones_like(total))
-                    sums_P[run.members] = total * self.rows
-                else:
-                    share = self.shares[k] if weight is None else weight * self.shares[k]
-                    own = gradient(value, leaf, share)
-                    counted = total if weight is None else total * weight
-                    torch.sum(counted[:, : self.rows], 1, out=sums_P[run.members])
-            if slope is None:
-                return own.contiguous()
-            slope[run.members] = own
-        assert slope is not None
-        return slope
+            if run.objective.per == "batch":
+                own = gradient(value, leaf, torch.ones_like(value))
+                sums_P[run.members] = value * self.rows
+            else:
+                own = gradient(value, leaf, self.shares[k] if weight is None else weight * self.shares[k])
+                counted = value if weight is None else value * weight
+                counted = counted[:, : self.rows] if self.has_padding else counted
+                torch.sum(counted, 1, out=sums_P[run.members])
+            if self.joined is not None:
+                self.joined[run.members] = own
+        return own.contiguous() if self.joined is None else self.joined

@@ -151,7 +151,7 @@ class Population:
             if self.hidden.at_zero:
                 h[:, :, self.layout.exact[layer + 1] :] = 0
         if self.is_narrow:
-            torch.bmm(self.transposed[-1], space.transposed[-1], out=space.wide.view(len(h), 1, -1))
+            torch.bmm(self.transposed[-1], space.transposed[-1], out=space.wide.view(self.layout.members, 1, -1))
             space.wide.add_(self.biases[-1])
         else:
             torch.baddbmm(self.biases[-1], h, self.weights[-1], out=space.wide)
@@ -166,7 +166,7 @@ class Population:
             g = space.slope_wide
             g[:, :, : self.layout.exact[-1]] = slope_PBK
         if self.d_row is not None:
-            torch.bmm(g.view(len(g), 1, -1), space.hidden[-1], out=self.d_row)
+            torch.bmm(g.view(self.layout.members, 1, -1), space.hidden[-1], out=self.d_row)
             torch.sum(g, 1, keepdim=True, out=self.d_biases[-1])
             g = torch.mul(g, self.transposed[-1], out=space.slopes[-1])
             layer -= 1
