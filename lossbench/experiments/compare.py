@@ -30,6 +30,7 @@ from lossbench.experiments.contest import Contest, Settings, compete
 from lossbench.experiments.design import Arena, prepare_arena
 from lossbench.experiments.environment import environment
 from lossbench.experiments.evaluate import metric_record
+from lossbench.experiments.judging import dummy_scores
 from lossbench.experiments.lineup import Lineup, find_baseline, resolve_lineup
 from lossbench.experiments.matrix import cross_loss_matrix
 from lossbench.experiments.protocol import describe, primary_metric, selection_metric
@@ -173,10 +174,11 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
 def _meet(settings: Settings, arena: Arena, lineup: Lineup) -> Generator[Event, None, list[Contest]]:
     """All contenders in one arena, then what each one's nets are worth under every other's loss."""
     contests: list[Contest] = []
+    dummies = dummy_scores(lineup.contenders[0].pair, arena.outer)
     for contender in lineup.contenders:
         if settings.stop.is_set():
             break
-        contest = yield from compete(settings, arena, contender)
+        contest = yield from compete(settings, arena, contender, dummies)
         contests.append(contest)
     finished = {contest.contender.name: contest for contest in contests if contest.judged}
     pairs = {name: contest.contender.pair for name, contest in finished.items()}

@@ -22,13 +22,12 @@ from lossbench.engine.train import Outcome, Trained, train
 from lossbench.errors import UserError
 from lossbench.events import Event, RunEnded, RunStarted
 from lossbench.experiments.design import Arena
-from lossbench.experiments.evaluate import baseline_scores
 from lossbench.experiments.evidence import gather_evidence
 from lossbench.experiments.judging import Judged, judge_nets, reliability, temperatures
 from lossbench.experiments.lineup import Contender
 from lossbench.experiments.members import failed_records, judged_records, trial_records
 from lossbench.experiments.tuning import Choice, choose, refits, trials, untuned
-from lossbench.record import RunRecord
+from lossbench.record import RunRecord, Scores
 
 
 @dataclass(frozen=True)
@@ -57,32 +56,33 @@ def contest_name(arena: Arena, contender: Contender) -> str:
     return f"{arena.table.name} / {contender.full_name}{noise}"
 
 
-def compete(settings: Settings, arena: Arena, contender: Contender) -> Generator[Event, None, Contest]:
-    """Tune, refit and judge one contender.
+def compete(
+    settings: Settings, arena: Arena, contender: Contender, dummies: Sequence[Scores]
+) -> Generator[Event, None, Contest]:
+    """Tune, refit and judge one contender; `dummies` are the arena's `dummy_scores`.
 
     Whatever its loss raises ends this contest only: the run is "failed", has the traceback, and scores the worst there
     is on every split.
     """
     name = contest_name(arena, contender)
     began = time.perf_counter()
-    run = _opened(arena, contender, name)
+    run = _opened(arena, contender, name, dummies)
     judged: Sequence[Judged] = ()
     try:
-        judged = yield from _fill(run, settings, arena, contender)
+        judged = yield from _fill(run, settings, arena, contender, dummies)
     except Exception as problem:  # a loss is anyone's code
         # A user's loss says itself where it failed; anything else is named by its kind.
         said = str(problem) if isinstance(problem, UserError) else f"{type(problem).__name__}: {problem}"
         run.status, run.message = "failed", said
         run.evidence["traceback"] = "".join(traceback.format_exception(problem))
-        run.members = [m for m in run.members if m.role == "trial"] + failed_records(arena, contender)
+        run.members = [m for m in run.members if m.role == "trial"] + failed_records(arena, contender, dummies)
     run.seconds = time.perf_counter() - began
     yield RunEnded(name, run.status, run.seconds, run.message)
     return Contest(contender, run, judged)
 
 
-def _opened(arena: Arena, contender: Contender, name: str) -> RunRecord:
+def _opened(arena: Arena, contender: Contender, name: str, dummies: Sequence[Scores]) -> RunRecord:
     pair = contender.pair
-    dummies = [baseline_scores(split, pair, "test") for split in arena.outer]
     evidence: dict[str, object] = {}
     if contender.group:
         evidence["objective_group"] = contender.group
@@ -103,7 +103,7 @@ def _opened(arena: Arena, contender: Contender, name: str) -> RunRecord:
 
 
 def _fill(
-    run: RunRecord, settings: Settings, arena: Arena, contender: Contender
+    run: RunRecord, settings: Settings, arena: Arena, contender: Contender, dummies: Sequence[Scores]
 ) -> Generator[Event, None, Sequence[Judged]]:
     """Train and judge; the run's members, evidence and status are filled in as far as it gets."""
     config = settings.config
@@ -125,7 +125,9 @@ def _fill(
         problem, run=run.name, device=str(settings.device), threads=settings.threads, stop=settings.stop
     )
     with one_thread():
-        judged = _judge(run, settings, arena, contender, _Fitted(tuned, trained, choices, defaults, tuple(nets)))
+        judged = _judge(
+            run, settings, arena, contender, _Fitted(tuned, trained, choices, defaults, tuple(nets), dummies)
+        )
     if _any_interrupted(trained.members):
         run.status = "interrupted"
         return ()
@@ -143,6 +145,7 @@ class _Fitted:
     choices: Sequence[Choice]
     defaults: Sequence[Choice]
     nets: tuple[tuple[int, float, int], ...]
+    dummies: Sequence[Scores]
 
 
 def _judge(run: RunRecord, settings: Settings, arena: Arena, contender: Contender, fitted: _Fitted) -> Sequence[Judged]:
@@ -157,9 +160,9 @@ def _judge(run: RunRecord, settings: Settings, arena: Arena, contender: Contende
         heat = None
         if contender.pair.task.is_classification:
             heat = temperatures(contender.pair, [validation[c.trial] for c in chosen], arena.inner)
-        judged = judge_nets(contender.pair, [outputs[i] for i in own], arena.outer, heat)
+        judged = judge_nets(contender.pair, [outputs[i] for i in own], arena.outer, fitted.dummies, heat)
         outcomes = [trained.members[i] for i in own]
-        run.members += judged_records(settings.config, arena, contender, role, chosen, outcomes, judged)
+        run.members += judged_records(settings.config, arena, contender, role, chosen, outcomes, judged, fitted.dummies)
         if role == "refit":
             refitted = judged
             _gather(run, arena, contender, outcomes, [outputs[i] for i in own], judged)

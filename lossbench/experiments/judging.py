@@ -16,6 +16,7 @@ from torch import Tensor
 from lossbench.catalog.links import Prediction
 from lossbench.catalog.metrics import ECE_BINS, METRICS, score_all
 from lossbench.catalog.vocabulary import Encoding
+from lossbench.engine.threads import one_thread
 from lossbench.experiments.evaluate import baseline_scores
 from lossbench.experiments.folds import PreparedSplit
 from lossbench.experiments.pairs import Pair
@@ -51,9 +52,16 @@ def temperatures(pair: Pair, validation: Sequence[Tensor], splits: Sequence[Prep
 
 
 def judge_nets(
-    pair: Pair, outputs: Sequence[Tensor], splits: Sequence[PreparedSplit], temperature: Sequence[float] | None
+    pair: Pair,
+    outputs: Sequence[Tensor],
+    splits: Sequence[PreparedSplit],
+    dummies: Sequence[Scores],
+    temperature: Sequence[float] | None,
 ) -> list[Judged]:
-    """Judge nets by their test outputs `[N, K]`; a net whose outputs are not finite scores the worst there is."""
+    """Judge nets by their test outputs `[N, K]`; a net whose outputs are not finite scores the worst there is.
+
+    `temperature` is None for a regression.
+    """
     judged: dict[int, Judged] = {}
     for block in blocks(outputs):
         truth = torch.stack([splits[j].truth_N["test"] for j in block])
@@ -70,7 +78,7 @@ def judge_nets(
         for i, j in enumerate(block):
             scores: Scores = {name: float(value[i]) for name, value in values.items()}
             judged[j] = Judged(
-                no_better_than_worst(scores, worst_scores(pair, splits[j])),
+                no_better_than_worst(scores, worst_scores(pair, dummies[j])),
                 None if temperature is None else temperature[j],
                 predicted[i],
                 None if label is None else label[i],
@@ -95,9 +103,14 @@ def in_own_units(pair: Pair, prediction: Prediction, splits: Sequence[PreparedSp
     return Prediction(point_PN=prediction.point_PN.double() * scale + center)
 
 
-def worst_scores(pair: Pair, split: PreparedSplit) -> Scores:
+def dummy_scores(pair: Pair, splits: Sequence[PreparedSplit]) -> list[Scores]:
+    """What the majority class, or the mean value, scores on each split's test part; the same for every loss."""
+    with one_thread():
+        return [baseline_scores(split, pair, "test") for split in splits]
+
+
+def worst_scores(pair: Pair, dummy: Scores) -> Scores:
     """What a failure scores: a metric's worst value; where there is none, the majority class's or the mean value's."""
-    dummy = baseline_scores(split, pair, "test")
     worst: Scores = {}
     for name, value in dummy.items():
         bound = METRICS.get(name).worst

@@ -1,4 +1,4 @@
-"""The members of a comparison's run, as the record keeps them: trials, refits, untuned nets, and those of a failed loss."""
+"""The members of a comparison's run, as the record keeps them: trials, refits, untuned nets, those of a failed loss."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lossbench.experiments.design import Arena
 from lossbench.experiments.judging import Judged, worst_scores
 from lossbench.experiments.lineup import Contender
 from lossbench.experiments.tuning import Choice, trial_rates
-from lossbench.record import MemberRecord
+from lossbench.record import MemberRecord, Scores
 
 DIGITS = 6  # of a curve's numbers: single precision has seven
 
@@ -46,6 +46,7 @@ def judged_records(
     choices: Sequence[Choice],
     outcomes: Sequence[Outcome],
     judged: Sequence[Judged],
+    dummies: Sequence[Scores],
 ) -> list[MemberRecord]:
     """One per split; a net that was interrupted has no score and is left out, one that diverged has the worst."""
     records = []
@@ -54,7 +55,7 @@ def judged_records(
             continue
         split = arena.outer[choice.split]
         record = _member(config, arena, choice.split, choice.lr, outcome, role)
-        record.test = dict(net.test) if outcome.status == "ok" else worst_scores(contender.pair, split)
+        record.test = dict(net.test) if outcome.status == "ok" else worst_scores(contender.pair, dummies[choice.split])
         record.extra = {
             "temperature": net.temperature,
             "n_train": len(split.truth_N["train"]),
@@ -67,7 +68,8 @@ def judged_records(
     return records
 
 
-def failed_records(arena: Arena, contender: Contender) -> list[MemberRecord]:
+def failed_records(arena: Arena, contender: Contender, dummies: Sequence[Scores]) -> list[MemberRecord]:
+    """One per split, with the worst scores there are: a loss that failed is not left out."""
     return [
         MemberRecord(
             seed=arena.seeds[j],
@@ -75,7 +77,7 @@ def failed_records(arena: Arena, contender: Contender) -> list[MemberRecord]:
             status="failed",
             split={"repeat": fold.repeat, "fold": fold.fold},
             role="refit",
-            test=worst_scores(contender.pair, arena.outer[j]),
+            test=worst_scores(contender.pair, dummies[j]),
             extra={"n_train": len(fold.train), "n_test": len(fold.test)},
         )
         for j, fold in enumerate(arena.folds)

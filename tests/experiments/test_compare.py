@@ -21,6 +21,7 @@ from lossbench.experiments.compare import default_name, plan
 from lossbench.experiments.contest import Contest, Settings, compete
 from lossbench.experiments.design import prepare_arena
 from lossbench.experiments.estimate import estimate, steps_a_run
+from lossbench.experiments.judging import dummy_scores
 from lossbench.experiments.lineup import resolve_lineup
 from lossbench.record import Record, RunRecord
 from lossbench.report.comparison import compare as evidence_of
@@ -36,13 +37,14 @@ def by_name(record: Record, noise: float = 0.0) -> dict[str, RunRecord]:
     return {f"{run.loss.label}+{run.last_act}": run for run in record.runs if run.conditions["label_noise"] == noise}
 
 
-def contest(table: Table, losses: str, *, splits: int = 1, noise: float = 0.0, **other: Any) -> Contest:
-    chosen = config(losses=losses, **other)
-    folds = repeated_kfold(table.target, table.task, 3, 1, 0, 0.25)[:splits]
-    arena = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, noise=noise)
+def contest(table: Table, losses: str, *, splits: int = 1, dealt: Table | None = None) -> Contest:
+    """One loss on the first splits of a table; `dealt` is the table whose classes the folds are dealt out by."""
+    chosen = config(losses=losses)
+    folds = repeated_kfold((dealt or table).target, table.task, 3, 1, 0, 0.25)[:splits]
+    arena = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, noise=0.0)
     settings = Settings(chosen, METRICS.get("accuracy"), torch.device("cpu"), 1)
     (contender,) = resolve_lineup(chosen.losses, table).contenders
-    story = compete(settings, arena, contender)
+    story = compete(settings, arena, contender, dummy_scores(contender.pair, arena.outer))
     while True:
         try:
             next(story)
@@ -87,25 +89,11 @@ def test_test_labels_change_test_scores_and_nothing_else(loss: str) -> None:
     target = table.target.copy()
     target[fold.test] = 1 - target[fold.test]
     # The folds are dealt out by class, so those of the true labels are used for both.
-    was, now = (run_on_fold(replace(table, target=t), table, loss) for t in (table.target, target))
+    was, now = (contest(replace(table, target=t), loss, dealt=table) for t in (table.target, target))
     for a, b in zip(was.run.members, now.run.members, strict=True):
         assert a.model_dump(exclude={"test"}) == b.model_dump(exclude={"test"})
         if a.role != "trial":
             assert b.test["accuracy"] == pytest.approx(1 - float(a.test["accuracy"] or 0))
-
-
-def run_on_fold(table: Table, dealt: Table, loss: str) -> Contest:
-    chosen = config(losses=loss)
-    folds = repeated_kfold(dealt.target, "binary", 3, 1, 0, 0.25)[:1]
-    arena = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, noise=0.0)
-    (contender,) = resolve_lineup(chosen.losses, table).contenders
-    story = compete(Settings(chosen, METRICS.get("accuracy"), torch.device("cpu"), 1), arena, contender)
-    while True:
-        try:
-            next(story)
-        except StopIteration as end:
-            result: Contest = end.value
-            return result
 
 
 def test_the_refit_takes_its_trial_s_rate_and_epochs(record: Record) -> None:

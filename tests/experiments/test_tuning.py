@@ -1,14 +1,17 @@
 """Choosing without a favourite: the same trials for every loss, ties to the smaller rate, failures never chosen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from lossbench.catalog.loss import Loss
 from lossbench.catalog.metrics import METRICS
 from lossbench.config.parts import DataConfig
 from lossbench.data.split import repeated_kfold
 from lossbench.engine.population import initialised
-from lossbench.engine.train import Outcome
+from lossbench.engine.train import Outcome, train
 from lossbench.experiments.design import Arena, prepare_arena
 from lossbench.experiments.lineup import resolve_lineup
 from lossbench.experiments.tuning import choose, refits, trial_rates, trials, untuned
@@ -81,6 +84,29 @@ def test_two_losses_have_the_same_trials_first_weights_and_data(pair: str) -> No
         assert torch.equal(a, b)
     for a, b in zip(nets[0].biases[hidden], nets[1].biases[hidden], strict=True):
         assert torch.equal(a, b)
+
+
+def test_two_losses_see_the_same_rows_in_the_same_order() -> None:
+    table, orders = blobs(task="regression"), []  # its values tell the rows apart
+    folds = repeated_kfold(table.target, "regression", 3, 1, 0, 0.25)
+    shared = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, noise=0.0)
+    chosen = config(losses="mse,l1")
+    for contender in resolve_lineup(chosen.losses, table).contenders:
+        seen: list[torch.Tensor] = []
+        loss = contender.pair.loss
+
+        def spy(
+            out: torch.Tensor, target: torch.Tensor, of: Loss = loss, into: list[torch.Tensor] = seen
+        ) -> torch.Tensor:
+            into.append(target.clone())
+            return of.fn(out, target)
+
+        watched = replace(contender, pair=replace(contender.pair, loss=replace(loss, fn=spy)))
+        for _ in train(trials(chosen, shared, watched, METRICS.get("rmse")), run="", threads=1):
+            pass
+        orders.append(seen)
+    assert len(orders[0]) == len(orders[1]) > 4
+    assert all(torch.equal(a, b) for a, b in zip(*orders, strict=True))
 
 
 def test_refits_see_the_whole_outer_training_part_and_no_validation() -> None:

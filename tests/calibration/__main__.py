@@ -1,0 +1,122 @@
+"""`make calibrate`: the whole measurement, on all processors; a table and outputs/calibration/calibration.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from tests.calibration.court import Ruling, alone, shares
+from tests.calibration.truths import equal_learners, noisy_labels, outliers, same_loss
+
+ALLOWED = 0.065  # 5% and 1.5% for the chance of a thousand comparisons
+FOUND = 0.9
+
+
+def gather(pool: ProcessPoolExecutor, work: Callable[[int], list[Ruling]], draws: int, what: str) -> list[Ruling]:
+    """The rulings of so many draws, with a line of progress."""
+    found: list[Ruling] = []
+    for done, rulings in enumerate(pool.map(work, range(draws)), 1):
+        found += rulings
+        if sys.stderr.isatty() or done == draws:
+            print(f"\r{what}: {done}/{draws}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return found
+
+
+def power(rulings: Sequence[Ruling]) -> dict[str, Any]:
+    """How often the second contender was found to be better, and how often the wrong way round."""
+    return {
+        "comparisons": len(rulings),
+        "found": float(np.mean([r.word == "better" for r in rulings])),
+        "wrong_sign": float(np.mean([r.word == "worse" for r in rulings])),
+        "mean_gain": float(np.mean([r.gain for r in rulings])),
+    }
+
+
+def main() -> int:
+    """Measure, print, write; 1 where the judge is not what it promises to be."""
+    parser = argparse.ArgumentParser(prog="python -m tests.calibration", description=__doc__)
+    parser.add_argument("--share", type=float, default=1.0, help="share of the whole measurement, for a quick look")
+    parser.add_argument("--output", type=Path, default=Path("outputs/calibration"))
+    given = parser.parse_args()
+
+    def count(whole: int) -> int:
+        return max(2, round(whole * given.share))
+
+    began = time.perf_counter()
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        null = {
+            "A/A: one loss, other seeds": shares(gather(pool, partial(alone, same_loss), count(250), "A/A")),
+            "equally good learners": shares(
+                gather(pool, partial(alone, equal_learners), count(1000), "equal learners")
+            ),
+        }
+        planted = {
+            "l1 beats mse, 10% outliers": power(gather(pool, partial(alone, outliers), count(100), "outliers")),
+            "l1 beats ce, 40% label noise": power(gather(pool, partial(alone, noisy_labels), count(50), "label noise")),
+        }
+    fair = all(row["different"] <= ALLOWED for row in null.values())
+    finds = all(row["found"] >= FOUND and row["wrong_sign"] == 0 for row in planted.values())
+    show(null, planted, time.perf_counter() - began)
+    given.output.mkdir(parents=True, exist_ok=True)
+    result = {
+        "no_difference": null,
+        "planted": planted,
+        "allowed": ALLOWED,
+        "found_at_least": FOUND,
+        "share": given.share,
+        "seconds": time.perf_counter() - began,
+        "machine": {"cpus": workers, "platform": platform.platform(), "torch": torch.__version__},
+    }
+    path = given.output / "calibration.json"
+    path.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
+    print(f"{'fair' if fair else 'NOT FAIR'}, {'finds' if finds else 'DOES NOT FIND'} what is there; written to {path}")
+    return 0 if fair and finds else 1
+
+
+def show(null: dict[str, dict[str, float]], planted: dict[str, dict[str, Any]], seconds: float) -> None:
+    """Two tables."""
+    console = Console(width=110)
+    table = Table(
+        "no difference there", "comparisons", '"different"', "p < 0.05", "naive paired t", title="Is it fair?"
+    )
+    for name, row in null.items():
+        table.add_row(
+            name,
+            f"{row['comparisons']:.0f}",
+            f"{row['different']:.1%}",
+            f"{row['p_below']:.1%}",
+            f"{row['naive_p_below']:.1%}",
+        )
+    console.print(table)
+    table = Table("planted difference", "comparisons", "found", "wrong sign", "mean gain", title="Does it find?")
+    for name, row in planted.items():
+        table.add_row(
+            name,
+            str(row["comparisons"]),
+            f"{row['found']:.1%}",
+            f"{row['wrong_sign']:.1%}",
+            f"{row['mean_gain']:.3g}",
+        )
+    console.print(table)
+    console.print(f"{seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
