@@ -141,7 +141,7 @@ class PackedPlanes(_Part):
         share = np.abs(values) / (scale or 1.0)
         q = np.sign(values) * np.rint(127 * np.sqrt(share))
         steps = np.diff(q.astype(np.int8).view(np.uint8), axis=-1, prepend=np.uint8(0))
-        return cls(shape=list(values.shape), scale=scale, levels=base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode())
+        return cls(shape=list(values.shape), scale=scale, levels=base64.b64encode(zlib.compress(steps.tobytes())).decode())
 
     def values(self) -> NDArray[np.float32]:
         """The values, to within the levels."""

@@ -60,7 +60,7 @@ def write_film(frame: Callable[[int], Pixels], count: int, path: Path, name: str
             yield i + 1
     else:
         for i in range(count):
-            images.append(Image.fromarray(frame(i)))
+            images.append(Image.fromarray(frame(i)).convert("RGB"))
             yield i + 1
     options: dict[str, Any] = {"webp": {"lossless": True}, "apng": {}}.get(name, {})
     if name == "gif":
@@ -77,21 +77,20 @@ class Palette:
 
     def __init__(self, frames: Sequence[Pixels]) -> None:
         codes, counts = np.unique(np.concatenate([_codes(frame).ravel() for frame in frames]), return_counts=True)
-        style = np.isin(codes, _codes(np.array([NAMED])))
+        style = np.isin(codes, [_code(*colour) for colour in NAMED])
         order = np.lexsort((codes, -counts, ~style))
-        colours, rare = _colours(codes[order[:EXACT]]), codes[order[EXACT:]]
+        kept, rare = codes[order[:EXACT]], codes[order[EXACT:]]
         if len(rare):
             # Each rare colour as often as it occurs, up to a bound: a few letters get shades of their own, too.
             often = np.minimum(counts[order[EXACT:]], 64)
             cloud = Image.fromarray(_colours(np.repeat(rare, often))[None])
             cut = cloud.quantize(COLOURS - EXACT, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-            made = np.unique(_codes(np.array(cut.getpalette(), np.uint8).reshape(1, -1, 3)))
-            colours = np.concatenate([colours, _colours(np.setdiff1d(made, _codes(colours[None])))])[:COLOURS]
+            made = {_code(*entry) for entry in np.array(cut.getpalette()).reshape(-1, 3).tolist()}
+            kept = np.concatenate([kept, np.setdiff1d(np.array(sorted(made), np.uint32), kept)])[:COLOURS]
         # Places that are left over get colours that nothing has: Pillow wants all of them different.
-        free = np.setdiff1d(np.arange(2 * COLOURS, dtype=np.uint32), _codes(colours[None]))
-        every = np.concatenate([colours, _colours(free)])
-        self.colours: Pixels = every[:COLOURS]
-        self.table = every[: COLOURS + 1].tobytes()
+        free = np.setdiff1d(np.arange(2 * COLOURS, dtype=np.uint32), kept)
+        every = _colours(np.concatenate([kept, free])[: COLOURS + 1])
+        self.colours, self.table = every[:COLOURS], every.tobytes()
         # The nearest colour's place for each of 2^24 colours, found when a colour is first seen.
         self._index = np.full(1 << 24, _UNSEEN, np.uint8)
 
@@ -109,14 +108,19 @@ class Palette:
         return image
 
 
-def _codes(frame: Pixels) -> NDArray[np.uint32]:
-    red, green, blue = (frame[..., i].astype(np.uint32) for i in range(3))
-    code: NDArray[np.uint32] = red * np.uint32(65536) + green * np.uint32(256) + blue
+def _codes(pixels: Pixels) -> NDArray[np.uint32]:
+    """Each pixel's colour as a number: red + 256 green + 256^2 blue."""
+    code: NDArray[np.uint32] = pixels.view("<u4")[..., 0] & np.uint32(0xFFFFFF)
     return code
 
 
-def _colours(codes: NDArray[np.uint32]) -> Pixels:
-    return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], -1).astype(np.uint8)
+def _colours(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Red, green and blue of such numbers, [..., 3]."""
+    return np.stack([codes & 255, codes >> 8 & 255, codes >> 16], -1).astype(np.uint8)
+
+
+def _code(red: int, green: int, blue: int) -> int:
+    return red + 256 * green + 65536 * blue
 
 
 def _write_mp4(frame: Callable[[int], Pixels], count: int, path: Path, fps: float) -> Iterator[int]:
@@ -128,7 +132,7 @@ def _write_mp4(frame: Callable[[int], Pixels], count: int, path: Path, fps: floa
     try:
         with imageio.get_writer(aside, fps=fps, macro_block_size=2) as writer:
             for i in range(count):
-                picture = frame(i)
+                picture = frame(i)[..., :3]
                 for _ in range(1 + (round(HOLD * fps) if i == count - 1 else 0)):
                     writer.append_data(picture)
                 yield i + 1

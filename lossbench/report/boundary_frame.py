@@ -57,7 +57,7 @@ class Stage:
         self.background = self.canvas.copy_from_bbox(self.figure.bbox)
 
     def frame(self, alpha: int) -> Pixels:
-        """The picture of that alpha (by its number), [H, W, 3]."""
+        """The picture of that alpha (by its number), [H, W, 4]."""
         self.alpha_text.set_text(f"α = {spell(self.story.alphas[alpha])}")
         self.track.show(alpha)
         self.canvas.restore_region(self.background)
@@ -66,7 +66,7 @@ class Stage:
             view.show(alpha, pixels)
         for artist in self.changing:
             self.figure.draw_artist(artist)
-        return pixels[..., :3].copy()
+        return pixels.copy()
 
     def axes(self, box: Box, **options: Any) -> Axes:
         """Axes in a box, with quiet ticks and no frame."""
@@ -146,7 +146,7 @@ class _PanelView:
         lead = self.panel.lead(alpha)
         low, high = self.low_high
         box = self.box
-        pixels[box.y : box.y + box.h, box.x : box.x + box.w, :3] = shade(lead, box.w, box.h)
+        pixels[box.y : box.y + box.h, box.x : box.x + box.w] = shade(lead, box.w, box.h)
         lines = boundaries(lead, low, high)
         self.halo.set_segments(lines)
         self.contour.set_segments(lines)

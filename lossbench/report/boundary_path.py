@@ -15,7 +15,7 @@ from lossbench.report.boundary_marks import heading, new_figure, words
 from lossbench.report.boundary_story import Panel, Story
 from lossbench.report.boundary_style import BARS, FAINT, FONT, GREY, INK, LOSS_COLOUR, PENALTY_COLOUR, WARNING
 
-DPI = 200
+DPI = 160
 COLUMN, HEIGHT, GAP = 3.0, 1.15, 0.42  # inches
 LEFT, TOP, BOTTOM, BETWEEN = 0.78, 0.98, 0.5, 0.62
 ALL_DRAWN = 600  # weights; of larger nets every k-th, so that lines can be told apart

@@ -14,7 +14,7 @@ from lossbench.report.boundary_marks import draw_points, heading, legend, new_fi
 from lossbench.report.boundary_story import Panel, Story
 from lossbench.report.boundary_style import FONT, GREY, INK, PAPER, boundaries, shade
 
-DPI = 200
+DPI = 160
 TILE, GAP = 1.72, 0.16  # inches
 CAPTION = 0.36
 LEFT, TOP, BOTTOM = 0.62, 0.98, 0.52

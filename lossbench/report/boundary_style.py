@@ -34,15 +34,15 @@ Pixels = NDArray[np.uint8]
 
 
 def shade(lead: Plane, width: int, height: int) -> Pixels:
-    """The regions as an image [H, W, 3], north up: the leading class's colour, the deeper the further it leads."""
+    """The regions as an image [H, W, 4], north up: the leading class's colour, the deeper the further it leads."""
     planes = [_resized(plane, width, height) for plane in lead]
     if len(planes) == 1:
-        winner, ahead = (planes[0] > 0).astype(np.int64), np.abs(planes[0])
+        winner, ahead = planes[0] > 0, np.abs(planes[0])
     else:
         winner, ahead = np.argmax(planes, 0), np.max(planes, 0).clip(0)
-    band = np.minimum((ahead * SHADES).astype(np.int64), SHADES - 1)
-    tinted: Pixels = _TINTS[winner, band][::-1]
-    return tinted
+    band = np.minimum((ahead * SHADES).astype(np.uint8), SHADES - 1)
+    tinted: Pixels = _TINTS[winner * np.uint8(SHADES) + band][::-1].copy().view(np.uint8)
+    return tinted.reshape(height, width, 4)
 
 
 def boundaries(lead: Plane, low: tuple[float, float], high: tuple[float, float]) -> list[NDArray[np.float64]]:
@@ -55,11 +55,12 @@ def boundaries(lead: Plane, low: tuple[float, float], high: tuple[float, float])
     return found
 
 
-def _tints() -> Pixels:
-    colours: NDArray[np.float64] = np.array([to_rgb(colour) for colour in CLASS_COLOURS])[:, None]
+def _tints() -> NDArray[np.uint32]:
+    """Every class's shades, palest first, one after another; a pixel (red, green, blue, opaque) as one number."""
+    colours = np.array([to_rgb(colour) for colour in CLASS_COLOURS])[:, None]
     depth = np.linspace(PALEST, DEEPEST, SHADES)[None, :, None]
-    tints: Pixels = np.rint(255 * (1 - depth * (1 - colours))).astype(np.uint8)
-    return tints
+    tints = np.rint(255 * (1 - depth * (1 - colours))).astype(np.uint8).reshape(-1, 3)
+    return np.column_stack([tints, np.full(len(tints), 255, np.uint8)]).view(np.uint32)[:, 0]
 
 
 _TINTS = _tints()

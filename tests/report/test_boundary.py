@@ -146,7 +146,7 @@ def test_penalties_stand_side_by_side_on_common_scales(tmp_path):
     record = planted_regions(penalties=("l1", "l2", "elasticnet"), alphas=4, classes=3)
     story = read_story(record)
     stage = Stage(story)
-    assert stage.frame(0).shape == (stage.layout.height, stage.layout.width, 3)
+    assert stage.frame(0).shape == (stage.layout.height, stage.layout.width, 4)
     limits = {view.bars.axes.get_xlim() for view in stage.views}
     assert len(limits) == 1
     assert limits.pop()[1] >= story.widest_weight
@@ -209,16 +209,16 @@ def test_long_and_odd_names_are_drawn_as_they_are(tmp_path):
 
 def test_a_palette_keeps_common_colours_and_gives_the_nearest_of_the_rest():
     draw = np.random.default_rng(0)
-    frames = [np.full((40, 40, 3), 255, np.uint8) for _ in range(2)]
-    frames[0][:20] = (0, 114, 178)
-    frames[1][5:9] = draw.integers(0, 256, (4, 40, 3))
+    frames = [np.full((40, 40, 4), 255, np.uint8) for _ in range(2)]
+    frames[0][:20, :, :3] = (0, 114, 178)
+    frames[1][5:9, :, :3] = draw.integers(0, 256, (4, 40, 3))
     palette = Palette(frames)
     for frame in frames:
         seen = np.asarray(palette.image(frame).convert("RGB")).astype(int)
-        away = np.square(frame.reshape(-1, 1, 3).astype(int) - palette.colours[None].astype(int)).sum(2)
-        chosen = np.square(frame.astype(int) - seen).sum(2).ravel()
+        away = np.square(frame[..., :3].reshape(-1, 1, 3).astype(int) - palette.colours[None].astype(int)).sum(2)
+        chosen = np.square(frame[..., :3].astype(int) - seen).sum(2).ravel()
         assert (chosen == away.min(1)).all()
-    assert (np.asarray(palette.image(frames[0]).convert("RGB")) == frames[0]).all()
+    assert (np.asarray(palette.image(frames[0]).convert("RGBA")) == frames[0]).all()
 
 
 def test_planes_come_back_within_their_levels_and_exact_in_sign():
@@ -243,7 +243,7 @@ def test_a_boundary_lies_where_the_lead_changes_its_sign():
 
 def test_shades_are_the_winners_colour_and_deepen_with_its_lead():
     lead = np.linspace(-1, 1, 101, dtype=np.float32)[None, None].repeat(5, 1)
-    row = shade(lead, 101, 5)[2].astype(int)
+    row = shade(lead, 101, 5)[2, :, :3].astype(int)
     blue, vermilion = NAMED[0], NAMED[1]
     assert row[0, 2] > row[0, 0], "the first class is blue"
     assert row[-1, 0] > row[-1, 2], "the second vermilion"
