@@ -16,6 +16,11 @@ def pair(loss: str, activation: str, **params):
     return LOSSES.get(loss).bind(**params), ACTIVATIONS.get(activation)
 
 
+def label(value: object) -> str:
+    """`cross_entropy+identity` for a pair, the plain text for all else."""
+    return f"{value[0].label}+{value[1].name}" if isinstance(value, tuple) else str(value)
+
+
 @pytest.mark.parametrize("case", [c for c in SOUND if c.activation.name in c.loss.same_as[c.task]], ids=repr)
 def test_a_declared_equality_is_one(case: Case):
     loss, activation = case.loss.same_as[case.task][case.activation.name].split(" + ")
@@ -40,7 +45,7 @@ def test_a_declared_equality_is_one(case: Case):
         (pair("pinball", "identity"), pair("l1", "identity"), Task.REGRESSION, 0.5),
         (pair("tversky", "softmax", alpha=0.5, beta=0.5), pair("dice", "softmax"), Task.MULTICLASS, 1),
     ],
-    ids=str,
+    ids=label,
 )
 def test_equal_losses_are_found_with_their_factor(first, second, task: Task, factor: float):
     relation = relate(first, second, task)
@@ -60,7 +65,7 @@ def test_equal_losses_are_found_with_their_factor(first, second, task: Task, fac
         (pair("bce", "identity"), pair("bce", "sigmoid"), Task.BINARY),  # NaN is like nothing
         (pair("mse", "identity"), pair("l1", "identity"), Task.REGRESSION),
     ],
-    ids=str,
+    ids=label,
 )
 def test_different_objectives_are_kept_apart(first, second, task: Task):
     assert relate(first, second, task) is None
