@@ -66,7 +66,7 @@ class Cohort:
             slope = self.slopes[k](batch.targets, batch.weights, sums[k])
             population.backward(batch.x_PBD, slope, space)
             step()
-        return self.sums.t().contiguous().double().sum(1) / self.batches.rows
+        return self.sums.cpu().t().contiguous().double().sum(1) / self.batches.rows
 
     def validate(self) -> tuple[Tensor, Tensor]:
         """The validation part's mean loss and score, `[P]` each; NaN without a validation part."""

@@ -89,7 +89,7 @@ def gradient(value: Tensor, leaf: Tensor, weight: Tensor) -> Tensor:
 
 
 class Slope:
-    """d loss / d outputs of a workspace's outputs; losses are averaged over a batch's rows. Call it without grad mode."""
+    """d loss / d outputs of a workspace, losses averaged over a batch's rows; to be called without grad mode."""
 
     def __init__(self, runs: Sequence[Run], out_PBK: Tensor, rows: int) -> None:
         self.runs, self.rows = runs, rows

@@ -117,7 +117,7 @@ class Optimizer:
         if not any(values):
             return None
         flat = self.population.flat
-        value_P = torch.tensor(values, dtype=torch.float64).to(flat)
+        value_P = flat.new_tensor(values)
         return self.population.layout.spread(torch.zeros_like(flat), value_P)[: len(self.weights)].clone()
 
     def set_rates(self, rates: list[float]) -> None:

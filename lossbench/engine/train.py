@@ -18,9 +18,7 @@ from lossbench.engine.problem import Problem, moved
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.events import Event
 
-__all__ = ["Outcome", "Trained", "one_thread", "train"]
-
-_in_threads = in_threads
+__all__ = ["Outcome", "Trained", "train"]
 
 
 class Trained:
