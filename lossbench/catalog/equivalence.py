@@ -50,7 +50,7 @@ def relate(first: LossAndActivation, second: LossAndActivation, task: Task, clas
     classes = 2 if task is Task.BINARY else classes
     if first[0].width(task, classes) != second[0].width(task, classes):
         return None
-    return _compare(probe_gradient(*first, task, classes), probe_gradient(*second, task, classes))
+    return compare(probe_gradient(*first, task, classes), probe_gradient(*second, task, classes))
 
 
 def groups(pairs: Sequence[LossAndActivation], task: Task, classes: int = 3) -> list[list[int]]:
@@ -60,7 +60,7 @@ def groups(pairs: Sequence[LossAndActivation], task: Task, classes: int = 3) -> 
     found: list[list[int]] = []
     for i, gradient in enumerate(gradients):
         for group in found:
-            relation = _compare(gradient, gradients[group[0]])
+            relation = compare(gradient, gradients[group[0]])
             if relation is not None and relation.is_one_objective:
                 group.append(i)
                 break
@@ -77,7 +77,7 @@ def known_as(
     gradient = probe_gradient(loss, activation, task, classes)
     found = []
     for known, act, known_gradient in _catalogue(task, classes):
-        relation = _compare(gradient, known_gradient)
+        relation = compare(gradient, known_gradient)
         if relation is not None and (known, act) != (loss, activation):
             found.append((known, act, relation))
     return found
@@ -121,7 +121,8 @@ def probe_gradient(loss: Loss, activation: Activation, task: Task, classes: int)
     return torch.autograd.grad(value, z)[0]
 
 
-def _compare(first: Tensor, second: Tensor) -> Relation | None:
+def compare(first: Tensor, second: Tensor) -> Relation | None:
+    """How two probe gradients are related; None where they do not pull in one direction everywhere."""
     if first.shape != second.shape or not bool(first.isfinite().all() & second.isfinite().all()):
         return None
     size = second.square().sum()

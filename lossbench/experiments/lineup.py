@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
+from lossbench.catalog.equivalence import Relation, compare, probe_gradient
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import Level
@@ -16,7 +18,6 @@ from lossbench.config.schema import PairConfig
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.experiments.names import AUTO, resolve_loss
-from lossbench.experiments.objectives import factor, pull
 from lossbench.experiments.pairs import Pair, resolve_pair
 from lossbench.record import LossRecord
 
@@ -95,7 +96,7 @@ def resolve_lineup(losses: Sequence[PairConfig] | None, table: Table) -> Lineup:
     if all(contender.pair.verdict.level is Level.BROKEN for contender in contenders):
         why = "; ".join(f"{c.full_name}: {c.pair.verdict.why}" for c in contenders)
         raise UserError(f"every pair is broken: {why}", where="losses", fix="add a sound one, or say last_act: auto")
-    grouped, same = _grouped(_with_names(contenders), table, merge=losses is None)
+    grouped, same = _grouped(_with_names(contenders), merge=losses is None)
     return Lineup(tuple(grouped), (*left_out, *same))
 
 
@@ -173,29 +174,40 @@ def _with_names(contenders: Sequence[Contender]) -> list[Contender]:
     return [replace(c, name=c.label if times[c.label] == 1 else c.full_name) for c in contenders]
 
 
-def _grouped(contenders: Sequence[Contender], table: Table, *, merge: bool) -> tuple[list[Contender], list[LeftOut]]:
+def _pull(pair: Pair) -> Tensor | None:
+    """What a net feels of the pair; None where it cannot be tried."""
+    try:
+        return probe_gradient(pair.loss, pair.activation, pair.task, pair.classes)
+    except Exception:  # a user's own loss may fail on outputs that no net gives; training will tell
+        return None
+
+
+def _relation(first: Tensor | None, other: Tensor | None) -> Relation | None:
+    return None if first is None or other is None else compare(first, other)
+
+
+def _grouped(contenders: Sequence[Contender], *, merge: bool) -> tuple[list[Contender], list[LeftOut]]:
     """Contenders with their groups; with `merge` only the first of each objective stays, also of multiples of one."""
-    counts = list(table.class_counts)
-    pulls = {c.name: pull(c.pair, counts) for c in contenders}
+    pulls = {c.name: _pull(c.pair) for c in contenders}
     firsts: list[Contender] = []
     kept: list[Contender] = []
     left_out: list[LeftOut] = []
     merged: dict[str, list[str]] = {}
     for contender in contenders:
         like = [
-            (first, times)
+            (first, relation)
             for first in firsts
             if first.class_weight == contender.class_weight
-            and (times := factor(pulls[contender.name], pulls[first.name])) is not None
-            and (times == 1 or merge)
+            and (relation := _relation(pulls[contender.name], pulls[first.name])) is not None
+            and (relation.is_one_objective or merge)
         ]
         if not like:
             firsts.append(contender)
             kept.append(replace(contender, group=contender.name))
             continue
-        first, times = like[0]
+        first, relation = like[0]
         if merge:
-            what = "the same objective as" if times == 1 else f"{times:.3g} times"
+            what = "the same objective as" if relation.is_one_objective else f"{relation.factor:.3g} times"
             left_out.append(LeftOut(contender.full_name, f"{what} {first.full_name}"))
             merged.setdefault(first.name, []).append(contender.full_name)
         else:
