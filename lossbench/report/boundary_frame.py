@@ -178,7 +178,7 @@ class _PanelView:
         ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
         self.halo: Any = ax.add_collection(LineCollection([], colors=PAPER, linewidths=4), autolim=False)
         self.contour: Any = ax.add_collection(LineCollection([], colors=INK, linewidths=1.7), autolim=False)
-        stage.will_change(self.halo, self.contour, *draw_points(ax, story.train, story.test))
+        stage.will_change(self.halo, self.contour, *draw_points(ax, story.train, story.test, size=story.point_size))
         stage.text(box.x, box.y - 10, self.panel.name, size=PLAIN + 0.5, fontweight="bold")
         self.score = stage.text(box.x + box.w, box.y - 10, ha="right")
         self.warning = stage.text(box.x + box.w - 8, box.y + 18, colour=WARNING, fontweight="bold", ha="right")

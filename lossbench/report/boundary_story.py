@@ -83,6 +83,11 @@ class Story:
     probabilities: bool  # whether a lead is a difference of probabilities (else of scores)
 
     @property
+    def point_size(self) -> float:
+        """The area of a point in square points: smaller where there are many."""
+        return 26 if len(self.train.x_N) + len(self.test.x_N) <= 250 else 15
+
+    @property
     def most_loss(self) -> float:
         """The largest data loss or penalty of all members."""
         return max(float(np.nanmax(panel.of(key))) for panel in self.panels for key in ("data_loss", "penalty")) or 1.0
