@@ -65,7 +65,7 @@ def test_python_blocks_run(code: str, folder: Path, capsys: pytest.CaptureFixtur
 
 def test_pictures_are_there() -> None:
     pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", README)
-    assert len(pictures) >= 5
+    assert len(pictures) >= 4
     for words, path in pictures:
         assert words, "a picture says in words what it shows"
         assert (ROOT / path).is_file(), path

@@ -84,14 +84,13 @@ class Preparation:
         """One sentence per dropped column."""
         return [f"column {name!r} is left out: {why}" for name, why in self.dropped.items()]
 
-    def transform(self, features: pd.DataFrame, width: int | None = None) -> NDArray[np.float32]:
-        """Inputs [N, D] as float32; with `width`, zero columns fill up to it, so that all folds have one shape.
+    def transform(self, features: pd.DataFrame) -> NDArray[np.float32]:
+        """The inputs [N, D].
 
         Raises `UserError` for a missing column, for text where numbers were, and for infinite values.
         """
         self._check(features)
-        names = self.input_names
-        x_ND = np.zeros((len(features), max(len(names), width or 0)), dtype=np.float32)
+        x_ND = np.empty((len(features), len(self.input_names)), dtype=np.float32)
         start = 0
         for encoder in self.encoders:
             end = start + len(encoder.inputs)

@@ -81,7 +81,9 @@ def holdout(
     rest = np.setdiff1d(everything, test_rows)
     draw = generator(seed, "holdout", "validation")
     validation_rows = _take(rest, strata, groups, math.ceil(n * validation), 1, draw)
-    return Split(np.setdiff1d(rest, validation_rows), validation_rows, test_rows)
+    train = np.setdiff1d(rest, validation_rows)
+    _check_trained(strata, train, "", classes)
+    return Split(train, validation_rows, test_rows)
 
 
 def repeated_kfold(
@@ -120,7 +122,9 @@ def repeated_kfold(
             train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
             size = math.ceil(len(train) * inner_validation)
             inner = _take(train, strata, groups, size, 1, generator(seed, "inner", repeat, fold))
-            result.append(OuterFold(repeat, fold, train, np.setdiff1d(train, inner), inner, test))
+            inner_train = np.setdiff1d(train, inner)
+            _check_trained(strata, inner_train, f" in fold {fold} of repeat {repeat}", classes)
+            result.append(OuterFold(repeat, fold, train, inner_train, inner, test))
     return result
 
 
@@ -150,6 +154,16 @@ def _check_counts(strata: Rows, least: int, what: str, classes: Sequence[str]) -
             f"class {label!r} has {counts[i]} row{'s' if counts[i] != 1 else ''}; {what} needs at least {least}",
             fix=f"add rows, split less, or leave such classes out with --min-class-rows {least}",
         )
+
+
+def _check_trained(strata: Rows, train: Rows, where: str, classes: Sequence[str]) -> None:
+    """Without groups this always holds; groups may hold all rows of a class together."""
+    untrained = np.setdiff1d(strata, strata[train])
+    if len(untrained):
+        i = int(untrained[0])
+        label = classes[i] if i < len(classes) else str(i)
+        what = f"class {label!r} would not be trained on{where}: its rows are in too few groups"
+        raise UserError(what, where="groups", fix="split less, or leave the class out")
 
 
 def _take(

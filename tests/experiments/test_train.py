@@ -239,7 +239,7 @@ def test_a_loss_value_is_never_a_mean_of_batch_means() -> None:
 
 
 def test_a_column_of_text_is_encoded(tmp_path: Any) -> None:
-    rows = 60
+    rows = 300
     frame = pd.DataFrame(
         {"colour": ["red", "blue", "green"] * (rows // 3), "size": range(rows), "y": [0, 1, 1] * (rows // 3)}
     )
