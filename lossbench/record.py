@@ -124,10 +124,10 @@ class RunRecord(_Part):
 
 
 class PackedPlanes(_Part):
-    """Numbers of either sign on a grid, in 255 levels that lie closest around zero: `scale * q |q| / 127^2`, q = -127..127.
+    """Numbers of either sign on a grid, in 255 levels, closest around zero: `scale * q |q| / 127^2`, q = -127..127.
 
-    A boundary is where such a number changes its sign, so that is where it must be exact. `levels`: base64 of zlib of the
-    differences along each row, modulo 256.
+    A boundary is where such a number changes its sign, so that is where it must be exact. `levels`: base64 of zlib of
+    the differences along each row, modulo 256.
     """
 
     shape: list[int]
@@ -141,7 +141,8 @@ class PackedPlanes(_Part):
         share = np.abs(values) / (scale or 1.0)
         q = np.sign(values) * np.rint(127 * np.sqrt(share))
         steps = np.diff(q.astype(np.int8).view(np.uint8), axis=-1, prepend=np.uint8(0))
-        return cls(shape=list(values.shape), scale=scale, levels=base64.b64encode(zlib.compress(steps.tobytes())).decode())
+        levels = base64.b64encode(zlib.compress(steps.tobytes())).decode()
+        return cls(shape=list(values.shape), scale=scale, levels=levels)
 
     def values(self) -> NDArray[np.float32]:
         """The values, to within the levels."""
