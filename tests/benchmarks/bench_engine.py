@@ -79,7 +79,7 @@ def speed(quick):
             "MLPClassifier": partial(rivals.scikit_learn, hidden, BATCH, 10 if deep else 30),
         }
         for count in POPULATIONS:
-            epochs = {1: 20, 16: 6, 64: 2, 256: 1}[count] if deep else {1: 40, 16: 40, 64: 20, 256: 10}[count]
+            epochs = {1: 30, 16: 8, 64: 4, 256: 3}[count] if deep else {1: 40, 16: 40, 64: 20, 256: 10}[count]
             ways[f"engine P={count}"] = partial(engine, hidden, count, epochs)
         results[name] = rates(ways, 3 if quick else 9)
     return results
