@@ -52,8 +52,10 @@ class NumberEncoder:
         if scale == "standard":
             return cls(name, median, float(filled.mean()), float(filled.std()) or 1.0)
         if scale == "quantile":
-            marks = np.quantile(filled, np.linspace(0, 1, min(QUANTILES, len(filled))))
-            return cls(name, median, quantiles=tuple(np.maximum.accumulate(marks).tolist()))
+            marks = np.sort(filled)
+            if len(marks) > QUANTILES:
+                marks = np.maximum.accumulate(np.quantile(marks, np.linspace(0, 1, QUANTILES)))
+            return cls(name, median, quantiles=tuple(marks.tolist()))
         return cls(name, median)
 
     @property
