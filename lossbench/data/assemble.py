@@ -187,7 +187,7 @@ def _as_texts(column: pd.Series, kind: Kind) -> pd.Series:
 
 
 def _refuse_infinite(columns: Mapping[str, pd.Series], kinds: Mapping[str, Kind], place: Callable[[int], str]) -> None:
-    most = float(np.finfo(np.float32).max)  # what a net can hold
+    most = np.float64(np.finfo(np.float32).max)  # what a net can hold; as float64, so that halves are compared too
     for name, column in columns.items():
         if kinds[name] != "number":
             continue

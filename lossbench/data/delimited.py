@@ -103,21 +103,24 @@ def scan_rows(stream: IO[bytes], sep: str, fields: int, lines: int) -> Rows:
     Plain lines are counted in numpy, a megabyte at once; from the first quote on, the csv module counts.
     """
     skip_mark(stream)
-    for _ in range(lines):
-        stream.readline()
+    head = b"".join(stream.readline() for _ in range(lines))
+    start = lines + 1
+    if _has_lone_return(head):  # an old Mac's line ends: nothing is skipped, the header is left out below
+        skip_mark(stream)
+        start = 1
     numbers: list[NDArray[Any]] = []
     short: list[tuple[int, int]] = []
-    trailing, line = 0, lines + 1
-    for line_N, count_N, open_N in _counted(stream, sep, line):
+    trailing = 0
+    for line_N, count_N, open_N in _counted(stream, sep, start):
         extra_N = (count_N == fields + 1) & open_N
-        for row in np.flatnonzero((count_N > fields) & ~extra_N)[:1]:
+        for row in np.flatnonzero((count_N > fields) & ~extra_N & (line_N > lines))[:1]:
             raise UserError(
                 f"line {line_N[row]} has {count_N[row]} fields, the header has {fields}",
                 fix="mend the row (quote a field that holds the separator), or name another --sep",
             )
         short += [(int(line_N[row]), int(count_N[row])) for row in np.flatnonzero(count_N < fields)]
         trailing += int(np.count_nonzero(extra_N))
-        numbers.append(line_N)
+        numbers.append(line_N[line_N > lines])
     return Rows(np.concatenate(numbers) if numbers else np.empty(0, dtype=np.int64), short, trailing)
 
 
@@ -130,7 +133,7 @@ def _counted(stream: IO[bytes], sep: str, line: int) -> Iterator[tuple[NDArray[A
         piece = rest + block
         end = piece.rfind(b"\n") + 1 if block else len(piece)
         piece, rest = piece[:end], piece[end:]
-        if b'"' in piece or piece.count(b"\r") != piece.count(b"\r\n"):
+        if b'"' in piece or _has_lone_return(piece):
             stream.seek(begin)
             yield from _counted_by_csv(stream, sep, line)
             return
@@ -139,6 +142,10 @@ def _counted(stream: IO[bytes], sep: str, line: int) -> Iterator[tuple[NDArray[A
             line += piece.count(b"\n")
         if not block:
             return
+
+
+def _has_lone_return(piece: bytes) -> bool:
+    return piece.count(b"\r") != piece.count(b"\r\n")
 
 
 def _count_plain(piece: bytes, sep: bytes, line: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
