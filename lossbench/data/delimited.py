@@ -152,11 +152,13 @@ def _count_plain(piece: bytes, sep: bytes, line: int) -> tuple[NDArray[Any], NDA
     bytes_B = np.frombuffer(piece, dtype=np.uint8)
     ends = np.flatnonzero(bytes_B == ord("\n"))
     seps = np.flatnonzero(bytes_B == sep[0]) if len(sep) == 1 else _find_all(piece, sep)
-    count_N = np.diff(np.searchsorted(seps, ends), prepend=0)
+    passed_N = np.searchsorted(seps, ends)  # separators up to the end of each line
+    count_N = np.diff(passed_N, prepend=0)
     ink = np.diff(np.searchsorted(np.flatnonzero(bytes_B > ord(" ")), ends), prepend=0)
     before = ends - 1 - (bytes_B[ends - 1] == ord("\r"))  # the last byte of the line; of an empty one, some other
     full = (count_N > 0) | (ink > 0)
-    open_N = (count_N > 0) & np.isin(before - len(sep) + 1, seps)
+    last_N = np.append(seps, -len(sep))[passed_N - 1]  # where there is none yet: the place before the text
+    open_N = (count_N > 0) & (last_N + len(sep) - 1 == before)
     return (np.arange(line, line + len(ends)))[full], count_N[full] + 1, open_N[full]
 
 

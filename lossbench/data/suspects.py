@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_ROWS = 10  # 2 / 10! of all orders only rise or only fall
+HEAD = 1000
 
 _ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|ids|index|idx|key|uuid|guid|row|rownum|row_number|nr|no))|.+[a-z](Id|ID)")
 
@@ -78,6 +79,8 @@ def _copies(column: pd.Series, kind: Kind, target: Target) -> bool:
 
 
 def _one_to_one(column: pd.Series, classes_N: NDArray[Any], classes: int) -> bool:
+    if column.head(HEAD).nunique(dropna=False) > classes:  # spares a large table the look at all its rows
+        return False
     codes, levels = pd.factorize(column.to_numpy(), use_na_sentinel=False)
     if len(levels) != classes:
         return False
