@@ -24,7 +24,7 @@ def read_jsonlines(unpacked: Unpacked, request: Request) -> Reading:
 
 def _read(stream: IO[bytes], request: Request) -> Reading:
     names: list[str] = []
-    kept: list[str] = []
+    kept: dict[str, str] = {}  # key in the file -> name of the column
     notes: list[str] = []
     cells: dict[str, list[Any]] = {}
     lines: list[int] = []
@@ -36,8 +36,10 @@ def _read(stream: IO[bytes], request: Request) -> Reading:
         if not lines:
             names = list(entry)
             clean, notes = clean_names(names)
+            if "" in clean:
+                raise UserError(f"line {line} has a key without a name", fix="name it")
             chosen = set(request.choose(clean))
-            kept = [name for name, plain in zip(names, clean, strict=True) if plain in chosen]
+            kept = {key: name for key, name in zip(names, clean, strict=True) if name in chosen}
             cells = {name: [] for name in kept}
         short += _check_keys(entry, names, line, allow_short=request.source.allow_short_rows)
         for name in kept:
@@ -47,9 +49,8 @@ def _read(stream: IO[bytes], request: Request) -> Reading:
         notes.append(f"{short} objects lack keys: filled with gaps")
     kinds: dict[str, Kind | None] = {}
     columns: dict[str, pd.Series] = {}
-    for name in kept:
-        plain = name.strip()
-        columns[plain], kinds[plain] = _column(plain, cells.pop(name))
+    for key, name in kept.items():
+        columns[name], kinds[name] = _column(name, cells.pop(key))
     return Reading(columns, kinds, lambda row: f"line {lines[row]}", notes)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lossbench.data.assemble import read_features
 from lossbench.data.prepare import Preparation
@@ -83,7 +85,7 @@ def test_05_blanks_around_headers_and_a_byte_order_mark() -> None:
     assert list(table.features) == ["a", "b"]
     assert table.notes == (
         "a byte order mark before the header taken away",
-        "blanks around column names taken away: 'b'",
+        "blanks in column names taken away: 'b'",
     )
     assert table.fingerprint() == read(GOOD).fingerprint()
 
@@ -432,6 +434,7 @@ def test_34_crooked_json_lines() -> None:
     assert refused(lines(first, "", '{"a": 1,'), "t.jsonl").startswith("line 3 is not JSON (")
     assert refused(lines(first, [1, 2]), "t.jsonl").startswith("line 2 holds a JSON list, not an object")
     assert refused(lines(first, '{"a": 1, "a": 2, "y": 1}'), "t.jsonl").startswith("line 2 is not JSON (a key appears")
+    assert refused(lines({"": 1, "y": 0}), "t.jsonl") == "line 1 has a key without a name; name it"
     table = read(lines(first, {"y": 1}, {"a": 3, "y": 1}, {"a": 2, "y": 0}), "t.jsonl", allow_short_rows=True)
     assert table.notes == ("1 objects lack keys: filled with gaps",)
 
@@ -474,3 +477,49 @@ def zipped(**files: str) -> bytes:
         for name, content in files.items():
             archive.writestr(name, content)
     return target.getvalue()
+
+
+MARKS = [",", ";", "\n", "\r\n", "\r", '"', "0", "1", "2.5", "-", "a", "y", " ", "\t", "NA", "é", "true"]
+CELLS = [
+    "",
+    "0",
+    "1",
+    "2",
+    "2.5",
+    "1e400",
+    "a",
+    "b",
+    "NA",
+    "true",
+    "false",
+    "2024-01-02",
+    "1,5",
+    '"q"',
+    "x y",
+    "9" * 20,
+    "5%",
+]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.one_of(
+        st.lists(st.sampled_from(MARKS), max_size=60).map("".join),
+        st.lists(st.lists(st.sampled_from(CELLS), min_size=3, max_size=3).map(",".join), min_size=3, max_size=12).map(
+            lambda rows: "\n".join(["a,b,y", *rows])
+        ),
+    ),
+    st.binary(max_size=2),
+    st.sampled_from(["t.csv", "t.jsonl", "t.tsv", "t.parquet"]),
+)
+def test_whatever_stands_in_a_file_it_is_a_table_or_one_line(content: str, tail: bytes, name: str) -> None:
+    try:
+        table = read(content.encode() + tail, name, drop_missing_target=True, min_class_rows=2)
+        inputs = prepared(table, dates=True, text="hash").transform(table.features)
+    except UserError as problem:
+        told = [str(problem)]
+    else:
+        assert len(inputs) == len(table.target) >= 3
+        assert np.isfinite(inputs).all()
+        told = list(table.notes)
+    assert all(len(line.splitlines()) == 1 for line in told)
