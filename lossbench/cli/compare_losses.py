@@ -27,6 +27,7 @@ Rope = Annotated[opt.Text, opt.flag("--rope", "rope", "FLOAT", panel=opt.JUDGING
 Ranks = Annotated[bool | None, opt.flag("--ranks", "ranks", None, panel=opt.JUDGING, kind=KIND)]
 LabelNoise = Annotated[opt.Text, opt.flag("--label-noise", "label_noise", "SHARE,...", panel=opt.JUDGING, kind=KIND)]
 Hidden = Annotated[opt.Text, opt.flag("--hidden", "net.hidden", "INT,...", panel=opt.NET, kind=KIND)]
+Patience = Annotated[opt.Text, opt.flag("--patience", "early_stopping.patience", "INT", panel=opt.TRAINING, kind=KIND)]
 Lrs = Annotated[opt.Text, opt.flag("--lrs", "lrs", "FLOAT,...", panel=opt.TRAINING, kind=KIND)]
 InnerValidation = Annotated[
     opt.Text, opt.flag("--inner-validation", "inner_validation", "SHARE", panel=opt.TRAINING, kind=KIND)
@@ -70,7 +71,7 @@ def compare_losses(
     momentum: opt.Momentum = None,
     weight_decay: opt.WeightDecay = None,
     schedule: opt.Schedule = None,
-    patience: opt.Patience = None,
+    patience: Patience = None,
     min_delta: opt.MinDelta = None,
     config: opt.ConfigFile = None,
     sets: opt.Sets = None,

@@ -32,6 +32,11 @@ Hidden = Annotated[
     BeforeValidator(split_list, json_schema_input_type=Units | str | list[Units]),
     Field(description="Units of each hidden layer; none for a linear model"),
 ]
+Patience = Annotated[
+    Count | None,
+    Absent,
+    Field(description="Epochs without a better validation metric before training stops; null never stops"),
+]
 Keep = Annotated[
     Literal["last", "best"], Field(description="The weights that are kept: of the last epoch or of the best one")
 ]
@@ -160,9 +165,7 @@ class PenaltyConfig(Part):
 class EarlyStoppingConfig(Part):
     """When to stop before the last epoch, judged by the validation metric, never by the loss."""
 
-    patience: Annotated[Count | None, Absent] = Field(
-        None, description="Epochs without a better validation metric before training stops; null never stops"
-    )
+    patience: Patience = None
     min_delta: Nonnegative = Field(0.0, description="What counts as better: more than this")
     keep: Keep = "last"
 

@@ -26,6 +26,7 @@ from lossbench.config.parts import (
     NetConfig,
     OptimConfig,
     Part,
+    Patience,
     PenaltyConfig,
     Positive,
     RunConfig,
@@ -86,6 +87,7 @@ class CompareNetConfig(NetConfig):
 class CompareEarlyStoppingConfig(EarlyStoppingConfig):
     """Epochs are chosen on the inner validation part, for every loss by the same rule."""
 
+    patience: Patience = 30
     keep: Keep = "best"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -23,7 +23,7 @@ from lossbench.data.source import load
 from lossbench.data.split import OuterFold, digest, repeated_kfold
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
-from lossbench.engine.threads import one_thread
+from lossbench.engine.threads import in_threads, one_thread
 from lossbench.errors import UserError
 from lossbench.events import Event, RunSkipped, Warned
 from lossbench.experiments.contest import Contest, Settings, compete
@@ -31,12 +31,12 @@ from lossbench.experiments.design import Arena, prepare_arena
 from lossbench.experiments.environment import environment
 from lossbench.experiments.evaluate import metric_record
 from lossbench.experiments.judging import dummy_scores
-from lossbench.experiments.lineup import Lineup, find_baseline, resolve_lineup
+from lossbench.experiments.lineup import Contender, Lineup, find_baseline, resolve_lineup
 from lossbench.experiments.matrix import cross_loss_matrix
 from lossbench.experiments.protocol import describe, primary_metric, selection_metric
 from lossbench.experiments.sources import data_record, data_source
 from lossbench.experiments.tuning import trial_rates
-from lossbench.record import DataRecord, Record
+from lossbench.record import DataRecord, Record, Scores
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
     contests: list[Contest] = []
     data: list[DataRecord] = []
     warnings: list[str] = []
-    preparing = 0.0
+    preparing = meeting = 0.0
     for entry in plan.tables:
         for left in entry.lineup.left_out:
             yield RunSkipped(f"{entry.table.name} / {left.name}", left.why)
@@ -149,11 +149,12 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
             preparing += time.perf_counter() - start
             if len(data) <= plan.tables.index(entry):
                 data.append(data_record(entry.table, arena.inner[0].inputs, _split_facts(plan, entry)))
+            start = time.perf_counter()
             met = yield from _meet(settings, arena, entry.lineup)
+            meeting += time.perf_counter() - start
             contests += met
     runs = [contest.run for contest in contests]
     total = time.perf_counter() - began
-    seconds = sum(run.seconds or 0.0 for run in runs)
     first = plan.tables[0].table
     return Record(
         kind="compare-losses",
@@ -166,20 +167,44 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
         metrics=[metric_record(metric) for metric in suiting(Task(first.task))],
         protocol=describe(plan.config, first, plan.metric, plan.select, plan.baseline, plan.trials),
         runs=runs,
-        timing={"prepare": preparing, "train": seconds, "score": total - seconds - preparing, "total": total},
+        timing={"prepare": preparing, "compete": meeting, "total": total},
         warnings=warnings,
     )
 
 
+@dataclass
+class _Bout:
+    """A contest as a job: contests are independent, and side by side they keep the processors busier than one alone."""
+
+    settings: Settings
+    arena: Arena
+    contender: Contender
+    dummies: Sequence[Scores]
+    contest: Contest | None = None
+
+    def train(self, emit: Callable[[Event], None], stopped: Callable[[], bool]) -> None:
+        """Hold the contest, unless it is too late to begin."""
+        if stopped():
+            return
+        story = compete(self.settings, self.arena, self.contender, self.dummies)
+        while True:
+            try:
+                emit(next(story))
+            except StopIteration as end:
+                self.contest = end.value
+                return
+            if stopped():
+                self.settings.stop.set()
+
+
 def _meet(settings: Settings, arena: Arena, lineup: Lineup) -> Generator[Event, None, list[Contest]]:
     """All contenders in one arena, then what each one's nets are worth under every other's loss."""
-    contests: list[Contest] = []
     dummies = dummy_scores(lineup.contenders[0].pair, arena.outer)
-    for contender in lineup.contenders:
-        if settings.stop.is_set():
-            break
-        contest = yield from compete(settings, arena, contender, dummies)
-        contests.append(contest)
+    together = min(settings.threads, len(lineup.contenders)) if settings.device.type == "cpu" else 1
+    each = replace(settings, threads=max(1, settings.threads // together))
+    bouts = [_Bout(each, arena, contender, dummies) for contender in lineup.contenders]
+    yield from in_threads(bouts, together, settings.stop)
+    contests = [bout.contest for bout in bouts if bout.contest is not None]
     finished = {contest.contender.name: contest for contest in contests if contest.judged}
     pairs = {name: contest.contender.pair for name, contest in finished.items()}
     with one_thread():

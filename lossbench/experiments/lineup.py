@@ -80,7 +80,8 @@ class Lineup:
 def resolve_lineup(losses: Sequence[PairConfig] | None, table: Table) -> Lineup:
     """The contenders on a table; a named loss that does not serve its task is left out, said so.
 
-    Without names: every loss of the catalogue whose own best activation is sound, one for each objective.
+    Without names: every loss of the catalogue that wants what the metrics count (the likeliest class; any loss of
+    values), behind its own best activation if that is sound, and one loss for each objective.
     Raises `UserError` for names that are unknown or come twice, and where nobody is left.
     """
     task = Task(table.task)
@@ -155,12 +156,22 @@ def _every_sound(task: Task, table: Table) -> list[Contender | LeftOut]:
         except UserError as reason:
             found.append(LeftOut(loss.label, reason.what))
             continue
-        if pair.verdict.level.is_sound:
+        if task.is_classification and loss.is_consistent(task) is None:
+            found.append(LeftOut(pair.name, f"it does not seek the likeliest class but {loss.estimates}"))
+        elif pair.verdict.level.is_sound:
             found.append(Contender(pair))
         else:
             found.append(LeftOut(pair.name, f"{pair.verdict.level}: {pair.verdict.why}"))
-    first = CHOSEN[task.is_classification]
-    return sorted(found, key=lambda c: not (isinstance(c, Contender) and c.pair.loss.name == first))
+    return sorted(found, key=_rank)
+
+
+def _rank(entry: Contender | LeftOut) -> int:
+    """The baseline first; of one objective's losses the one that is so by itself before those that come down to it."""
+    if isinstance(entry, LeftOut):
+        return 3
+    if entry.pair.loss.name == CHOSEN[entry.pair.task.is_classification]:
+        return 0
+    return 2 if entry.pair.verdict.level is Level.EQUIVALENT else 1
 
 
 def _check_target(pair: Pair, table: Table) -> None:

@@ -14,7 +14,7 @@ from lossbench.experiments.lineup import Contender
 from lossbench.experiments.tuning import Choice, trial_rates
 from lossbench.record import MemberRecord, Scores
 
-DIGITS = 6  # of a curve's numbers: single precision has seven
+DIGITS = 5  # of a curve's numbers: more than a picture shows
 
 
 def trial_records(

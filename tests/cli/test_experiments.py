@@ -128,6 +128,7 @@ def test_compare_losses_flags_land_on_their_keys(lossbench, handed):
         ranks=True,
         net={"hidden": []},
         penalty={"l2": 1e-3},
+        early_stopping={"patience": None},
     )
     assert {key: keywords[key] for key in ("mode", "strict", "force", "dry_run")} == {
         "mode": "quiet",

@@ -35,8 +35,17 @@ def test_the_default_is_every_sound_loss_and_each_objective_once() -> None:
     )
     stands = {c.name: c.stands_for for c in found.contenders}
     assert stands["cross_entropy"] == ("nll + logsoftmax", "kl_div + logsoftmax")
+    assert stands["bce_with_logits"] == ("bce + sigmoid", "soft_margin + identity")
     served = sum(Task.BINARY in loss.tasks for loss in LOSSES)
     assert len(found.contenders) + len(found.left_out) == served
+
+
+def test_losses_that_seek_something_else_than_the_likeliest_class_must_be_named() -> None:
+    found = lineup()
+    missing = {left.name: left.why for left in found.left_out}
+    assert missing["dice + sigmoid"].startswith("it does not seek the likeliest class but the decision of the best F1")
+    assert "logit_adjusted + identity" in missing
+    assert names(lineup("dice,logit_adjusted")) == ["dice", "logit_adjusted"]
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
