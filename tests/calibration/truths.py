@@ -83,6 +83,13 @@ def noisy_labels(draw: int) -> Iterator[Ruling]:
     Long enough at a high rate for ce to learn the wrong labels by heart, which l1 is robust to.
     """
     table = load(data_source(DataConfig(name="breast_cancer")))
-    config = small(losses="ce,l1", seed=draw, net={"hidden": [64]}, optim={"epochs": 100, "lr": 1e-2}, lrs=[1e-2])
+    config = small(
+        losses="ce,l1",
+        seed=draw,
+        net={"hidden": [64]},
+        optim={"epochs": 100, "lr": 1e-2},
+        lrs=[1e-2],
+        early_stopping={"patience": None},
+    )
     arena = arena_of(config, table, noise=0.4)
     yield rule(config, arena, *(meet(config, arena, c) for c in contenders(config, table)))
