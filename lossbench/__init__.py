@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lossbench.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from lossbench.api import compare as compare
     from lossbench.api import train as train
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from lossbench.catalog.vocabulary import Task as Task
     from lossbench.estimators import MLPClassifier as MLPClassifier
     from lossbench.estimators import MLPRegressor as MLPRegressor
-
-__version__ = "0.1.0"
 
 _HOME = {
     "Activation": "catalog.activations",

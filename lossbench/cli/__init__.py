@@ -15,9 +15,9 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from lossbench import __version__
 from lossbench.cli import compare_losses, config, data, doctor, explain, losses, predict, regularize_gif, report, train
 from lossbench.errors import UserError, UserErrors
+from lossbench.version import __version__
 
 __all__ = ["app", "main"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-import lossbench
+from lossbench.version import __version__
 
 PACKAGES = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "pydantic")
 
@@ -18,7 +18,7 @@ PACKAGES = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "
 def environment(device: torch.device, threads: int) -> dict[str, Any]:
     """Versions, device and threads of this run, as the record keeps them."""
     return {
-        "lossbench": lossbench.__version__,
+        "lossbench": __version__,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "device": str(device),
