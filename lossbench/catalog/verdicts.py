@@ -33,6 +33,10 @@ class Verdict:
     why: str
     fix: str = ""
 
+    def warning(self, name: str) -> str:
+        """What is to be said before a pair of that name is trained: its level, why, and what to do."""
+        return f"{name} is {self.level}: {self.why}; {self.fix}"
+
 
 def judge(loss: Loss, activation: Activation, task: Task) -> Verdict:
     """The verdict of a pair on a task.

@@ -30,9 +30,11 @@ from lossbench.experiments.contest import Contest, Settings, compete
 from lossbench.experiments.design import Arena, prepare_arena
 from lossbench.experiments.environment import environment
 from lossbench.experiments.evaluate import metric_record
+from lossbench.experiments.folds import check_batch_size
 from lossbench.experiments.judging import dummy_scores
 from lossbench.experiments.lineup import Contender, Lineup, find_baseline, resolve_lineup
 from lossbench.experiments.matrix import cross_loss_matrix
+from lossbench.experiments.names import folder_name
 from lossbench.experiments.protocol import describe, primary_metric, selection_metric
 from lossbench.experiments.sources import data_record, data_source
 from lossbench.experiments.tuning import trial_rates
@@ -105,7 +107,8 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
             groups=table.groups,
             classes=table.classes,
         )
-        _check_batch(config, table, folds)
+        rows = min(len(fold.inner_train) for fold in folds)
+        check_batch_size(config.optim.batch_size, rows, f"inner training rows of {table.name}")
         plans.append(TablePlan(data, table, tuple(folds), lineup))
     _check_served(config, plans)
     baselines = {find_baseline(config.baseline, entry.lineup, Task(entry.table.task)) for entry in plans}
@@ -123,8 +126,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
 def default_name(plan: ComparePlan) -> str:
     """`compare-titanic-wine`: what the run's folder is called where no name was given."""
     names = [entry.table.name for entry in plan.tables]
-    text = "-".join(["compare", *names[:3], *([f"and-{len(names) - 3}-more"] if len(names) > 3 else [])])
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in text)
+    return folder_name("compare", *names[:3], *([f"and-{len(names) - 3}-more"] if len(names) > 3 else []))
 
 
 def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Generator[Event, None, Record]:
@@ -227,7 +229,7 @@ def _warnings(plan: ComparePlan, entry: TablePlan) -> list[str]:
     for contender in entry.lineup.contenders:
         verdict = contender.pair.verdict
         if not verdict.level.is_sound:
-            said.append(f"{contender.full_name} is {verdict.level}: {verdict.why}; {verdict.fix}")
+            said.append(verdict.warning(contender.full_name))
     return said
 
 
@@ -271,16 +273,6 @@ def _check_noise(config: CompareConfig, table: Table) -> None:
     if table.task == "regression" and any(config.label_noise):
         raise UserError(
             f"label noise needs classes, and {table.name} is a regression", where="label_noise", fix="use 0"
-        )
-
-
-def _check_batch(config: CompareConfig, table: Table, folds: Sequence[OuterFold]) -> None:
-    rows, size = min(len(fold.inner_train) for fold in folds), config.optim.batch_size
-    if size is not None and size > rows:
-        raise UserError(
-            f"batch_size {size} is larger than the {rows} inner training rows of {table.name}",
-            where="optim.batch_size",
-            fix=f"choose at most {rows}, or full",
         )
 
 

@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 
 from lossbench.catalog.metrics import Metric
@@ -22,6 +21,7 @@ from lossbench.engine.train import Outcome, Trained, train
 from lossbench.errors import UserError
 from lossbench.events import Event, RunEnded, RunStarted
 from lossbench.experiments.design import Arena
+from lossbench.experiments.evaluate import mean_known
 from lossbench.experiments.evidence import gather_evidence
 from lossbench.experiments.judging import Judged, judge_nets, reliability, temperatures
 from lossbench.experiments.lineup import Contender
@@ -98,7 +98,7 @@ def _opened(arena: Arena, contender: Contender, name: str, dummies: Sequence[Sco
         outputs=pair.outputs,
         conditions={"label_noise": arena.noise, "realised": arena.realised},
         evidence=evidence,
-        baseline={"test": {key: _mean([dummy[key] for dummy in dummies]) for key in dummies[0]}},
+        baseline={"test": {key: mean_known([dummy[key] for dummy in dummies]) for key in dummies[0]}},
     )
 
 
@@ -192,8 +192,3 @@ def _gather(
     run.evidence |= gather_evidence(contender.pair, curves, [outputs[i] for i in done], labels)
     if contender.pair.task.is_classification:
         run.evidence["reliability"] = reliability([judged[i] for i in done], [arena.outer[i] for i in done])
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None

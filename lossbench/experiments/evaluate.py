@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,17 +19,19 @@ from lossbench.experiments.pairs import Pair
 from lossbench.record import MetricRecord, Scores
 
 
-def predict(pair: Pair, out_PNK: Tensor, split: PreparedSplit) -> Prediction:
-    """What the outputs predict, in the target's own units."""
+def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Prediction:
+    """What P nets' outputs predict, in the target's own units; each net's split has its own scale."""
     prediction = pair.link(out_PNK)
-    if prediction.point_PN is not None and pair.encoding is Encoding.FLOAT:
-        return Prediction(point_PN=prediction.point_PN.double() * split.scale + split.center)
-    return prediction
+    if prediction.point_PN is None or pair.encoding is not Encoding.FLOAT:
+        return prediction
+    scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)
+    center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
+    return Prediction(point_PN=prediction.point_PN.double() * scale + center)
 
 
 def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str) -> Scores:
     """Every metric of one member's outputs on a part; None where the loss gives no such prediction."""
-    return _scores(predict(pair, out_NK[None], split), split.truth_N[part][None], pair.task)
+    return _scores(predict(pair, out_NK[None], [split]), split.truth_N[part][None], pair.task)
 
 
 def _scores(prediction: Prediction, truth_PN: Tensor, task: Task) -> Scores:
@@ -47,11 +50,7 @@ def validation_score(metric: Metric, pairs: Sequence[Pair], splits: Sequence[Pre
         for objective in set(objectives):
             pair = pairs[objective]
             members = [i for i, o in enumerate(objectives) if o == objective]
-            prediction = pair.link(out_PNK[members])
-            if prediction.point_PN is not None and pair.encoding is Encoding.FLOAT:
-                scale = torch.tensor([[splits[folds[i]].scale] for i in members], dtype=torch.float64)
-                center = torch.tensor([[splits[folds[i]].center] for i in members], dtype=torch.float64)
-                prediction = Prediction(point_PN=prediction.point_PN.double() * scale + center)
+            prediction = predict(pair, out_PNK[members], [splits[folds[i]] for i in members])
             if metric.can_score(prediction):
                 values[members] = metric.fn(prediction, truth_PN[members]).double()
         return values
@@ -69,6 +68,12 @@ def baseline_scores(split: PreparedSplit, pair: Pair, part: str) -> Scores:
         probability = share.expand(1, len(truth), pair.classes)
         prediction = Prediction(probability.clamp_min(1e-12).log(), probability)
     return _scores(prediction, truth[None], pair.task)
+
+
+def mean_known(values: Sequence[float | None]) -> float | None:
+    """The mean of those that are numbers; None where none is."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def metric_record(metric: Metric) -> MetricRecord:

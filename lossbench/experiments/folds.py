@@ -20,6 +20,7 @@ from lossbench.config.parts import DataConfig
 from lossbench.data.prepare import Preparation
 from lossbench.data.table import Table
 from lossbench.engine.problem import Fold, Part
+from lossbench.errors import UserError
 from lossbench.experiments.pairs import Pair
 
 
@@ -75,6 +76,16 @@ def prepare_split(
             x[name] = torch.from_numpy(preparation.transform(table.features.iloc[numbers]))
             truth[name] = torch.from_numpy((clean if name == "test" else own)[numbers])
     return PreparedSplit(preparation, x, truth, preparation.target_center, preparation.target_scale)
+
+
+def check_batch_size(size: int | None, rows: int, what: str) -> None:
+    """Raise `UserError` for a batch larger than the rows that there are to train on."""
+    if size is not None and size > rows:
+        raise UserError(
+            f"batch_size {size} is larger than the {rows} {what}",
+            where="optim.batch_size",
+            fix=f"choose at most {rows}, or full",
+        )
 
 
 def same_width(splits: Sequence[PreparedSplit]) -> list[PreparedSplit]:

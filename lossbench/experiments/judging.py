@@ -13,11 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossbench.catalog.links import Prediction
 from lossbench.catalog.metrics import ECE_BINS, METRICS, score_all
-from lossbench.catalog.vocabulary import Encoding
 from lossbench.engine.threads import one_thread
-from lossbench.experiments.evaluate import baseline_scores
+from lossbench.experiments.evaluate import baseline_scores, predict
 from lossbench.experiments.folds import PreparedSplit
 from lossbench.experiments.pairs import Pair
 from lossbench.experiments.temperature import at_temperature, fit_temperature
@@ -65,7 +63,7 @@ def judge_nets(
     judged: dict[int, Judged] = {}
     for block in blocks(outputs):
         truth = torch.stack([splits[j].truth_N["test"] for j in block])
-        raw = in_own_units(pair, pair.link(torch.stack([outputs[j] for j in block])), [splits[j] for j in block])
+        raw = predict(pair, torch.stack([outputs[j] for j in block]), [splits[j] for j in block])
         common = raw
         if temperature is not None:
             common = at_temperature(raw, torch.tensor([temperature[j] for j in block], dtype=torch.float64))
@@ -92,15 +90,6 @@ def blocks(tensors: Sequence[Tensor]) -> Iterator[list[int]]:
     for j, tensor in enumerate(tensors):
         groups.setdefault(tensor.shape, []).append(j)
     yield from groups.values()
-
-
-def in_own_units(pair: Pair, prediction: Prediction, splits: Sequence[PreparedSplit]) -> Prediction:
-    """A regression's values in the target's own units; each net's split has its own scale."""
-    if prediction.point_PN is None or pair.encoding is not Encoding.FLOAT:
-        return prediction
-    scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)
-    center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
-    return Prediction(point_PN=prediction.point_PN.double() * scale + center)
 
 
 def dummy_scores(pair: Pair, splits: Sequence[PreparedSplit]) -> list[Scores]:

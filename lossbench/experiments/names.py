@@ -25,6 +25,11 @@ def resolve_loss(config: LossConfig, task: Task | None = None, *, where: str = "
     return loss.bind(where=where, **config.params) if config.params else loss
 
 
+def folder_name(*words: str) -> str:
+    """`titanic-nll-logsoftmax`: words as a folder's name, whatever stands in them."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in "-".join(words))
+
+
 def check_names(config: Config) -> None:
     """Raise `UserErrors` for every loss, parameter, activation, metric and data set in a config that there is not."""
     errors: list[UserError] = []

@@ -30,7 +30,7 @@ from lossbench.errors import UserError, unknown
 from lossbench.events import Event, Phase, Status, Warned
 from lossbench.experiments.environment import environment
 from lossbench.experiments.evaluate import baseline_scores, metric_record
-from lossbench.experiments.names import check_names, resolve_loss
+from lossbench.experiments.names import check_names, folder_name, resolve_loss
 from lossbench.experiments.pairs import Pair, resolve_pair
 from lossbench.experiments.picture import describe, leads_of
 from lossbench.experiments.plane import Plane, draw_plane, pick_columns
@@ -103,8 +103,7 @@ def plan(config: RegularizeConfig) -> RegularizePlan:
 
 def default_name(plan: RegularizePlan) -> str:
     """`iris-l1-l2`: what the run's folder is called where no name was given."""
-    plain = "-".join([plan.table.name, *plan.config.penalty])
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in plain)
+    return folder_name(plan.table.name, *plan.config.penalty)
 
 
 def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Generator[Event, None, Record]:
@@ -114,7 +113,7 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
     for note in (*plan.table.notes, *plane.split.preparation.notes):
         yield Warned(note)
     if not pair.verdict.level.is_sound:
-        yield Warned(f"{pair.name} is {pair.verdict.level}: {pair.verdict.why}; {pair.verdict.fix}")
+        yield Warned(pair.verdict.warning(pair.name))
     fold = plane.split.fold(pair, config.loss.class_weight)
     members, rule = plan.members, plan.rule
     training = converge(

@@ -23,10 +23,10 @@ from lossbench.engine.train import Outcome, Trained, train
 from lossbench.errors import UserError
 from lossbench.events import Event, RunEnded, RunStarted, Warned
 from lossbench.experiments.environment import environment
-from lossbench.experiments.evaluate import baseline_scores, metric_record, predict, scores, validation_score
+from lossbench.experiments.evaluate import baseline_scores, mean_known, metric_record, predict, scores, validation_score
 from lossbench.experiments.evidence import gather_evidence
-from lossbench.experiments.folds import PreparedSplit, prepare_split, same_width
-from lossbench.experiments.names import AUTO, check_names, resolve_loss
+from lossbench.experiments.folds import PreparedSplit, check_batch_size, prepare_split, same_width
+from lossbench.experiments.names import AUTO, check_names, folder_name, resolve_loss
 from lossbench.experiments.pairs import Pair, resolve_pair
 from lossbench.experiments.sources import data_record, data_source
 from lossbench.record import MemberRecord, Record, RunRecord
@@ -83,13 +83,7 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
         holdout(table.target, table.task, config.split.test, config.split.validation, seed, table.groups, table.classes)
         for seed in seeds
     )
-    rows = len(splits[0].train)
-    if config.optim.batch_size is not None and config.optim.batch_size > rows:
-        raise UserError(
-            f"batch_size {config.optim.batch_size} is larger than the {rows} training rows",
-            where="optim.batch_size",
-            fix=f"choose at most {rows}, or null for full batches",
-        )
+    check_batch_size(config.optim.batch_size, len(splits[0].train), "training rows")
     threads = config.threads or default_threads()
     return TrainPlan(config, table, pair, metric, splits, device, threads)
 
@@ -102,7 +96,7 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
     for note in table.notes:
         yield Warned(note)
     if not pair.verdict.level.is_sound:
-        yield Warned(f"{pair.name} is {pair.verdict.level}: {pair.verdict.why}; {pair.verdict.fix}")
+        yield Warned(pair.verdict.warning(pair.name))
     prepared = same_width([prepare_split(table, _rows(split), data=config.data) for split in plan.splits])
     for note in prepared[0].preparation.notes:
         yield Warned(note)
@@ -135,8 +129,7 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
 
 def default_name(plan: TrainPlan) -> str:
     """`titanic-nll-logsoftmax`: what the run's folder is called where no name was given."""
-    plain = f"{plan.table.name}-{plan.pair.loss.name}-{plan.pair.activation.name}"
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in plain)
+    return folder_name(plan.table.name, plan.pair.loss.name, plan.pair.activation.name)
 
 
 def _rows(split: Split) -> dict[str, np.ndarray]:
@@ -202,7 +195,7 @@ def _run_record(
         members.append(_member_record(plan, i, outcome, by_part))
     last = parts[-1]
     labels = (
-        [predict(pair, out[None], split).label_PN[0] for out, split in zip(outputs[last], splits, strict=True)]
+        [predict(pair, out[None], [split]).label_PN[0] for out, split in zip(outputs[last], splits, strict=True)]
         if pair.task.is_classification
         else []
     )
@@ -219,14 +212,9 @@ def _run_record(
         members=members,
         evidence=gather_evidence(pair, [o.train_loss for o in trained.members], outputs[last], labels),
         baseline={
-            FIELDS[part]: {m: _mean([b[part][m] for b in baselines]) for m in baselines[0][part]} for part in parts
+            FIELDS[part]: {m: mean_known([b[part][m] for b in baselines]) for m in baselines[0][part]} for part in parts
         },
     )
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [v for v in values if v is not None]
-    return float(np.mean(known)) if known else None
 
 
 def _member_record(

@@ -27,7 +27,7 @@ def test_every_loss_predicts_the_same_after_a_round_trip(loss: str, task: Task, 
     again = load_predictor(tmp_path)
     table, split = load(data_source(chosen.data)), result.splits[0]
     (out_NK,) = result.trained.outputs([split.x_ND["test"]])
-    expected = predict(result.plan.pair, out_NK[None], split)
+    expected = predict(result.plan.pair, out_NK[None], [split])
     predicted = again.predict(table.features.iloc[result.plan.splits[0].test])
     assert again.loss == result.plan.pair.loss.label
     for part in ("score_PNC", "probability_PNC", "point_PN"):
