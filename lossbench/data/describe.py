@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from lossbench.data.encoders import numbers
+from lossbench.data.load import load
 from lossbench.data.prepare import Preparation
-from lossbench.data.source import DataSource, load
+from lossbench.data.source import DataSource
 from lossbench.data.table import Kind, Table, Task
 
 

@@ -1,16 +1,15 @@
-"""What to train on, in a config's words, and the one door from there to a table."""
+"""What to train on, in a config's words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lossbench.data.datasets import is_named, load_named, names
-from lossbench.data.openml import PREFIX, fetch
-from lossbench.data.table import Table
-from lossbench.errors import UserError, unknown
+from lossbench.data.datasets import is_named, names
+from lossbench.data.openml import PREFIX
+from lossbench.errors import unknown
 
 
 @dataclass(frozen=True)
@@ -50,33 +49,3 @@ class DataSource:
         if text == "-" or Path(text).suffix or "/" in text or Path(text).exists():
             return cls(file=text, **options)
         raise unknown("data set", text, names())
-
-
-def load(source: DataSource) -> Table:
-    """The table that a source describes; `UserError` for whatever is wrong with it, before anything is trained."""
-    if source.name is not None and source.name.startswith(PREFIX):
-        cached = fetch(source.name)
-        as_file = replace(source, name=None, file=str(cached.file), target=source.target or cached.target)
-        return replace(load(as_file), name=source.name.replace(":", "-"), source=source.name)
-    if source.file is not None:
-        from lossbench.data.assemble import read_table  # named sets do without the readers
-
-        return read_table(source)
-    if source.name is None:
-        raise UserError("neither a data set's name nor a file", where="data")
-    return _without(load_named(source.name), source)
-
-
-def _without(table: Table, source: DataSource) -> Table:
-    """A named table with the options that suit it: `drop` and `groups`; the others are about files."""
-    leave = [*source.drop, *([source.groups] if source.groups else [])]
-    for column in leave:
-        if column not in table.features.columns:
-            raise unknown("column", column, map(str, table.features.columns), where=table.name)
-    if not leave:
-        return table
-    groups = table.groups if source.groups is None else table.features[source.groups].to_numpy()
-    kept = table.features.drop(columns=leave)
-    if kept.shape[1] == 0:
-        raise UserError("no feature is left", where=table.name, fix="drop fewer columns")
-    return replace(table, features=kept, kinds={c: table.kinds[c] for c in kept.columns}, groups=groups, _hash=[])

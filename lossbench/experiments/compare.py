@@ -19,7 +19,7 @@ from lossbench.catalog.metrics import Metric, suiting
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
-from lossbench.data.source import load
+from lossbench.data.load import load
 from lossbench.data.split import OuterFold, digest, repeated_kfold
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lossbench.catalog.metrics import score_all, suiting
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import RegularizeConfig
-from lossbench.data.source import load
+from lossbench.data.load import load
 from lossbench.data.split import Split, digest, holdout
 from lossbench.data.table import Table
 from lossbench.engine.converge import Converged, Ending, converge

@@ -14,7 +14,7 @@ from lossbench.catalog.metrics import Metric, default_metric, suiting
 from lossbench.catalog.plugins import find_metric
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import TrainConfig
-from lossbench.data.source import load
+from lossbench.data.load import load
 from lossbench.data.split import Split, digest, holdout
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lossbench.config.parts import DataConfig
-from lossbench.data.source import load
+from lossbench.data.load import load
 from lossbench.data.table import Table
 from lossbench.experiments.sources import data_source
 from tests.calibration.court import Ruling, arena_of, contenders, meet, rule, small, with_seeds

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lossbench.data.assemble import read_features
+from lossbench.data.load import load
 from lossbench.data.prepare import Preparation
-from lossbench.data.source import DataSource, load
+from lossbench.data.source import DataSource
 from lossbench.data.split import holdout, repeated_kfold
 from lossbench.data.table import Table
 from lossbench.errors import UserError

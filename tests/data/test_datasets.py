@@ -14,7 +14,8 @@ import pytest
 
 from lossbench.data import datasets as registry
 from lossbench.data.datasets import Dataset, datasets, load_named
-from lossbench.data.source import DataSource, load
+from lossbench.data.load import load
+from lossbench.data.source import DataSource
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 
@@ -173,7 +174,8 @@ def test_the_default_set_is_prepared_without_scikit_learn() -> None:
     code = """
 import sys
 from lossbench.data.prepare import Preparation
-from lossbench.data.source import DataSource, load
+from lossbench.data.load import load
+from lossbench.data.source import DataSource
 from lossbench.data.split import holdout
 table = load(DataSource(name="titanic"))
 split = holdout(table.target, table.task, 0.2, 0.2, 0)

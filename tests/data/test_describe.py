@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from lossbench.data.describe import describe
+from lossbench.data.load import load
 from lossbench.data.prepare import Preparation
-from lossbench.data.source import DataSource, load
+from lossbench.data.source import DataSource
 from lossbench.errors import UserError
 
 CSV = "id,age,sex,city,joined,copy,y\n" + "".join(

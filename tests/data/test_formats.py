@@ -24,8 +24,9 @@ from pyarrow import feather, ipc, parquet
 from lossbench.data import delimited
 from lossbench.data.assemble import read_features
 from lossbench.data.delimited import scan_rows
+from lossbench.data.load import load
 from lossbench.data.prepare import Preparation
-from lossbench.data.source import DataSource, load
+from lossbench.data.source import DataSource
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 

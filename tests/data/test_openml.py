@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 import sklearn.datasets
 
-from lossbench.data.source import DataSource, load
+from lossbench.data.load import load
+from lossbench.data.source import DataSource
 from lossbench.errors import UserError
 
 FRAME = pd.DataFrame({"a": [1.5, 2, None, 4, 5, 6], "b": list("xyxyxx"), "class": ["no", "yes"] * 3})

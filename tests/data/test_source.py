@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lossbench.data.source import DataSource, load
+from lossbench.data.load import load
+from lossbench.data.source import DataSource
 from lossbench.errors import UserError
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
-from lossbench.data.source import load
+from lossbench.data.load import load
 from lossbench.errors import UserError
 from lossbench.experiments.evaluate import predict
 from lossbench.experiments.predictor import load_predictor, predict_file, save_predictors

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 from lossbench.config.schema import RegularizeConfig
-from lossbench.data.source import load
+from lossbench.data.load import load
 from lossbench.errors import UserError
 from lossbench.events import Phase, Warned
 from lossbench.experiments import regularize

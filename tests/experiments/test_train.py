@@ -13,7 +13,7 @@ from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import TrainConfig
-from lossbench.data.source import load
+from lossbench.data.load import load
 from lossbench.errors import UserError, UserErrors
 from lossbench.events import EpochEnded, Event, RunEnded, RunStarted, Warned
 from lossbench.experiments.folds import prepare_split

@@ -1,0 +1,41 @@
+"""The one door from a source, in a config's words, to a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lossbench.data.datasets import load_named
+from lossbench.data.openml import PREFIX, fetch
+from lossbench.data.source import DataSource
+from lossbench.data.table import Table
+from lossbench.errors import UserError, unknown
+
+
+def load(source: DataSource) -> Table:
+    """The table that a source describes; `UserError` for whatever is wrong with it, before anything is trained."""
+    if source.name is not None and source.name.startswith(PREFIX):
+        cached = fetch(source.name)
+        as_file = replace(source, name=None, file=str(cached.file), target=source.target or cached.target)
+        return replace(load(as_file), name=source.name.replace(":", "-"), source=source.name)
+    if source.file is not None:
+        from lossbench.data.assemble import read_table  # named sets do without the readers
+
+        return read_table(source)
+    if source.name is None:
+        raise UserError("neither a data set's name nor a file", where="data")
+    return _without(load_named(source.name), source)
+
+
+def _without(table: Table, source: DataSource) -> Table:
+    """A named table with the options that suit it: `drop` and `groups`; the others are about files."""
+    leave = [*source.drop, *([source.groups] if source.groups else [])]
+    for column in leave:
+        if column not in table.features.columns:
+            raise unknown("column", column, map(str, table.features.columns), where=table.name)
+    if not leave:
+        return table
+    groups = table.groups if source.groups is None else table.features[source.groups].to_numpy()
+    kept = table.features.drop(columns=leave)
+    if kept.shape[1] == 0:
+        raise UserError("no feature is left", where=table.name, fix="drop fewer columns")
+    return replace(table, features=kept, kinds={c: table.kinds[c] for c in kept.columns}, groups=groups, _hash=[])
