@@ -16,6 +16,7 @@ Domain = Mapping[str, Any]
 
 CLASSES = {Task.BINARY: Encoding.CLASS_INDEX, Task.MULTICLASS: Encoding.CLASS_INDEX}
 COLUMNS = {Task.BINARY: Encoding.PROBABILITY, Task.MULTICLASS: Encoding.ONE_HOT}
+COLUMN_EACH = dict.fromkeys(CLASSES, Encoding.ONE_HOT)
 SIGNS = {Task.BINARY: Encoding.SIGN, Task.MULTICLASS: Encoding.SIGNED_ONE_HOT}
 VALUE = {Task.REGRESSION: Encoding.FLOAT}
 CLASS_OR_VALUE = {**COLUMNS, **VALUE}

@@ -277,24 +277,17 @@ def test_value_and_gradient_are_the_oracle_s(case: Case):
 
 
 @pytest.mark.parametrize("name", ["dice", "tversky"])
-def test_an_overlap_of_sure_predictions_is_one_minus_the_f_measure(name: str):
-    rng = np.random.default_rng(0)
-    y, decided = rng.integers(0, 2, 50), rng.integers(0, 2, 50)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_an_overlap_of_sure_predictions_is_one_minus_the_mean_f_measure(name: str, classes: int):
+    rng = np.random.default_rng(classes)
+    y, decided = rng.integers(0, classes, 60), rng.integers(0, classes, 60)
     loss = LOSSES.get(name)
     if name == "tversky":  # F_beta weighs false negatives by beta^2 / (1 + beta^2)
         loss = loss.bind(alpha=0.2, beta=0.8)
-    out = torch.as_tensor(decided, dtype=torch.float64)[:, None]
-    value = loss.bind(smooth=1e-12)(out, encode(torch.as_tensor(y), Encoding.PROBABILITY).double(), torch.ones(50))
-    assert value.item() == pytest.approx(1 - metrics.fbeta_score(y, decided, beta=1 if name == "dice" else 2), abs=1e-9)
-
-
-def test_an_overlap_of_more_classes_is_the_mean_over_them():
-    rng = np.random.default_rng(1)
-    y, decided = rng.integers(0, 3, 60), rng.integers(0, 3, 60)
-    value = LOSSES.get("dice").bind(smooth=1e-12)(
-        torch.eye(3, dtype=torch.float64)[decided], torch.eye(3, dtype=torch.float64)[y], torch.ones(60)
-    )
-    assert value.item() == pytest.approx(1 - metrics.f1_score(y, decided, average="macro"), abs=1e-9)
+    each = torch.eye(classes, dtype=torch.float64)
+    value = loss.bind(smooth=1e-12)(each[decided], each[y], torch.ones(60))
+    expected = 1 - metrics.fbeta_score(y, decided, beta=1 if name == "dice" else 2, average="macro")
+    assert value.item() == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_row_of_weight_zero_is_not_in_the_batch():

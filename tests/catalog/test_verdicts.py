@@ -73,7 +73,7 @@ hinge_embedding binary softplus
 brier binary softmax
 square multiclass identity
 ldam multiclass normalize
-dice binary sigmoid
+dice binary softmax
 dice multiclass softmax
 evidential multiclass softplus
 evidential_regression regression normal_inverse_gamma

@@ -141,6 +141,33 @@ def test_a_seed_is_a_split_and_another_seed_another() -> None:
     assert len(set(marks(0)) | set(marks(1))) == 22  # no two alike
 
 
+@settings(max_examples=30, deadline=None)
+@given(counts, st.sampled_from([0.1, 0.2, 0.25, 0.3]), st.integers(0, 3))
+def test_successive_seeds_test_other_rows_until_all_had_their_turn(
+    class_counts: list[int], test: float, shuffle: int
+) -> None:
+    target = labels(class_counts)
+    turns = int(1 / test + 1e-9)
+    seeds = range(shuffle * turns, (shuffle + 1) * turns)
+    tested = np.bincount(np.concatenate([holdout(target, "multiclass", test, 0.1, seed).test for seed in seeds]))
+    # A part is as large for every seed, rounded up by up to a row a class and turn: so many rows come twice, no more.
+    assert (tested > 1).sum() <= turns * len(class_counts)
+    assert (tested[: len(target)] == 0).sum() + len(target) - len(tested) <= turns * len(class_counts) + len(target) * (
+        1 - turns * test
+    )
+
+
+def test_five_seeds_test_every_row_of_a_table_that_five_divides() -> None:
+    target, group = labels([60, 40]), np.repeat(np.arange(20), 5)
+    for kind in ({}, {"groups": group}):
+        rounds = [
+            np.concatenate([holdout(target, "binary", 0.2, 0.2, seed, **kind).test for seed in range(start, start + 5)])
+            for start in (0, 5)
+        ]
+        assert all(np.array_equal(np.sort(rows), np.arange(100)) for rows in rounds)
+        assert not np.array_equal(*rounds)
+
+
 def test_more_repeats_leave_the_first_as_they_were() -> None:
     target = labels([60, 40])
     few, many = (repeated_kfold(target, "binary", 5, repeats, 0, 0.2) for repeats in (1, 3))

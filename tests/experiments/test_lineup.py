@@ -43,7 +43,9 @@ def test_the_default_is_every_sound_loss_and_each_objective_once() -> None:
 def test_losses_that_seek_something_else_than_the_likeliest_class_must_be_named() -> None:
     found = lineup()
     missing = {left.name: left.why for left in found.left_out}
-    assert missing["dice + sigmoid"].startswith("it does not seek the likeliest class but the decision of the best F1")
+    assert missing["dice + softmax"].startswith(
+        "it does not seek the likeliest class but the decisions of the best mean F1"
+    )
     assert "logit_adjusted + identity" in missing
     assert names(lineup("dice,logit_adjusted")) == ["dice", "logit_adjusted"]
 

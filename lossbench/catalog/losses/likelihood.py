@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Lt
 
-from lossbench.catalog.domains import CLASSES, LOG_PROBABILITIES, LOG_RATE, LOGITS, ONE_PROBABILITY, ONE_SCORE, VALUE
+from lossbench.catalog.domains import (
+    CLASSES,
+    COLUMN_EACH,
+    LOG_PROBABILITIES,
+    LOG_RATE,
+    LOGITS,
+    ONE_PROBABILITY,
+    ONE_SCORE,
+    VALUE,
+)
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import loss
 from lossbench.catalog.rows import log_probability, own, steep_exp
@@ -59,7 +68,7 @@ def nll(log_p_BK: Tensor, y_B: Tensor) -> Tensor:
 
 
 @loss(
-    targets={Task.BINARY: Encoding.ONE_HOT, Task.MULTICLASS: Encoding.ONE_HOT},
+    targets=COLUMN_EACH,
     **LOG_PROBABILITIES,
     link={Space.LOG_SIMPLEX: Link.LOG_PROBABILITY, Space.SIMPLEX: Link.PROBABILITY},
     reference="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694",

@@ -1,6 +1,7 @@
-"""Losses of a batch's overlap: the share of true positives among all that was called or is positive.
+"""Losses of a batch's overlap: for each class the share of its true positives among all that was called or is of it.
 
-They are no means over samples: the value of a batch depends on which rows are in it.
+They are no means over samples: the value of a batch depends on which rows are in it. Two classes count alike, so there
+is an output for each of them.
 """
 
 from __future__ import annotations
@@ -9,15 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt
 
-from lossbench.catalog.domains import COLUMNS, ONE_COLUMN, SIMPLEX, by_task, without
+from lossbench.catalog.domains import COLUMN_EACH, SIMPLEX
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import loss
-from lossbench.catalog.vocabulary import Space
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-OVERLAP = by_task(binary=without(ONE_COLUMN, Space.REAL), multiclass=SIMPLEX)
 Smooth = Annotated[float, Gt(0)]
 
 
@@ -30,12 +29,12 @@ def _miss(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, alpha: float, beta: floa
 
 
 @loss(
-    targets=COLUMNS,
-    **OVERLAP,
+    targets=COLUMN_EACH,
+    **SIMPLEX,
     per="batch",
     link=Link.PROBABILITY,
     reference="Milletari, Navab & Ahmadi 2016, arXiv:1606.04797; Sudre et al. 2017, arXiv:1707.03237",
-    estimates="the decision of the best F1, as probabilities of 0 and 1",
+    estimates="the decisions of the best mean F1, as probabilities of 0 and 1",
     convex=False,
     pitfalls=("it depends on the batch: use large ones", "its probabilities are driven to 0 and 1"),
 )
@@ -48,12 +47,12 @@ def dice(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, *, smooth: Smooth = 1.0) 
 
 
 @loss(
-    targets=COLUMNS,
-    **OVERLAP,
+    targets=COLUMN_EACH,
+    **SIMPLEX,
     per="batch",
     link=Link.PROBABILITY,
     reference="Salehi, Erdogmus & Gholipour 2017, arXiv:1706.05721",
-    estimates="the decision of the best F-measure, as probabilities of 0 and 1",
+    estimates="the decisions of the best mean F-measure, as probabilities of 0 and 1",
     convex=False,
     pitfalls=(
         "alpha weighs false positives and beta false negatives; some libraries exchange them",
