@@ -33,7 +33,8 @@ class Cohort:
         self.problem, self.members, self.population = problem, list(members), population
         own = [problem.members[m] for m in members]
         folds = [problem.folds[m.fold] for m in own]
-        self.generators = generators or [generator(m.seed, "batches") for m in own]
+        streams = {m.seed: generator(m.seed, "batches") for m in own}
+        self.generators = generators or [streams[m.seed] for m in own]
         population.with_gradient()
         self.optimizer = optimizer or Optimizer(population, own, problem.training)
         runs = runs_of(problem, members)

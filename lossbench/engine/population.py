@@ -24,14 +24,14 @@ from lossbench.engine.problem import Net
 class Layout:
     """Where P members' weights `[P, I, O]` and biases `[P, 1, O]` lie in a flat buffer: weights first, layer by layer.
 
-    Hidden widths are padded to whole lines (without hidden layers the outputs are); padding units have only zeros
-    around them and stay so.
+    Hidden widths are padded to whole lines (without hidden layers the outputs are), and a single input to two; padding
+    units have only zeros around them and stay so.
     """
 
     def __init__(self, net: Net, members: int) -> None:
         self.net, self.members = net, members
         outputs = net.outputs if net.hidden else whole(net.outputs, LINE)
-        self.widths = (net.inputs, *(whole(width, LINE) for width in net.hidden), outputs)
+        self.widths = (max(net.inputs, 2), *(whole(width, LINE) for width in net.hidden), outputs)
         self.exact = (net.inputs, *net.hidden, net.outputs)
         pairs = list(pairwise(self.widths))
         self.shapes = [*pairs, *((1, o) for _, o in pairs)]
@@ -85,6 +85,7 @@ class Workspace:
     transposed: list[Tensor]  # [P, O, B], the same
     slopes: list[Tensor]  # [P, B, O] per hidden layer, two buffers in turn
     wide: Tensor  # [P, B, K], the last layer's outputs, padding included
+    row: Tensor  # [P, 1, B K], the same
     out: Tensor  # [P, B, K]
     slope_wide: Tensor  # [P, B, K], padding included: d loss / d wide
 
@@ -138,20 +139,23 @@ class Population:
             [h.transpose(1, 2) for h in hidden],
             slopes,
             out_wide,
+            out_wide.view(P, 1, -1),
             out_wide if wide == exact else room(exact).view(P, rows, exact),
             room(wide).view(P, rows, wide) if backward else out_wide,
         )
 
     def forward(self, x_PBD: Tensor, space: Workspace) -> Tensor:
         """The last layer's outputs `[P, B, K]`, before the last activation."""
-        h, activate_ = x_PBD, self.hidden.forward_
-        for layer, out in enumerate(space.hidden):
-            h = torch.baddbmm(self.biases[layer], h, self.weights[layer], out=out)
+        h, activate_ = self._wide(x_PBD), self.hidden.forward_
+        for out, bias, weight, width in zip(
+            space.hidden, self.biases, self.weights, self.layout.exact[1:], strict=False
+        ):
+            h = torch.baddbmm(bias, h, weight, out=out)
             activate_(h)
             if self.hidden.at_zero:
-                h[:, :, self.layout.exact[layer + 1] :] = 0
+                h[:, :, width:] = 0
         if self.is_narrow:
-            torch.bmm(self.transposed[-1], space.transposed[-1], out=space.wide.view(self.layout.members, 1, -1))
+            torch.bmm(self.transposed[-1], space.transposed[-1], out=space.row)
             space.wide.add_(self.biases[-1])
         else:
             torch.baddbmm(self.biases[-1], h, self.weights[-1], out=space.wide)
@@ -172,13 +176,19 @@ class Population:
             layer -= 1
             self.hidden.backward_(g, space.hidden[layer])
         while layer >= 0:
-            h_T = space.transposed[layer - 1] if layer else x_PBD.transpose(1, 2)
+            h_T = space.transposed[layer - 1] if layer else self._wide(x_PBD).transpose(1, 2)
             torch.bmm(h_T, g, out=self.d_weights[layer])
             torch.sum(g, 1, keepdim=True, out=self.d_biases[layer])
             if layer:
                 g = torch.bmm(g, self.transposed[layer], out=space.slopes[layer - 1])
                 self.hidden.backward_(g, space.hidden[layer - 1])
             layer -= 1
+
+    def _wide(self, x_PBD: Tensor) -> Tensor:
+        """The inputs, a single one with an empty one beside it: a BLAS multiplies one column by another routine where
+        P is 1."""
+        missing = self.layout.widths[0] - x_PBD.shape[2]
+        return x_PBD if not missing else nn.functional.pad(x_PBD, (0, missing))
 
 
 def initialised(net: Net, seeds: Sequence[int], dtype: torch.dtype, device: torch.device) -> Population:

@@ -21,11 +21,12 @@ def numbered(rows, first=0):
 def batches_of(batch_size, seeds=(3, 4, 3), objectives=(0, 0, 1)):
     folds = [numbered(50), numbered(50, 100)]
     crowd = [Member(seed=s, fold=k % 2, objective=o) for k, (s, o) in enumerate(zip(seeds, objectives, strict=True))]
+    streams = {s: generator(s, "batches") for s in seeds}
     a = problem(crowd, folds=folds, objectives=(LOGISTIC, BRIER))
     return Batches(
         [folds[m.fold] for m in crowd],
         runs_of(a, range(len(crowd))),
-        [generator(s, "batches") for s in seeds],
+        [streams[s] for s in seeds],
         batch_size,
     )
 
@@ -33,6 +34,7 @@ def batches_of(batch_size, seeds=(3, 4, 3), objectives=(0, 0, 1)):
 @pytest.mark.parametrize("small", [True, False])
 @pytest.mark.parametrize("batch_size", [1, 7, 16, 50, 64])
 def test_batches_are_cuts_of_the_documented_permutation(batch_size, small, monkeypatch):
+    """Members 0 and 2 share a seed, and so a stream; its permutations are as if each had drawn them for itself."""
     if not small:
         monkeypatch.setattr("lossbench.engine.batches.EPOCH_BYTES", 0)
     batches = batches_of(batch_size)
