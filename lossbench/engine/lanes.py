@@ -1,10 +1,10 @@
 """Sizes that keep a member's numbers, bit for bit, independent of who is trained beside it.
 
-Three things make a number depend on its place in memory: a loop of vector instructions that ends in a scalar tail (which
-computes `exp` by other means), a matrix that starts off a 64-byte line (which a BLAS multiplies by another kernel), and
-a matrix of one column (which it takes for a vector where there is one member). So rows per member come in whole
-vectors, hidden widths in whole lines, inputs at least in pairs, and whatever must have an exact number of rows gets
-spare members at its end, which take the tail and are thrown away.
+Three things make a number depend on its place in memory: a loop of vector instructions that ends in a scalar tail
+(which computes `exp` by other means), a matrix that starts off a 64-byte line (which a BLAS multiplies by another
+kernel), and a matrix of one column (which it takes for a vector where there is one member). So rows per member come in
+whole vectors, hidden widths in whole lines, inputs at least in pairs, and whatever must have an exact number of rows
+gets spare members at its end, which take the tail and are thrown away.
 """
 
 from __future__ import annotations
