@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+RIVALS := .venv/.rivals
 
 .PHONY: setup demo test check lint bench calibrate pictures browser clean
 .DEFAULT_GOAL := help
@@ -41,7 +42,11 @@ lint: $(READY)
 
 check: lint test
 
-bench: $(READY)
+$(RIVALS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@touch $@
+
+bench: $(RIVALS)
 	$(BIN)/python -m tests.benchmarks
 
 calibrate: $(READY)
