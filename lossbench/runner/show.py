@@ -21,7 +21,7 @@ from lossbench.record import written_aside
 
 if TYPE_CHECKING:
     from lossbench.data.describe import Description
-    from lossbench.experiments.compare import ComparePlan
+    from lossbench.experiments.compare_plan import ComparePlan
     from lossbench.experiments.doctor import Diagnosis
     from lossbench.experiments.estimate import Estimate
     from lossbench.experiments.predictor import Predicted

@@ -11,7 +11,8 @@ import pandas as pd
 from lossbench.config.schema import CompareConfig
 from lossbench.data.table import Table
 from lossbench.events import Event
-from lossbench.experiments.compare import plan, run
+from lossbench.experiments.compare import run
+from lossbench.experiments.compare_plan import plan
 from lossbench.record import MemberRecord, Record, RunRecord
 
 # Small enough for hundreds of nets a second.

@@ -17,7 +17,7 @@ from lossbench.data.split import repeated_kfold
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.events import EpochEnded, Event, RunEnded, RunSkipped, RunStarted
-from lossbench.experiments.compare import default_name, plan
+from lossbench.experiments.compare_plan import default_name, plan
 from lossbench.experiments.contest import Contest, Settings, compete
 from lossbench.experiments.design import prepare_arena
 from lossbench.experiments.estimate import estimate, steps_a_run
@@ -42,7 +42,7 @@ def contest(table: Table, losses: str, *, splits: int = 1, dealt: Table | None =
     chosen = config(losses=losses)
     folds = repeated_kfold((dealt or table).target, table.task, 3, 1, 0, 0.25)[:splits]
     arena = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, noise=0.0)
-    settings = Settings(chosen, METRICS.get("accuracy"), torch.device("cpu"), 1)
+    settings = Settings(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1)
     (contender,) = resolve_lineup(chosen.losses, table).contenders
     story = compete(settings, arena, contender, dummy_scores(contender.pair, arena.outer))
     while True:
@@ -321,4 +321,4 @@ def test_an_empty_grid_and_a_single_split_are_refused_by_the_config() -> None:
 
 
 def test_few_splits_are_called_anecdotal() -> None:
-    assert any("anecdotal: 3 splits" in warning for warning in finished(config(losses="ce")).warnings)
+    assert any("anecdotal: 3 splits" in warning for warning in finished(config(losses="ce,mse")).warnings)
