@@ -65,11 +65,14 @@ class ComparePlan:
         return budget(self.config, self.contenders)
 
     @property
+    def space(self) -> Space:
+        """What each loss may choose from on each split."""
+        return Space(self.trials, tunes_params(self.config), tuned(self.contenders))
+
+    @property
     def protocol(self) -> dict[str, Any]:
         """What is declared before anything is trained, as the record keeps it."""
-        table = self.tables[0].table
-        space = Space(self.trials, tunes_params(self.config), tuned(self.contenders))
-        return describe(self.config, table, self.metric, self.select, self.baseline, space)
+        return describe(self.config, self.tables[0].table, self.metric, self.select, self.baseline, self.space)
 
     def members(self, table: TablePlan) -> int:
         """How many nets one loss trains on a table, at most: trials, refits and untuned ones of every split."""

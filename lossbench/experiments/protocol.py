@@ -101,7 +101,7 @@ def _sentences(
         "On each split every loss starts from the same hidden weights and sees the same batches in the same order.",
         "Gaps, encodings, scales and class frequencies are learnt from training rows only.",
         f"Each loss has {space.trials} trials a split, on the training part less {config.inner_validation:.0%} for"
-        f" validation: {_trials(config, space)}.",
+        f" validation: {trials_in_words(config, space)}.",
         f"The winner and its epochs are chosen by {select.name} on that validation part, ties for the smaller rate,"
         f" then for the default parameters; at most {config.optim.epochs} epochs"
         + ("." if config.early_stopping.patience is None else f", patience {config.early_stopping.patience}."),
@@ -136,8 +136,8 @@ def _sentences(
     return said
 
 
-def _trials(config: CompareConfig, space: Space) -> str:
-    """What the trials of a split are, in words."""
+def trials_in_words(config: CompareConfig, space: Space) -> str:
+    """What the trials of a split are."""
     lrs = ", ".join(f"{lr:g}" for lr in sorted(config.lrs))
     if not space.tunes_params:
         return f"one per learning rate ({lrs}); a loss's own parameters stay as they are"
