@@ -224,7 +224,7 @@ def _notes(table: Table, record: Record) -> list[str]:
         grid = f" ({learning_rate(min(rates))} to {learning_rate(max(rates))})" if rates else ""
         notes.append(f"{listed(edge)} chose an end of the learning-rate grid{grid} in most splits: widen it.")
     if chose := [f"{row.name} {row.params} ({row.params_share:.0%})" for row in table.rows if row.params]:
-        notes.append(f"Parameters of their own, as most splits chose them: {listed(chose)}.")
+        notes.append(f"Parameters of their own, as most splits chose them: {listed(chose, len(chose))}.")
     for row in table.rows:
         first = next((r for r in table.rows if r.name == row.same_as), None)
         is_multiple = abs(row.factor - 1) > TIE

@@ -104,8 +104,9 @@ def test_train_s_flags_land_on_their_keys(lossbench, handed):
 def test_compare_losses_flags_land_on_their_keys(lossbench, handed):
     line = """
         compare-losses --data titanic,wine --losses ce,nll+relu,my.py:f --baseline ce --metric log_loss --folds 10
-        --repeats 2 --lrs 1e-3,1e-2 --tune-params never --inner-validation 0.3 --label-noise 0,0.2 --rope 0.02 --ranks --hidden none
+        --repeats 2 --lrs 1e-3,1e-2 --inner-validation 0.3 --label-noise 0,0.2 --rope 0.02 --ranks --hidden none
         --penalty l2=1e-3 --target-encoding sign --groups g --patience none --dry-run --strict --force --quiet
+        --tune-params never
     """
     assert lossbench(*line.split())[0] == 0
     [(_, (config,), keywords)] = handed
