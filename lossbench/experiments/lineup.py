@@ -33,9 +33,8 @@ class Contender:
 
     `name` is unique on its table: the loss's label, with the activation where another pair has the same loss. `other`
     is the pair with other parameters that it may choose instead (None: it has no choice); parameters that the user has
-    `given` are not its choice. `group` names the first
-    contender with the same objective (itself, where there is no other), of which its own is `factor` times;
-    `stands_for` are pairs with the same objective that were left out for it.
+    `given` are not its choice. `group` names the first contender with the same objective (itself, where there is no
+    other), of which its own is `factor` times; `stands_for` are pairs of the same objective that were left out for it.
     """
 
     pair: Pair
@@ -141,11 +140,11 @@ def find_baseline(wanted: str, lineup: Lineup, task: Task) -> str:
 
 
 def _is_called(contender: Contender, wanted: str) -> bool:
-    """Whether a loss's name, label or `file.py:name`, without blanks, means the contender."""
+    """Whether a loss's name, label or `file.py:name`, all without blanks, means the contender."""
     names = {contender.label.replace(" ", ""), contender.pair.loss.name}
     file, colon, name = wanted.rpartition(":") if ":" in wanted else (wanted, "", "")
-    own = loss_file(contender.pair.loss)
-    if own and file.endswith(".py") and Path(file).expanduser().resolve() == Path(own):
+    own = loss_file(contender.pair.loss).replace(" ", "")
+    if own and file.endswith(".py") and str(Path(file).expanduser().resolve()).replace(" ", "") == own:
         return not colon or name in {known.rpartition(":")[2] for known in names}
     return wanted in names or LOSSES.full_name(wanted) in names
 

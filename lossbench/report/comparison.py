@@ -125,7 +125,7 @@ def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecor
         symptoms=symptoms(run),
         group=entry.group,
         same_as="" if entry is first else first.name,
-        factor=float(run.evidence.get("objective_factor") or 1),
+        factor=entry.factor / first.factor,
         stands_for=[str(name) for name in run.evidence.get("stands_for", [])],
         lr=min(rates, key=lambda lr: (-Counter(rates)[lr], lr), default=None),
         lr_low=rates[0] if rates else None,

@@ -33,6 +33,11 @@ class Entry:
         return str(self.run.evidence.get("objective_group") or self.name)
 
     @property
+    def factor(self) -> float:
+        """How many times the objective of the group's first loss its own is."""
+        return float(self.run.evidence.get("objective_factor") or 1)
+
+    @property
     def params(self) -> dict[str, Any]:
         """Its own parameters as it chose them most often, of equally frequent ones the default; {}: no choice."""
         chosen = [params_of(m) for m in self.refits]
