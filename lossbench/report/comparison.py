@@ -16,11 +16,11 @@ import numpy as np
 from lossbench.record import MetricRecord, Record
 from lossbench.report.across import compare_across
 from lossbench.report.evidence import SURE, Comparison, Row, Table, Word
-from lossbench.report.scores import Entry, Setting, primary_metric, read_settings
+from lossbench.report.scores import Entry, Setting, params_of, primary_metric, read_settings
 from lossbench.report.sentence import answer, setting_sentence
 from lossbench.report.statistics import Estimate, Floats, Posterior, corrected_t, correlated_t, holm, share_won
 from lossbench.report.symptoms import reason, symptoms
-from lossbench.report.wording import counted, decimals_of, learning_rate, listed, number
+from lossbench.report.wording import counted, decimals_of, learning_rate, listed, number, parameters
 
 FEW_SPLITS = 5
 TIE = 1e-3  # one objective's losses tie up to the rounding of their roads; beyond this something else differs
@@ -125,10 +125,13 @@ def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecor
         symptoms=symptoms(run),
         group=entry.group,
         same_as="" if entry is first else first.name,
+        factor=entry.factor / first.factor,
         stands_for=[str(name) for name in run.evidence.get("stands_for", [])],
         lr=min(rates, key=lambda lr: (-Counter(rates)[lr], lr), default=None),
         lr_low=rates[0] if rates else None,
         lr_high=rates[-1] if rates else None,
+        params=parameters(entry.params),
+        params_share=float(np.mean([params_of(m) == entry.params for m in entry.refits])) if entry.params else None,
         grid_edge=float(np.mean(edges)) if edges else None,
         diverged=sum(m.status == "diverged" for m in entry.refits),
         diverged_trials=sum(m.status == "diverged" and m.role == "trial" for m in run.members),
@@ -220,9 +223,16 @@ def _notes(table: Table, record: Record) -> list[str]:
         rates = [lr for lr in record.protocol.get("lrs", []) if lr is not None]
         grid = f" ({learning_rate(min(rates))} to {learning_rate(max(rates))})" if rates else ""
         notes.append(f"{listed(edge)} chose an end of the learning-rate grid{grid} in most splits: widen it.")
+    if chose := [f"{row.name} {row.params} ({row.params_share:.0%})" for row in table.rows if row.params]:
+        notes.append(f"Parameters of their own, as most splits chose them: {listed(chose, len(chose))}.")
     for row in table.rows:
         first = next((r for r in table.rows if r.name == row.same_as), None)
-        if (
+        is_multiple = abs(row.factor - 1) > TIE
+        if first and is_multiple:
+            notes.append(
+                f"{row.name} is {row.factor:.3g} times {first.name}: one objective, at another learning rate at most."
+            )
+        elif (
             first
             and first.mean is not None
             and row.mean is not None
