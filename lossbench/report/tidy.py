@@ -19,7 +19,19 @@ def members_csv(record: Record) -> str:
     facts = sorted(
         {k for _, m in members for k, v in m.extra.items() if v is None or isinstance(v, bool | int | float | str)}
     )
-    columns = ["data", "loss", "last_act", "verdict", "label_noise", "role", *splits, "seed", "lr", *penalties]
+    columns = [
+        "data",
+        "loss",
+        "last_act",
+        "verdict",
+        "label_noise",
+        "label_noise_realised",
+        "role",
+        *splits,
+        "seed",
+        "lr",
+        *penalties,
+    ]
     columns += [
         "status",
         "best_epoch",
@@ -38,6 +50,7 @@ def members_csv(record: Record) -> str:
                 run.last_act,
                 run.verdict.level,
                 run.conditions.get("label_noise", 0),
+                run.conditions.get("realised", 0),
                 member.role,
             ]
             + [member.split.get(name) for name in splits]
