@@ -25,7 +25,7 @@ from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.errors import UserError
-from lossbench.events import Event, RunSkipped, Warned
+from lossbench.events import Event, RunSkipped, RunsPlanned, Warned
 from lossbench.experiments.contest import Contest, Settings, compete
 from lossbench.experiments.design import Arena, prepare_arena
 from lossbench.experiments.environment import environment
@@ -137,6 +137,7 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
     data: list[DataRecord] = []
     warnings: list[str] = []
     preparing = meeting = 0.0
+    yield RunsPlanned(plan.contests)
     for entry in plan.tables:
         for left in entry.lineup.left_out:
             yield RunSkipped(f"{entry.table.name} / {left.name}", left.why)
