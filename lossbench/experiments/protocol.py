@@ -112,8 +112,15 @@ def _sentences(
         said.append("Training targets are spoilt on purpose; scores on the test part are against the clean target.")
     said.append(
         f"Differences to the baseline are paired by split; intervals and p-values are of the corrected resampled t"
-        f" (Nadeau & Bengio 2003), Holm over the losses, alpha {ALPHA:g}; practically equal is within {config.rope:g}"
-        " (ROPE) with probability above 0.95."
+        f" (Nadeau & Bengio 2003), Holm over the losses, alpha {ALPHA:g}; practically equal is within"
+        f" {_rope(config, metric, classes=classes)} (ROPE) with probability above 0.95."
     )
     said.append("Values of different losses are never compared with each other.")
     return said
+
+
+def _rope(config: CompareConfig, metric: Metric, *, classes: bool) -> str:
+    """The ROPE's width: a share of rows as it is, an error with a unit as a share of the mean value's error."""
+    # R2 is the one metric of values without a unit.
+    unit = not classes and metric.name != "r2"
+    return f"{100 * config.rope:g}% of the mean value's error" if unit else f"{config.rope:g}"

@@ -18,12 +18,17 @@ def banners(record: Record, tables: list[Table]) -> list[str]:
         count = min(t.splits for t in few)
         said.append(f"anecdotal: {counted(count, 'split')} cannot carry a conclusion; use at least {FEW_SPLITS}")
     if record.status == "interrupted":
-        unfinished = [run.name for run in record.runs if run.status == "interrupted"]
+        stopped = [run for run in record.runs if run.status == "interrupted"]
         said.append(
             "interrupted: this is what was finished; losses are compared on the splits that all of them have"
-            + (f"; not finished: {listed(unfinished, 12)}" if unfinished else "")
+            + _named("; stopped on the way", [run.name for run in stopped if run.members])
+            + _named("; never begun", [run.name for run in stopped if not run.members])
         )
     return said
+
+
+def _named(what: str, names: list[str]) -> str:
+    return f"{what}: {listed(names, 12)}" if names else ""
 
 
 def warnings(record: Record) -> list[str]:

@@ -195,8 +195,9 @@ def test_what_the_splits_resolve_is_said_once():
 def test_runs_that_were_not_finished_are_named():
     record = planted_record()
     record.status = record.runs[2].status = "interrupted"
-    record.runs[2].members = []
-    assert compare(record).banners[0].endswith("not finished: titanic / focal + identity")
+    record.runs[2].members, record.runs[3].status = [], "interrupted"
+    said = "stopped on the way: titanic / mse + softmax; never begun: titanic / focal + identity"
+    assert compare(record).banners[0].endswith(said)
 
 
 def test_lower_is_better_turns_the_verdicts_but_not_the_differences():
