@@ -54,7 +54,11 @@ class PlainLines:
             case RunEnded():
                 self._ended += 1
                 standing = self._standings.pop(event.run, None)
-                said = [event.message] if event.message or not standing else [standing.result(), standing.diverged_nets]
+                said = (
+                    [event.message]
+                    if event.message or not standing
+                    else [standing.results()[0], standing.diverged_nets]
+                )
                 count = f" ({self._ended} of {self._planned})" if self._planned > 1 else ""
                 ended = f"{event.run}: {event.status} after {event.seconds:.1f} s{count}"
                 self._print("; ".join(filter(None, [ended, *said])))

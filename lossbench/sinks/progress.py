@@ -113,13 +113,9 @@ class ProgressBars:
             f"{time_left(self._clock() - self._stage_began[run], share):>5} left",
             f"best {standing.best_so_far:<6}",
         ]
-        more = [
-            f"{standing.started.stage:<6}",
-            _bar(share),
-            standing.diverged_nets,
-            standing.scores(),
-            standing.losses(),
-        ]
+        # Trials differ by design, so their spread says little; the seeds of a training are asked for to see theirs.
+        spread = [_bar(share)] if standing.started.stage else [standing.spread(), _bar(share)]
+        more = [f"{standing.started.stage:<6}", *spread, standing.diverged_nets, standing.scores(), standing.losses()]
         return _line(Text(), run.ljust(self._longest), needed, more, width)
 
     def _ended_line(self, event: RunEnded, standing: Standing | None, width: int) -> Text:
@@ -130,9 +126,9 @@ class ProgressBars:
             message = Text(" ".join(event.message.split()))
             message.truncate(max(0, width - len(line) - len(_GAP)), overflow="ellipsis")
             return line.append(_GAP).append(message) if len(message) > 1 else line
-        whole = standing.result()
-        fits = len(mark) + len(event.run) + sum(len(_GAP) + len(part) for part in (after, whole)) <= width
-        result = whole if fits else standing.result(short=True)
+        room = width - len(mark) - len(event.run) - len(after) - 2 * len(_GAP)
+        results = standing.results()
+        result = next((said for said in results if len(said) <= room), results[-1])
         return _line(mark, name, [after, result], [standing.diverged_nets], width)
 
 

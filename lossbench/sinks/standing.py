@@ -111,12 +111,22 @@ class Standing:
         best = f"best {self.best_so_far}" if self.bests else ""
         return " · ".join(filter(None, [self.losses(), self.scores(), best]))
 
-    def result(self, *, short: bool = False) -> str:
-        """What a run that has ended is worth: `best accuracy 0.83, mean 0.81 [0.79, 0.83]`. Losses have no rank."""
-        if not self.bests:
-            return ""
-        best = f"best {self.best_so_far}" if short else f"best {self.started.metric} {self.best_so_far}"
-        return best if short or len(self.bests) < 2 else f"{best}, mean {mean_and_range(self.bests)}"
+    def spread(self) -> str:
+        """`mean 0.81 [0.79, 0.83]` of the members' latest scores; "" of a single one."""
+        known = [score for score in self.score if math.isfinite(score)]
+        return f"mean {mean_and_range(known)}" if len(known) > 1 else ""
+
+    def results(self) -> list[str]:
+        """What a run that has ended is worth, from `best accuracy 0.83, mean 0.81 [0.79, 0.83]` to `best 0.83`.
+
+        Never a loss: the losses of different runs have no common scale.
+        """
+        bests = self.bests
+        if not bests:
+            return [""]
+        spread = f", mean {mean_and_range(bests)}" if len(bests) > 1 else ""
+        named, plain = f"best {self.started.metric} {self.best_so_far}", f"best {self.best_so_far}"
+        return [f"{named}{spread}", f"{plain}{spread}", plain]
 
 
 def mean_and_range(values: Sequence[float]) -> str:

@@ -148,10 +148,20 @@ def test_ended_runs_keep_their_best_validation_score_and_no_loss(width: int) -> 
     assert "cross_entropy + identity" in good
     assert "1:23" in good
     assert "0.9" in good
-    assert ("mean 0.8 [0.7, 0.9]" in good) is (width >= 100)
+    assert ("mean 0.8 [0.7, 0.9]" in good) is (width >= 80)
     assert "loss" not in good
     assert "failed titanic / mine + identity" in bad
     assert "ValueError" in bad
+
+
+@pytest.mark.parametrize("width", [100, 120, 160])
+def test_the_seeds_of_a_training_show_their_mean_and_range(width: int) -> None:
+    sink = ProgressBars(Console(file=io.StringIO(), width=width, force_terminal=True))
+    sink(RunStarted(NAMES[1], 3, 2, "accuracy", "higher"))
+    sink(EpochEnded(NAMES[1], 1, (0, 1, 2), (1.0,) * 3, (1.0,) * 3, (0.7, 0.8, 0.9)))
+    (line,) = drawn(sink, width)
+    sink.close()
+    assert "mean 0.8 [0.7, 0.9]" in line
 
 
 def test_plain_lines_count_the_diverged_nets_of_a_run_once() -> None:
