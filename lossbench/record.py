@@ -181,7 +181,8 @@ class Record(_Part):
                 row = {"data": run.data, "loss": run.loss.label, "last_act": run.last_act, **run.conditions}
                 row |= {"role": member.role, "seed": member.seed}
                 row |= {f"split_{name}": place for name, place in member.split.items()}
-                row |= {"lr": member.lr, **member.penalty}
+                row |= {"lr": member.lr, **{f"param_{k}": v for k, v in member.extra.get("params", {}).items()}}
+                row |= member.penalty
                 row |= {"status": member.status, "epochs": member.epochs, "best_epoch": member.best_epoch}
                 for part in ("train", "val", "test"):
                     row |= {f"{part}_{name}": value for name, value in getattr(member, part).items()}

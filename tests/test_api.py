@@ -74,7 +74,7 @@ def test_a_frame_and_the_file_it_came_from_are_one_table(tmp_path, iris):
 
 def test_frames_can_be_compared_on_beside_named_tables(tmp_path, iris):
     record = lb.compare(
-        [iris, "wine"], "kind", losses=["nll"], folds=2, repeats=1, lrs=[1e-2], output=tmp_path, **QUICK
+        [iris, "wine"], "kind", losses=["nll", "hinge"], folds=2, repeats=1, lrs=[1e-2], output=tmp_path, **QUICK
     )
     assert [data.name for data in record.data] == ["DataFrame", "wine"]
 

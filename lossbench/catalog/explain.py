@@ -13,7 +13,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
-from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.loss import LOSSES, Loss, spelled
 from lossbench.catalog.metrics import METRICS
 from lossbench.catalog.regularizers import REGULARIZERS
 from lossbench.catalog.verdicts import Verdict, best_activation, describe, judge, sound_activations
@@ -225,6 +225,8 @@ def facts(loss: Loss) -> list[str]:
         said.append("convex in the outputs" if loss.convex else "not convex in the outputs")
     if loss.symmetric:
         said.append("symmetric: summed over the classes it is constant, so symmetric label noise moves no minimum")
+    if loss.also_try:
+        said.append(f"a comparison that tunes parameters tries {spelled(loss.also_try)} too")
     return said
 
 

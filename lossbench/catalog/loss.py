@@ -50,8 +50,9 @@ class Loss:
     `sound` spaces are those it is made for, per task and in the order of preference; `risky` and `unsound` say
     why another one degrades or breaks it; `same_as` names, for an activation, the pair that is one objective with
     it. `floor` is a number that no value on a sound space goes below (None: there is none). `statistics` are what
-    it must be told of the training part (`class_counts`). What is claimed of a loss holds with its default
-    parameters and the preferred activation.
+    it must be told of the training part (`class_counts`). `also_try` is what a comparison tries beside the default
+    parameters: one other setting, of one parameter or of several that belong together. What is claimed of a loss holds
+    with its default parameters and the preferred activation.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Loss:
     proper: bool = (
         False  # on every task: read by its link, the expected value's one minimiser is the true probability or mean
     )
+    proper_whatever: tuple[str, ...] = ()  # parameters that it is proper with at any value
     consistent: bool | Mapping[Task, bool] | None = None  # its minimiser decides for the likeliest class
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
@@ -79,6 +81,7 @@ class Loss:
     family: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included
     schema: type[BaseModel] | None = field(default=None, repr=False)
+    also_try: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tasks(self) -> frozenset[Task]:
@@ -98,11 +101,18 @@ class Loss:
     @property
     def label(self) -> str:
         """Its name, with the parameters that differ from their defaults: `focal(gamma=3)`."""
+        return f"{self.name}({spelled(self.changed)})" if self.changed else self.name
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The parameters that differ from their defaults."""
         defaults = {} if self.schema is None else {k: f.default for k, f in self.schema.model_fields.items()}
-        changed = [
-            f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in self.params.items() if v != defaults.get(k)
-        ]
-        return f"{self.name}({', '.join(changed)})" if changed else self.name
+        return {k: v for k, v in self.params.items() if v != defaults.get(k)}
+
+    @property
+    def is_proper(self) -> bool:
+        """Whether it is proper with the parameters that are bound, not only with the default ones."""
+        return self.proper and set(self.changed) <= set(self.proper_whatever)
 
     def is_consistent(self, task: Task) -> bool | None:
         """Whether its minimiser decides for the likeliest class; None where that is not asked or not known."""
@@ -157,6 +167,11 @@ class Loss:
         return self.fn(out, target, *extra, **self.params, **statistics)
 
 
+def spelled(params: Mapping[str, Any]) -> str:
+    """`gamma=3, alpha=0.25`: parameters as they are written behind a loss's name."""
+    return ", ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in params.items())
+
+
 def _import_families() -> None:
     import importlib
     import pkgutil
@@ -200,7 +215,7 @@ def declare(
     """The `Loss` that a function and its declarations make: keyword-only arguments with a default are its parameters,
     those without one are statistics of the training part.
 
-    Raises TypeError for a function whose signature cannot be a loss's.
+    Raises TypeError for a function whose signature cannot be a loss's, and for an `also_try` that it does not take.
     """
     keywords = [p for p in inspect.signature(fn).parameters.values() if p.kind is p.KEYWORD_ONLY]
     fields: dict[str, Any] = {}
@@ -218,7 +233,7 @@ def declare(
     )
     for key in ("risky", "unsound", "same_as"):
         declared[key] = reasons_per_task(declared.get(key, {}), targets, fn.__name__)
-    return Loss(
+    declaration = Loss(
         name=fn.__name__,
         fn=fn,
         targets=dict(targets),
@@ -231,6 +246,21 @@ def declare(
         schema=schema,
         **declared,
     )
+    _check_also_try(declaration)
+    return declaration
+
+
+def _check_also_try(declaration: Loss) -> None:
+    """Raise TypeError for another setting that the loss cannot have, or that is none."""
+    place, other = f"{declaration.name}: also_try", declaration.also_try
+    if not isinstance(other, Mapping):
+        raise TypeError(f"{place} must map parameters to their other value, got {other!r}")
+    try:
+        bound = declaration.bind(where=place, **other)
+    except UserError as problem:
+        raise TypeError(str(problem)) from None
+    if same := [name for name in other if name not in bound.changed]:
+        raise TypeError(f"{place} must differ from the default, {', '.join(same)} does not")
 
 
 def loss(

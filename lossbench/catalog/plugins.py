@@ -12,7 +12,7 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import entry_points
@@ -95,13 +95,45 @@ def find_metric(reference: str | Metric, *, where: str = "") -> Metric:
 
 def loss_source(loss: Loss) -> tuple[str, str]:
     """The text of a user's file and its sha256, for the record; ("", "") for one of lossbench's own."""
-    if not isinstance(loss.fn, UserFunction) or not loss.fn.file:
+    file = loss_file(loss)
+    if not file:
         return "", ""
     try:
-        content = Path(loss.fn.file).read_bytes()
+        content = Path(file).read_bytes()
     except OSError:
         return "", ""
     return importlib.util.decode_source(content), sha256(content).hexdigest()
+
+
+def loss_file(loss: Loss) -> str:
+    """The file that a user's loss comes from; "" for one of lossbench's own, or typed at a prompt."""
+    return loss.fn.file if isinstance(loss.fn, UserFunction) else ""
+
+
+def told_apart(losses: Sequence[Loss]) -> list[Loss]:
+    """The losses, those of one name from different files called after these: `a.py:my_loss` and `b.py:my_loss`."""
+    files: dict[str, set[Path]] = {}
+    for loss in losses:
+        if file := loss_file(loss):
+            files.setdefault(loss.name, set()).add(Path(file))
+    named = []
+    for loss in losses:
+        others = files.get(loss.name, set())
+        if len(others) > 1 and (file := loss_file(loss)):
+            place = _shortest(Path(file), others)
+            named.append(replace(loss, name=f"{place}:{loss.name.rpartition(':')[2]}"))
+        else:
+            named.append(loss)
+    return named
+
+
+def _shortest(path: Path, among: set[Path]) -> str:
+    """The end of a path that none of the others has."""
+    parts = path.parts
+    ends = ("/".join(parts[-n:]) for n in range(1, len(parts)))
+    return next(
+        (end for end in ends if sum(f"/{other.as_posix()}".endswith(f"/{end}") for other in among) == 1), str(path)
+    )
 
 
 def load_file(file: str) -> ModuleType:

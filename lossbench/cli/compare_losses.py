@@ -29,6 +29,7 @@ LabelNoise = Annotated[opt.Text, opt.flag("--label-noise", "label_noise", "SHARE
 Hidden = Annotated[opt.Text, opt.flag("--hidden", "net.hidden", "INT,...", panel=opt.NET, kind=KIND)]
 Patience = Annotated[opt.Text, opt.flag("--patience", "early_stopping.patience", "INT", panel=opt.TRAINING, kind=KIND)]
 Lrs = Annotated[opt.Text, opt.flag("--lrs", "lrs", "FLOAT,...", panel=opt.TRAINING, kind=KIND)]
+TuneParams = Annotated[opt.Text, opt.flag("--tune-params", "tune_params", panel=opt.TRAINING, kind=KIND)]
 InnerValidation = Annotated[
     opt.Text, opt.flag("--inner-validation", "inner_validation", "SHARE", panel=opt.TRAINING, kind=KIND)
 ]
@@ -63,6 +64,7 @@ def compare_losses(
     hidden: Hidden = None,
     activation: opt.Activation = None,
     lrs: Lrs = None,
+    tune_params: TuneParams = None,
     inner_validation: InnerValidation = None,
     optim: opt.Optim = None,
     lr: opt.Lr = None,

@@ -123,6 +123,11 @@ class CompareConfig(RunConfig):
     lrs: Rates = Field(
         [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], description="The learning rates that every loss may choose from"
     )
+    tune_params: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Whether losses choose their own parameters too, with as many trials for those without; "
+        "auto: where losses are named. always, never",
+    )
     inner_validation: Share = Field(
         0.2, description="Share of each outer training part that learning rate and epochs are chosen on"
     )

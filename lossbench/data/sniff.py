@@ -32,6 +32,9 @@ SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ":
 HEAD = 1 << 16
 SAMPLE_ROWS = 200
 
+# How documents begin, and no header of a table does, whatever its columns are called.
+_HTML = re.compile(rb"<(!doctype\s+html|(html|head|body|table)[\s>])")
+_XML = re.compile(rb"<(\?xml\s|!doctype\s|!--|[\w.:-]+(\s+xmlns|\s*>\s*<))")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _DECIMAL_POINT = re.compile(r"\s*[+-]?\d*\.\d+\s*")
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(,\d{3})+\s*")
@@ -74,9 +77,9 @@ def file_format(unpacked: Unpacked) -> Format:
 
 def _refuse_lookalikes(head: bytes) -> None:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+    if _HTML.match(start):
         raise UserError("this is an HTML page, not a table", fix="download the file itself, not the page about it")
-    if start.startswith((b"<?xml", b"<")):
+    if _XML.match(start):
         raise UserError("this is XML, not a table", fix="save it as CSV")
     if start.startswith(b"version https://git-lfs"):
         raise UserError("this is a Git LFS pointer, not the table", fix="run `git lfs pull` to get it")

@@ -1,7 +1,7 @@
 """One loss in an arena: tune on every split, train again with what was chosen, judge on the test parts.
 
-Members of a run: "trial" (split x learning rate), "refit" (the chosen learning rate and epochs, on the whole outer
-training part), "untuned" (the default learning rate, with the epochs that its own trial asks for).
+Members of a run: "trial" (split x learning rate x the loss's own parameters), "refit" (what was chosen of these, and
+the epochs, on the whole outer training part), "untuned" (the defaults, with the epochs that their own trial asks for).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 
 from lossbench.catalog.metrics import Metric
 from lossbench.config.schema import CompareConfig
+from lossbench.data.table import Table
 from lossbench.engine.threads import one_thread
 from lossbench.engine.train import Outcome, Trained, train
 from lossbench.errors import UserError
@@ -23,10 +24,11 @@ from lossbench.events import Event, RunEnded, RunStarted
 from lossbench.experiments.design import Arena
 from lossbench.experiments.evaluate import mean_known
 from lossbench.experiments.evidence import gather_evidence
-from lossbench.experiments.judging import Judged, judge_nets, reliability, temperatures
+from lossbench.experiments.judging import Judged, judge_nets, reliability, settle, temperatures
 from lossbench.experiments.lineup import Contender
 from lossbench.experiments.members import failed_records, judged_records, trial_records
-from lossbench.experiments.tuning import Choice, choose, refits, trials, untuned
+from lossbench.experiments.trials import trials
+from lossbench.experiments.tuning import Choice, Refit, choose, refits, tuning, untuned
 from lossbench.record import RunRecord, Scores
 
 
@@ -36,6 +38,7 @@ class Settings:
 
     config: CompareConfig
     select: Metric
+    trials: int  # how many nets each loss may choose from on each split
     device: torch.device
     threads: int
     stop: threading.Event = field(default_factory=threading.Event)
@@ -56,17 +59,21 @@ def contest_name(arena: Arena, contender: Contender) -> str:
     return f"{arena.table.name} / {contender.full_name}{noise}"
 
 
+def setting_name(table: Table, noise: float) -> str:
+    """`titanic (0.2 label noise)`: where a contest takes place."""
+    return table.name + (f" ({noise:g} label noise)" if noise else "")
+
+
 def compete(
     settings: Settings, arena: Arena, contender: Contender, dummies: Sequence[Scores]
 ) -> Generator[Event, None, Contest]:
     """Tune, refit and judge one contender; `dummies` are the arena's `dummy_scores`.
 
-    Whatever its loss raises ends this contest only: the run is "failed", has the traceback, and scores the worst there
-    is on every split.
+    Whatever its loss raises ends this contest only: the run is "failed" and has the traceback. The scores of nets that
+    failed are open (None): what is worst, `settle_failures` says when all contenders are known.
     """
-    name = contest_name(arena, contender)
     began = time.perf_counter()
-    run = _opened(arena, contender, name, dummies)
+    run = opened(arena, contender, dummies)
     judged: Sequence[Judged] = ()
     try:
         judged = yield from _fill(run, settings, arena, contender, dummies)
@@ -77,19 +84,21 @@ def compete(
         run.evidence["traceback"] = "".join(traceback.format_exception(problem))
         run.members = [m for m in run.members if m.role == "trial"] + failed_records(arena, contender, dummies)
     run.seconds = time.perf_counter() - began
-    yield RunEnded(name, run.status, run.seconds, run.message)
+    yield RunEnded(run.name, run.status, run.seconds, run.message)
     return Contest(contender, run, judged)
 
 
-def _opened(arena: Arena, contender: Contender, name: str, dummies: Sequence[Scores]) -> RunRecord:
+def opened(arena: Arena, contender: Contender, dummies: Sequence[Scores]) -> RunRecord:
+    """The record of a contest, before anything is trained."""
     pair = contender.pair
     evidence: dict[str, object] = {}
     if contender.group:
         evidence["objective_group"] = contender.group
+        evidence["objective_factor"] = contender.factor
     if contender.stands_for:
         evidence["stands_for"] = list(contender.stands_for)
     return RunRecord(
-        name=name,
+        name=contest_name(arena, contender),
         data=arena.table.name,
         loss=contender.loss_record(),
         last_act=pair.activation.name,
@@ -102,23 +111,35 @@ def _opened(arena: Arena, contender: Contender, name: str, dummies: Sequence[Sco
     )
 
 
+def settle_failures(arena: Arena, runs: Sequence[RunRecord], dummies: Sequence[Scores]) -> None:
+    """Close the open scores in the runs of an arena's contests, once all have been held."""
+    nets: dict[tuple[int, int], list[Scores]] = {(fold.repeat, fold.fold): [] for fold in arena.folds}
+    for run in runs:
+        for member in run.members:
+            if member.role != "trial":
+                nets[member.split["repeat"], member.split["fold"]].append(member.test)
+    settle(list(nets.values()), dummies)
+
+
 def _fill(
     run: RunRecord, settings: Settings, arena: Arena, contender: Contender, dummies: Sequence[Scores]
 ) -> Generator[Event, None, Sequence[Judged]]:
     """Train and judge; the run's members, evidence and status are filled in as far as it gets."""
     config = settings.config
-    tune = trials(config, arena, contender, settings.select)
+    tried = trials(config, contender, len(arena.folds), settings.trials)
+    tune = tuning(config, arena, contender, tried, settings.select)
     yield _started(run, settings, len(tune.members), "tune")
     tuned = yield from train(
         tune, run=run.name, device=str(settings.device), threads=settings.threads, stop=settings.stop
     )
-    choices, defaults = choose(config, tuned.members, settings.select.better), untuned(config, tuned.members)
-    run.members = trial_records(config, arena, settings.select.name, tuned.members, choices)
+    choices = choose(config, tried, tuned.members, settings.select.better)
+    defaults = untuned(config, tried, tuned.members)
+    run.members = trial_records(config, arena, contender, settings.select.name, tried, tuned.members, choices)
     if _any_interrupted(tuned.members):
         run.status = "interrupted"
         return ()
     # A default that was also chosen is the same net: it is trained once and counts twice.
-    nets = dict.fromkeys((choice.split, choice.lr, choice.epochs) for choice in [*choices, *defaults])
+    nets = dict.fromkeys(choice.net for choice in [*choices, *defaults])
     problem = refits(config, arena, contender, list(nets))
     yield _started(run, settings, len(problem.members), "refit")
     trained = yield from train(
@@ -138,13 +159,13 @@ def _fill(
 
 @dataclass(frozen=True)
 class _Fitted:
-    """What training leaves to be judged; `nets` are the refits' (split, learning rate, epochs), in their order."""
+    """What training leaves to be judged; `nets` are the refits, in their order."""
 
     tuned: Trained
     trained: Trained
     choices: Sequence[Choice]
     defaults: Sequence[Choice]
-    nets: tuple[tuple[int, float, int], ...]
+    nets: tuple[Refit, ...]
     dummies: Sequence[Scores]
 
 
@@ -156,11 +177,11 @@ def _judge(run: RunRecord, settings: Settings, arena: Arena, contender: Contende
     validation = fitted.tuned.outputs([split.x_ND["validation"] for split in arena.inner])
     refitted: Sequence[Judged] = ()
     for role, chosen in (("refit", fitted.choices), ("untuned", fitted.defaults)):
-        own = [place[c.split, c.lr, c.epochs] for c in chosen]
+        own = [place[c.net] for c in chosen]
         heat = None
         if contender.pair.task.is_classification:
             heat = temperatures(contender.pair, [validation[c.trial] for c in chosen], arena.inner)
-        judged = judge_nets(contender.pair, [outputs[i] for i in own], arena.outer, fitted.dummies, heat)
+        judged = judge_nets(contender.pair, [outputs[i] for i in own], arena.outer, heat, proper=contender.is_proper)
         outcomes = [trained.members[i] for i in own]
         run.members += judged_records(settings.config, arena, contender, role, chosen, outcomes, judged, fitted.dummies)
         if role == "refit":

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 from lossbench.engine.train import train
 from lossbench.events import EpochEnded
-from lossbench.experiments.compare import ComparePlan, TablePlan
+from lossbench.experiments.compare_plan import ComparePlan, TablePlan
 from lossbench.experiments.design import Arena, prepare_arena
 from lossbench.experiments.lineup import Contender
-from lossbench.experiments.tuning import trial_rates, trials
+from lossbench.experiments.trials import trained, trials
+from lossbench.experiments.tuning import tuning
 
 PROBE_EPOCHS = 2  # the first epoch pays for the buffers and is not counted
 SLOW = 1e4  # steps a second, where nothing could be measured
@@ -29,7 +30,7 @@ class Estimate:
 
 def steps_a_run(plan: ComparePlan, table: TablePlan) -> int:
     """How many steps one loss trains on a table at one level of noise, if every net trains all its epochs."""
-    tries = len(trial_rates(plan.config))
+    tries = trained(plan.config, plan.trials)
     return plan.config.optim.epochs * sum(
         tries * _steps(plan, len(fold.inner_train)) + 2 * _steps(plan, len(fold.train)) for fold in table.folds
     )
@@ -64,7 +65,8 @@ def _rates(plan: ComparePlan, table: TablePlan) -> list[float]:
 
 
 def _rate(plan: ComparePlan, arena: Arena, contender: Contender) -> float | None:
-    problem = trials(plan.config, arena, contender, plan.select)
+    tried = trials(plan.config, contender, len(arena.folds), plan.trials)
+    problem = tuning(plan.config, arena, contender, tried, plan.select)
     problem = replace(problem, training=replace(problem.training, epochs=PROBE_EPOCHS))
     began, done = 0.0, 0
     try:

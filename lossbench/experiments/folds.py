@@ -45,14 +45,14 @@ class PreparedSplit:
         value = (truth - self.center) / self.scale if pair.encoding is Encoding.FLOAT else truth
         return Part(self.x_ND[name], encode(value, pair.encoding, pair.classes, name=pair.loss.name), truth)
 
-    def fold(self, pair: Pair, class_weight: str = "none") -> Fold:
+    def fold(self, pair: Pair) -> Fold:
         """What the engine trains the pair on: the training part, and the validation part if there is one."""
         truth = self.truth_N["train"]
         weight, statistics = None, {}
         if pair.task.is_classification:
             counts = torch.bincount(truth, minlength=pair.classes).to(torch.float32)
             statistics["class_counts"] = counts
-            if class_weight == "balanced":
+            if pair.class_weight == "balanced":
                 weight = (len(truth) / (pair.classes * counts.clamp_min(1)))[truth]
                 weight = weight / weight.mean()
         validation = self.part("validation", pair) if "validation" in self.x_ND else None

@@ -22,11 +22,13 @@ from lossbench.experiments.temperature import at_temperature, fit_temperature
 from lossbench.record import Scores
 
 NEED_PROBABILITIES = ("log_loss", "brier")  # reported raw as well, where the loss itself estimates probabilities
+RAW = "raw_"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One net on its test part: scores, temperature (None: a regression), and what it predicts, calibrated.
+    """One net on its test part: scores (None: not a finite number), temperature (None: a regression), and what it
+    predicts, calibrated.
 
     `predicted`: probabilities `[N, C]`, or values `[N]` in the target's own units.
     """
@@ -53,12 +55,13 @@ def judge_nets(
     pair: Pair,
     outputs: Sequence[Tensor],
     splits: Sequence[PreparedSplit],
-    dummies: Sequence[Scores],
     temperature: Sequence[float] | None,
+    *,
+    proper: bool,
 ) -> list[Judged]:
-    """Judge nets by their test outputs `[N, K]`; a net whose outputs are not finite scores the worst there is.
+    """Judge nets by their test outputs `[N, K]`.
 
-    `temperature` is None for a regression.
+    `temperature` is None for a regression; `proper`: the probabilities are meant as they come out, and scored raw too.
     """
     judged: dict[int, Judged] = {}
     for block in blocks(outputs):
@@ -68,15 +71,15 @@ def judge_nets(
         if temperature is not None:
             common = at_temperature(raw, torch.tensor([temperature[j] for j in block], dtype=torch.float64))
         values = {name: value for name, value in score_all(common, truth, pair.task).items() if value is not None}
-        if pair.loss.proper and raw.probability_PNC is not None:
-            values |= {f"raw_{name}": METRICS.get(name)(raw, truth) for name in NEED_PROBABILITIES}
+        if proper and raw.probability_PNC is not None:
+            values |= {f"{RAW}{name}": METRICS.get(name)(raw, truth) for name in NEED_PROBABILITIES}
         predicted = common.point_PN if common.probability_PNC is None else common.probability_PNC
         assert predicted is not None
         label = common.label_PN if pair.task.is_classification else None
         for i, j in enumerate(block):
-            scores: Scores = {name: float(value[i]) for name, value in values.items()}
+            scores = {name: float(value[i]) for name, value in values.items()}
             judged[j] = Judged(
-                no_better_than_worst(scores, worst_scores(pair, dummies[j])),
+                {name: value if math.isfinite(value) else None for name, value in scores.items()},
                 None if temperature is None else temperature[j],
                 predicted[i],
                 None if label is None else label[i],
@@ -98,22 +101,29 @@ def dummy_scores(pair: Pair, splits: Sequence[PreparedSplit]) -> list[Scores]:
         return [baseline_scores(split, pair, "test") for split in splits]
 
 
-def worst_scores(pair: Pair, dummy: Scores) -> Scores:
-    """What a failure scores: a metric's worst value; where there is none, the majority class's or the mean value's."""
-    worst: Scores = {}
-    for name, value in dummy.items():
-        bound = METRICS.get(name).worst
-        worst[name] = value if math.isinf(bound) else bound
-    if pair.loss.proper and pair.task.is_classification:
-        worst |= {f"raw_{name}": worst[name] for name in NEED_PROBABILITIES}
-    return worst
+def open_scores(dummy: Scores, *, proper: bool) -> Scores:
+    """Those of a net that failed, until `settle` knows what is worst: every metric, without a value."""
+    raw = [f"{RAW}{name}" for name in NEED_PROBABILITIES if proper and name in dummy]
+    return dict.fromkeys([*dummy, *raw])
 
 
-def no_better_than_worst(scores: Scores, worst: Scores) -> Scores:
-    """The scores, with the worst in place of what is not a finite number."""
-    return {
-        name: value if value is not None and math.isfinite(value) else worst.get(name) for name, value in scores.items()
-    }
+def settle(scored: Sequence[Sequence[Scores]], dummies: Sequence[Scores]) -> None:
+    """Give failures their scores, in place: no better than any net of any loss on the same split.
+
+    `scored` are, split by split, the scores of all contenders' nets. What has no value gets the metric's worst one;
+    where a metric has none, the worst of all nets' finite scores on that split and the majority class's, or the mean
+    value's (`dummies`).
+    """
+    for of_split, dummy in zip(scored, dummies, strict=True):
+        for name in {name for scores in of_split for name, value in scores.items() if value is None}:
+            metric = METRICS.get(name.removeprefix(RAW))
+            known = [v for scores in of_split if (v := scores.get(name)) is not None]
+            known += [v for v in [dummy[metric.name]] if v is not None]
+            found = (min if metric.better == "higher" else max)(known, default=None)
+            worst = found if math.isinf(metric.worst) else metric.worst
+            for scores in of_split:
+                if name in scores and scores[name] is None:
+                    scores[name] = worst
 
 
 def reliability(judged: Sequence[Judged], splits: Sequence[PreparedSplit]) -> dict[str, list[float | None]]:

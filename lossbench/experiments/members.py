@@ -9,29 +9,34 @@ import numpy as np
 from lossbench.config.schema import CompareConfig
 from lossbench.engine.train import Outcome
 from lossbench.experiments.design import Arena
-from lossbench.experiments.judging import Judged, worst_scores
+from lossbench.experiments.judging import Judged, open_scores
 from lossbench.experiments.lineup import Contender
-from lossbench.experiments.tuning import Choice, trial_rates
+from lossbench.experiments.trials import Trial
+from lossbench.experiments.tuning import Choice, Refit
 from lossbench.record import MemberRecord, Scores
 
 DIGITS = 5  # of a curve's numbers: more than a picture shows
 
 
 def trial_records(
-    config: CompareConfig, arena: Arena, select: str, outcomes: Sequence[Outcome], choices: Sequence[Choice]
+    config: CompareConfig,
+    arena: Arena,
+    contender: Contender,
+    select: str,
+    tried: Sequence[Trial],
+    outcomes: Sequence[Outcome],
+    choices: Sequence[Choice],
 ) -> list[MemberRecord]:
     """One per trial; only the chosen ones keep their curves, thousands of others would be most of the record."""
-    rates = trial_rates(config)
     chosen = {choice.trial for choice in choices}
     records = []
-    for i, outcome in enumerate(outcomes):
-        split = i // len(rates)
+    for i, (trial, outcome) in enumerate(zip(tried, outcomes, strict=True)):
         epoch = outcome.best_epoch if config.early_stopping.keep == "best" else outcome.epochs
         value = float(outcome.val_score[epoch - 1]) if epoch else None
-        record = _member(config, arena, split, rates[i % len(rates)], outcome, "trial")
+        record = _member(config, arena, contender, trial, outcome, "trial")
         record.val = {select: value}
         record.best_epoch = outcome.best_epoch
-        record.extra = {"chosen": i in chosen}
+        record.extra |= {"chosen": i in chosen}
         if i in chosen:
             record.curves = _curves(outcome)
         records.append(record)
@@ -48,15 +53,16 @@ def judged_records(
     judged: Sequence[Judged],
     dummies: Sequence[Scores],
 ) -> list[MemberRecord]:
-    """One per split; a net that was interrupted has no score and is left out, one that diverged has the worst."""
+    """One per split; a net that was interrupted has no score and is left out, that of one that diverged is open."""
     records = []
     for choice, outcome, net in zip(choices, outcomes, judged, strict=True):
         if outcome.status == "interrupted":
             continue
-        split = arena.outer[choice.split]
-        record = _member(config, arena, choice.split, choice.lr, outcome, role)
-        record.test = dict(net.test) if outcome.status == "ok" else worst_scores(contender.pair, dummies[choice.split])
-        record.extra = {
+        split = arena.outer[choice.net.split]
+        record = _member(config, arena, contender, choice.net, outcome, role)
+        failed = open_scores(dummies[choice.net.split], proper=contender.is_proper)
+        record.test = dict(net.test) if outcome.status == "ok" else failed
+        record.extra |= {
             "temperature": net.temperature,
             "n_train": len(split.truth_N["train"]),
             "n_test": len(split.truth_N["test"]),
@@ -69,7 +75,7 @@ def judged_records(
 
 
 def failed_records(arena: Arena, contender: Contender, dummies: Sequence[Scores]) -> list[MemberRecord]:
-    """One per split, with the worst scores there are: a loss that failed is not left out."""
+    """One per split, with open scores: a loss that failed is not left out."""
     return [
         MemberRecord(
             seed=arena.seeds[j],
@@ -77,23 +83,27 @@ def failed_records(arena: Arena, contender: Contender, dummies: Sequence[Scores]
             status="failed",
             split={"repeat": fold.repeat, "fold": fold.fold},
             role="refit",
-            test=worst_scores(contender.pair, dummies[j]),
+            test=open_scores(dummies[j], proper=contender.is_proper),
             extra={"n_train": len(fold.train), "n_test": len(fold.test)},
         )
         for j, fold in enumerate(arena.folds)
     ]
 
 
-def _member(config: CompareConfig, arena: Arena, split: int, lr: float, outcome: Outcome, role: str) -> MemberRecord:
-    fold = arena.folds[split]
+def _member(
+    config: CompareConfig, arena: Arena, contender: Contender, net: Trial | Refit, outcome: Outcome, role: str
+) -> MemberRecord:
+    fold = arena.folds[net.split]
+    params = contender.params(net.setting)
     return MemberRecord(
-        seed=arena.seeds[split],
-        lr=lr,
+        seed=arena.seeds[net.split],
+        lr=net.lr,
         status=outcome.status,
         split={"repeat": fold.repeat, "fold": fold.fold},
         penalty={"l1": config.penalty.l1, "l2": config.penalty.l2},
         role=role,
         epochs=outcome.epochs,
+        extra={"params": params} if params else {},
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.links import Link
-from lossbench.catalog.loss import Loss
+from lossbench.catalog.loss import Loss, spelled
 from lossbench.catalog.plugins import find_activation, loss_source
 from lossbench.catalog.verdicts import Verdict, best_activation, check_width, judge
 from lossbench.catalog.vocabulary import Encoding, Task
@@ -19,12 +20,16 @@ from lossbench.record import LossRecord, VerdictRecord
 
 @dataclass(frozen=True)
 class Pair:
-    """A loss and a last activation that will be trained together on a task with so many classes."""
+    """A loss and a last activation that will be trained together on a task with so many classes.
+
+    `class_weight`: "none", or "balanced" where every class counts as much as every other one.
+    """
 
     loss: Loss
     activation: Activation
     task: Task
     classes: int
+    class_weight: str = "none"
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -32,9 +37,28 @@ class Pair:
         return judge(self.loss, self.activation, self.task)
 
     @property
+    def is_proper(self) -> bool:
+        """Whether what it estimates are the true probabilities, or the true mean, as they come out of the last
+        activation: its loss is proper as it is bound, the activation reaches all of them, and no class counts more."""
+        return self.loss.is_proper and self.verdict.level.is_sound and self.class_weight == "none"
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of its loss, and the class weight where there is one."""
+        weighted = {} if self.class_weight == "none" else {"class_weight": self.class_weight}
+        return {**self.loss.params, **weighted}
+
+    @property
+    def label(self) -> str:
+        """The loss with what was changed of it: `focal(gamma=3)`, `cross_entropy(class_weight=balanced)`."""
+        if self.class_weight == "none":
+            return self.loss.label
+        return f"{self.loss.name}({spelled(self.loss.changed | {'class_weight': self.class_weight})})"
+
+    @property
     def name(self) -> str:
         """`nll + logsoftmax`."""
-        return f"{self.loss.label} + {self.activation.name}"
+        return f"{self.label} + {self.activation.name}"
 
     @property
     def encoding(self) -> Encoding:
@@ -61,11 +85,11 @@ class Pair:
         text, digest = loss_source(self.loss)
         return LossRecord(
             name=self.loss.name,
-            label=self.loss.label,
-            params=dict(self.loss.params),
+            label=self.label,
+            params=self.params,
             formula=self.loss.formula,
             floor=self.loss.floor,
-            proper=self.loss.proper,
+            proper=self.is_proper,
             reference=self.loss.reference,
             source=text,
             source_sha256=digest,
@@ -76,18 +100,24 @@ class Pair:
         return VerdictRecord(level=self.verdict.level.value, why=self.verdict.why, fix=self.verdict.fix)
 
 
-def resolve_pair(loss: Loss, last_act: str, task: Task, classes: int, *, where: str = "last_act") -> Pair:
-    """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task.
+def resolve_pair(
+    loss: Loss, last_act: str, task: Task, classes: int, *, class_weight: str = "none", path: str = ""
+) -> Pair:
+    """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task; `path` is where a
+    config has the two.
 
-    Raises `UserError` where the loss does not serve the task, or the activation cannot work on so few outputs.
+    Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
+    shall be weighed that there are not.
     """
     if task not in loss.targets:
         serves = " and ".join(sorted(loss.targets))
         raise UserError(
             f"{loss.name} serves {serves}, and the target makes this a {task} task",
-            where="loss",
+            where=f"{path}loss",
             fix=f"choose a loss for {task} (`lossbench losses --task {task}`)",
         )
+    if class_weight != "none" and not task.is_classification:
+        raise UserError("class_weight needs classes", where=f"{path}loss", fix="leave it out of a regression")
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
-    check_width(loss, activation, task, classes, where=where)
-    return Pair(loss, activation, task, classes)
+    check_width(loss, activation, task, classes, where=f"{path}last_act")
+    return Pair(loss, activation, task, classes, class_weight)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from lossbench.catalog.loss import LOSSES, spelled
 from lossbench.catalog.metrics import METRICS, Metric, default_metric
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import CompareConfig
@@ -15,8 +18,6 @@ ALPHA = 0.05
 
 def primary_metric(name: str, task: Task) -> Metric:
     """The one metric that losses are ranked by; `UserError` for a loss's value, and for one that the task lacks."""
-    from lossbench.catalog.loss import LOSSES
-
     if name == "auto":
         return default_metric(task)
     if name not in METRICS and (name in LOSSES or name in {"loss", "val_loss", "train_loss"}):
@@ -44,11 +45,23 @@ def selection_metric(primary: Metric, task: Task) -> Metric:
     return METRICS.get("balanced_accuracy") if task.is_classification else primary
 
 
+@dataclass(frozen=True)
+class Space:
+    """What each loss may choose from on each split: so many trials, and whether its own parameters are among them.
+
+    `tuned`: the losses that have parameters to choose -> their settings, the default first.
+    """
+
+    trials: int
+    tunes_params: bool = False
+    tuned: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+
 def describe(
-    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, trials: int
+    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, space: Space
 ) -> dict[str, Any]:
     """The record's `protocol`."""
-    scheme = _scheme(table)
+    scheme = split_scheme(table)
     return {
         "metric": metric.name,
         "select_metric": select.name,
@@ -58,50 +71,54 @@ def describe(
         "scheme": scheme,
         "lrs": sorted(config.lrs),
         "default_lr": config.optim.lr,
-        "trials": trials,
+        "trials": space.trials,
+        "tuned_params": {label: [dict(setting) for setting in settings] for label, settings in space.tuned.items()},
         "inner_validation": config.inner_validation,
         "baseline": baseline,
         "rope": config.rope,
         "alpha": ALPHA,
         "label_noise": list(config.label_noise),
         "ranks": config.ranks,
-        "text": _sentences(config, table, metric, select, baseline, scheme, trials),
+        "text": _sentences(config, table, metric, select, baseline, scheme, space),
     }
 
 
-def _scheme(table: Table) -> str:
+def split_scheme(table: Table) -> str:
+    """How a table's rows are dealt out."""
     if table.groups is not None:
         return "grouped k-fold"
     return "k-fold" if table.task == "regression" else "stratified k-fold"
 
 
 def _sentences(
-    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, scheme: str, trials: int
+    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, scheme: str, space: Space
 ) -> list[str]:
     """Plain sentences, one fact each, in the order in which things happen."""
     classes = table.task != "regression"
     splits = config.folds * config.repeats
-    lrs = ", ".join(f"{lr:g}" for lr in sorted(config.lrs))
     said = [
         f"{config.repeats} x {config.folds} {scheme}: {splits} splits, the same for every loss.",
         "On each split every loss starts from the same hidden weights and sees the same batches in the same order.",
         "Gaps, encodings, scales and class frequencies are learnt from training rows only.",
-        f"Each loss has {trials} trials a split, one per learning rate ({lrs}), on the training part less"
-        f" {config.inner_validation:.0%} for validation.",
-        f"Learning rate and epochs are chosen by {select.name} on that validation part, ties for the smaller rate;"
-        f" at most {config.optim.epochs} epochs"
+        f"Each loss has {space.trials} trials a split, on the training part less {config.inner_validation:.0%} for"
+        f" validation: {trials_in_words(config, space)}.",
+        f"The winner and its epochs are chosen by {select.name} on that validation part, ties for the smaller rate,"
+        f" then for the default parameters; at most {config.optim.epochs} epochs"
         + ("." if config.early_stopping.patience is None else f", patience {config.early_stopping.patience}."),
         "The winner is trained again on the whole training part for the chosen epochs; the test part is used once.",
-        f"The untuned row has the learning rate {config.optim.lr:g} on every split.",
+        f"The untuned row has the learning rate {config.optim.lr:g} and the default parameters on every split.",
         f"The primary metric, declared beforehand, is {metric.name} ({metric.better} is better); the baseline is"
         f" {baseline}.",
-        "A net that diverged, and a loss that failed, scores the metric's worst value on its test part"
-        " (where there is none, what the majority class or the mean value scores); none is left out.",
+        "A net that diverged, and a loss that failed, scores the metric's worst value on its test part (where a metric"
+        " has none, the worst of all nets' scores on that split and the "
+        + ("majority class's" if classes else "mean value's")
+        + "); none is left out.",
     ]
     if classes:
         said.append(
             "Probabilities (log_loss, brier, ece) come after one temperature per net, fitted in the same way for every"
-            " loss on the validation rows of the chosen trial; raw ones are given for proper losses only."
+            " loss on the validation rows of the chosen trial; raw ones are given"
+            " where the loss, as it was set up and behind its activation, is proper."
         )
     if any(config.label_noise):
         said.append(
@@ -117,6 +134,22 @@ def _sentences(
     )
     said.append("Values of different losses are never compared with each other.")
     return said
+
+
+def trials_in_words(config: CompareConfig, space: Space) -> str:
+    """What the trials of a split are."""
+    lrs = ", ".join(f"{lr:g}" for lr in sorted(config.lrs))
+    if not space.tunes_params:
+        return f"one per learning rate ({lrs}); a loss's own parameters stay as they are"
+    if not space.tuned:
+        return f"one per learning rate ({lrs}); no loss here has parameters of its own to choose"
+    several = "; ".join(
+        f"{label}: {' or '.join(spelled(setting) for setting in settings)}" for label, settings in space.tuned.items()
+    )
+    return (
+        f"{len(config.lrs)} learning rates ({lrs}) x 2 settings of its own parameters ({several}); a loss without,"
+        f" or with these given, has {space.trials} learning rates, those and others between them"
+    )
 
 
 def _rope(config: CompareConfig, metric: Metric, *, classes: bool) -> str:

@@ -73,7 +73,8 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
     table = load(data_source(config.data)) if table is None else table
     task = Task(table.task)
     loss = resolve_loss(config.loss, task)
-    pair = resolve_pair(loss, config.last_act, task, len(table.classes))
+    weighing = config.loss.class_weight
+    pair = resolve_pair(loss, config.last_act, task, len(table.classes), class_weight=weighing)
     metric = default_metric(task) if config.metric == AUTO else find_metric(config.metric, where="metric")
     if task not in metric.tasks:
         raise UserError(f"metric {metric.name} does not suit a {task} task", where="metric")
@@ -166,7 +167,7 @@ def _problem(plan: TrainPlan, prepared: Sequence[PreparedSplit]) -> Problem:
     )
     return Problem(
         net=Net(prepared[0].inputs, tuple(config.net.hidden), plan.pair.outputs, config.net.activation),
-        folds=tuple(split.fold(plan.pair, config.loss.class_weight) for split in prepared),
+        folds=tuple(split.fold(plan.pair) for split in prepared),
         members=members,
         objectives=(plan.pair.objective,),
         training=Training(

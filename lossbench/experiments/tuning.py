@@ -1,7 +1,7 @@
-"""Tuning without looking: which learning rate and how many epochs a loss gets on each split.
+"""Tuning without looking: which learning rate, own parameters and number of epochs a loss gets on each split.
 
-Every loss has the same trials on every split, one per learning rate, judged on the inner validation part by one metric
-that is no loss. The winner is trained again on the whole outer training part; the test part is not here at all.
+Every loss has equally many trials on every split (`trials`), judged on the inner validation part by one metric that is
+no loss. The winner is trained again on the whole outer training part; the test part is not here at all.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from lossbench.catalog.metrics import Metric
 from lossbench.config.schema import CompareConfig
@@ -20,77 +18,75 @@ from lossbench.events import Better
 from lossbench.experiments.design import Arena
 from lossbench.experiments.evaluate import validation_score
 from lossbench.experiments.lineup import Contender
+from lossbench.experiments.trials import Trial
+
+
+@dataclass(frozen=True)
+class Refit:
+    """A net to train on a whole outer training part: what was chosen for its split."""
+
+    split: int
+    lr: float
+    setting: int
+    epochs: int
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What one split's trials say: a learning rate, and for how many epochs; `trial` numbers the trial's member."""
+    """What one split's trials say: the net to refit; `trial` numbers the member that it was chosen for."""
 
-    split: int
-    lr: float
-    epochs: int
+    net: Refit
     trial: int
     grid_edge: bool = False
 
 
-def trial_rates(config: CompareConfig) -> list[float]:
-    """The learning rates that are tried, ascending: the grid, and the default one of the untuned rows."""
-    return sorted({*config.lrs, config.optim.lr})
-
-
-def trials(config: CompareConfig, arena: Arena, contender: Contender, metric: Metric) -> Problem:
-    """One member per split and learning rate, split-major, on the inner training parts."""
-    members = [_member(config, seed, split, lr) for split, seed in enumerate(arena.seeds) for lr in trial_rates(config)]
-    folds = [split.fold(contender.pair, contender.class_weight) for split in arena.inner]
+def tuning(
+    config: CompareConfig, arena: Arena, contender: Contender, tried: Sequence[Trial], metric: Metric
+) -> Problem:
+    """One member a trial, in their order, on the inner training parts."""
     stopping = config.early_stopping
     return Problem(
         net=_net(config, arena, contender),
-        folds=tuple(folds),
-        members=tuple(members),
-        objectives=(contender.pair.objective,),
+        folds=tuple(split.fold(contender.pair) for split in arena.inner),
+        members=tuple(_member(config, arena, t.split, t.lr, t.setting) for t in tried),
+        objectives=tuple(pair.objective for pair in contender.pairs),
         training=replace(
             _training(config), patience=stopping.patience, min_delta=stopping.min_delta, keep=stopping.keep
         ),
-        score=validation_score(metric, [contender.pair], arena.inner),
+        score=validation_score(metric, contender.pairs, arena.inner),
         better=metric.better,
     )
 
 
-def choose(config: CompareConfig, outcomes: Sequence[Outcome], better: Better) -> list[Choice]:
-    """Per split the grid's best trial; ties go to the smaller rate, a diverged trial is worse than any other.
+def choose(config: CompareConfig, tried: Sequence[Trial], outcomes: Sequence[Outcome], better: Better) -> list[Choice]:
+    """Per split the best trial that counts; ties go to the smaller rate, then to the default parameters, a diverged
+    trial is worse than any other.
 
-    `grid_edge`: the winner is the grid's smallest or largest rate, so a better one may lie outside.
+    `grid_edge`: the winner has the smallest or the largest rate, so a better one may lie outside.
     """
-    rates, grid = trial_rates(config), sorted(config.lrs)
     choices = []
-    for split in range(len(outcomes) // len(rates)):
-        candidates = [split * len(rates) + rates.index(lr) for lr in grid]
-        values = [trial_value(config, outcomes[i], better) for i in candidates]
-        best = int(np.argmax(values))  # the first of equals: rates ascend
-        edge = len(grid) > 1 and best in {0, len(grid) - 1}
-        choices.append(_choice(config, split, grid[best], candidates[best], outcomes, edge))
+    for numbers in _by_split([i for i, trial in enumerate(tried) if trial.counts], tried):
+        best = min(numbers, key=lambda i: (-trial_value(config, outcomes[i], better), tried[i].lr, tried[i].setting))
+        grid = sorted({tried[i].lr for i in numbers})
+        edge = len(grid) > 1 and tried[best].lr in {grid[0], grid[-1]}
+        choices.append(_choice(config, tried, outcomes, best, edge))
     return choices
 
 
-def untuned(config: CompareConfig, outcomes: Sequence[Outcome]) -> list[Choice]:
-    """Per split the default learning rate, with the epochs that its own trial asks for."""
-    rates = trial_rates(config)
-    default = rates.index(config.optim.lr)
-    splits = range(len(outcomes) // len(rates))
-    return [_choice(config, s, config.optim.lr, s * len(rates) + default, outcomes, False) for s in splits]
+def untuned(config: CompareConfig, tried: Sequence[Trial], outcomes: Sequence[Outcome]) -> list[Choice]:
+    """Per split the default learning rate and parameters, with the epochs that their own trial asks for."""
+    default = [i for i, trial in enumerate(tried) if (trial.lr, trial.setting) == (config.optim.lr, 0)]
+    return [_choice(config, tried, outcomes, i, False) for i in default]
 
 
-def refits(
-    config: CompareConfig, arena: Arena, contender: Contender, chosen: Sequence[tuple[int, float, int]]
-) -> Problem:
-    """One member per (split, learning rate, epochs), on the whole outer training part; nothing is validated."""
-    members = [_member(config, arena.seeds[split], split, lr, epochs) for split, lr, epochs in chosen]
-    folds = [split.fold(contender.pair, contender.class_weight) for split in arena.outer]
+def refits(config: CompareConfig, arena: Arena, contender: Contender, nets: Sequence[Refit]) -> Problem:
+    """One member a net, on the whole outer training part; nothing is validated."""
+    folds = [split.fold(contender.pair) for split in arena.outer]
     return Problem(
         net=_net(config, arena, contender),
         folds=tuple(Fold(fold.train, None, fold.weight_N, fold.statistics) for fold in folds),
-        members=tuple(members),
-        objectives=(contender.pair.objective,),
+        members=tuple(_member(config, arena, n.split, n.lr, n.setting, n.epochs) for n in nets),
+        objectives=tuple(pair.objective for pair in contender.pairs),
         training=_training(config),
     )
 
@@ -110,16 +106,25 @@ def trial_value(config: CompareConfig, outcome: Outcome, better: Better) -> floa
     return -math.inf if math.isnan(value) else value if better == "higher" else -value
 
 
-def _choice(
-    config: CompareConfig, split: int, lr: float, trial: int, outcomes: Sequence[Outcome], edge: bool
-) -> Choice:
-    return Choice(split, lr, kept_epoch(config, outcomes[trial]), trial, edge)
+def _by_split(numbers: Sequence[int], tried: Sequence[Trial]) -> list[list[int]]:
+    splits: dict[int, list[int]] = {}
+    for i in numbers:
+        splits.setdefault(tried[i].split, []).append(i)
+    return list(splits.values())
 
 
-def _member(config: CompareConfig, seed: int, split: int, lr: float, epochs: int | None = None) -> Member:
+def _choice(config: CompareConfig, tried: Sequence[Trial], outcomes: Sequence[Outcome], i: int, edge: bool) -> Choice:
+    trial = tried[i]
+    return Choice(Refit(trial.split, trial.lr, trial.setting, kept_epoch(config, outcomes[i])), i, edge)
+
+
+def _member(
+    config: CompareConfig, arena: Arena, split: int, lr: float, setting: int, epochs: int | None = None
+) -> Member:
     return Member(
-        seed=seed,
+        seed=arena.seeds[split],
         fold=split,
+        objective=setting,
         lr=lr,
         l1=config.penalty.l1,
         l2=config.penalty.l2,

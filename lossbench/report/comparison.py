@@ -18,11 +18,11 @@ from lossbench.report.across import compare_across
 from lossbench.report.evidence import COMPARED, SCORELESS, SURE, Comparison, Row, Table, Word
 from lossbench.report.notes import FEW_SPLITS, banners, notes, rope_said, table_notes, warnings
 from lossbench.report.robustness import compare_noise
-from lossbench.report.scores import Entry, Setting, primary_metric, read_settings
+from lossbench.report.scores import Entry, Setting, params_of, primary_metric, read_settings
 from lossbench.report.sentence import answer, setting_sentence
 from lossbench.report.statistics import Estimate, Floats, Posterior, corrected_t, correlated_t, holm, share_won
 from lossbench.report.symptoms import reason, symptoms
-from lossbench.report.wording import decimals_of
+from lossbench.report.wording import decimals_of, parameters
 
 
 def compare(record: Record) -> Comparison:
@@ -107,10 +107,13 @@ def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecor
         symptoms=symptoms(run),
         group=entry.group,
         same_as="" if entry is first else first.name,
+        factor=float(run.evidence.get("objective_factor") or 1),
         stands_for=[str(name) for name in run.evidence.get("stands_for", [])],
         lr=min(rates, key=lambda lr: (-Counter(rates)[lr], lr), default=None),
         lr_low=rates[0] if rates else None,
         lr_high=rates[-1] if rates else None,
+        params=parameters(entry.params),
+        params_share=float(np.mean([params_of(m) == entry.params for m in entry.refits])) if entry.params else None,
         grid_edge=float(np.mean(edges)) if edges else None,
         diverged=sum(m.status == "diverged" for m in entry.refits),
         diverged_trials=sum(m.status == "diverged" and m.role == "trial" for m in run.members),

@@ -44,6 +44,7 @@ class Row:
     symptoms: list[str]
     group: str
     same_as: str  # the first loss of the same objective, "" for itself
+    factor: float  # its objective is so many times that of the first
     stands_for: list[str]  # the same objective under other names, which were not trained
     rank: int | None = None
     mean: float | None = None
@@ -61,10 +62,12 @@ class Row:
     lr: float | None = None  # the one chosen most often
     lr_low: float | None = None
     lr_high: float | None = None
+    params: str = ""  # its own parameters as they were chosen most often: gamma=0.5; "" where it had no choice
+    params_share: float | None = None  # of the splits that chose these
     grid_edge: float | None = None  # share of splits that chose an end of the grid
     diverged: int = 0  # refits
     diverged_trials: int = 0
-    untuned: float | None = None  # mean at the default learning rate
+    untuned: float | None = None  # mean at the default learning rate and parameters
     seconds: float | None = None
     means: dict[str, float | None] = field(default_factory=dict)  # every test metric
     scores: list[float] = field(default_factory=list)  # of the primary metric, per split

@@ -58,8 +58,14 @@ def table_notes(table: Table, record: Record) -> list[str]:
         rates = [lr for lr in record.protocol.get("lrs", []) if lr is not None]
         grid = f" ({learning_rate(min(rates))} to {learning_rate(max(rates))})" if rates else ""
         said.append(f"{listed(edge)} chose an end of the learning-rate grid{grid} in most splits: widen it.")
+    if chose := [f"{row.name} {row.params} ({row.params_share:.0%})" for row in table.rows if row.params]:
+        said.append(f"Parameters of their own, as most splits chose them: {listed(chose, len(chose))}.")
     for row in table.rows:
         first = next((r for r in table.rows if r.name == row.same_as), None)
+        if first is not None and abs(row.factor - 1) > TIE:
+            times = f"{row.name} is {row.factor:.3g} times {first.name}"
+            said.append(f"{times}: one objective, at another learning rate at most.")
+            continue
         if first is None or first.mean is None or row.mean is None:
             continue
         gap = abs(first.mean - row.mean)

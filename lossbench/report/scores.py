@@ -47,6 +47,13 @@ class Entry:
         """What is one objective shares it; else the entry's own name."""
         return str(self.run.evidence.get("objective_group") or self.name)
 
+    @property
+    def params(self) -> dict[str, Any]:
+        """Its own parameters as it chose them most often, of equally frequent ones the default; {}: no choice."""
+        chosen = [params_of(m) for m in self.refits]
+        default = self.run.loss.params.items()
+        return max(chosen, key=lambda params: (chosen.count(params), params.items() <= default), default={})
+
     def mean_of(self, metric: str, role: str = "refit") -> float | None:
         """Mean of a test metric over the members of a role; None where it is not defined."""
         values = [m.test.get(metric) for m in self.run.members if m.role == role]
@@ -144,6 +151,11 @@ def _setting(
         unit=unit,
         grain=0.0 if data.task == "regression" else _grain(refits),
     )
+
+
+def params_of(member: MemberRecord) -> dict[str, Any]:
+    """Those parameters of its own that a loss chose, or tried, for a net; {} where it had no choice."""
+    return dict(member.extra.get("params", {}))
 
 
 def _key(member: MemberRecord) -> SplitKey:

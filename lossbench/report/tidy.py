@@ -11,11 +11,13 @@ _PARTS = ("train", "val", "test")
 
 
 def members_csv(record: Record) -> str:
-    """Data set x loss x label noise x split x seed x learning rate, with every score; empty: not defined."""
+    """Data set x loss x label noise x split x seed x learning rate x chosen parameters, with every score; empty: not
+    defined."""
     members = [(run, member) for run in record.runs for member in run.members]
     splits = sorted({name for _, member in members for name in member.split})
     penalties = sorted({name for _, member in members for name in member.penalty})
     scores = {part: sorted({name for _, m in members for name in getattr(m, part)}) for part in _PARTS}
+    params = sorted({name for _, m in members for name in m.extra.get("params", {})})
     facts = sorted(
         {k for _, m in members for k, v in m.extra.items() if v is None or isinstance(v, bool | int | float | str)}
     )
@@ -30,8 +32,8 @@ def members_csv(record: Record) -> str:
         *splits,
         "seed",
         "lr",
-        *penalties,
     ]
+    columns += [*(f"param_{name}" for name in params), *penalties]
     columns += [
         "status",
         "best_epoch",
@@ -55,6 +57,7 @@ def members_csv(record: Record) -> str:
             ]
             + [member.split.get(name) for name in splits]
             + [member.seed, member.lr]
+            + [member.extra.get("params", {}).get(name) for name in params]
             + [member.penalty.get(name) for name in penalties]
             + [member.status, member.best_epoch, member.epochs]
             + [getattr(member, part).get(name) for part in _PARTS for name in scores[part]]

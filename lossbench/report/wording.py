@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 def decimals_of(scale: float) -> int:
@@ -17,6 +18,11 @@ def number(value: float | None, decimals: int = 3, *, sign: bool = False) -> str
         return "–"
     text = f"{value:{'+' if sign else ''}.{decimals}f}"
     return text.replace("-", "+" if sign else "") if not any(c in "123456789" for c in text) else text.replace("-", "−")
+
+
+def parameters(params: Mapping[str, Any]) -> str:
+    """`gamma=0.5`: parameters as they are written behind a loss's name."""
+    return ", ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in params.items())
 
 
 def interval(low: float | None, high: float | None, decimals: int = 3, *, sign: bool = False) -> str:

@@ -81,7 +81,7 @@ def compare(
 ) -> int:
     """`lossbench compare-losses`."""
     if dry_run:
-        from lossbench.experiments.compare import plan
+        from lossbench.experiments.compare_plan import plan
         from lossbench.experiments.estimate import estimate
         from lossbench.runner.show import show_plan
 
@@ -106,7 +106,8 @@ def run_compare(
     tables: Sequence[Table | None] = (),
 ) -> tuple[Record, Path]:
     """Compare, and leave result.json and every report in the run's folder; nothing is printed."""
-    from lossbench.experiments.compare import default_name, plan, run
+    from lossbench.experiments.compare import run
+    from lossbench.experiments.compare_plan import default_name, plan
     from lossbench.record import write_record
     from lossbench.report.comparison import analyse
 

@@ -21,7 +21,7 @@ from lossbench.record import written_aside
 
 if TYPE_CHECKING:
     from lossbench.data.describe import Description
-    from lossbench.experiments.compare import ComparePlan
+    from lossbench.experiments.compare_plan import ComparePlan
     from lossbench.experiments.doctor import Diagnosis
     from lossbench.experiments.estimate import Estimate
     from lossbench.experiments.predictor import Predicted
@@ -50,6 +50,8 @@ def grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, style_by: int
 
 def show_plan(plan: ComparePlan, work: Estimate) -> None:
     """What a comparison would run, and how long it would take here."""
+    from lossbench.experiments.protocol import trials_in_words
+
     screen = console()
     for entry in plan.tables:
         per_loss = plan.members(entry)
@@ -71,6 +73,8 @@ def show_plan(plan: ComparePlan, work: Estimate) -> None:
         for left in entry.lineup.left_out:
             screen.print(Text(f"left out: {left.name}: {left.why}"), style="dim", soft_wrap=True)
         screen.print()
+    trials = trials_in_words(plan.config, plan.space)
+    screen.print(Text(f"{plan.trials} trials a split: {trials}"), soft_wrap=True)
     minutes = f"{work.seconds / 60:.1f} minutes" if work.seconds >= 90 else f"{work.seconds:.0f} seconds"
     summary = f"in all at most {work.members} nets and {work.steps:,} steps: about {minutes} on this machine"
     screen.print(Text(summary), style="bold", soft_wrap=True)

@@ -17,7 +17,8 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from lossbench.config.schema import CompareConfig
-from lossbench.experiments.compare import plan, run
+from lossbench.experiments.compare import run
+from lossbench.experiments.compare_plan import plan
 from tests.benchmarks import rivals
 from tests.benchmarks.measure import leave, rates
 
@@ -41,9 +42,11 @@ def compared(config):
     steps = 0
     for contest in record.runs:
         trials = [m for m in contest.members if m.role == "trial"]
-        others = {(str(m.split), m.lr, m.epochs) for m in contest.members if m.role != "trial"}
+        others = {
+            (str(m.split), m.lr, str(m.extra.get("params")), m.epochs) for m in contest.members if m.role != "trial"
+        }
         steps += batches["trial"] * sum(m.epochs for m in trials)
-        steps += batches["refit"] * sum(epochs for _, _, epochs in others)
+        steps += batches["refit"] * sum(epochs for *_, epochs in others)
     return record, steps
 
 
@@ -55,7 +58,9 @@ def main(quick=False):
     console.rule("[bold]compare-losses")
     config = CompareConfig(threads=2)
     hidden, batch = tuple(config.net.hidden), config.optim.batch_size
-    sample = CompareConfig.model_validate({"losses": list(SAMPLE), "threads": 2, "repeats": 2 if quick else 5})
+    sample = CompareConfig.model_validate(
+        {"losses": list(SAMPLE), "tune_params": "never", "threads": 2, "repeats": 2 if quick else 5}
+    )
     with Parallel(n_jobs=2) as pool:
 
         def in_pool(way):

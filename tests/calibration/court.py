@@ -15,12 +15,12 @@ from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
 from lossbench.data.table import Table
-from lossbench.experiments.contest import Contest, Settings, compete
+from lossbench.experiments.contest import Contest, Settings, compete, settle_failures
 from lossbench.experiments.design import Arena, prepare_arena
 from lossbench.experiments.evaluate import metric_record
 from lossbench.experiments.judging import dummy_scores
 from lossbench.experiments.lineup import Contender, resolve_lineup
-from lossbench.experiments.protocol import describe, primary_metric, selection_metric
+from lossbench.experiments.protocol import Space, describe, primary_metric, selection_metric
 from lossbench.experiments.sources import data_record
 from lossbench.record import Record
 from lossbench.report.comparison import compare
@@ -60,12 +60,13 @@ def meet(config: CompareConfig, arena: Arena, contender: Contender) -> Contest:
     """One contest, to its end."""
     select = selection_metric(primary_metric(config.metric, arena.task), arena.task)
     dummies = dummy_scores(contender.pair, arena.outer)
-    story = compete(Settings(config, select, torch.device("cpu"), 1), arena, contender, dummies)
+    story = compete(Settings(config, select, len(config.lrs), torch.device("cpu"), 1), arena, contender, dummies)
     while True:
         try:
             next(story)
         except StopIteration as end:
             contest: Contest = end.value
+            settle_failures(arena, [contest.run], dummies)
             return contest
 
 
@@ -84,7 +85,7 @@ def rule(config: CompareConfig, arena: Arena, first: Contest, second: Contest) -
         status="ok",
         data=[data_record(arena.table, arena.inner[0].inputs, {})],
         metrics=[metric_record(metric)],
-        protocol=describe(config, arena.table, metric, metric, "first", len(config.lrs)),
+        protocol=describe(config, arena.table, metric, metric, "first", Space(len(config.lrs))),
         runs=runs,
     )
     (table,) = compare(record).tables

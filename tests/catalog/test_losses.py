@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import replace
+from typing import Annotated
 
 import pytest
 import torch
+from annotated_types import Ge
 
-from lossbench.catalog.links import Prediction
-from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.links import Link, Prediction
+from lossbench.catalog.loss import LOSSES, declare
 from lossbench.catalog.losses.robust import tempered_log_softmax
-from lossbench.catalog.vocabulary import Space, Task
+from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.errors import UserError
 from tests.catalog.cases import PREFERRED, SOUND, Case
 
@@ -206,3 +209,54 @@ def test_the_tempered_softmax_sums_to_one(t: float):
     for scale in (0.1, 1, 10, 1e4):
         # Newton's steps are run to the rounding of float64
         assert tempered_log_softmax(scale * z, t).exp().sum(-1).sub(1).abs().max() < 1e-10
+
+
+# --- what a comparison tries beside the defaults ------------------------------------------------------
+
+chooses = pytest.mark.parametrize("case", [case for case in PREFERRED if case.loss.also_try], ids=str)
+
+
+def test_every_loss_that_is_known_by_its_parameter_has_another_value_to_try():
+    known = "focal poly1 gce sce taylor_ce bi_tempered multi_margin huber smooth_l1 cauchy soft_l1 tukey"
+    assert set(known.split()) <= {loss.name for loss in LOSSES if loss.also_try}
+    assert not LOSSES.get("cross_entropy").also_try  # it must tie with nll, which has no parameter
+
+
+@chooses
+def test_another_setting_is_another_objective_of_the_same_shape(case: Case):
+    other = replace(case, loss=case.loss.bind(**case.loss.also_try))
+    assert (other.outputs, other.loss.targets, other.loss.link) == (case.outputs, case.loss.targets, case.loss.link)
+    assert other.loss.changed == dict(case.loss.also_try)
+    z, target = case.linear(16).requires_grad_(), case.target(16)
+    value = other.value(case.activation(z), target)
+    assert bool(value.isfinite().all())
+    assert not torch.allclose(value, case.value(case.activation(z), target))
+    (slope,) = torch.autograd.grad(value.sum(), z)
+    assert bool(slope.isfinite().all())
+
+
+@pytest.mark.parametrize(
+    ("also_try", "message"),
+    [
+        ({"gama": 1.0}, r"mine: also_try: unknown parameter 'gama'; did you mean 'gamma'\?"),
+        ({"counts": 1.0}, r"unknown parameter 'counts'"),
+        ({"gamma": -1.0}, r"gamma = -1.0.*greater than or equal to 0"),
+        ({"gamma": "much"}, r"gamma = 'much'.*valid number"),
+        ({"gamma": 2.0}, r"must differ from the default, gamma does not"),
+        (("gamma", 1.0), r"must map parameters to their other value, got \('gamma', 1.0\)"),
+    ],
+)
+def test_another_setting_that_a_loss_cannot_have_is_refused_where_it_is_declared(also_try, message):
+    def mine(z_BK, y_B, *, counts, gamma: Annotated[float, Ge(0)] = 2.0):
+        """gamma z."""
+        return gamma * z_BK[..., 0]
+
+    with pytest.raises(TypeError, match=message):
+        declare(
+            mine,
+            targets={Task.BINARY: Encoding.CLASS_INDEX},
+            sound=(Space.REAL,),
+            link=Link.SOFTMAX,
+            reference="here",
+            also_try=also_try,
+        )

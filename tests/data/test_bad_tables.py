@@ -199,6 +199,32 @@ def test_15_something_else_named_csv(content: str, line: str) -> None:
     assert refused(content) == line
 
 
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        ('<?xml version="1.0"?>\n<rows/>\n', "XML"),
+        ('\ufeff  \n<?XML version="1.0"?>\n<rows/>\n', "XML"),
+        ("<rows>\n  <row a='1'/>\n</rows>\n", "XML"),
+        ("<rows><row/></rows>\n", "XML"),
+        ('<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">\n', "XML"),
+        ("<!-- made by x -->\n<rows/>\n", "XML"),
+        ("<!DOCTYPE rows>\n<rows/>\n", "XML"),
+        ("<HTML>\n", "HTML"),
+        ('<html lang="en">\n', "HTML"),
+        ("<table border=1><tr><td>1\n", "HTML"),
+    ],
+)
+def test_15_markup_is_no_table(start: str, kind: str) -> None:
+    assert refused(start).startswith(f"this is {'an HTML page' if kind == 'HTML' else 'XML'}, not a table")
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "<b>", "<5", "<x y", "<html,", "<"])
+def test_15_a_column_may_be_called_like_a_tag(name: str) -> None:
+    header = f'"{name}"' if "," in name else name
+    table = read(GOOD.replace("a", header, 1))
+    assert list(table.features.columns) == [name, "b"]
+
+
 def test_16_damaged_archives() -> None:
     packed = gzip.compress(GOOD.encode() * 50)
     assert refused(GOOD, "t.csv.gz") == "it ends in .gz but is not gzip; rename it, or pack it again"

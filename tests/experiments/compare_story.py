@@ -11,7 +11,8 @@ import pandas as pd
 from lossbench.config.schema import CompareConfig
 from lossbench.data.table import Table
 from lossbench.events import Event
-from lossbench.experiments.compare import plan, run
+from lossbench.experiments.compare import run
+from lossbench.experiments.compare_plan import plan
 from lossbench.record import MemberRecord, Record, RunRecord
 
 # Small enough for hundreds of nets a second.
@@ -67,18 +68,22 @@ def blobs(rows: int = 60, *, seed: int = 0, task: str = "binary") -> Table:
     )
 
 
-def failing_loss(folder: Path) -> dict[str, Any]:
+def failing_loss(folder: Path, task: str = "classes") -> dict[str, Any]:
     """A user's loss that raises in the middle of its training, as a config names it."""
+    of, encoding, link = {
+        "classes": ("F.cross_entropy", "class_index", "softmax"),
+        "regression": ("F.mse_loss", "float", "identity"),
+    }[task]
     file = folder / "weary.py"
     file.write_text(
         "import torch.nn.functional as F\n"
         "calls = 0\n"
         "def weary(logits, target):\n"
-        '    """Cross-entropy that gives up."""\n'
+        '    """A loss that gives up."""\n'
         "    global calls\n"
         "    calls += 1\n"
         "    if calls > 60:\n"
         "        raise RuntimeError('too tired')\n"
-        "    return F.cross_entropy(logits, target, reduction='none')\n"
+        f"    return {of}(logits, target, reduction='none')\n"
     )
-    return {"loss": {"name": f"{file}:weary", "target_encoding": "class_index", "link": "softmax"}}
+    return {"loss": {"name": f"{file}:weary", "target_encoding": encoding, "link": link}}

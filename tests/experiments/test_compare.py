@@ -17,7 +17,7 @@ from lossbench.data.split import repeated_kfold
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.events import EpochEnded, Event, RunEnded, RunSkipped, RunStarted
-from lossbench.experiments.compare import default_name, plan
+from lossbench.experiments.compare_plan import default_name, plan
 from lossbench.experiments.contest import Contest, Settings, compete
 from lossbench.experiments.design import prepare_arena
 from lossbench.experiments.estimate import estimate, steps_a_run
@@ -42,7 +42,7 @@ def contest(table: Table, losses: str, *, splits: int = 1, dealt: Table | None =
     chosen = config(losses=losses)
     folds = repeated_kfold((dealt or table).target, table.task, 3, 1, 0, 0.25)[:splits]
     arena = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, noise=0.0)
-    settings = Settings(chosen, METRICS.get("accuracy"), torch.device("cpu"), 1)
+    settings = Settings(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1)
     (contender,) = resolve_lineup(chosen.losses, table).contenders
     story = compete(settings, arena, contender, dummy_scores(contender.pair, arena.outer))
     while True:
@@ -128,9 +128,20 @@ def test_scores_agree_with_scikit_learn_and_the_temperature_changes_no_decision(
 
 def test_raw_probabilities_are_scored_for_proper_losses_only(record: Record) -> None:
     runs = by_name(record)
-    for name in ("cross_entropy+identity", "mse+softmax"):
-        assert {"raw_log_loss", "raw_brier"} <= set(of_role(runs[name], "refit")[0].test)
-    assert not any(key.startswith("raw") for key in of_role(runs["hinge+identity"], "refit")[0].test)
+    raw = {
+        name: {key for m in of_role(run, "refit") for key in m.test if key.startswith("raw")}
+        for name, run in runs.items()
+    }
+    both, none = {"raw_log_loss", "raw_brier"}, set[str]()
+    assert raw == {
+        "cross_entropy+identity": both,
+        "nll+logsoftmax": both,
+        "kl_div+logsoftmax": both,
+        "mse+softmax": both,
+        "hinge+identity": none,
+        "nll+relu": none,  # what comes out of it are no probabilities
+    }
+    assert {name: run.loss.proper for name, run in runs.items()} == {name: bool(keys) for name, keys in raw.items()}
     for run in runs.values():  # after the common step everyone has probabilities
         assert all(m.test["log_loss"] is not None for m in of_role(run, "refit"))
 
@@ -223,6 +234,38 @@ def test_several_tables_are_met_one_after_the_other() -> None:
     ]
 
 
+def test_a_multiple_of_an_objective_is_counted_once_and_said_to_be_one() -> None:
+    found = finished(config("diabetes", losses="mse,l1,pinball", optim={"epochs": 10}))
+    (table,) = evidence_of(found).tables
+    rows = {row.name: row for row in table.rows}
+    assert (rows["pinball"].word, rows["pinball"].same_as) == ("same objective", "l1")
+    assert rows["pinball"].factor == pytest.approx(0.5)
+    assert rows["pinball"].p_holm is None
+    assert rows["l1"].p_holm == rows["l1"].p  # the only hypothesis
+    assert "pinball is 0.5 times l1: one objective, at another learning rate at most." in table.notes
+    penalised = finished(config("diabetes", losses="mse,l1,pinball", optim={"epochs": 2}, penalty={"l2": 0.1}))
+    assert {run.evidence["objective_group"] for run in penalised.runs} == {"mse", "l1", "pinball"}
+
+
+def test_rows_of_one_group_stay_in_one_part_of_every_split(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    x, group = random.normal(size=120), np.repeat(np.arange(30), 4)
+    file = tmp_path / "grouped.csv"
+    rows = (f"{a:.3f},{a * a:.3f},p{g},{int(a > 0)}" for a, g in zip(x, group, strict=True))
+    file.write_text("x,z,g,y\n" + "\n".join(rows) + "\n")
+    chosen = config({"file": str(file), "target": "y", "groups": "g"}, losses="ce,hinge", repeats=2)
+    (entry,) = plan(chosen).tables
+    for fold in entry.folds:
+        parts = [set(group[part].tolist()) for part in (fold.inner_train, fold.inner_validation, fold.test)]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == 30
+    found = finished(chosen)
+    assert found.protocol["scheme"] == "grouped k-fold"
+    assert found.protocol["text"][0].startswith("2 x 3 grouped k-fold")
+    assert isinstance(found.data, list)
+    assert (found.data[0].features, found.data[0].split["scheme"]) == (["x", "z"], "grouped k-fold")
+    assert all(len(of_role(run, "refit")) == 6 for run in found.runs)
+
+
 # --- events, interruption, failures ---------------------------------------------------------------
 
 
@@ -247,10 +290,32 @@ def test_an_interrupted_comparison_leaves_what_was_finished() -> None:
 
     found = finished(config(losses="ce,hinge,mse", optim={"epochs": 50}), stop=stop, watch=watch)
     assert found.status == "interrupted"
-    assert [run.status for run in found.runs] == ["ok", "interrupted"]
+    assert [run.status for run in found.runs] == ["ok", "interrupted", "interrupted"]
     assert len(of_role(found.runs[0], "refit")) == 3
     assert of_role(found.runs[1], "refit") == []
-    assert evidence_of(Record.model_validate_json(found.to_json())).banners[-1].startswith("interrupted")
+    never = found.runs[2]
+    assert (never.loss.label, never.members, never.message) == ("mse", [], "it was interrupted before it began")
+    evidence = evidence_of(Record.model_validate_json(found.to_json()))
+    assert evidence.banners[-1].startswith("interrupted")
+    assert {row.name: row.word for row in evidence.tables[0].rows}["mse"] == "interrupted"
+
+
+def test_tables_that_an_interrupted_comparison_never_came_to_are_named() -> None:
+    stop = threading.Event()
+
+    def watch(event: Event) -> None:
+        if isinstance(event, EpochEnded):
+            stop.set()
+
+    chosen = config(["iris", "wine"], losses="ce,hinge", label_noise=[0, 0.2])
+    found = finished(chosen, stop=stop, watch=watch)
+    assert [(run.data, run.status) for run in found.runs] == [("iris", "interrupted")] * 2
+    assert [warning for warning in found.warnings if "before it began" in warning] == [
+        "interrupted before it began: iris (0.2 label noise)",
+        "interrupted before it began: wine",
+        "interrupted before it began: wine (0.2 label noise)",
+    ]
+    assert evidence_of(Record.model_validate_json(found.to_json())).tables[0].rows[0].word == "interrupted"
 
 
 def test_a_loss_that_raises_fails_alone_and_scores_the_worst(tmp_path: Path) -> None:
@@ -261,7 +326,8 @@ def test_a_loss_that_raises_fails_alone_and_scores_the_worst(tmp_path: Path) -> 
     assert failed.message.endswith("RuntimeError: too tired")
     assert "raise RuntimeError('too tired')" in failed.evidence["traceback"]
     assert [m.test["accuracy"] for m in of_role(failed, "refit")] == [0.0] * 3
-    assert all(m.test["log_loss"] is not None for m in of_role(failed, "refit"))
+    for lost, net in zip(of_role(failed, "refit"), of_role(fine, "refit"), strict=True):
+        assert lost.test["log_loss"] >= net.test["log_loss"]
     assert (fine.status, len(of_role(fine, "refit"))) == ("ok", 3)
     assert [row.name for row in evidence_of(found).tables[0].rows][-1] == failed.loss.label
 
@@ -272,8 +338,27 @@ def test_divergence_scores_the_worst_and_is_not_dropped() -> None:
     assert wild.status == "diverged"
     refits = of_role(wild, "refit")
     assert [m.status for m in refits] == ["diverged"] * 3
-    # The mean value's score: an error has no worst.
+    # All nets diverged, and an error has no worst: what is left is the mean value's.
     assert np.mean([m.test["rmse"] or 0 for m in refits]) == pytest.approx(wild.baseline["test"]["rmse"])
+
+
+def test_a_failure_scores_no_better_than_any_net_on_its_split(tmp_path: Path) -> None:
+    """An untrained net predicts far from the values of a regression whose target is not near 0: worse than the mean."""
+    weary = failing_loss(tmp_path, "regression")
+    rough = {"losses": [{"loss": "poisson_nll"}, weary], "lrs": [1e-7, 1e-6], "optim": {"epochs": 6, "lr": 1e-6}}
+    found = finished(config("diabetes", **rough, baseline="poisson_nll"))
+    fine, failed = found.runs
+    assert (fine.status, failed.status) == ("ok", "failed")
+    for lost, net, untuned in zip(
+        of_role(failed, "refit"), of_role(fine, "refit"), of_role(fine, "untuned"), strict=True
+    ):
+        for metric in ("rmse", "mae", "pinball"):
+            assert lost.test[metric] == max(net.test[metric], untuned.test[metric])  # and above the mean value's
+            assert lost.test[metric] > fine.baseline["test"][metric]
+        assert lost.test["r2"] == min(net.test["r2"], untuned.test["r2"]) < 0
+    rows = {row.loss: row for row in evidence_of(found).tables[0].rows}
+    assert rows["weary"].mean >= rows["poisson_nll"].mean
+    assert any("the worst of all nets' scores on that split" in line for line in found.protocol["text"])
 
 
 # --- plans and mistakes ---------------------------------------------------------------------------
@@ -302,6 +387,9 @@ def test_a_plan_counts_what_will_run() -> None:
         ({"losses": "ce,poisson_nll"}, r"losses\.1: poisson_nll: it serves regression.*losses that serve the same"),
         ({"baseline": "mse", "losses": "ce,hinge"}, r"baseline: the baseline 'mse' is not among the losses"),
         ({"folds": 60}, r"class 'setosa' has 50 rows; 60 folds"),
+        ({"data": ["iris", "wine"], "folds": 49}, r"^wine: class '\w+' has 48 rows; 49 folds"),
+        ({"losses": "ce"}, r"losses: cross_entropy \+ identity has nothing to be compared with; name another loss"),
+        ({"data": ["iris", "wine"], "losses": "ce"}, r"losses: cross_entropy \+ identity has nothing to be compared"),
         ({"data": ["iris", "diabetes"]}, r"data: tables of different tasks .*iris: multiclass, diabetes: regression"),
         ({"data": "diabetes", "label_noise": [0.2]}, r"label_noise: label noise needs classes, and diabetes"),
         ({"optim": {"batch_size": 99}}, r"optim\.batch_size: batch_size 99 is larger than the 80 inner training rows"),
@@ -321,4 +409,4 @@ def test_an_empty_grid_and_a_single_split_are_refused_by_the_config() -> None:
 
 
 def test_few_splits_are_called_anecdotal() -> None:
-    assert any("anecdotal: 3 splits" in warning for warning in finished(config(losses="ce")).warnings)
+    assert any("anecdotal: 3 splits" in warning for warning in finished(config(losses="ce,mse")).warnings)

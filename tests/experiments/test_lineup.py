@@ -1,6 +1,7 @@
 """Who takes part: every objective once by default, else exactly what was named, and one clear line for the rest."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,3 +124,66 @@ def test_a_baseline_that_does_not_take_part_is_refused() -> None:
         UserError, match="baseline: the baseline 'focal' is not among the losses; add it, or choose one of"
     ):
         find_baseline("focal", lineup("ce,hinge"), Task.BINARY)
+
+
+def test_a_multiple_of_an_objective_is_in_its_group_unless_something_else_weighs_too() -> None:
+    line = blobs(task="regression")
+    named = config(losses="l1,pinball,mse,expectile,pinball(quantile=0.9)").losses
+    found = {c.name: (c.group, c.factor) for c in resolve_lineup(named, line).contenders}
+    assert found == {
+        "l1": ("l1", 1),
+        "pinball": ("l1", pytest.approx(0.5)),
+        "mse": ("mse", 1),
+        "expectile": ("mse", pytest.approx(0.5)),
+        "pinball(quantile=0.9)": ("pinball(quantile=0.9)", 1),
+    }
+    apart = resolve_lineup(named, line, up_to_scale=False).contenders
+    assert all(c.group == c.name for c in apart)
+    default = {c.name for c in resolve_lineup(None, line, up_to_scale=False).contenders}
+    assert {"mse", "expectile"} <= default
+    assert "expectile" not in {c.name for c in resolve_lineup(None, line).contenders}
+
+
+def my_loss(folder: Path, body: str, name: str = "my_loss") -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "mine.py"
+    file.write_text(
+        "import torch.nn.functional as F\n"
+        "import lossbench as lb\n"
+        "@lb.loss(targets={lb.Task.BINARY: lb.Encoding.SIGN}, sound=(lb.Space.REAL,), link=lb.Link.MARGIN,"
+        " reference='here')\n"
+        f"def {name}(z_B1, s_B1):\n"
+        f"    '{body}'\n"
+        f"    return ({body}).mean(-1)\n"
+    )
+    return str(file)
+
+
+def test_losses_of_one_name_from_two_files_are_told_apart(tmp_path: Path) -> None:
+    one = my_loss(tmp_path / "a", "F.softplus(1 - s_B1 * z_B1)")
+    two = my_loss(tmp_path / "b", "(1 - s_B1 * z_B1).square()")
+    found = lineup(f"ce,{one}:my_loss,{two}:my_loss")
+    assert names(found) == ["cross_entropy", "a/mine.py:my_loss", "b/mine.py:my_loss"]
+    assert [c.loss_record().label for c in found.contenders] == names(found)
+    assert len({c.group for c in found.contenders}) == 3
+    for wanted in (f"{two}:my_loss", two, "b/mine.py:my_loss"):
+        assert find_baseline(wanted, found, Task.BINARY) == "b/mine.py:my_loss"
+    third = Path(one).with_name("other.py")
+    third.write_text(Path(two).read_text())
+    assert names(lineup(f"{one}:my_loss,{third}:my_loss")) == ["mine.py:my_loss", "other.py:my_loss"]
+
+
+def test_a_loss_of_ones_own_that_comes_twice_is_refused(tmp_path: Path) -> None:
+    one = my_loss(tmp_path / "a", "F.softplus(1 - s_B1 * z_B1)")
+    for other in (one, f"{tmp_path}/a/../a/mine.py"):
+        with pytest.raises(UserError, match=r"losses\.1: my_loss \+ identity comes twice; leave one of them out"):
+            lineup(f"{one}:my_loss,{other}:my_loss")
+
+
+def test_a_baseline_of_ones_own_is_not_the_built_in_loss_of_its_name(tmp_path: Path) -> None:
+    file = my_loss(tmp_path, "(2 - s_B1 * z_B1).square()", name="mse")
+    found = lineup(f"mse,{file}:mse")
+    assert names(found) == ["mse", "mine.py:mse"]
+    assert find_baseline(f"{file}:mse", found, Task.BINARY) == "mine.py:mse"
+    assert find_baseline("mine.py:mse", found, Task.BINARY) == "mine.py:mse"
+    assert find_baseline("mse", found, Task.BINARY) == "mse"

@@ -103,6 +103,7 @@ def hinge_embedding(d_BK: Tensor, s_BK: Tensor, *, margin: Annotated[float, Gt(0
     consistent={Task.BINARY: True, Task.MULTICLASS: False},
     convex=False,
     symmetric=False,
+    also_try={"margin": 0.2},  # FaceNet's
 )
 def triplet_margin(z_BK: Tensor, y_B: Tensor, *, margin: Annotated[float, Gt(0)] = 1.0) -> Tensor:
     """max(0, |z - e_y| - min over j != y of |z - e_j| + margin)."""

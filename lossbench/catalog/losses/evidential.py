@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     consistent=True,
     convex=False,
     symmetric=False,
+    also_try={"lam": 1.0},  # where the paper's annealing ends
 )
 def evidential(e_BK: Tensor, y_B: Tensor, *, lam: Annotated[float, Ge(0)] = 0.1) -> Tensor:
     """sum_k (t_k - p_k)^2 + p_k (1 - p_k) / (S + 1), plus lam KL(Dir(t + (1 - t) a) | Dir(1)).
@@ -81,6 +82,7 @@ def _gamma_term(a: Tensor) -> Tensor:
     estimates="mean; nu and alpha are not identified",
     pitfalls=("its epistemic uncertainty is a heuristic",),
     convex=False,
+    also_try={"lam": 0.1},
 )
 def evidential_regression(out_B4: Tensor, y_B1: Tensor, *, lam: Annotated[float, Ge(0)] = 0.01) -> Tensor:
     """Negative log-likelihood of a Student t (m, nu, alpha, beta) + lam |y - m| (2 nu + alpha)."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     pitfalls=("predictions are made without the shift, for balanced accuracy: plain accuracy may fall",),
     convex=True,
     symmetric=False,
+    also_try={"tau": 0.5},
 )
 def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Annotated[float, Ge(0)] = 1.0) -> Tensor:
     """-log softmax(z + tau log prior)_y."""
@@ -44,6 +45,7 @@ def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Anno
     pitfalls=("near 1, beta weighs by 1 / n; at 0 it is cross_entropy",),
     convex=True,
     symmetric=False,
+    also_try={"beta": 0.99},
 )
 def class_balanced(
     z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, beta: Annotated[float, Ge(0), Lt(1)] = 0.999
@@ -75,6 +77,7 @@ def class_balanced(
     pitfalls=("scale = 30 on outputs that are not normalised multiplies the learning rate by 30",),
     convex=True,
     symmetric=False,
+    also_try={"scale": 10.0},  # enough for few classes: Wang et al. 2018, arXiv:1801.09414 (its lower bound)
 )
 def ldam(
     z_BK: Tensor,

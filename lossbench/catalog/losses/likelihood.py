@@ -192,6 +192,8 @@ def gamma_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     pitfalls=("the output is the logarithm of the predicted value",),
     proper=True,
     convex=True,
+    proper_whatever=("power",),
+    also_try={"power": 1.9},
 )
 def tweedie(f_B1: Tensor, y_B1: Tensor, *, power: Annotated[float, Gt(1), Lt(2)] = 1.5) -> Tensor:
     """exp((2 - p) f) / (2 - p) + y exp((1 - p) f) / (p - 1), of mean exp f.

@@ -119,6 +119,7 @@ def exponential(z_B1: Tensor, s_B1: Tensor) -> Tensor:
     consistent={Task.BINARY: True, Task.MULTICLASS: False},
     convex=True,
     symmetric=False,
+    also_try={"p": 2},
 )
 def multi_margin(z_BK: Tensor, y_B: Tensor, *, p: Annotated[int, Ge(1), Le(2)] = 1, margin: Margin = 1.0) -> Tensor:
     """sum over j != y of max(0, margin - z_y + z_j)^p, divided by K."""

@@ -59,6 +59,7 @@ def dice(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, *, smooth: Smooth = 1.0) 
         "alpha weighs false positives and beta false negatives; some libraries exchange them",
         "it depends on the batch: use large ones",
     ),
+    also_try={"alpha": 0.5, "beta": 0.5},  # dice
 )
 def tversky(
     p_BK: Tensor,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     consistent=True,
     convex=False,
     symmetric=False,
+    also_try={"gamma": 0.5},
 )
 def focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.0) -> Tensor:
     """-(1 - p_y)^gamma log p_y."""
@@ -50,6 +51,7 @@ def focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.0) ->
     consistent=True,
     convex=True,
     symmetric=False,
+    also_try={"epsilon": -1.0},  # the paper's for detection: less sure instead of surer
 )
 def poly1(z_BK: Tensor, y_B: Tensor, *, epsilon: Annotated[float, Ge(-1)] = 1.0) -> Tensor:
     """-log p_y + epsilon (1 - p_y)."""
@@ -67,6 +69,7 @@ def poly1(z_BK: Tensor, y_B: Tensor, *, epsilon: Annotated[float, Ge(-1)] = 1.0)
     consistent=True,
     convex=False,
     symmetric=False,
+    also_try={"q": 0.3},  # nearer to cross_entropy
 )
 def gce(z_BK: Tensor, y_B: Tensor, *, q: Annotated[float, Gt(0), Le(1)] = 0.7) -> Tensor:
     """(1 - p_y^q) / q: cross-entropy for q -> 0, half the sum of absolute errors for q = 1."""
@@ -83,6 +86,7 @@ def gce(z_BK: Tensor, y_B: Tensor, *, q: Annotated[float, Gt(0), Le(1)] = 0.7) -
     consistent=True,
     convex=False,
     symmetric=False,
+    also_try={"alpha": 6.0, "beta": 0.1},  # the paper's for many classes, where these are for ten
 )
 def sce(
     z_BK: Tensor,
@@ -110,6 +114,7 @@ def sce(
     consistent=True,
     convex=False,
     symmetric=False,
+    also_try={"order": 6},
 )
 def taylor_ce(z_BK: Tensor, y_B: Tensor, *, order: Annotated[int, Ge(1), Le(100)] = 2) -> Tensor:
     """sum for i = 1..order of (1 - p_y)^i / i."""
@@ -130,6 +135,7 @@ def taylor_ce(z_BK: Tensor, y_B: Tensor, *, order: Annotated[int, Ge(1), Le(100)
     consistent=True,
     convex=False,
     symmetric=False,
+    also_try={"t1": 0.2, "t2": 4.0},  # the paper's for randomly wrong labels
 )
 def bi_tempered(
     z_BK: Tensor, y_B: Tensor, *, t1: Annotated[float, Ge(0), Le(1)] = 0.8, t2: Annotated[float, Ge(1), Le(10)] = 1.2

@@ -16,7 +16,7 @@ from lossbench.record import MemberRecord, Record, RunRecord
 from lossbench.report.evidence import SCORELESS, Row
 from lossbench.report.plots.panels import draw_others, panels, panels_height, say_off_scale
 from lossbench.report.plots.plot import TITLE, Plot, View, place, title
-from lossbench.report.scores import primary_metric
+from lossbench.report.scores import params_of, primary_metric
 from lossbench.report.statistics import Floats
 from lossbench.report.style import LIGHT, TEXT, WIDTH, new_figure, quiet, word_colour
 
@@ -53,10 +53,10 @@ def draw_band(axes: Axes, value_ME: Floats, colour: str) -> None:
 
 
 def _chosen(view: View, row: Row) -> Floats | None:
-    """Validation curves of the trials whose learning rate was chosen on their split."""
+    """Validation curves of the trials that were chosen on their split."""
     entry = view.entry(row)
-    lr = {tuple(sorted(m.split.items())): m.lr for m in entry.refits}
-    trials = [m for m in entry.run.members if m.role == "trial" and lr.get(tuple(sorted(m.split.items()))) == m.lr]
+    chosen = [(m.split, m.lr, params_of(m)) for m in entry.refits]
+    trials = [m for m in entry.run.members if m.role == "trial" and (m.split, m.lr, params_of(m)) in chosen]
     return stacked(trials, "val_score")
 
 

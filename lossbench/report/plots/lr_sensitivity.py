@@ -12,6 +12,7 @@ from lossbench.record import MemberRecord
 from lossbench.report.evidence import SCORELESS
 from lossbench.report.plots.panels import draw_others, panels, panels_height, say_off_scale
 from lossbench.report.plots.plot import Plot, View
+from lossbench.report.scores import params_of
 from lossbench.report.style import word_colour
 from lossbench.report.wording import learning_rate
 
@@ -31,8 +32,10 @@ def _profiles(view: View) -> dict[str, Profile]:
     profiles = {}
     for row in view.table.rows:
         by_lr: dict[float, list[float]] = {}
-        for member in view.entry(row).run.members:
-            if member.role == "trial" and member.lr and (score := _score(member, view)) is not None:
+        entry = view.entry(row)
+        for member in entry.run.members:
+            tried = member.role == "trial" and params_of(member) == entry.params
+            if tried and member.lr and (score := _score(member, view)) is not None:
                 by_lr.setdefault(member.lr, []).append(score)
         if len(by_lr) > 1 and row.word not in SCORELESS:
             rates = sorted(by_lr)
@@ -54,8 +57,9 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
         draw_others(axes, others, row.name)
         rates, mean = profiles[row.name]
         axes.plot(rates, mean, color=word_colour(row.word))
-        chosen = Counter(m.lr for m in view.entry(row).refits)
-        total = max(1, sum(chosen.values()))
+        entry = view.entry(row)
+        chosen = Counter(m.lr for m in entry.refits if params_of(m) == entry.params)
+        total = max(1, len(entry.refits))
         areas = [90 * chosen.get(lr, 0) / total for lr in rates]
         low, high = min(scores) - margin, max(scores) + margin
         seen = [low <= value <= high for value in mean]
@@ -85,7 +89,8 @@ def _describe(view: View) -> str:
 LR_SENSITIVITY = Plot(
     "lr-sensitivity",
     "Sensitivity to the learning rate",
-    "Mean validation score of the trials at each learning rate; the larger a dot, the more splits chose it. "
+    "Mean validation score of the trials at each learning rate, with the parameters that a loss chose most often; the "
+    "larger a dot, the more splits chose it. "
     "A loss that is good at one rate only is a harder loss to use.",
     lambda view: panels_height(len(_profiles(view))),
     _draw,
