@@ -27,7 +27,7 @@ def comparison_markdown(record: Record, comparison: Comparison) -> str:
     known = [f"P(equal): of lying within the ROPE, {comparison.rope_said}; P(better): of being better by more than it."]
     if (default := record.protocol.get("default_lr")) is not None:
         known.append(
-            f"untuned: at the default learning rate {learning_rate(default)} on every split, chosen by nobody."
+            f"untuned: at the default learning rate {learning_rate(default)} and parameters on every split, chosen by nobody."
         )
     known.append("edge: share of the splits that chose an end of the learning-rate grid.")
     parts.append("\n".join(f"- {plain(note)}" for note in [*known, *comparison.notes, *comparison.warnings]))
