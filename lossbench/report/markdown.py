@@ -26,9 +26,8 @@ def comparison_markdown(record: Record, comparison: Comparison) -> str:
     parts += [part for table in comparison.tables for part in _table(table, comparison.metric)]
     known = [f"P(equal): of lying within the ROPE, {comparison.rope_said}; P(better): of being better by more than it."]
     if (default := record.protocol.get("default_lr")) is not None:
-        known.append(
-            f"untuned: at the default learning rate {learning_rate(default)} on every split, chosen by nobody."
-        )
+        at = f"the default learning rate {learning_rate(default)} and parameters"
+        known.append(f"untuned: at {at} on every split, chosen by nobody.")
     known.append("edge: share of the splits that chose an end of the learning-rate grid.")
     parts.append("\n".join(f"- {plain(note)}" for note in [*known, *comparison.notes, *comparison.warnings]))
     if text := record.protocol.get("text"):

@@ -44,8 +44,17 @@ def _noise_sentence(tables: list[Table], robustness: list[Robustness], metric: s
     else:
         said = [f"{_where(table)}{_head(table)}" for table in tables]
     said += [found.sentence.rstrip(".") for found in robustness]
-    unsound = [_unsound(row, tables[0]) for row in tables[0].rows if _is_unsound(row, tables[0])]
-    return f"On {tables[0].data}, by {metric}, {'; '.join([*said, *_first_two(unsound)])}."
+    return f"On {tables[0].data}, by {metric}, {'; '.join([*said, *_first_two(_unsound_anywhere(tables))])}."
+
+
+def _unsound_anywhere(tables: list[Table]) -> list[str]:
+    """What is broken, diverged or failed at any level of noise, each loss once, at the lowest such level."""
+    said: dict[str, str] = {}
+    for table in tables:
+        for row in table.rows:
+            if _is_unsound(row, table) and row.name not in said:
+                said[row.name] = (_where(table) if table is not tables[0] else "") + _unsound(row, table)
+    return list(said.values())
 
 
 def setting_sentence(table: Table, metric: str) -> str:

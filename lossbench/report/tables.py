@@ -61,7 +61,9 @@ def _legend(comparison: Comparison, record: Record) -> Text:
     if any(row.untuned is not None for row in rows):
         lr = record.protocol.get("default_lr")
         at = f" {learning_rate(lr)}" if lr else ""
-        lines.append(f"untuned: the score at the default learning rate{at} on every split, chosen by nobody")
+        lines.append(
+            f"untuned: the score at the default learning rate{at} and parameters on every split, chosen by nobody"
+        )
     return Text("\n".join(lines), style="dim")
 
 

@@ -97,3 +97,10 @@ def test_the_losses_that_noise_costs_least_and_most_are_named_with_numbers_and_b
 
 def test_one_comparison_needs_and_two_need():
     assert "1 comparison needs at least 6" in sentence(Planted("l1"), data=("a", "b"))
+
+
+def test_a_loss_that_noise_alone_makes_diverge_is_said_with_its_level():
+    record = planted_record((Planted("cross_entropy"), Planted("mse"), Planted("wild")), noise=(0.0, 0.4))
+    for member in record.runs[-1].members:
+        member.status = "diverged"
+    assert "with 40% label noise wild diverged on every split" in compare(record).sentence
