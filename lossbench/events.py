@@ -15,6 +15,13 @@ Better = Literal["higher", "lower"]
 
 
 @dataclass(frozen=True)
+class RunsPlanned:
+    """How many runs there will be, so that what is left of them can be told."""
+
+    runs: int
+
+
+@dataclass(frozen=True)
 class RunStarted:
     """Training of one loss on one data set begins."""
 
@@ -82,4 +89,4 @@ class Warned:
     message: str
 
 
-Event = RunStarted | EpochEnded | MemberStopped | RunEnded | RunSkipped | Phase | Warned
+Event = RunsPlanned | RunStarted | EpochEnded | MemberStopped | RunEnded | RunSkipped | Phase | Warned

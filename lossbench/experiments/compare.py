@@ -15,7 +15,7 @@ from lossbench.catalog.metrics import suiting
 from lossbench.catalog.vocabulary import Task
 from lossbench.data.split import digest
 from lossbench.engine.threads import in_threads, one_thread
-from lossbench.events import Event, RunSkipped, Warned
+from lossbench.events import Event, RunSkipped, RunsPlanned, Warned
 from lossbench.experiments.compare_plan import ComparePlan, TablePlan, default_name
 from lossbench.experiments.contest import Contest, Settings, compete, opened, setting_name, settle_failures
 from lossbench.experiments.design import Arena, prepare_arena
@@ -37,6 +37,7 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
     data: list[DataRecord] = []
     warnings: list[str] = []
     preparing = meeting = 0.0
+    yield RunsPlanned(plan.contests)
     for entry in plan.tables:
         for left in entry.lineup.left_out:
             yield RunSkipped(f"{entry.table.name} / {left.name}", left.why)

@@ -129,8 +129,8 @@ def _sentences(
         said.append("Training targets are spoilt on purpose; scores on the test part are against the clean target.")
     said.append(
         f"Differences to the baseline are paired by split; intervals and p-values are of the corrected resampled t"
-        f" (Nadeau & Bengio 2003), Holm over the losses, alpha {ALPHA:g}; practically equal is within {config.rope:g}"
-        " (ROPE) with probability above 0.95."
+        f" (Nadeau & Bengio 2003), Holm over the losses, alpha {ALPHA:g}; practically equal is within"
+        f" {_rope(config, metric, classes=classes)} (ROPE) with probability above 0.95."
     )
     said.append("Values of different losses are never compared with each other.")
     return said
@@ -150,3 +150,10 @@ def trials_in_words(config: CompareConfig, space: Space) -> str:
         f"{len(config.lrs)} learning rates ({lrs}) x 2 settings of its own parameters ({several}); a loss without,"
         f" or with these given, has {space.trials} learning rates, those and others between them"
     )
+
+
+def _rope(config: CompareConfig, metric: Metric, *, classes: bool) -> str:
+    """The ROPE's width: a share of rows as it is, an error with a unit as a share of the mean value's error."""
+    # R2 is the one metric of values without a unit.
+    unit = not classes and metric.name != "r2"
+    return f"{100 * config.rope:g}% of the mean value's error" if unit else f"{config.rope:g}"

@@ -10,7 +10,9 @@ from lossbench.report import rank_statistics as ranks
 from lossbench.report.evidence import SURE, Across, AcrossRow, Word
 from lossbench.report.scores import Entry, Setting
 from lossbench.report.statistics import Floats, holm, share_won
-from lossbench.report.wording import counted, listed, probability
+from lossbench.report.wording import among, counted, listed, none_among, p_value, probability
+
+RANK_WARNING = "A rank says nothing of how large a difference is, and depends on which other losses were compared."
 
 
 def compare_across(settings: list[Setting], *, alpha: float, seed: int) -> list[Across]:
@@ -53,7 +55,7 @@ def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
         )
         rows.append(row if name == baseline else _against_baseline(row, gain_NK[:, k], rope, compared, alpha, seed))
     rows = _judged(rows, alpha, enough=smallest <= alpha)
-    rows.sort(key=lambda row: (row.average_rank, row.name))
+    rows.sort(key=lambda row: (-row.iqm, row.name))
     found = Across(
         label_noise=settings[0].label_noise,
         data=[setting.data.name for setting in settings],
@@ -66,7 +68,12 @@ def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
         iman_davenport_p=omnibus.p if omnibus else None,
         critical_difference=ranks.nemenyi_distance(len(names), count, alpha) if rejected else None,
         rejected=rejected,
-        left_out=[name for name in everyone if name not in names],
+        omnibus=_omnibus(omnibus, rejected, len(names), count, alpha),
+        left_out={
+            name: [s.data.name for s, entries in zip(settings, scored, strict=True) if name not in entries]
+            for name in everyone
+            if name not in names
+        },
         sentence="",
         rows=rows,
     )
@@ -122,36 +129,51 @@ def _word(p_holm: float, row: AcrossRow, alpha: float) -> Word:
     return "better" if (row.gain or 0) > 0 else "worse"
 
 
+def _omnibus(found: ranks.Omnibus | None, rejected: bool, losses: int, data_sets: int, alpha: float) -> str:
+    """Whether the losses differ at all, before any two of them are told apart."""
+    if found is None:
+        return f"No omnibus test of {counted(losses, 'loss', 'losses')} on {counted(data_sets, 'data set')}."
+    p, chi2_p = (f"p {said if said.startswith('<') else f'= {said}'}" for said in map(p_value, (found.p, found.chi2_p)))
+    return (
+        f"Friedman {chi2_p}, Iman-Davenport {p} ({losses} losses, {data_sets} data sets): that all losses are alike is"
+        f" {'rejected' if rejected else 'not rejected'} at {alpha:g}."
+    )
+
+
 def _sentence(found: Across) -> str:
     """What the data sets together say of the losses against the baseline."""
     count, compared = len(found.data), len(found.rows) - 1
     over = f"Over {found.title}"
+    missing = [f"{name} (missing on {listed(where)})" for name, where in found.left_out.items()]
+    left_out = f"; left out: {listed(missing)}" if missing else ""
     if found.too_few:
         leader = max((row for row in found.rows if row.p_better is not None), key=lambda row: row.p_better or 0)
         promising = (leader.p_better or 0) > 0.5
         return (
             f"{over} nothing can be significant: the smallest p that {counted(count, 'data set')} can give is"
-            f" {found.smallest_p:.3g}, and {counted(compared, 'comparison')} need at least {found.needed} data sets; "
+            f" {found.smallest_p:.3g}, and {counted(compared, 'comparison needs', 'comparisons need')} at least"
+            f" {found.needed} data sets; "
             + (
                 f"the most promising is {leader.name}, better than {found.baseline} with probability"
-                f" {probability(leader.p_better)}."
+                f" {probability(leader.p_better)}"
                 if promising
-                else f"no loss is more likely than not to be better than {found.baseline}."
+                else f"no loss is more likely than not to be better than {found.baseline}"
             )
+            + f"{left_out}."
         )
-    by_word = {
-        word: [row.name for row in found.rows if row.word == word] for word in ("better", "worse", "practically equal")
-    }
+    better, worse, equal, open_ = (
+        [row.name for row in found.rows if row.word == word]
+        for word in ("better", "worse", "practically equal", "not distinguishable")
+    )
     parts = [
-        f"{listed(by_word['better'])} {'beats' if len(by_word['better']) == 1 else 'beat'} {found.baseline}"
-        if by_word["better"]
+        f"{listed(better)} {'beats' if len(better) == 1 else 'beat'} {found.baseline}"
+        if better
         else f"no loss beats {found.baseline}"
     ]
-    if by_word["worse"]:
-        parts.append(f"{listed(by_word['worse'])} {'is' if len(by_word['worse']) == 1 else 'are'} worse")
-    if by_word["practically equal"]:
-        parts.append(f"{len(by_word['practically equal'])} of {compared} are practically equal to it")
-    rest = compared - sum(map(len, by_word.values()))
-    if rest:
-        parts.append(f"{rest} of {compared} are not distinguishable from it")
-    return f"{over} {', '.join(parts)} (Wilcoxon signed-rank with Holm, Bayesian signed-rank)."
+    if worse:
+        parts.append(f"{listed(worse)} {'is' if len(worse) == 1 else 'are'} worse")
+    if equal:
+        parts.append(f"{among(equal, compared)} practically equal to it")
+    if open_:
+        parts.append(f"{none_among(open_, compared)} distinguishable from it")
+    return f"{over} {', '.join(parts)} (Wilcoxon signed-rank with Holm, Bayesian signed-rank){left_out}."

@@ -15,15 +15,14 @@ import numpy as np
 
 from lossbench.record import MetricRecord, Record
 from lossbench.report.across import compare_across
-from lossbench.report.evidence import SURE, Comparison, Row, Table, Word
+from lossbench.report.evidence import COMPARED, SCORELESS, SURE, Comparison, Row, Table, Word
+from lossbench.report.notes import FEW_SPLITS, banners, notes, rope_said, table_notes, warnings
+from lossbench.report.robustness import compare_noise
 from lossbench.report.scores import Entry, Setting, params_of, primary_metric, read_settings
 from lossbench.report.sentence import answer, setting_sentence
 from lossbench.report.statistics import Estimate, Floats, Posterior, corrected_t, correlated_t, holm, share_won
 from lossbench.report.symptoms import reason, symptoms
-from lossbench.report.wording import counted, decimals_of, learning_rate, listed, number, parameters
-
-FEW_SPLITS = 5
-TIE = 1e-3  # one objective's losses tie up to the rounding of their roads; beyond this something else differs
+from lossbench.report.wording import decimals_of, parameters
 
 
 def compare(record: Record) -> Comparison:
@@ -31,17 +30,24 @@ def compare(record: Record) -> Comparison:
     settings, metric = read_settings(record), primary_metric(record)
     alpha = float(record.protocol.get("alpha", 0.05))
     tables = [_table(setting, record, alpha) for setting in settings]
+    robustness = compare_noise(settings, tables, alpha=alpha)
     across = compare_across(settings, alpha=alpha, seed=int(record.config.get("seed") or 0))
+    rope = float(record.protocol.get("rope", 0.01))
     return Comparison(
-        sentence=answer(tables, across, metric.name),
-        banners=_banners(record, tables),
+        sentence=answer(tables, robustness, across, metric.name),
+        banners=banners(record, tables),
         metric=metric.name,
         better=metric.better,
         formula=metric.formula,
         baseline=tables[0].baseline if tables else "",
-        rope=float(record.protocol.get("rope", 0.01)),
+        rope=rope,
+        rope_said=rope_said(settings, rope),
         alpha=alpha,
+        ranks=bool(record.protocol.get("ranks")),
+        notes=notes(tables),
+        warnings=warnings(record),
         tables=tables,
+        robustness=robustness,
         across=across,
     )
 
@@ -49,18 +55,6 @@ def compare(record: Record) -> Comparison:
 def analyse(record: Record) -> dict[str, Any]:
     """The evidence as plain JSON: what `record.analysis` holds."""
     return dataclasses.asdict(compare(record))
-
-
-def _banners(record: Record, tables: list[Table]) -> list[str]:
-    banners = []
-    if few := [t for t in tables if 0 < t.splits < FEW_SPLITS]:
-        count = min(t.splits for t in few)
-        banners.append(f"anecdotal: {counted(count, 'split')} cannot carry a conclusion; use at least {FEW_SPLITS}")
-    if record.status == "interrupted":
-        banners.append(
-            "interrupted: this is what was finished; losses are compared on the splits that all of them have"
-        )
-    return banners
 
 
 def _table(setting: Setting, record: Record, alpha: float) -> Table:
@@ -72,9 +66,7 @@ def _table(setting: Setting, record: Record, alpha: float) -> Table:
     halves = [
         (r.difference_high - r.difference_low) / 2
         for r in rows
-        if r.word in {"better", "worse", "practically equal", "not distinguishable"}
-        and r.difference_high is not None
-        and r.difference_low is not None
+        if r.word in COMPARED and r.difference_high is not None and r.difference_low is not None
     ]
     table = Table(
         title=setting.title,
@@ -85,6 +77,7 @@ def _table(setting: Setting, record: Record, alpha: float) -> Table:
         splits=len(setting.splits),
         test_over_train=setting.test_over_train,
         baseline=setting.baseline.name,
+        baseline_lost=setting.baseline.lost,
         dummy=setting.dummy,
         rope=setting.rope,
         resolution=float(np.median(halves)) if halves else None,
@@ -93,23 +86,12 @@ def _table(setting: Setting, record: Record, alpha: float) -> Table:
         notes=[],
         rows=rows,
     )
-    table = dataclasses.replace(table, notes=_notes(table, record))
+    table = dataclasses.replace(table, notes=table_notes(table, record))
     return dataclasses.replace(table, sentence=setting_sentence(table, setting.metric))
 
 
 def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecord]) -> Row:
-    run = entry.run
-    word: Word = "not distinguishable"
-    if run.status == "failed":
-        word = "failed"
-    elif entry.score_J is None:
-        word = "interrupted"
-    elif entry is setting.baseline:
-        word = "baseline"
-    elif entry is not first:
-        word = "same objective"
-    elif run.verdict.level == "broken":
-        word = "broken"
+    run, word = entry.run, _before_tests(setting, entry, first)
     rates = sorted(m.lr for m in entry.refits if m.lr is not None)
     edges = [bool(m.extra["grid_edge"]) for m in entry.refits if "grid_edge" in m.extra]
     row = Row(
@@ -140,31 +122,58 @@ def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecor
         means={m.name: entry.mean_of(m.name) for m in metrics},
         scores=[] if entry.score_J is None else [float(v) for v in entry.score_J],
     )
-    return dataclasses.replace(row, **_numbers(setting, entry, word))
+    return dataclasses.replace(row, **_numbers(setting, entry, word, twin=entry is not first))
 
 
-def _numbers(setting: Setting, entry: Entry, word: Word) -> dict[str, Any]:
-    """A row's statistics; a failed run has its (worst) score, and nothing that needs repeated measurements."""
+def _before_tests(setting: Setting, entry: Entry, first: Entry) -> Word:
+    """The word that needs no test; "not distinguishable" for a loss that is to be tested."""
+    level = entry.run.verdict.level
+    if entry.run.status == "failed":
+        return "failed"
+    if entry.score_J is None:
+        return "interrupted"
+    if entry.diverged_everywhere and (level != "broken" or entry is setting.baseline):
+        return "diverged"
+    if entry is setting.baseline:
+        return "baseline"
+    if level == "broken":
+        return "broken"
+    if entry is not first:
+        return "same objective"
+    if setting.baseline.lost:
+        return "not compared"
+    return "anecdotal" if len(setting.splits) < FEW_SPLITS else "not distinguishable"
+
+
+def _numbers(setting: Setting, entry: Entry, word: Word, *, twin: bool) -> dict[str, Any]:
+    """A row's statistics; what failures score is no measurement, so it has no interval and no difference.
+
+    A twin has the differences of the first of its objective. Few splits have differences, and no probabilities.
+    """
     if entry.score_J is None:
         return {}
-    mean = corrected_t(entry.score_J, setting.test_over_train)
-    if word == "failed":
+    mean = corrected_t(entry.score_J, setting.test_over_train, grain=setting.grain)
+    if word in SCORELESS:
         return {"mean": mean.mean}
     numbers = {"mean": mean.mean, **_within_range(setting, entry.score_J, mean)}
     gain = setting.gain(entry)
-    if gain is None or entry is setting.baseline:
+    if gain is None or entry is setting.baseline or setting.baseline.lost or twin:
         return numbers
-    by = corrected_t(setting.sign * gain, setting.test_over_train)
-    posterior: Posterior = correlated_t(gain, setting.test_over_train, setting.rope)
-    return numbers | {
+    by = corrected_t(setting.sign * gain, setting.test_over_train, grain=setting.grain)
+    numbers |= {
         "difference": by.mean,
         "difference_low": _known(by.low),
         "difference_high": _known(by.high),
+        "won": share_won(gain),
+    }
+    if len(gain) < FEW_SPLITS:
+        return numbers
+    posterior: Posterior = correlated_t(gain, setting.test_over_train, setting.rope, grain=setting.grain)
+    return numbers | {
         "p_worse": _known(posterior.worse),
         "p_equal": _known(posterior.equal),
         "p_better": _known(posterior.better),
         "p": _known(by.p),
-        "won": share_won(gain),
     }
 
 
@@ -180,7 +189,7 @@ def _within_range(setting: Setting, score_J: Floats, mean: Estimate) -> dict[str
 
 def _judged(rows: list[Row], alpha: float) -> list[Row]:
     """Holm over all objectives but the baseline's, each counted once; then the word."""
-    tested = [row for row in rows if row.word in {"not distinguishable", "broken"}]
+    tested = [row for row in rows if row.word in {"not distinguishable", "broken"} and not row.same_as]
     p = holm([math.nan if row.p is None else row.p for row in tested])
     holm_of = {row.name: _known(value) for row, value in zip(tested, p, strict=True)}
     judged = []
@@ -208,41 +217,8 @@ def _ranked(setting: Setting, rows: list[Row]) -> list[Row]:
     ]
     last = len(rows) + 1
     return sorted(
-        ranked, key=lambda row: (row.word == "failed", row.rank or last, row.same_as or row.name, bool(row.same_as))
+        ranked, key=lambda row: (row.word in SCORELESS, row.rank or last, row.same_as or row.name, bool(row.same_as))
     )
-
-
-def _notes(table: Table, record: Record) -> list[str]:
-    notes = []
-    if table.resolution is not None:
-        notes.append(
-            f"{counted(table.splits, 'split')} of this table resolve differences down to about"
-            f" {number(table.resolution, table.decimals)}; more repeats of the same rows hardly help, more rows do."
-        )
-    if edge := [row.name for row in table.rows if (row.grid_edge or 0) > 0.5 and row.word != "failed"]:
-        rates = [lr for lr in record.protocol.get("lrs", []) if lr is not None]
-        grid = f" ({learning_rate(min(rates))} to {learning_rate(max(rates))})" if rates else ""
-        notes.append(f"{listed(edge)} chose an end of the learning-rate grid{grid} in most splits: widen it.")
-    if chose := [f"{row.name} {row.params} ({row.params_share:.0%})" for row in table.rows if row.params]:
-        notes.append(f"Parameters of their own, as most splits chose them: {listed(chose, len(chose))}.")
-    for row in table.rows:
-        first = next((r for r in table.rows if r.name == row.same_as), None)
-        is_multiple = abs(row.factor - 1) > TIE
-        if first and is_multiple:
-            notes.append(
-                f"{row.name} is {row.factor:.3g} times {first.name}: one objective, at another learning rate at most."
-            )
-        elif (
-            first
-            and first.mean is not None
-            and row.mean is not None
-            and abs(first.mean - row.mean) > TIE * max(1, abs(first.mean))
-        ):
-            notes.append(
-                f"{row.name} and {first.name} are one objective, yet differ by"
-                f" {number(abs(first.mean - row.mean), table.decimals)}: rounding has sent them on different roads."
-            )
-    return notes
 
 
 def _known(value: float) -> float | None:

@@ -16,11 +16,16 @@ Word = Literal[
     "worse",
     "practically equal",
     "not distinguishable",
+    "anecdotal",
+    "not compared",
     "same objective",
     "broken",
+    "diverged",
     "failed",
     "interrupted",
 ]
+COMPARED: frozenset[Word] = frozenset({"better", "worse", "practically equal", "not distinguishable"})
+SCORELESS: frozenset[Word] = frozenset({"failed", "diverged"})  # their score is the one that failures get
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ class Table:
     splits: int
     test_over_train: float
     baseline: str
+    baseline_lost: str  # why nothing can be said against the baseline; "" where it has scores of its own
     dummy: float | None
     rope: float
     resolution: float | None  # typical half-width of a difference's interval
@@ -87,6 +93,44 @@ class Table:
     sentence: str
     notes: list[str]
     rows: list[Row]
+
+    @property
+    def noise(self) -> str:
+        """`20% label noise (19.8% of the training labels changed)`; "" for clean labels."""
+        changed = f" ({self.realised:.1%} of the training labels changed)" if self.realised is not None else ""
+        return f"{self.label_noise:.0%} label noise{changed}" if self.label_noise else ""
+
+
+@dataclass(frozen=True)
+class NoiseRow:
+    """What one loss gives up as label noise grows from the lowest level to the highest."""
+
+    name: str
+    loss: str
+    last_act: str
+    word: Word  # of what it gives up, against what the baseline does; "broken" and the like as in the tables
+    means: list[float | None]  # one per level
+    lows: list[float | None]
+    highs: list[float | None]
+    cost: float | None = None  # how much worse the highest level is than the lowest
+    saved: float | None = None  # the baseline's cost less this one's: positive loses less
+    saved_low: float | None = None
+    saved_high: float | None = None
+    p_holm: float | None = None
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """One data set over its levels of label noise: what every loss scores at each, the least cost first."""
+
+    data: str
+    baseline: str
+    levels: list[float]
+    realised: list[float | None]
+    dummy: float | None
+    decimals: int
+    sentence: str
+    rows: list[NoiseRow]
 
 
 @dataclass(frozen=True)
@@ -124,7 +168,8 @@ class Across:
     iman_davenport_p: float | None
     critical_difference: float | None
     rejected: bool  # the omnibus test: only then may ranks be told apart
-    left_out: list[str]  # losses that are missing on a data set
+    omnibus: str  # the omnibus tests as a sentence
+    left_out: dict[str, list[str]]  # losses that are missing on a data set, and on which
     sentence: str
     rows: list[AcrossRow]
 
@@ -151,6 +196,11 @@ class Comparison:
     formula: str
     baseline: str
     rope: float
+    rope_said: str  # the width in the metric's unit, and where it comes from
     alpha: float
+    ranks: bool  # average ranks were asked for
+    notes: list[str]
+    warnings: list[str]
     tables: list[Table]
+    robustness: list[Robustness]
     across: list[Across]

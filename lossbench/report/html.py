@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import yaml
 from jinja2 import Environment, StrictUndefined
@@ -18,21 +19,25 @@ from markupsafe import Markup
 
 from lossbench.record import Record, RunRecord
 from lossbench.report import wording
-from lossbench.report.evidence import Comparison, Row
-from lossbench.report.plots import PLOTS, critical_difference
+from lossbench.report.across import RANK_WARNING
+from lossbench.report.evidence import Comparison, Row, Word
+from lossbench.report.plots import PLOTS, critical_difference, robustness
 from lossbench.report.plots.plot import View, picture
 from lossbench.report.style import house_style
 from lossbench.report.svg import Styles, inline_svg, theme_css
 
 LARGEST = 1_400_000  # bytes of a page; pictures that no longer fit are in the PNG files
 
-WORDS = {
+WORDS: dict[Word, str] = {
     "better": "significantly better than the baseline after Holm’s correction",
     "worse": "significantly worse than the baseline after Holm’s correction",
     "practically equal": "within the region of practical equivalence (ROPE) with a probability above 0.95",
     "not distinguishable": "no test tells it from the baseline on this data; that does not make it equal",
+    "anecdotal": "fewer than five splits carry no conclusion, whatever the difference",
+    "not compared": "the baseline has no scores of its own to compare it with",
     "same objective": "another name for the same mathematical objective, counted once",
     "broken": "the loss is not defined on what the last activation puts out; it was run all the same",
+    "diverged": "no net of it was left on any split; it counts as the worst and is never dropped",
     "failed": "it raised an error; it counts as the worst and is never dropped",
     "interrupted": "it was stopped before it had any score",
 }
@@ -61,15 +66,20 @@ def render(record: Record, comparison: Comparison, views: Sequence[View]) -> str
     empty: list[list[Shown]] = [[] for _ in views]
     styles = Styles()
     with house_style():
-        asked = bool(record.protocol.get("ranks"))
-        ranks = [_ranks(i, comparison, styles) for i in range(len(comparison.across))] if asked else []
-        room = LARGEST - len(_page(record, comparison, ranks, empty, styles).encode())
+        ranks = [_ranks(i, comparison, styles) for i in range(len(comparison.across))] if comparison.ranks else []
+        noisy = [_noisy(i, comparison, styles) for i in range(len(comparison.robustness))]
+        room = LARGEST - len(_page(record, comparison, ranks, noisy, empty, styles).encode())
         pictures = _pictures(views, styles, room)
-    return _page(record, comparison, ranks, pictures, styles)
+    return _page(record, comparison, ranks, noisy, pictures, styles)
 
 
 def _page(
-    record: Record, comparison: Comparison, ranks: Sequence[Shown], pictures: Sequence[Sequence[Shown]], styles: Styles
+    record: Record,
+    comparison: Comparison,
+    ranks: Sequence[Shown],
+    noisy: Sequence[Shown],
+    pictures: Sequence[Sequence[Shown]],
+    styles: Styles,
 ) -> str:
     files = resources.files("lossbench.report") / "templates"
     css = "\n".join([theme_css(), (files / "report.css").read_text("utf-8"), styles.css()])
@@ -84,10 +94,14 @@ def _page(
         head=head,
         rest=rest,
         ranks=ranks,
+        rank_warning=RANK_WARNING,
+        noisy=list(zip(comparison.robustness, noisy, strict=True)),
+        default_lr=record.protocol.get("default_lr"),
         parts=list(zip(comparison.tables, pictures, strict=True)),
         tables=record.data if isinstance(record.data, list) else [record.data],
         verdicts=_verdicts(record, comparison),
-        words=WORDS,
+        words=_used_words(comparison),
+        environment=_environment(record.environment),
         config=yaml.safe_dump(record.config, sort_keys=False, allow_unicode=True),
         css=Markup(css),
         script=Markup(script),
@@ -98,8 +112,28 @@ def _page(
 def _headline(sentence: str) -> tuple[str, str]:
     """The sentence's first clause, and the rest of it."""
     ends = [end for mark in (": ", "; ") if (end := sentence.find(mark)) > 0]
-    cut = min(ends, default=len(sentence)) + 1
-    return sentence[:cut], sentence[cut:]
+    if not ends:
+        return sentence, ""
+    return f"{sentence[: min(ends)]}.", sentence[min(ends) + 2 :]
+
+
+def _used_words(comparison: Comparison) -> dict[Word, str]:
+    """The meaning of the findings that are in the page."""
+    used: set[Word] = {row.word for table in comparison.tables for row in table.rows}
+    used |= {row.word for found in comparison.robustness for row in found.rows}
+    used |= {row.word for found in comparison.across for row in found.rows}
+    return {word: meaning for word, meaning in WORDS.items() if word in used}
+
+
+def _environment(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Every fact of the environment as text; versions of packages are facts of their own."""
+    flat: list[tuple[str, str]] = []
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            flat += [(str(inner), str(fact)) for inner, fact in value.items()]
+        elif str(value):
+            flat.append((str(name), str(value)))
+    return flat
 
 
 def _verdicts(record: Record, comparison: Comparison) -> list[tuple[RunRecord, Row, list[str]]]:
@@ -132,6 +166,14 @@ def _ranks(i: int, comparison: Comparison, styles: Styles) -> Shown:
     title = "Average ranks over data sets"
     svg = inline_svg(figure, f"ranks-{i}", title, critical_difference.describe(across), styles)
     return Shown("ranks", title, critical_difference.subtitle(across), Markup(svg))
+
+
+def _noisy(i: int, comparison: Comparison, styles: Styles) -> Shown:
+    found = comparison.robustness[i]
+    figure = robustness.robustness([found], comparison.metric, heading=False)
+    text = robustness.describe(found, comparison.metric)
+    svg = inline_svg(figure, f"robustness-{i}", f"{robustness.TITLE_TEXT}: {found.data}", text, styles)
+    return Shown("robustness", robustness.TITLE_TEXT, robustness.CAPTION, Markup(svg))
 
 
 def _pictures(views: Sequence[View], styles: Styles, room: int) -> list[list[Shown]]:

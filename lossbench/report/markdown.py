@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from lossbench.record import Record
-from lossbench.report.evidence import Across, Comparison, Row, Table
+from lossbench.report.across import RANK_WARNING
+from lossbench.report.evidence import Across, Comparison, Robustness, Row, Table
 from lossbench.report.wording import interval, learning_rate, number, p_value, probability
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!])")
@@ -20,8 +21,15 @@ def comparison_markdown(record: Record, comparison: Comparison) -> str:
     """The whole comparison as Markdown."""
     parts = [f"# {plain(record.name)}", f"**{plain(comparison.sentence)}**"]
     parts += [f"> **{plain(banner)}**" for banner in comparison.banners]
-    parts += [part for across in comparison.across for part in _across(across)]
+    parts += [part for across in comparison.across for part in _across(across, ranks=comparison.ranks)]
+    parts += [part for found in comparison.robustness for part in _robustness(found, comparison.metric)]
     parts += [part for table in comparison.tables for part in _table(table, comparison.metric)]
+    known = [f"P(equal): of lying within the ROPE, {comparison.rope_said}; P(better): of being better by more than it."]
+    if (default := record.protocol.get("default_lr")) is not None:
+        at = f"the default learning rate {learning_rate(default)} and parameters"
+        known.append(f"untuned: at {at} on every split, chosen by nobody.")
+    known.append("edge: share of the splits that chose an end of the learning-rate grid.")
+    parts.append("\n".join(f"- {plain(note)}" for note in [*known, *comparison.notes, *comparison.warnings]))
     if text := record.protocol.get("text"):
         parts += ["## Protocol", "\n".join(f"- {plain(sentence)}" for sentence in text)]
     if record.command:
@@ -41,8 +49,10 @@ def _lines(head: list[str], rows: list[list[str]]) -> str:
 
 def _table(table: Table, metric: str) -> list[str]:
     head = ["loss", "verdict", "rank", plain(metric), "95%", "difference", "95%", "P(better)", "P(equal)", "p (Holm)"]
-    head += ["lr", "untuned", "diverged"]
+    head += ["lr", "edge", "untuned", "diverged"]
     parts = [f"## {plain(table.title)}", plain(table.sentence)]
+    if table.noise:
+        parts.append(plain(f"{table.noise}."))
     parts.append(_lines(head, [_row(row, table.decimals) for row in table.rows]))
     if table.notes:
         parts.append("\n".join(f"- {plain(note)}" for note in table.notes))
@@ -56,24 +66,26 @@ def _row(row: Row, decimals: int) -> list[str]:
         "–" if row.rank is None else str(row.rank),
         number(row.mean, decimals),
         interval(row.low, row.high, decimals),
-        number(row.difference, decimals, sign=True),
+        "=" if row.same_as and row.difference is None else number(row.difference, decimals, sign=True),
         interval(row.difference_low, row.difference_high, decimals, sign=True),
         probability(row.p_better),
         probability(row.p_equal),
         p_value(row.p_holm),
         learning_rate(row.lr),
+        f"{row.grid_edge:.0%}" if row.grid_edge else "–",
         number(row.untuned, decimals),
         str(row.diverged),
     ]
 
 
-def _across(across: Across) -> list[str]:
-    head = ["loss", "verdict", "average rank", "IQM", "95%", "median gain", "P(better)", "P(equal)", "p (Holm)"]
+def _across(across: Across, *, ranks: bool) -> list[str]:
+    head = ["loss", "verdict", *(["average rank"] if ranks else []), "IQM", "95%", "median gain", "P(better)"]
+    head += ["P(equal)", "p (Holm)"]
     rows = [
         [
             plain(row.name),
             row.word,
-            number(row.average_rank, 2),
+            *([number(row.average_rank, 2)] if ranks else []),
             number(row.iqm),
             interval(row.iqm_low, row.iqm_high),
             number(row.gain, sign=True),
@@ -83,4 +95,31 @@ def _across(across: Across) -> list[str]:
         ]
         for row in across.rows
     ]
-    return [f"## {across.title}", plain(across.sentence), _lines(head, rows)]
+    parts = [f"## {across.title}", plain(across.sentence), _lines(head, rows), plain(across.omnibus)]
+    return [*parts, f"> **{plain(RANK_WARNING)}**"] if ranks else parts
+
+
+def _robustness(found: Robustness, metric: str) -> list[str]:
+    """Losses by levels of label noise, and what noise costs each beside what it costs the baseline."""
+    changed = [f" ({rate:.1%} changed)" if level and rate else "" for level, rate in _realised(found)]
+    levels = [f"{level:.0%} noise{said}" for level, said in zip(found.levels, changed, strict=True)]
+    head = ["loss", "verdict", *levels, "lost", f"less than {plain(found.baseline)}", "95%", "p (Holm)"]
+    d = found.decimals
+    rows = [
+        [
+            plain(f"{row.loss} + {row.last_act}"),
+            row.word,
+            *(number(mean, d) for mean in row.means),
+            number(row.cost, d),
+            number(row.saved, d, sign=True),
+            interval(row.saved_low, row.saved_high, d, sign=True),
+            p_value(row.p_holm),
+        ]
+        for row in found.rows
+    ]
+    sentence = found.sentence[:1].upper() + found.sentence[1:]
+    return [f"## {plain(found.data)}: {plain(metric)} by label noise", plain(sentence), _lines(head, rows)]
+
+
+def _realised(found: Robustness) -> list[tuple[float, float | None]]:
+    return list(zip(found.levels, found.realised, strict=True))

@@ -13,6 +13,7 @@ import numpy as np
 from lossbench.events import Better
 from lossbench.record import DataRecord, MemberRecord, MetricRecord, Record, RunRecord
 from lossbench.report.statistics import Floats
+from lossbench.report.symptoms import reason
 
 SplitKey = tuple[tuple[str, int], ...]  # (("fold", 3), ("repeat", 0))
 _BOUNDED = {"r2"}  # regression metrics that carry no unit
@@ -26,6 +27,20 @@ class Entry:
     run: RunRecord
     refits: tuple[MemberRecord, ...]
     score_J: Floats | None
+
+    @property
+    def lost(self) -> str:
+        """Why the entry has no score of its own; "" where it has."""
+        if self.run.status == "failed":
+            return f"failed: {reason(self.run)}"
+        if self.score_J is None:
+            return "was stopped before it had any score"
+        return "diverged on every split" if self.diverged_everywhere else ""
+
+    @property
+    def diverged_everywhere(self) -> bool:
+        """Whether no net of it was left to be scored."""
+        return bool(self.refits) and all(member.status == "diverged" for member in self.refits)
 
     @property
     def group(self) -> str:
@@ -67,6 +82,7 @@ class Setting:
     dummy: float | None  # score of the majority class or the mean value
     rope: float  # in the metric's unit
     unit: float  # what scores are divided by before data sets are compared; 1 for metrics without a unit
+    grain: float  # what one test row changes in a share of rows; 0 for values
 
     @property
     def sign(self) -> int:
@@ -138,6 +154,7 @@ def _setting(
         dummy=dummy,
         rope=float(protocol.get("rope", 0.01)) * unit,
         unit=unit,
+        grain=0.0 if data.task == "regression" else _grain(refits),
     )
 
 
@@ -178,6 +195,12 @@ def _baseline(entries: tuple[Entry, ...], name: str) -> Entry:
     named = [e for e in entries if name in {e.name, e.run.loss.label, e.run.loss.name}]
     sound = [e for e in named or entries if e.run.verdict.level != "broken" and e.run.status != "failed"]
     return next(iter(sound), next(iter(named), entries[0]))
+
+
+def _grain(refits: list[tuple[MemberRecord, ...]]) -> float:
+    """1 / n_test of the outer splits; 0 where it is not known."""
+    rows = [m.extra["n_test"] for m in itertools.chain.from_iterable(refits) if m.extra.get("n_test")]
+    return 1 / float(np.mean(rows)) if rows else 0.0
 
 
 def _test_over_train(refits: list[tuple[MemberRecord, ...]], protocol: dict[str, Any]) -> float:

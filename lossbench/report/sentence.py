@@ -1,52 +1,75 @@
 """The one sentence that answers "which loss?": what is better, what is the same, what is worse, what is broken.
 
 "Equal" is said only of losses whose difference lies within the ROPE with a probability above 0.95; the others that no
-test tells apart are "not distinguishable", which is a statement about the data, not about the losses.
+test tells apart are "not distinguishable", which is a statement about the data, not about the losses. Few splits, and
+a baseline without scores of its own, carry no such word at all.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 
-from lossbench.report.evidence import Across, Row, Table
-from lossbench.report.wording import counted, interval, listed, number
+from lossbench.report.evidence import COMPARED, Across, Robustness, Row, Table
+from lossbench.report.wording import among, counted, interval, listed, none_among, number
 
 
-def answer(tables: list[Table], across: list[Across], metric: str) -> str:
+def answer(tables: list[Table], robustness: list[Robustness], across: list[Across], metric: str) -> str:
     """The sentence of the whole comparison: of its only table, of its noise levels, or of its data sets."""
     if not tables:
         return "Nothing was compared."
     if len(tables) == 1:
         return tables[0].sentence
     if len({table.data for table in tables}) == 1:
-        heads = [_head(table, short=True) for table in tables]
-        return f"On {tables[0].data}, by {metric}: {'; '.join(heads)}."
+        return _noise_sentence(tables, robustness, metric)
     # Too few data sets are too few at every level of noise: once is enough.
     said = across[:1] if all(found.too_few for found in across) else across
     heads = [found.sentence.rstrip(".") for found in said]
     wins = Counter(row.name for table in tables for row in _with(table, "better"))
-    each = (
-        f"data set by data set, better than {tables[0].baseline}: "
-        + listed([f"{name} on {count} of {len(tables)}" for name, count in wins.most_common()])
-        if wins
-        else (f"on none of them by itself does a loss beat {tables[0].baseline}")
-    )
+    if wins:
+        each = f"data set by data set, better than {tables[0].baseline}: "
+        each += listed([f"{name} on {count} of {len(tables)}" for name, count in wins.most_common()])
+    elif all(_with(table, "anecdotal") for table in tables):
+        each = "each of them by itself is anecdotal, with too few splits"
+    else:
+        each = f"on none of them by itself does a loss beat {tables[0].baseline}"
     return "; ".join([*heads, each]) + f" (by {metric})."
+
+
+def _noise_sentence(tables: list[Table], robustness: list[Robustness], metric: str) -> str:
+    """One data set at several levels of label noise: who wins at each, who gives up least, what is broken."""
+    sure = [table for table in tables if _compared(table)]
+    if len(sure) == len(tables) and not any(_with(table, "better") for table in tables):
+        levels = listed([f"{table.label_noise:.0%}" for table in tables], 9)
+        said = [f"no loss beats {tables[0].baseline} at any level of label noise ({levels})"]
+    else:
+        said = [f"{_where(table)}{_head(table)}" for table in tables]
+    said += [found.sentence.rstrip(".") for found in robustness]
+    return f"On {tables[0].data}, by {metric}, {'; '.join([*said, *_first_two(_unsound_anywhere(tables))])}."
+
+
+def _unsound_anywhere(tables: list[Table]) -> list[str]:
+    """What is broken, diverged or failed at any level of noise, each loss once, at the lowest such level."""
+    said: dict[str, str] = {}
+    for table in tables:
+        for row in table.rows:
+            if _is_unsound(row, table) and row.name not in said:
+                said[row.name] = (_where(table) if table is not tables[0] else "") + _unsound(row, table)
+    return list(said.values())
 
 
 def setting_sentence(table: Table, metric: str) -> str:
     """What one data set says of every loss against the baseline."""
+    unsound = [_unsound(row, table) for row in table.rows if _is_unsound(row, table)]
     if table.splits == 0:
-        return f"On {table.title} nothing was finished, so nothing can be said."
-    said = [f"On {table.title}, by {metric}, {_head(table)}"]
+        everyone = table.rows and all(row.word == "failed" for row in table.rows)
+        said = f"On {table.title} " + ("every loss failed" if everyone else "nothing was finished")
+        failed = [f"{row.name}: {row.reason}" if everyone else _unsound(row, table) for row in table.rows if row.reason]
+        return f"{said}, so nothing can be said{': ' if failed else ''}{'; '.join(failed[:3])}."
     details = _details(table)
-    sentence = said[0] + (f": {', '.join(details)}" if details else "")
-    unsound = [_unsound(row, table) for row in table.rows if row.word in {"broken", "failed"} and not row.same_as]
-    if unsound:
-        sentence += (
-            "; " + "; ".join(unsound[:2]) + (f"; {len(unsound) - 2} more are broken or failed" if unsound[2:] else "")
-        )
-    return sentence + "."
+    # Why a baseline is lost may have colons of its own.
+    colon, comma = ("; ", "; ") if table.baseline_lost else (": ", ", ")
+    sentence = f"On {table.title}, by {metric}, {_head(table)}{colon if details else ''}{comma.join(details)}"
+    return "; ".join([sentence, *_first_two(unsound)]) + "."
 
 
 def _with(table: Table, word: str) -> list[Row]:
@@ -54,7 +77,7 @@ def _with(table: Table, word: str) -> list[Row]:
 
 
 def _compared(table: Table) -> list[Row]:
-    return [r for r in table.rows if r.word in {"better", "worse", "practically equal", "not distinguishable"}]
+    return [r for r in table.rows if r.word in COMPARED]
 
 
 def _by(row: Row, table: Table) -> str:
@@ -65,48 +88,78 @@ def _by(row: Row, table: Table) -> str:
     return f"{number(abs(size), table.decimals)} {interval(low, high, table.decimals)}"
 
 
-def _head(table: Table, *, short: bool = False) -> str:
+def _where(table: Table) -> str:
+    return f"with {table.label_noise:.0%} label noise " if table.label_noise else "with clean labels "
+
+
+def _head(table: Table) -> str:
     better, compared = _with(table, "better"), _compared(table)
-    where = (
-        "" if not short else f"with {table.label_noise:.0%} label noise " if table.label_noise else "with clean labels "
-    )
+    if table.baseline_lost:
+        return f"nothing can be said against {table.baseline}, which {table.baseline_lost}"
+    if few := _with(table, "anecdotal"):
+        return (
+            f"{counted(table.splits, 'split')} cannot tell {listed([row.name for row in few], 12)} from"
+            f" {table.baseline} (anecdotal)"
+        )
     if not compared:
-        return f"{where}there is no sound loss to compare {table.baseline} with"
+        return f"there is no sound loss to compare {table.baseline} with"
     if not better:
-        return f"{where}no loss beats {table.baseline}"
+        return f"no loss beats {table.baseline}"
     if len(better) == 1:
-        return f"{where}{better[0].name} beats {table.baseline} by {_by(better[0], table)}"
+        return f"{better[0].name} beats {table.baseline} by {_by(better[0], table)}"
     return (
-        f"{where}{len(better)} of {len(compared)} losses beat {table.baseline}, most of all {better[0].name}"
+        f"{len(better)} of {len(compared)} losses beat {table.baseline}, most of all {better[0].name}"
         f" by {_by(better[0], table)}"
     )
 
 
 def _details(table: Table) -> list[str]:
     compared, parts = _compared(table), []
+    if alone := [row for row in _with(table, "not compared") if row.mean is not None]:
+        best = alone[0]  # the table has them best first
+        scores = f"{number(best.mean, table.decimals)} {interval(best.low, best.high, table.decimals)}"
+        parts.append(f"{best.name} scores {scores}" + (", the best of the others" if len(alone) > 1 else ""))
+    for row in _with(table, "anecdotal")[:3]:
+        parts.append(f"{row.name} {number(row.difference, table.decimals, sign=True)}")
     equal, open_, worse = (_with(table, word) for word in ("practically equal", "not distinguishable", "worse"))
     if equal:
-        who = equal[0].name if len(compared) == 1 else f"{len(equal)} of {len(compared)}"
-        parts.append(
-            f"{who} {'is' if len(equal) == 1 else 'are'} within {number(table.rope, table.decimals - 1)} of it (ROPE)"
-        )
+        who = among([row.name for row in equal], len(compared))
+        parts.append(f"{who} within {number(table.rope, table.decimals - 1)} of it (ROPE)")
     if open_:
-        who = open_[0].name if len(compared) == 1 else f"{len(open_)} of {len(compared)}"
-        parts.append(f"{who} {'is' if len(open_) == 1 else 'are'} not distinguishable from it")
-    shown = worse if len(worse) <= 3 else worse[-2:]  # the table has them best first: the last are the worst
+        parts.append(f"{none_among([row.name for row in open_], len(compared))} distinguishable from it")
+    shown = worse if len(worse) <= 3 else worse[-2:]  # the last are the worst
     parts += [f"{row.name} is worse by {_by(row, table)}" for row in shown]
     if len(worse) > len(shown):
         parts.append(f"{counted(len(worse) - len(shown), 'more is', 'more are')} worse")
-    if twins := _with(table, "same objective"):
-        first = "it" if {row.same_as for row in twins} == {table.baseline} else "others"
-        parts.append(
-            f"{listed([row.name for row in twins])} {'is' if len(twins) == 1 else 'are'} the same objective as {first}"
-        )
+    return parts + _twins(table)
+
+
+def _twins(table: Table) -> list[str]:
+    """`nll and kl_div are the same objective as cross_entropy`, one part for every objective."""
+    twins = _with(table, "same objective")
+    parts = []
+    for first in dict.fromkeys(row.same_as for row in twins):
+        names = [row.name for row in twins if row.same_as == first]
+        parts.append(f"{listed(names)} {'is' if len(names) == 1 else 'are'} the same objective as {first}")
     return parts
+
+
+def _is_unsound(row: Row, table: Table) -> bool:
+    """Whether it is to be said apart; of a lost baseline everything has been said."""
+    return row.word in {"broken", "diverged", "failed"} and not (table.baseline_lost and row.name == table.baseline)
 
 
 def _unsound(row: Row, table: Table) -> str:
     if row.word == "failed":
         return f"{row.name} failed: {row.reason}"
+    if row.word == "diverged":
+        return f"{row.name} diverged on every split"
+    if row.same_as:
+        return f"{row.name} is broken as well: it is the same objective as {row.same_as}"
     gap = f" ({number(row.difference, table.decimals, sign=True)})" if row.difference is not None else ""
     return f"{row.name} is broken{gap}: {row.reason}"
+
+
+def _first_two(unsound: list[str]) -> list[str]:
+    rest = len(unsound) - 2
+    return unsound[:2] + ([f"{counted(rest, 'more is', 'more are')} broken or failed"] if rest > 0 else [])

@@ -49,42 +49,49 @@ class Posterior:
     better: float
 
 
-def _corrected_scale(value_J: Floats, test_over_train: float) -> float:
+def _corrected_scale(value_J: Floats, test_over_train: float, grain: float) -> float:
     """Standard error of the mean of J dependent values: s * sqrt(1/J + n_test/n_train)."""
-    # Values that are all one number have a spread of rounding only: a spread of 0.
-    spread = 0.0 if np.ptp(value_J) <= 1e-12 * max(1.0, float(np.abs(value_J).max())) else value_J.std(ddof=1)
+    # Values that are all one number have a spread of rounding only. Scores that count rows come out alike by chance as
+    # well: one split is then taken to differ by one row, so that few splits of few rows are not certain of anything.
+    alike = np.ptp(value_J) <= 1e-12 * max(1.0, float(np.abs(value_J).max()))
+    spread = grain / math.sqrt(len(value_J)) if alike else value_J.std(ddof=1)
     return float(spread * math.sqrt(1 / len(value_J) + test_over_train))
 
 
-def corrected_t(value_J: Sequence[float] | Floats, test_over_train: float, level: float = 0.95) -> Estimate:
+def corrected_t(
+    value_J: Sequence[float] | Floats, test_over_train: float, level: float = 0.95, *, grain: float = 0.0
+) -> Estimate:
     """Corrected resampled t: t = mean / (s * sqrt(1/J + n_test/n_train)), J - 1 degrees of freedom, two-sided.
 
     `value_J`: per split, paired differences or the scores of one loss; s has ddof 1. Values without any spread have
-    an interval of width 0 (p is 1 at mean 0, else 0); one split has neither interval nor p.
+    s = grain / sqrt(J), `grain` being what one test row changes; without a grain their interval has width 0 (p is 1
+    at mean 0, else 0). One split has neither interval nor p.
     Source: Nadeau & Bengio 2003, doi:10.1023/A:1024068626366.
     """
     value = np.asarray(value_J, dtype=float)
     mean = float(value.mean())
     if len(value) < 2:
         return Estimate(mean, math.nan, math.nan, math.nan)
-    scale = _corrected_scale(value, test_over_train)
+    scale = _corrected_scale(value, test_over_train, grain)
     if scale == 0:
         return Estimate(mean, mean, mean, float(mean == 0))
     half = float(stats.t.ppf((1 + level) / 2, len(value) - 1)) * scale
     return Estimate(mean, mean - half, mean + half, float(2 * stats.t.sf(abs(mean) / scale, len(value) - 1)))
 
 
-def correlated_t(gain_J: Sequence[float] | Floats, test_over_train: float, rope: float) -> Posterior:
+def correlated_t(
+    gain_J: Sequence[float] | Floats, test_over_train: float, rope: float, *, grain: float = 0.0
+) -> Posterior:
     """Bayesian correlated t: the posterior of the mean gain is Student(J - 1, mean, s * sqrt(1/J + rho/(1 - rho))).
 
     rho = n_test / (n_test + n_train), so rho/(1 - rho) = n_test/n_train. `gain_J`: paired, positive is better.
-    "Equal" is the mass in [-rope, rope]. One split: all three NaN.
+    "Equal" is the mass in [-rope, rope]; `grain` as for `corrected_t`. One split: all three NaN.
     Source: Corani & Benavoli 2015, doi:10.1007/s10994-015-5486-z.
     """
     gain = np.asarray(gain_J, dtype=float)
     if len(gain) < 2:
         return Posterior(math.nan, math.nan, math.nan)
-    mean, scale = float(gain.mean()), _corrected_scale(gain, test_over_train)
+    mean, scale = float(gain.mean()), _corrected_scale(gain, test_over_train, grain)
     if scale == 0:
         return Posterior(float(mean < -rope), float(abs(mean) <= rope), float(mean > rope))
     posterior: Any = stats.t(len(gain) - 1, loc=mean, scale=scale)

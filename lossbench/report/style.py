@@ -38,7 +38,14 @@ COLOURS = {
 }
 LIGHT = {name: light for name, (light, _) in COLOURS.items()}
 
-_WORD_COLOUR = {"better": "better", "worse": "worse", "broken": "broken", "failed": "broken", "baseline": "ink"}
+_WORD_COLOUR = {
+    "better": "better",
+    "worse": "worse",
+    "broken": "broken",
+    "diverged": "broken",
+    "failed": "broken",
+    "baseline": "ink",
+}
 
 _STYLE: dict[str, Any] = {
     "font.family": "sans-serif",

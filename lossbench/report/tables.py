@@ -1,110 +1,24 @@
-"""What a terminal shows after a run: the answer, one table, and where the files are. 80 columns are enough.
+"""What a terminal shows after a comparison: the answer, one table a data set, and where the files are.
 
 Every text from data, config or an error is a `Text`, never markup: square brackets stay what they are.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
+from rich.console import Group, RenderableType
 from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.record import MetricRecord, Record, RunRecord
+from lossbench.record import Record
+from lossbench.report.across import RANK_WARNING
 from lossbench.report.comparison import compare
-from lossbench.report.evidence import Across, Comparison, Row, Table, Word
-from lossbench.report.symptoms import symptoms
-from lossbench.report.wording import interval, learning_rate, listed, number, p_value, probability
-
-# One character says what the data say of a loss, for those who see no colours.
-MARKS: dict[Word, tuple[str, str]] = {
-    "baseline": ("*", "bold"),
-    "better": ("+", "bold cyan"),
-    "worse": ("-", "yellow"),
-    "practically equal": ("=", ""),
-    "not distinguishable": ("?", ""),
-    "same objective": ("≡", "dim"),
-    "broken": ("!", "magenta"),
-    "failed": ("x", "magenta"),
-    "interrupted": ("…", "dim"),
-}
-_WIDE = 132  # columns from which intervals are written out and activations have a column
-
-
-class ComparisonGrid:
-    """The table of one data set: narrow with `±`, wide with intervals, as the terminal allows."""
-
-    def __init__(self, table: Table, metric: str) -> None:
-        self.table, self.metric = table, metric
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield self._grid(wide=options.max_width >= _WIDE)
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(min(80, options.max_width), options.max_width)
-
-    def _grid(self, *, wide: bool) -> Grid:
-        diverged = any(row.diverged for row in self.table.rows)
-        right = [
-            self.metric,
-            "difference",
-            *(["P(better)", "P(equal)", "p (Holm)"] if wide else ["P>", "P=", "p"]),
-            "lr",
-        ]
-        columns = [
-            Column("", width=1),
-            Column("#", justify="right"),
-            Column("loss", overflow="fold", min_width=12),
-            *([Column("activation")] if wide else []),
-            *(Column(name, justify="right", no_wrap=True, overflow="ellipsis") for name in right),
-            *([Column("diverged" if wide else "div", justify="right")] if diverged else []),
-        ]
-        grid = Grid(*columns, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-        for row in self.table.rows:
-            mark, style = MARKS[row.word]
-            cells = [mark, "–" if row.rank is None else str(row.rank), row.loss if wide else row.name]
-            cells += [row.last_act] if wide else []
-            cells += self._numbers(row, wide=wide)
-            cells += [str(row.diverged)] if diverged else []
-            grid.add_row(*(Text(cell) for cell in cells), style=style)
-        return grid
-
-    def _numbers(self, row: Row, *, wide: bool) -> list[str]:
-        d = self.table.decimals
-        if wide:
-            mean = number(row.mean, d) + (f" {interval(row.low, row.high, d)}" if row.low is not None else "")
-            by = number(row.difference, d, sign=True)
-            by += f" {interval(row.difference_low, row.difference_high, d, sign=True)}"
-            rest = [probability(row.p_better), probability(row.p_equal), p_value(row.p_holm)]
-        else:
-            mean = f"{number(row.mean, d)}{_half(row.mean, row.low, row.high, d)}"
-            by = number(row.difference, d, sign=True)
-            by += _half(row.difference, row.difference_low, row.difference_high, d)
-            rest = [_short(row.p_better), _short(row.p_equal), _short(row.p_holm, 3)]
-        return [mean, by if row.difference is not None else "–", *rest, learning_rate(row.lr)]
-
-
-def _half(mean: float | None, low: float | None, high: float | None, decimals: int) -> str:
-    """`±.021`: half the width of an interval, which lies evenly around its mean unless it was cut at one end."""
-    if mean is None or low is None or high is None:
-        return ""
-    return f"±{number(max(mean - low, high - mean), decimals).removeprefix('0')}"
-
-
-def _short(p: float | None, decimals: int = 2) -> str:
-    """`.97`, `>.99`, `<.001`: a probability without its zero, and never a 0 that was only rounded to it."""
-    if p is None:
-        return "–"
-    least = 10.0**-decimals
-    if p == 1 or least <= p <= 1 - least:
-        return f"{p:.{decimals}f}".removeprefix("0") if p < 1 else "1"
-    return ("<" if p < 0.5 else ">") + f"{least if p < 0.5 else 1 - least:.{decimals}f}".removeprefix("0")
+from lossbench.report.evidence import Across, Comparison, Robustness
+from lossbench.report.grid import MARKS, ComparisonGrid, half_width, short_p
+from lossbench.report.wording import learning_rate, number
 
 
 def comparison_report(record: Record, folder: Path) -> RenderableType:
@@ -113,120 +27,79 @@ def comparison_report(record: Record, folder: Path) -> RenderableType:
     parts: list[RenderableType] = [Text(comparison.sentence, style="bold"), Text()]
     parts += [Text(f"! {banner}", style="bold yellow") for banner in comparison.banners]
     for across in comparison.across:
-        parts += [_across_grid(across), Text()]
-    for table in comparison.tables:
-        if len(comparison.tables) > 1:
-            parts.append(Text(table.title, style="bold"))
-        parts += [ComparisonGrid(table, comparison.metric), Text()]
-    parts.append(_marks(comparison))
+        parts += [_across_grid(across, ranks=comparison.ranks), Text(across.omnibus)]
+        parts += [Text(RANK_WARNING, style="yellow")] if comparison.ranks else []
+        parts.append(Text())
+    for robustness in comparison.robustness:
+        parts += [_noise_grid(robustness, comparison.metric), Text()]
     several = len(comparison.tables) > 1
     for table in comparison.tables:
+        if several:
+            changed = f": {table.realised:.1%} of the training labels changed" if table.noise and table.realised else ""
+            parts.append(Text(f"{table.title}{changed}", style="bold"))
+        parts += [ComparisonGrid(table, comparison.metric), Text()]
+    parts.append(_legend(comparison, record))
+    for table in comparison.tables:
         parts += [Text(f"· {table.title}: {note}" if several else f"· {note}") for note in table.notes]
-    parts += [Text(f"· {warning}") for warning in record.warnings]
+    parts += [Text(f"· {note}") for note in [*comparison.notes, *comparison.warnings]]
     parts.append(Text(f"{folder / 'report.html'}", style="bold", overflow="fold"))
     return Group(*parts)
 
 
-def _marks(comparison: Comparison) -> Text:
-    used = {row.word for table in comparison.tables for row in table.rows}
-    marks = "   ".join(f"{mark} {word}" for word, (mark, _) in MARKS.items() if word in used)
-    rope = f"±{comparison.rope:g} (ROPE)"
-    columns = f"P>, P(better): probability of it; P=, P(equal): of being within {rope}; p: after Holm"
-    return Text(f"{marks}\n{columns}", style="dim")
+def _legend(comparison: Comparison, record: Record) -> Text:
+    """What marks and columns mean, of those that are used."""
+    rows = [row for table in comparison.tables for row in table.rows]
+    used = {row.word for row in rows}
+    lines = ["   ".join(f"{mark} {word}" for word, (mark, _) in MARKS.items() if word in used)]
+    if any(row.p_better is not None for row in rows):
+        lines.append(
+            f"P>, P(better): probability of being better by more than the ROPE, {comparison.rope_said}; P=, P(equal):"
+            " of lying within it; p: Holm-adjusted"
+        )
+    if any(row.grid_edge for row in rows):
+        lines.append("edge: share of the splits that chose an end of the learning-rate grid")
+    if any(row.untuned is not None for row in rows):
+        lr = record.protocol.get("default_lr")
+        at = f" {learning_rate(lr)}" if lr else ""
+        lines.append(
+            f"untuned: the score at the default learning rate{at} and parameters on every split, chosen by nobody"
+        )
+    return Text("\n".join(lines), style="dim")
 
 
-def _across_grid(across: Across) -> Grid:
-    names = ["average rank", "gain", "P>", "P=", "p"]
-    grid = Grid(
+def _plain_grid(title: str, columns: list[str]) -> Grid:
+    return Grid(
         Column("", width=1),
         Column("loss", overflow="fold", min_width=12),
-        *(Column(name, justify="right", no_wrap=True) for name in names),
-        title=Text(across.title, style="bold"),
+        *(Column(name, justify="right", no_wrap=True) for name in columns),
+        title=Text(title, style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
         pad_edge=False,
         show_edge=False,
     )
+
+
+def _across_grid(across: Across, *, ranks: bool) -> Grid:
+    grid = _plain_grid(across.title, [*(["average rank"] if ranks else []), "median gain", "P>", "P=", "p"])
     for row in across.rows:
         mark, style = MARKS[row.word]
-        numbers = [number(row.average_rank, 2), number(row.gain, sign=True)]
-        numbers += [_short(row.p_better), _short(row.p_equal), _short(row.p_holm, 3)]
+        numbers = [number(row.average_rank, 2)] if ranks else []
+        numbers += [number(row.gain, sign=True), short_p(row.p_better), short_p(row.p_equal), short_p(row.p_holm, 3)]
         grid.add_row(*(Text(cell) for cell in [mark, row.name, *numbers]), style=style)
     return grid
 
 
-# --- train -----------------------------------------------------------------------------------------------------------
-
-
-_PARTS = {"train": "train", "val": "validation", "test": "test"}
-
-
-def train_report(record: Record, folder: Path) -> RenderableType:
-    """Scores by part with the dummy's beside them, the verdict with what was measured, the files in `folder`."""
-    parts: list[RenderableType] = []
-    for run in record.runs:
-        seeds = len(run.members)
-        spread = f"   mean ± standard deviation of {seeds} seeds" if seeds > 1 else ""
-        parts += [Text(run.name + spread, style="bold"), _train_grid(run, record.metrics), Text()]
-        parts += [_verdict(run), Text()]
-    parts += [Text(f"! {warning}", style="yellow") for warning in record.warnings]
-    if record.status == "interrupted":
-        parts.append(Text("! interrupted: scores are of the weights at that moment", style="bold yellow"))
-    files = [file for file in ("result.json", "curves.png", "weights.safetensors") if (folder / file).exists()]
-    parts.append(Text(f"{folder}/" + (f"  ({', '.join(files)})" if files else ""), overflow="fold"))
-    return Group(*parts)
-
-
-def _train_grid(run: RunRecord, metrics: Sequence[MetricRecord]) -> Grid:
-    parts = [(part, name) for part, name in _PARTS.items() if any(getattr(m, part) for m in run.members)]
-    dummy_of = parts[-1][0] if parts else "test"
-    grid = Grid(
-        Column("metric"),
-        *(Column(name, justify="right", no_wrap=True) for _, name in parts),
-        Column("dummy", justify="right", no_wrap=True, style="dim"),
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-    )
-    for metric in metrics:
-        cells = [_spread([getattr(m, part).get(metric.name) for m in run.members]) for part, _ in parts]
-        dummy = run.baseline.get(dummy_of, {}).get(metric.name)
-        if any(cell != "–" for cell in cells):
-            name = f"{metric.name} {'↑' if metric.better == 'higher' else '↓'}"
-            grid.add_row(Text(name), *(Text(cell) for cell in cells), Text(_figure(dummy)))
+def _noise_grid(found: Robustness, metric: str) -> Grid:
+    """Losses by levels of noise, least loss first, and what noise costs each beside the baseline."""
+    levels = [f"{level:.0%}" for level in found.levels]
+    title = f"{found.data}: {metric} by label noise"
+    grid = _plain_grid(title, [*levels, "lost", "less than baseline", "p"])
+    d = found.decimals
+    for row in found.rows:
+        mark, style = MARKS[row.word]
+        less = number(row.saved, d, sign=True) + half_width(row.saved, row.saved_low, row.saved_high, d)
+        cells = [mark, row.name, *(number(mean, d) for mean in row.means), number(row.cost, d), less]
+        grid.add_row(*(Text(cell) for cell in [*cells, short_p(row.p_holm, 3)]), style=style)
     return grid
-
-
-def _spread(values: Sequence[float | None]) -> str:
-    """`0.805 ± 0.012` over the seeds; seeds without a value are counted."""
-    known = [v for v in values if v is not None]
-    if not known:
-        return "–"
-    mean = sum(known) / len(known)
-    text = _figure(mean)
-    if len(known) > 1:
-        deviation = math.sqrt(sum((v - mean) ** 2 for v in known) / (len(known) - 1))
-        text += f" ± {_figure(deviation, scale=mean)}"
-    return text + (f" ({len(values) - len(known)} n/a)" if len(known) < len(values) else "")
-
-
-def _figure(value: float | None, scale: float | None = None) -> str:
-    """Three decimals, or as many as four digits of a larger number need."""
-    size = abs(scale if scale is not None else value or 0)
-    return number(value, 3 if size < 10 else max(0, 3 - int(math.log10(size))))
-
-
-def _verdict(run: RunRecord) -> Text:
-    """`ok: why`, and for an unsound pair the fix and what was measured."""
-    style = {"ok": "green", "equivalent": "green", "degraded": "yellow", "broken": "bold magenta"}[run.verdict.level]
-    text = Text(f"{run.loss.label} + {run.last_act} is {run.verdict.level}", style=style)
-    text.append(f": {run.verdict.why}" if run.verdict.why else "", style="not bold")
-    if run.verdict.fix:
-        text.append(f"\n  fix: {run.verdict.fix}", style="not bold")
-    if run.verdict.level in {"degraded", "broken"}:
-        for symptom in symptoms(run):
-            text.append(f"\n  measured: {symptom}", style="not bold")
-    diverged = [str(m.seed) for m in run.members if m.status == "diverged"]
-    if diverged:
-        text.append(f"\n  diverged: {'seed' if len(diverged) == 1 else 'seeds'} {listed(diverged, 6)}", style="yellow")
-    return text

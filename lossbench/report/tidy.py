@@ -21,7 +21,18 @@ def members_csv(record: Record) -> str:
     facts = sorted(
         {k for _, m in members for k, v in m.extra.items() if v is None or isinstance(v, bool | int | float | str)}
     )
-    columns = ["data", "loss", "last_act", "verdict", "label_noise", "role", *splits, "seed", "lr"]
+    columns = [
+        "data",
+        "loss",
+        "last_act",
+        "verdict",
+        "label_noise",
+        "label_noise_realised",
+        "role",
+        *splits,
+        "seed",
+        "lr",
+    ]
     columns += [*(f"param_{name}" for name in params), *penalties]
     columns += [
         "status",
@@ -41,6 +52,7 @@ def members_csv(record: Record) -> str:
                 run.last_act,
                 run.verdict.level,
                 run.conditions.get("label_noise", 0),
+                run.conditions.get("realised", 0),
                 member.role,
             ]
             + [member.split.get(name) for name in splits]

@@ -63,3 +63,15 @@ def listed(items: Sequence[str], most: int = 3) -> str:
 def counted(count: int, noun: str, plural: str = "") -> str:
     """`1 loss`, `3 losses`."""
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def among(names: Sequence[str], total: int) -> str:
+    """`mse is`, `3 of 5 are`, `all 4 are`: the one by its name, several by their number."""
+    if len(names) == 1:
+        return f"{names[0]} is"
+    return f"{f'all {total}' if len(names) == total else f'{len(names)} of {total}'} are"
+
+
+def none_among(names: Sequence[str], total: int) -> str:
+    """`mse is not`, `3 of 5 are not`, `none of the 4 is`: before an adjective."""
+    return f"none of the {total} is" if 1 < len(names) == total else f"{among(names, total)} not"

@@ -8,7 +8,7 @@ from lossbench.record import Record, written_aside
 from lossbench.report.comparison import compare
 from lossbench.report.html import render
 from lossbench.report.markdown import comparison_markdown
-from lossbench.report.plots import PLOTS, critical_difference
+from lossbench.report.plots import PLOTS, critical_difference, robustness
 from lossbench.report.plots.plot import View, compose
 from lossbench.report.scores import read_settings
 from lossbench.report.style import house_style, write_png
@@ -34,7 +34,10 @@ def write_comparison(record: Record, folder: Path) -> list[Path]:
             if figure is not None:
                 written.append(folder / f"{plot.name}.png")
                 write_png(figure, written[-1])
-        for across in comparison.across if record.protocol.get("ranks") else []:
+        if comparison.robustness:
+            written.append(folder / "robustness.png")
+            write_png(robustness.robustness(comparison.robustness, comparison.metric), written[-1])
+        for across in comparison.across if comparison.ranks else []:
             noise = f"-noise-{across.label_noise:g}" if across.label_noise else ""
             picture = critical_difference.critical_difference(across)
             svg = standalone_svg(picture, "Average ranks over data sets", critical_difference.describe(across))

@@ -7,7 +7,17 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from lossbench.events import EpochEnded, Event, MemberStopped, Phase, RunEnded, RunSkipped, RunStarted, Warned
+from lossbench.events import (
+    EpochEnded,
+    Event,
+    MemberStopped,
+    Phase,
+    RunEnded,
+    RunSkipped,
+    RunsPlanned,
+    RunStarted,
+    Warned,
+)
 from lossbench.sinks.standing import Standing
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -23,12 +33,13 @@ class PlainLines:
         self._standings: dict[str, Standing] = {}
         self._began: dict[str, float] = {}
         self._said: dict[str, tuple[int, float]] = {}
+        self._planned = self._ended = 0
 
     def __call__(self, event: Event) -> None:
         """Print what the event says, if it is time to."""
         match event:
             case RunStarted():
-                self._standings[event.run] = Standing(event)
+                self._standings[event.run] = Standing(event, self._standings.get(event.run))
                 self._began[event.run] = now = self._clock()
                 self._said[event.run] = (0, now)
                 stage = f" ({event.stage})" if event.stage else ""
@@ -40,12 +51,19 @@ class PlainLines:
                 self._at_each_tenth(event.run)
             case MemberStopped():
                 self._standings[event.run].stop(event)
-                if event.reason == "diverged":
-                    self._print(f"{event.run}: member {event.member} diverged in epoch {event.epoch}")
             case RunEnded():
-                standing = self._standings.get(event.run)
-                summary = event.message or (standing.summary() if standing else "")
-                self._print(f"{event.run}: {event.status} after {event.seconds:.1f} s; {summary}")
+                self._ended += 1
+                standing = self._standings.pop(event.run, None)
+                said = (
+                    [event.message]
+                    if event.message or not standing
+                    else [standing.results()[0], standing.diverged_nets]
+                )
+                count = f" ({self._ended} of {self._planned})" if self._planned > 1 else ""
+                ended = f"{event.run}: {event.status} after {event.seconds:.1f} s{count}"
+                self._print("; ".join(filter(None, [ended, *said])))
+            case RunsPlanned():
+                self._planned = event.runs
             case RunSkipped():
                 self._print(f"skipped {event.run}: {event.why}")
             case Warned():
@@ -62,8 +80,9 @@ class PlainLines:
             return
         self._said[run] = (tenth, now)
         left = (now - self._began[run]) * (standing.total - standing.done) / max(standing.done, 1)
-        epoch = standing.done // max(standing.started.members, 1)
-        self._print(f"{run}: epoch {epoch}/{standing.started.epochs}, {left:.0f} s left; {standing.summary()}")
+        self._print(
+            f"{run}: epoch {standing.mean_epoch}/{standing.started.epochs}, {left:.0f} s left; {standing.summary()}"
+        )
 
     def _print(self, line: str) -> None:
         print(line, file=self._stream, flush=True)

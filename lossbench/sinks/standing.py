@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lossbench.events import EpochEnded, MemberStopped, RunStarted
 
+# What tuning takes of a comparison's run, roughly; the refits that follow are announced when it has ended.
+SHARE_OF_STAGE = {"": (0.0, 1.0), "tune": (0.0, 0.75), "refit": (0.75, 1.0)}
+
 
 @dataclass
 class Standing:
-    """The members' epochs, losses and scores so far; members that stopped early count as done."""
+    """The members' epochs, losses and scores so far; members that stopped early count as done.
+
+    `before`: the stage of the same run that came earlier. Its best scores stand where this stage has no validation
+    part.
+    """
 
     started: RunStarted
+    before: Standing | None = None
     epoch: list[int] = field(init=False)
     train_loss: list[float] = field(init=False)
     score: list[float] = field(init=False)
     best: list[float] = field(init=False)
     stopped: int = 0
+    diverged: int = 0
 
     def __post_init__(self) -> None:
         members = self.started.members
@@ -28,19 +38,24 @@ class Standing:
 
     def update(self, event: EpochEnded) -> None:
         """Take in an epoch of some members."""
-        higher = self.started.better == "higher"
         for i, member in enumerate(event.members):
             self.epoch[member] = event.epoch
             self.train_loss[member] = float(event.train_loss[i])
             score = self.score[member] = float(event.val_score[i])
             best = self.best[member]
-            if math.isnan(best) or (score > best if higher else score < best):
+            if math.isnan(best) or (score > best if self.higher else score < best):
                 self.best[member] = score
 
     def stop(self, event: MemberStopped) -> None:
         """A member will train no further."""
         self.epoch[event.member] = self.started.epochs
         self.stopped += 1
+        self.diverged += event.reason == "diverged"
+
+    @property
+    def higher(self) -> bool:
+        """Whether higher scores are better."""
+        return self.started.better == "higher"
 
     @property
     def done(self) -> int:
@@ -52,18 +67,83 @@ class Standing:
         """Member-epochs to do."""
         return self.started.members * self.started.epochs
 
+    @property
+    def mean_epoch(self) -> int:
+        """The epoch that the members are in, on average."""
+        return self.done // max(self.started.members, 1)
+
+    @property
+    def share(self) -> float:
+        """The share of the whole run that is done, all of its stages counted."""
+        low, high = SHARE_OF_STAGE.get(self.started.stage, (0.0, 1.0))
+        return low + (high - low) * self.done / max(self.total, 1)
+
+    @property
+    def bests(self) -> list[float]:
+        """The best validation score of each member that has one."""
+        known = [value for value in self.best if math.isfinite(value)]
+        return known or (self.before.bests if self.before else [])
+
+    @property
+    def best_so_far(self) -> str:
+        """`0.8123`: of all members; a dash where nothing was validated."""
+        bests = self.bests
+        return f"{(max if self.higher else min)(bests):.4g}" if bests else "–"
+
+    @property
+    def diverged_nets(self) -> str:
+        """`48 of 150 nets diverged`, over all stages; "" if none did."""
+        stages = [self] if self.before is None else [self.before, self]
+        count, members = sum(s.diverged for s in stages), sum(s.started.members for s in stages)
+        return f"{count} of {members} net{'s'[: members != 1]} diverged" if count else ""
+
+    def scores(self) -> str:
+        """`accuracy 0.81 [0.79, 0.83]`: mean and, of several members, range; "" without a validation part."""
+        known = not all(math.isnan(score) for score in self.score)
+        return f"{self.started.metric} {mean_and_range(self.score)}" if known else ""
+
+    def losses(self) -> str:
+        """`loss 0.412 [0.401, 0.430]` of the last epoch on the training part."""
+        return f"loss {mean_and_range(self.train_loss)}"
+
     def summary(self) -> str:
-        """`loss 0.412 [0.401, 0.430] · accuracy 0.81 [0.79, 0.83] · best 0.83`: mean and, of several members, range."""
-        parts = [f"loss {_mean_and_range(self.train_loss)}"]
-        if not all(math.isnan(s) for s in self.score):
-            parts.append(f"{self.started.metric} {_mean_and_range(self.score)}")
-            parts.append(f"best {_mean_and_range(self.best, spread=False)}")
-        return " · ".join(parts)
+        """`loss 0.412 [0.401, 0.430] · accuracy 0.81 [0.79, 0.83] · best 0.83`, while it runs."""
+        best = f"best {self.best_so_far}" if self.bests else ""
+        return " · ".join(filter(None, [self.losses(), self.scores(), best]))
+
+    def spread(self) -> str:
+        """`mean 0.81 [0.79, 0.83]` of the members' latest scores; "" of a single one."""
+        known = [score for score in self.score if math.isfinite(score)]
+        return f"mean {mean_and_range(known)}" if len(known) > 1 else ""
+
+    def results(self) -> list[str]:
+        """What a run that has ended is worth, from `best accuracy 0.83, mean 0.81 [0.79, 0.83]` to `best 0.83`.
+
+        Never a loss: the losses of different runs have no common scale.
+        """
+        bests = self.bests
+        if not bests:
+            return [""]
+        spread = f", mean {mean_and_range(bests)}" if len(bests) > 1 else ""
+        named, plain = f"best {self.started.metric} {self.best_so_far}", f"best {self.best_so_far}"
+        return [f"{named}{spread}", f"{plain}{spread}", plain]
 
 
-def _mean_and_range(values: list[float], *, spread: bool = True) -> str:
+def mean_and_range(values: Sequence[float]) -> str:
+    """`0.81 [0.79, 0.83]` of the finite ones."""
     finite = [v for v in values if math.isfinite(v)]
     if not finite:
-        return "-"
+        return "–"
     mean = f"{sum(finite) / len(finite):.4g}"
-    return f"{mean} [{min(finite):.4g}, {max(finite):.4g}]" if spread and len(finite) > 1 else mean
+    return f"{mean} [{min(finite):.4g}, {max(finite):.4g}]" if len(finite) > 1 else mean
+
+
+def time_left(seconds: float, share: float) -> str:
+    """`1:05`: what is left at this pace, `-:--` before anything is done."""
+    return duration(seconds * (1 - share) / share) if share > 0 else "-:--"
+
+
+def duration(seconds: float) -> str:
+    """`0:12`, `12:05`, `1h 02`."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02}" if whole < 3600 else f"{whole // 3600}h {whole % 3600 // 60:02}"

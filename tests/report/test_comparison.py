@@ -105,9 +105,99 @@ def test_fewer_than_five_splits_are_anecdotal():
 
 def test_one_split_has_no_interval_and_no_verdict():
     rows = rows_of(planted_record(folds=1, repeats=1))
-    assert rows["focal"].word == "not distinguishable"
+    assert rows["focal"].word == "anecdotal"
     assert rows["focal"].p is None
     assert rows["focal"].difference_low is None
+
+
+def test_few_splits_carry_no_word_and_no_probability_however_clear_they_are():
+    twin = Planted("same", spread=0.0)
+    comparison = compare(
+        planted_record((Planted("cross_entropy", spread=0.0), twin, Planted("l1", gain=-0.3)), folds=2, repeats=1)
+    )
+    rows = {row.name: row for row in comparison.tables[0].rows}
+    assert {rows["same"].word, rows["l1"].word} == {"anecdotal"}
+    assert rows["same"].p_equal is rows["l1"].p_worse is rows["l1"].p_holm is None
+    assert rows["l1"].difference < -0.2
+    assert "2 splits cannot tell same and l1 from cross_entropy (anecdotal)" in comparison.sentence
+
+
+def test_a_record_s_anecdotal_warning_is_left_to_the_banner():
+    record = planted_record(folds=2, repeats=1)
+    record.warnings = ["anecdotal: 2 splits of titanic cannot carry a conclusion; use at least 5", "another"]
+    assert compare(record).warnings == ["another"]
+
+
+def test_splits_that_all_tie_are_not_certain_of_equality_where_a_split_has_few_rows():
+    """Equal counts of right rows on few small splits are likely by chance."""
+    losses = (Planted("cross_entropy", spread=0.0), Planted("same", spread=0.0))
+    few = planted_record(losses, folds=5, repeats=1)
+    for run in few.runs:
+        for member in run.members:
+            member.extra |= {"n_test": 30, "n_train": 120}
+    assert rows_of(few)["same"].word == "not distinguishable"
+    assert rows_of(few)["same"].difference_low < 0 < rows_of(few)["same"].difference_high
+    assert rows_of(planted_record(losses))["same"].word == "practically equal"
+
+
+def test_nothing_is_said_against_a_baseline_that_failed_or_diverged():
+    failed = Planted("boom", status="failed", message="ValueError: kaboom")
+    for lost, said in (
+        (failed, "failed: ValueError: kaboom"),
+        (Planted("boom", diverged=25), "diverged on every split"),
+    ):
+        comparison = compare(planted_record((lost, Planted("mse")), baseline="boom"))
+        rows = {row.name: row for row in comparison.tables[0].rows}
+        assert rows["mse"].word == "not compared"
+        assert rows["mse"].difference is rows["mse"].p is rows["mse"].p_better is None
+        assert f"nothing can be said against boom, which {said}; mse scores 0." in comparison.sentence
+        assert "beats" not in comparison.sentence
+
+
+def test_a_loss_that_diverged_everywhere_is_no_measured_difference_and_gets_no_advice():
+    losses = (Planted("cross_entropy"), Planted("wild", gain=-0.5, diverged=25, grid_edge=True), Planted("mse"))
+    (table,) = compare(planted_record(losses)).tables
+    row = {row.name: row for row in table.rows}["wild"]
+    assert (row.word, row.difference, row.p_holm) == ("diverged", None, None)
+    assert table.rows[-1] is row
+    assert "wild diverged on every split" in table.sentence
+    assert table.notes == []
+
+
+def test_a_twin_of_a_broken_pair_is_broken_and_not_counted_twice():
+    broken = Planted("nll", gain=-0.2, last_act="relu", level="broken", group="g")
+    twin = Planted("kl_div", gain=-0.2, last_act="relu", level="broken", group="g")
+    (table,) = compare(planted_record((Planted("cross_entropy"), broken, twin, Planted("mse")))).tables
+    rows = {row.name: row for row in table.rows}
+    assert {rows["nll"].word, rows["kl_div"].word} == {"broken"}
+    assert rows["kl_div"].same_as == "nll"
+    assert rows["kl_div"].p_holm is None
+    assert "kl_div is broken as well: it is the same objective as nll" in table.sentence
+
+
+def test_one_objective_has_no_difference_to_itself(record):
+    row = rows_of(record)["nll + logsoftmax"]
+    assert row.difference is row.difference_low is row.p_equal is None
+    assert row.low is not None
+
+
+def test_the_rope_that_was_used_is_said_with_its_source():
+    assert compare(planted_record()).rope_said == "±0.01"
+    assert compare(planted_record(metric="rmse")).rope_said == "±0.080 (1% of the mean value's error)"
+
+
+def test_what_the_splits_resolve_is_said_once():
+    comparison = compare(planted_record(noise=(0.0, 0.2, 0.4)))
+    assert not any("resolve" in note for table in comparison.tables for note in table.notes)
+    assert len([note for note in comparison.notes if "resolve" in note]) == 1
+
+
+def test_runs_that_were_not_finished_are_named():
+    record = planted_record()
+    record.status = record.runs[2].status = "interrupted"
+    record.runs[2].members, record.runs[3].status = [], "interrupted"
+    said = "stopped on the way: titanic / mse + softmax; never begun: titanic / focal + identity"
+    assert compare(record).banners[0].endswith(said)
 
 
 def test_lower_is_better_turns_the_verdicts_but_not_the_differences():
@@ -174,6 +264,7 @@ def test_enough_data_sets_find_what_was_planted():
     assert "nll + logsoftmax" not in word  # one objective, counted once
     assert across.rejected
     assert across.rows[0].name == "focal"
+    assert across.omnibus.startswith("Friedman p < 0.001, Iman-Davenport p < 0.001 (8 losses, 12 data sets)")
 
 
 def test_a_critical_difference_needs_a_rejected_omnibus_test():
@@ -194,7 +285,8 @@ def test_a_loss_missing_on_a_data_set_is_left_out_and_named():
     record = planted_record(data=("a", "b"))
     record.runs = [run for run in record.runs if not (run.data == "b" and run.loss.label == "focal")]
     (across,) = compare(record).across
-    assert across.left_out == ["focal"]
+    assert across.left_out == {"focal": ["b"]}
+    assert "left out: focal (missing on b)" in across.sentence
 
 
 def test_the_baseline_of_two_pairs_with_its_name_is_the_sound_one():

@@ -13,7 +13,7 @@ from lossbench.report.plots import PLOTS
 from lossbench.report.plots.critical_difference import critical_difference, groups
 from lossbench.report.plots.curves import stacked, train_curves
 from lossbench.report.plots.matrix import _short, _standing
-from lossbench.report.plots.plot import View, picture
+from lossbench.report.plots.plot import View, compose, picture
 from lossbench.report.scores import read_settings
 from lossbench.report.style import COLOURS, LIGHT, house_style
 from lossbench.report.svg import Styles, inline_svg, standalone_svg
@@ -81,6 +81,54 @@ def test_nothing_to_show_is_no_picture():
     assert {plot.name for plot in PLOTS if plot.height(view) == 0} >= {"differences", "matrix", "calibration"}
 
 
+def texts_of(plot, view):
+    with house_style():
+        svg = inline_svg(picture(plot, view), "x", "t", plot.describe(view), Styles())
+    return [(e.text or "") for e in ET.fromstring(svg).iter("text")]
+
+
+@pytest.mark.parametrize("name", ["differences", "distribution"])
+def test_what_failed_or_diverged_is_shown_as_such(name):
+    lost = (Planted("boom", status="failed", message="no"), Planted("wild", diverged=25))
+    view = view_of(planted_record((Planted("cross_entropy"), Planted("mse"), *lost), epochs=2))
+    plot = next(plot for plot in PLOTS if plot.name == name)
+    texts = texts_of(plot, view)
+    assert {"boom", "wild", "× failed", "× diverged on every split"} <= set(texts)
+    assert "boom: failed" in plot.describe(view)
+
+
+def test_a_curve_off_the_scale_says_so():
+    broken = Planted("nll", gain=-0.5, spread=0.0, level="broken", last_act="relu")
+    record = planted_record((Planted("cross_entropy"), broken))
+    for member in record.runs[1].members:
+        if "val_score" in member.curves:
+            member.curves["val_score"] = [0.1] * 40
+    plot = next(plot for plot in PLOTS if plot.name == "curves")
+    assert "0.1 to 0.1, off the scale" in texts_of(plot, view_of(record))
+
+
+def test_a_loss_under_which_nothing_can_be_scored_keeps_its_column_of_dots(record):
+    view = view_of(planted_record(epochs=2))
+    plot = next(plot for plot in PLOTS if plot.name == "matrix")
+    texts = texts_of(plot, view)
+    assert texts.count("·") == 2 * 8  # two of the nine columns, none of their cells readable
+    assert "mse" in texts[-9:] or "mse" in texts
+
+
+@pytest.mark.parametrize("losses", [1, 2, 4])
+def test_one_row_of_panels_has_its_labels_outside_of_them_and_below_the_title(losses):
+    view = view_of(planted_record(tuple(Planted(f"l{i}") for i in range(losses)), baseline="l0"))
+    plot = next(plot for plot in PLOTS if plot.name == "curves")
+    with house_style():
+        figure = compose(plot, [view])
+        figure.draw_without_rendering()
+        boxes = {t.get_text(): t.get_window_extent() for t in figure.subfigs[0].texts}
+        panels = [axes.get_window_extent() for axes in figure.axes]
+    label, epoch = boxes["accuracy (validation)"], boxes["epoch"]
+    assert max(box.y1 for box in panels) < label.y0 < label.y1 < boxes["titanic"].y0
+    assert panels[0].x0 < epoch.x0 < epoch.x1 < panels[-1].x1
+
+
 def test_every_png_is_written(written):
     for name in ("curves", "distribution", "differences", "matrix", "lr-sensitivity", "calibration"):
         with Image.open(written / f"{name}.png") as image:
@@ -103,7 +151,8 @@ def test_a_column_of_the_matrix_is_ranked_by_itself():
 
 def test_a_cell_shows_three_digits_of_any_size():
     values = [0.127, 0.02014, 1.034, 206.4, -38060.0, 0.0, 2e-9]
-    assert [_short(v) for v in values] == [".127", ".0201", "1.03", "206", "−4e+04", ".0", "2e−09"]
+    assert [_short(v) for v in values] == [".127", ".0201", "1.03", "206", "−4e4", ".0", "2e−9"]
+    assert [_short(v) for v in (-0.127, -1.5, 0.5)] == ["−.127", "−1.50", ".500"]
 
 
 def test_bars_join_every_longest_run_within_the_critical_difference():

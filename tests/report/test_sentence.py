@@ -14,8 +14,8 @@ def test_a_winner_is_named_with_its_effect_and_interval():
 
 def test_without_a_winner_it_says_that_none_beats_the_baseline():
     said = sentence(Planted("mse", spread=0.001), Planted("gce", spread=0.015), Planted("l1", gain=-0.05))
-    assert said.startswith("On titanic, by accuracy, no loss beats cross_entropy: 1 of 3 is within 0.01 of it (ROPE)")
-    assert "1 of 3 is not distinguishable from it" in said
+    assert said.startswith("On titanic, by accuracy, no loss beats cross_entropy: mse is within 0.01 of it (ROPE)")
+    assert "gce is not distinguishable from it" in said
     assert "l1 is worse by 0.0" in said
     assert "equal" not in said
 
@@ -61,3 +61,46 @@ def test_several_data_sets_are_summed_up():
     said = sentence(Planted("focal", gain=0.05), data=("a", "b", "c"))
     assert said.startswith("Over 3 data sets nothing can be significant")
     assert "focal on 3 of 3" in said
+
+
+def test_several_are_counted_and_all_of_them_are_said_as_such():
+    open_ = [Planted(name, spread=0.02) for name in ("a", "b", "c")]
+    assert "none of the 3 is distinguishable from it" in sentence(*open_)
+    assert "2 of 3 are not distinguishable from it" in sentence(*open_[:2], Planted("l1", gain=-0.1))
+
+
+def test_each_objective_is_named_by_its_first_loss():
+    said = sentence(
+        Planted("nll", last_act="logsoftmax", group="b", gain=0.001, spread=0.02),
+        Planted("kl_div", group="b", spread=0.02),
+        Planted("ce2", group="cross_entropy", spread=0.0),
+    )
+    assert "kl_div is the same objective as nll" in said
+    assert "ce2 is the same objective as cross_entropy" in said
+
+
+def test_when_every_loss_failed_the_errors_are_named():
+    record = planted_record((Planted("cross_entropy", status="failed", message="TypeError: no"),))
+    assert (
+        compare(record).sentence
+        == "On titanic every loss failed, so nothing can be said: cross_entropy: TypeError: no."
+    )
+
+
+def test_the_losses_that_noise_costs_least_and_most_are_named_with_numbers_and_broken_ones_are_not_dropped():
+    broken = Planted("nll", gain=-0.3, level="broken", last_act="relu")
+    said = sentence(Planted("a", spread=0.001), Planted("b", gain=-0.01), broken, noise=(0.0, 0.4))
+    assert "from clean labels to 40% label noise cross_entropy loses 0.1" in said
+    assert "loses least (0." in said
+    assert "nll is broken" in said
+
+
+def test_one_comparison_needs_and_two_need():
+    assert "1 comparison needs at least 6" in sentence(Planted("l1"), data=("a", "b"))
+
+
+def test_a_loss_that_noise_alone_makes_diverge_is_said_with_its_level():
+    record = planted_record((Planted("cross_entropy"), Planted("mse"), Planted("wild")), noise=(0.0, 0.4))
+    for member in record.runs[-1].members:
+        member.status = "diverged"
+    assert "with 40% label noise wild diverged on every split" in compare(record).sentence

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import FigureBase
 
-from lossbench.report.evidence import Row
+from lossbench.report.evidence import SCORELESS, Row
 from lossbench.report.plots.panels import panels, panels_height
 from lossbench.report.plots.plot import Plot, View
 from lossbench.report.statistics import Floats
@@ -41,7 +41,7 @@ def _reliability(view: View, row: Row) -> _Reliability | None:
 
 
 def _all(view: View) -> dict[str, _Reliability]:
-    rows = [row for row in view.table.rows if row.word != "failed"]
+    rows = [row for row in view.table.rows if row.word not in SCORELESS]
     return {row.name: found for row in rows if (found := _reliability(view, row)) is not None}
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lossbench.report.across import RANK_WARNING
 from lossbench.report.evidence import Across
 from lossbench.report.plots.plot import TITLE, place, title
 from lossbench.report.style import LIGHT, ROW, TEXT, new_figure, shortened, text_width, word_colour
 from lossbench.report.wording import counted, number, p_value
-
-WARNING = "A rank says nothing of how large a difference is, and depends on which other losses were compared."
 
 
 def groups(rank: list[float], distance: float) -> list[tuple[int, int]]:
@@ -37,7 +36,7 @@ def subtitle(across: Across) -> str:
 
 def critical_difference(across: Across, *, heading: bool = True) -> Figure:
     """Losses on a line of average ranks, each named on a row of its own; bars only after a rejected omnibus test."""
-    rows = across.rows
+    rows = sorted(across.rows, key=lambda row: row.average_rank)
     rank = [row.average_rank for row in rows]
     bars = groups(rank, across.critical_difference) if across.critical_difference else []
     top = TITLE if heading else 0.1
@@ -66,7 +65,7 @@ def critical_difference(across: Across, *, heading: bool = True) -> Figure:
     axes.spines["left"].set_visible(False)
     axes.spines["top"].set_visible(True)
     axes.set_xticks(range(1, len(rows) + 1))
-    figure.text(0.02, 0.16 / height, WARNING, color=LIGHT["soft"], size=TEXT - 1)
+    figure.text(0.02, 0.16 / height, RANK_WARNING, color=LIGHT["soft"], size=TEXT - 1)
     return figure
 
 

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from lossbench.record import MemberRecord, Record, RunRecord
-from lossbench.report.evidence import Row
-from lossbench.report.plots.panels import draw_others, panels, panels_height
+from lossbench.report.evidence import SCORELESS, Row
+from lossbench.report.plots.panels import draw_others, panels, panels_height, say_off_scale
 from lossbench.report.plots.plot import TITLE, Plot, View, place, title
 from lossbench.report.scores import params_of, primary_metric
 from lossbench.report.statistics import Floats
@@ -61,7 +61,7 @@ def _chosen(view: View, row: Row) -> Floats | None:
 
 
 def _curves(view: View) -> dict[str, Floats]:
-    rows = [row for row in view.table.rows if row.word != "failed"]
+    rows = [row for row in view.table.rows if row.word not in SCORELESS]
     return {row.name: curve for row in rows if (curve := _chosen(view, row)) is not None}
 
 
@@ -83,6 +83,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
         draw_band(axes, curves[row.name], word_colour(row.word))
         axes.set_xlim(1, max(2, longest))
         axes.set_ylim(low - margin, high + margin)
+        say_off_scale(axes, means[row.name], word_colour(row.word))
 
 
 def _describe(view: View) -> str:

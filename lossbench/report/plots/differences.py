@@ -5,8 +5,8 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
-from lossbench.report.evidence import Row
-from lossbench.report.plots.plot import TITLE, Plot, View, place
+from lossbench.report.evidence import SCORELESS, Row
+from lossbench.report.plots.plot import TITLE, Plot, View, place, say_scoreless
 from lossbench.report.style import LIGHT, ROW, TEXT, quiet, shortened, text_width, word_colour
 from lossbench.report.wording import interval, number
 
@@ -14,12 +14,17 @@ _AXIS = 0.75  # inches below the rows, for the axis and its label
 
 
 def _rows(view: View) -> list[Row]:
-    return [row for row in view.table.rows if row.difference is not None and not row.same_as]
+    return [
+        row
+        for row in view.table.rows
+        if not row.same_as
+        and (row.difference is not None or (row.word in SCORELESS and row.name != view.table.baseline))
+    ]
 
 
 def _height(view: View) -> float:
     rows = _rows(view)
-    return TITLE + ROW * len(rows) + _AXIS if rows else 0
+    return TITLE + ROW * len(rows) + _AXIS if any(row.difference is not None for row in rows) else 0
 
 
 def _limits(view: View, rows: list[Row]) -> tuple[float, float]:
@@ -39,6 +44,8 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
     said = [
         f"{number(row.difference, table.decimals, sign=True)}  "
         f"{interval(row.difference_low, row.difference_high, table.decimals, sign=True)}"
+        if row.difference is not None
+        else ""
         for row in rows
     ]
     names = [shortened(row.name) for row in rows]
@@ -50,6 +57,9 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
     axes.axvspan(-table.rope, table.rope, color=LIGHT["grid"], lw=0)
     axes.axvline(0, color=LIGHT["ink"], lw=1)
     for y, row in enumerate(rows):
+        if row.difference is None:
+            say_scoreless(axes, y, row)
+            continue
         _draw_row(axes, y, row, low, high)
         axes.text(
             1.02,
@@ -84,7 +94,9 @@ def _draw_row(axes: Axes, y: int, row: Row, low: float, high: float) -> None:
 def _describe(view: View) -> str:
     table = view.table
     return f"Difference to {table.baseline} in {view.setting.metric}, with 95% intervals. " + "; ".join(
-        f"{row.name}: {number(row.difference, table.decimals, sign=True)}"
+        f"{row.name}: {row.word}"
+        if row.difference is None
+        else f"{row.name}: {number(row.difference, table.decimals, sign=True)}"
         f" {interval(row.difference_low, row.difference_high, table.decimals, sign=True)}, {row.word}"
         for row in _rows(view)
     ) + "."  # fmt: skip

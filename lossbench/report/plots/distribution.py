@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import FigureBase
 
-from lossbench.report.evidence import Row
-from lossbench.report.plots.plot import TITLE, Plot, View, place
+from lossbench.report.evidence import SCORELESS, Row
+from lossbench.report.plots.plot import TITLE, Plot, View, place, say_scoreless
 from lossbench.report.statistics import generator
 from lossbench.report.style import LIGHT, ROW, TEXT, quiet, shortened, text_width, word_colour
 from lossbench.report.wording import number
@@ -15,12 +15,12 @@ _AXIS = 0.6
 
 
 def _rows(view: View) -> list[Row]:
-    return [row for row in view.table.rows if row.scores and row.word != "failed"]
+    return [row for row in view.table.rows if row.scores or row.word == "failed"]
 
 
 def _height(view: View) -> float:
     rows = _rows(view)
-    return TITLE + ROW * len(rows) + _AXIS if rows else 0
+    return TITLE + ROW * len(rows) + _AXIS if any(row.word not in SCORELESS for row in rows) else 0
 
 
 def _draw(part: FigureBase, view: View, height: float) -> None:
@@ -30,8 +30,12 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     # The same height within its row for a split, whatever the loss: neighbours can be followed from row to row.
     jitter = generator(0, "distribution").uniform(-0.22, 0.22, max(len(row.scores) for row in rows))
+    own = [row for row in rows if row.word not in SCORELESS]
     for y, row in enumerate(rows):
         colour = word_colour(row.word)
+        if row not in own:
+            say_scoreless(axes, y, row)
+            continue
         axes.plot(row.scores, y + jitter[: len(row.scores)], "o", color=colour, ms=3, mew=0, alpha=0.3)
         if row.low is not None and row.high is not None:
             axes.plot([row.low, row.high], [y, y], color=colour)
@@ -43,7 +47,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
     baseline = next((row.mean for row in rows if row.word == "baseline"), None)
     if baseline is not None:
         axes.axvline(baseline, color=LIGHT["faint"], lw=1, zorder=0)
-    spread = np.ptp([score for row in rows for score in row.scores])
+    spread = np.ptp([score for row in own for score in row.scores])
     low, high = axes.get_xlim()
     if table.dummy is not None and low - spread / 2 < table.dummy < high + spread / 2:
         axes.axvline(table.dummy, color=LIGHT["faint"], lw=1, ls=(0, (3, 3)), zorder=0)
@@ -57,8 +61,10 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
 
 def _describe(view: View) -> str:
     return f"Test {view.setting.metric} of every split. " + "; ".join(
-        f"{row.name}: mean {number(row.mean, view.table.decimals)}, from {number(min(row.scores), view.table.decimals)}"
-        f" to {number(max(row.scores), view.table.decimals)}"
+        f"{row.name}: {row.word}"
+        if row.word in SCORELESS
+        else f"{row.name}: mean {number(row.mean, view.table.decimals)},"
+        f" from {number(min(row.scores), view.table.decimals)} to {number(max(row.scores), view.table.decimals)}"
         for row in _rows(view)
     ) + "."  # fmt: skip
 
@@ -67,7 +73,8 @@ DISTRIBUTION = Plot(
     "distribution",
     "Scores over the splits",
     "One faint dot per split, the mean and its 95% interval in front. Splits differ more than losses do: only paired "
-    "differences tell losses apart. The dashed line is the majority class or the mean value.",
+    "differences tell losses apart. What failed or diverged has no scores of its own. A line called dummy, where it "
+    "lies in reach, is the majority class or the mean value.",
     _height,
     _draw,
     _describe,

@@ -9,10 +9,11 @@ from matplotlib.figure import FigureBase
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lossbench.record import MemberRecord
-from lossbench.report.plots.panels import draw_others, panels, panels_height
+from lossbench.report.evidence import SCORELESS
+from lossbench.report.plots.panels import draw_others, panels, panels_height, say_off_scale
 from lossbench.report.plots.plot import Plot, View
 from lossbench.report.scores import params_of
-from lossbench.report.style import TEXT, word_colour
+from lossbench.report.style import word_colour
 from lossbench.report.wording import learning_rate
 
 Profile = tuple[list[float], list[float]]  # learning rates, mean validation scores
@@ -36,7 +37,7 @@ def _profiles(view: View) -> dict[str, Profile]:
             tried = member.role == "trial" and params_of(member) == entry.params
             if tried and member.lr and (score := _score(member, view)) is not None:
                 by_lr.setdefault(member.lr, []).append(score)
-        if len(by_lr) > 1 and row.word != "failed":
+        if len(by_lr) > 1 and row.word not in SCORELESS:
             rates = sorted(by_lr)
             profiles[row.name] = (rates, [float(np.mean(by_lr[lr])) for lr in rates])
     return profiles
@@ -60,17 +61,18 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
         chosen = Counter(m.lr for m in entry.refits if params_of(m) == entry.params)
         total = max(1, len(entry.refits))
         areas = [90 * chosen.get(lr, 0) / total for lr in rates]
-        axes.scatter(rates, mean, s=areas, color=word_colour(row.word), zorder=3, lw=0)
+        low, high = min(scores) - margin, max(scores) + margin
+        seen = [low <= value <= high for value in mean]
+        axes.scatter(
+            np.array(rates)[seen], np.array(mean)[seen], s=np.array(areas)[seen],
+            color=word_colour(row.word), zorder=3, lw=0, clip_on=False,
+        )  # fmt: skip
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(10))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda lr, _: learning_rate(lr)))
-        axes.set_ylim(min(scores) - margin, max(scores) + margin)
-        if max(mean) < min(scores) - margin or min(mean) > max(scores) + margin:
-            said = f"{min(mean):.3g} to {max(mean):.3g}, off the scale"
-            axes.text(
-                0.5, 0.08, said, transform=axes.transAxes, ha="center", size=TEXT - 1, color=word_colour(row.word)
-            )
+        axes.set_ylim(low, high)
+        say_off_scale(axes, np.array(mean), word_colour(row.word))
 
 
 def _describe(view: View) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import FigureBase
 from matplotlib.ticker import MaxNLocator
 
-from lossbench.report.evidence import Row
 from lossbench.report.plots.plot import TITLE
 from lossbench.report.statistics import Floats
 from lossbench.report.style import LIGHT, TEXT, WIDTH, shortened
@@ -18,16 +18,28 @@ from lossbench.report.style import LIGHT, TEXT, WIDTH, shortened
 COLUMNS = 4
 _LEFT, _RIGHT, _GAP, _BOTTOM = 0.62, 0.2, 0.22, 0.56
 _NAME = 0.3  # inches above a panel
+_LABEL = 0.24  # inches above all panels, for what their upright axis is: beside one row of panels there is no room
+
+
+class Named(Protocol):
+    """What a panel can be of."""
+
+    @property
+    def name(self) -> str:
+        """Stands above the panel."""
+
+
+Item = TypeVar("Item", bound=Named)
 
 
 def panels_height(count: int, panel: float = 1.05) -> float:
     """Inches that so many panels need; 0 for none."""
-    return TITLE + math.ceil(count / COLUMNS) * (panel + _NAME) + _BOTTOM if count else 0
+    return TITLE + _LABEL + math.ceil(count / COLUMNS) * (panel + _NAME) + _BOTTOM if count else 0
 
 
 def panels(
-    part: FigureBase, height: float, rows: Sequence[Row], xlabel: str, ylabel: str, panel: float = 1.05
-) -> Iterator[tuple[Row, Axes]]:
+    part: FigureBase, height: float, rows: Sequence[Item], xlabel: str, ylabel: str, panel: float = 1.05
+) -> Iterator[tuple[Item, Axes]]:
     """Axes for every row, best first; numbers stand only along the left and lower edge."""
     wide = (WIDTH - _LEFT - _RIGHT - (COLUMNS - 1) * _GAP) / COLUMNS
     lines = math.ceil(len(rows) / COLUMNS)
@@ -47,9 +59,22 @@ def panels(
         if i + COLUMNS < len(rows):
             axes.tick_params(labelbottom=False)
         yield row, axes
-    middle = (_BOTTOM + height - TITLE) / 2
-    part.text(0.5, 0.14 / height, xlabel, ha="center", va="baseline", color=LIGHT["soft"])
-    part.text(0.1 / WIDTH, middle / height, ylabel, rotation=90, ha="left", va="center", color=LIGHT["soft"])
+    used = min(len(rows), COLUMNS)
+    middle = _LEFT + (used * wide + (used - 1) * _GAP) / 2
+    part.text(middle / WIDTH, 0.14 / height, xlabel, ha="center", va="baseline", color=LIGHT["soft"])
+    above = _BOTTOM + lines * (panel + _NAME) + 0.06
+    part.text(0.02, above / height, ylabel, ha="left", va="baseline", color=LIGHT["soft"])
+
+
+def say_off_scale(axes: Axes, values: Floats, colour: str) -> bool:
+    """Say in a panel what lies wholly above or below it; whether it does."""
+    low, high = axes.get_ylim()
+    if values.max() >= low and values.min() <= high:
+        return False
+    y = 0.08 if values.max() < low else 0.85
+    said = f"{values.min():.3g} to {values.max():.3g}, off the scale".replace("-", "−")
+    axes.text(0.5, y, said, transform=axes.transAxes, ha="center", size=TEXT - 1, color=colour)
+    return True
 
 
 def draw_others(axes: Axes, lines: Mapping[str, Floats], name: str) -> None:

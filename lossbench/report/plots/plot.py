@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from lossbench.report.evidence import Row, Table
 from lossbench.report.scores import Entry, Setting
-from lossbench.report.style import LIGHT, TEXT, WIDTH, new_figure, shortened
+from lossbench.report.style import LIGHT, TEXT, WIDTH, new_figure, shortened, word_colour
 
 TITLE = 0.58  # inches above a picture's axes, for its title
 _MOST = 12  # data sets in one PNG
@@ -84,3 +84,12 @@ def title(part: FigureBase, text: str, where: str, height: float) -> None:
 def place(part: FigureBase, height: float, left: float, right: float, bottom: float, tall: float) -> Axes:
     """Axes at exact inches: `left` and `right` margins, `bottom` margin, `tall` inches high."""
     return part.add_axes((left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, tall / height))
+
+
+def say_scoreless(axes: Axes, y: int, row: Row) -> None:
+    """In a row of a picture, why a loss has nothing to show there."""
+    said = f"× {row.word}" + (" on every split" if row.word == "diverged" else "")
+    axes.text(
+        0.01, y, said, transform=axes.get_yaxis_transform(), ha="left", va="center", size=TEXT - 1,
+        color=word_colour(row.word),
+    )  # fmt: skip
