@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lossbench.catalog.activations import Activation
+from lossbench.catalog.custom import rows_coupled
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins import find_activation, loss_source
@@ -30,6 +31,12 @@ class Pair:
     def verdict(self) -> Verdict:
         """How well the two fit, known before training."""
         return judge(self.loss, self.activation, self.task)
+
+    def warnings(self, name: str = "") -> list[str]:
+        """What is to be said before it is trained: a verdict that is not sound, rows of the loss that are coupled."""
+        said = [] if self.verdict.level.is_sound else [self.verdict.warning(name or self.name)]
+        coupled = rows_coupled(self.loss, self.task, self.classes)
+        return [*said, coupled] if coupled else said
 
     @property
     def name(self) -> str:
