@@ -225,9 +225,9 @@ def _as_loss(value: Any, name: str, file: str, said: Mapping[str, str | None]) -
         value,
         name=_free(name, place),
         file=file,
-        task=_choice("--task", said, {t.value: t for t in Task}),
-        encoding=_choice("--target-encoding", said, {e.value: e for e in Encoding}),
-        link=_choice("--link", said, {k.label: k for k in Link}),
+        task=choose("--task", said["--task"] or "", {t.value: t for t in Task}),
+        encoding=choose("--target-encoding", said["--target-encoding"] or "", {e.value: e for e in Encoding}),
+        link=choose("--link", said["--link"] or "", {k.label: k for k in Link}),
         where=place,
     )
 
@@ -240,11 +240,13 @@ def _free(name: str, place: str) -> str:
 C = TypeVar("C")
 
 
-def _choice(flag: str, said: Mapping[str, str | None], choices: dict[str, C]) -> C:
-    value = said[flag] or ""
+def choose(flag: str, value: str, choices: Mapping[str, C]) -> C:
+    """What a flag's word stands for; a `UserError` with the nearest word and all the others where it is none."""
     plain = value.lower().replace("-", "_")
     if plain not in choices:
-        raise UserError(f"unknown value {value!r}", where=flag, fix=did_you_mean(value, choices))
+        known, fix = f"known are {', '.join(sorted(choices))}", did_you_mean(value, choices)
+        fix = fix if fix == known else f"{fix} {known}"
+        raise UserError(f"unknown value {value!r}", where=flag, fix=fix)
     return choices[plain]
 
 

@@ -181,6 +181,12 @@ def test_a_declaration_that_holds_says_so():
     assert (finding.level, finding.finding) == ("ok", "measured as declared: symmetric, consistent")
 
 
+def test_other_parameters_than_the_default_ones_break_no_claim():
+    diagnosis = examine(LOSSES.get("focal").bind(gamma=0.0), tasks=[Task.BINARY])  # declared not convex
+    assert (only(diagnosis, "declared").level, diagnosis.exit_code) == ("skipped", 0)
+    assert diagnosis.number("convex", "binary") is True
+
+
 def test_a_median_that_is_declared_a_mean_is_an_error():
     finding = only(examine(regression(lambda f, y: (f - y).abs().squeeze(-1), estimates="mean")), "declared")
     assert "declared to estimate the mean, measured the median" in finding.finding

@@ -41,6 +41,10 @@ CLASSES: Mapping[str, frozenset[str]] = {
 
 def claims(loss: Loss, findings: Sequence[Finding]) -> Iterator[Finding]:
     """A finding on each task where something declared is not so; else that all of it is."""
+    if loss.label != loss.name:
+        what = "not compared: what is declared holds with the default parameters"
+        yield from (Finding(CHECK, task, "skipped", what, "") for task in _tasks(findings) if _measured(findings, task))
+        return
     wrong = [*_properties(loss, findings), *_consistency(loss, findings)]
     wrong += [*_estimates(loss, findings), *_unsound(loss, findings)]
     yield from wrong

@@ -98,4 +98,4 @@ def _mixtures(patient: Patient) -> Tensor:
 
 
 def _least(patient: Patient, weight_MT: Tensor) -> tuple[Tensor, Tensor]:
-    return minimise(patient.risks, weight_MT, patient.outputs, starts=1, halvings=12)
+    return minimise(patient.risks, weight_MT, patient.outputs, starts=1, halvings=9)
