@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lossbench.catalog.vocabulary import Encoding as Encoding
     from lossbench.catalog.vocabulary import Space as Space
     from lossbench.catalog.vocabulary import Task as Task
+    from lossbench.data.table import Table as Table
     from lossbench.estimators import MLPClassifier as MLPClassifier
     from lossbench.estimators import MLPRegressor as MLPRegressor
 
@@ -29,6 +30,7 @@ _HOME = {
     "MLPRegressor": "estimators",
     "Metric": "catalog.metrics",
     "Space": "catalog.vocabulary",
+    "Table": "data.table",
     "Task": "catalog.vocabulary",
     "compare": "api",
     "loss": "catalog.loss",
