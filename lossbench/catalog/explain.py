@@ -14,9 +14,7 @@ from pydantic.fields import FieldInfo
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.loss import LOSSES, Loss
-from lossbench.catalog.metrics import METRICS
-from lossbench.catalog.regularizers import REGULARIZERS
-from lossbench.catalog.verdicts import Verdict, best_activation, describe, judge, sound_activations
+from lossbench.catalog.verdicts import Verdict, best_activation, judge, sound_activations
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.errors import UserError
 
@@ -171,6 +169,7 @@ def _on_task(loss: Loss, task: Task) -> OnTask:
 
 
 def note(activation: Activation) -> str:
+    """What to know of an activation, in a line."""
     flat = f"no gradient {activation.flat}" if activation.flat else ""
     return "; ".join(part for part in (flat, activation.note) if part)
 
@@ -190,4 +189,5 @@ def _allowed(field: FieldInfo) -> str:
 
 
 def once(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, each once."""
     return tuple(dict.fromkeys(names))

@@ -140,7 +140,11 @@ def datasets(task: OfTask = None, json: AsJson = False) -> None:
 def _show(rows: Sequence[dict[str, Any]], problems: Sequence[str], *, below: Sequence[str], as_json: bool) -> None:
     """The rows, with their packages where there are any; what is wrong with a package is a line beside them."""
     named = any(row["package"] for row in rows)
-    show([row if named else {k: v for k, v in row.items() if k != "package"} for row in rows], below=below, as_json=as_json)
+    show(
+        [row if named else {k: v for k, v in row.items() if k != "package"} for row in rows],
+        below=below,
+        as_json=as_json,
+    )
     for problem in problems:
         typer.secho("warning: ", fg=typer.colors.YELLOW, err=True, nl=False)
         typer.echo(" ".join(problem.split()), err=True)

@@ -61,7 +61,8 @@ class Pair:
     @property
     def objective(self) -> Objective:
         """What the engine minimises: the last activation, then the loss."""
-        return Objective(self.activation, self.loss, self.loss.per, self.loss.statistics)
+        place = getattr(self.loss.fn, "where", self.loss.name)  # a user's function knows its file
+        return Objective(self.activation, self.loss, self.loss.per, self.loss.statistics, place)
 
     def loss_record(self) -> LossRecord:
         """The loss as the record keeps it; a user's own with its source."""

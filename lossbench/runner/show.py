@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from lossbench.experiments.estimate import Estimate
     from lossbench.experiments.predictor import Predicted
 
-STYLES = {"ok": "green", "equivalent": "green", "note": "cyan", "skipped": "dim", "degraded": "yellow", "warning": "yellow"}
+STYLES = {
+    "ok": "green",
+    "equivalent": "green",
+    "note": "cyan",
+    "skipped": "dim",
+    "degraded": "yellow",
+    "warning": "yellow",
+}
 BAD = "bold magenta"  # broken, error
 
 

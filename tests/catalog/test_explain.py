@@ -16,7 +16,8 @@ from lossbench.errors import UserError
 
 LISTS_EVERYTHING = """
 import sys
-from lossbench.catalog import domains, equivalence, explain, links, listing, metrics, regularizers, rows, targets, verdicts
+from lossbench.catalog import domains, equivalence, explain, links, listing, metrics, regularizers, rows, targets
+from lossbench.catalog import verdicts
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES
 listing.loss_rows(), listing.activation_rows(), listing.metric_rows(), listing.penalty_rows()

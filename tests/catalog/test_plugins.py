@@ -311,7 +311,7 @@ def test_a_metric_of_a_built_in_ones_name_is_refused(write):
         "from lossbench import Metric, Task\n"
         "m = Metric('accuracy', lambda p, t: t, frozenset({Task.BINARY}), 'label', 'higher', 0.0, '')\n"
     )
-    with pytest.raises(UserError, match="my_loss.py:m: 'accuracy' is the name of a built-in metric"):
+    with pytest.raises(UserError, match=r"my_loss.py:m: 'accuracy' is the name of a built-in metric"):
         find_metric(write(text) + ":m")
 
 

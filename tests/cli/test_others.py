@@ -162,7 +162,7 @@ def test_the_doctor_is_short_says_why_and_answers_with_its_exit_code(lossbench, 
     code, out, _ = lossbench("doctor", "focal(gamma=0)")
     assert code == 0
     assert len(out.splitlines()) < 30
-    flags = "--task binary --target-encoding probability --link sigmoid".split()
+    flags = ["--task", "binary", "--target-encoding", "probability", "--link", "sigmoid"]
     code, out, _ = lossbench("doctor", "mine.py:rounded", *flags)
     assert code == 1
     assert out.startswith("rounded\n")
@@ -170,12 +170,13 @@ def test_the_doctor_is_short_says_why_and_answers_with_its_exit_code(lossbench, 
     assert "not examined: the net" in out
     code, out, _ = lossbench("doctor", "mine.py:broadcast", *flags)
     assert code == 1
-    assert "every target is compared with every row's output" in " ".join(lossbench(
-        "doctor", "mine.py:broadcast", *flags, "--json"
-    )[1].split())
+    assert "every target is compared with every row's output" in " ".join(
+        lossbench("doctor", "mine.py:broadcast", *flags, "--json")[1].split()
+    )
     code, _, errors = lossbench("doctor", "mine.py:rounded", *flags[:-1], "logit")
     assert code == 2
-    assert "--link: unknown value 'logit'" in errors[0] and "sigmoid, signed_probability, softmax" in errors[0]
+    assert "--link: unknown value 'logit'" in errors[0]
+    assert "sigmoid, signed_probability, softmax" in errors[0]
 
 
 def test_what_other_commands_hand_on(lossbench, handed):

@@ -62,7 +62,7 @@ def examine(loss: Loss, *, tasks: Iterable[Task | str] | None = None, watch: Wat
             raise UserError(f"{loss.name} does not serve {str(task)!r}", where="task", fix=fix)
     with one_thread():  # steps this small are several times slower on torch's own threads
         findings = [finding for task in asked for finding in _probe(loss, Task(task), watch or (lambda _: None))]
-    return Diagnosis(loss.label, loss.formula, tuple([*findings, *claims(loss, findings)]))
+    return Diagnosis(loss.label, loss.formula, (*findings, *claims(loss, findings)))
 
 
 def _probe(loss: Loss, task: Task, watch: Watch) -> Iterator[Finding]:
