@@ -57,8 +57,10 @@ def _activations() -> Choices:
 
 def _datasets() -> Choices:
     from lossbench.data.datasets import datasets as declared
+    from lossbench.data.datasets import names
 
-    return [(one.name, f"{one.task}, {one.rows} x {one.columns}") for one in declared()]
+    own = [(one.name, f"{one.task}, {one.rows} x {one.columns}") for one in declared()]
+    return own + [(name, "of an installed package") for name in names()[len(own) :]]
 
 
 def _metrics() -> Choices:
