@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lossbench.catalog.vocabulary import Encoding as Encoding
     from lossbench.catalog.vocabulary import Space as Space
     from lossbench.catalog.vocabulary import Task as Task
+    from lossbench.data.table import Table as Table
+    from lossbench.errors import LossbenchWarning as LossbenchWarning
     from lossbench.estimators import MLPClassifier as MLPClassifier
     from lossbench.estimators import MLPRegressor as MLPRegressor
 
@@ -25,10 +27,12 @@ _HOME = {
     "Encoding": "catalog.vocabulary",
     "Link": "catalog.links",
     "Loss": "catalog.loss",
+    "LossbenchWarning": "errors",
     "MLPClassifier": "estimators",
     "MLPRegressor": "estimators",
     "Metric": "catalog.metrics",
     "Space": "catalog.vocabulary",
+    "Table": "data.table",
     "Task": "catalog.vocabulary",
     "compare": "api",
     "loss": "catalog.loss",

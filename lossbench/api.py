@@ -2,7 +2,7 @@
 
 Keywords are the keys of the config: its top-level ones (`loss`, `last_act`, `seeds`, `optim={"lr": 1e-3}`), and those
 inside its parts where one name means one key (`epochs`, `lr`, `hidden`, `l2`, `patience`). What is left out has the
-config's default. Data may be a name, a file, or a DataFrame.
+config's default. Data may be a name, a file, or a DataFrame, which goes by `frame.attrs["name"]` if it has one.
 """
 
 from __future__ import annotations
@@ -14,20 +14,29 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from lossbench.catalog.custom import a_kind
 from lossbench.config.load import Override, load
 from lossbench.config.parts import DataConfig
 from lossbench.config.problems import model_at
 from lossbench.config.schema import CONFIGS, CompareConfig, Kind, TrainConfig
-from lossbench.errors import UserError, unknown
+from lossbench.errors import UserError, unknown, warn
+from lossbench.events import Event, Warned
 from lossbench.record import Record
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lossbench.data.table import Table
+    from lossbench.runner.drive import Sink
 
     Data = str | Path | Mapping[str, Any] | pd.DataFrame
 
+INFORMS = (
+    "classes of '",
+    'classes of "',
+    "fields are separated by",
+    "numbers have a decimal comma",
+)  # nothing was lost
 FRAME = "DataFrame"  # what a config and a record call a table that came from no file
 
 
@@ -44,17 +53,18 @@ def train(
     """Train one loss on one table, as `lossbench train` does, and return the record; `.table()` is a DataFrame.
 
     `target` names the column to predict of a file or a DataFrame; `config` a YAML file that the keywords override. The
-    run's folder has the record, curves and weights. Raises `UserError` for whatever cannot be trained.
+    run's folder has the record, curves and weights. What the command line warns of is a `LossbenchWarning`. Raises
+    `UserError` for whatever cannot be trained.
     """
     from lossbench import runner
-    from lossbench.runner.drive import choose_sinks
 
     words, frames = _words("train", [data], target, keys)
     checked = _checked("train", config, words[0], keys)
     assert isinstance(checked, TrainConfig)
     table = _table(frames[0], checked.data.model_dump())
-    sinks = choose_sinks("rich") if progress else ()
-    return runner.run_train(checked, sinks=sinks, command="lossbench.train", strict=strict, force=force, table=table)[0]
+    return runner.run_train(
+        checked, sinks=_sinks(progress), command="lossbench.train", strict=strict, force=force, table=table
+    )[0]
 
 
 def compare(
@@ -70,20 +80,37 @@ def compare(
     """Compare losses on one or more tables, as `lossbench compare-losses` does, and return the record.
 
     `losses` are names, `"nll+relu"` pairs or mappings; without it all sound ones are compared. Other arguments are
-    those of `train`. `record.analysis` has the statistics; `.table()` has every trained net.
+    those of `train`. `.table()` has a row a loss with rank, score and difference, `.members()` a row a trained net,
+    `record.analysis` all the statistics.
     """
     from lossbench import runner
-    from lossbench.runner.drive import choose_sinks
 
     several = list(data) if isinstance(data, list | tuple) else [data]
     words, frames = _words("compare-losses", several, target, keys)
     checked = _checked("compare-losses", config, words, keys)
     assert isinstance(checked, CompareConfig)
     tables = [_table(frame, part.model_dump()) for frame, part in zip(frames, checked.data, strict=True)]
-    sinks = choose_sinks("rich") if progress else ()
     return runner.run_compare(
-        checked, sinks=sinks, command="lossbench.compare", strict=strict, force=force, tables=tables
+        checked, sinks=_sinks(progress), command="lossbench.compare", strict=strict, force=force, tables=tables
     )[0]
+
+
+class _Warnings:
+    """Warnings of a run as Python's own, at the line that asked for the run."""
+
+    def __call__(self, event: Event) -> None:
+        """Take in one event."""
+        if isinstance(event, Warned) and not event.message.startswith(INFORMS):
+            warn(event.message)
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def _sinks(progress: bool) -> list[Sink]:
+    from lossbench.runner.drive import choose_sinks
+
+    return [*(choose_sinks("rich") if progress else ()), _Warnings()]
 
 
 def _words(
@@ -96,8 +123,11 @@ def _words(
     words, frames = [], []
     for one in data:
         is_frame = hasattr(one, "columns") and hasattr(one, "dtypes")
+        if not is_frame and not isinstance(one, str | Path | Mapping):
+            fix = "give a data set's name, a file or a DataFrame (lossbench.MLPClassifier takes arrays)"
+            raise UserError(f"{a_kind(one)} is no table", where="data", fix=fix)
         frames.append(one if is_frame else None)
-        word = {"file": FRAME} if is_frame else _plain(one)
+        word = {"file": str(one.attrs.get("name") or FRAME)} if is_frame else _plain(one)
         if isinstance(word, str) and reading:
             from lossbench.data.source import DataSource
 

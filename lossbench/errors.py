@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
+import sys
+import warnings
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -20,6 +24,19 @@ class UserError(Exception):
     def at(self, where: str) -> UserError:
         """The same mistake, found at a more exact place."""
         return UserError(self.what, where=f"{where}: {self.where}" if self.where else where, fix=self.fix)
+
+
+class LossbenchWarning(UserWarning):
+    """What the Python door says where the command line prints a warning: one sentence, what was seen and the fix."""
+
+
+def warn(message: str) -> None:
+    """A `LossbenchWarning` that points at the first caller outside of lossbench."""
+    here, depth = f"{Path(__file__).parent}{os.sep}", 1
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(message, LossbenchWarning, stacklevel=depth)
 
 
 class UserErrors(UserError):

@@ -32,7 +32,7 @@ from lossbench.config.schema import TrainConfig
 from lossbench.engine.hidden import HIDDEN
 from lossbench.engine.problem import Fold, Member, Net, Part, Problem, Training
 from lossbench.engine.train import train
-from lossbench.errors import UserError
+from lossbench.errors import UserError, warn
 from lossbench.experiments.pairs import Pair, resolve_pair
 
 Array = NDArray[Any]
@@ -118,6 +118,8 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
 
     def _train(self, x_ND: Array, truth_N: Array, pair: Pair, weight_N: Array | None) -> Self:
         """Fit the net; `truth_N` are class indices, or numbers in the units that the loss is trained in."""
+        for warning in pair.warnings():
+            warn(warning)
         config = self._config()
         random = check_random_state(self.random_state)
         seed = int(random.randint(np.iinfo(np.int32).max))

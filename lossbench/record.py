@@ -151,6 +151,9 @@ class PackedPlanes(_Part):
         return self.scale * q * np.abs(q) / np.float32(127**2)
 
 
+_SUMMARY = ("low", "high", "difference", "difference_low", "difference_high", "p_better", "p_equal", "p_holm", "lr")
+
+
 class Record(_Part):
     """The whole of a result.json. `data` has one entry for `train`, one per data set for `compare-losses`."""
 
@@ -170,7 +173,35 @@ class Record(_Part):
     timing: dict[str, Number] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
 
+    def __repr__(self) -> str:
+        """One line; `.table()` is what there is to look at."""
+        names = [data.name for data in self.data] if isinstance(self.data, list) else [self.data.name]
+        losses = dict.fromkeys(run.loss.label for run in self.runs)
+        return f"<{self.kind} {self.name!r}: {', '.join(losses)} on {', '.join(names)}, {self.status}>"
+
+    __str__ = __repr__
+
     def table(self) -> pd.DataFrame:
+        """What came out: of a comparison a row a loss with its rank, score and difference; else `members()`.
+
+        The columns of a comparison: data (and label_noise) where there are several, rank, loss, last_act, result
+        ("better", "practically equal", ...), the metric's mean with its interval (low, high), the difference to the
+        baseline with its own, p_better, p_equal, p_holm, and the learning rate chosen most often.
+        """
+        if self.kind != "compare-losses" or not self.analysis:
+            return self.members()
+        rows = []
+        tables = self.analysis["tables"]
+        for table in tables:
+            place = {"data": table["data"]} if len({t["data"] for t in tables}) > 1 else {}
+            place |= {"label_noise": table["label_noise"]} if len({t["label_noise"] for t in tables}) > 1 else {}
+            for row in table["rows"]:
+                numbers = {name: row[name] for name in _SUMMARY}
+                words = {"rank": row["rank"], "loss": row["loss"], "last_act": row["last_act"], "result": row["word"]}
+                rows.append({**place, **words, self.analysis["metric"]: row["mean"], **numbers})
+        return pd.DataFrame(rows).astype({"rank": "Int64"} if rows else {})
+
+    def members(self) -> pd.DataFrame:
         """One row a trained net: data, loss and last activation, role, seed, split, penalties, and its scores.
 
         Scores are columns `train_<metric>`, `val_<metric>`, `test_<metric>`; what was not measured is NaN.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -48,16 +49,105 @@ def test_train_gives_the_numbers_of_the_command_line(tmp_path, capsys):
     assert scores(record) == scores(read_record(tmp_path / "door"))
 
 
-def test_the_table_has_a_row_for_every_trained_net(tmp_path):
+FEW = pytest.mark.filterwarnings("ignore:anecdotal")
+
+
+@FEW
+def test_compare_gives_the_numbers_of_the_command_line(tmp_path):
+    record = lb.compare(
+        "iris", losses=["nll", "hinge"], folds=2, repeats=1, lrs=[1e-2], output=tmp_path, name="door", **QUICK
+    )
+    flags = (
+        "--data iris --losses nll,hinge --folds 2 --repeats 1 --lrs 1e-2 --epochs 3 --hidden 4 --device cpu"
+        " --threads 1 --name cli --quiet"
+    )
+    assert main(["compare-losses", *flags.split(), "--output", str(tmp_path)]) == 0
+    by_command = read_record(tmp_path / "cli")
+    assert scores(record) == scores(by_command)
+    assert record.table().drop(columns="lr").equals(by_command.table().drop(columns="lr"))
+
+
+@FEW
+def test_the_table_of_a_comparison_is_its_summary_and_members_has_every_net(tmp_path):
     record = lb.compare("iris", losses=["nll", "hinge"], folds=2, repeats=1, lrs=[1e-2], output=tmp_path, **QUICK)
-    table = record.table()
-    assert len(table) == sum(len(run.members) for run in record.runs)
-    refits = table[table.role == "refit"]
+    table, members = record.table(), record.members()
+    assert list(table.columns[:5]) == ["rank", "loss", "last_act", "result", "accuracy"]
+    assert sorted(table.loss) == ["hinge", "nll"]
+    refits = members[members.role == "refit"]
+    for row in table.itertuples():
+        assert row.accuracy == pytest.approx(refits[refits.loss == row.loss].test_accuracy.mean())
+        assert row.low <= row.accuracy <= row.high
+    other = table[table.result != "baseline"].iloc[0]
+    assert other.difference_low <= other.difference <= other.difference_high
+    assert len(members) == sum(len(run.members) for run in record.runs)
     assert sorted(zip(refits.loss, refits.split_fold, strict=True)) == [
         (name, fold) for name in ("hinge", "nll") for fold in (0, 1)
     ]
     assert refits.test_accuracy.between(0, 1).all()
-    assert record.analysis
+
+
+def test_a_record_is_one_line_to_look_at(tmp_path):
+    record = lb.train("iris", loss="hinge", output=tmp_path, name="mine", **QUICK)
+    assert repr(record) == str(record) == "<train 'mine': hinge on iris, ok>"
+    assert len(record.table()) == 1
+
+
+def test_a_pair_that_is_broken_and_a_table_that_was_repaired_are_warned_of(tmp_path, iris):
+    iris["row"], iris["same"] = range(1, 151), 1
+    with pytest.warns(lb.LossbenchWarning) as said:
+        record = lb.train(iris, "kind", loss="nll", last_act="relu", output=tmp_path, **QUICK)
+    messages = [str(warning.message) for warning in said]
+    assert {warning.filename for warning in said} == {__file__}
+    broken = next(message for message in messages if "nll + relu is broken" in message)
+    assert "use logsoftmax as last activation" in broken
+    assert any("'row' looks like a row number" in message for message in messages)
+    assert any("'same'" in message for message in messages)
+    assert set(messages) < set(record.warnings)
+    assert not any("classes of" in message for message in messages)  # informs, and nothing was lost
+
+
+def test_a_loss_that_broadcasts_and_averages_it_away_is_warned_of(tmp_path, iris, capsys):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from lossbench import loss, Task, Encoding, Space, Link\n"
+        "def plain(out, target):\n"
+        "    return (out.squeeze(-1) - target).pow(2).mean(-1)\n"
+        "@loss(targets={Task.BINARY: Encoding.PROBABILITY}, sound=(Space.UNIT,), link=Link.PROBABILITY,"
+        " reference='x')\n"
+        "def declared(out, target):\n"
+        "    return (out - target.squeeze(-1).unsqueeze(-2)).pow(2).mean(-1)\n"
+    )
+    said = {"target_encoding": "probability", "link": "sigmoid"}
+    with pytest.warns(
+        lb.LossbenchWarning, match="mine.py:plain: every target is compared with every row's output"
+    ) as w:
+        lb.train(loss=f"{file}:plain", output=tmp_path, **said, **QUICK)
+    assert any("give outputs and targets one shape" in str(warning.message) for warning in w)
+    with pytest.warns(lb.LossbenchWarning, match="mine.py:declared: every output is compared with every row's target"):
+        lb.train(loss=f"{file}:declared", output=tmp_path, **QUICK)
+    flags = f"--losses ce,{file}:plain --link sigmoid --target-encoding probability --baseline ce --folds 2 --repeats 1"
+    rest = f"--lrs 1e-2 --epochs 1 --hidden 4 --device cpu --threads 1 --output {tmp_path}"
+    assert main(["compare-losses", *flags.split(), *rest.split()]) == 0
+    assert "mine.py:plain: every target is compared with every row's output" in capsys.readouterr().err
+
+
+def test_a_loss_without_gradient_is_named_with_its_file(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("def stuck(out, target):\n    return (out.detach() - target).pow(2).squeeze(-1)\n")
+    said = {"target_encoding": "probability", "link": "sigmoid"}
+    with pytest.raises(UserError, match=r"^mine.py:stuck: the loss does not depend on the outputs; compute it from"):
+        lb.train(loss=f"{file}:stuck", output=tmp_path, **said, **QUICK)
+
+
+def test_an_array_is_no_table(tmp_path):
+    with pytest.raises(UserError, match="data: a ndarray is no table; give a data set's name, a file or a DataFrame"):
+        lb.train(np.zeros((3, 3)), "y", output=tmp_path)
+
+
+def test_a_frame_goes_by_its_own_name(tmp_path, iris):
+    iris.attrs["name"] = "flowers"
+    record = lb.train(iris, "kind", loss="hinge", output=tmp_path, **QUICK)
+    assert (record.data.name, record.name) == ("flowers", "flowers-hinge-identity")
 
 
 def test_a_frame_and_the_file_it_came_from_are_one_table(tmp_path, iris):
@@ -72,6 +162,7 @@ def test_a_frame_and_the_file_it_came_from_are_one_table(tmp_path, iris):
     assert by_frame.data.source == "DataFrame"
 
 
+@FEW
 def test_frames_can_be_compared_on_beside_named_tables(tmp_path, iris):
     record = lb.compare(
         [iris, "wine"], "kind", losses=["nll", "hinge"], folds=2, repeats=1, lrs=[1e-2], output=tmp_path, **QUICK

@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import check_estimator
 import lossbench
 from lossbench import MLPClassifier, MLPRegressor
 from lossbench.catalog.plugins import load_file
-from lossbench.errors import UserError
+from lossbench.errors import LossbenchWarning, UserError
 
 
 @pytest.fixture(autouse=True)
@@ -181,3 +181,9 @@ def test_the_public_names_are_found_and_listed():
     assert {"MLPClassifier", "MLPRegressor", "train", "compare", "loss", "Task"} <= set(dir(lossbench))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = lossbench.nothing
+
+
+def test_a_pair_that_is_broken_is_warned_of_when_it_is_fitted():
+    x, y = load_iris(return_X_y=True)
+    with pytest.warns(LossbenchWarning, match="nll . relu is broken: .*; use logsoftmax as last activation"):
+        MLPClassifier(loss="nll", last_act="relu", epochs=1, hidden=(4,)).fit(x, y)

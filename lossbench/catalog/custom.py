@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.catalog.activations import ACTIVATIONS
+from lossbench.catalog.coupling import COUNT_INSIDE, coupling
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import Loss, declare
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -83,7 +84,7 @@ class UserFunction:
 
     def _shaped(self, value: Any, out: Tensor, wanted: Sequence[int]) -> Tensor:
         if not isinstance(value, torch.Tensor):
-            raise UserError(f"returned a {type(value).__name__}, not a tensor", where=self.where)
+            raise UserError(f"returned {a_kind(value)}, not a tensor", where=self.where)
         if value.shape != wanted:
             raise WrongShape(
                 f"returned shape {list(value.shape)} for outputs {list(out.shape)}",
@@ -92,6 +93,12 @@ class UserFunction:
                 returned=value.shape,
             )
         return value
+
+
+def a_kind(value: Any) -> str:
+    """`an int`, `a DataFrame`: what a value is, where something else was wanted."""
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
 
 
 def adapt(loss: Loss, *, file: str, where: str) -> UserFunction:
@@ -119,10 +126,7 @@ def declare_plain(value: Any, *, name: str, file: str, task: Task, encoding: Enc
         )
     except TypeError as problem:
         raise UserError(str(problem), where=where) from problem
-    outputs = loss.width(task, classes)
-    batching: Batching = "all rows at once"
-    if not _rows_apart(loss, encoding, outputs, classes, sound):
-        batching = "one member at a time"
+    batching: Batching = "all rows at once" if _rows_apart(loss, task, classes) else "one member at a time"
     return replace(loss, name=name, family="", fn=UserFunction(function, file=file, where=where, batching=batching))
 
 
@@ -181,7 +185,7 @@ def _unreduced(value: Any, where: str) -> Callable[..., Any]:
                 f"cannot be made without arguments ({problem})", where=where, fix="name an instance of it"
             ) from None
     if not callable(value):
-        raise UserError(f"a {type(value).__name__} is no loss", where=where, fix="name a function or an nn.Module")
+        raise UserError(f"{a_kind(value)} is no loss", where=where, fix="name a function or an nn.Module")
     if not isinstance(value, torch.nn.Module):
         reduces = not inspect.isbuiltin(value) and "reduction" in _check_signature(value, 2, where).parameters
         return functools.wraps(value)(functools.partial(value, reduction="none")) if reduces else value
@@ -226,19 +230,42 @@ def _parameters_keyword_only(fn: Callable[..., Any], where: str) -> Callable[...
     return loss
 
 
-def _rows_apart(loss: Loss, encoding: Encoding, outputs: int, classes: int, sound: Sequence[Space]) -> bool:
+def _rows_apart(loss: Loss, task: Task, classes: int) -> bool:
     """Whether a row keeps its value when other rows join its batch; True where the loss cannot be tried."""
-    generator = torch.Generator().manual_seed(0)
-    z = torch.randn(6, outputs, generator=generator)
-    activation = next(a for a in ACTIVATIONS if a.space in sound and a.min_outputs <= outputs)
-    out, target = activation(z), example_target(encoding, 6, classes)
     try:
+        out, target = _batch(loss, task, classes)
         whole, part = loss(out, target), loss(out[:3], target[:3])
         return bool(
             whole.ndim == 0 or len(whole) != 6 or torch.allclose(whole[:3], part, rtol=1e-4, atol=1e-6, equal_nan=True)
         )
     except Exception:  # whatever it raises, it will raise again where it is told with its place
         return True
+
+
+def rows_coupled(loss: Loss, task: Task, classes: int) -> str:
+    """What is to be said before a user's loss is trained whose rows are not each other's business; "" of any other."""
+    fn = loss.fn
+    if not isinstance(fn, UserFunction) or loss.per == "batch":
+        return ""
+    try:
+        out, target = _batch(loss, task, classes)
+        found = coupling(loss, out[None], target[None], rows=1)
+        if found is None and fn.batching == "one member at a time":
+            found = COUNT_INSIDE
+    except Exception:  # its training will tell
+        return ""
+    return "" if found is None else f"{fn.where}: {found}"
+
+
+def _batch(loss: Loss, task: Task, classes: int) -> tuple[Tensor, Tensor]:
+    """Outputs `[6, K]` behind the activation that the loss names first, and targets of all classes in turn."""
+    generator = torch.Generator().manual_seed(0)
+    outputs = loss.width(task, classes)
+    activation = next(a for s in loss.sound[task] for a in ACTIVATIONS if a.space is s and a.min_outputs <= outputs)
+    return (
+        activation(torch.randn(6, outputs, generator=generator)),
+        example_target(loss.targets[task], 6, max(classes, 3) if task is Task.REGRESSION else classes),
+    )
 
 
 def example_target(encoding: Encoding, rows: int, classes: int) -> Tensor:

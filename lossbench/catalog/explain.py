@@ -1,7 +1,7 @@
-"""What the catalogue says of itself, as plain data: lists for `losses`, `activations`, `metrics`, pages for `explain`.
+"""What the catalogue says of one loss or one pair, as plain data: the pages of `explain`.
 
-Nothing here touches a tensor, so that a listing answers at once; nothing here draws, so that a table, JSON and HTML say
-the same.
+Nothing here touches a tensor, so that it answers at once; nothing here draws, so that a table, JSON and HTML say the
+same.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from pydantic.fields import FieldInfo
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.loss import LOSSES, Loss, spelled
-from lossbench.catalog.metrics import METRICS
-from lossbench.catalog.regularizers import REGULARIZERS
-from lossbench.catalog.verdicts import Verdict, best_activation, describe, judge, sound_activations
+from lossbench.catalog.verdicts import Verdict, best_activation, judge, sound_activations
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.errors import UserError
 
@@ -30,49 +28,6 @@ TARGETS = {
     Encoding.NONNEGATIVE: "number >= 0",
     Encoding.POSITIVE: "number > 0",
 }
-
-
-@dataclass(frozen=True)
-class LossRow:
-    """A line of the table of losses."""
-
-    name: str
-    family: str
-    formula: str
-    tasks: tuple[str, ...]
-    target: str
-    auto: tuple[str, ...]  # preferred last activations, one per task, each said once
-    estimates: str
-
-
-@dataclass(frozen=True)
-class ActivationRow:
-    """A line of the table of last activations."""
-
-    name: str
-    formula: str
-    space: str
-    note: str
-
-
-@dataclass(frozen=True)
-class MetricRow:
-    """A line of the table of metrics."""
-
-    name: str
-    formula: str
-    tasks: tuple[str, ...]
-    needs: str
-    better: str
-
-
-@dataclass(frozen=True)
-class PenaltyRow:
-    """A line of the table of penalties."""
-
-    name: str
-    formula: str
-    effect: str
 
 
 @dataclass(frozen=True)
@@ -125,42 +80,6 @@ class PairPage:
     verdicts: tuple[tuple[str, Verdict], ...]
     pitfalls: tuple[str, ...]
     reference: str
-
-
-def loss_rows(task: Task | None = None) -> list[LossRow]:
-    """All losses, or those that serve a task."""
-    return [
-        LossRow(
-            name=loss.name,
-            family=loss.family,
-            formula=loss.formula,
-            tasks=tuple(t.value for t in tasks(loss)),
-            target=" | ".join(_once(TARGETS[loss.targets[t]] for t in tasks(loss))),
-            auto=_once(best_activation(loss, t).name for t in tasks(loss)),
-            estimates=loss.estimates,
-        )
-        for loss in LOSSES
-        if task is None or task in loss.tasks
-    ]
-
-
-def activation_rows() -> list[ActivationRow]:
-    """All last activations."""
-    return [ActivationRow(a.name, a.formula, describe(a.space), _note(a)) for a in ACTIVATIONS]
-
-
-def metric_rows(task: Task | None = None) -> list[MetricRow]:
-    """All metrics, or those that suit a task."""
-    return [
-        MetricRow(m.name, m.formula, tuple(t.value for t in Task if t in m.tasks), m.needs, m.better)
-        for m in METRICS
-        if task is None or task in m.tasks
-    ]
-
-
-def penalty_rows() -> list[PenaltyRow]:
-    """All penalties."""
-    return [PenaltyRow(r.name, r.formula, r.effect) for r in REGULARIZERS]
 
 
 def loss_page(loss: Loss) -> LossPage:
@@ -246,12 +165,13 @@ def _on_task(loss: Loss, task: Task) -> OnTask:
         target=TARGETS[loss.targets[task]],
         outputs="one per class" if by_class else str(two),
         auto=auto.name,
-        sound=_once([auto.name, *sound]),
+        sound=once([auto.name, *sound]),
         verdicts=tuple((a.name, judge(loss, a, task)) for a in ACTIVATIONS),
     )
 
 
-def _note(activation: Activation) -> str:
+def note(activation: Activation) -> str:
+    """What to know of an activation, in a line."""
     flat = f"no gradient {activation.flat}" if activation.flat else ""
     return "; ".join(part for part in (flat, activation.note) if part)
 
@@ -270,5 +190,6 @@ def _allowed(field: FieldInfo) -> str:
     return " | ".join(map(str, choices)) if choices else getattr(field.annotation, "__name__", "any")
 
 
-def _once(names: Iterable[str]) -> tuple[str, ...]:
+def once(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, each once."""
     return tuple(dict.fromkeys(names))

@@ -15,23 +15,21 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
-from lossbench.catalog.custom import UserFunction, adapt, declare_plain, measure_space
+from lossbench.catalog.custom import UserFunction, a_kind, adapt, declare_plain, measure_space
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.packages import load_point, points_of
 from lossbench.catalog.registry import Registry
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.errors import UserError, did_you_mean, unknown
 
 if TYPE_CHECKING:
     from lossbench.catalog.metrics import Metric
-
-GROUPS = {"loss": "lossbench.losses", "activation": "lossbench.activations", "metric": "lossbench.metrics"}
 
 _FILE = re.compile(r"(?P<file>.+\.py)(?::(?P<name>\w*))?")
 
@@ -70,10 +68,11 @@ def find_activation(reference: str | Activation, *, where: str = "") -> Activati
     found = _found(reference, ACTIVATIONS, lambda value: isinstance(value, Activation), where)
     fn = found.value
     if isinstance(fn, Activation):
-        return fn
+        return _not_built_in(fn, ACTIVATIONS, found.place)
     if not callable(fn):
         fix = "give a function of outputs [..., K]"
-        raise UserError(f"a {type(fn).__name__} is no activation", where=found.place, fix=fix)
+        raise UserError(f"{a_kind(fn)} is no activation", where=found.place, fix=fix)
+    _refuse_name(found.name, ACTIVATIONS, found.place)
     formula = (inspect.getdoc(fn) or found.name).split("\n", 1)[0]
     return Activation(found.name, fn, measure_space(fn, where=found.place), formula)
 
@@ -88,9 +87,9 @@ def find_metric(reference: str | Metric, *, where: str = "") -> Metric:
         return METRICS.get(reference)
     found = _found(reference, METRICS, lambda value: isinstance(value, Metric), where)
     if isinstance(found.value, Metric):
-        return found.value
+        return _not_built_in(found.value, METRICS, found.place)
     fix = "make it a lossbench.Metric, which says what it needs"
-    raise UserError(f"a {type(found.value).__name__} is no metric", where=found.place, fix=fix)
+    raise UserError(f"{a_kind(found.value)} is no metric", where=found.place, fix=fix)
 
 
 def loss_source(loss: Loss) -> tuple[str, str]:
@@ -179,11 +178,6 @@ def load_file(file: str) -> ModuleType:
     return module
 
 
-def entry_point_names(kind: str) -> list[str]:
-    """The names that installed packages offer as "loss", "activation" or "metric"."""
-    return sorted({point.name for point in entry_points(group=GROUPS[kind])})
-
-
 @dataclass(frozen=True)
 class _Value:
     """What a user's name stands for, undeclared."""
@@ -223,19 +217,10 @@ def _in_file(reference: re.Match[str], kind: str, is_declared: Callable[[Any], b
 
 def _in_package(name: str, registry: Registry[Any], where: str) -> _Value:
     """What an installed package offers under that name."""
-    points = {point.name: point for point in entry_points(group=GROUPS[registry.kind])}
+    points = {point.name: point for point in points_of(registry.kind)}
     if name not in points:
         raise unknown(registry.kind, name, [*registry.names(), *registry.abbreviations, *points], where=where)
-    point = points[name]
-    try:
-        value = point.load()
-    except Exception as problem:
-        package = point.dist.name if point.dist else point.value
-        raise UserError(
-            f"{type(problem).__name__} while it was loaded: {problem}",
-            where=f"entry point {point.name} of {package}",
-            fix="mend or uninstall that package",
-        ) from problem
+    value = load_point(points[name])
     return _Value(value, name, _source_file(value))
 
 
@@ -246,7 +231,7 @@ def _as_loss(value: Any, name: str, file: str, said: Mapping[str, str | None]) -
     if isinstance(declared, Loss):
         return replace(declared, name=_free(name, place), fn=adapt(declared, file=file, where=place))
     if not callable(value):
-        raise UserError(f"a {type(value).__name__} is no loss", where=place, fix="name a function or an nn.Module")
+        raise UserError(f"{a_kind(value)} is no loss", where=place, fix="name a function or an nn.Module")
     if missing := [flag for flag, text in said.items() if not text]:
         raise UserError(
             f"is not decorated with @loss, so {', '.join(missing)} must be said",
@@ -257,11 +242,27 @@ def _as_loss(value: Any, name: str, file: str, said: Mapping[str, str | None]) -
         value,
         name=_free(name, place),
         file=file,
-        task=_choice("--task", said, {t.value: t for t in Task}),
-        encoding=_choice("--target-encoding", said, {e.value: e for e in Encoding}),
-        link=_choice("--link", said, {k.label: k for k in Link}),
+        task=choose("--task", said["--task"] or "", {t.value: t for t in Task}),
+        encoding=choose("--target-encoding", said["--target-encoding"] or "", {e.value: e for e in Encoding}),
+        link=choose("--link", said["--link"] or "", {k.label: k for k in Link}),
         where=place,
     )
+
+
+E = TypeVar("E", Activation, "Metric")
+
+
+def _not_built_in(entry: E, registry: Registry[E], place: str) -> E:
+    """A user's entry, unless it would go by a built-in one's name; a built-in one that was imported is itself."""
+    if entry not in list(registry):
+        _refuse_name(entry.name, registry, place)
+    return entry
+
+
+def _refuse_name(name: str, registry: Registry[Any], place: str) -> None:
+    """Records and saved nets know it by its name alone, which must not mean another one there."""
+    if name in registry:
+        raise UserError(f"{name!r} is the name of a built-in {registry.kind}", where=place, fix="give it another name")
 
 
 def _free(name: str, place: str) -> str:
@@ -272,11 +273,13 @@ def _free(name: str, place: str) -> str:
 C = TypeVar("C")
 
 
-def _choice(flag: str, said: Mapping[str, str | None], choices: dict[str, C]) -> C:
-    value = said[flag] or ""
+def choose(flag: str, value: str, choices: Mapping[str, C]) -> C:
+    """What a flag's word stands for; a `UserError` with the nearest word and all the others where it is none."""
     plain = value.lower().replace("-", "_")
     if plain not in choices:
-        raise UserError(f"unknown value {value!r}", where=flag, fix=did_you_mean(value, choices))
+        known, fix = f"known are {', '.join(sorted(choices))}", did_you_mean(value, choices)
+        fix = fix if fix == known else f"{fix} {known}"
+        raise UserError(f"unknown value {value!r}", where=flag, fix=fix)
     return choices[plain]
 
 

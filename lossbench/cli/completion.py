@@ -36,27 +36,37 @@ def _listed(choices: Iterable[tuple[str, str]], incomplete: str) -> Choices:
 def _losses() -> Choices:
     from lossbench.catalog.loss import LOSSES
 
-    return [(loss.name, loss.formula) for loss in LOSSES] + [
+    own = [(loss.name, loss.formula) for loss in LOSSES] + [
         (short, f"short for {name}") for short, name in LOSSES.abbreviations.items()
     ]
+    return own + _offered("loss")
+
+
+def _offered(kind: str) -> Choices:
+    """What installed packages have, by name: none of them is imported."""
+    from lossbench.catalog.packages import package_of, points_of
+
+    return [(point.name, f"of {package_of(point)}") for point in points_of(kind)]
 
 
 def _activations() -> Choices:
     from lossbench.catalog.activations import ACTIVATIONS
 
-    return [(activation.name, activation.formula) for activation in ACTIVATIONS]
+    return [(activation.name, activation.formula) for activation in ACTIVATIONS] + _offered("activation")
 
 
 def _datasets() -> Choices:
     from lossbench.data.datasets import datasets as declared
+    from lossbench.data.datasets import names
 
-    return [(one.name, f"{one.task}, {one.rows} x {one.columns}") for one in declared()]
+    own = [(one.name, f"{one.task}, {one.rows} x {one.columns}") for one in declared()]
+    return own + [(name, "of an installed package") for name in names()[len(own) :]]
 
 
 def _metrics() -> Choices:
     from lossbench.catalog.metrics import METRICS
 
-    return [(metric.name, metric.formula) for metric in METRICS]
+    return [(metric.name, metric.formula) for metric in METRICS] + _offered("metric")
 
 
 _AUTO = ("auto", "chosen by the task or the loss")

@@ -14,7 +14,9 @@ def doctor(
     loss: Annotated[
         str,
         typer.Argument(
-            metavar="LOSS", help="A loss's name, or my_loss.py:my_loss.", autocompletion=completion.one_loss
+            metavar="LOSS",
+            help="A loss: focal, 'focal(gamma=0)', or my_loss.py:my_loss.",
+            autocompletion=completion.one_loss,
         ),
     ],
     task: Annotated[
@@ -26,16 +28,25 @@ def doctor(
             autocompletion=completion.tasks,
         ),
     ] = None,
+    loss_param: opt.LossParam = None,
     target_encoding: opt.TargetEncoding = None,
     link: opt.Link = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Every finding on its line, with how it was measured.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> int:
-    """Probe a loss: gradients, extremes, dead regions, properness, and what it is the same as.
+    """Probe a loss: gradients, extremes, dead regions, properness, what it equals; and what it declares of itself.
+
+    Exit codes: 0 no error was found, 1 an error was found (training will go wrong, or something declared is not so),
+    2 the call is wrong. A function that is not decorated needs --task, --target-encoding and --link.
 
     Examples:
-        lossbench doctor focal
-        lossbench doctor my_loss.py:my_loss --task binary --target-encoding sign --link margin
+        lossbench doctor focal --loss-param gamma=0
+        lossbench doctor my_loss.py:my_loss
+        lossbench doctor my_loss.py:plain --task binary --target-encoding sign --link margin
     """
+    config = opt.read_loss(loss, loss_param, target_encoding, link)
     from lossbench import runner
 
-    return runner.doctor(loss, task=task, target_encoding=target_encoding, link=link, as_json=json)
+    return runner.doctor(config, task=task, as_json=json, verbose=verbose)

@@ -25,7 +25,12 @@ Said = Iterator[tuple[str, str]]  # label, text
 
 def explain(
     loss: Annotated[
-        str, typer.Argument(metavar="LOSS", help="A loss, or my_loss.py:my_loss.", autocompletion=completion.one_loss)
+        str,
+        typer.Argument(
+            metavar="LOSS",
+            help="A loss: nll, 'focal(gamma=0)', or my_loss.py:my_loss.",
+            autocompletion=completion.one_loss,
+        ),
     ],
     last_act: Annotated[
         str | None,
@@ -37,6 +42,7 @@ def explain(
             "--task", metavar="KIND", help="binary, multiclass or regression.", autocompletion=completion.tasks
         ),
     ] = None,
+    loss_param: opt.LossParam = None,
     target_encoding: opt.TargetEncoding = None,
     link: opt.Link = None,
 ) -> None:
@@ -47,12 +53,14 @@ def explain(
         lossbench explain nll relu
     """
     from lossbench.catalog.explain import loss_page, pair_page
-    from lossbench.catalog.plugins import find_activation, find_loss
+    from lossbench.catalog.plugins import find_activation
     from lossbench.catalog.vocabulary import Task
+    from lossbench.experiments.names import resolve_loss
 
     if task is not None and task not in list(Task):
         raise unknown("task", task, [known.value for known in Task], where="--task")
-    found = find_loss(loss, task=task, target_encoding=target_encoding, link=link)
+    config = opt.read_loss(loss, loss_param, target_encoding, link)
+    found = resolve_loss(config, None if task is None else Task(task), where="")
     if last_act is None:
         title, said = found.label, _of_loss(loss_page(found))
     else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,7 +32,7 @@ def losses(task: OfTask = None, json: AsJson = False) -> None:
     Examples:
         lossbench losses --task regression
     """
-    from lossbench.catalog.explain import loss_rows
+    from lossbench.catalog.listing import loss_rows, problems
 
     rows = [
         {
@@ -41,10 +42,11 @@ def losses(task: OfTask = None, json: AsJson = False) -> None:
             "target": row.target,
             "formula": row.formula,
             "estimates": row.estimates,
+            "package": row.package,
         }
         for row in loss_rows(_task(task))
     ]
-    show(rows, below=("formula", "target", "estimates"), as_json=json)
+    _show(rows, problems("loss"), below=("formula", "target", "estimates"), as_json=json)
 
 
 def activations(json: AsJson = False) -> None:
@@ -53,13 +55,19 @@ def activations(json: AsJson = False) -> None:
     Examples:
         lossbench train --last-act softmax
     """
-    from lossbench.catalog.explain import activation_rows
+    from lossbench.catalog.listing import activation_rows, problems
 
     rows = [
-        {"last_act": row.name, "formula": row.formula, "outputs": row.space, "note": row.note}
+        {
+            "last_act": row.name,
+            "formula": row.formula,
+            "outputs": row.space,
+            "note": row.note,
+            "package": row.package,
+        }
         for row in activation_rows()
     ]
-    show(rows, below=("outputs", "note"), as_json=json)
+    _show(rows, problems("activation"), below=("outputs", "note"), as_json=json)
 
 
 def metrics(task: OfTask = None, json: AsJson = False) -> None:
@@ -68,7 +76,7 @@ def metrics(task: OfTask = None, json: AsJson = False) -> None:
     Examples:
         lossbench compare-losses --metric balanced_accuracy
     """
-    from lossbench.catalog.explain import metric_rows
+    from lossbench.catalog.listing import metric_rows, problems
 
     rows = [
         {
@@ -77,10 +85,11 @@ def metrics(task: OfTask = None, json: AsJson = False) -> None:
             "better": row.better,
             "needs": row.needs,
             "formula": row.formula,
+            "package": row.package,
         }
         for row in metric_rows(_task(task))
     ]
-    show(rows, below=("formula",), as_json=json)
+    _show(rows, problems("metric"), below=("formula",), as_json=json)
 
 
 def penalties(json: AsJson = False) -> None:
@@ -89,7 +98,7 @@ def penalties(json: AsJson = False) -> None:
     Examples:
         lossbench regularize-gif --penalty l1,l2,elasticnet
     """
-    from lossbench.catalog.explain import penalty_rows
+    from lossbench.catalog.listing import penalty_rows
 
     rows = [{"penalty": row.name, "formula": row.formula, "effect": row.effect} for row in penalty_rows()]
     show(rows, below=("effect",), as_json=json)
@@ -102,6 +111,7 @@ def datasets(task: OfTask = None, json: AsJson = False) -> None:
         lossbench train --data wine
     """
     from lossbench.data.datasets import datasets as declared
+    from lossbench.data.datasets import offered
 
     wanted = _task(task)
     rows = [
@@ -113,11 +123,31 @@ def datasets(task: OfTask = None, json: AsJson = False) -> None:
             "classes": one.classes or None,
             "origin": one.origin,
             "description": one.description,
+            "package": "",
         }
         for one in declared()
         if wanted is None or one.task == wanted.value
     ]
-    show(rows, below=("description",), as_json=json)
+    unknown_of_it = dict.fromkeys(("task", "rows", "features", "classes"))
+    theirs, wrong = offered()
+    rows += [
+        {"data": one.name, **unknown_of_it, "origin": "", "description": one.description, "package": one.package}
+        for one in theirs
+    ]
+    _show(rows, wrong, below=("description",), as_json=json)
+
+
+def _show(rows: Sequence[dict[str, Any]], problems: Sequence[str], *, below: Sequence[str], as_json: bool) -> None:
+    """The rows, with their packages where there are any; what is wrong with a package is a line beside them."""
+    named = any(row["package"] for row in rows)
+    show(
+        [row if named else {k: v for k, v in row.items() if k != "package"} for row in rows],
+        below=below,
+        as_json=as_json,
+    )
+    for problem in problems:
+        typer.secho("warning: ", fg=typer.colors.YELLOW, err=True, nl=False)
+        typer.echo(" ".join(problem.split()), err=True)
 
 
 def _task(name: str | None) -> Task | None:

@@ -18,9 +18,10 @@ from rich.markup import escape
 
 from lossbench.cli import completion
 from lossbench.config.load import Override, load
+from lossbench.config.parts import LossConfig
 from lossbench.config.problems import model_at
 from lossbench.config.scalars import read_scalar
-from lossbench.config.schema import CONFIGS, Config, Kind
+from lossbench.config.schema import CONFIGS, Config, Kind, TrainConfig
 from lossbench.config.values import split_commas
 from lossbench.errors import UserError, UserErrors
 
@@ -112,6 +113,14 @@ def read(kind: Kind, given: Mapping[str, Any]) -> Config:
     if errors:
         raise UserErrors(errors)
     return config
+
+
+def read_loss(loss: str, params: list[str] | None, target_encoding: str | None, link: str | None) -> LossConfig:
+    """One loss as `train` reads it: `focal`, `focal(gamma=0)`, `my_loss.py:my_loss`."""
+    given = {"loss": loss, "loss_param": params, "target_encoding": target_encoding, "link": link}
+    config = read("train", given)
+    assert isinstance(config, TrainConfig)
+    return config.loss
 
 
 def mode(quiet: bool, json: bool) -> Literal["rich", "quiet", "json"]:

@@ -2,7 +2,8 @@
 
 One decorated function makes a data set: it builds the table, its docstring is the description, and what is declared
 beside it (task, rows, columns, classes) is checked against the table by the tests. Packages add their own through the
-entry point group `lossbench.datasets`: a function that returns a `Table`, under the name of the entry point.
+entry point group `lossbench.datasets`: a function that returns a `lossbench.Table`, or a DataFrame whose target is
+named by the reader (`--target`) or by the DataFrame itself (`frame.attrs["target"]`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
 from lossbench.data.table import Table, Task
+from lossbench.deferred import pd
 from lossbench.errors import UserError, unknown
 
 GROUP = "lossbench.datasets"
@@ -30,6 +32,15 @@ class Dataset:
     origin: str
     description: str
     build: Callable[[], Table]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A package's DataFrame, to be read like a file: its target, if it names one, and whose it is."""
+
+    frame: pd.DataFrame
+    target: str | None
+    place: str
 
 
 _DATASETS: dict[str, Dataset] = {}
@@ -65,14 +76,40 @@ def is_named(name: str) -> bool:
     return any(_plain(known) == _plain(name) for known in names())
 
 
-def load_named(name: str) -> Table:
-    """The table of that name; a `UserError` with the nearest name where there is none."""
+@dataclass(frozen=True)
+class OfferedSet:
+    """A data set that an installed package offers; what it holds is known when it is built."""
+
+    name: str
+    package: str
+    description: str
+
+
+def offered() -> tuple[list[OfferedSet], list[str]]:
+    """The data sets of installed packages, imported and not built; and what is wrong with those that cannot be had."""
+    found, problems = [], []
+    built_in = {_plain(entry.name) for entry in datasets()}
+    for point in _points():
+        if _plain(point.name) in built_in:
+            problems.append(f"{_place(point)}: hidden by the built-in data set of that name; rename it")
+            continue
+        try:
+            description = (inspect.getdoc(_load_point(point)) or "").partition("\n")[0]
+        except UserError as problem:
+            problems.append(str(problem))
+        else:
+            found.append(OfferedSet(point.name, _package(point), description))
+    return found, problems
+
+
+def load_named(name: str) -> Table | Frame:
+    """The table of that name, or the DataFrame that a package has there; a `UserError` where there is none."""
     for entry in datasets():
         if _plain(entry.name) == _plain(name):
             return entry.build()
     for point in _points():
         if _plain(point.name) == _plain(name):
-            return _load_point(point)
+            return _build(point)
     raise unknown("data set", name, names())
 
 
@@ -84,12 +121,36 @@ def _points() -> Iterator[EntryPoint]:
     return iter(entry_points(group=GROUP))
 
 
-def _load_point(point: EntryPoint) -> Table:
-    table: object = point.load()()
-    if not isinstance(table, Table):
-        raise UserError(
-            f"data set {point.name!r} gave a {type(table).__name__}",
-            where=f"entry point {point.value}",
-            fix="return a lossbench.data.table.Table",
-        )
-    return table
+def _build(point: EntryPoint) -> Table | Frame:
+    build = _load_point(point)
+    try:
+        table = build()
+    except Exception as problem:  # a stranger's code may raise anything
+        fix = "mend that package"
+        raise UserError(f"{type(problem).__name__}: {problem}", where=_place(point), fix=fix) from problem
+    if isinstance(table, Table):
+        return table
+    if isinstance(table, pd.DataFrame):
+        return Frame(table, table.attrs.get("target"), _place(point))
+    fix = "return a DataFrame or a lossbench.Table"
+    raise UserError(f"gave a {type(table).__name__}", where=_place(point), fix=fix)
+
+
+def _load_point(point: EntryPoint) -> Callable[[], object]:
+    try:
+        build: object = point.load()
+    except Exception as problem:
+        fix = "mend or uninstall that package"
+        what = f"{type(problem).__name__} while it was loaded: {problem}"
+        raise UserError(what, where=_place(point), fix=fix) from problem
+    if not callable(build):
+        raise UserError("is no function", where=_place(point), fix="name a function that returns the table")
+    return build
+
+
+def _place(point: EntryPoint) -> str:
+    return f"entry point {point.name} of {_package(point)}"
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else point.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lossbench.data.datasets import load_named
+from lossbench.data.datasets import Frame, load_named
 from lossbench.data.openml import PREFIX, fetch
 from lossbench.data.source import DataSource
 from lossbench.data.table import Table
@@ -23,7 +23,20 @@ def load(source: DataSource) -> Table:
         return read_table(source)
     if source.name is None:
         raise UserError("neither a data set's name nor a file", where="data")
-    return _without(load_named(source.name), source)
+    named = load_named(source.name)
+    return _from_frame(named, source, source.name) if isinstance(named, Frame) else _without(named, source)
+
+
+def _from_frame(named: Frame, source: DataSource, name: str) -> Table:
+    """The table that a package's DataFrame is, read as a file is."""
+    from lossbench.data.assemble import read_table  # as above
+
+    target = source.target or named.target
+    if target is None:
+        fix = "name the column to predict (--target, or frame.attrs['target'])"
+        raise UserError("gives a DataFrame without a target", where=named.place, fix=fix)
+    table = read_table(replace(source, name=None, file=name, target=target), named.frame)
+    return replace(table, name=name, source=named.place)
 
 
 def _without(table: Table, source: DataSource) -> Table:

@@ -74,14 +74,15 @@ def _checked(value: Tensor, shape: torch.Size) -> Tensor:
     return value
 
 
-def gradient(value: Tensor, leaf: Tensor, weight: Tensor) -> Tensor:
+def gradient(value: Tensor, leaf: Tensor, weight: Tensor, place: str = "") -> Tensor:
     """d sum(weight * value) / d leaf.
 
     `torch.autograd.grad` would do; its checks of arguments cost more than the differentiation of a small loss, and on
     their first use import a computer algebra system, which takes a second. So autograd's engine is asked directly.
     """
     if not value.requires_grad:
-        raise UserError("the loss does not depend on the outputs", fix="compute it from its first argument, in torch")
+        fix = "compute it from its first argument, in torch, without detach() or item()"
+        raise UserError("the loss does not depend on the outputs", where=place, fix=fix)
     (own,) = Variable._execution_engine.run_backward(
         (value,), (weight,), False, False, (leaf,), allow_unreachable=True, accumulate_grad=False
     )
@@ -108,10 +109,11 @@ class Slope:
             with torch.enable_grad():
                 value = losses(run, run.objective.activation(leaf), targets[k], weight, self.rows)
             if run.objective.per == "batch":
-                own = gradient(value, leaf, torch.ones_like(value))
+                own = gradient(value, leaf, torch.ones_like(value), run.objective.place)
                 sums_P[run.members] = value * self.rows
             else:
-                own = gradient(value, leaf, self.shares[k] if weight is None else weight * self.shares[k])
+                share = self.shares[k] if weight is None else weight * self.shares[k]
+                own = gradient(value, leaf, share, run.objective.place)
                 counted = value if weight is None else value * weight
                 counted = counted[:, : self.rows] if self.has_padding else counted
                 torch.sum(counted, 1, out=sums_P[run.members])

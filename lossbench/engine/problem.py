@@ -48,6 +48,7 @@ class Objective:
     loss: Callable[..., Tensor]
     per: Literal["sample", "batch"] = "sample"
     statistics: tuple[str, ...] = ()
+    place: str = ""  # where errors say that the loss is written
 
 
 @dataclass(frozen=True)

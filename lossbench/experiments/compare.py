@@ -138,9 +138,7 @@ def _warnings(entry: TablePlan) -> list[str]:
             f"anecdotal: {len(entry.folds)} splits of {entry.table.name} cannot carry a conclusion; use at least 5"
         )
     for contender in entry.lineup.contenders:
-        verdict = contender.pair.verdict
-        if not verdict.level.is_sound:
-            said.append(verdict.warning(contender.full_name))
+        said += contender.pair.warnings(contender.full_name)
     return said
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from lossbench.catalog.activations import Activation
+from lossbench.catalog.custom import rows_coupled
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import Loss, spelled
 from lossbench.catalog.plugins import find_activation, loss_source
@@ -35,6 +36,12 @@ class Pair:
     def verdict(self) -> Verdict:
         """How well the two fit, known before training."""
         return judge(self.loss, self.activation, self.task)
+
+    def warnings(self, name: str = "") -> list[str]:
+        """What is to be said before it is trained: a verdict that is not sound, rows of the loss that are coupled."""
+        said = [] if self.verdict.level.is_sound else [self.verdict.warning(name or self.name)]
+        coupled = rows_coupled(self.loss, self.task, self.classes)
+        return [*said, coupled] if coupled else said
 
     @property
     def is_proper(self) -> bool:
@@ -78,7 +85,8 @@ class Pair:
     @property
     def objective(self) -> Objective:
         """What the engine minimises: the last activation, then the loss."""
-        return Objective(self.activation, self.loss, self.loss.per, self.loss.statistics)
+        place = getattr(self.loss.fn, "where", self.loss.name)  # a user's function knows its file
+        return Objective(self.activation, self.loss, self.loss.per, self.loss.statistics, place)
 
     def loss_record(self) -> LossRecord:
         """The loss as the record keeps it; a user's own with its source."""

@@ -113,8 +113,8 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
     began = time.perf_counter()
     for note in (*plan.table.notes, *plane.split.preparation.notes):
         yield Warned(note)
-    if not pair.verdict.level.is_sound:
-        yield Warned(pair.verdict.warning(pair.name))
+    for warning in pair.warnings():
+        yield Warned(warning)
     fold = plane.split.fold(pair)
     members, rule = plan.members, plan.rule
     training = converge(

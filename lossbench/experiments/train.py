@@ -94,12 +94,12 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
     config, table, pair = plan.config, plan.table, plan.pair
     began = time.perf_counter()
     name = f"{table.name} / {pair.name}"
-    for note in table.notes:
+    warnings = [*table.notes, *pair.warnings()]
+    for note in warnings:
         yield Warned(note)
-    if not pair.verdict.level.is_sound:
-        yield Warned(pair.verdict.warning(pair.name))
     prepared = same_width([prepare_split(table, _rows(split), data=config.data) for split in plan.splits])
     for note in prepared[0].preparation.notes:
+        warnings.append(note)
         yield Warned(note)
     problem = _problem(plan, prepared)
     ready = time.perf_counter()
@@ -124,6 +124,7 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
         protocol={"metric": plan.metric.name, "keep": config.early_stopping.keep},
         runs=[run_record],
         timing={"prepare": ready - began, "train": fitted - ready, "score": scored - fitted, "total": scored - began},
+        warnings=warnings,
     )
     return TrainResult(record, plan, trained, splits)
 

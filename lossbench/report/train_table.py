@@ -30,7 +30,9 @@ def train_report(record: Record, folder: Path) -> RenderableType:
         spread = f"   mean ± standard deviation of {seeds} seeds" if seeds > 1 else ""
         parts += [Text(run.name + spread, style="bold"), _train_grid(run, record.metrics), Text()]
         parts += [_verdict(run), Text()]
-    parts += [Text(f"! {warning}", style="yellow") for warning in record.warnings]
+    said = [run.verdict.why for run in record.runs]  # with what came of it
+    others = [warning for warning in record.warnings if not any(why in warning for why in said)]
+    parts += [Text(f"! {warning}", style="yellow") for warning in others]
     if record.status == "interrupted":
         parts.append(Text("! interrupted: scores are of the weights at that moment", style="bold yellow"))
     files = [file for file in ("result.json", "curves.png", "weights.safetensors") if (folder / file).exists()]

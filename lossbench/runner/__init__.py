@@ -20,7 +20,7 @@ from lossbench.runner.folder import run_folder
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lossbench.config.parts import DataConfig
+    from lossbench.config.parts import DataConfig, LossConfig
     from lossbench.config.schema import CompareConfig, RegularizeConfig, TrainConfig
     from lossbench.data.table import Table
     from lossbench.experiments.pairs import Pair
@@ -235,15 +235,19 @@ def predict(run: Path, table: Path, out: Path | None) -> int:
     return OK
 
 
-def doctor(reference: str, *, task: str | None, target_encoding: str | None, link: str | None, as_json: bool) -> int:
+def doctor(config: LossConfig, *, task: str | None, as_json: bool, verbose: bool = False) -> int:
     """`lossbench doctor`: what a loss is like, measured; exit code 1 where an error was found."""
-    from lossbench.catalog.plugins import find_loss
+    from lossbench.catalog.plugins import choose
+    from lossbench.catalog.vocabulary import Task
     from lossbench.experiments.doctor import examine
-    from lossbench.runner.show import show_diagnosis
+    from lossbench.experiments.names import resolve_loss
+    from lossbench.runner.show import show_diagnosis, watching
 
-    loss = find_loss(reference, task=task, target_encoding=target_encoding, link=link)
-    diagnosis = examine(loss, tasks=None if task is None else [task])
-    show_diagnosis(diagnosis, as_json=as_json)
+    asked = None if task is None else choose("--task", task, {known.value: known for known in Task})
+    loss = resolve_loss(config, asked)
+    with watching(f"examining {loss.label}") as watch:
+        diagnosis = examine(loss, tasks=None if asked is None else [asked], watch=watch)
+    show_diagnosis(diagnosis, as_json=as_json, verbose=verbose)
     return diagnosis.exit_code
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +24,18 @@ from lossbench.record import written_aside
 if TYPE_CHECKING:
     from lossbench.data.describe import Description
     from lossbench.experiments.compare_plan import ComparePlan
-    from lossbench.experiments.doctor import Diagnosis
+    from lossbench.experiments.doctor import Diagnosis, Finding
     from lossbench.experiments.estimate import Estimate
     from lossbench.experiments.predictor import Predicted
 
-STYLES = {"ok": "green", "equivalent": "green", "note": "cyan", "degraded": "yellow", "warning": "yellow"}
+STYLES = {
+    "ok": "green",
+    "equivalent": "green",
+    "note": "cyan",
+    "skipped": "dim",
+    "degraded": "yellow",
+    "warning": "yellow",
+}
 BAD = "bold magenta"  # broken, error
 
 
@@ -102,17 +111,55 @@ def show_data(found: Description) -> None:
         screen.print(Text(f"train would stop: column {column.name!r} {column.why}"), style=BAD, soft_wrap=True)
 
 
-def show_diagnosis(diagnosis: Diagnosis, *, as_json: bool) -> None:
-    """The doctor's findings."""
+@contextlib.contextmanager
+def watching(what: str) -> Iterator[Callable[[str], None]]:
+    """On a terminal, a line on standard error that says what is being done, gone afterwards; nothing off it."""
+    if not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    with Console(stderr=True).status(Text(what)) as status:
+        yield lambda step: status.update(Text(f"{what}: {step}"))
+
+
+def show_diagnosis(diagnosis: Diagnosis, *, as_json: bool, verbose: bool = False) -> None:
+    """The doctor's findings: in short, tasks together and how it was measured where all is not well; or one by one."""
     if as_json:
         sys.stdout.write(diagnosis.to_json())
         return
     screen = console()
-    screen.print(Text(f"{diagnosis.loss}: {diagnosis.formula}"), style="bold", soft_wrap=True)
+    title = f"{diagnosis.loss}: {diagnosis.formula}" if diagnosis.formula else diagnosis.loss
+    screen.print(Text(title), style="bold", soft_wrap=True)
     several = len({finding.task for finding in diagnosis.findings}) > 1
-    rows = [([f.task] if several else []) + [f.check, f.level, f.finding, f.measured] for f in diagnosis.findings]
-    names = ([""] if several else []) + ["check", "level", "finding", "how it was measured"]
+    names = (["task"] if several else []) + ["check", "level", "finding", "how it was measured"]
+    rows = [
+        ([tasks] if several else []) + [f.check, f.level, f.finding, f.measured if verbose or f.level != "ok" else ""]
+        for tasks, f in (_one_by_one(diagnosis) if verbose else _together(diagnosis))
+    ]
     screen.print(grid(names, rows, style_by=names.index("level")))
+    if not verbose:
+        screen.print(Text("--verbose says of each finding how it was measured"), style="dim", soft_wrap=True)
+
+
+def _one_by_one(diagnosis: Diagnosis) -> Iterable[tuple[str, Finding]]:
+    return ((finding.task, finding) for finding in diagnosis.findings)
+
+
+def _together(diagnosis: Diagnosis) -> Iterable[tuple[str, Finding]]:
+    """Findings that read the same on several tasks once; those of one check below each other; skipped ones together."""
+    alike: dict[tuple[str, str, str], list[Finding]] = {}
+    skipped: dict[tuple[str, str], list[Finding]] = {}
+    for finding in diagnosis.findings:
+        if finding.level == "skipped":
+            skipped.setdefault((finding.task, finding.finding), []).append(finding)
+        else:
+            alike.setdefault((finding.check, finding.level, finding.finding), []).append(finding)
+    checks = list(dict.fromkeys(check for check, _, _ in alike))
+    every = len({finding.task for finding in diagnosis.findings})
+    for same in sorted(alike.values(), key=lambda same: checks.index(same[0].check)):
+        tasks = list(dict.fromkeys(finding.task for finding in same))
+        yield "all" if len(tasks) == every else ", ".join(tasks), same[0]
+    for (task, _), left in skipped.items():
+        yield task, replace(left[0], check=", ".join(finding.check for finding in left))
 
 
 def show_predictions(predicted: Predicted, out: Path | None) -> None:

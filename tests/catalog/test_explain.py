@@ -8,17 +8,19 @@ import sys
 import pytest
 
 from lossbench.catalog.activations import ACTIVATIONS
-from lossbench.catalog.explain import activation_rows, loss_page, loss_rows, metric_rows, pair_page, penalty_rows
+from lossbench.catalog.explain import loss_page, pair_page
+from lossbench.catalog.listing import activation_rows, loss_rows, metric_rows, penalty_rows
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
 
 LISTS_EVERYTHING = """
 import sys
-from lossbench.catalog import domains, equivalence, explain, links, metrics, regularizers, rows, targets, verdicts
+from lossbench.catalog import domains, equivalence, explain, links, listing, metrics, regularizers, rows, targets
+from lossbench.catalog import verdicts
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES
-explain.loss_rows(), explain.activation_rows(), explain.metric_rows(), explain.penalty_rows()
+listing.loss_rows(), listing.activation_rows(), listing.metric_rows(), listing.penalty_rows()
 for loss in LOSSES:
     explain.loss_page(loss)
     loss.bind(**loss.params)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from lossbench.catalog import plugins
+from lossbench.catalog import packages, plugins
 from lossbench.catalog.links import Link
+from lossbench.catalog.listing import activation_rows, loss_rows, problems
 from lossbench.catalog.plugins import find_activation, find_loss, find_metric, loss_source
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.errors import UserError
@@ -166,7 +167,7 @@ MISTAKES = {
         "my_loss.py:f",
         "my_loss.py:4: TypeError while it was loaded: loss() missing 1 required keyword-only argument: 'link'",
     ),
-    "not callable": ("f = 3\n", "my_loss.py:f", "my_loss.py:f: a int is no loss; name a function or an nn.Module"),
+    "not callable": ("f = 3\n", "my_loss.py:f", "my_loss.py:f: an int is no loss; name a function or an nn.Module"),
     "too few arguments, decorated": (
         DECORATED.replace("(score, sign, *,", "(score, *,"),
         "my_loss.py:my_loss",
@@ -266,9 +267,11 @@ def offered(monkeypatch, write):
             EntryPoint("theirs", "offered_losses:my_loss", "lossbench.losses"),
             EntryPoint("gone", "offered_losses:gone", "lossbench.losses"),
         ],
-        "lossbench.activations": [EntryPoint("twice", "offered_losses:twice", "lossbench.activations")],
+        "lossbench.activations": [
+            EntryPoint(name, "offered_losses:twice", "lossbench.activations") for name in ("relu", "twice")
+        ],
     }
-    monkeypatch.setattr(plugins, "entry_points", lambda group: points.get(group, []))
+    monkeypatch.setattr(packages, "entry_points", lambda group: points.get(group, []))
     yield
     del sys.modules["offered_losses"]
 
@@ -278,8 +281,38 @@ def test_an_entry_point_is_found_by_its_name():
     loss = find_loss("theirs")
     assert loss.name == "theirs"
     assert loss_source(loss)[0].startswith(DECORATED)
-    assert plugins.entry_point_names("loss") == ["gone", "theirs"]
+    assert packages.entry_point_names("loss") == ["gone", "theirs"]
     assert find_activation("twice").space is Space.REAL
+
+
+@pytest.mark.usefixtures("offered")
+def test_what_packages_offer_is_listed_and_what_is_broken_is_said():
+    theirs = next(row for row in loss_rows(Task.BINARY) if row.package)
+    assert (theirs.name, theirs.tasks, theirs.formula) == ("theirs", ("binary",), "max(0, margin - sign * score)^3")
+    assert [row.name for row in activation_rows() if row.package] == ["twice"]
+    (problem,) = problems("loss")
+    assert "entry point gone of offered_losses:gone: AttributeError while it was loaded" in problem
+    (hidden,) = problems("activation")
+    assert "entry point relu of offered_losses:twice: hidden by the built-in activation of that name" in hidden
+
+
+@pytest.mark.parametrize("name", ["relu", "ReLU", "linear"])
+def test_an_activation_of_a_built_in_ones_name_is_refused(write, name):
+    file = write(f"def {name}(z):\n    return 2 * z\n")
+    with pytest.raises(UserError, match=f"my_loss.py:{name}: '{name}' is the name of a built-in activation; give it"):
+        find_activation(f"{file}:{name}")
+    file = write(f"from lossbench import Activation, Space\na = Activation('{name}', lambda z: z, Space.REAL, 'z')\n")
+    with pytest.raises(UserError, match="is the name of a built-in activation"):
+        find_activation(f"{file}:a")
+
+
+def test_a_metric_of_a_built_in_ones_name_is_refused(write):
+    text = (
+        "from lossbench import Metric, Task\n"
+        "m = Metric('accuracy', lambda p, t: t, frozenset({Task.BINARY}), 'label', 'higher', 0.0, '')\n"
+    )
+    with pytest.raises(UserError, match=r"my_loss.py:m: 'accuracy' is the name of a built-in metric"):
+        find_metric(write(text) + ":m")
 
 
 @pytest.mark.usefixtures("offered")
@@ -310,7 +343,7 @@ def test_the_space_of_a_users_activation_is_measured(write, text, space):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a = 3\n", "a int is no activation"),
+        ("a = 3\n", "an int is no activation"),
         ("def a(z):\n    return z.sum(-1)\n", r"returned shape \[16384\] for outputs \[16384, 3\]; keep the shape"),
         ("def a(z):\n    return z.log()\n", "gives NaN or infinity"),
         ("def a(z):\n    return z @ z\n", "RuntimeError"),
@@ -330,7 +363,7 @@ def test_a_declared_activation_and_metric_are_taken_as_they_are(write):
     assert find_activation(file).name == "mine"
     assert find_activation("linear").name == "identity"
     assert find_metric(file + ":m") is find_metric("accuracy")
-    with pytest.raises(UserError, match=r"my_loss.py:a: a Activation is no metric"):
+    with pytest.raises(UserError, match=r"my_loss.py:a: an Activation is no metric"):
         find_metric(file + ":a")
 
 

@@ -13,6 +13,7 @@ from lossbench.catalog.metrics import METRICS
 from lossbench.cli import tables
 from lossbench.cli.explain import explain
 from lossbench.config.load import load
+from lossbench.config.parts import LossConfig
 from lossbench.config.schema import CompareConfig, DataConfig, TrainConfig
 from lossbench.data.datasets import datasets
 
@@ -146,14 +147,56 @@ def test_the_course_s_configs_name_what_there_is(lossbench, file):
     assert out.startswith(f"{file}: fine")
 
 
+def test_explain_takes_a_loss_with_its_parameters(lossbench):
+    said = lossbench("explain", "focal(gamma=0)")[1]
+    assert said.startswith("focal(gamma=0)")
+    assert lossbench("explain", "focal", "--loss-param", "gamma=0")[1] == said
+
+
+def test_the_doctor_is_short_says_why_and_answers_with_its_exit_code(lossbench, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(
+        "def rounded(out, target):\n    return (out.round() - target).pow(2).squeeze(-1)\n"
+        "def broadcast(out, target):\n    return (out.squeeze(-1) - target).pow(2).mean(-1)\n"
+    )
+    code, out, _ = lossbench("doctor", "focal(gamma=0)")
+    assert code == 0
+    assert len(out.splitlines()) < 30
+    flags = ["--task", "binary", "--target-encoding", "probability", "--link", "sigmoid"]
+    code, out, _ = lossbench("doctor", "mine.py:rounded", *flags)
+    assert code == 1
+    assert out.startswith("rounded\n")
+    assert "the gradient is zero everywhere" in " ".join(out.split())
+    assert "not examined: the net" in out
+    code, out, _ = lossbench("doctor", "mine.py:broadcast", *flags)
+    assert code == 1
+    assert "every target is compared with every row's output" in " ".join(
+        lossbench("doctor", "mine.py:broadcast", *flags, "--json")[1].split()
+    )
+    code, _, errors = lossbench("doctor", "mine.py:rounded", *flags[:-1], "logit")
+    assert code == 2
+    assert "--link: unknown value 'logit'" in errors[0]
+    assert "sigmoid, signed_probability, softmax" in errors[0]
+
+
 def test_what_other_commands_hand_on(lossbench, handed):
     lossbench("report", "outputs/a")
     lossbench("predict", "outputs/a", "new.csv", "--out", "p.csv")
     lossbench("doctor", "a.py:f", "--task", "binary", "--target-encoding", "sign", "--link", "margin", "--json")
+    lossbench("doctor", "focal(gamma=1)", "--loss-param", "alpha=0.5", "--verbose")
     lossbench("data", "mine.csv", "--target", "y", "--sep", ";")
     assert handed == [
         ("report", (Path("outputs/a"),), {}),
         ("predict", (Path("outputs/a"), Path("new.csv"), Path("p.csv")), {}),
-        ("doctor", ("a.py:f",), {"task": "binary", "target_encoding": "sign", "link": "margin", "as_json": True}),
+        (
+            "doctor",
+            (LossConfig(name="a.py:f", target_encoding="sign", link="margin"),),
+            {"task": "binary", "as_json": True, "verbose": False},
+        ),
+        (
+            "doctor",
+            (LossConfig(name="focal", params={"gamma": 1, "alpha": 0.5}),),
+            {"task": None, "as_json": False, "verbose": True},
+        ),
         ("describe_data", (DataConfig(file="mine.csv", target="y", sep=";"),), {}),
     ]

@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint
 from importlib.resources import files
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lossbench.data import datasets as registry
@@ -154,8 +155,49 @@ def test_a_package_can_bring_its_own_set(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(registry, "entry_points", lambda group: [own, bad] if group == registry.GROUP else [])
     assert registry.names()[-2:] == ["my-wine", "bad"]
     assert load_named("My_Wine").fingerprint() == table("wine").fingerprint()
-    with pytest.raises(UserError, match="data set 'bad' gave a str; return a lossbench"):
+    with pytest.raises(UserError, match="entry point bad of os:getcwd: gave a str; return a DataFrame or a lossbench"):
         load_named("bad")
+
+
+def a_frame() -> pd.DataFrame:
+    """Two hundred rows."""
+    x = np.random.default_rng(0).normal(size=(200, 3))
+    return pd.DataFrame(x, columns=list("abc")).assign(y=np.where(x[:, 0] > 0, "yes", "no"))
+
+
+def a_frame_with_its_target() -> pd.DataFrame:
+    frame = a_frame()
+    frame.attrs["target"] = "y"
+    return frame
+
+
+def a_fault() -> pd.DataFrame:
+    raise OSError("no disk")
+
+
+def test_a_package_can_bring_a_data_frame_and_its_faults_are_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {"plain": "a_frame", "with-target": "a_frame_with_its_target", "fault": "a_fault", "gone": "nothing"}
+    monkeypatch.setitem(sys.modules, "offered_sets", sys.modules[__name__])
+    points = [EntryPoint(name, f"offered_sets:{fn}", registry.GROUP) for name, fn in named.items()]
+    points.append(EntryPoint("wine", "offered_sets:a_frame", registry.GROUP))
+    monkeypatch.setattr(registry, "entry_points", lambda group: points if group == registry.GROUP else [])
+    declared = load(DataSource(name="with-target", drop=["c"]))
+    assert (declared.name, declared.target_name, declared.classes) == ("with-target", "y", ("no", "yes"))
+    assert list(declared.features) == ["a", "b"]
+    assert load(DataSource(name="plain", target="y", drop=["c"])).fingerprint() == declared.fingerprint()
+    for name, message in {
+        "plain": "entry point plain of offered_sets:a_frame: gives a DataFrame without a target; name the column",
+        "fault": "entry point fault of offered_sets:a_fault: OSError: no disk; mend that package",
+        "gone": "entry point gone of offered_sets:nothing: AttributeError while it was loaded",
+    }.items():
+        with pytest.raises(UserError, match=message):
+            load(DataSource(name=name))
+    found, problems = registry.offered()
+    assert (found[0].name, found[0].description) == ("plain", "Two hundred rows.")
+    assert [problem.split(":")[0] for problem in problems] == [
+        "entry point gone of offered_sets",
+        "entry point wine of offered_sets",
+    ]
 
 
 def test_names_are_known_without_a_heavy_import() -> None:

@@ -79,7 +79,7 @@ def _gamma_term(a: Tensor) -> Tensor:
     link=Link.IDENTITY,
     reference="Amini et al. 2020, arXiv:1910.02600; what it does not identify: Meinert et al. 2023, arXiv:2205.10060",
     floor=None,
-    estimates="mean; nu and alpha are not identified",
+    estimates="centre of a Student t, for a skewed target on the bulk's side of the mean; nu and alpha not identified",
     pitfalls=("its epistemic uncertainty is a heuristic",),
     convex=False,
     also_try={"lam": 0.1},

@@ -19,7 +19,6 @@ HUGE = 1e4
 NO_ZEROS_AND_ONES = {  # spaces that hold no row of zeros and ones
     *(Space.LOG_SIMPLEX, Space.SPHERE, Space.POSITIVE, Space.MEAN_VARIANCE, Space.NORMAL_INVERSE_GAMMA)
 }
-FLAT = 1e-12  # of the gradient where the loss is steepest: no optimizer moves by less
 
 
 def extreme_outputs(patient: Patient) -> Iterator[Finding]:
@@ -86,7 +85,7 @@ def dead_regions(patient: Patient) -> Iterator[Finding]:
     if patient.loss.per == "batch":
         return
     measured = "gradient at 4000 linear outputs between -6 and 6 that predict wrongly, against the steepest"
-    share, vanishing = dead_share(patient, 4000), _vanishing(patient)
+    share, vanishing = patient.dead_at(4000), _vanishing(patient)
     numbers = {"dead_share": share, "vanishing": vanishing}
     if share > 0.001:
         what = f"no gradient at {share:.0%} of the wrong predictions: what starts there never learns"
@@ -96,15 +95,6 @@ def dead_regions(patient: Patient) -> Iterator[Finding]:
         yield patient.finding("dead regions", "note", what, measured, **numbers)
     else:
         yield patient.finding("dead regions", "ok", "every wrong prediction has a gradient", measured, **numbers)
-
-
-def dead_share(patient: Patient, points: int) -> float:
-    """The share of wrong predictions, at uniform linear outputs, that have no gradient."""
-    generator = torch.Generator().manual_seed(0)
-    z = torch.rand(points, patient.outputs, generator=generator, dtype=torch.float64) * 12 - 6
-    steepness = patient.slopes(z).norm(dim=-1)
-    wrong = _wrong(patient, patient.activation(z))
-    return float((wrong & (steepness <= FLAT * steepness.max())).sum() / wrong.sum().clamp_min(1))
 
 
 def _vanishing(patient: Patient) -> float | None:
@@ -117,14 +107,6 @@ def _vanishing(patient: Patient) -> float | None:
     return float(sure / undecided) if undecided > 0 else None
 
 
-def _wrong(patient: Patient, out_NK: Tensor) -> Tensor:
-    """Which predictions are wrong for which target, `[T, N]`; a regression's by more than 1."""
-    prediction = patient.read(out_NK[None])
-    if prediction.point_PN is not None:
-        return (prediction.point_PN - patient.truths[:, None]).abs() > 1
-    return prediction.label_PN != patient.truths[:, None]
-
-
 def gradient_scale(patient: Patient) -> Iterator[Finding]:
     """How steep the loss is where training starts, against the loss that the usual learning rate was chosen for."""
     if patient.loss.per == "batch":
@@ -133,8 +115,13 @@ def gradient_scale(patient: Patient) -> Iterator[Finding]:
     own, usual = (_steepness(who) for who in (patient, Patient.admit(against, patient.task)))
     ratio = own / usual
     measured = f"mean norm of the gradient at linear outputs near 0, over that of {against.name}"
-    hint = "" if 1 / 3 <= ratio <= 3 else f": with sgd try {1 / max(ratio, 1e-6):.2g} times its learning rate"
-    level: Level = "ok" if 1 / 10 <= ratio <= 10 else "note"
+    if not own:
+        what = "no gradient near 0, where training starts"
+        yield patient.finding("gradient scale", "warning", what, measured, gradient_scale=own, relative=ratio)
+        return
+    usual_rate = 1 / 3 <= ratio <= 3
+    hint = "" if usual_rate else f": with sgd try {1 / ratio:.2g} times its learning rate"
+    level: Level = "ok" if usual_rate else "note"
     what = f"{ratio:.2g} times as steep as {against.name}{hint}"
     yield patient.finding("gradient scale", level, what, measured, gradient_scale=own, relative=ratio)
 

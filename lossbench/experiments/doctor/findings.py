@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Level = Literal["ok", "note", "warning", "error"]
-LEVELS: tuple[Level, ...] = ("ok", "note", "warning", "error")
+Level = Literal["ok", "skipped", "note", "warning", "error"]
+LEVELS: tuple[Level, ...] = ("ok", "skipped", "note", "warning", "error")
 
 
 @dataclass(frozen=True)
 class Finding:
     """One thing seen on one task: `finding` in words, `measured` how it was seen, `numbers` what was counted.
 
-    An error says that training with the loss will go wrong, a warning that it may, a note what it is like.
+    An error says that training with the loss will go wrong or that something declared of it is not so, a warning that
+    training may go wrong, a note what the loss is like; skipped is what could not be asked, and why.
     """
 
     check: str

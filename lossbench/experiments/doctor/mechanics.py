@@ -6,16 +6,20 @@ Shapes: P members, B rows, K outputs.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from lossbench.catalog.activations import ACTIVATIONS
+from lossbench.catalog.coupling import coupling
 from lossbench.catalog.custom import WrongShape
 from lossbench.errors import UserError
 from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.patient import Patient
+from lossbench.experiments.doctor.patient import OF_ONE_LOSS, Patient
 
 STEP = 1e-6  # of the central difference in float64: truncation and rounding are then both about 1e-10
+FARTHEST = 6.0
 KINKS = 0.02  # share of outputs that may by chance lie within a step of a kink
 
 
@@ -58,51 +62,83 @@ def rows_apart(patient: Patient) -> Iterator[Finding]:
     if patient.loss.per == "batch":
         yield patient.finding("rows", "note", "a loss of the whole batch, as declared", "declared")
         return
-    measured = "row 0 of [2, 6, K] given another target, then other outputs; the other rows' values compared"
-    z, target = patient.linear_outputs(2, 6), patient.targets(2, 6)
-    out, others = patient.activation(z), slice(1, None)
-    before = patient.values(out, target)[:, others]
-    target[:, 0] = target[:, 1]
-    by_target = not _same(patient.values(out, target)[:, others], before)
-    z[:, 0] += 1.5
-    by_output = not _same(patient.values(patient.activation(z), patient.targets(2, 6))[:, others], before)
-    numbers = {"rows_apart": not by_target and not by_output}
-    if by_target and not by_output:
-        what = "a row's value depends on other rows' targets: a column [B, 1] met a row [B], or targets are averaged"
-        yield patient.finding("rows", "error", what, measured, **numbers)
-    elif by_output:
-        what = "a row's value depends on the other rows: a mean over the batch is hidden inside"
-        yield patient.finding("rows", "error", what, measured, **numbers)
+    measured = "row 0 of [2, 6, K] given another target, then other outputs; then targets or outputs change rows"
+    out, target = patient.activation(patient.linear_outputs(2, 6)), patient.targets(2, 6)
+    found = coupling(patient.values, out, target, rows=1)
+    if found is None:
+        yield patient.finding("rows", "ok", "every row has its own value", measured, rows_apart=True)
     else:
-        yield patient.finding("rows", "ok", "every row has its own value", measured, **numbers)
+        yield patient.finding("rows", "error", str(found), measured, rows_apart=False)
+
+
+def defined(patient: Patient) -> Iterator[Finding]:
+    """The value is a number wherever a net's outputs may be."""
+    where = f"behind {patient.activation.name}"
+    measured = f"values at 600 linear outputs of the scales 0.5, 2 and 6 {where}, for every target, float64"
+    share = _undefined(patient)
+    if not share:
+        yield patient.finding("defined", "ok", f"a number everywhere {where}", measured, undefined_share=0.0)
+        return
+    others = [a for a in ACTIVATIONS if a.min_outputs <= patient.outputs and a.space not in OF_ONE_LOSS]
+    better = [a.name for a in others if not _undefined(replace(patient, activation=a))]
+    fix = f"it is defined behind {', '.join(better)}: say so (sound=, or --link)" if better else "mind logs and roots"
+    what = f"not defined (NaN) at {share:.0%} of the outputs that {patient.activation.name} gives; {fix}"
+    yield patient.finding("defined", "error", what, measured, undefined_share=share)
+
+
+def _undefined(patient: Patient) -> float:
+    """The share of values that are NaN at ordinary outputs; 1 where it raises."""
+    z = torch.cat([patient.linear_outputs(200, scale=scale) for scale in (0.5, 2.0, 6.0)])
+    try:
+        if patient.loss.per == "batch":
+            value = patient.values(patient.activation(z.reshape(100, 6, -1)), patient.targets(100, 6))
+        else:
+            value = patient.risks(z)
+    except (UserError, RuntimeError, IndexError):
+        return 1.0
+    return float(value.isnan().double().mean())
 
 
 def gradient(patient: Patient) -> Iterator[Finding]:
-    """The gradient is the derivative of the value."""
-    measured = f"autograd against central differences of {STEP:g} in float64, on outputs [2, 12, K] of two scales"
+    """The gradient is the derivative of the value, and there is one."""
+    measured = f"autograd against central differences of {STEP:g} in float64, on outputs [2, 12, K] of three scales"
     target = patient.targets(2, 12)
-    wrong = total = 0
-    worst = 0.0
-    for seed, scale in enumerate((0.5, 2.0)):
+    wrong = total = probes = 0
+    worst = steepest = 0.0
+    for seed, scale in enumerate((0.5, 2.0, FARTHEST)):
         out = patient.activation(patient.linear_outputs(2, 12, seed=seed, scale=scale)).detach().requires_grad_()
         value = patient.values(out, target).sum()
         if not value.requires_grad:
-            what = "the value has no gradient: the net cannot learn from it"
-            yield patient.finding("gradient", "error", what, measured, gradient_correct=False)
+            what = "the value has no gradient: the net cannot learn from it (detach, item, numpy?)"
+            yield patient.finding("gradient", "error", what, measured, gradient_correct=False, learnable=False)
             return
         (by_autograd,) = torch.autograd.grad(value, out)
         by_difference = _differences(patient, out.detach(), target)
-        error = (by_autograd - by_difference).abs() / (1 + by_difference.abs())
+        is_known = by_difference.isfinite()
+        steepest = max(steepest, float(by_autograd.abs().nan_to_num(nan=1.0).max()))
+        if scale == FARTHEST:  # only to see whether there is a gradient anywhere: so far out are kinks and cliffs
+            continue
+        error = ((by_autograd - by_difference).abs() / (1 + by_difference.abs()))[is_known]
         wrong += int((~(error < 1e-4)).sum())  # a NaN is wrong, too
         total += error.numel()
-        worst = max(worst, float(error.nan_to_num(nan=torch.inf).max()))
+        probes += out.numel()
+        worst = max(worst, float(error.nan_to_num(nan=torch.inf).max())) if error.numel() else worst
+    if not steepest:
+        what = "the gradient is zero everywhere: the net cannot learn from it (round, sign, argmax, a comparison?)"
+        yield patient.finding("gradient", "error", what, measured, gradient_correct=False, learnable=False)
+        return
+    if total < probes / 2:
+        what = f"not judged: the value is not defined at {probes - total} of {probes} outputs"
+        yield patient.finding("gradient", "skipped", what, measured)
+        return
     numbers = {
         "gradient_correct": wrong <= KINKS * total,
         "gradient_error": worst,
         "gradient_wrong_share": wrong / total,
     }
+    part = f" where it is defined ({total} of {probes} outputs)" if total < probes else ""
     if numbers["gradient_correct"]:
-        yield patient.finding("gradient", "ok", "the gradient is the derivative", measured, **numbers)
+        yield patient.finding("gradient", "ok", f"the gradient is the derivative{part}", measured, **numbers)
     else:
         what = f"the gradient is not the derivative of the value in {wrong} of {total} outputs (detach, round, argmax?)"
         yield patient.finding("gradient", "error", what, measured, **numbers)
@@ -129,7 +165,10 @@ def members_apart(patient: Patient) -> Iterator[Finding]:
     before = _values_and_gradient(patient, out, target)
     out[1] = torch.nan
     after = _values_and_gradient(patient, out, target)
-    apart = all(torch.equal(a[[0, 2]], b[[0, 2]]) for a, b in zip(before, after, strict=True))
+    apart = all(
+        torch.equal(a.isnan(), b.isnan()) and torch.equal(a.nan_to_num(), b.nan_to_num())
+        for a, b in ((a[[0, 2]], b[[0, 2]]) for a, b in zip(before, after, strict=True))
+    )
     if apart:
         yield patient.finding("members", "ok", "members share nothing", measured, members_apart=True)
     else:
@@ -143,7 +182,3 @@ def _values_and_gradient(patient: Patient, out: Tensor, target: Tensor) -> tuple
     if not value.requires_grad:
         return value.detach(), torch.zeros_like(out)
     return value.detach(), torch.autograd.grad(value.sum(), out)[0]
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return torch.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True)

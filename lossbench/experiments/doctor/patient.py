@@ -20,9 +20,11 @@ from lossbench.catalog.links import Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation
-from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.experiments.doctor.findings import Finding, Level
 
+FLAT = 1e-12  # of the gradient where the loss is steepest: no optimizer moves by less
+OF_ONE_LOSS = {Space.MEAN_VARIANCE, Space.NORMAL_INVERSE_GAMMA}  # outputs of different kinds, made for one loss
 CLASS_COUNTS = (50.0, 30.0, 20.0, 10.0, 5.0, 2.0)  # what a loss that asks for them is told of the training part
 
 
@@ -116,6 +118,26 @@ class Patient:
         z = z_NK.detach().requires_grad_()
         table = self.risks(z)
         return torch.stack([torch.autograd.grad(v.sum(), z, retain_graph=True)[0] for v in table.unbind(1)])
+
+    @cached_property
+    def dead_share(self) -> float:
+        """The share of wrong predictions, at 500 uniform linear outputs, that have no gradient."""
+        return self.dead_at(500)
+
+    def dead_at(self, points: int) -> float:
+        """The same of so many uniform linear outputs."""
+        generator = torch.Generator().manual_seed(0)
+        z = torch.rand(points, self.outputs, generator=generator, dtype=torch.float64) * 12 - 6
+        steepness = self.slopes(z).norm(dim=-1)
+        wrong = self._wrong(self.activation(z))
+        return float((wrong & (steepness <= FLAT * steepness.max())).sum() / wrong.sum().clamp_min(1))
+
+    def _wrong(self, out_NK: Tensor) -> Tensor:
+        """Which predictions are wrong for which target, `[T, N]`; a regression's by more than 1."""
+        prediction = self.read(out_NK[None])
+        if prediction.point_PN is not None:
+            return (prediction.point_PN - self.truths[:, None]).abs() > 1
+        return prediction.label_PN != self.truths[:, None]
 
     def finding(self, check: str, level: Level, what: str, measured: str, **numbers: Any) -> Finding:
         """A finding on this task."""

@@ -13,19 +13,17 @@ from torch import Tensor
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.verdicts import judge
-from lossbench.catalog.vocabulary import Space, Task
+from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
-from lossbench.experiments.doctor.extremes import dead_share
 from lossbench.experiments.doctor.findings import Finding
 from lossbench.experiments.doctor.landscape import falls_without_end
-from lossbench.experiments.doctor.patient import Patient
+from lossbench.experiments.doctor.patient import OF_ONE_LOSS, Patient
 from lossbench.experiments.doctor.search import minimise
 
 MAJORITIES = {  # one class is likelier than all others together: every sound loss decides for it
     Task.BINARY: ((0.2, 0.8), (0.7, 0.3), (0.02, 0.98), (0.98, 0.02)),
     Task.MULTICLASS: ((0.75, 0.15, 0.1), (0.1, 0.7, 0.2), (0.1, 0.2, 0.7), (0.96, 0.02, 0.02)),
 }
-OF_ONE_LOSS = {Space.MEAN_VARIANCE, Space.NORMAL_INVERSE_GAMMA}  # outputs of different kinds, made for one loss
 OUT_OF_REACH = 0.01  # of the loss's range: how far an activation's least loss may lie above the preferred one's
 
 
@@ -46,7 +44,8 @@ def sound_spaces(patient: Patient) -> Iterator[Finding]:
         what = f"declared sound behind {', '.join(wrong)}"
         yield patient.finding("sound spaces", "error", what, measured, **numbers)
     else:
-        yield patient.finding("sound spaces", "ok", f"sound behind {', '.join(sound)}", measured, **numbers)
+        what = f"sound behind {', '.join(sound)}" if sound else "sound behind no activation of the catalogue"
+        yield patient.finding("sound spaces", "ok" if sound else "warning", what, measured, **numbers)
 
 
 def fault(patient: Patient, activation: Activation, reach_M: Tensor | None = None) -> str:
@@ -61,7 +60,7 @@ def fault(patient: Patient, activation: Activation, reach_M: Tensor | None = Non
         return "not defined everywhere"
     if patient.loss.floor is not None and falls_without_end(tried):
         return "falls without end"
-    if dead_share(tried, 500) > dead_share(patient, 500) + 0.01:
+    if tried.dead_share > patient.dead_share + 0.01:
         return "has no gradient at some wrong predictions"
     return _values(patient, tried) if reach_M is None else _classes(patient, tried, reach_M)
 
@@ -99,4 +98,4 @@ def _mixtures(patient: Patient) -> Tensor:
 
 
 def _least(patient: Patient, weight_MT: Tensor) -> tuple[Tensor, Tensor]:
-    return minimise(patient.risks, weight_MT, patient.outputs, starts=1, halvings=12)
+    return minimise(patient.risks, weight_MT, patient.outputs, starts=1, halvings=9)
