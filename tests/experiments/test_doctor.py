@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 import torch
@@ -197,11 +196,21 @@ def test_a_gradient_four_times_as_steep_is_noted_with_its_learning_rate():
     assert (finding.level, "with sgd try 0.24 times its learning rate" in finding.finding) == ("note", True)
 
 
-def test_every_built_in_loss_is_examined_in_a_few_seconds_on_one_thread():
-    for name in ("focal", "bi_tempered"):
-        before = time.process_time()
-        examine(LOSSES.get(name))
-        assert time.process_time() - before < 4, name
+def test_an_examination_works_on_one_thread_and_asks_a_bounded_number_of_times():
+    # seconds depend on who else is at work; what takes them is how often a loss is called, and torch's own threads
+    torch.set_num_threads(2)
+    calls, threads = [], set()
+
+    def counted(score, sign):
+        calls.append(score.numel())
+        threads.add(torch.get_num_threads())
+        return F.softplus(-sign * score).squeeze(-1)
+
+    examine(binary(counted))
+    assert threads == {1}
+    assert torch.get_num_threads() == 2
+    assert len(calls) < 1500
+    assert sum(calls) < 3e6
 
 
 def test_a_detached_factor_is_a_wrong_gradient():
