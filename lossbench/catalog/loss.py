@@ -98,11 +98,13 @@ class Loss:
     @property
     def label(self) -> str:
         """Its name, with the parameters that differ from their defaults: `focal(gamma=3)`."""
+        return f"{self.name}({spelled(self.changed)})" if self.changed else self.name
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The parameters that differ from their defaults."""
         defaults = {} if self.schema is None else {k: f.default for k, f in self.schema.model_fields.items()}
-        changed = [
-            f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in self.params.items() if v != defaults.get(k)
-        ]
-        return f"{self.name}({', '.join(changed)})" if changed else self.name
+        return {k: v for k, v in self.params.items() if v != defaults.get(k)}
 
     def is_consistent(self, task: Task) -> bool | None:
         """Whether its minimiser decides for the likeliest class; None where that is not asked or not known."""
@@ -155,6 +157,11 @@ class Loss:
     def __call__(self, out: Tensor, target: Tensor, *extra: Tensor, **statistics: Tensor) -> Tensor:
         """Values per sample, `[..., B]` (per batch: `[...]`, with the rows' weights as third argument)."""
         return self.fn(out, target, *extra, **self.params, **statistics)
+
+
+def spelled(params: Mapping[str, Any]) -> str:
+    """`gamma=3, alpha=0.25`: parameters as they are written behind a loss's name."""
+    return ", ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in params.items())
 
 
 def _import_families() -> None:

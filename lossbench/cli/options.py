@@ -21,7 +21,7 @@ from lossbench.config.load import Override, load
 from lossbench.config.problems import model_at
 from lossbench.config.scalars import read_scalar
 from lossbench.config.schema import CONFIGS, Config, Kind
-from lossbench.config.values import split_commas
+from lossbench.config.values import WEIGHING, split_commas
 from lossbench.errors import UserError, UserErrors
 
 TABLE, READING = "Data", "Reading a table of your own"
@@ -164,7 +164,16 @@ LossParam = Annotated[
     list[str] | None, flag("--loss-param", "loss.params", "NAME=VALUE", panel=LOSS, note="may be repeated")
 ]
 LastAct = Annotated[Text, flag("--last-act", "last_act", panel=LOSS, complete=completion.one_activation)]
-ClassWeight = Annotated[Text, flag("--class-weight", "loss.class_weight", panel=LOSS)]
+ClassWeight = Annotated[
+    Text,
+    flag(
+        "--class-weight",
+        "loss.class_weight",
+        "WORD|CLASS=WEIGHT,...",
+        panel=LOSS,
+        complete=completion.words(*WEIGHING),
+    ),
+]
 TargetEncoding = Annotated[
     Text, flag("--target-encoding", "loss.target_encoding", panel=LOSS, complete=completion.encodings)
 ]

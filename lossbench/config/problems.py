@@ -51,7 +51,7 @@ def describe(error: Any, config: type[BaseModel]) -> tuple[str, str]:
         return "is missing", f"give it as {path[-1]}: ..."
     if kind in _BOUNDS:
         sign, limit = _BOUNDS[kind]
-        return f"must be {sign} {limits[limit]:g}, got {got}", ""
+        return f"must be {sign} {_plain(limits[limit])}, got {got}", ""
     if kind == "literal_error":
         return _one_of(limits["expected"], error["input"])
     if kind in {"model_type", "model_attributes_type"}:
@@ -106,6 +106,10 @@ def _one_of(expected: str, got: Any) -> tuple[str, str]:
     allowed = expected.replace("'", "")
     near = difflib.get_close_matches(str(got), allowed.replace(" or ", ", ").split(", "), n=1, cutoff=0.6)
     return f"must be {allowed}, got {shown(got)}", f"did you mean {near[0]!r}?" if near else ""
+
+
+def _plain(limit: float) -> str:
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"
 
 
 def _values(count: int) -> str:

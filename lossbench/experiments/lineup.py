@@ -6,19 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from lossbench.catalog.equivalence import Relation, compare, probe_gradient
 from lossbench.catalog.loss import LOSSES
-from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import Level
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import PairConfig
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.experiments.names import AUTO, resolve_loss
-from lossbench.experiments.pairs import Pair, resolve_pair
+from lossbench.experiments.pairs import Pair, check_target, resolve_pair
 from lossbench.record import LossRecord
 
 CHOSEN = {True: "cross_entropy", False: "mse"}  # the baseline where none is named, for classes and for values
@@ -34,7 +32,6 @@ class Contender:
     """
 
     pair: Pair
-    class_weight: str = "none"
     name: str = ""
     group: str = ""
     stands_for: tuple[str, ...] = ()
@@ -42,22 +39,16 @@ class Contender:
     @property
     def label(self) -> str:
         """The loss with what was changed of it: `focal(gamma=3)`, `cross_entropy(class_weight=balanced)`."""
-        label = self.pair.loss.label
-        if self.class_weight == "none":
-            return label
-        weighted = f"class_weight={self.class_weight}"
-        return f"{label[:-1]}, {weighted})" if label.endswith(")") else f"{label}({weighted})"
+        return self.pair.label
 
     @property
     def full_name(self) -> str:
         """`nll + logsoftmax`."""
-        return f"{self.label} + {self.pair.activation.name}"
+        return self.pair.name
 
     def loss_record(self) -> LossRecord:
         """The loss as the record keeps it."""
-        record = self.pair.loss_record()
-        params = record.params | ({} if self.class_weight == "none" else {"class_weight": self.class_weight})
-        return record.model_copy(update={"label": self.label, "params": params})
+        return self.pair.loss_record()
 
 
 @dataclass(frozen=True)
@@ -133,11 +124,12 @@ def _named(losses: Sequence[PairConfig], table: Table) -> list[Contender | LeftO
             serves = " and ".join(sorted(loss.targets))
             found.append(LeftOut(loss.label, f"it serves {serves}, and {table.name} is a {task} task", i))
             continue
-        if entry.loss.class_weight != "none" and not task.is_classification:
-            raise UserError("class_weight needs classes", where=f"{where}.loss", fix="leave it out of a regression")
-        pair = resolve_pair(loss, entry.last_act, task, classes, where=f"{where}.last_act")
-        contender = Contender(pair, entry.loss.class_weight)
-        _check_target(pair, table)
+        weight = entry.loss.class_weight
+        pair = resolve_pair(
+            loss, entry.last_act, task, classes, class_weight=weight, class_names=table.classes, path=f"{where}."
+        )
+        contender = Contender(pair)
+        check_target(pair, table)
         twice = [c for c in found if isinstance(c, Contender) and c.full_name == contender.full_name]
         if twice:
             raise UserError(f"{contender.full_name} comes twice", where=where, fix="leave one of them out")
@@ -152,7 +144,7 @@ def _every_sound(task: Task, table: Table) -> list[Contender | LeftOut]:
             continue
         try:
             pair = resolve_pair(loss, AUTO, task, len(table.classes))
-            _check_target(pair, table)
+            check_target(pair, table)
         except UserError as reason:
             found.append(LeftOut(loss.label, reason.what))
             continue
@@ -172,12 +164,6 @@ def _rank(entry: Contender | LeftOut) -> int:
     if entry.pair.loss.name == CHOSEN[entry.pair.task.is_classification]:
         return 0
     return 2 if entry.pair.verdict.level is Level.EQUIVALENT else 1
-
-
-def _check_target(pair: Pair, table: Table) -> None:
-    """Raise `UserError` where the loss is not defined on the table's values (counts, positive numbers)."""
-    if not pair.task.is_classification:
-        encode(torch.from_numpy(table.target.copy()), pair.encoding, name=pair.loss.name)
 
 
 def _with_names(contenders: Sequence[Contender]) -> list[Contender]:
@@ -208,7 +194,7 @@ def _grouped(contenders: Sequence[Contender], *, merge: bool) -> tuple[list[Cont
         like = [
             (first, relation)
             for first in firsts
-            if first.class_weight == contender.class_weight
+            if first.pair.class_weight == contender.pair.class_weight
             and (relation := _relation(pulls[contender.name], pulls[first.name])) is not None
             and (relation.is_one_objective or merge)
         ]

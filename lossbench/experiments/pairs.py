@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import torch
 
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.links import Link
-from lossbench.catalog.loss import Loss
+from lossbench.catalog.loss import Loss, spelled
 from lossbench.catalog.plugins import find_activation, loss_source
+from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import Verdict, best_activation, check_width, judge
 from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.data.table import Table
 from lossbench.engine.problem import Objective
 from lossbench.errors import UserError
 from lossbench.experiments.names import AUTO
+from lossbench.experiments.weighing import ALIKE, ClassWeight, resolve_class_weight, spelled_weight
 from lossbench.record import LossRecord, VerdictRecord
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A loss and a last activation that will be trained together on a task with so many classes."""
+    """A loss and a last activation that will be trained together on a task with so many classes.
+
+    `class_weight`: "none", "balanced" where every class counts as much as every other one, or each class's weight.
+    """
 
     loss: Loss
     activation: Activation
     task: Task
     classes: int
+    class_weight: ClassWeight = ALIKE
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -32,9 +43,23 @@ class Pair:
         return judge(self.loss, self.activation, self.task)
 
     @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of its loss, and the class weight where there is one."""
+        weighted = {} if self.class_weight == ALIKE else {"class_weight": spelled_weight(self.class_weight)}
+        return {**self.loss.params, **weighted}
+
+    @property
+    def label(self) -> str:
+        """The loss with what was changed of it: `focal(gamma=3)`, `cross_entropy(class_weight=balanced)`."""
+        if self.class_weight == ALIKE:
+            return self.loss.label
+        weight = {"class_weight": spelled_weight(self.class_weight)}
+        return f"{self.loss.name}({spelled(self.loss.changed | weight)})"
+
+    @property
     def name(self) -> str:
         """`nll + logsoftmax`."""
-        return f"{self.loss.label} + {self.activation.name}"
+        return f"{self.label} + {self.activation.name}"
 
     @property
     def encoding(self) -> Encoding:
@@ -61,8 +86,8 @@ class Pair:
         text, digest = loss_source(self.loss)
         return LossRecord(
             name=self.loss.name,
-            label=self.loss.label,
-            params=dict(self.loss.params),
+            label=self.label,
+            params=self.params,
             formula=self.loss.formula,
             floor=self.loss.floor,
             proper=self.loss.proper,
@@ -76,18 +101,38 @@ class Pair:
         return VerdictRecord(level=self.verdict.level.value, why=self.verdict.why, fix=self.verdict.fix)
 
 
-def resolve_pair(loss: Loss, last_act: str, task: Task, classes: int, *, where: str = "last_act") -> Pair:
-    """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task.
+def resolve_pair(
+    loss: Loss,
+    last_act: str,
+    task: Task,
+    classes: int,
+    *,
+    class_weight: str | Mapping[str, float] = ALIKE,
+    class_names: Sequence[str] = (),
+    path: str = "",
+) -> Pair:
+    """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task; `path` is where a
+    config has the two, `class_names` are what weights of single classes are given by.
 
-    Raises `UserError` where the loss does not serve the task, or the activation cannot work on so few outputs.
+    Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
+    shall be weighed that there are not.
     """
     if task not in loss.targets:
         serves = " and ".join(sorted(loss.targets))
         raise UserError(
             f"{loss.name} serves {serves}, and the target makes this a {task} task",
-            where="loss",
+            where=f"{path}loss",
             fix=f"choose a loss for {task} (`lossbench losses --task {task}`)",
         )
+    weight = resolve_class_weight(class_weight, task, class_names, where=f"{path}loss.class_weight")
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
-    check_width(loss, activation, task, classes, where=where)
-    return Pair(loss, activation, task, classes)
+    check_width(loss, activation, task, classes, where=f"{path}last_act")
+    return Pair(loss, activation, task, classes, weight)
+
+
+def check_target(pair: Pair, table: Table) -> None:
+    """Raise `UserError` where the loss is not defined on the table's values (counts, positive numbers)."""
+    if not pair.task.is_classification:
+        where = f"{table.name}: target {table.target_name!r}"
+        values = torch.from_numpy(table.target.copy())
+        encode(values, pair.encoding, name=pair.loss.name, where=where, place=table.place)

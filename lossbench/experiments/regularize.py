@@ -93,7 +93,10 @@ def plan(config: RegularizeConfig) -> RegularizePlan:
     device = resolve_device(config.device)
     table = _of_classes(load(data_source(config.data)), config.classes)
     task = Task(table.task)
-    pair = resolve_pair(resolve_loss(config.loss, task), config.last_act, task, len(table.classes))
+    loss, weight = resolve_loss(config.loss, task), config.loss.class_weight
+    pair = resolve_pair(
+        loss, config.last_act, task, len(table.classes), class_weight=weight, class_names=table.classes
+    )
     table, columns = pick_columns(table, config.features, config.rest)
     seed = config.split.seed
     split = holdout(table.target, table.task, config.split.test, 0.0, seed, table.groups, table.classes)
@@ -114,7 +117,7 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
         yield Warned(note)
     if not pair.verdict.level.is_sound:
         yield Warned(pair.verdict.warning(pair.name))
-    fold = plane.split.fold(pair, config.loss.class_weight)
+    fold = plane.split.fold(pair)
     members, rule = plan.members, plan.rule
     training = converge(
         plan.net, fold, pair.objective, members, rule=rule, device=plan.device, threads=_threads(plan), stop=stop

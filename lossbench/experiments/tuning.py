@@ -41,7 +41,7 @@ def trial_rates(config: CompareConfig) -> list[float]:
 def trials(config: CompareConfig, arena: Arena, contender: Contender, metric: Metric) -> Problem:
     """One member per split and learning rate, split-major, on the inner training parts."""
     members = [_member(config, seed, split, lr) for split, seed in enumerate(arena.seeds) for lr in trial_rates(config)]
-    folds = [split.fold(contender.pair, contender.class_weight) for split in arena.inner]
+    folds = [split.fold(contender.pair) for split in arena.inner]
     stopping = config.early_stopping
     return Problem(
         net=_net(config, arena, contender),
@@ -85,7 +85,7 @@ def refits(
 ) -> Problem:
     """One member per (split, learning rate, epochs), on the whole outer training part; nothing is validated."""
     members = [_member(config, arena.seeds[split], split, lr, epochs) for split, lr, epochs in chosen]
-    folds = [split.fold(contender.pair, contender.class_weight) for split in arena.outer]
+    folds = [split.fold(contender.pair) for split in arena.outer]
     return Problem(
         net=_net(config, arena, contender),
         folds=tuple(Fold(fold.train, None, fold.weight_N, fold.statistics) for fold in folds),

@@ -55,7 +55,8 @@ def run_train(
 ) -> tuple[Record, Path]:
     """Train, and leave result.json, curves.png and weights.safetensors in the run's folder; nothing is printed."""
     from lossbench.experiments.predictor import save_predictors
-    from lossbench.experiments.train import default_name, plan_train, run
+    from lossbench.experiments.train import run
+    from lossbench.experiments.train_plan import default_name, plan_train
     from lossbench.record import write_record
 
     plan = plan_train(config, table)

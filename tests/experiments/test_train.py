@@ -18,7 +18,7 @@ from lossbench.errors import UserError, UserErrors
 from lossbench.events import EpochEnded, Event, RunEnded, RunStarted, Warned
 from lossbench.experiments.folds import prepare_split
 from lossbench.experiments.sources import data_source
-from lossbench.experiments.train import plan_train
+from lossbench.experiments.train_plan import plan_train
 from lossbench.report.symptoms import symptoms
 from tests.experiments.train_story import config, finished
 
