@@ -106,12 +106,18 @@ def read(kind: Kind, given: Mapping[str, Any]) -> Config:
         else:
             overrides.append(Override(key, value, option))
     try:
-        config = load(given.get("config"), given.get("sets") or (), overrides, kind)
+        config = load(given.get("config"), given.get("sets") or (), overrides, kind, _check_names)
     except UserErrors as found:
         raise UserErrors([*errors, *found.errors]) from None
     if errors:
         raise UserErrors(errors)
     return config
+
+
+def _check_names(config: Config) -> None:
+    from lossbench.experiments.names import check_names  # brings the catalogue: where there is a mistake, only
+
+    check_names(config)
 
 
 def mode(quiet: bool, json: bool) -> Literal["rich", "quiet", "json"]:

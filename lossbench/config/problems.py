@@ -24,6 +24,8 @@ _PATTERNS = {
     "name": "must be a plain folder name, without slashes or a leading dot",
     "decimal": "must be one character",
 }
+# Keys that one may look for where they go by other names.
+_MEANT = {"elasticnet": "elastic net is l1 and l2 together: give both", "elastic_net": "give both l1 and l2"}
 _TYPES = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -65,6 +67,8 @@ def describe(error: Any, config: type[BaseModel]) -> tuple[str, str]:
         return f"needs at least {_values(limits['min_length'])}, got {limits['actual_length']}", ""
     if kind == "too_long":
         return f"takes at most {_values(limits['max_length'])}, got {limits['actual_length']}", ""
+    if kind == "string_too_long":
+        return f"must be at most {limits['max_length']} characters, got {len(error['input'])}", ""
     if kind.startswith("string_"):
         return f"{_PATTERNS.get(str(path[-1]), 'must not be empty')}, got {got}", ""
     return error["msg"], ""
@@ -72,6 +76,8 @@ def describe(error: Any, config: type[BaseModel]) -> tuple[str, str]:
 
 def nearest_key(key: str, path: Path, config: type[BaseModel]) -> str:
     """What to do about an unknown key at `path`: the key of that name elsewhere, else the most similar one here."""
+    if key in _MEANT:
+        return _MEANT[key]
     model = model_at(config, path)
     known = list(model.model_fields)
     elsewhere = [".".join(map(str, found)) for found in _all_keys(config) if found[-1] == key]

@@ -40,7 +40,7 @@ def train(
     """`lossbench train`."""
     record, folder = run_train(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
     if mode == "rich":
-        from lossbench.report.tables import train_report
+        from lossbench.report.train_table import train_report
 
         _print(train_report(record, folder))
     return _ended(record, folder, mode)
