@@ -147,7 +147,9 @@ class Loss:
             values = schema(**{**self.params, **{k: v for k, v in params.items() if k in known}})
         except ValidationError as problem:
             errors += [
-                UserError(wrong_value(e), where=".".join([f"{here}.params" if where else here, *map(str, e["loc"][:1])]))
+                UserError(
+                    wrong_value(e), where=".".join([f"{here}.params" if where else here, *map(str, e["loc"][:1])])
+                )
                 for e in problem.errors()
             ]
         if errors:

@@ -193,7 +193,8 @@ def _in_package(name: str, registry: Registry[Any], where: str) -> _Value:
     """What an installed package offers under that name."""
     points = {point.name: point for point in entry_points(group=GROUPS[registry.kind])}
     if name not in points:
-        raise unknown(registry.kind, name, [*registry.names(), *registry.abbreviations, *points], where=where)
+        known, listing = [*registry.names(), *points], f"lossbench {registry.plural}"
+        raise unknown(registry.kind, name, known, where=where, aliases=registry.abbreviations, listing=listing)
     point = points[name]
     try:
         value = point.load()

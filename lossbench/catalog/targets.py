@@ -51,9 +51,7 @@ def encode(
             return 2 * y.float()[:, None] - 1
 
 
-def _check_range(
-    truth_N: Tensor, encoding: Encoding, name: str, where: str, place: Callable[[int], str]
-) -> None:
+def _check_range(truth_N: Tensor, encoding: Encoding, name: str, where: str, place: Callable[[int], str]) -> None:
     positive = encoding is Encoding.POSITIVE
     wrong = ~(truth_N > 0) if positive else ~(truth_N >= 0)
     if bool(wrong.any()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,14 +23,16 @@ OfTask = Annotated[
         autocompletion=completion.tasks,
     ),
 ]
+Wide = Annotated[bool, typer.Option("--wide", help="On a terminal, everything; else a line a loss.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print them as JSON.")]
 
 
-def losses(task: OfTask = None, json: AsJson = False) -> None:
+def losses(task: OfTask = None, wide: Wide = False, json: AsJson = False) -> None:
     """List the losses: tasks, target, the last activation that auto takes, formula, what they estimate.
 
     Examples:
         lossbench losses --task regression
+        lossbench losses --wide
     """
     from lossbench.catalog.explain import loss_rows
 
@@ -44,6 +47,12 @@ def losses(task: OfTask = None, json: AsJson = False) -> None:
         }
         for row in loss_rows(_task(task))
     ]
+    if not wide and not json and sys.stdout.isatty():
+        brief = ("loss", "tasks", "formula")
+        rows = [{key: row[key] for key in brief} | {"tasks": _initials(row["tasks"])} for row in rows]
+        show(rows, cut=True)
+        typer.echo("B binary, M multiclass, R regression; --wide and `explain NAME` say more")
+        return
     show(rows, below=("formula", "target", "estimates"), as_json=json)
 
 
@@ -118,6 +127,11 @@ def datasets(task: OfTask = None, json: AsJson = False) -> None:
         if wanted is None or one.task == wanted.value
     ]
     show(rows, below=("description",), as_json=json)
+
+
+def _initials(tasks: str) -> str:
+    """`binary, multiclass` -> `B M`."""
+    return " ".join(task[0].upper() for task in tasks.split(", "))
 
 
 def _task(name: str | None) -> Task | None:

@@ -165,7 +165,7 @@ Dates = Annotated[bool | None, flag("--dates", "data.dates", None, panel=READING
 FreeText = Annotated[Text, flag("--text", "data.text", panel=READING)]
 MaxBytes = Annotated[Text, flag("--max-bytes", "data.max_bytes", "INT", panel=READING)]
 
-Loss = Annotated[Text, flag("--loss", "loss", panel=LOSS, complete=completion.one_loss)]
+Loss = Annotated[Text, flag("--loss", "loss", panel=LOSS, complete=completion.loss_or_auto)]
 LossParam = Annotated[
     list[str] | None, flag("--loss-param", "loss.params", "NAME=VALUE", panel=LOSS, note="may be repeated")
 ]

@@ -246,9 +246,8 @@ def _put(node: Any, path: Sequence[str | int], override: Override, place: str) -
         node[key] = _spelled_out(key, {} if node.get(key) is None else node[key])
         _put(node[key], rest, override, f"{place}.{key}")
     else:
-        raise UserError(
-            f"{place} is {problems.shown(node)}, no mapping with a key {head!r}", where=override.source
-        )
+        fix = f"give {place} first" if node is None else f"{place} is one value, without keys"
+        raise UserError(f"{place} is {problems.shown(node)} and has no {head!r}", where=override.source, fix=fix)
 
 
 # --- problems --------------------------------------------------------------------------------------------------------

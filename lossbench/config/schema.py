@@ -126,7 +126,9 @@ class CompareConfig(RunConfig):
     )
     metric: MetricName = "auto"
     folds: Annotated[Whole, Field(ge=2)] = Field(5, description="Folds of each repetition")
-    repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(5, description="Repetitions of the folds, each dealt out anew")
+    repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(
+        5, description="Repetitions of the folds, each dealt out anew"
+    )
     lrs: Rates = Field(
         [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], description="The learning rates that every loss may choose from"
     )

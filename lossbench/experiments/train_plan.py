@@ -1,4 +1,4 @@
-"""What `train` will do, with everything that can be wrong found before the first epoch and before any folder is made."""
+"""What `train` will do, with everything that can be wrong found before an epoch or a folder is begun."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError, UserErrors, unknown
 
-ALIKE, BALANCED = "none", "balanced"
+ALIKE = "none"
 
 ClassWeight = str | tuple[tuple[str, float], ...]  # none, balanced, or every class with its weight, in their order
 
@@ -44,10 +44,10 @@ def class_weights(class_weight: ClassWeight, counts_C: Tensor) -> Tensor | None:
     if class_weight == ALIKE:
         return None
     counts = counts_C.double()
-    if class_weight == BALANCED:
+    if isinstance(class_weight, str):  # balanced
         weight = 1 / counts.clamp_min(1)
     else:
-        weight = counts.new_tensor([value for _, value in class_weight if isinstance(value, float)])
+        weight = counts.new_tensor([value for _, value in class_weight])
     return weight * counts.sum() / (weight * counts).sum()
 
 

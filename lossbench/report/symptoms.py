@@ -30,7 +30,9 @@ def symptoms(run: RunRecord) -> list[str]:
         count = found["members_deciding_for_one_class"]
         whose = "with finite outputs " if finite < members else ""
         does = "decides" if finite == 1 else "decide"
-        said.append(f"{_of(count, finite)} {whose}{does} for one class whatever {'it sees' if finite == 1 else 'they see'}")
+        said.append(
+            f"{_of(count, finite)} {whose}{does} for one class whatever {'it sees' if finite == 1 else 'they see'}"
+        )
     if dead == 0 and said and run.verdict.level == "broken":
         said.append(f"0% of its outputs are dead: none gives one value for every row of the test part{only}")
     return said

@@ -29,8 +29,8 @@ class Sink(Protocol):
 def drive(story: Generator[Event, None, T], sinks: Sequence[Sink], stop: threading.Event) -> T:
     """Run an experiment to its end, handing every event to every sink; the sinks are closed afterwards.
 
-    The first Ctrl-C asks the experiment to stop, which leaves a valid record; a second one ends it at once. A sink whose
-    reader has gone (`--json | head -1`) hears no more, and the experiment goes on.
+    The first Ctrl-C asks the experiment to stop, which leaves a valid record; a second one ends it at once. A sink
+    whose reader has gone (`--json | head -1`) hears no more, and the experiment goes on.
     """
     listening = list(sinks)
     with contextlib.ExitStack() as closing:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from lossbench.errors import UserError
 
-
 RECORD = "result.json"
 
 

@@ -297,7 +297,7 @@ def test_aliases_that_multiply_are_answered_at_once(config):
         (".a=1", "--set .a=1: must be written key=value or part.key=value"),
         ("losses.0=ce", "--set losses.0: losses is null and has no 0; give losses first"),
         ("data.5.name=a", "--set data.5.name: data has no entry 5; it has 0 to 0"),
-        ("seed.a=1", "--set seed.a: seed is 0 and has no 'a'; give seed first"),
+        ("seed.a=1", "--set seed.a: seed is 0 and has no 'a'; seed is one value, without keys"),
     ],
 )
 def test_a_mistake_in_set_is_told_where_what_and_what_to_do(text, said):

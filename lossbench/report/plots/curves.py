@@ -138,8 +138,7 @@ def _loss_curves(axes: Axes, run: RunRecord) -> None:
     axes.set_title(f"loss: {run.loss.label}", loc="left", size=TEXT)
     if not known:
         axes.set_yticks([])
-        middle = {"xycoords": "axes fraction", "ha": "center", "color": LIGHT["soft"]}
-        axes.annotate("no epoch with a finite loss", (0.5, 0.5), **middle)
+        axes.text(0.5, 0.5, "no epoch with a finite loss", transform=axes.transAxes, ha="center", color=LIGHT["soft"])
         return
     _scale(axes, run)
     for curve, (epochs, last) in known.items():
