@@ -207,7 +207,7 @@ def _lay(tree: dict[str, Any], override: Override, config: type[BaseModel]) -> N
     several = key == "losses" or (key == "data" and config is CompareConfig)
     tree[key] = _spelled_out(key, split_list(tree[key]) if several else tree[key])
     is_part = problems.model_at(config, (key,)) is not config
-    if is_part and not isinstance(tree[key], dict | list):
+    if is_part and not isinstance(tree[key], dict | list | None):
         return  # what stands there is no mapping, which will be said of it
     _put(tree[key], rest, override, key)
 

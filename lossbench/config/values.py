@@ -119,7 +119,7 @@ def spell_weights(value: Any) -> Any:
         value = {name.strip(): number for name, _, number in pairs}
     if isinstance(value, str) and value in WEIGHING:
         return value
-    if not isinstance(value, Mapping) or not value:
+    if not isinstance(value, Mapping) or not value or "" in value:
         raise PydanticCustomError(
             "class_weight",
             "must be none, balanced, or a weight for every class (no=1,yes=3), got {given}",
