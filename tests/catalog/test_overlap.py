@@ -1,4 +1,4 @@
-"""dice and tversky against soft counts written out row by row in numpy, and their gradient against differences of that."""
+"""dice and tversky against soft counts written out row by row, and their gradients against differences of those."""
 
 import numpy as np
 import pytest

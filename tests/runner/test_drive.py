@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Generator
 
@@ -58,7 +59,7 @@ def test_the_first_interrupt_asks_to_stop_and_the_second_ends_it() -> None:
 
 def test_a_sink_whose_reader_has_gone_hears_no_more_and_the_story_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     silenced: list[bool] = []
-    monkeypatch.setattr("lossbench.runner.drive.silence_output", lambda: silenced.append(True))
+    monkeypatch.setattr(sys.modules[drive.__module__], "silence_output", lambda: silenced.append(True))
 
     class Gone(Listener):
         def __call__(self, event: Event) -> None:
