@@ -73,9 +73,7 @@ class TrainConfig(RunConfig):
     seeds: Annotated[Whole, Field(ge=1, le=10_000)] = Field(
         1, description="How many nets to train, each from a seed of its own"
     )
-    recommended: bool = Field(
-        True, description="Where the pair is broken, train the one recommended instead of it too, for comparison"
-    )
+    recommended: bool = Field(True, description="Where the pair is broken, train the recommended one too, to compare")
 
 
 class PairConfig(Part):

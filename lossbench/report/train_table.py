@@ -84,7 +84,9 @@ def _indented(text: Text) -> Padding:
 
 def _dummy(record: Record) -> str:
     data = record.data[0] if isinstance(record.data, list) else record.data
-    return "predicts the training part's " + ("mean" if data.task == "regression" else "majority class")
+    if data.task == "regression":
+        return "predicts the training part's mean"
+    return "predicts the training part's majority class, with the classes' shares as probabilities"
 
 
 def _spread(run: RunRecord, part: str, metric: MetricRecord) -> str:
