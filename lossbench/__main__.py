@@ -1,7 +1,35 @@
-"""`python -m lossbench`."""
+"""`python -m lossbench`, and what the installed `lossbench` calls: from the first import on, Ctrl-C is one line.
 
+Much of a command's first second are imports. A Ctrl-C that falls into one of them may come out of it as any exception,
+or as a traceback from inside torch: so it is remembered that there was one.
+"""
+
+import signal
 import sys
 
-from lossbench.cli import main
 
-sys.exit(main())
+def run() -> int:
+    """Run the command line and return its exit code."""
+    asked = False
+
+    def on_interrupt(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        from lossbench.cli import main
+
+        code = main()
+    except BaseException:
+        if not asked:
+            raise
+    if asked:
+        print("interrupted: nothing was recorded", file=sys.stderr)
+        return 130
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -51,15 +51,27 @@ class UserErrors(UserError):
         return UserErrors([error.at(where) for error in self.errors])
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The nearest of the known names as a question, else the whole list: what to do about an unknown name."""
+MOST_NAMES = 12  # of those that are listed in a line
+
+
+def did_you_mean(name: str, known: Iterable[str], *, aliases: Iterable[str] = (), listing: str = "") -> str:
+    """The nearest of the known names or aliases as a question, else the known names: what to do about an unknown one.
+
+    Of many names the first few are listed, and `listing` is the command that lists them all.
+    """
     names = sorted(known)
-    near = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
+    everything = sorted({*names, *aliases})
+    near = difflib.get_close_matches(name.lower(), [n.lower() for n in everything], n=1, cutoff=0.6)
     if near:
-        return f"did you mean {next(n for n in names if n.lower() == near[0])!r}?"
-    return f"known are {', '.join(names)}"
+        return f"did you mean {next(n for n in everything if n.lower() == near[0])!r}?"
+    if len(names) <= MOST_NAMES or not listing:
+        return f"known are {', '.join(names)}"
+    return f"known are {', '.join(names[: MOST_NAMES // 2])} and {len(names) - MOST_NAMES // 2} more (`{listing}`)"
 
 
-def unknown(kind: str, name: str, known: Iterable[str], *, where: str = "") -> UserError:
+def unknown(
+    kind: str, name: str, known: Iterable[str], *, where: str = "", aliases: Iterable[str] = (), listing: str = ""
+) -> UserError:
     """`unknown loss 'hings'; did you mean 'hinge'?`"""
-    return UserError(f"unknown {kind} {name!r}", where=where, fix=did_you_mean(name, known))
+    fix = did_you_mean(name, known, aliases=aliases, listing=listing)
+    return UserError(f"unknown {kind} {name!r}", where=where, fix=fix)

@@ -232,8 +232,13 @@ def read_record(path: Path) -> Record:
         return Record.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         raise UserError("no such run", where=str(file), fix="name a folder that has a result.json") from None
+    except OSError as problem:
+        raise UserError(f"cannot be read ({(problem.strerror or str(problem)).lower()})", where=str(file)) from None
     except ValidationError as problem:
         first = problem.errors()[0]
+        if first["type"] == "json_invalid":
+            said = str(first.get("ctx", {}).get("error", first["msg"]))
+            raise UserError(f"is no whole JSON file ({said})", where=str(file), fix="run it again") from None
         raise UserError(
             f"not a lossbench record ({'.'.join(map(str, first['loc']))}: {first['msg']})", where=str(file)
         ) from None
@@ -241,17 +246,30 @@ def read_record(path: Path) -> Record:
 
 @contextlib.contextmanager
 def written_aside(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears under its name only when it is whole: written beside it, then renamed."""
-    descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """A file that appears under its name only when it is whole: written beside it, then renamed.
+
+    Raises `UserError` where it cannot be written (a full disk, no permission); what stood there before stays.
+    """
+    aside = ""
     try:
+        descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "wb") as file:
             yield file
         os.chmod(aside, 0o666 & ~_umask())
         os.replace(aside, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(aside)
+    except BaseException as problem:
+        if aside:
+            with contextlib.suppress(OSError):
+                os.unlink(aside)
+        if isinstance(problem, OSError):
+            raise cannot_write(problem, str(path)) from None
         raise
+
+
+def cannot_write(problem: OSError, where: str) -> UserError:
+    """What the system said about a place that cannot be written to."""
+    said = (problem.strerror or str(problem)).lower()
+    return UserError(f"cannot be written ({said})", where=where, fix="make room there, or give another --output")
 
 
 def _umask() -> int:

@@ -132,10 +132,14 @@ SIMPLEX: Domain = {
 # One probability; the same inside a square or an absolute value.
 ONE_PROBABILITY: Domain = {
     "sound": (S.UNIT,),
-    "unsound": because(
-        "an output outside [0, 1] is no probability and has no logarithm: the loss is NaN",
-        *(S.REAL, S.BOUNDED_BELOW, S.NONNEGATIVE, S.POSITIVE, S.NONPOSITIVE, S.SIGNED_UNIT),
-    ),
+    "unsound": {
+        **because(
+            "an output outside [0, 1] is no probability and has no logarithm: the loss is NaN",
+            *(S.REAL, S.BOUNDED_BELOW, S.POSITIVE, S.NONPOSITIVE, S.SIGNED_UNIT),
+        ),
+        S.NONNEGATIVE: "an output above 1 is no probability and has no logarithm (the loss is NaN), and one that dies "
+        "at 0 rules the second class out for every sample, at a huge loss without a gradient",
+    },
 }
 ONE_COLUMN: Domain = {
     "sound": (S.UNIT, S.REAL),
@@ -174,6 +178,15 @@ LOG_PROBABILITIES: Domain = {
             "the loss is -x_y and nothing pushes the other classes down: every output is best at its upper bound",
             *(S.UNIT, S.SIGNED_UNIT, S.NONPOSITIVE),
         ),
+    },
+}
+
+# The same where targets are probabilities: of t (log t - x) a one-hot target leaves the own class's -x.
+LOG_PROBABILITIES_OF_COLUMNS: Domain = {
+    **LOG_PROBABILITIES,
+    "unsound": {
+        space: why.replace("the loss is -x_y", "for a one-hot target sum t (log t - x) is -x_y")
+        for space, why in LOG_PROBABILITIES["unsound"].items()
     },
 }
 

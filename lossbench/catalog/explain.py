@@ -63,6 +63,7 @@ class LossPage:
     tasks: tuple[OnTask, ...]
     estimates: str
     facts: tuple[str, ...]
+    reduction: str  # from values to the number that is minimised
     floor: float | None
     parameters: tuple[Parameter, ...]
     pitfalls: tuple[str, ...]
@@ -93,6 +94,7 @@ def loss_page(loss: Loss) -> LossPage:
         tasks=tuple(_on_task(loss, task) for task in tasks(loss)),
         estimates=loss.estimates,
         facts=tuple(facts(loss)),
+        reduction=reduction(loss),
         floor=loss.floor,
         parameters=tuple(parameters(loss)),
         pitfalls=loss.pitfalls,
@@ -121,6 +123,24 @@ def pair_page(loss: Loss, activation: Activation, task: Task | None = None) -> P
 def tasks(loss: Loss) -> list[Task]:
     """The tasks that a loss serves, in the vocabulary's order."""
     return [task for task in Task if task in loss.tasks]
+
+
+def reduction(loss: Loss) -> str:
+    """How its values become the number that is minimised, and what class weights do to it."""
+    weighs = any(task.is_classification for task in loss.tasks)
+    if loss.per == "batch":
+        weighted = "; class_weight multiplies its rows, by 1 on average over the training part" if weighs else ""
+        return f"one value of all rows of a batch together, no mean over samples{weighted}"
+    weighted = (
+        "; class_weight multiplies each sample's value, by 1 on average over the training part, not over each batch "
+        "as torch's weight= does"
+    )
+    return "one value a sample, averaged over the samples" + (weighted if weighs else "")
+
+
+def sound_losses(activation: Activation, task: Task) -> list[str]:
+    """The losses whose pair with the activation is sound on a task."""
+    return [loss.name for loss in LOSSES if task in loss.tasks and judge(loss, activation, task).level.is_sound]
 
 
 def facts(loss: Loss) -> list[str]:

@@ -155,7 +155,9 @@ class Loss:
             values = schema(**{**self.params, **{k: v for k, v in params.items() if k in known}})
         except ValidationError as problem:
             errors += [
-                UserError(f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg'].lower()}", where=here)
+                UserError(
+                    wrong_value(e), where=".".join([f"{here}.params" if where else here, *map(str, e["loc"][:1])])
+                )
                 for e in problem.errors()
             ]
         if errors:
@@ -165,6 +167,21 @@ class Loss:
     def __call__(self, out: Tensor, target: Tensor, *extra: Tensor, **statistics: Tensor) -> Tensor:
         """Values per sample, `[..., B]` (per batch: `[...]`, with the rows' weights as third argument)."""
         return self.fn(out, target, *extra, **self.params, **statistics)
+
+
+_SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
+_KINDS = {"int": "a whole number", "float": "a number", "finite": "a finite number", "bool": "true or false"}
+
+
+def wrong_value(error: Any) -> str:
+    """What is wrong with a parameter's value, for an entry of a `ValidationError`: `must be >= 0, got -1`."""
+    kind, limits, got = error["type"], error.get("ctx", {}), repr(error["input"])
+    if kind in _SIGNS:
+        return f"must be {_SIGNS[kind]} {next(iter(limits.values())):g}, got {got}"
+    if kind == "literal_error":
+        return f"must be {limits['expected'].replace(chr(39), '')}, got {got}"
+    known = next((text for start, text in _KINDS.items() if kind.startswith(start)), None)
+    return f"must be {known}, got {got}" if known else f"{error['msg'].lower()}, got {got}"
 
 
 def spelled(params: Mapping[str, Any]) -> str:

@@ -48,6 +48,12 @@ class Metric:
         """Whether the prediction has what the metric needs."""
         return _part(prediction, self.needs) is not None
 
+    def measures(self, prediction: Prediction) -> Tensor:
+        """Members whose outputs it can read, `[P]` bool: finite, and probabilities where it needs such."""
+        part = _part(prediction, self.needs)
+        assert part is not None
+        return _usable(part.detach().double(), self.needs)
+
     def __call__(self, prediction: Prediction, truth_PN: Tensor) -> Tensor:
         """The metric per member, `[P]` float64."""
         return self.fn(prediction, truth_PN)

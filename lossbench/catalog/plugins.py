@@ -219,7 +219,8 @@ def _in_package(name: str, registry: Registry[Any], where: str) -> _Value:
     """What an installed package offers under that name."""
     points = {point.name: point for point in points_of(registry.kind)}
     if name not in points:
-        raise unknown(registry.kind, name, [*registry.names(), *registry.abbreviations, *points], where=where)
+        known, listing = [*registry.names(), *points], f"lossbench {registry.plural}"
+        raise unknown(registry.kind, name, known, where=where, aliases=registry.abbreviations, listing=listing)
     value = load_point(points[name])
     return _Value(value, name, _source_file(value))
 

@@ -29,7 +29,7 @@ class Registry(Generic[T]):
     def __init__(
         self, kind: str, load: Callable[[], object] | None = None, abbreviations: Mapping[str, str] | None = None
     ) -> None:
-        self.kind = kind
+        self.kind, self.plural = kind, kind + ("es" if kind.endswith("s") else "s")
         self.abbreviations = dict(abbreviations or {})
         self._load = load
         self._entries: dict[str, T] = {}
@@ -58,7 +58,9 @@ class Registry(Generic[T]):
         entries = self._all()
         full = self.full_name(name)
         if full not in entries:
-            raise unknown(self.kind, name, [*entries, *self.abbreviations], where=where)
+            raise unknown(
+                self.kind, name, entries, where=where, aliases=self.abbreviations, listing=f"lossbench {self.plural}"
+            )
         return entries[full]
 
     def names(self) -> list[str]:

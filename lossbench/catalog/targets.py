@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lossbench.catalog.vocabulary import Encoding
@@ -13,19 +14,25 @@ if TYPE_CHECKING:
 
 
 def encode(
-    truth_N: Tensor, encoding: Encoding, classes: int = 1, *, name: str = "the loss", where: str = "target"
+    truth_N: Tensor,
+    encoding: Encoding,
+    classes: int = 1,
+    *,
+    name: str = "the loss",
+    where: str = "target",
+    place: Callable[[int], str] = "row {}".format,
 ) -> Tensor:
     """The target of N samples: `[N]` int64 for `CLASS_INDEX`, else float32 `[N, C]` or `[N, 1]`.
 
     `truth_N` holds class indices, or values: standardised by the caller for `FLOAT`, in their own units for
     `NONNEGATIVE` and `POSITIVE`. Raises `UserError` for a class that is not one of the `classes`, and for values
-    outside the range that `name`, the loss, is defined on.
+    outside the range that `name`, the loss, is defined on; `place` tells a row's place.
     """
     match encoding:
         case Encoding.FLOAT:
             return truth_N.float()[:, None]
         case Encoding.NONNEGATIVE | Encoding.POSITIVE:
-            _check_range(truth_N, encoding, name, where)
+            _check_range(truth_N, encoding, name, where, place)
             return truth_N.float()[:, None]
     y = truth_N.long()
     wanted = classes if encoding.width(3) == 3 else 2
@@ -44,14 +51,15 @@ def encode(
             return 2 * y.float()[:, None] - 1
 
 
-def _check_range(truth_N: Tensor, encoding: Encoding, name: str, where: str) -> None:
+def _check_range(truth_N: Tensor, encoding: Encoding, name: str, where: str, place: Callable[[int], str]) -> None:
     positive = encoding is Encoding.POSITIVE
     wrong = ~(truth_N > 0) if positive else ~(truth_N >= 0)
     if bool(wrong.any()):
         row = int(torch.nonzero(wrong)[0])
+        rows = "row" if int(wrong.sum()) == 1 else "rows"
         raise UserError(
-            f"{name} needs a target {'> 0' if positive else '>= 0'}, and row {row} has {float(truth_N[row]):g} "
-            f"({int(wrong.sum())} such rows)",
+            f"{name} needs a target {'> 0' if positive else '>= 0'}, and {place(row)} has {float(truth_N[row]):g} "
+            f"({int(wrong.sum())} such {rows})",
             where=where,
             fix="choose a loss for targets of any sign (mse, l1, huber) or transform the target",
         )

@@ -1,11 +1,12 @@
 """The `lossbench` command: parses, hands over to the runner, and turns mistakes into lines and exit codes.
 
-Exit codes: 0, 2 for a mistake of the user's, 3 where a loss failed in the middle, 130 after Ctrl-C. A bug keeps its
-traceback.
+Exit codes: 0, 2 for a mistake of the user's, 3 where a loss failed in the middle or every net that was trained
+diverged, 130 after Ctrl-C. A bug keeps its traceback.
 """
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
@@ -22,6 +23,7 @@ from lossbench.version import __version__
 __all__ = ["app", "main"]
 
 USER_ERROR = 2
+NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 EXPERIMENTS, CATALOGUE, YOURS = "Experiments", "What there is", "Tables, losses and runs of yours"
 
 app = typer.Typer(
@@ -87,6 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has gone (`lossbench losses | head`): nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as problem:
+        if problem.errno not in NO_ROOM or problem.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _complain(f"standard output: cannot be written ({os.strerror(problem.errno).lower()})")
+        return USER_ERROR
     return code if isinstance(code, int) else 0
 
 

@@ -78,6 +78,16 @@ def one_loss(incomplete: str) -> Choices:
     return _one(_losses(), incomplete)
 
 
+def loss_or_auto(incomplete: str) -> Choices:
+    """A loss, or auto."""
+    return _one([_AUTO, *_losses()], incomplete)
+
+
+def anything(incomplete: str) -> Choices:
+    """Whatever can be explained: a loss, an activation, a metric, a data set."""
+    return _one([*_losses(), *_activations(), *_metrics(), *_datasets()], incomplete)
+
+
 def pairs(incomplete: str) -> Choices:
     """Losses with commas, each with its last activation after a plus."""
     before, plus, activation = incomplete.rpartition("+")

@@ -1,4 +1,4 @@
-"""`lossbench explain`: one loss, or one pair of a loss and a last activation, in words."""
+"""`lossbench explain`: a loss, a pair of a loss and a last activation, or another name of the catalogue, in words."""
 
 from __future__ import annotations
 
@@ -24,17 +24,19 @@ Said = Iterator[tuple[str, str]]  # label, text
 
 
 def explain(
-    loss: Annotated[
+    name: Annotated[
         str,
         typer.Argument(
-            metavar="LOSS",
-            help="A loss: nll, 'focal(gamma=0)', or my_loss.py:my_loss.",
-            autocompletion=completion.one_loss,
+            metavar="NAME",
+            help="A loss: nll, 'focal(gamma=0)', or my_loss.py:my_loss; a last activation, a metric, a data set.",
+            autocompletion=completion.anything,
         ),
     ],
     last_act: Annotated[
         str | None,
-        typer.Argument(metavar="[LAST_ACT]", help="A last activation.", autocompletion=completion.activation),
+        typer.Argument(
+            metavar="[LAST_ACT]", help="A last activation behind the loss.", autocompletion=completion.activation
+        ),
     ] = None,
     task: Annotated[
         str | None,
@@ -46,11 +48,13 @@ def explain(
     target_encoding: opt.TargetEncoding = None,
     link: opt.Link = None,
 ) -> None:
-    """Explain a loss, or with a last activation: whether the two fit, why, and the fix.
+    """Explain a loss, or with a last activation: whether the two fit, why, and the fix; or any other name.
 
     Examples:
         lossbench explain nll
         lossbench explain nll relu
+        lossbench explain relu
+        lossbench explain titanic
     """
     from lossbench.catalog.explain import loss_page, pair_page
     from lossbench.catalog.plugins import find_activation
@@ -59,17 +63,65 @@ def explain(
 
     if task is not None and task not in list(Task):
         raise unknown("task", task, [known.value for known in Task], where="--task")
-    config = opt.read_loss(loss, loss_param, target_encoding, link)
-    found = resolve_loss(config, None if task is None else Task(task), where="")
-    if last_act is None:
-        title, said = found.label, _of_loss(loss_page(found))
-    else:
-        activation = find_activation(last_act)
-        page = pair_page(found, activation, None if task is None else Task(task))
-        title, said = f"{page.loss} + {page.activation}", _of_pair(page)
+    title, said = name, None if last_act is not None or loss_param else _of_another(name)
+    if said is None:
+        config = opt.read_loss(name, loss_param, target_encoding, link)
+        found = resolve_loss(config, None if task is None else Task(task), where="")
+        if last_act is None:
+            title, said = found.label, _of_loss(loss_page(found))
+        else:
+            page = pair_page(found, find_activation(last_act), None if task is None else Task(task))
+            title, said = f"{page.loss} + {page.activation}", _of_pair(page)
     typer.secho(title, bold=True)
     for label, text in said:
         _print(label, text)
+
+
+def _of_another(name: str) -> Said | None:
+    """What is said of a name that is no loss's; None where it is nothing that is known."""
+    from lossbench.catalog.loss import LOSSES
+
+    if name in LOSSES:
+        return None
+    return next((said for of in (_of_activation, _of_metric, _of_dataset) if (said := of(name)) is not None), None)
+
+
+def _of_activation(name: str) -> Said | None:
+    from lossbench.catalog.activations import ACTIVATIONS
+    from lossbench.catalog.explain import sound_losses
+    from lossbench.catalog.listing import activation_rows
+    from lossbench.catalog.vocabulary import Task
+
+    if name not in ACTIVATIONS:
+        return None
+    activation = ACTIVATIONS.get(name)
+    row = next(row for row in activation_rows() if row.name == activation.name)
+    sound = {task.value: ", ".join(sound_losses(activation, task)) for task in Task}
+    said = [("last act", row.name), ("formula", row.formula), ("outputs", row.space), ("note", row.note)]
+    fits = [("sound behind", f"{task}: {losses}") for task, losses in sound.items() if losses]
+    return iter([*said, *(fits or [("sound behind", "no loss")])])
+
+
+def _of_metric(name: str) -> Said | None:
+    from lossbench.catalog.listing import metric_rows
+    from lossbench.catalog.metrics import METRICS
+
+    if name not in METRICS:
+        return None
+    row = next(row for row in metric_rows() if row.name == METRICS.full_name(name))
+    said = [("metric", row.name), ("formula", row.formula), ("tasks", ", ".join(row.tasks))]
+    return iter([*said, ("better", row.better), ("needs", f"a {row.needs}")])
+
+
+def _of_dataset(name: str) -> Said | None:
+    from lossbench.data.datasets import datasets
+
+    one = next((one for one in datasets() if one.name == name.lower().replace("_", "-")), None)
+    one = one or next((one for one in datasets() if one.name == name.lower()), None)
+    if one is None:
+        return None
+    size = f"{one.rows} rows, {one.columns} features" + (f", {one.classes} classes" if one.classes else "")
+    return iter([("data", one.description), ("task", one.task), ("size", size), ("origin", one.origin)])
 
 
 def _of_loss(page: LossPage) -> Said:
@@ -90,6 +142,7 @@ def _of_loss(page: LossPage) -> Said:
         yield "parameter", f"{parameter.name} = {parameter.default} ({parameter.allowed})"
     for fact in page.facts:
         yield "known", fact
+    yield "reduction", page.reduction
     yield "floor", "none" if page.floor is None else f"{page.floor:g}"
     for pitfall in page.pitfalls:
         yield "pitfall", pitfall

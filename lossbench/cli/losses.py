@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,14 +24,16 @@ OfTask = Annotated[
         autocompletion=completion.tasks,
     ),
 ]
+Wide = Annotated[bool, typer.Option("--wide", help="On a terminal, everything; else a line a loss.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print them as JSON.")]
 
 
-def losses(task: OfTask = None, json: AsJson = False) -> None:
+def losses(task: OfTask = None, wide: Wide = False, json: AsJson = False) -> None:
     """List the losses: tasks, target, the last activation that auto takes, formula, what they estimate.
 
     Examples:
         lossbench losses --task regression
+        lossbench losses --wide
     """
     from lossbench.catalog.listing import loss_rows, problems
 
@@ -46,7 +49,14 @@ def losses(task: OfTask = None, json: AsJson = False) -> None:
         }
         for row in loss_rows(_task(task))
     ]
-    _show(rows, problems("loss"), below=("formula", "target", "estimates"), as_json=json)
+    wrong = problems("loss")
+    if not wide and not json and sys.stdout.isatty():
+        brief = ("loss", "tasks", "formula", "package")
+        rows = [{key: row[key] for key in brief} | {"tasks": _initials(row["tasks"])} for row in rows]
+        _show(rows, wrong, cut=True)
+        typer.echo("B binary, M multiclass, R regression; --wide and `explain NAME` say more")
+        return
+    _show(rows, wrong, below=("formula", "target", "estimates"), as_json=json)
 
 
 def activations(json: AsJson = False) -> None:
@@ -137,17 +147,30 @@ def datasets(task: OfTask = None, json: AsJson = False) -> None:
     _show(rows, wrong, below=("description",), as_json=json)
 
 
-def _show(rows: Sequence[dict[str, Any]], problems: Sequence[str], *, below: Sequence[str], as_json: bool) -> None:
+def _show(
+    rows: Sequence[dict[str, Any]],
+    problems: Sequence[str],
+    *,
+    below: Sequence[str] = (),
+    as_json: bool = False,
+    cut: bool = False,
+) -> None:
     """The rows, with their packages where there are any; what is wrong with a package is a line beside them."""
     named = any(row["package"] for row in rows)
     show(
         [row if named else {k: v for k, v in row.items() if k != "package"} for row in rows],
         below=below,
         as_json=as_json,
+        cut=cut,
     )
     for problem in problems:
         typer.secho("warning: ", fg=typer.colors.YELLOW, err=True, nl=False)
         typer.echo(" ".join(problem.split()), err=True)
+
+
+def _initials(tasks: str) -> str:
+    """`binary, multiclass` -> `B M`."""
+    return " ".join(task[0].upper() for task in tasks.split(", "))
 
 
 def _task(name: str | None) -> Task | None:

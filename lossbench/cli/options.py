@@ -22,7 +22,7 @@ from lossbench.config.parts import LossConfig
 from lossbench.config.problems import model_at
 from lossbench.config.scalars import read_scalar
 from lossbench.config.schema import CONFIGS, Config, Kind, TrainConfig
-from lossbench.config.values import split_commas
+from lossbench.config.values import WEIGHING, split_commas
 from lossbench.errors import UserError, UserErrors
 
 TABLE, READING = "Data", "Reading a table of your own"
@@ -107,7 +107,7 @@ def read(kind: Kind, given: Mapping[str, Any]) -> Config:
         else:
             overrides.append(Override(key, value, option))
     try:
-        config = load(given.get("config"), given.get("sets") or (), overrides, kind)
+        config = load(given.get("config"), given.get("sets") or (), overrides, kind, _check_names)
     except UserErrors as found:
         raise UserErrors([*errors, *found.errors]) from None
     if errors:
@@ -121,6 +121,12 @@ def read_loss(loss: str, params: list[str] | None, target_encoding: str | None, 
     config = read("train", given)
     assert isinstance(config, TrainConfig)
     return config.loss
+
+
+def _check_names(config: Config) -> None:
+    from lossbench.experiments.names import check_names  # brings the catalogue: where there is a mistake, only
+
+    check_names(config)
 
 
 def mode(quiet: bool, json: bool) -> Literal["rich", "quiet", "json"]:
@@ -168,12 +174,21 @@ Dates = Annotated[bool | None, flag("--dates", "data.dates", None, panel=READING
 FreeText = Annotated[Text, flag("--text", "data.text", panel=READING)]
 MaxBytes = Annotated[Text, flag("--max-bytes", "data.max_bytes", "INT", panel=READING)]
 
-Loss = Annotated[Text, flag("--loss", "loss", panel=LOSS, complete=completion.one_loss)]
+Loss = Annotated[Text, flag("--loss", "loss", panel=LOSS, complete=completion.loss_or_auto)]
 LossParam = Annotated[
     list[str] | None, flag("--loss-param", "loss.params", "NAME=VALUE", panel=LOSS, note="may be repeated")
 ]
 LastAct = Annotated[Text, flag("--last-act", "last_act", panel=LOSS, complete=completion.one_activation)]
-ClassWeight = Annotated[Text, flag("--class-weight", "loss.class_weight", panel=LOSS)]
+ClassWeight = Annotated[
+    Text,
+    flag(
+        "--class-weight",
+        "loss.class_weight",
+        "WORD|CLASS=WEIGHT,...",
+        panel=LOSS,
+        complete=completion.words(*WEIGHING),
+    ),
+]
 TargetEncoding = Annotated[
     Text, flag("--target-encoding", "loss.target_encoding", panel=LOSS, complete=completion.encodings)
 ]

@@ -17,21 +17,21 @@ NARROWEST = 16  # the last column is wrapped to what is left of the terminal's w
 Row = Mapping[str, Any]
 
 
-def show(rows: Sequence[Row], *, below: Sequence[str] = (), as_json: bool = False) -> None:
+def show(rows: Sequence[Row], *, below: Sequence[str] = (), as_json: bool = False, cut: bool = False) -> None:
     """Print rows that have the same keys, which are the headers.
 
-    `below` are those with long texts; the first of them needs no label.
+    `below` are those with long texts; the first of them needs no label. With `cut` a row is one line of a terminal.
     """
     if as_json:
         typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
     elif sys.stdout.isatty():
-        _on_terminal(rows, below)
+        _on_terminal(rows, below, cut=cut)
     else:
         lines = _aligned([list(rows[0]), *([_text(value) for value in row.values()] for row in rows)])
         typer.echo("\n".join(line.rstrip() for line in lines))
 
 
-def _on_terminal(rows: Sequence[Row], below: Sequence[str]) -> None:
+def _on_terminal(rows: Sequence[Row], below: Sequence[str], *, cut: bool) -> None:
     from rich.console import Console
     from rich.text import Text
 
@@ -43,6 +43,8 @@ def _on_terminal(rows: Sequence[Row], below: Sequence[str]) -> None:
     indent = " " * 4
     for i, line in enumerate(cells):
         wrapped = textwrap.wrap(line[-1], left) or [""]
+        if cut and len(wrapped) > 1:
+            wrapped = [line[-1][: left - 1].rstrip() + "…"]
         blocks = [[cell] for cell in line[:-1]] + [wrapped]
         widths = [max(len(other[k]) for other in cells) for k in range(len(keys))]
         for n, parts in enumerate(zip_longest(*blocks, fillvalue="")):

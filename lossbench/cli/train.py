@@ -11,6 +11,7 @@ Validation = Annotated[opt.Text, opt.flag("--validation", "split.validation", "S
 Test = Annotated[opt.Text, opt.flag("--test", "split.test", "SHARE", panel=opt.JUDGING)]
 SplitSeed = Annotated[opt.Text, opt.flag("--split-seed", "split.seed", "INT", panel=opt.JUDGING)]
 PerSeed = Annotated[bool | None, opt.flag("--per-seed/--no-per-seed", "split.per_seed", None, panel=opt.JUDGING)]
+Recommended = Annotated[bool | None, opt.flag("--recommended/--no-recommended", "recommended", None, panel=opt.LOSS)]
 Seeds = Annotated[opt.Text, opt.flag("--seeds", "seeds", "INT", panel=opt.RUN)]
 
 
@@ -29,6 +30,7 @@ def train(
     class_weight: opt.ClassWeight = None,
     target_encoding: opt.TargetEncoding = None,
     link: opt.Link = None,
+    recommended: Recommended = None,
     strict: opt.Strict = False,
     hidden: opt.Hidden = None,
     activation: opt.Activation = None,

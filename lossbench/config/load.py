@@ -6,7 +6,7 @@ the working directory, like those on the command line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,11 +52,16 @@ def parse_set(text: str) -> Override:
 
 
 def load(
-    file: str | Path | None = None, sets: Sequence[str] = (), flags: Sequence[Override] = (), kind: Kind | None = None
+    file: str | Path | None = None,
+    sets: Sequence[str] = (),
+    flags: Sequence[Override] = (),
+    kind: Kind | None = None,
+    also: Callable[[Config], None] = lambda _: None,
 ) -> Config:
     """The config of a file (None: the defaults) with overrides on top.
 
-    `kind` is the command's; None takes what the file says, else `train`. Raises `UserErrors` with every problem found.
+    `kind` is the command's; None takes what the file says, else `train`. Raises `UserErrors` with every problem found;
+    where there are some, `also` may find more in what is left of the config without them.
     """
     node = read_nodes(Path(file)) if file is not None else None
     tree: dict[str, Any] = _construct(node, file) if node is not None else {}
@@ -83,9 +88,26 @@ def load(
             for error in found.errors()
             if error["type"] != "default_factory_not_called"  # only says that another key is wrong
         ]
+        errors += _found_in_the_rest(tree, found, config, also)
     if errors:
         raise UserErrors(list({str(error): error for error in errors}.values()))
     return checked
+
+
+def _found_in_the_rest(
+    tree: dict[str, Any], found: ValidationError, config: type[Config], also: Callable[[Config], None]
+) -> Sequence[UserError]:
+    """What `also` finds in a config without the top-level keys that have problems."""
+    wrong = {error["loc"][0] for error in found.errors() if error["loc"]}
+    try:
+        also(config.model_validate({key: value for key, value in tree.items() if key not in wrong}))
+    except UserErrors as several:
+        return several.errors
+    except UserError as one:
+        return [one]
+    except ValidationError:
+        pass
+    return []
 
 
 def to_yaml(config: BaseModel) -> str:
@@ -137,14 +159,22 @@ def _yaml_error(problem: yaml.YAMLError, file: Path) -> UserError:
     if isinstance(problem, yaml.MarkedYAMLError):
         mark = problem.problem_mark or problem.context_mark
         what = problem.problem or problem.context or "is not YAML"
-        return UserError(f"{what} (line {mark.line + 1})" if mark else what, where=str(file))
+        if "another document" in what:
+            fix = "leave one of them, without --- between"
+            return UserError(f"holds several documents{_at(mark)}", where=str(file), fix=fix)
+        return UserError(what + _at(mark), where=str(file))
     return UserError(f"is not YAML ({' '.join(str(problem).split())})", where=str(file))
+
+
+def _at(mark: yaml.Mark | None) -> str:
+    return "" if mark is None else f" (line {mark.line + 1})"
 
 
 def _kind(tree: dict[str, Any], kind: Kind | None, file: str | Path | None, node: yaml.Node | None) -> Kind:
     named = tree.get("kind", kind or "train")
     if not isinstance(named, str) or named not in CONFIGS:
-        raise unknown("kind", str(named), CONFIGS, where=_where(("kind",), file))
+        wrong = unknown("kind", str(named), CONFIGS)
+        raise UserError(wrong.what, where=_where(("kind",), file), fix=wrong.fix + _line(("kind",), node))
     if kind is not None and named != kind:
         raise UserError(
             f"the file is for `lossbench {named}`{_line(('kind',), node)}",
@@ -176,12 +206,15 @@ def _lay(tree: dict[str, Any], override: Override, config: type[BaseModel]) -> N
         tree[key] = {} if field is None else _plain(field.get_default(call_default_factory=False))
     several = key == "losses" or (key == "data" and config is CompareConfig)
     tree[key] = _spelled_out(key, split_list(tree[key]) if several else tree[key])
+    is_part = problems.model_at(config, (key,)) is not config
+    if is_part and not isinstance(tree[key], dict | list | None):
+        return  # what stands there is no mapping, which will be said of it
     _put(tree[key], rest, override, key)
 
 
 def _plain(default: Any) -> Any:
     if isinstance(default, BaseModel):
-        return default.model_dump()
+        return default.model_dump(exclude_unset=True)
     return [_plain(entry) for entry in default] if isinstance(default, list) else default
 
 
@@ -213,9 +246,8 @@ def _put(node: Any, path: Sequence[str | int], override: Override, place: str) -
         node[key] = _spelled_out(key, {} if node.get(key) is None else node[key])
         _put(node[key], rest, override, f"{place}.{key}")
     else:
-        raise UserError(
-            f"{place} is {problems.shown(node)} and has no {head!r}", where=override.source, fix=f"give {place} first"
-        )
+        fix = f"give {place} first" if node is None else f"{place} is one value, without keys"
+        raise UserError(f"{place} is {problems.shown(node)} and has no {head!r}", where=override.source, fix=fix)
 
 
 # --- problems --------------------------------------------------------------------------------------------------------

@@ -14,8 +14,10 @@ from lossbench.config.values import (
     Real,
     Whole,
     spell_data,
+    spell_hidden,
     spell_loss,
     spell_net,
+    spell_weights,
     split_list,
 )
 
@@ -29,7 +31,7 @@ Labels = Annotated[list[Label], BeforeValidator(split_list, json_schema_input_ty
 Units = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Hidden = Annotated[
     list[Units],
-    BeforeValidator(split_list, json_schema_input_type=Units | str | list[Units]),
+    BeforeValidator(spell_hidden, json_schema_input_type=Units | str | list[Units]),
     Field(description="Units of each hidden layer; none for a linear model"),
 ]
 Patience = Annotated[
@@ -40,6 +42,16 @@ Patience = Annotated[
 Keep = Annotated[
     Literal["last", "best"], Field(description="The weights that are kept: of the last epoch or of the best one")
 ]
+
+
+ClassWeight = Annotated[
+    str | dict[str, float],
+    BeforeValidator(
+        spell_weights,
+        json_schema_input_type=Annotated[str, Field(pattern="^(none|balanced|.+=.+)$")] | dict[str, Positive],
+    ),
+]
+Seed = Annotated[Whole, Field(ge=0, le=2**32 - 1)]
 
 
 class Part(BaseModel):
@@ -103,10 +115,15 @@ class DataConfig(Part):
 class LossConfig(Part):
     """A loss with its parameters."""
 
-    name: Text = Field(description="A loss by its name (`lossbench losses`), or my_loss.py:my_loss")
+    name: Text = Field(
+        description="A loss by its name (`lossbench losses`), or my_loss.py:my_loss; auto: nll for classes, mse for "
+        "values"
+    )
     params: dict[str, Any] = Field({}, description="Its parameters (`lossbench explain NAME` lists them)")
-    class_weight: Literal["none", "balanced"] = Field(
-        "none", description="Weigh samples by the inverse of their class's frequency, or all alike"
+    class_weight: ClassWeight = Field(
+        "none",
+        description="How much the samples of each class count: none, all alike; balanced, by the inverse of their "
+        "class's frequency; or no=1,yes=3, a weight for every class",
     )
     target_encoding: Text | None = Field(
         None,
@@ -135,7 +152,7 @@ class OptimConfig(Part):
     batch_size: Annotated[Count | None, Full] = Field(
         32, description="Samples per step; full (null) takes all of them in each step"
     )
-    epochs: Count = Field(100, description="Passes over the training part")
+    epochs: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(100, description="Passes over the training part")
     momentum: Fraction = Field(0.0, description="The momentum of sgd")
     weight_decay: Nonnegative = Field(
         0.0, description="Weight decay of the optimiser (decoupled in adamw); see penalty for l2"
@@ -174,7 +191,7 @@ class HoldoutConfig(Part):
     """The part of the rows that is kept for the test."""
 
     test: Share = Field(0.2, description="Share of the rows kept for the test")
-    seed: Annotated[Whole, Field(ge=0)] = Field(0, description="The seed that the rows are dealt out with")
+    seed: Seed = Field(0, description="The seed that the rows are dealt out with")
 
 
 class SplitConfig(HoldoutConfig):
@@ -199,11 +216,11 @@ class SplitConfig(HoldoutConfig):
 class RunConfig(Part):
     """Where a run happens and what it is called."""
 
-    seed: Annotated[Whole, Field(ge=0)] = Field(0, description="The first seed; everything random follows from it")
+    seed: Seed = Field(0, description="The first seed; everything random follows from it")
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$")] = Field(
         "auto", description="auto, cpu, cuda, cuda:N or mps"
     )
-    threads: Annotated[Count | None, Absent] = Field(
+    threads: Annotated[Annotated[Whole, Field(ge=1, le=1024)] | None, Absent] = Field(
         None, description="CPU threads; null chooses by the size of the work"
     )
     output: Text = Field("outputs", description="The folder that runs are kept in")

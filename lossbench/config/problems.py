@@ -24,6 +24,8 @@ _PATTERNS = {
     "name": "must be a plain folder name, without slashes or a leading dot",
     "decimal": "must be one character",
 }
+# Keys that one may look for where they go by other names.
+_MEANT = {"elasticnet": "elastic net is l1 and l2 together: give both", "elastic_net": "give both l1 and l2"}
 _TYPES = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -51,7 +53,7 @@ def describe(error: Any, config: type[BaseModel]) -> tuple[str, str]:
         return "is missing", f"give it as {path[-1]}: ..."
     if kind in _BOUNDS:
         sign, limit = _BOUNDS[kind]
-        return f"must be {sign} {limits[limit]:g}, got {got}", ""
+        return f"must be {sign} {_plain(limits[limit])}, got {got}", ""
     if kind == "literal_error":
         return _one_of(limits["expected"], error["input"])
     if kind in {"model_type", "model_attributes_type"}:
@@ -65,6 +67,8 @@ def describe(error: Any, config: type[BaseModel]) -> tuple[str, str]:
         return f"needs at least {_values(limits['min_length'])}, got {limits['actual_length']}", ""
     if kind == "too_long":
         return f"takes at most {_values(limits['max_length'])}, got {limits['actual_length']}", ""
+    if kind == "string_too_long":
+        return f"must be at most {limits['max_length']} characters, got {len(error['input'])}", ""
     if kind.startswith("string_"):
         return f"{_PATTERNS.get(str(path[-1]), 'must not be empty')}, got {got}", ""
     return error["msg"], ""
@@ -72,6 +76,8 @@ def describe(error: Any, config: type[BaseModel]) -> tuple[str, str]:
 
 def nearest_key(key: str, path: Path, config: type[BaseModel]) -> str:
     """What to do about an unknown key at `path`: the key of that name elsewhere, else the most similar one here."""
+    if key in _MEANT:
+        return _MEANT[key]
     model = model_at(config, path)
     known = list(model.model_fields)
     elsewhere = [".".join(map(str, found)) for found in _all_keys(config) if found[-1] == key]
@@ -106,6 +112,10 @@ def _one_of(expected: str, got: Any) -> tuple[str, str]:
     allowed = expected.replace("'", "")
     near = difflib.get_close_matches(str(got), allowed.replace(" or ", ", ").split(", "), n=1, cutoff=0.6)
     return f"must be {allowed}, got {shown(got)}", f"did you mean {near[0]!r}?" if near else ""
+
+
+def _plain(limit: float) -> str:
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"
 
 
 def _values(count: int) -> str:

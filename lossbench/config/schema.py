@@ -59,7 +59,9 @@ class TrainConfig(RunConfig):
         description="What to train on: a data set (`lossbench datasets`), or a table of your own",
     )
     loss: Loss = Field(
-        LossConfig(name="nll"), description="What is minimised: a loss (`lossbench losses`), or my_loss.py:my_loss"
+        LossConfig(name="auto"),
+        description="What is minimised: a loss (`lossbench losses`), or my_loss.py:my_loss; auto: nll for classes, mse "
+        "for values",
     )
     last_act: LastAct = "auto"
     net: Net = Field(NetConfig(), description="The hidden layers")
@@ -68,7 +70,10 @@ class TrainConfig(RunConfig):
     early_stopping: EarlyStoppingConfig = Field(EarlyStoppingConfig(), description="When to stop before the last epoch")
     metric: MetricName = "auto"
     split: SplitConfig = Field(SplitConfig(), description="Training, validation and test parts")
-    seeds: Count = Field(1, description="How many nets to train, each from a seed of its own")
+    seeds: Annotated[Whole, Field(ge=1, le=10_000)] = Field(
+        1, description="How many nets to train, each from a seed of its own"
+    )
+    recommended: bool = Field(True, description="Where the pair is broken, train the recommended one too, to compare")
 
 
 class PairConfig(Part):
@@ -119,7 +124,9 @@ class CompareConfig(RunConfig):
     )
     metric: MetricName = "auto"
     folds: Annotated[Whole, Field(ge=2)] = Field(5, description="Folds of each repetition")
-    repeats: Count = Field(5, description="Repetitions of the folds, each dealt out anew")
+    repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(
+        5, description="Repetitions of the folds, each dealt out anew"
+    )
     lrs: Rates = Field(
         [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], description="The learning rates that every loss may choose from"
     )

@@ -5,6 +5,7 @@ A YAML file, `--set` and a flag may each say the same thing, so the schema takes
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
@@ -106,6 +107,40 @@ def spell_pair(value: Any) -> Any:
 def spell_net(value: Any) -> Any:
     """`64` or `[64, 64]` -> {hidden: ...}."""
     return value if isinstance(value, Mapping) or value is None else {"hidden": value}
+
+
+WEIGHING = ("none", "balanced")
+
+
+def spell_weights(value: Any) -> Any:
+    """`"no=1,yes=3"` -> {no: 1.0, yes: 3.0}; a word stays one; whatever weighs no classes is refused."""
+    if isinstance(value, str) and "=" in value:
+        pairs = [entry.rpartition("=") for entry in split_commas(value)]
+        value = {name.strip(): number for name, _, number in pairs}
+    if isinstance(value, str) and value in WEIGHING:
+        return value
+    if not isinstance(value, Mapping) or not value or "" in value:
+        raise PydanticCustomError(
+            "class_weight",
+            "must be none, balanced, or a weight for every class (no=1,yes=3), got {given}",
+            {"given": repr(value)},
+        )
+    weights = {str(_label(name)): _number(weight) for name, weight in value.items()}
+    for name, weight in weights.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
+            raise PydanticCustomError(
+                "class_weight",
+                "must give class {name} a number > 0, got {given}",
+                {"name": repr(name), "given": repr(weight)},
+            )
+    return {name: float(weight) for name, weight in weights.items()}
+
+
+def spell_hidden(value: Any) -> Any:
+    """`"64,32"` -> ["64", "32"], `none` -> []; an empty text, which may be a slip of the shell, is refused."""
+    if isinstance(value, str) and not value.strip():
+        raise PydanticCustomError("hidden", "must be sizes like 64,64, or none for a linear model; got an empty text")
+    return split_list(value)
 
 
 def read_params(text: str) -> dict[str, Any]:

@@ -116,7 +116,11 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         raise UserError(f"{len(rows)} data row{s}; need at least {LEAST_ROWS}", fix="add rows")
     if len(rows) < len(columns[name]):
         columns = {key: column.iloc[rows].reset_index(drop=True) for key, column in columns.items()}
-    target = read_target(columns.pop(name), kinds.pop(name), source.task, lambda row: reading.place(int(rows[row])))
+
+    def place(row: int) -> str:
+        return reading.place(int(rows[row]))
+
+    target = read_target(columns.pop(name), kinds.pop(name), source.task, place)
     groups = None
     if source.groups is not None:
         groups = _groups(columns.pop(source.groups))
@@ -134,6 +138,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         groups=groups,
         notes=(*reading.notes, *notes, *target.notes),
         source=where,
+        place=place,
     )
     return Assembled(table, tuple(suspects(columns, kinds, target, source.keep)))
 

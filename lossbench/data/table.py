@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,7 +25,8 @@ class Table:
     numeric type, a text as `str`, a date as `datetime64`; `kinds` says which. `target` [N] is the class index (int64)
     into `classes`, or a float64 in its own units. `clean_target` [N] is the truth behind a target that was spoilt on
     purpose.
-    `notes` are the repairs and drops, one sentence each.
+    `notes` are the repairs and drops, one sentence each. `place` tells where a row stands in
+    the file ("line 7"), for messages.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Table:
     clean_target: NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
     source: str = ""
+    place: Callable[[int], str] = field(default=lambda row: f"row {row + 1}", repr=False, compare=False)
     _hash: list[str] = field(default_factory=list, repr=False, compare=False)
 
     def __len__(self) -> int:

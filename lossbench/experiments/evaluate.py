@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.links import Prediction
-from lossbench.catalog.metrics import Metric, score_all
+from lossbench.catalog.metrics import METRICS, Metric, score_all
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.experiments.folds import PreparedSplit
 from lossbench.experiments.pairs import Pair
@@ -30,20 +30,26 @@ def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Pre
 
 
 def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str) -> Scores:
-    """Every metric of one member's outputs on a part; None where the loss gives no such prediction."""
+    """Every metric of one member's outputs on a part; None where the loss gives no such prediction, and where the
+    outputs are none (not finite, or no probabilities): nothing was measured there."""
     return _scores(predict(pair, out_NK[None], [split]), split.truth_N[part][None], pair.task)
 
 
 def _scores(prediction: Prediction, truth_PN: Tensor, task: Task) -> Scores:
     return {
-        name: None if value is None else float(value[0])
+        name: float(value[0]) if value is not None and bool(METRICS.get(name).measures(prediction)[0]) else None
         for name, value in score_all(prediction, truth_PN, task).items()
     }
 
 
-def validation_score(metric: Metric, pairs: Sequence[Pair], splits: Sequence[PreparedSplit]) -> Callable[..., Tensor]:
+def validation_score(
+    metric: Metric, pairs: Sequence[Pair], splits: Sequence[PreparedSplit], *, unmeasured: float | None = None
+) -> Callable[..., Tensor]:
     """The engine's score: the metric of members' outputs `[P, N, K]` against `truth_PN`, given each member's fold and
-    objective (indices into `splits` and `pairs`). A pair that gives no such prediction scores NaN."""
+    objective (indices into `splits` and `pairs`). A pair that gives no such prediction scores NaN.
+
+    Outputs that the metric cannot read (not finite, no probabilities) score `unmeasured`, or the metric's worst.
+    """
 
     def score(out_PNK: Tensor, truth_PN: Tensor, folds: Sequence[int], objectives: Sequence[int]) -> Tensor:
         values = out_PNK.new_full((len(out_PNK),), torch.nan, dtype=torch.float64)
@@ -52,7 +58,10 @@ def validation_score(metric: Metric, pairs: Sequence[Pair], splits: Sequence[Pre
             members = [i for i, o in enumerate(objectives) if o == objective]
             prediction = predict(pair, out_PNK[members], [splits[folds[i]] for i in members])
             if metric.can_score(prediction):
-                values[members] = metric.fn(prediction, truth_PN[members]).double()
+                value = metric.fn(prediction, truth_PN[members]).double()
+                if unmeasured is not None:
+                    value = value.where(metric.measures(prediction), unmeasured)
+                values[members] = value
         return values
 
     return score

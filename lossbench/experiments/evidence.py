@@ -26,37 +26,44 @@ SUM_SLACK = 1e-3
 def gather_evidence(
     pair: Pair, train_loss: Sequence[np.ndarray], outputs: Sequence[Tensor], labels: Sequence[Tensor]
 ) -> dict[str, Any]:
-    """Symptoms over the members: when the loss fell below its floor, dead outputs, outputs that are no probabilities,
-    members that decide for one class whatever they see.
+    """Symptoms over the members: when the loss fell below its floor and whether it stayed there, dead outputs, outputs
+    that are no probabilities, members that decide for one class whatever they see.
 
-    `train_loss` per member per epoch; `outputs` `[N, K]` per member after the last activation; `labels` `[N]` decided
-    classes per member (empty for a regression).
+    `train_loss` per member per epoch; `outputs` `[N, K]` per member after the last activation, on the rows that it is
+    tested on; `labels` `[N]` decided classes per member (empty for a regression). What is said of outputs and decisions
+    is said of the `members_finite` whose outputs are all finite, shares as a mean over them. An output is dead that
+    gives one value for every row: nothing that the net sees moves it.
     """
-    evidence: dict[str, Any] = {}
+    evidence: dict[str, Any] = {"members": len(train_loss)}
     final = [float(curve[-1]) for curve in train_loss if len(curve)]
     evidence["final_train_loss"] = _range(final)
     if pair.loss.floor is not None:
-        evidence["floor"] = pair.loss.floor
-        slack = FLOOR_SLACK * max(1.0, abs(pair.loss.floor))
-        firsts = [first for curve in train_loss if (first := _first_below(curve, pair.loss.floor - slack)) is not None]
-        evidence["members_below_floor"] = len(firsts)
-        if firsts:
-            evidence["below_floor_from_epoch"] = min(firsts)
-    finite = [out for out in outputs if bool(torch.isfinite(out).all())]
+        evidence |= _below(train_loss, pair.loss.floor)
+    finite = [i for i, out in enumerate(outputs) if bool(torch.isfinite(out).all())]
+    evidence["members_finite"] = len(finite)
     if finite:
-        evidence["dead_outputs"] = float(np.mean([float((out == out[:1]).all(0).double().mean()) for out in finite]))
-        share = [_share_of_no_probabilities(pair.link, out) for out in finite]
+        some = [outputs[i] for i in finite]
+        evidence["dead_outputs"] = float(np.mean([float((out == out[:1]).all(0).double().mean()) for out in some]))
+        share = [_share_of_no_probabilities(pair.link, out) for out in some]
         if share[0] is not None:
             evidence["rows_that_are_no_probabilities"] = float(np.mean([s for s in share if s is not None]))
     if labels:
-        evidence["members_deciding_for_one_class"] = sum(int(label.min()) == int(label.max()) for label in labels)
-    evidence["members"] = len(train_loss)
+        evidence["members_deciding_for_one_class"] = sum(int(labels[i].min()) == int(labels[i].max()) for i in finite)
     return evidence
 
 
-def _first_below(curve: np.ndarray, floor: float) -> int | None:
-    below = np.flatnonzero(curve < floor)
-    return int(below[0]) + 1 if len(below) else None
+def _below(train_loss: Sequence[np.ndarray], floor: float) -> dict[str, Any]:
+    """How many members' losses fell below the floor, the epochs where the first and the last of them did, and how many
+    of them stayed below from there on."""
+    limit = floor - FLOOR_SLACK * max(1.0, abs(floor))
+    firsts = {i: int(np.argmax(curve < limit)) for i, curve in enumerate(train_loss) if bool((curve < limit).any())}
+    stayed = [i for i, first in firsts.items() if not bool((train_loss[i][first:] >= limit).any())]
+    evidence: dict[str, Any] = {"floor": floor, "members_below_floor": len(firsts)}
+    if firsts:
+        evidence["members_staying_below_floor"] = len(stayed)
+        evidence["below_floor_from_epoch"] = min(firsts.values()) + 1
+        evidence["all_below_floor_from_epoch"] = max(firsts.values()) + 1
+    return evidence
 
 
 def _share_of_no_probabilities(link: Link, out_NK: Tensor) -> float | None:

@@ -22,6 +22,7 @@ from lossbench.data.table import Table
 from lossbench.engine.problem import Fold, Part
 from lossbench.errors import UserError
 from lossbench.experiments.pairs import Pair
+from lossbench.experiments.weighing import class_weights
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ class PreparedSplit:
         value = (truth - self.center) / self.scale if pair.encoding is Encoding.FLOAT else truth
         return Part(self.x_ND[name], encode(value, pair.encoding, pair.classes, name=pair.loss.name), truth)
 
+    def class_weights(self, pair: Pair) -> list[float] | None:
+        """What a training sample of each class counts; None where all count alike."""
+        if not pair.task.is_classification:
+            return None
+        weights = class_weights(pair.class_weight, torch.bincount(self.truth_N["train"], minlength=pair.classes))
+        return None if weights is None else [float(w) for w in weights]
+
     def fold(self, pair: Pair) -> Fold:
         """What the engine trains the pair on: the training part, and the validation part if there is one."""
         truth = self.truth_N["train"]
@@ -52,9 +60,8 @@ class PreparedSplit:
         if pair.task.is_classification:
             counts = torch.bincount(truth, minlength=pair.classes).to(torch.float32)
             statistics["class_counts"] = counts
-            if pair.class_weight == "balanced":
-                weight = (len(truth) / (pair.classes * counts.clamp_min(1)))[truth]
-                weight = weight / weight.mean()
+            by_class = class_weights(pair.class_weight, counts)
+            weight = None if by_class is None else by_class.float()[truth]
         validation = self.part("validation", pair) if "validation" in self.x_ND else None
         return Fold(self.part("train", pair), validation, weight, statistics)
 

@@ -14,14 +14,13 @@ from torch import Tensor
 from lossbench.catalog.equivalence import Relation, compare, probe_gradient
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.plugins import loss_file, told_apart
-from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import Level
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import PairConfig
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.experiments.names import AUTO, resolve_loss
-from lossbench.experiments.pairs import Pair, resolve_pair
+from lossbench.experiments.pairs import Pair, check_target, resolve_pair
 from lossbench.record import LossRecord
 
 CHOSEN = {True: "cross_entropy", False: "mse"}  # the baseline where none is named, for classes and for values
@@ -52,7 +51,7 @@ class Contender:
 
     @property
     def label(self) -> str:
-        """The loss with what the user changed of it."""
+        """The loss with what the user changed of it: `focal(gamma=3)`, `cross_entropy(class_weight=balanced)`."""
         return self.pair.label
 
     @property
@@ -159,9 +158,17 @@ def _named(losses: Sequence[PairConfig], table: Table) -> list[Contender | LeftO
             found.append(LeftOut(loss.label, f"it serves {serves}, and {table.name} is a {task} task", i))
             continue
         weight = entry.loss.class_weight
-        pair = resolve_pair(loss, entry.last_act, task, classes, class_weight=weight, path=f"losses.{i}.")
+        pair = resolve_pair(
+            loss,
+            entry.last_act,
+            task,
+            classes,
+            class_weight=weight,
+            class_names=table.classes,
+            path=f"losses.{i}.",
+        )
         contender = Contender(pair, given=tuple(entry.loss.params))
-        _check_target(pair, table)
+        check_target(pair, table)
         twice = [c for c in found if isinstance(c, Contender) and c.full_name == contender.full_name]
         if twice:
             raise UserError(f"{contender.full_name} comes twice", where=f"losses.{i}", fix="leave one of them out")
@@ -176,7 +183,7 @@ def _every_sound(task: Task, table: Table) -> list[Contender | LeftOut]:
             continue
         try:
             pair = resolve_pair(loss, AUTO, task, len(table.classes))
-            _check_target(pair, table)
+            check_target(pair, table)
         except UserError as reason:
             found.append(LeftOut(loss.label, reason.what))
             continue
@@ -196,12 +203,6 @@ def _rank(entry: Contender | LeftOut) -> int:
     if entry.pair.loss.name == CHOSEN[entry.pair.task.is_classification]:
         return 0
     return 2 if entry.pair.verdict.level is Level.EQUIVALENT else 1
-
-
-def _check_target(pair: Pair, table: Table) -> None:
-    """Raise `UserError` where the loss is not defined on the table's values (counts, positive numbers)."""
-    if not pair.task.is_classification:
-        encode(torch.from_numpy(table.target.copy()), pair.encoding, name=pair.loss.name)
 
 
 def _with_names(contenders: Sequence[Contender]) -> list[Contender]:

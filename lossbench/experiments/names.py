@@ -20,9 +20,15 @@ AUTO = "auto"
 
 
 def resolve_loss(config: LossConfig, task: Task | None = None, *, where: str = "loss") -> Loss:
-    """The loss that a config names, with its parameters bound; `UserError`s name the key."""
-    loss = find_loss(config.name, task=task, target_encoding=config.target_encoding, link=config.link, where=where)
+    """The loss that a config names (`auto`: the task's), with its parameters bound; `UserError`s name the key."""
+    name = usual_loss(task) if config.name == AUTO and task is not None else config.name
+    loss = find_loss(name, task=task, target_encoding=config.target_encoding, link=config.link, where=where)
     return loss.bind(where=where, **config.params) if config.params else loss
+
+
+def usual_loss(task: Task) -> str:
+    """The loss that `auto` stands for."""
+    return "nll" if task.is_classification else "mse"
 
 
 def folder_name(*words: str) -> str:
@@ -63,7 +69,8 @@ def _checks(config: Config) -> Iterator[Callable[[], object]]:
 
 def _pair_checks(loss: LossConfig, last_act: str, path: str) -> Iterator[Callable[[], object]]:
     # an undecorated loss must be told its task, which the data decides; until that is known, any stands for it
-    yield lambda: resolve_loss(loss, Task.BINARY, where=f"{path}loss")
+    if loss.name != AUTO:
+        yield lambda: resolve_loss(loss, Task.BINARY, where=f"{path}loss")
     yield lambda: last_act == AUTO or find_activation(last_act, where=f"{path}last_act")
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import torch
 
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.custom import rows_coupled
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import Loss, spelled
 from lossbench.catalog.plugins import find_activation, loss_source
+from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import Verdict, best_activation, check_width, judge
 from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.data.table import Table
 from lossbench.engine.problem import Objective
 from lossbench.errors import UserError
 from lossbench.experiments.names import AUTO
+from lossbench.experiments.weighing import ALIKE, ClassWeight, resolve_class_weight, spelled_weight
 from lossbench.record import LossRecord, VerdictRecord
 
 
@@ -23,14 +29,14 @@ from lossbench.record import LossRecord, VerdictRecord
 class Pair:
     """A loss and a last activation that will be trained together on a task with so many classes.
 
-    `class_weight`: "none", or "balanced" where every class counts as much as every other one.
+    `class_weight`: "none", "balanced" where every class counts as much as every other one, or each class's weight.
     """
 
     loss: Loss
     activation: Activation
     task: Task
     classes: int
-    class_weight: str = "none"
+    class_weight: ClassWeight = ALIKE
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -47,20 +53,21 @@ class Pair:
     def is_proper(self) -> bool:
         """Whether what it estimates are the true probabilities, or the true mean, as they come out of the last
         activation: its loss is proper as it is bound, the activation reaches all of them, and no class counts more."""
-        return self.loss.is_proper and self.verdict.level.is_sound and self.class_weight == "none"
+        return self.loss.is_proper and self.verdict.level.is_sound and self.class_weight == ALIKE
 
     @property
     def params(self) -> dict[str, Any]:
         """The parameters of its loss, and the class weight where there is one."""
-        weighted = {} if self.class_weight == "none" else {"class_weight": self.class_weight}
+        weighted = {} if self.class_weight == ALIKE else {"class_weight": spelled_weight(self.class_weight)}
         return {**self.loss.params, **weighted}
 
     @property
     def label(self) -> str:
         """The loss with what was changed of it: `focal(gamma=3)`, `cross_entropy(class_weight=balanced)`."""
-        if self.class_weight == "none":
+        if self.class_weight == ALIKE:
             return self.loss.label
-        return f"{self.loss.name}({spelled(self.loss.changed | {'class_weight': self.class_weight})})"
+        weight = {"class_weight": spelled_weight(self.class_weight)}
+        return f"{self.loss.name}({spelled(self.loss.changed | weight)})"
 
     @property
     def name(self) -> str:
@@ -109,10 +116,17 @@ class Pair:
 
 
 def resolve_pair(
-    loss: Loss, last_act: str, task: Task, classes: int, *, class_weight: str = "none", path: str = ""
+    loss: Loss,
+    last_act: str,
+    task: Task,
+    classes: int,
+    *,
+    class_weight: str | Mapping[str, float] = ALIKE,
+    class_names: Sequence[str] = (),
+    path: str = "",
 ) -> Pair:
     """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task; `path` is where a
-    config has the two.
+    config has the two, `class_names` are what weights of single classes are given by.
 
     Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
     shall be weighed that there are not.
@@ -124,8 +138,15 @@ def resolve_pair(
             where=f"{path}loss",
             fix=f"choose a loss for {task} (`lossbench losses --task {task}`)",
         )
-    if class_weight != "none" and not task.is_classification:
-        raise UserError("class_weight needs classes", where=f"{path}loss", fix="leave it out of a regression")
+    weight = resolve_class_weight(class_weight, task, class_names, where=f"{path}loss.class_weight")
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
     check_width(loss, activation, task, classes, where=f"{path}last_act")
-    return Pair(loss, activation, task, classes, class_weight)
+    return Pair(loss, activation, task, classes, weight)
+
+
+def check_target(pair: Pair, table: Table) -> None:
+    """Raise `UserError` where the loss is not defined on the table's values (counts, positive numbers)."""
+    if not pair.task.is_classification:
+        where = f"{table.name}: target {table.target_name!r}"
+        values = torch.from_numpy(table.target.copy())
+        encode(values, pair.encoding, name=pair.loss.name, where=where, place=table.place)

@@ -93,8 +93,8 @@ def plan(config: RegularizeConfig) -> RegularizePlan:
     device = resolve_device(config.device)
     table = _of_classes(load(data_source(config.data)), config.classes)
     task = Task(table.task)
-    loss, weighing = resolve_loss(config.loss, task), config.loss.class_weight
-    pair = resolve_pair(loss, config.last_act, task, len(table.classes), class_weight=weighing)
+    loss, weight = resolve_loss(config.loss, task), config.loss.class_weight
+    pair = resolve_pair(loss, config.last_act, task, len(table.classes), class_weight=weight, class_names=table.classes)
     table, columns = pick_columns(table, config.features, config.rest)
     seed = config.split.seed
     split = holdout(table.target, table.task, config.split.test, 0.0, seed, table.groups, table.classes)

@@ -2,55 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from lossbench.catalog.metrics import Metric, default_metric, suiting
-from lossbench.catalog.plugins import find_metric
-from lossbench.catalog.vocabulary import Task
-from lossbench.config.schema import TrainConfig
-from lossbench.data.load import load
-from lossbench.data.split import Split, digest, holdout
-from lossbench.data.table import Table
-from lossbench.engine.device import default_threads, resolve_device
+from lossbench.catalog.metrics import suiting
+from lossbench.data.split import Split, digest
 from lossbench.engine.problem import Member, Net, Problem, Training
 from lossbench.engine.train import Outcome, Trained, train
-from lossbench.errors import UserError
 from lossbench.events import Event, RunEnded, RunStarted, Warned
 from lossbench.experiments.environment import environment
 from lossbench.experiments.evaluate import baseline_scores, mean_known, metric_record, predict, scores, validation_score
 from lossbench.experiments.evidence import gather_evidence
-from lossbench.experiments.folds import PreparedSplit, check_batch_size, prepare_split, same_width
-from lossbench.experiments.names import AUTO, check_names, folder_name, resolve_loss
-from lossbench.experiments.pairs import Pair, resolve_pair
-from lossbench.experiments.sources import data_record, data_source
+from lossbench.experiments.folds import PreparedSplit, prepare_split, same_width
+from lossbench.experiments.pairs import Pair
+from lossbench.experiments.sources import data_record
+from lossbench.experiments.train_plan import TrainPlan, default_name
 from lossbench.record import MemberRecord, Record, RunRecord
 
 PARTS = ("train", "validation", "test")
 FIELDS = {"train": "train", "validation": "val", "test": "test"}  # a part's name in a member's record
-
-
-@dataclass(frozen=True)
-class TrainPlan:
-    """A checked `train`: everything that can be wrong was found before the first epoch."""
-
-    config: TrainConfig
-    table: Table
-    pair: Pair
-    metric: Metric
-    splits: tuple[Split, ...]  # one, or one a seed
-    device: torch.device
-    threads: int
-
-    @property
-    def seeds(self) -> range:
-        """The members' seeds."""
-        return range(self.config.seed, self.config.seed + self.config.seeds)
+RECOMMENDED = "recommended"  # the role of nets that are trained beside those asked for, for comparison
 
 
 @dataclass(frozen=True)
@@ -63,58 +39,32 @@ class TrainResult:
     splits: list[PreparedSplit]  # one a member
 
 
-def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
-    """Resolve the names of a config and load its table (or take the one given).
-
-    Raises `UserError` for whatever cannot be trained.
-    """
-    check_names(config)
-    device = resolve_device(config.device)
-    table = load(data_source(config.data)) if table is None else table
-    task = Task(table.task)
-    loss = resolve_loss(config.loss, task)
-    weighing = config.loss.class_weight
-    pair = resolve_pair(loss, config.last_act, task, len(table.classes), class_weight=weighing)
-    metric = default_metric(task) if config.metric == AUTO else find_metric(config.metric, where="metric")
-    if task not in metric.tasks:
-        raise UserError(f"metric {metric.name} does not suit a {task} task", where="metric")
-    first = config.split.seed
-    seeds = range(first, first + config.seeds) if config.split.per_seed else [first]
-    splits = tuple(
-        holdout(table.target, table.task, config.split.test, config.split.validation, seed, table.groups, table.classes)
-        for seed in seeds
-    )
-    check_batch_size(config.optim.batch_size, len(splits[0].train), "training rows")
-    threads = config.threads or default_threads()
-    return TrainPlan(config, table, pair, metric, splits, device, threads)
-
-
 def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generator[Event, None, TrainResult]:
-    """Train every member, score it on every part, and gather the evidence."""
+    """Train every member, score it on every part, and gather the evidence.
+
+    The pair that was asked for comes first; where one is recommended instead of it, that is the second run, of the same
+    seeds on the same splits.
+    """
     config, table, pair = plan.config, plan.table, plan.pair
     began = time.perf_counter()
-    name = f"{table.name} / {pair.name}"
-    warnings = [*table.notes, *pair.warnings()]
-    for note in warnings:
+    warnings = pair.warnings()
+    for note in (*table.notes, *plan.notes, *warnings):
         yield Warned(note)
     prepared = same_width([prepare_split(table, _rows(split), data=config.data) for split in plan.splits])
     for note in prepared[0].preparation.notes:
         warnings.append(note)
         yield Warned(note)
-    problem = _problem(plan, prepared)
     ready = time.perf_counter()
-    yield RunStarted(name, len(problem.members), config.optim.epochs, plan.metric.name, plan.metric.better)
-    trained = yield from train(problem, run=name, device=str(plan.device), threads=plan.threads, stop=stop)
-    fitted = time.perf_counter()
-    splits = [prepared[member.fold] for member in problem.members]
-    run_record = _run_record(plan, name, trained, prepared, splits)
-    scored = time.perf_counter()
-    run_record.seconds = fitted - ready
-    yield RunEnded(name, run_record.status, fitted - ready)
+    asked = yield from _run(plan, pair, prepared, stop)
+    runs = [asked]
+    if plan.recommended is not None and not stop.is_set():
+        runs.append((yield from _run(plan, plan.recommended, prepared, stop, role=RECOMMENDED)))
+    ended, fitted = time.perf_counter(), sum(one.record.seconds or 0.0 for one in runs)
+    interrupted = any(one.record.status == "interrupted" for one in runs)
     record = Record(
         kind="train",
         name=config.name or default_name(plan),
-        status=run_record.status,
+        status="interrupted" if interrupted else asked.record.status,
         command=command,
         config=config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
@@ -122,16 +72,35 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
         verdict=pair.verdict_record(),
         metrics=[metric_record(m) for m in suiting(pair.task)],
         protocol={"metric": plan.metric.name, "keep": config.early_stopping.keep},
-        runs=[run_record],
-        timing={"prepare": ready - began, "train": fitted - ready, "score": scored - fitted, "total": scored - began},
-        warnings=warnings,
+        runs=[one.record for one in runs],
+        timing={"prepare": ready - began, "train": fitted, "score": ended - ready - fitted, "total": ended - began},
+        warnings=[*plan.notes, *warnings],
     )
-    return TrainResult(record, plan, trained, splits)
+    return TrainResult(record, plan, asked.trained, asked.splits)
 
 
-def default_name(plan: TrainPlan) -> str:
-    """`titanic-nll-logsoftmax`: what the run's folder is called where no name was given."""
-    return folder_name(plan.table.name, plan.pair.loss.name, plan.pair.activation.name)
+@dataclass(frozen=True)
+class _Run:
+    record: RunRecord
+    trained: Trained
+    splits: list[PreparedSplit]  # one a member
+
+
+def _run(
+    plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit], stop: threading.Event, role: str = ""
+) -> Generator[Event, None, _Run]:
+    """Train one pair on every split."""
+    name = f"{plan.table.name} / {pair.name}"
+    problem = _problem(plan, pair, prepared)
+    began = time.perf_counter()
+    yield RunStarted(name, len(problem.members), problem.training.epochs, plan.metric.name, plan.metric.better)
+    trained = yield from train(problem, run=name, device=str(plan.device), threads=plan.threads, stop=stop)
+    seconds = time.perf_counter() - began
+    splits = [prepared[member.fold] for member in problem.members]
+    record = _run_record(plan, pair, name, trained, prepared, splits, role)
+    record.seconds = seconds
+    yield RunEnded(name, record.status, seconds)
+    return _Run(record, trained, splits)
 
 
 def _rows(split: Split) -> dict[str, np.ndarray]:
@@ -151,7 +120,7 @@ def _split_facts(plan: TrainPlan) -> dict[str, object]:
     }
 
 
-def _problem(plan: TrainPlan, prepared: Sequence[PreparedSplit]) -> Problem:
+def _problem(plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit]) -> Problem:
     config, optim = plan.config, plan.config.optim
     per_seed = len(prepared) > 1
     members = tuple(
@@ -167,10 +136,10 @@ def _problem(plan: TrainPlan, prepared: Sequence[PreparedSplit]) -> Problem:
         for i, seed in enumerate(plan.seeds)
     )
     return Problem(
-        net=Net(prepared[0].inputs, tuple(config.net.hidden), plan.pair.outputs, config.net.activation),
-        folds=tuple(split.fold(plan.pair) for split in prepared),
+        net=Net(prepared[0].inputs, tuple(config.net.hidden), pair.outputs, config.net.activation),
+        folds=tuple(split.fold(pair) for split in prepared),
         members=members,
-        objectives=(plan.pair.objective,),
+        objectives=(pair.objective,),
         training=Training(
             epochs=optim.epochs,
             batch_size=optim.batch_size,
@@ -180,21 +149,26 @@ def _problem(plan: TrainPlan, prepared: Sequence[PreparedSplit]) -> Problem:
             min_delta=config.early_stopping.min_delta,
             keep=config.early_stopping.keep,
         ),
-        score=validation_score(plan.metric, [plan.pair], prepared),
+        score=validation_score(plan.metric, [pair], prepared, unmeasured=math.nan),
         better=plan.metric.better,
     )
 
 
 def _run_record(
-    plan: TrainPlan, name: str, trained: Trained, prepared: Sequence[PreparedSplit], splits: Sequence[PreparedSplit]
+    plan: TrainPlan,
+    pair: Pair,
+    name: str,
+    trained: Trained,
+    prepared: Sequence[PreparedSplit],
+    splits: Sequence[PreparedSplit],
+    role: str,
 ) -> RunRecord:
-    pair = plan.pair
     parts = [part for part in PARTS if part in prepared[0].x_ND]
     outputs = {part: trained.outputs([split.x_ND[part] for split in prepared]) for part in parts}
     members = []
     for i, outcome in enumerate(trained.members):
         by_part = {FIELDS[part]: scores(pair, outputs[part][i], splits[i], part) for part in parts}
-        members.append(_member_record(plan, i, outcome, by_part))
+        members.append(_member_record(plan, i, outcome, by_part, role, _weights_of(plan, pair, splits[i])))
     last = parts[-1]
     labels = (
         [predict(pair, out[None], [split]).label_PN[0] for out, split in zip(outputs[last], splits, strict=True)]
@@ -219,19 +193,35 @@ def _run_record(
     )
 
 
+def _weights_of(plan: TrainPlan, pair: Pair, split: PreparedSplit) -> dict[str, float]:
+    """What a training sample of each class counted; empty where all counted alike."""
+    weights = split.class_weights(pair)
+    return {} if weights is None else dict(zip(plan.table.classes, weights, strict=True))
+
+
 def _member_record(
-    plan: TrainPlan, i: int, outcome: Outcome, by_part: dict[str, dict[str, float | None]]
+    plan: TrainPlan,
+    i: int,
+    outcome: Outcome,
+    by_part: dict[str, dict[str, float | None]],
+    role: str,
+    class_weight: dict[str, float],
 ) -> MemberRecord:
     config = plan.config
     curves = {"train_loss": outcome.train_loss, "val_loss": outcome.val_loss, "val_score": outcome.val_score}
+    if outcome.status == "diverged" and (config.early_stopping.keep == "last" or outcome.best_epoch is None):
+        # What is left are weights from after the end: their outputs, finite or not, are nobody's predictions.
+        by_part = {part: dict.fromkeys(values) for part, values in by_part.items()}
     return MemberRecord(
         seed=plan.seeds[i],
         lr=config.optim.lr,
         status=outcome.status,
         split={"seed": config.split.seed + i if config.split.per_seed else config.split.seed},
         penalty={"l1": config.penalty.l1, "l2": config.penalty.l2},
+        role=role,
         best_epoch=outcome.best_epoch,
         epochs=outcome.epochs,
         curves={key: [float(v) for v in curve] for key, curve in curves.items()},
+        extra={"class_weight": class_weight} if class_weight else {},
         **by_part,
     )

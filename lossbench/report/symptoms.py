@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lossbench.record import RunRecord
 
 
 def symptoms(run: RunRecord) -> list[str]:
-    """The evidence of a pair as sentences, worst first; empty for a pair that showed no symptom."""
+    """The evidence of a pair as sentences, worst first; empty for a pair that showed no symptom.
+
+    Of a broken pair it is also said that no output is dead, since that is what one would suspect.
+    """
     found, said = run.evidence, []
     members = found.get("members", 0)
+    finite = found.get("members_finite", members)
+    only = f", of the {finite} of {members} nets with finite outputs" if finite < members else ""
     if found.get("members_below_floor"):
-        ended = found.get("final_train_loss", {}).get("mean")
-        said.append(
-            f"its loss fell below its floor of {found['floor']:g} from epoch {found['below_floor_from_epoch']} on"
-            f" ({found['members_below_floor']} of {members} nets)"
-            + (f" and ended at {ended:,.{0 if abs(ended) >= 1000 else 3}f}".replace("-", "−") if ended else "")
-        )
-    if found.get("dead_outputs", 0) > 0:
-        said.append(f"{found['dead_outputs']:.0%} of its outputs are dead: one value for every row, without gradient")
+        said.append(_below_floor(found))
+    dead = found.get("dead_outputs")
+    if dead:
+        said.append(f"{dead:.0%} of its outputs are dead: one value for every row of the test part{only}")
     if found.get("rows_that_are_no_probabilities", 0) > 0:
         said.append(
             f"{found['rows_that_are_no_probabilities']:.0%} of its rows are no probabilities,"
-            " though it takes them for such"
+            f" though it takes them for such{only}"
         )
     if found.get("members_deciding_for_one_class"):
+        count = found["members_deciding_for_one_class"]
+        whose = "with finite outputs " if finite < members else ""
+        does = "decides" if finite == 1 else "decide"
         said.append(
-            f"{found['members_deciding_for_one_class']} of {members} nets decide for one class whatever they see"
+            f"{_of(count, finite)} {whose}{does} for one class whatever {'it sees' if finite == 1 else 'they see'}"
         )
+    if dead == 0 and said and run.verdict.level == "broken":
+        said.append(f"0% of its outputs are dead: none gives one value for every row of the test part{only}")
     return said
+
+
+def _below_floor(found: dict[str, Any]) -> str:
+    """When it fell below the floor, whether it stayed there, in how many nets, and where it ended."""
+    members, below = found["members"], found["members_below_floor"]
+    first = found["below_floor_from_epoch"]
+    last, stayed = found.get("all_below_floor_from_epoch", first), found.get("members_staying_below_floor", below)
+    when = f"epoch {first}" if first == last else f"epoch {first} (the first net) to {last} (the last)"
+    since = f"from {when} on" if stayed == below else f"in {when}"
+    stays = "" if stayed == below else f"; {stayed or 'none'} of these stayed below"
+    ended = found.get("final_train_loss", {}).get("mean")
+    text = f"its loss fell below its floor of {found['floor']:g} {since} ({_of(below, members)}{stays})"
+    if not ended:
+        return text
+    size = f"{abs(ended):,.{0 if abs(ended) >= 1000 else 3}f}"
+    return f"{text} and ended at {'−' if ended < 0 else ''}{size}" + (" on average" if members > 1 else "")
+
+
+def _of(count: int, members: int) -> str:
+    return "the net" if members == 1 else f"all {members} nets" if count == members else f"{count} of {members} nets"
 
 
 def reason(run: RunRecord, longest: int = 160) -> str:

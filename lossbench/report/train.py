@@ -10,11 +10,9 @@ from lossbench.report.style import house_style, write_png
 
 
 def write_train(record: Record, folder: Path) -> list[Path]:
-    """Write curves.png into the run's folder; nothing where no member finished an epoch."""
+    """Write curves.png into the run's folder, whatever epochs there were."""
     with house_style():
         figure = train_curves(record)
-        if figure is None:
-            return []
         path = folder / "curves.png"
         write_png(figure, path)
     return [path]

@@ -6,15 +6,17 @@ what another one uses.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossbench.errors import UserError
 from lossbench.events import Event, Phase
-from lossbench.runner.drive import Mode, Sink, choose_sinks, drive
+from lossbench.runner.drive import Mode, Sink, choose_sinks, drive, silence_output
 from lossbench.runner.folder import run_folder
 
 if TYPE_CHECKING:
@@ -55,19 +57,26 @@ def run_train(
 ) -> tuple[Record, Path]:
     """Train, and leave result.json, curves.png and weights.safetensors in the run's folder; nothing is printed."""
     from lossbench.experiments.predictor import save_predictors
-    from lossbench.experiments.train import default_name, plan_train, run
+    from lossbench.experiments.train import run
+    from lossbench.experiments.train_plan import default_name, plan_train
     from lossbench.record import write_record
 
     plan = plan_train(config, table)
     _refuse_broken([plan.pair] if strict else [])
     stop = threading.Event()
     with run_folder(config.output, config.name, default_name(plan), force=force) as folder:
-        result = drive(run(plan, stop=stop, command=command), sinks, stop)
-        result.record.name = folder.name
-        save_predictors(folder, result)
-        write_record(result.record, folder)
-        drive(_draw(result.record, folder), (), stop)
-    return result.record, folder
+
+        def story() -> Generator[Event, None, Record]:
+            result = yield from run(plan, stop=stop, command=command)
+            record = result.record
+            record.name = record.config["name"] = folder.name
+            save_predictors(folder, result)
+            write_record(record, folder)
+            yield from _draw(record, folder)
+            return record
+
+        record = drive(story(), sinks, stop)
+    return record, folder
 
 
 def compare(
@@ -116,11 +125,16 @@ def run_compare(
         _refuse_broken([contender.pair for entry in chosen.tables for contender in entry.lineup.contenders])
     stop = threading.Event()
     with run_folder(config.output, config.name, default_name(chosen), force=force) as folder:
-        record = drive(run(chosen, stop=stop, command=command), sinks, stop)
-        record.name = folder.name
-        record.analysis = analyse(record)
-        write_record(record, folder)
-        drive(_draw(record, folder), (), stop)
+
+        def story() -> Generator[Event, None, Record]:
+            record = yield from run(chosen, stop=stop, command=command)
+            record.name = folder.name
+            record.analysis = analyse(record)
+            write_record(record, folder)
+            yield from _draw(record, folder)
+            return record
+
+        record = drive(story(), sinks, stop)
     return record, folder
 
 
@@ -257,12 +271,26 @@ def doctor(config: LossConfig, *, task: str | None, as_json: bool, verbose: bool
 def _print(*renderables: RenderableType) -> None:
     from lossbench.runner.show import console
 
-    console().print(*renderables)
+    with _whoever_reads():
+        console().print(*renderables)
+
+
+@contextlib.contextmanager
+def _whoever_reads() -> Iterator[None]:
+    """What is printed of a run that is recorded: a reader that has gone changes nothing about it."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_output()
 
 
 def _ended(record: Record, folder: Path, mode: Mode) -> int:
     if mode == "json":
-        print(json.dumps({"event": "RecordWritten", "folder": str(folder), "status": record.status}), flush=True)
+        with _whoever_reads():
+            print(json.dumps({"event": "RecordWritten", "folder": str(folder), "status": record.status}), flush=True)
     if record.status == "interrupted":
         return INTERRUPTED
-    return LOSS_FAILED if any(run.status == "failed" for run in record.runs) else OK
+    # A training of which no net is left has failed; in a comparison a loss that diverges is a result.
+    diverged = record.kind == "train" and record.status == "diverged"
+    return LOSS_FAILED if diverged or any(run.status == "failed" for run in record.runs) else OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -28,8 +29,10 @@ class Sink(Protocol):
 def drive(story: Generator[Event, None, T], sinks: Sequence[Sink], stop: threading.Event) -> T:
     """Run an experiment to its end, handing every event to every sink; the sinks are closed afterwards.
 
-    The first Ctrl-C asks the experiment to stop, which leaves a valid record; a second one ends it at once.
+    The first Ctrl-C asks the experiment to stop, which leaves a valid record; a second one ends it at once. A sink
+    whose reader has gone (`--json | head -1`) hears no more, and the experiment goes on.
     """
+    listening = list(sinks)
     with contextlib.ExitStack() as closing:
         for sink in sinks:
             closing.callback(sink.close)
@@ -40,8 +43,12 @@ def drive(story: Generator[Event, None, T], sinks: Sequence[Sink], stop: threadi
             except StopIteration as end:
                 result: T = end.value
                 return result
-            for sink in sinks:
-                sink(event)
+            for sink in list(listening):
+                try:
+                    sink(event)
+                except BrokenPipeError:
+                    listening.remove(sink)
+                    silence_output()
 
 
 @contextlib.contextmanager
@@ -52,13 +59,29 @@ def _first_interrupt_sets(stop: threading.Event) -> Iterator[None]:
 
     def on_interrupt(*_: object) -> None:
         stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, on_second)
+        _say("stopping, what was reached will be recorded; Ctrl-C again to abort without")
+
+    def on_second(*_: object) -> None:
+        _say("aborted")
+        raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _say(line: str) -> None:
+    """Write a line by hand: a signal may have interrupted a print, and what prints then is not to be entered again."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"\n{line}\n".encode())
+
+
+def silence_output() -> None:
+    """Let what is still printed go nowhere: whoever read standard output has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def choose_sinks(mode: Mode) -> list[Sink]:

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lossbench.errors import UserError
 
+RECORD = "result.json"
+
 
 @contextlib.contextmanager
 def run_folder(output: str, name: str | None, default_name: str, *, force: bool) -> Iterator[Path]:
-    """A folder of the run's own in `output`, removed again if nothing comes of it.
+    """A folder of the run's own in `output`, removed again, with what was made to hold it, if no record came of it.
 
     A name that was asked for and is taken is a `UserError` without `force`; a default name gets the next free number.
     """
+    parent, parents = Path(output), []
     try:
-        folder, made = _claim(Path(output), name, default_name, force)
+        parents = [path for path in (parent, *parent.parents) if not path.exists()]
+        folder, made = _claim(parent, name, default_name, force)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(13, os.strerror(13))
     except OSError as problem:
+        _remove_empty(parents)
         said = (problem.strerror or str(problem)).lower()
         raise UserError(f"cannot write there ({said})", where=output, fix="give another --output") from None
     try:
         yield folder
     finally:
-        if made:
-            with contextlib.suppress(OSError):  # not empty: something came of it
-                folder.rmdir()
+        if made and not (folder / RECORD).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _remove_empty(parents)
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders, the innermost first, that hold nothing."""
+    for folder in folders:
+        with contextlib.suppress(OSError):  # not empty: it is somebody else's by now
+            folder.rmdir()
 
 
 def _claim(parent: Path, name: str | None, default_name: str, force: bool) -> tuple[Path, bool]:

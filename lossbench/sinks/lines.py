@@ -44,7 +44,8 @@ class PlainLines:
                 self._said[event.run] = (0, now)
                 stage = f" ({event.stage})" if event.stage else ""
                 self._print(
-                    f"{event.run}{stage}: {event.members} member{'s'[: event.members != 1]}, {event.epochs} epochs"
+                    f"{event.run}{stage}: {event.members} member{'s'[: event.members != 1]}, "
+                    f"{event.epochs} epoch{'s'[: event.epochs != 1]}"
                 )
             case EpochEnded():
                 self._standings[event.run].update(event)

@@ -196,6 +196,29 @@ def test_the_command_is_kept_so_that_it_can_be_typed_again(lossbench, handed, mo
         ("train --lr abc --epochs 0", ["--lr: must be a number, got 'abc'", "--epochs: must be >= 1, got '0'"]),
         ("train --loss-param gamma", ["--loss-param: must be written name=value, got 'gamma'"]),
         ("train --penalty l3=1", ["--penalty l3: unknown key; known are l1, l2"]),
+        (
+            "train --penalty elasticnet=1",
+            ["--penalty elasticnet: unknown key; elastic net is l1 and l2 together: give both"],
+        ),
+        ("train --set optim=3 --epochs 2", ["--set optim: must be a mapping of keys, got 3"]),
+        ("train --class-weight a=b", ["--class-weight: must give class 'a' a number > 0, got 'b'"]),
+        (
+            "train --seed 99999999999999999999 --seeds 99999999999 --epochs 1e12 --threads 9999",
+            [
+                "--epochs: must be <= 1000000, got '1e12'",
+                "--seed: must be <= 4294967295, got '99999999999999999999'",
+                "--threads: must be <= 1024, got '9999'",
+                "--seeds: must be <= 10000, got '99999999999'",
+            ],
+        ),
+        (
+            "train --lr abc --loss hings --metric accurac",
+            [
+                "--lr: must be a number, got 'abc'",
+                "loss: unknown loss 'hings'; did you mean 'hinge'?",
+                "metric: unknown metric 'accurac'; did you mean 'accuracy'?",
+            ],
+        ),
         ("train --penalty l1=-1", ["--penalty l1: must be >= 0, got -1"]),
         ("train --data mine.csv", ["--data: needs the name of the column of mine.csv to predict (target, --target)"]),
         ("train --set optim.lrr=1", ["--set optim.lrr: unknown key; did you mean 'lr'?"]),
@@ -216,8 +239,30 @@ def test_the_command_is_kept_so_that_it_can_be_typed_again(lossbench, handed, mo
     ],
 )
 def test_a_mistake_is_a_line_and_exit_code_2(lossbench, handed, line, errors):
-    assert lossbench(*line.split()) == (2, "", [f"error: {error}" for error in errors])
+    code, out, said = lossbench(*line.split())
+    assert (code, out) == (2, "")
+    assert sorted(said) == sorted(f"error: {error}" for error in errors)
     assert handed == []
+
+
+def test_an_empty_list_of_layers_is_refused_and_none_is_linear(lossbench, handed):
+    code, _, (said,) = lossbench("train", "--hidden", "")
+    assert (code, said) == (
+        2,
+        "error: --hidden: must be sizes like 64,64, or none for a linear model; got an empty text",
+    )
+    assert lossbench("train", "--hidden", "none")[0] == 0
+    assert handed[0][1][0].net.hidden == []
+
+
+def test_a_name_that_is_too_long_is_told_its_length(lossbench):
+    code, _, (said,) = lossbench("train", "--name", "a" * 300)
+    assert (code, said) == (2, "error: --name: must be at most 200 characters, got 300")
+
+
+def test_weights_by_class_land_on_their_key(lossbench, handed):
+    assert lossbench("train", "--class-weight", "no=1,yes=3")[0] == 0
+    assert handed[0][1][0].loss.class_weight == {"no": 1.0, "yes": 3.0}
 
 
 def test_an_error_is_printed_as_it_is(lossbench, monkeypatch):

@@ -72,6 +72,43 @@ def test_explain_a_loss(lossbench):
         assert " ".join(said.split()) in out
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("relu", "no gradient below 0"),
+        ("acc", "Share of rows decided rightly"),
+        ("titanic", "714 rows, 4 features, 2 classes"),
+        ("focal", "averaged over the samples; class_weight multiplies each sample's value"),
+        ("dice", "one value of all rows of a batch together, no mean over samples"),
+    ],
+)
+def test_every_name_is_explained(lossbench, name, said):
+    code, out, _ = lossbench("explain", name)
+    assert code == 0
+    assert said in out
+
+
+def test_a_pair_s_reason_follows_from_its_formula(lossbench):
+    out = lossbench("explain", "kl_div", "relu")[1]
+    assert "sum_k t_k (log t_k - x_k)" in out
+    assert "for a one-hot target sum t (log t - x) is -x_y" in out
+
+
+def test_on_a_terminal_a_loss_is_a_line_unless_all_is_wanted(lossbench, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(tables.sys.stdout, "isatty", lambda: True)
+    brief = lossbench("losses")[1].splitlines()
+    assert len(brief) == len(LOSSES) + 2, "a head and a foot"
+    assert len(lossbench("losses", "--wide")[1].splitlines()) > 3 * len(LOSSES)
+
+
+def test_of_many_unknown_names_a_few_are_listed_and_where_the_others_are(lossbench):
+    _, _, (line,) = lossbench("explain", "zzzz")
+    assert line.endswith("more (`lossbench losses`)")
+    assert "kldiv" not in line
+    assert len(line) < 160
+
+
 def test_explain_a_pair(lossbench):
     code, out, _ = lossbench("explain", "nll", "relu")
     assert code == 0

@@ -297,7 +297,8 @@ def test_aliases_that_multiply_are_answered_at_once(config):
         (".a=1", "--set .a=1: must be written key=value or part.key=value"),
         ("losses.0=ce", "--set losses.0: losses is null and has no 0; give losses first"),
         ("data.5.name=a", "--set data.5.name: data has no entry 5; it has 0 to 0"),
-        ("seed.a=1", "--set seed.a: seed is 0 and has no 'a'; give seed first"),
+        ("optim=3", "--set optim: must be a mapping of keys, got 3"),
+        ("seed.a=1", "--set seed.a: seed is 0 and has no 'a'; seed is one value, without keys"),
     ],
 )
 def test_a_mistake_in_set_is_told_where_what_and_what_to_do(text, said):
@@ -312,3 +313,17 @@ def test_a_mistake_in_a_flag_names_the_flag_and_comes_with_the_others(config):
         "--set optim.epochs: must be >= 1, got 0",
         "x.yaml: seeds: must be >= 1, got 0 (line 1)",
     ]
+
+
+def test_a_file_of_several_documents_is_told_where_the_second_begins(tmp_path):
+    (tmp_path / "x.yaml").write_text("seed: 1\n---\nseed: 2\n")
+    with pytest.raises(UserError) as error:
+        load(tmp_path / "x.yaml")
+    assert str(error.value).endswith("x.yaml: holds several documents (line 2); leave one of them, without --- between")
+
+
+def test_a_wrong_kind_is_told_with_its_line(tmp_path):
+    (tmp_path / "x.yaml").write_text("seed: 1\nkind: trian\n")
+    with pytest.raises(UserError) as error:
+        load(tmp_path / "x.yaml")
+    assert str(error.value).endswith("x.yaml: kind: unknown kind 'trian'; did you mean 'train'? (line 2)")

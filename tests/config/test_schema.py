@@ -240,7 +240,7 @@ def test_each_config_of_the_course_loads_and_says_how_to_run_it(file):
 
 def test_the_default_configs_are_the_defaults():
     folder = CONFIG_FILES[0].parent
-    assert load(folder / "train_titanic.yaml") == TrainConfig()
+    assert load(folder / "train_titanic.yaml") == TrainConfig(loss="nll"), "which auto stands for on classes"
     assert load(folder / "compare_titanic.yaml") == CompareConfig()
     assert load(folder / "regularize_iris.yaml") == RegularizeConfig()
 

@@ -18,7 +18,7 @@ from lossbench.errors import UserError, UserErrors
 from lossbench.events import EpochEnded, Event, RunEnded, RunStarted, Warned
 from lossbench.experiments.folds import prepare_split
 from lossbench.experiments.sources import data_source
-from lossbench.experiments.train import plan_train
+from lossbench.experiments.train_plan import plan_train
 from lossbench.report.symptoms import symptoms
 from tests.experiments.train_story import config, finished
 
@@ -61,10 +61,86 @@ def test_relu_before_a_log_probability_loss_shows_the_course_s_fault(loss: str) 
     assert run.evidence["below_floor_from_epoch"] == 1
     assert run.evidence["final_train_loss"]["max"] < -1e7
     assert run.evidence["rows_that_are_no_probabilities"] == 1.0
-    assert any("fell below its floor of 0 from epoch 1" in sentence for sentence in symptoms(run))
+    assert any("fell below its floor of 0 from epoch 1 on (all 5 nets)" in sentence for sentence in symptoms(run))
+    assert any("is broken" in warning for warning in record.warnings)
     # Not every seed decides for the majority alone, but none comes near what the loss reaches behind log_softmax.
     assert np.mean([m.test["accuracy"] for m in run.members]) < 0.7
-    assert all(m.test["log_loss"] is None or m.test["log_loss"] > 1 for m in run.members)
+    assert all(m.test["log_loss"] is m.test["brier"] is m.test["ece"] is None for m in run.members), "not measured"
+    # What to use instead, on the same seeds and splits.
+    instead = record.runs[1]
+    assert (instead.loss.name, instead.last_act, instead.verdict.level) == (loss, "logsoftmax", "equivalent")
+    assert [(m.seed, m.split, m.role) for m in instead.members] == [
+        (m.seed, m.split, "recommended") for m in run.members
+    ]
+    assert np.mean([m.test["accuracy"] for m in instead.members]) > 0.77
+    assert symptoms(instead) == []
+
+
+def test_only_a_broken_pair_is_trained_beside_another_and_only_if_wanted() -> None:
+    assert len(finished(config("nll", "relu", recommended=False, **QUICK)).record.runs) == 1
+    assert len(finished(config("nll", "softmax", **QUICK)).record.runs) == 1, "degraded, not broken"
+    assert len(finished(config("nll", "relu", **QUICK)).record.runs) == 2
+
+
+def test_the_recorded_config_gives_the_same_run_again() -> None:
+    chosen = config(loss="focal", seeds=2, **QUICK)
+    record = finished(chosen).record
+    assert (record.config["last_act"], record.config["metric"], record.config["device"]) == (
+        "identity",
+        "accuracy",
+        "cpu",
+    )
+    assert record.config["data"]["task"] == "binary"
+    assert record.config["loss"]["params"] == {"gamma": 2.0}
+    again = finished(TrainConfig.model_validate(record.config)).record
+    assert again.config == record.config
+    assert again.runs[0].members == record.runs[0].members
+
+
+def test_what_auto_leaves_open_is_settled_by_the_task() -> None:
+    record = finished(TrainConfig.model_validate({"data": "diabetes", **QUICK})).record
+    assert (record.config["loss"]["name"], record.config["last_act"], record.config["metric"]) == (
+        "mse",
+        "identity",
+        "rmse",
+    )
+    assert finished(TrainConfig.model_validate(QUICK)).record.config["loss"]["name"] == "nll"
+
+
+def small(tmp_path: Any, rows: int = 30) -> dict[str, Any]:
+    """A table of so few rows that 32 of them are no batch."""
+    frame = pd.DataFrame({"x": [i % 7 for i in range(rows)], "y": [i % 2 for i in range(rows)]})
+    frame.to_csv(tmp_path / "small.csv", index=False)
+    return {"file": str(tmp_path / "small.csv"), "target": "y"}
+
+
+def test_the_default_batch_size_gives_way_to_a_small_table_and_says_so(tmp_path: Any) -> None:
+    result = finished(config(data=small(tmp_path), optim={"epochs": 2}, net={"hidden": [4]}))
+    assert result.record.config["optim"]["batch_size"] is None
+    assert any("batch size, 32 by default, is more than the 18 training rows" in w for w in result.record.warnings)
+    with pytest.raises(UserError, match="batch_size 32 is larger than the 18 training rows"):
+        plan_train(config(data=small(tmp_path), optim={"epochs": 2, "batch_size": 32}))
+
+
+def test_a_target_that_the_loss_is_not_defined_on_is_named_with_its_line(tmp_path: Any) -> None:
+    rows = [f"{i % 9},{i + 0.5 if i != 40 else -3}" for i in range(100)]
+    (tmp_path / "counts.csv").write_text("x,y\n" + "\n".join(rows) + "\n")
+    data = {"file": str(tmp_path / "counts.csv"), "target": "y"}
+    with pytest.raises(UserError) as error:
+        plan_train(config("poisson_nll", data=data))
+    assert "counts: target 'y': poisson_nll needs a target >= 0, and line 42 has -3 (1 such row)" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "lost", [{"loss": "nll", "optim": {"lr": 1e10}}, {"loss": "mse", "data": "diabetes", "optim": {"lr": 1e10}}]
+)
+def test_a_run_that_diverged_has_no_scores(lost: dict[str, Any]) -> None:
+    result = finished(config(**{**lost, "optim": {**lost["optim"], "name": "sgd", "epochs": 3}}))
+    record = result.record
+    assert record.status == "diverged"
+    for member in record.runs[0].members:
+        assert set(member.test.values()) == set(member.val.values()) == set(member.train.values()) == {None}
+        assert member.test, "each metric is there, as not measured"
 
 
 def test_a_sound_pair_shows_no_symptom() -> None:
@@ -79,11 +155,12 @@ def classification_losses() -> list[str]:
 
 @pytest.mark.parametrize("loss", classification_losses())
 def test_every_classification_loss_learns_titanic_with_its_own_activation(loss: str) -> None:
-    """0.805 +- 0.02 is what ten seeds give (0.793-0.816 from loss to loss). Two seeds have a standard error of 0.024
-    from the test part's 143 rows alone: this test catches what does not learn."""
-    run = finished(config(loss, seeds=2, optim={"epochs": 60})).record.runs[0]
+    """The course's net reaches 0.805 +- 0.02 with every sound loss. Ten seeds test every row twice, so that the mean
+    does not hang on which rows were drawn. After 40 epochs the losses lie between 0.797 and 0.815, after 30 still
+    between 0.788 and 0.824; later the net only overfits, and 40 cost two seconds a loss."""
+    run = finished(config(loss, seeds=10, optim={"epochs": 40})).record.runs[0]
     assert run.last_act == best_activation(LOSSES.get(loss), Task.BINARY).name
-    assert np.mean([m.test["accuracy"] for m in run.members]) > 0.73
+    assert abs(np.mean([m.test["accuracy"] for m in run.members]) - 0.805) <= 0.02
 
 
 def test_preparation_sees_the_training_rows_only() -> None:
@@ -205,7 +282,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"loss": "poisson_nll"}, "poisson_nll serves regression, and the target makes this a binary task"),
     ({"loss": "mse", "last_act": "softmax"}, "softmax"),
     ({"optim": {"batch_size": 5000}}, "batch_size 5000 is larger than the 428 training rows"),
-    ({"metric": "rmse"}, "metric: metric rmse does not suit a binary task"),
+    ({"metric": "rmse"}, "metric: metric rmse does not suit a binary task; choose one of accuracy, "),
     ({"device": "cuda:7"}, "device 'cuda:7'"),
 ]
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from lossbench.config.schema import TrainConfig
 from lossbench.events import Event
-from lossbench.experiments.train import TrainResult, plan_train, run
+from lossbench.experiments.train import TrainResult, run
+from lossbench.experiments.train_plan import plan_train
 
 
 def config(loss: str = "nll", last_act: str = "auto", **other: Any) -> TrainConfig:

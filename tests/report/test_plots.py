@@ -180,6 +180,25 @@ def test_training_leaves_its_curves(record, tmp_path):
         assert len(train_curves(train).axes) == 2
 
 
-def test_training_without_an_epoch_leaves_no_curves(record, tmp_path):
-    run = record.runs[0].model_copy(update={"members": []})
-    assert write_train(record.model_copy(update={"runs": [run]}), tmp_path) == []
+def test_training_without_a_finite_loss_says_so_in_the_picture(record):
+    lost = [m.model_copy(update={"curves": {"train_loss": [None]}}) for m in record.runs[0].members[:2]]
+    run = record.runs[0].model_copy(update={"members": lost})
+    with house_style():
+        (axes,) = train_curves(record.model_copy(update={"runs": [run]})).axes
+    assert [text.get_text() for text in axes.texts] == ["no epoch with a finite loss"]
+
+
+def test_a_loss_that_runs_away_shows_where_it_fell_below_its_floor(record):
+    curves = {"train_loss": [0.7, -0.4, -30.0, -2e4, -4e9], "val_loss": [0.6, -0.5, -31.0, -2e4, -4e9]}
+    members = [m.model_copy(update={"curves": curves, "best_epoch": None}) for m in record.runs[0].members[:2]]
+    run = record.runs[0].model_copy(update={"members": members})
+    with house_style():
+        figure = train_curves(record.model_copy(update={"runs": [run]}))
+        figure.canvas.draw()
+    axes = figure.axes[0]
+    assert axes.get_yscale() == "symlog"
+    assert axes.yaxis.get_offset_text().get_text() == "", "an offset is printed over the title"
+    # On a linear axis the first two epochs would be one pixel apart.
+    heights = axes.transData.transform([(1, 0.7), (2, -0.4), (3, -30.0)])[:, 1]
+    assert min(heights[0] - heights[1], heights[1] - heights[2]) > 5
+    assert all("e+" not in tick.get_text() for tick in axes.get_yticklabels())

@@ -31,7 +31,7 @@ def test_a_broken_pair_is_explained_by_what_was_measured():
         )
     )
     assert "nll is broken (−0." in said
-    assert "fell below its floor of 0 from epoch 3 on (5 of 5 nets)" in said
+    assert "fell below its floor of 0 from epoch 3 on (all 5 nets)" in said
 
 
 def test_a_failed_loss_is_said_in_one_line():

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Generator
 
@@ -54,6 +55,27 @@ def test_the_first_interrupt_asks_to_stop_and_the_second_ends_it() -> None:
     assert sink.heard == [Warned("asked to stop")]
     assert sink.closed == 1
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_sink_whose_reader_has_gone_hears_no_more_and_the_story_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    silenced: list[bool] = []
+    monkeypatch.setattr(sys.modules[drive.__module__], "silence_output", lambda: silenced.append(True))
+
+    class Gone(Listener):
+        def __call__(self, event: Event) -> None:
+            super().__call__(event)
+            raise BrokenPipeError
+
+    def story() -> Generator[Event, None, int]:
+        yield Warned("a")
+        yield Warned("b")
+        return 7
+
+    gone, there = Gone(), Listener()
+    assert drive(story(), [gone, there], threading.Event()) == 7
+    assert (gone.heard, gone.closed) == ([Warned("a")], 1)
+    assert there.heard == [Warned("a"), Warned("b")]
+    assert silenced == [True]
 
 
 def test_sinks_are_closed_when_the_story_fails() -> None:

@@ -1,5 +1,6 @@
 """A run never takes another run's folder, and leaves none behind when nothing came of it."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,22 @@ def test_nothing_is_left_behind_when_nothing_came_of_it(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), run_folder(str(tmp_path), None, "x", force=False):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_made_to_hold_the_run_go_with_it_and_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    for output in ("mine/a/b", "mine", "other"):
+        with contextlib.suppress(UserError), run_folder(str(tmp_path / output), None, "x", force=False) as folder:
+            (folder / "weights.safetensors").touch()
+            raise UserError("no room")
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+
+
+def test_a_run_whose_record_is_written_stays_whatever_fails_behind_it(tmp_path: Path) -> None:
+    with contextlib.suppress(UserError), run_folder(str(tmp_path), None, "x", force=False) as folder:
+        keep(folder)
+        raise UserError("no room for the picture")
+    assert (tmp_path / "x" / "result.json").exists()
 
 
 def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from lossbench.catalog.domains import (
     CLASSES,
     COLUMN_EACH,
     LOG_PROBABILITIES,
+    LOG_PROBABILITIES_OF_COLUMNS,
     LOG_RATE,
     LOGITS,
     ONE_PROBABILITY,
@@ -69,7 +70,7 @@ def nll(log_p_BK: Tensor, y_B: Tensor) -> Tensor:
 
 @loss(
     targets=COLUMN_EACH,
-    **LOG_PROBABILITIES,
+    **LOG_PROBABILITIES_OF_COLUMNS,
     link={Space.LOG_SIMPLEX: Link.LOG_PROBABILITY, Space.SIMPLEX: Link.PROBABILITY},
     reference="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694",
     estimates="class probabilities",

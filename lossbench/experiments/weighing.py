@@ -1,0 +1,58 @@
+"""How much the samples of each class count: all alike, evened out, or as a config says class by class.
+
+C classes. Weights are scaled so that the training part's samples weigh 1 on average: a weight moves the balance between
+classes, never the learning rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from lossbench.catalog.vocabulary import Task
+from lossbench.errors import UserError, UserErrors, unknown
+
+ALIKE = "none"
+
+ClassWeight = str | tuple[tuple[str, float], ...]  # none, balanced, or every class with its weight, in their order
+
+
+def resolve_class_weight(
+    wanted: str | Mapping[str, float], task: Task, classes: Sequence[str], *, where: str
+) -> ClassWeight:
+    """What a config says, with the weights in the classes' order.
+
+    Raises `UserError`s where there are no classes, for a class that there is not and for one without a weight.
+    """
+    if wanted != ALIKE and not task.is_classification:
+        raise UserError("class_weight needs classes", where=where, fix="leave it out of a regression")
+    if isinstance(wanted, str):
+        return wanted
+    errors = [unknown("class", name, classes, where=where) for name in wanted if name not in classes]
+    missing = [name for name in classes if name not in wanted]
+    if missing and not errors:
+        given = ", ".join(repr(name) for name in missing[:6])
+        errors.append(UserError(f"says no weight for {given}", where=where, fix="give every class one"))
+    if errors:
+        raise errors[0] if len(errors) == 1 else UserErrors(errors)
+    return tuple((name, wanted[name]) for name in classes)
+
+
+def class_weights(class_weight: ClassWeight, counts_C: Tensor) -> Tensor | None:
+    """What a sample of each class counts, `[C]`, in a training part of so many; None where all count alike."""
+    if class_weight == ALIKE:
+        return None
+    counts = counts_C.double()
+    if isinstance(class_weight, str):  # balanced
+        weight = 1 / counts.clamp_min(1)
+    else:
+        weight = counts.new_tensor([value for _, value in class_weight])
+    return weight * counts.sum() / (weight * counts).sum()
+
+
+def spelled_weight(class_weight: ClassWeight) -> str:
+    """`balanced`, `no:1/yes:3`: as it stands in a loss's label."""
+    if isinstance(class_weight, str):
+        return class_weight
+    return "/".join(f"{name}:{value:g}" for name, value in class_weight)
