@@ -142,6 +142,7 @@ class Loss:
         assert schema is not None
         known = list(schema.model_fields)
         here = where or f"loss {self.name}"
+        place = f"{where}.params." if where else f"{here}: "
         errors = [
             UserError(
                 f"unknown parameter {name!r}",
@@ -155,10 +156,7 @@ class Loss:
             values = schema(**{**self.params, **{k: v for k, v in params.items() if k in known}})
         except ValidationError as problem:
             errors += [
-                UserError(
-                    wrong_value(e), where=".".join([f"{here}.params" if where else here, *map(str, e["loc"][:1])])
-                )
-                for e in problem.errors()
+                UserError(wrong_value(e), where=f"{place}{'.'.join(map(str, e['loc'][:1]))}") for e in problem.errors()
             ]
         if errors:
             raise errors[0] if len(errors) == 1 else UserErrors(errors)

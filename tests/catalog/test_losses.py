@@ -164,7 +164,7 @@ def test_parameters_are_checked(loss):
         loss.bind(gama=1.0)
     for name, default in loss.params.items():
         assert loss.bind(**{name: default}).params == loss.params
-        with pytest.raises(UserError, match=f"loss {loss.name}: {name} = "):
+        with pytest.raises(UserError, match=f"loss {loss.name}: {name}: must be "):
             loss.bind(**{name: float("nan") if isinstance(default, float) else "no such thing"})
 
 
@@ -186,7 +186,7 @@ def test_parameters_are_checked(loss):
 )
 def test_a_parameter_out_of_its_bounds_is_refused(name: str, params: dict[str, object]):
     (key,) = params
-    with pytest.raises(UserError, match=f"loss {name}: {key} = "):
+    with pytest.raises(UserError, match=f"loss {name}: {key}: must be "):
         LOSSES.get(name).bind(**params)
 
 

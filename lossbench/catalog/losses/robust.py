@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     pitfalls=(
         "its probabilities are not sure enough: calibrate them before use",
         "the gradient must flow through the factor (1 - p)^gamma too; widely copied code cuts it off",
-        "the paper's alpha for the second class and 1 - alpha for the first are class_weight: {no: 0.75, yes: 0.25}, "
+        "the paper's alpha for the second class and 1 - alpha for the first are class_weight: no=0.75,yes=0.25, "
         "up to their scale",
     ),
     consistent=True,
