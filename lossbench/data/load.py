@@ -6,9 +6,12 @@ from dataclasses import replace
 
 from lossbench.data.datasets import load_named
 from lossbench.data.openml import PREFIX, fetch
-from lossbench.data.source import DataSource
+from lossbench.data.source import READING, DataSource
 from lossbench.data.table import Table
-from lossbench.errors import UserError, unknown
+from lossbench.errors import UserError, UserErrors, unknown
+
+# options without a meaning for a set that is ready made
+IDLE = (*READING, "keep", "drop_missing_target", "min_class_rows")
 
 
 def load(source: DataSource) -> Table:
@@ -23,11 +26,29 @@ def load(source: DataSource) -> Table:
         return read_table(source)
     if source.name is None:
         raise UserError("neither a data set's name nor a file", where="data")
-    return _without(load_named(source.name), source)
+    table = load_named(source.name)
+    _refuse_idle(source, table)
+    return _without(table, source)
+
+
+def _refuse_idle(source: DataSource, table: Table) -> None:
+    """Raise `UserErrors` for options that could change nothing: a named set is read and its target is chosen."""
+    errors = []
+    if source.target not in (None, table.target_name):
+        what = f"its target is {table.target_name!r}, not {source.target!r}"
+        errors.append(UserError(what, where=table.name, fix="leave out --target, or train on a file of your own"))
+    if source.task not in ("auto", table.task):
+        what = f"its task is {table.task}, not {source.task}"
+        errors.append(UserError(what, where=table.name, fix="leave out --task, or train on a file of your own"))
+    for option in source.changed(*IDLE):
+        what = f"--{option.replace('_', '-')} changes nothing: it is about reading a file, and this set is ready"
+        errors.append(UserError(what, where=table.name, fix="leave it out, or train on a file of your own"))
+    if errors:
+        raise errors[0] if len(errors) == 1 else UserErrors(errors)
 
 
 def _without(table: Table, source: DataSource) -> Table:
-    """A named table with the options that suit it: `drop` and `groups`; the others are about files."""
+    """A named table with the options that suit it: `drop` and `groups`."""
     leave = [*source.drop, *([source.groups] if source.groups else [])]
     for column in leave:
         if column not in table.features.columns:

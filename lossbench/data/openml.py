@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lossbench.data.datasets import OPENML as PREFIX
 from lossbench.data.datasets import names
 from lossbench.errors import UserError
-
-PREFIX = "openml:"
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,10 @@ def _download(number: int, folder: Path, name: str) -> None:
     from sklearn.datasets import fetch_openml  # only a download needs it
 
     try:
-        # the liac-arff parser: the default one fails on pandas 3 and deletes its cache
-        bunch: Any = fetch_openml(data_id=number, parser="liac-arff", as_frame=True, cache=False)
+        with warnings.catch_warnings():  # its own about retries, before our line
+            warnings.simplefilter("ignore")
+            # the liac-arff parser: the default one fails on pandas 3 and deletes its cache
+            bunch: Any = fetch_openml(data_id=number, parser="liac-arff", as_frame=True, cache=False)
     except OSError as problem:
         known = ", ".join(names())
         fix = f"without a network there are {known}"
