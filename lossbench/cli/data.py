@@ -41,4 +41,4 @@ def data(
     from lossbench import runner
 
     assert config.kind == "train"
-    return runner.describe_data(config.data)
+    return runner.describe_data(config)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lossbench.data.columns import understand
+from lossbench.data.columns import NUMBER, understand
 from lossbench.data.frame import read_frame
 from lossbench.data.reading import Reading, Request
 from lossbench.data.sniff import file_format
@@ -181,8 +181,14 @@ def _understood(
             if found.date_format:
                 date_formats[name] = found.date_format
             notes += found.notes
-        columns[name], kinds[name] = column, kind
+        columns[name], kinds[name] = _without(column, source.na) if kind == "number" and source.na else column, kind
     return columns, kinds, notes, date_formats
+
+
+def _without(column: pd.Series, na: Sequence[str]) -> pd.Series:
+    """Numbers with those that the user calls gaps as NaN; of a text file they are gaps already."""
+    gaps = [float(word) for word in na if NUMBER.fullmatch(word)]
+    return column.where(~column.isin(gaps)) if gaps and column.isin(gaps).any() else column
 
 
 def _as_texts(column: pd.Series, kind: Kind) -> pd.Series:

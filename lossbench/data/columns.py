@@ -27,7 +27,7 @@ FEW = 3  # words that a message lists
 CODE_DIGITS = 3  # so many digits with a zero in front are a code (01038), fewer may be a month or an hour
 DATE_FORMATS = ("ISO8601", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %b %Y")
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(inf|infinity)\s*", re.IGNORECASE)
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(inf|infinity)\s*", re.IGNORECASE)
 _WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 _DATE = re.compile(r"\s*\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3})[-/. ]\d{1,4}([T ].*)?\s*")
 _WRITTEN = {  # numbers as people write them
@@ -133,7 +133,7 @@ def _without_gaps(texts: _Texts, gaps: set[str]) -> tuple[_Texts, dict[str, int]
 def _as_numbers(texts: _Texts, decimal: str, *, enforced: bool) -> Understood | None:
     swap = str.maketrans({decimal: ".", ".": decimal})  # under a decimal comma, a point is no decimal mark
     point = [text.translate(swap) for text in texts.distinct]
-    is_number = [bool(_NUMBER.fullmatch(text)) for text in point]
+    is_number = [bool(NUMBER.fullmatch(text)) for text in point]
     rows = texts.rows([True] * len(point))
     good = texts.rows(is_number)
     if good == rows:
@@ -210,7 +210,9 @@ def _as_training_dates(texts: _Texts, written: str) -> Understood:
     elif (values := _dates(texts, written)) is not None:
         return Understood(values, "date", (), written)
     elif _dates(texts, "ISO8601") is None or written == "ISO8601":
-        wrong = [_dates(_Texts(texts.name, np.array([0]), [text], texts.place), written) is None for text in texts.distinct]
+        wrong = [
+            _dates(_Texts(texts.name, np.array([0]), [text], texts.place), written) is None for text in texts.distinct
+        ]
         how = "like 2020-12-31" if written == "ISO8601" else written
         raise UserError(
             f"column {texts.name!r} held dates written {how} in training, here it does not ({texts.first(wrong)})",
@@ -246,7 +248,7 @@ def _text(texts: _Texts, words: dict[str, int], known: NDArray[Any]) -> Understo
         note = f"column {texts.name!r}: blanks around values taken away ({texts.first(blank)})"
         joins = len({text.strip() for text in texts.distinct}) < len(texts.distinct)
         notes.append(note if joins else Information(note))
-    is_number = [bool(_NUMBER.fullmatch(text)) for text in texts.distinct]
+    is_number = [bool(NUMBER.fullmatch(text)) for text in texts.distinct]
     good, rows = texts.rows(is_number), int(known.sum())
     if good * 2 >= rows and good < rows:
         bad = [not number for number in is_number]

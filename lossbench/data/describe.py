@@ -12,6 +12,7 @@ import pandas as pd
 from lossbench.data.encoders import numbers, plain_number
 from lossbench.data.load import load
 from lossbench.data.prepare import Preparation
+from lossbench.data.reading import counted
 from lossbench.data.source import DataSource
 from lossbench.data.split import holdout
 from lossbench.data.table import Kind, Table, Task
@@ -104,7 +105,8 @@ def _stops(
         yield str(problem)
     else:
         if batch_size is not None and batch_size > len(split.train):
-            yield f"batch_size {batch_size} is larger than the {len(split.train)} training rows; choose --batch-size full"
+            few = counted(len(split.train), "training row")
+            yield f"batch_size {batch_size} is larger than the {few}; choose --batch-size full"
 
 
 Fate = Literal["kept", "left out", "refused"]

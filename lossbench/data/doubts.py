@@ -15,7 +15,7 @@ from lossbench.data.columns import CODE_DIGITS
 from lossbench.data.unpack import BLOCK
 from lossbench.deferred import pd
 
-_PADDED = re.compile(rb'(^|[^\w.:/+-])0\d', re.MULTILINE)
+_PADDED = re.compile(rb"(^|[^\w.:/+-])0\d", re.MULTILINE)
 
 
 def doubtful(stream: IO[bytes], found: Mapping[int, pd.Series], gaps: Sequence[str]) -> list[int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lossbench.data.datasets import load_named
-from lossbench.data.openml import PREFIX, fetch
+from lossbench.data.datasets import OPENML, load_named
+from lossbench.data.openml import fetch
 from lossbench.data.source import READING, DataSource
 from lossbench.data.table import Table
 from lossbench.errors import UserError, UserErrors, unknown
@@ -16,7 +16,7 @@ IDLE = (*READING, "keep", "drop_missing_target", "min_class_rows")
 
 def load(source: DataSource) -> Table:
     """The table that a source describes; `UserError` for whatever is wrong with it, before anything is trained."""
-    if source.name is not None and source.name.startswith(PREFIX):
+    if source.name is not None and source.name.startswith(OPENML):
         cached = fetch(source.name)
         as_file = replace(source, name=None, file=str(cached.file), target=source.target or cached.target)
         return replace(load(as_file), name=source.name.replace(":", "-"), source=source.name)

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lossbench.data.datasets import OPENML as PREFIX
-from lossbench.data.datasets import names
+from lossbench.data.datasets import OPENML, names
 from lossbench.errors import UserError
 
 
@@ -32,7 +31,7 @@ def fetch(name: str) -> Cached:
 
     Raises `UserError` for an ID that is no number, without a network, and for a cache that was changed.
     """
-    number = name.removeprefix(PREFIX)
+    number = name.removeprefix(OPENML)
     if not number.isdecimal():
         raise UserError(f"{number!r} is no OpenML ID", where=name, fix="give a number, like openml:61 (iris)")
     folder = _cache() / number

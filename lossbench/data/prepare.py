@@ -93,7 +93,9 @@ class Preparation:
     def filled(self, features: pd.DataFrame) -> dict[str, tuple[int, float]]:
         """Per column of numbers with gaps, how many there are and the training median that fills them."""
         self._check(features)
-        gaps = {e.name: (int(features[e.name].isna().sum()), e.median) for e in self.encoders if type(e) is NumberEncoder}
+        gaps = {
+            e.name: (int(features[e.name].isna().sum()), e.median) for e in self.encoders if type(e) is NumberEncoder
+        }
         return {name: found for name, found in gaps.items() if found[0]}
 
     def transform(self, features: pd.DataFrame) -> NDArray[np.float32]:

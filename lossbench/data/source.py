@@ -62,4 +62,3 @@ class DataSource:
         plain = DataSource()
         found = {name: getattr(self, name) for name in names}
         return {name: value for name, value in found.items() if value != getattr(plain, name) and value != []}
-

@@ -21,6 +21,11 @@ class Information(str):
     """A note on how a table was read. Every other note tells of a repair or a drop, and is a warning."""
 
 
+def level(note: str) -> Literal["note", "warning"]:
+    """How a note is announced: a repair or a drop is a warning."""
+    return "note" if isinstance(note, Information) else "warning"
+
+
 @dataclass(frozen=True)
 class Table:
     """N rows of features and their target.

@@ -36,7 +36,7 @@ from lossbench.experiments.lineup import Contender, Lineup, find_baseline, resol
 from lossbench.experiments.matrix import cross_loss_matrix
 from lossbench.experiments.names import folder_name
 from lossbench.experiments.protocol import describe, primary_metric, selection_metric
-from lossbench.experiments.sources import data_record, data_source
+from lossbench.experiments.sources import announced, data_record, data_source, repairs
 from lossbench.experiments.tuning import trial_rates
 from lossbench.record import DataRecord, Record, Scores
 
@@ -150,14 +150,18 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
             arena = prepare_arena(entry.table, entry.folds, data=entry.data, seed=plan.config.seed, noise=noise)
             preparing += time.perf_counter() - start
             if len(data) <= plan.tables.index(entry):
-                data.append(data_record(entry.table, arena.inner[0].inputs, _split_facts(plan, entry)))
+                first = arena.inner[0]
+                data.append(data_record(entry.table, first.inputs, _split_facts(plan, entry), first.preparation))
+                told = (*entry.table.notes, *first.preparation.notes)
+                warnings += repairs(told)
+                yield from announced(told)
             start = time.perf_counter()
             met = yield from _meet(settings, arena, entry.lineup)
             meeting += time.perf_counter() - start
             contests += met
     runs = [contest.run for contest in contests]
     total = time.perf_counter() - began
-    first = plan.tables[0].table
+    first_table = plan.tables[0].table
     return Record(
         kind="compare-losses",
         name=plan.config.name or default_name(plan),
@@ -166,8 +170,8 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
         config=plan.config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
         data=data,
-        metrics=[metric_record(metric) for metric in suiting(Task(first.task))],
-        protocol=describe(plan.config, first, plan.metric, plan.select, plan.baseline, plan.trials),
+        metrics=[metric_record(metric) for metric in suiting(Task(first_table.task))],
+        protocol=describe(plan.config, first_table, plan.metric, plan.select, plan.baseline, plan.trials),
         runs=runs,
         timing={"prepare": preparing, "compete": meeting, "total": total},
         warnings=warnings,
@@ -221,7 +225,7 @@ def _unfinished(plan: ComparePlan, contests: Sequence[Contest]) -> bool:
 
 
 def _warnings(plan: ComparePlan, entry: TablePlan) -> list[str]:
-    said = list(entry.table.notes)
+    said = []
     if len(entry.folds) < 5:
         said.append(
             f"anecdotal: {len(entry.folds)} splits of {entry.table.name} cannot carry a conclusion; use at least 5"

@@ -76,17 +76,24 @@ class Pair:
         return VerdictRecord(level=self.verdict.level.value, why=self.verdict.why, fix=self.verdict.fix)
 
 
-def resolve_pair(loss: Loss, last_act: str, task: Task, classes: int, *, where: str = "last_act") -> Pair:
+def resolve_pair(
+    loss: Loss, last_act: str, task: Task, classes: int, *, where: str = "last_act", told: str = ""
+) -> Pair:
     """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task.
+
+    `told` is what is known of the target's values, for the refusal of a loss that does not serve its task.
 
     Raises `UserError` where the loss does not serve the task, or the activation cannot work on so few outputs.
     """
     if task not in loss.targets:
         serves = " and ".join(sorted(loss.targets))
+        values = f": {told}" if told else ""
+        other = Task.MULTICLASS if task is Task.REGRESSION else Task.REGRESSION
+        reread = f", or --task {other}" if other in loss.targets and told.endswith("numbers") else ""
         raise UserError(
-            f"{loss.name} serves {serves}, and the target makes this a {task} task",
+            f"{loss.name} serves {serves}, and the target makes this a {task} task{values}",
             where="loss",
-            fix=f"choose a loss for {task} (`lossbench losses --task {task}`)",
+            fix=f"choose a loss for {task} (`lossbench losses --task {task}`){reread}",
         )
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
     check_width(loss, activation, task, classes, where=where)

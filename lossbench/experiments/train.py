@@ -28,7 +28,7 @@ from lossbench.experiments.evidence import gather_evidence
 from lossbench.experiments.folds import PreparedSplit, check_batch_size, prepare_split, same_width
 from lossbench.experiments.names import AUTO, check_names, folder_name, resolve_loss
 from lossbench.experiments.pairs import Pair, resolve_pair
-from lossbench.experiments.sources import data_record, data_source
+from lossbench.experiments.sources import announced, data_record, data_source, repairs
 from lossbench.record import MemberRecord, Record, RunRecord
 
 PARTS = ("train", "validation", "test")
@@ -73,7 +73,7 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
     table = load(data_source(config.data)) if table is None else table
     task = Task(table.task)
     loss = resolve_loss(config.loss, task)
-    pair = resolve_pair(loss, config.last_act, task, len(table.classes))
+    pair = resolve_pair(loss, config.last_act, task, len(table.classes), told=table.target_told)
     metric = default_metric(task) if config.metric == AUTO else find_metric(config.metric, where="metric")
     if task not in metric.tasks:
         raise UserError(f"metric {metric.name} does not suit a {task} task", where="metric")
@@ -93,13 +93,11 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
     config, table, pair = plan.config, plan.table, plan.pair
     began = time.perf_counter()
     name = f"{table.name} / {pair.name}"
-    for note in table.notes:
-        yield Warned(note)
+    yield from announced(table.notes)
     if not pair.verdict.level.is_sound:
         yield Warned(pair.verdict.warning(pair.name))
     prepared = same_width([prepare_split(table, _rows(split), data=config.data) for split in plan.splits])
-    for note in prepared[0].preparation.notes:
-        yield Warned(note)
+    yield from announced(prepared[0].preparation.notes)
     problem = _problem(plan, prepared)
     ready = time.perf_counter()
     yield RunStarted(name, len(problem.members), config.optim.epochs, plan.metric.name, plan.metric.better)
@@ -117,11 +115,12 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
         command=command,
         config=config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
-        data=data_record(table, prepared[0].inputs, _split_facts(plan)),
+        data=data_record(table, prepared[0].inputs, _split_facts(plan), prepared[0].preparation),
         verdict=pair.verdict_record(),
         metrics=[metric_record(m) for m in suiting(pair.task)],
         protocol={"metric": plan.metric.name, "keep": config.early_stopping.keep},
         runs=[run_record],
+        warnings=repairs((*table.notes, *prepared[0].preparation.notes)),
         timing={"prepare": ready - began, "train": fitted - ready, "score": scored - fitted, "total": scored - began},
     )
     return TrainResult(record, plan, trained, splits)
