@@ -209,7 +209,7 @@ def _refuse_infinite(columns: Mapping[str, pd.Series], kinds: Mapping[str, Kind]
             first = float(values[wild[0]])
             raise UserError(
                 f"column {name!r} has {len(wild)} infinite value{s} (the first: {place(int(wild[0]))}: {first:g})",
-                fix=f"mend {'them' if s else 'it'}, or read {'them as gaps' if s else 'it as a gap'} with --na {first:g}",
+                fix=f"mend {'them' if s else 'it'}, or read such values as gaps with --na {first:g}",
             )
 
 

@@ -149,7 +149,7 @@ def _refuse_another_header(rows: Sequence[str], sep: str) -> None:
 
     Under `a,y`, the row `1,5;0` has two fields by commas too: '1' and '5;0', which nobody meant.
     """
-    header, *below = csv.reader(rows, delimiter=sep)
+    header, *below = list(csv.reader(rows, delimiter=sep)) or [[]]
     for other in set(SEPARATORS) - {sep}:
         fields = list(csv.reader(rows[1:], delimiter=other))
         alike = all(len(row) == len(header) for row in fields) and not any(other in name for name in header)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,9 +25,10 @@ from lossbench.events import Event, RunEnded, RunStarted, Warned
 from lossbench.experiments.environment import environment
 from lossbench.experiments.evaluate import baseline_scores, mean_known, metric_record, predict, scores, validation_score
 from lossbench.experiments.evidence import gather_evidence
-from lossbench.experiments.folds import PreparedSplit, check_batch_size, prepare_split, same_width
+from lossbench.experiments.folds import PreparedSplit, check_batch_size
 from lossbench.experiments.names import AUTO, check_names, folder_name, resolve_loss
 from lossbench.experiments.pairs import Pair, resolve_pair
+from lossbench.experiments.shared import prepare_splits
 from lossbench.experiments.sources import announced, data_record, data_source, repairs
 from lossbench.record import MemberRecord, Record, RunRecord
 
@@ -96,9 +97,13 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
     yield from announced(table.notes)
     if not pair.verdict.level.is_sound:
         yield Warned(pair.verdict.warning(pair.name))
-    prepared = same_width([prepare_split(table, _rows(split), data=config.data) for split in plan.splits])
+    prepared = prepare_splits(table, [_rows(split) for split in plan.splits], data=config.data)
     yield from announced(prepared[0].preparation.notes)
     problem = _problem(plan, prepared)
+    data = data_record(table, prepared[0].inputs, _split_facts(plan), prepared[0].preparation)
+    if prepared[0].shared:  # a large table: nobody needs its columns any more
+        table = replace(table, features=table.features.iloc[:0].copy())
+        plan = replace(plan, table=table)
     ready = time.perf_counter()
     yield RunStarted(name, len(problem.members), config.optim.epochs, plan.metric.name, plan.metric.better)
     trained = yield from train(problem, run=name, device=str(plan.device), threads=plan.threads, stop=stop)
@@ -115,7 +120,7 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
         command=command,
         config=config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
-        data=data_record(table, prepared[0].inputs, _split_facts(plan), prepared[0].preparation),
+        data=data,
         verdict=pair.verdict_record(),
         metrics=[metric_record(m) for m in suiting(pair.task)],
         protocol={"metric": plan.metric.name, "keep": config.early_stopping.keep},
@@ -187,7 +192,7 @@ def _run_record(
 ) -> RunRecord:
     pair = plan.pair
     parts = [part for part in PARTS if part in prepared[0].x_ND]
-    outputs = {part: trained.outputs([split.x_ND[part] for split in prepared]) for part in parts}
+    outputs = {part: trained.outputs([split.rows(part) for split in prepared]) for part in parts}
     members = []
     for i, outcome in enumerate(trained.members):
         by_part = {FIELDS[part]: scores(pair, outputs[part][i], splits[i], part) for part in parts}

@@ -61,7 +61,9 @@ def run_train(
     _refuse_broken([plan.pair] if strict else [])
     stop = threading.Event()
     with run_folder(config.output, config.name, default_name(plan), force=force) as folder:
-        result = drive(run(plan, stop=stop, command=command), sinks, stop)
+        story = run(plan, stop=stop, command=command)
+        del plan, table  # of a large table, the story lets go as soon as it can
+        result = drive(story, sinks, stop)
         result.record.name = folder.name
         save_predictors(folder, result)
         write_record(result.record, folder)

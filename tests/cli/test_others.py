@@ -149,11 +149,27 @@ def test_the_course_s_configs_name_what_there_is(lossbench, file):
 def test_what_other_commands_hand_on(lossbench, handed):
     lossbench("report", "outputs/a")
     lossbench("predict", "outputs/a", "new.csv", "--out", "p.csv")
+    lossbench(
+        "predict", "r", "new.csv", "--member", "2", "--na", "?,-", "--last-act", "a.py:f", "--date-format", "d=%d.%m.%Y"
+    )
     lossbench("doctor", "a.py:f", "--task", "binary", "--target-encoding", "sign", "--link", "margin", "--json")
     lossbench("data", "mine.csv", "--target", "y", "--sep", ";")
     assert handed == [
         ("report", (Path("outputs/a"),), {}),
-        ("predict", (Path("outputs/a"), Path("new.csv"), Path("p.csv")), {}),
+        (
+            "predict",
+            (Path("outputs/a"), Path("new.csv"), Path("p.csv")),
+            {"member": None, "reading": {}, "last_act": None},
+        ),
+        (
+            "predict",
+            (Path("r"), Path("new.csv"), None),
+            {
+                "member": 2,
+                "reading": {"na": ["?", "-"], "date_formats": {"d": "%d.%m.%Y"}},
+                "last_act": "a.py:f",
+            },
+        ),
         ("doctor", ("a.py:f",), {"task": "binary", "target_encoding": "sign", "link": "margin", "as_json": True}),
-        ("describe_data", (DataConfig(file="mine.csv", target="y", sep=";"),), {}),
+        ("describe_data", (TrainConfig(data=DataConfig(file="mine.csv", target="y", sep=";")),), {}),
     ]
