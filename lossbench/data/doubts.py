@@ -5,7 +5,6 @@ A reader that parses numbers at once asks here which columns to look at again as
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,22 +12,26 @@ from typing import IO
 
 from lossbench.data.columns import CODE_DIGITS
 from lossbench.data.unpack import BLOCK
-from lossbench.deferred import pd
-
-_PADDED = re.compile(rb"(^|[^\w.:/+-])0\d", re.MULTILINE)
+from lossbench.deferred import np, pd
 
 
 def doubtful(stream: IO[bytes], found: Mapping[int, pd.Series], gaps: Sequence[str]) -> list[int]:
-    """Columns of numbers whose texts must be looked at again: they may hold words for gaps, or zeros in front."""
-    words = [word.encode() for word in gaps if word]
-    padded = worded = False
-    stream.seek(0)
-    while (block := stream.read(BLOCK)) and not (padded and worded):
-        padded = padded or _PADDED.search(block) is not None
-        worded = worded or any(word in block for word in words)
-    with_gaps = {place for place, column in found.items() if column.dtype.kind == "f" and column.isna().any()}
-    whole = {place for place, column in found.items() if place in with_gaps or column.dtype.kind in "iu"}
-    return sorted((with_gaps if worded else set()) | (whole if padded else set()))
+    """Columns of numbers whose texts must be looked at again: whole numbers, and gaps if a word for one occurs."""
+    with_gaps = [place for place, column in found.items() if column.dtype.kind == "f" and column.isna().any()]
+    whole = [place for place, column in found.items() if column.dtype.kind in "iu"]
+    whole += [place for place in with_gaps if _is_whole(found[place])]
+    worded = False
+    if with_gaps:
+        words = [word.encode() for word in gaps if word]
+        stream.seek(0)
+        while not worded and (block := stream.read(BLOCK)):
+            worded = any(word in block for word in words)
+    return sorted({*whole, *(with_gaps if worded else [])})
+
+
+def _is_whole(column: pd.Series) -> bool:
+    known = column.dropna().to_numpy()
+    return bool(np.all(known == np.floor(known)))
 
 
 @dataclass

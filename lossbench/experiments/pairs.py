@@ -88,8 +88,8 @@ def resolve_pair(
     if task not in loss.targets:
         serves = " and ".join(sorted(loss.targets))
         values = f": {told}" if told else ""
-        other = Task.MULTICLASS if task is Task.REGRESSION else Task.REGRESSION
-        reread = f", or --task {other}" if other in loss.targets and told.endswith("numbers") else ""
+        counts = task.is_classification and Task.REGRESSION in loss.targets and told.endswith("numbers")
+        reread = ", or --task regression" if counts else ""
         raise UserError(
             f"{loss.name} serves {serves}, and the target makes this a {task} task{values}",
             where="loss",
