@@ -7,6 +7,8 @@ centre, spread and median of columns, never which columns and levels there are),
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -22,6 +24,13 @@ from lossbench.engine.rows import Rows
 from lossbench.experiments.folds import PreparedSplit, prepare_split, same_width
 
 SHARE_BYTES = 256 * 2**20  # what the splits' own copies may take together
+
+
+def give_back() -> None:
+    """Return freed memory to the system, where the C library would keep it for later (glibc does, in every thread)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 class OnDemand(Mapping[str, Tensor]):
@@ -111,8 +120,8 @@ def _split(
     clean = table.target if table.clean_target is None else table.clean_target
 
     def truth(name: str) -> Callable[[], Tensor]:
-        values = clean if name == "test" else table.target
-        return lambda: torch.from_numpy(values[rows[name]])
+        values, index_N = clean if name == "test" else table.target, shared[name].index_N
+        return lambda: torch.from_numpy(values[index_N.numpy()])
 
     def inputs_of(name: str) -> Callable[[], Tensor]:
         return lambda: shared[name][:]

@@ -28,7 +28,7 @@ from lossbench.experiments.evidence import gather_evidence
 from lossbench.experiments.folds import PreparedSplit, check_batch_size
 from lossbench.experiments.names import AUTO, check_names, folder_name, resolve_loss
 from lossbench.experiments.pairs import Pair, resolve_pair
-from lossbench.experiments.shared import prepare_splits
+from lossbench.experiments.shared import give_back, prepare_splits
 from lossbench.experiments.sources import announced, data_record, data_source, repairs
 from lossbench.record import MemberRecord, Record, RunRecord
 
@@ -103,7 +103,8 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
     data = data_record(table, prepared[0].inputs, _split_facts(plan), prepared[0].preparation)
     if prepared[0].shared:  # a large table: nobody needs its columns any more
         table = replace(table, features=table.features.iloc[:0].copy())
-        plan = replace(plan, table=table)
+        plan = replace(plan, table=table, splits=plan.splits[:1])
+        give_back()
     ready = time.perf_counter()
     yield RunStarted(name, len(problem.members), config.optim.epochs, plan.metric.name, plan.metric.better)
     trained = yield from train(problem, run=name, device=str(plan.device), threads=plan.threads, stop=stop)
