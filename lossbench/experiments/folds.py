@@ -64,7 +64,7 @@ class PreparedSplit:
         validation = self.part("validation", pair) if "validation" in self.x_ND else None
         train = self.part("train", pair)
         if self.shared:  # the engine reads the truth of the validation part alone
-            train = replace(train, truth_N=train.truth_N[:0])
+            train = replace(train, truth_N=train.truth_N.new_empty(0))
         return Fold(train, validation, weight, statistics)
 
 
