@@ -84,9 +84,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class Warned:
-    """Something a user should know; said once."""
+    """Something a user should know; said once. A "note" is mere information: how a table was read."""
 
     message: str
+    level: Literal["warning", "note"] = "warning"
 
 
 Event = RunsPlanned | RunStarted | EpochEnded | MemberStopped | RunEnded | RunSkipped | Phase | Warned

@@ -33,6 +33,10 @@ def data(
 ) -> int:
     """Show what is understood of a table: columns, gaps, classes, what will be dropped and why, losses that suit it.
 
+    What is a note tells how the table was read; what is a warning, that something was mended or left out. Empty fields
+    and the words NA, N/A, n/a, NaN, nan, NULL, Null, null, None, <NA>, #N/A and #NA are gaps; --na adds others, and
+    --keep-na-words takes the words for words.
+
     Examples:
         lossbench data mine.csv --target y
         lossbench data titanic-full
@@ -41,4 +45,4 @@ def data(
     from lossbench import runner
 
     assert config.kind == "train"
-    return runner.describe_data(config.data)
+    return runner.describe_data(config)

@@ -3,9 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from lossbench.cli import options as opt
+from lossbench.errors import UserError
+
+Member = Annotated[
+    int | None,
+    typer.Option("--member", metavar="INT", help="Which net of a run of several seeds predicts; 0 is the first."),
+]
+LastAct = Annotated[
+    str | None,
+    typer.Option(
+        "--last-act",
+        metavar="FILE.py:NAME",
+        help="The file of an activation of your own that the run was trained with; a run's own code is never executed.",
+    ),
+]
+DateFormat = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--date-format",
+        metavar="COLUMN=FORMAT",
+        help="How the dates of a column are written, like when=%d.%m.%Y; may be repeated.",
+        rich_help_panel=opt.READING,
+    ),
+]
+READING = ("sep", "decimal", "encoding", "na", "keep_na_words", "allow_short_rows", "max_bytes")
 
 
 def predict(
@@ -14,12 +40,38 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where the predictions go; else they are printed.")
     ] = None,
+    member: Member = None,
+    last_act: LastAct = None,
+    sep: opt.Sep = None,
+    decimal: opt.Decimal = None,
+    encoding: opt.Encoding = None,
+    na: opt.Na = None,
+    keep_na_words: opt.KeepNaWords = None,
+    allow_short_rows: opt.AllowShortRows = None,
+    date_format: DateFormat = None,
+    max_bytes: opt.MaxBytes = None,
 ) -> int:
     """Predict new rows with the weights, the preprocessing and the loss of a run.
 
+    The table is read as the one that was trained on, unless an option says otherwise.
+
     Examples:
         lossbench predict outputs/titanic-nll-logsoftmax new.csv --out predictions.csv
+        lossbench predict outputs/mine-bce-sigmoid new.csv --sep ';' --na '?'
     """
+    given = {name: value for name, value in locals().items() if name in READING and value not in (None, [])}
+    config = opt.read("train", {"data": "-", "target": "-", **given})  # for its rules on values, and no more
+    assert config.kind == "train"
+    reading: dict[str, Any] = config.data.model_dump(include=set(given))
+    if date_format:
+        reading["date_formats"] = dict(_pair(text) for text in date_format)
     from lossbench import runner
 
-    return runner.predict(run, table, out)
+    return runner.predict(run, table, out, member=member, reading=reading, last_act=last_act)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, equals, written = text.partition("=")
+    if not equals or "%" not in written:
+        raise UserError(f"must be written COLUMN=FORMAT, got {text!r}", where="--date-format", fix="like when=%d.%m.%Y")
+    return column, written

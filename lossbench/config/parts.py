@@ -84,7 +84,9 @@ class DataConfig(Part):
         None, description="The decimal mark of numbers; null finds out"
     )
     encoding: Text = Field("utf-8", description="The text encoding of the file")
-    na: Labels = Field([], description="Values that mean a gap, beside the usual ones")
+    na: Labels = Field(
+        [], description="Values that mean a gap, beside empty ones and NA, N/A, NaN, NULL, null, None, <NA>, #N/A"
+    )
     keep_na_words: bool = Field(False, description="Take NA, None and null for words, not for gaps")
     allow_short_rows: bool = Field(False, description="Fill rows that are shorter than the header with gaps")
     drop_missing_target: bool = Field(False, description="Leave out rows without a target")

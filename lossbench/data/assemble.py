@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lossbench.data.columns import understand
+from lossbench.data.columns import NUMBER, understand
 from lossbench.data.frame import read_frame
 from lossbench.data.reading import Reading, Request
 from lossbench.data.sniff import file_format
+from lossbench.data.source import READING, DataSource
 from lossbench.data.suspects import Suspect, suspects
 from lossbench.data.table import Kind, Table
 from lossbench.data.target import number_label, read_target
@@ -20,8 +21,6 @@ from lossbench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from lossbench.data.source import DataSource
 
 LEAST_ROWS = 3  # one each to train, to validate and to test
 
@@ -80,7 +79,7 @@ def read_features(source: DataSource, kinds: Mapping[str, Kind]) -> tuple[pd.Dat
     where = "standard input" if source.file == STDIN else source.file or ""
     try:
         reading = _read(Request(source, choose, kinds))
-        columns, _, notes = _understood(reading, source, kinds)
+        columns, _, notes, _ = _understood(reading, source, kinds)
         _refuse_infinite(columns, kinds, reading.place)
     except UserError as problem:
         raise problem.at(where) from None
@@ -106,7 +105,7 @@ def _read(request: Request) -> Reading:
 def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Assembled:
     request = Request(source, lambda names: _choose(names, source))
     reading = _read(request) if frame is None else read_frame(frame, request)
-    columns, kinds, notes = _understood(reading, source, {})
+    columns, kinds, notes, date_formats = _understood(reading, source, {})
     _refuse_infinite(columns, kinds, reading.place)
     name = str(source.target)
     rows = _rows_with_target(columns[name], source, reading.place, notes)
@@ -139,6 +138,8 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         notes=(*reading.notes, *notes, *target.notes),
         source=where,
         place=place,
+        target_told=target.told,
+        reading={**source.changed(*READING), **({"date_formats": date_formats} if date_formats else {})},
     )
     return Assembled(table, tuple(suspects(columns, kinds, target, source.keep)))
 
@@ -159,11 +160,12 @@ def _choose(names: Sequence[str], source: DataSource) -> list[str]:
 
 def _understood(
     reading: Reading, source: DataSource, wanted: Mapping[str, Kind]
-) -> tuple[dict[str, pd.Series], dict[str, Kind], list[str]]:
-    """Columns with their kinds, and notes."""
+) -> tuple[dict[str, pd.Series], dict[str, Kind], list[str], dict[str, str]]:
+    """Columns with their kinds, notes, and how dates are written."""
     columns: dict[str, pd.Series] = {}
     kinds: dict[str, Kind] = {}
     notes: list[str] = []
+    date_formats: dict[str, str] = {}
     for name in list(reading.columns):
         column, kind = reading.columns.pop(name), reading.kinds[name]
         asked = wanted.get(name)
@@ -177,12 +179,21 @@ def _understood(
                 na=source.na,
                 keep_na_words=source.keep_na_words,
                 typed=kind == "text",
-                kind=asked,
+                kind="date" if asked is None and name in source.date_formats else asked,
+                date_format=source.date_formats.get(name, ""),
             )
             column, kind = found.values, found.kind
+            if found.date_format:
+                date_formats[name] = found.date_format
             notes += found.notes
-        columns[name], kinds[name] = column, kind
-    return columns, kinds, notes
+        columns[name], kinds[name] = _without(column, source.na) if kind == "number" and source.na else column, kind
+    return columns, kinds, notes, date_formats
+
+
+def _without(column: pd.Series, na: Sequence[str]) -> pd.Series:
+    """Numbers with those that the user calls gaps as NaN; of a text file they are gaps already."""
+    gaps = [float(word) for word in na if NUMBER.fullmatch(word)]
+    return column.where(~column.isin(gaps)) if gaps and column.isin(gaps).any() else column
 
 
 def _as_texts(column: pd.Series, kind: Kind) -> pd.Series:
@@ -200,9 +211,10 @@ def _refuse_infinite(columns: Mapping[str, pd.Series], kinds: Mapping[str, Kind]
         wild = np.flatnonzero((values > most) | (values < -most))
         if len(wild):
             s = "s" if len(wild) > 1 else ""
+            first = float(values[wild[0]])
             raise UserError(
-                f"column {name!r} has {len(wild)} infinite value{s} (the first: {place(int(wild[0]))})",
-                fix="mend them, or read them as gaps with --na",
+                f"column {name!r} has {len(wild)} infinite value{s} (the first: {place(int(wild[0]))}: {first:g})",
+                fix=f"mend {'them' if s else 'it'}, or read such values as gaps with --na {first:g}",
             )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from lossbench.data.reading import Reading, Request, clean_names, drop_row_numbers
+from lossbench.data.reading import Reading, Request, clean_names, drop_row_numbers, index_note
 from lossbench.data.sniff import Format
 from lossbench.data.table import Kind
 from lossbench.data.unpack import Unpacked
@@ -28,8 +29,12 @@ def read_columnar(unpacked: Unpacked, request: Request, kind: Format) -> Reading
         raise UserError(f"reading {kind} needs pyarrow", fix='pip install "lossbench[arrow]"') from None
     try:
         file = _opened(unpacked.stream, kind)
-        names, notes = clean_names(["" if n.startswith(SAVED_INDEX) else n for n in file.names])
-        kept = set(request.choose([name for name in names if name]))
+        names, notes = clean_names(file.names)
+        kept = set(request.choose([name for name in names if name and not name.startswith(SAVED_INDEX)]))
+        saved = {n for n in file.index if n.startswith(SAVED_INDEX) or n not in request.source.needed}
+        if saved:
+            kept -= saved
+            notes.append(index_note(", ".join(repr(n) for n in names if n in saved and not n.startswith(SAVED_INDEX))))
         columns: dict[str, pd.Series] = {}
         kinds: dict[str, Kind | None] = {}
         for place, name in enumerate(names):
@@ -50,9 +55,10 @@ def read_columnar(unpacked: Unpacked, request: Request, kind: Format) -> Reading
 
 @dataclass(frozen=True)
 class _File:
-    """An open file: the names of its columns, and a way to read one of them."""
+    """An open file: the names of its columns, those that pandas saved its index in, and a way to read one of them."""
 
     names: list[str]
+    index: frozenset[str]
     column: Callable[[int], pa.ChunkedArray]
 
 
@@ -63,7 +69,8 @@ def _opened(stream: IO[bytes], kind: Format) -> _File:
 
         file = parquet.ParquetFile(stream)
         names = list(file.schema_arrow.names)
-        return _File(names, lambda place: file.read(columns=[names[place]]).column(0))
+        index = _saved_index(file.schema_arrow)
+        return _File(names, index, lambda place: file.read(columns=[names[place]]).column(0))
     if kind == "arrow stream":
         from pyarrow import ipc
 
@@ -72,7 +79,18 @@ def _opened(stream: IO[bytes], kind: Format) -> _File:
         from pyarrow import feather  # reads Arrow files as well
 
         table = feather.read_table(stream)
-    return _File(list(table.column_names), table.column)
+    return _File(list(table.column_names), _saved_index(table.schema), table.column)
+
+
+def _saved_index(schema: pa.Schema) -> frozenset[str]:
+    """The columns that hold the index of the DataFrame that was written; other writers leave no word of one."""
+    named = {name for name in schema.names if name.startswith(SAVED_INDEX)}
+    try:
+        told = json.loads((schema.metadata or {})[b"pandas"])["index_columns"]
+        named |= {name for name in told if isinstance(name, str)}
+    except (KeyError, ValueError, TypeError):
+        pass
+    return frozenset(named & set(schema.names))
 
 
 def _column(values: pa.ChunkedArray, name: str) -> tuple[pd.Series, Kind | None]:

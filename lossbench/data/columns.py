@@ -2,18 +2,18 @@
 
 Gaps are empty fields, the words of `NA_WORDS` (unless they are to be kept) and what the user named. At least 95 %
 numbers among the rest is a column of numbers with a mistake in it: an error that names the first bad cell. Fewer is
-text.
+text. Whole numbers of one width with zeros in front, like ZIP codes, are text too.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lossbench.data.table import Kind
+from lossbench.data.table import Information, Kind
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 NA_WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "<NA>", "#N/A", "#NA")
 MOSTLY = 0.95  # from this share of numbers on, the others are mistakes
 EXACT_DIGITS = 15  # whole numbers of more digits may lose some in float64
+FEW = 3  # words that a message lists
+CODE_DIGITS = 3  # so many digits with a zero in front are a code (01038), fewer may be a month or an hour
 DATE_FORMATS = ("ISO8601", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %b %Y")
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(inf|infinity)\s*", re.IGNORECASE)
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(inf|infinity)\s*", re.IGNORECASE)
 _WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 _DATE = re.compile(r"\s*\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3})[-/. ]\d{1,4}([T ].*)?\s*")
 _WRITTEN = {  # numbers as people write them
@@ -48,6 +50,7 @@ class Understood:
     values: pd.Series
     kind: Kind
     notes: tuple[str, ...] = ()
+    date_format: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,12 @@ def understand(
     keep_na_words: bool = False,
     typed: bool = False,
     kind: Kind | None = None,
+    date_format: str = "",
 ) -> Understood:
     """The kind of a column of texts and its values; gaps are missing.
 
-    In a `typed` file a text is no number and no gap. A `kind` known beforehand is enforced. Raises `UserError` with
-    the first cell that does not fit.
+    In a `typed` file a text is no number and no gap. A `kind` known beforehand is enforced, and so is the format of
+    dates. Raises `UserError` with the first cell that does not fit.
     """
     codes, distinct = pd.factorize(column.to_numpy(dtype=object))
     gaps = set(na) if typed else {*gap_words(keep_na_words), *na}
@@ -98,17 +102,22 @@ def understand(
         return Understood(texts.spread([]), "number")
     if kind == "text":
         return _text(texts, words, known)
+    if kind == "date":
+        return _as_training_dates(texts, date_format)
     if kind is None and typed:
         return _as_dates(texts) or _text(texts, words, known)
-    if kind == "date":
-        dates = _as_dates(texts)
-        if dates is None:
-            raise UserError(f"column {texts.name!r} held dates in training, here it does not ({texts.first([True])})")
-        return dates
     if all(text.strip().lower() in {"true", "false"} for text in texts.distinct):
         return Understood(texts.spread([text.strip().lower() == "true" for text in texts.distinct]), "boolean")
     numbers = _as_numbers(texts, decimal, enforced=kind == "number")
+    if numbers is not None and numbers.kind == "number" and words:
+        return replace(numbers, notes=(Information(gaps_note(texts.name, words)), *numbers.notes))
     return numbers or _as_dates(texts) or _text(texts, words, known)
+
+
+def gaps_note(name: str, words: Mapping[str, int]) -> str:
+    """Which words of a column were taken for gaps, and how often."""
+    counts = ", ".join(f"{count} x {word!r}" for word, count in words.items())
+    return f"column {name!r}: read as gaps: {counts}"
 
 
 def _without_gaps(texts: _Texts, gaps: set[str]) -> tuple[_Texts, dict[str, int]]:
@@ -124,7 +133,7 @@ def _without_gaps(texts: _Texts, gaps: set[str]) -> tuple[_Texts, dict[str, int]
 def _as_numbers(texts: _Texts, decimal: str, *, enforced: bool) -> Understood | None:
     swap = str.maketrans({decimal: ".", ".": decimal})  # under a decimal comma, a point is no decimal mark
     point = [text.translate(swap) for text in texts.distinct]
-    is_number = [bool(_NUMBER.fullmatch(text)) for text in point]
+    is_number = [bool(NUMBER.fullmatch(text)) for text in point]
     rows = texts.rows([True] * len(point))
     good = texts.rows(is_number)
     if good == rows:
@@ -132,6 +141,10 @@ def _as_numbers(texts: _Texts, decimal: str, *, enforced: bool) -> Understood | 
         if not enforced and any(inexact) and all(_WHOLE.fullmatch(text) for text in point):
             note = f"column {texts.name!r} holds whole numbers too large to be exact ({texts.first(inexact)})"
             return Understood(_strings(texts), "text", (f"{note}: taken for text",))
+        if not enforced and is_code([text.strip() for text in texts.distinct]):
+            padded = [text.strip().startswith("0") for text in texts.distinct]
+            note = f"column {texts.name!r} holds codes with zeros in front ({texts.first(padded)}): taken for text"
+            return Understood(_strings(texts), "text", (note,))
         return Understood(texts.spread([float(text) for text in point]), "number")
     bad = [not good for good in is_number]
     for what, pattern in _WRITTEN.items():
@@ -141,12 +154,32 @@ def _as_numbers(texts: _Texts, decimal: str, *, enforced: bool) -> Understood | 
             raise UserError(f"column {texts.name!r} has numbers with {what} ({texts.first(written)})", fix=fix)
     if enforced or good >= MOSTLY * rows:
         first = texts.first(bad)
-        share = math.floor(100 * good / rows)
+        what = "held numbers in training" if enforced else f"is {math.floor(100 * good / rows)} % numbers"
+        cells = "the cell" if texts.rows(bad) == 1 else "the cells"
         raise UserError(
-            f"column {texts.name!r} is {share} % numbers, but not on {first}",
-            fix=f"mend the cell, or read it as a gap with --na {texts.distinct[bad.index(True)].strip()!r}",
+            f"column {texts.name!r} {what}, but not on {first}", fix=f"mend {cells}, or read {_as_gaps(texts, bad)}"
         )
     return None
+
+
+def _as_gaps(texts: _Texts, bad: Sequence[bool]) -> str:
+    """`'?' as a gap with --na '?'`: those cells' words, or the first where they are many."""
+    words = list(dict.fromkeys(text.strip() for text, b in zip(texts.distinct, bad, strict=True) if b))
+    if len(words) > FEW or any("," in word for word in words):
+        words = words[:1]
+    gap = "a gap" if len(words) == 1 else "gaps"
+    return f"{', '.join(map(repr, words))} as {gap} with --na {','.join(words)!r}"
+
+
+def is_code(texts: Collection[str]) -> bool:
+    """Whether numbers are codes: digits alone, all of one width, some with a zero in front."""
+    widths = {len(text) for text in texts}
+    return (
+        len(widths) == 1
+        and max(widths) >= CODE_DIGITS
+        and any(text[0] == "0" for text in texts)
+        and all(text.isdecimal() for text in texts)
+    )
 
 
 def _digits(text: str) -> int:
@@ -156,31 +189,71 @@ def _digits(text: str) -> int:
 def _as_dates(texts: _Texts) -> Understood | None:
     if not texts.distinct or not all(_DATE.fullmatch(text) for text in texts.distinct):
         return None
-    for written in DATE_FORMATS:
-        try:
-            when = pd.to_datetime(pd.Series(texts.distinct, dtype="str").str.strip(), format=written, utc=True)
-        except (ValueError, OverflowError):
-            continue
-        dates = when.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
-        values = np.append(dates, np.datetime64("NaT", "us"))[texts.codes]
-        notes = () if written in DATE_FORMATS[:2] else (f"column {texts.name!r} read as dates written {written}",)
-        return Understood(pd.Series(values, name=texts.name), "date", notes)
-    return None
+    fitting = {written: dates for written in DATE_FORMATS if (dates := _dates(texts, written)) is not None}
+    if not fitting:
+        return None
+    written, *others = fitting
+    note = f"column {texts.name!r} read as dates written {written}"
+    notes: tuple[str, ...] = ()
+    if others and written not in DATE_FORMATS[:2]:
+        notes = (f"{note}, but they may be {' or '.join(others)}: write them like 2020-12-31 to be sure",)
+    elif written not in DATE_FORMATS[:2]:
+        notes = (Information(note),)
+    return Understood(fitting[written], "date", notes, written)
+
+
+def _as_training_dates(texts: _Texts, written: str) -> Understood:
+    """Dates in the format of the training's, where that is known."""
+    if not written:
+        if (dates := _as_dates(texts)) is not None:
+            return dates
+    elif (values := _dates(texts, written)) is not None:
+        return Understood(values, "date", (), written)
+    elif _dates(texts, "ISO8601") is None or written == "ISO8601":
+        wrong = [
+            _dates(_Texts(texts.name, np.array([0]), [text], texts.place), written) is None for text in texts.distinct
+        ]
+        how = "like 2020-12-31" if written == "ISO8601" else written
+        raise UserError(
+            f"column {texts.name!r} held dates written {how} in training, here it does not ({texts.first(wrong)})",
+            fix=f"mend it, or say how they are written: --date-format {texts.name}=%d.%m.%Y",
+        )
+    else:
+        note = f"column {texts.name!r} has dates like 2020-12-31, in training they were written {written}"
+        return Understood(pd.Series(_dates(texts, "ISO8601")), "date", (Information(note),), "ISO8601")
+    raise UserError(f"column {texts.name!r} held dates in training, here it does not ({texts.first([True])})")
+
+
+def _dates(texts: _Texts, written: str) -> pd.Series | None:
+    """The column as dates of that format; None where one is not."""
+    try:
+        when = pd.to_datetime(pd.Series(texts.distinct, dtype="str").str.strip(), format=written, utc=True)
+    except (ValueError, OverflowError):
+        return None
+    dates = when.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
+    return pd.Series(np.append(dates, np.datetime64("NaT", "us"))[texts.codes], name=texts.name)
 
 
 def _strings(texts: _Texts) -> pd.Series:
-    values = np.array([*texts.distinct, None], dtype=object)[texts.codes]
+    values = np.array([*(text.strip() for text in texts.distinct), None], dtype=object)[texts.codes]
     return pd.Series(values, dtype="str", name=texts.name)
 
 
 def _text(texts: _Texts, words: dict[str, int], known: NDArray[Any]) -> Understood:
     notes = []
     if words:
-        counts = ", ".join(f"{count} x {word!r}" for word, count in words.items())
-        notes.append(f"column {texts.name!r}: read as gaps: {counts} (--keep-na-words keeps them as words)")
-    is_number = [bool(_NUMBER.fullmatch(text)) for text in texts.distinct]
+        notes.append(f"{gaps_note(texts.name, words)} (--keep-na-words keeps them as words)")
+    blank = [text != text.strip() for text in texts.distinct]
+    if any(blank):
+        note = f"column {texts.name!r}: blanks around values taken away ({texts.first(blank)})"
+        joins = len({text.strip() for text in texts.distinct}) < len(texts.distinct)
+        notes.append(note if joins else Information(note))
+    is_number = [bool(NUMBER.fullmatch(text)) for text in texts.distinct]
     good, rows = texts.rows(is_number), int(known.sum())
     if good * 2 >= rows and good < rows:
-        first = texts.first([not number for number in is_number])
-        notes.append(f"column {texts.name!r} is taken for text: {rows - good} of {rows} cells are no numbers ({first})")
+        bad = [not number for number in is_number]
+        note = f"column {texts.name!r} is taken for text: {rows - good} of {rows} cells are no numbers"
+        few = len({text.strip() for text, b in zip(texts.distinct, bad, strict=True) if b}) <= FEW
+        advice = f"; to read {_as_gaps(texts, bad)}" if few else ""
+        notes.append(f"{note} ({texts.first(bad)}){advice}")
     return Understood(_strings(texts), "text", tuple(notes))

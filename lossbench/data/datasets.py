@@ -12,12 +12,14 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from lossbench.data.table import Table, Task
 from lossbench.deferred import pd
 from lossbench.errors import UserError, unknown
 
 GROUP = "lossbench.datasets"
+OPENML = "openml:"
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,20 @@ def names() -> list[str]:
     return [entry.name for entry in datasets()] + [point.name for point in _points()]
 
 
+def is_known(name: str) -> bool:
+    """Whether a config may name it: a data set's name, or `openml:ID`, which only a look at the network can refute."""
+    return name.startswith(OPENML) or is_named(name)
+
+
+def unknown_set(name: str, *, where: str = "") -> UserError:
+    """What to say of a name that no data set has; one that a file or a folder has is told how to be read."""
+    if Path(name).is_dir():
+        return UserError(f"{name!r} is a directory, not a table", where=where, fix="name one file in it")
+    if Path(name).exists():
+        return UserError(f"{name!r} is no data set", where=where, fix=f"for the file of that name, write ./{name}")
+    return unknown("data set", name, names(), where=where)
+
+
 def is_named(name: str) -> bool:
     """Whether the text is a data set's name; dashes, underscores and case are alike."""
     return any(_plain(known) == _plain(name) for known in names())
@@ -110,7 +126,7 @@ def load_named(name: str) -> Table | Frame:
     for point in _points():
         if _plain(point.name) == _plain(name):
             return _build(point)
-    raise unknown("data set", name, names())
+    raise unknown_set(name)
 
 
 def _plain(name: str) -> str:

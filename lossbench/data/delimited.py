@@ -12,10 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from lossbench.data.columns import gap_words
+from lossbench.data.columns import gap_words, gaps_note
+from lossbench.data.doubts import Look, doubtful
 from lossbench.data.encoding import as_utf8, skip_mark
-from lossbench.data.reading import Reading, Request, clean_names, drop_row_numbers
+from lossbench.data.reading import Reading, Request, clean_names, counted, drop_row_numbers
 from lossbench.data.sniff import Dialect, find_dialect
+from lossbench.data.table import Information
 from lossbench.data.unpack import BLOCK, Unpacked
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
@@ -38,7 +40,7 @@ def _read(stream: IO[bytes], name: str, request: Request) -> Reading:
     dialect = find_dialect(stream, name, source.sep, source.decimal)
     header, lines = _header(stream, dialect.sep)
     names, notes = clean_names(header)
-    marked = ["a byte order mark before the header taken away"] if skip_mark(stream) else []
+    marked = [Information("a byte order mark before the header taken away")] if skip_mark(stream) else []
     notes = [*marked, *dialect.notes, *notes]
     kept = [name for name in request.choose([name for name in names if name]) if name]
     rows = scan_rows(stream, dialect.sep, len(names), lines)
@@ -51,15 +53,21 @@ def _read(stream: IO[bytes], name: str, request: Request) -> Reading:
             fix="mend the row, or fill short rows with gaps by --allow-short-rows",
         )
     if rows.short:
-        notes.append(f"{len(rows.short)} short rows filled with gaps (the first is line {rows.short[0][0]})")
+        notes.append(f"{counted(len(rows.short), 'short row')} filled with gaps (the first is line {rows.short[0][0]})")
     if rows.trailing:
-        notes.append(f"{rows.trailing} rows end with an extra separator: taken for nothing")
+        end = "ends" if rows.trailing == 1 else "end"
+        notes.append(f"{counted(rows.trailing, 'row')} {end} with an extra separator: taken for nothing")
 
     nameless = [place for place, name in enumerate(names) if not name]
     places = sorted([names.index(name) for name in kept] + nameless)
     asked_texts = {place for place in places if request.kinds.get(names[place]) in ("text", "date", "boolean")}
     parse = _Parse(stream, dialect, len(names), (*gap_words(source.keep_na_words), *source.na))
     found = parse.numbers([place for place in places if place not in asked_texts])
+    for place, look in parse.looks(doubtful(stream, found, parse.gaps)).items():
+        if look.is_code and request.kinds.get(names[place]) != "number":
+            del found[place]  # read as text below, and said by who understands it
+        elif look.words and names[place]:
+            notes.append(Information(gaps_note(names[place], look.words)))
     found |= parse.texts([place for place in places if place not in found])
     notes += [drop_row_numbers(place, found[place]) for place in nameless]
     columns = {names[place]: found[place].rename(names[place]) for place in places if names[place]}
@@ -208,6 +216,14 @@ class _Parse:
                 else:
                     del pieces[place]  # some text in it
         return {place: pd.Series(np.concatenate(pieces.pop(place))) for place in list(pieces)}
+
+    def looks(self, places: Sequence[int]) -> dict[int, Look]:
+        """What stands in columns of numbers, as it is written; a piece of the file at a time."""
+        found = {place: Look() for place in places}
+        for chunk in self._chunks(places, dtype=str, na_filter=False):
+            for place, look in found.items():
+                look.add(chunk[str(place)], self.gaps)
+        return found
 
     def texts(self, places: Sequence[int]) -> dict[int, pd.Series]:
         """The columns as texts, exactly as they stand in the file."""

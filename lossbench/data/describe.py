@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from lossbench.data.encoders import numbers
+from lossbench.data.encoders import numbers, plain_number
 from lossbench.data.load import load
 from lossbench.data.prepare import Preparation
+from lossbench.data.reading import counted
 from lossbench.data.source import DataSource
+from lossbench.data.split import holdout
 from lossbench.data.table import Kind, Table, Task
+from lossbench.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -42,28 +46,29 @@ class Description:
     columns: tuple[ColumnFacts, ...]
     inputs: int
     notes: tuple[str, ...]
+    stops: tuple[str, ...]
     sha256: str
 
-    @property
-    def refused(self) -> tuple[ColumnFacts, ...]:
-        """Columns for which `train` would stop."""
-        return tuple(column for column in self.columns if column.fate == "refused")
 
-
-def describe(source: DataSource) -> Description:
-    """Look at a table without training on it; a copy of the target is shown here, where `train` refuses it."""
+def describe(
+    source: DataSource, *, test: float = 0.2, validation: float = 0.2, batch_size: int | None = None
+) -> Description:
+    """Look at a table without training on it; `stops` are the reasons for which `train` would refuse it."""
     table, judged = _judged(source)
     kept = [name for name in table.features.columns if name not in judged]
     usable = replace(table, features=table.features[kept], kinds={name: table.kinds[name] for name in kept}, _hash=[])
-    preparation = (
-        Preparation.fit(usable, np.arange(len(usable)), scale=source.scale, dates=source.dates, text=source.text)
-        if kept
-        else None
-    )
+    unusable = ""
+    try:
+        preparation = Preparation.fit(
+            usable, np.arange(len(usable)), scale=source.scale, dates=source.dates, text=source.text
+        )
+    except UserError as problem:
+        preparation, unusable = None, problem.what
     dropped = dict(preparation.dropped) if preparation else {}
+    joined = preparation.joined if preparation else {}
     columns = []
     for name in table.features.columns:
-        fate, why = judged.get(name, ("left out", dropped[name]) if name in dropped else ("kept", ""))
+        fate, why = judged.get(name, ("left out", dropped[name]) if name in dropped else ("kept", joined.get(name, "")))
         columns.append(_facts(name, table.features[name], table.kinds[name], fate, why))
     return Description(
         name=table.name,
@@ -76,8 +81,32 @@ def describe(source: DataSource) -> Description:
         columns=tuple(columns),
         inputs=len(preparation.input_names) if preparation else 0,
         notes=table.notes,
+        stops=tuple(_stops(table, judged, unusable, test, validation, batch_size)),
         sha256=usable.fingerprint(),
     )
+
+
+def _stops(
+    table: Table,
+    judged: Mapping[str, tuple[Fate, str]],
+    unusable: str,
+    test: float,
+    validation: float,
+    batch_size: int | None,
+) -> Iterator[str]:
+    for name, (fate, why) in judged.items():
+        if fate == "refused":
+            yield f"column {name!r}: {why}; leave it out with --drop {name}, or vouch for it with --keep {name}"
+    if unusable:
+        yield unusable
+    try:
+        split = holdout(table.target, table.task, test, validation, 0, table.groups, table.classes)
+    except UserError as problem:
+        yield str(problem)
+    else:
+        if batch_size is not None and batch_size > len(split.train):
+            few = counted(len(split.train), "training row")
+            yield f"batch_size {batch_size} is larger than the {few}; choose --batch-size full"
 
 
 Fate = Literal["kept", "left out", "refused"]
@@ -112,7 +141,8 @@ def _example(column: pd.Series, kind: Kind) -> str:
         return ""
     if kind == "number":
         values = numbers(known)
-        return f"{values.min():g} to {values.max():g}, median {np.median(values):g}"
+        low, high, middle = (plain_number(float(v)) for v in (values.min(), values.max(), np.median(values)))
+        return f"{low} to {high}, median {middle}"
     if kind == "date":
         return f"{known.min():%Y-%m-%d} to {known.max():%Y-%m-%d}"
     counts = known.value_counts()
@@ -128,4 +158,5 @@ def _target_example(table: Table) -> str:
             f"{count / len(table):.1%}" for count in (max(table.class_counts), min(table.class_counts))
         )
         return f"{len(table.classes)} classes, the largest {largest}, the smallest {smallest} of the rows"
-    return f"{table.target.min():g} to {table.target.max():g}, mean {table.target.mean():g}, sd {table.target.std():g}"
+    low, high = plain_number(float(table.target.min())), plain_number(float(table.target.max()))
+    return f"{low} to {high}, mean {table.target.mean():g}, sd {table.target.std():g}"

@@ -26,6 +26,7 @@ QUANTILES = 1000  # landmarks of the quantile scale, as in scikit-learn
 MOST_LEVELS = 40  # a text with more values than this is no category
 RARE_SHARE = 1 / 200  # levels below this share of the training rows, or seen once, are joined
 HASHED_INPUTS = 32
+FEW = 3  # values that a note lists
 RARE, MISSING = "(rare)", "(missing)"
 
 
@@ -46,7 +47,7 @@ class NumberEncoder:
         if len(known) == 0:
             return "it has no value"
         if known.min() == known.max():
-            return f"it is always {known[0]:g}"
+            return f"it is always {plain_number(float(known[0]))}"
         median = float(np.median(known))
         filled = np.where(np.isnan(values_N), median, values_N)
         if scale == "standard":
@@ -69,7 +70,7 @@ class NumberEncoder:
         values = np.where(np.isnan(values), self.median, values)
         with np.errstate(over="ignore"):  # said below, in words
             block_NW[:, 0] = self._normal_scores(values) if self.quantiles else (values - self.center) / self.scale
-        wild = int(np.count_nonzero(~np.isfinite(block_NW[:, 0])))
+        wild = len(block_NW) - int(np.isfinite(block_NW[:, 0]).sum())
         if wild:
             raise UserError(
                 f"column {self.name!r} has {wild} infinite value{'s' if wild > 1 else ''}", fix="mend or drop it"
@@ -142,6 +143,14 @@ class LevelEncoder:
         block_NW[:] = 0
         rows = np.flatnonzero(index_N >= 0)
         block_NW[rows, index_N[rows]] = 1
+
+    @property
+    def joined(self) -> str:
+        """Which levels share the input "(rare)"."""
+        if not self.rare:
+            return ""
+        few = ", ".join(map(repr, self.rare[:FEW])) + (", ..." if len(self.rare) > FEW else "")
+        return f"{len(self.rare)} rare value{'s' if len(self.rare) > 1 else ''} joined as {RARE} ({few})"
 
     def unseen(self, column: pd.Series) -> Counter[str]:
         """Values that training never saw, and how often; a gap is one if training had none."""
@@ -225,6 +234,11 @@ def fit_column(
             return HashEncoder(name)
         return f"it is text with {distinct} distinct values in {known} rows (--text hash keeps it)"
     return LevelEncoder.fit(name, column)
+
+
+def plain_number(value: float) -> str:
+    """A number for a reader: whole ones to their last digit, others to six."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:g}"
 
 
 def numbers(column: pd.Series) -> NDArray[Any]:

@@ -51,8 +51,8 @@ def skip_mark(stream: IO[bytes]) -> bool:
 def _check(stream: IO[bytes]) -> None:
     """Read a UTF-8 text through; the first byte that is none, or is NUL, is named."""
     stream.seek(0)
-    head = stream.read(2)
-    if head in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+    head = stream.read(BLOCK)[:1000]
+    if head[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
         raise UserError("not UTF-8 at byte 0: it looks like UTF-16", fix="try --encoding utf-16")
     stream.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -60,11 +60,22 @@ def _check(stream: IO[bytes]) -> None:
     while block := stream.read(BLOCK):
         nul = block.find(b"\0")
         if nul >= 0:
+            if order := _utf16_order(head):
+                raise UserError("not UTF-8: it looks like UTF-16 without a mark", fix=f"try --encoding utf-16-{order}")
             raise UserError(f"not a text table: byte {start + nul} is NUL", fix="save the table as text (CSV)")
         _decode(decoder, block, start)
         start += len(block)
     _decode(decoder, b"", start, final=True)
     stream.seek(0)
+
+
+def _utf16_order(head: bytes) -> str:
+    """`le` or `be` where every other byte is NUL, as in European text in UTF-16; else ""."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    half = len(head) // 2
+    if min(even, odd) > 0.1 * half or max(even, odd) < 0.8 * half:
+        return ""
+    return "le" if odd > even else "be"
 
 
 def _decode(decoder: codecs.IncrementalDecoder, block: bytes, start: int, *, final: bool = False) -> None:

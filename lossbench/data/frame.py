@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lossbench.data.reading import Reading, Request, clean_names
+from lossbench.data.reading import Reading, Request, clean_names, index_note
 from lossbench.data.table import Kind
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
@@ -13,6 +13,9 @@ from lossbench.errors import UserError
 def read_frame(frame: pd.DataFrame, request: Request) -> Reading:
     """The chosen columns; the index is no feature. `UserError` for names that occur twice and for nested values."""
     names, notes = clean_names([str(name) for name in frame.columns])
+    if any(name is not None for name in frame.index.names) or not pd.api.types.is_integer_dtype(frame.index.dtype):
+        index = ", ".join(repr(name) for name in frame.index.names if name is not None)
+        notes.append(index_note(index))
     if len(frame) == 0:
         raise UserError("no data row in it")
     kept = set(request.choose(names))

@@ -1,14 +1,15 @@
-"""JSON lines: one flat object a line, all with the same keys."""
+"""JSON: one flat object a line, or an array of them; all with the same keys."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import IO, Any
 
 from lossbench.data.encoding import as_utf8, skip_mark
-from lossbench.data.reading import Reading, Request, clean_names
+from lossbench.data.reading import Reading, Request, clean_names, counted
 from lossbench.data.table import Kind
-from lossbench.data.unpack import Unpacked
+from lossbench.data.unpack import BLOCK, Unpacked
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
@@ -27,40 +28,60 @@ def _read(stream: IO[bytes], request: Request) -> Reading:
     kept: dict[str, str] = {}  # key in the file -> name of the column
     notes: list[str] = []
     cells: dict[str, list[Any]] = {}
-    lines: list[int] = []
+    places: list[str] = []
     short = 0
-    for line, raw in enumerate(stream, start=1):
-        if not raw.strip():
-            continue
-        entry = _parse(raw.decode(), line)
-        if not lines:
+    for place, entry in _entries(stream):
+        if not places:
             names = list(entry)
             clean, notes = clean_names(names)
             if "" in clean:
-                raise UserError(f"line {line} has a key without a name", fix="name it")
+                raise UserError(f"{place} has a key without a name", fix="name it")
             chosen = set(request.choose(clean))
             kept = {key: name for key, name in zip(names, clean, strict=True) if name in chosen}
             cells = {name: [] for name in kept}
-        short += _check_keys(entry, names, line, allow_short=request.source.allow_short_rows)
+        short += _check_keys(entry, names, place, allow_short=request.source.allow_short_rows)
         for name in kept:
-            cells[name].append(_cell(entry.get(name), name, line))
-        lines.append(line)
+            cells[name].append(_cell(entry.get(name), name, place))
+        places.append(place)
+    if not places:
+        raise UserError("no object in it")
     if short:
-        notes.append(f"{short} objects lack keys: filled with gaps")
+        notes.append(f"{counted(short, 'object')} lack{'s' if short == 1 else ''} keys: filled with gaps")
     kinds: dict[str, Kind | None] = {}
     columns: dict[str, pd.Series] = {}
     for key, name in kept.items():
         columns[name], kinds[name] = _column(name, cells.pop(key))
-    return Reading(columns, kinds, lambda row: f"line {lines[row]}", notes)
+    return Reading(columns, kinds, lambda row: places[row], notes)
 
 
-def _parse(raw: str, line: int) -> dict[str, Any]:
+def _entries(stream: IO[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object with its place: `line 7`, or `object 7` of an array."""
+    start = stream.tell()
+    is_array = stream.read(BLOCK).lstrip().startswith(b"[")
+    stream.seek(start)
+    if is_array:
+        for number, entry in enumerate(_parse(stream.read().decode(), "the file", "write an array of objects"), 1):
+            yield f"object {number}", _object(entry, f"object {number}")
+        return
+    for line, raw in enumerate(stream, start=1):
+        if raw.strip():
+            entry = _parse(raw.decode(), f"line {line}", "write one object a line")
+            yield f"line {line}", _object(entry, f"line {line}")
+
+
+def _parse(raw: str, place: str, fix: str) -> Any:
     try:
-        entry = json.loads(raw, object_pairs_hook=_unique)
+        return json.loads(raw, object_pairs_hook=_unique)
+    except json.JSONDecodeError as problem:
+        line = f"line {problem.lineno}" if place == "the file" else place
+        raise UserError(f"{line} is not JSON ({problem.msg.lower()} at character {problem.colno})", fix=fix) from None
     except (ValueError, RecursionError) as problem:
-        raise UserError(f"line {line} is not JSON ({problem})", fix="write one object a line") from None
+        raise UserError(f"{place} is not JSON ({problem})", fix=fix) from None
+
+
+def _object(entry: Any, place: str) -> dict[str, Any]:
     if not isinstance(entry, dict):
-        raise UserError(f"line {line} holds a JSON {_kind(entry)}, not an object", fix="write one object a line")
+        raise UserError(f"{place} holds a JSON {_kind(entry)}, not an object", fix="write one object a row")
     return entry
 
 
@@ -71,23 +92,23 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return entry
 
 
-def _check_keys(entry: dict[str, Any], names: list[str], line: int, *, allow_short: bool) -> bool:
+def _check_keys(entry: dict[str, Any], names: list[str], place: str, *, allow_short: bool) -> bool:
     """Whether the object lacks keys and may."""
     more = [key for key in entry if key not in names]
     if more:
-        what = f"line {line} has the key {more[0]!r}, which the first object lacks"
+        what = f"{place} has the key {more[0]!r}, which the first object lacks"
         raise UserError(what, fix="give all objects the same keys")
     lacking = [name for name in names if name not in entry]
     if lacking and not allow_short:
         raise UserError(
-            f"line {line} lacks the key {lacking[0]!r}", fix="write null there, or fill gaps by --allow-short-rows"
+            f"{place} lacks the key {lacking[0]!r}", fix="write null there, or fill gaps by --allow-short-rows"
         )
     return bool(lacking)
 
 
-def _cell(value: Any, name: str, line: int) -> Any:
+def _cell(value: Any, name: str, place: str) -> Any:
     if isinstance(value, dict | list):
-        raise UserError(f"line {line}: column {name!r} holds {_kind(value)}s", fix="flatten it")
+        raise UserError(f"{place}: column {name!r} holds {_kind(value)}s", fix="flatten it")
     return value
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lossbench.data.datasets import Frame, load_named
-from lossbench.data.openml import PREFIX, fetch
-from lossbench.data.source import DataSource
+from lossbench.data.datasets import OPENML, Frame, load_named
+from lossbench.data.openml import fetch
+from lossbench.data.source import READING, DataSource
 from lossbench.data.table import Table
-from lossbench.errors import UserError, unknown
+from lossbench.errors import UserError, UserErrors, unknown
+
+# options without a meaning for a set that is ready made
+IDLE = (*READING, "keep", "drop_missing_target", "min_class_rows")
 
 
 def load(source: DataSource) -> Table:
     """The table that a source describes; `UserError` for whatever is wrong with it, before anything is trained."""
-    if source.name is not None and source.name.startswith(PREFIX):
+    if source.name is not None and source.name.startswith(OPENML):
         cached = fetch(source.name)
         as_file = replace(source, name=None, file=str(cached.file), target=source.target or cached.target)
         return replace(load(as_file), name=source.name.replace(":", "-"), source=source.name)
@@ -24,7 +27,10 @@ def load(source: DataSource) -> Table:
     if source.name is None:
         raise UserError("neither a data set's name nor a file", where="data")
     named = load_named(source.name)
-    return _from_frame(named, source, source.name) if isinstance(named, Frame) else _without(named, source)
+    if isinstance(named, Frame):
+        return _from_frame(named, source, source.name)
+    _refuse_idle(source, named)
+    return _without(named, source)
 
 
 def _from_frame(named: Frame, source: DataSource, name: str) -> Table:
@@ -39,8 +45,24 @@ def _from_frame(named: Frame, source: DataSource, name: str) -> Table:
     return replace(table, name=name, source=named.place)
 
 
+def _refuse_idle(source: DataSource, table: Table) -> None:
+    """Raise `UserErrors` for options that could change nothing: a named set is read and its target is chosen."""
+    errors = []
+    if source.target not in (None, table.target_name):
+        what = f"its target is {table.target_name!r}, not {source.target!r}"
+        errors.append(UserError(what, where=table.name, fix="leave out --target, or train on a file of your own"))
+    if source.task not in ("auto", table.task):
+        what = f"its task is {table.task}, not {source.task}"
+        errors.append(UserError(what, where=table.name, fix="leave out --task, or train on a file of your own"))
+    for option in source.changed(*IDLE):
+        what = f"--{option.replace('_', '-')} changes nothing: it is about reading a file, and this set is ready"
+        errors.append(UserError(what, where=table.name, fix="leave it out, or train on a file of your own"))
+    if errors:
+        raise errors[0] if len(errors) == 1 else UserErrors(errors)
+
+
 def _without(table: Table, source: DataSource) -> Table:
-    """A named table with the options that suit it: `drop` and `groups`; the others are about files."""
+    """A named table with the options that suit it: `drop` and `groups`."""
     leave = [*source.drop, *([source.groups] if source.groups else [])]
     for column in leave:
         if column not in table.features.columns:

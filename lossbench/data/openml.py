@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lossbench.data.datasets import names
+from lossbench.data.datasets import OPENML, names
 from lossbench.errors import UserError
-
-PREFIX = "openml:"
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ def fetch(name: str) -> Cached:
 
     Raises `UserError` for an ID that is no number, without a network, and for a cache that was changed.
     """
-    number = name.removeprefix(PREFIX)
+    number = name.removeprefix(OPENML)
     if not number.isdecimal():
         raise UserError(f"{number!r} is no OpenML ID", where=name, fix="give a number, like openml:61 (iris)")
     folder = _cache() / number
@@ -57,8 +56,10 @@ def _download(number: int, folder: Path, name: str) -> None:
     from sklearn.datasets import fetch_openml  # only a download needs it
 
     try:
-        # the liac-arff parser: the default one fails on pandas 3 and deletes its cache
-        bunch: Any = fetch_openml(data_id=number, parser="liac-arff", as_frame=True, cache=False)
+        with warnings.catch_warnings():  # its own about retries, before our line
+            warnings.simplefilter("ignore")
+            # the liac-arff parser: the default one fails on pandas 3 and deletes its cache
+            bunch: Any = fetch_openml(data_id=number, parser="liac-arff", as_frame=True, cache=False)
     except OSError as problem:
         known = ", ".join(names())
         fix = f"without a network there are {known}"

@@ -81,8 +81,22 @@ class Preparation:
 
     @property
     def notes(self) -> list[str]:
-        """One sentence per dropped column."""
-        return [f"column {name!r} is left out: {why}" for name, why in self.dropped.items()]
+        """One sentence per dropped column, and per column whose rare levels are joined."""
+        left = [f"column {name!r} is left out: {why}" for name, why in self.dropped.items()]
+        return left + [f"column {name!r}: {joined}" for name, joined in self.joined.items()]
+
+    @property
+    def joined(self) -> dict[str, str]:
+        """Per column with rare levels, which of them share an input."""
+        return {e.name: e.joined for e in self.encoders if isinstance(e, LevelEncoder) and e.joined}
+
+    def filled(self, features: pd.DataFrame) -> dict[str, tuple[int, float]]:
+        """Per column of numbers with gaps, how many there are and the training median that fills them."""
+        self._check(features)
+        gaps = {
+            e.name: (int(features[e.name].isna().sum()), e.median) for e in self.encoders if type(e) is NumberEncoder
+        }
+        return {name: found for name, found in gaps.items() if found[0]}
 
     def transform(self, features: pd.DataFrame) -> NDArray[np.float32]:
         """The inputs [N, D].

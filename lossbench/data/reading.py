@@ -37,6 +37,11 @@ class Reading:
     decimal: str = "."
 
 
+def counted(number: int, what: str) -> str:
+    """`1 row`, `1,234 rows`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def clean_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Column names on one line without blanks around them, and notes; a `UserError` for a name that occurs twice."""
     stripped = [" ".join(name.split()) for name in names]
@@ -46,6 +51,11 @@ def clean_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
         if count > 1 and name:
             raise UserError(f"column {name!r} appears {count} times", fix="give each column its own name")
     return stripped, notes
+
+
+def index_note(names: str) -> str:
+    """What is said where the index of a DataFrame, or one saved with it, is left out."""
+    return f"the index{f' ({names})' if names else ''} is no feature: left out (reset_index() makes it a column)"
 
 
 def drop_row_numbers(place: int, column: pd.Series) -> str:

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import IO, Literal
 
 from lossbench.data.encoding import skip_mark
+from lossbench.data.table import Information
 from lossbench.data.unpack import BLOCK, Unpacked
 from lossbench.errors import UserError
 
@@ -29,6 +30,18 @@ SUFFIXES: dict[str, Format] = {
 }
 SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
+OTHERS = {
+    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook",
+    b"SQLite format 3": "an SQLite database",
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"\x89HDF": "an HDF5 file",
+    b"\x93NUMPY": "a NumPy file",
+    b"\x7fELF": "a program",
+}
+PACKED = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf": "7-zip"}
 HEAD = 1 << 16
 SAMPLE_ROWS = 200
 
@@ -71,7 +84,8 @@ def file_format(unpacked: Unpacked) -> Format:
     if re.match(rb'[\[\s]*\{\s*"', text):
         if not unpacked.name:
             return "jsonlines"
-        raise UserError("this is JSON, not a table of fields", fix="name it .jsonl, one object a line")
+        fix = "name it .json" if text.startswith(b"[") else "name it .jsonl, one object a line"
+        raise UserError("this is JSON, not a table of fields", fix=fix)
     return "delimited"
 
 
@@ -85,10 +99,12 @@ def _refuse_lookalikes(head: bytes) -> None:
         raise UserError("this is a Git LFS pointer, not the table", fix="run `git lfs pull` to get it")
     if start.startswith(b"#"):
         raise UserError("line 1 is a comment ('#...'), not a header", fix="delete the lines above the header")
-    kinds = {b"%pdf": "a PDF", b"\xd0\xcf\x11\xe0": "an Excel workbook", b"sqlite format 3": "an SQLite database"}
-    for magic, what in kinds.items():
-        if start.startswith(magic):
+    for magic, what in OTHERS.items():
+        if head.startswith(magic):
             raise UserError(f"this is {what}, not a text table", fix="export the table as CSV")
+    for magic, what in PACKED.items():
+        if head.startswith(magic):
+            raise UserError(f"this is {what}-compressed", fix="unpack it, or pack it with gzip")
 
 
 def find_dialect(stream: IO[bytes], name: str, sep: str | None, decimal: str | None) -> Dialect:
@@ -99,11 +115,14 @@ def find_dialect(stream: IO[bytes], name: str, sep: str | None, decimal: str | N
     """
     rows = _sample(stream)
     notes = []
-    if sep is None:
-        sep = _find_separator(rows)
+    if sep is not None:
+        _refuse_wrong_separator(rows, sep)
+    else:
+        sep = find_separator(rows)
         usual = "\t" if name.lower().endswith((".tsv", ".tab")) else ","
         if sep != usual:
-            notes.append(f"fields are separated by {SEPARATOR_NAMES[sep]}s (--sep to say otherwise)")
+            notes.append(Information(f"fields are separated by {SEPARATOR_NAMES[sep]}s (--sep to say otherwise)"))
+        _refuse_another_header(rows, sep)
     sep = {r"\t": "\t", "tab": "\t"}.get(sep, sep)
     if len(sep) != 1:
         raise UserError(f"the separator {sep!r} is not one character", where="--sep", fix="choose , ; tab or |")
@@ -114,11 +133,39 @@ def find_dialect(stream: IO[bytes], name: str, sep: str | None, decimal: str | N
         ambiguous = all(_THOUSANDS.fullmatch(field) for field in commas)
         decimal = "," if commas and not points and not ambiguous else "."
         if decimal == ",":
-            notes.append(f"numbers have a decimal comma, like {commas[0]!r} (--decimal . to say otherwise)")
+            notes.append(
+                Information(f"numbers have a decimal comma, like {commas[0]!r} (--decimal . to say otherwise)")
+            )
     return Dialect(sep, decimal, tuple(notes))
 
 
-def _find_separator(rows: Sequence[str]) -> str:
+def _refuse_wrong_separator(rows: Sequence[str], sep: str) -> None:
+    """Raise `UserError` where the given separator parts nothing, and another one does."""
+    found = find_separator(rows)
+    if rows and len(sep) == 1 and found != sep and sep not in rows[0] and found in rows[0]:
+        what = f"{sep!r} does not occur in the header {rows[0].strip()!r}"
+        raise UserError(what, where="--sep", fix=f"fields are separated by {SEPARATOR_NAMES[found]}s there")
+
+
+def _refuse_another_header(rows: Sequence[str], sep: str) -> None:
+    """Raise `UserError` where the rows are separated otherwise than the header, and have decimal commas.
+
+    Under `a,y`, the row `1,5;0` has two fields by commas too: '1' and '5;0', which nobody meant.
+    """
+    header, *below = list(csv.reader(rows, delimiter=sep)) or [[]]
+    for other in set(SEPARATORS) - {sep}:
+        fields = list(csv.reader(rows[1:], delimiter=other))
+        alike = all(len(row) == len(header) for row in fields) and not any(other in name for name in header)
+        if below and len(header) > 1 and alike and any(_DECIMAL_COMMA.fullmatch(f) for row in fields for f in row):
+            names = f"{SEPARATOR_NAMES[sep]}s, the rows by {SEPARATOR_NAMES[other]}s"
+            raise UserError(
+                f"the header is separated by {names} (the first is {rows[1].strip()!r})",
+                fix=f"write the header like the rows, or say --sep '{sep}' if it is right",
+            )
+
+
+def find_separator(rows: Sequence[str]) -> str:
+    """The one of , ; tab | that parts the header into most fields, those first whose rows have as many."""
     fits, most = {}, {}
     for candidate in SEPARATORS:
         counts = [len(row) for row in csv.reader(rows, delimiter=candidate)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from lossbench.data.datasets import is_named, names
-from lossbench.data.openml import PREFIX
-from lossbench.errors import unknown
+from lossbench.data.datasets import is_known, unknown_set
+
+# how the bytes of a file are read, whatever is then done with its columns
+READING = ("sep", "decimal", "encoding", "na", "keep_na_words", "allow_short_rows", "max_bytes", "date_formats")
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class DataSource:
 
     The options have the names and the meaning that they have in a config's `data`. `keep` names columns that are kept
     although they look like row numbers or like copies of the target; `groups` names the column whose equal values must
-    not be torn by a split: it is no feature.
+    not be torn by a split: it is no feature. `date_formats` says how the dates of a column are written, where known.
     """
 
     name: str | None = None
@@ -40,12 +41,24 @@ class DataSource:
     scale: Literal["standard", "quantile", "none"] = "standard"
     dates: bool = False
     text: Literal["drop", "hash"] = "drop"
+    date_formats: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: str, **options: Any) -> DataSource:
         """What a user's word means: a data set's name, `openml:ID`, "-", or a file."""
-        if is_named(text) or text.startswith(PREFIX):
+        if is_known(text):
             return cls(name=text, **options)
         if text == "-" or Path(text).suffix or "/" in text or Path(text).exists():
             return cls(file=text, **options)
-        raise unknown("data set", text, names())
+        raise unknown_set(text)
+
+    @property
+    def needed(self) -> set[str]:
+        """Columns that the user names: as target, as groups, or to keep."""
+        return {name for name in (self.target, self.groups, *self.keep) if name is not None}
+
+    def changed(self, *names: str) -> dict[str, Any]:
+        """Those of the options that are not at their defaults."""
+        plain = DataSource()
+        found = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in found.items() if value != getattr(plain, name) and value != []}

@@ -2,7 +2,8 @@
 
 A row number is a column of whole numbers or texts, all distinct, that is named like one (`id`, `user_id`, `index`), or
 whole numbers that only rise or only fall over at least 10 rows (by chance less than once in a million). A copy of the
-target is one-to-one with its classes, or equal to its numbers up to scale and shift.
+target is one-to-one with its classes, or equal to its numbers up to scale and shift. Gaps excuse nothing: the rows that
+have a value are judged, if they are at least 10.
 """
 
 from __future__ import annotations
@@ -50,8 +51,12 @@ def suspects(
 
 
 def _counts_rows(name: str, column: pd.Series, kind: Kind) -> str:
-    if kind not in ("number", "text") or column.isna().any():
+    if kind not in ("number", "text"):
         return ""
+    known = column.dropna()
+    if len(known) < min(len(column), LEAST_ROWS):
+        return ""
+    column = known
     if kind == "number":
         values = column.to_numpy()
         if values.dtype.kind == "f" and not np.all(values == np.floor(values)):
@@ -71,18 +76,31 @@ def _copies(column: pd.Series, kind: Kind, target: Target) -> bool:
     if kind != "number":
         return False
     values = column.to_numpy(dtype=np.float64)
-    if np.isnan(values).any() or len(values) < 3 or values.std() == 0:
+    known = ~np.isnan(values)
+    few = np.flatnonzero(known)
+    few = few[:: len(few) // HEAD + 1]  # spares a large table the look at all its rows
+    return _linear(values[few], target.values[few], len(column)) and _linear(
+        values[known], target.values[known], len(column)
+    )
+
+
+def _linear(values: NDArray[Any], target: NDArray[Any], rows: int) -> bool:
+    if len(values) < max(3, min(rows, LEAST_ROWS)) or values.std() == 0 or target.std() == 0:
         return False
-    slope, shift = np.polyfit(values - values.mean(), target.values, 1)
-    rest = target.values - (slope * (values - values.mean()) + shift)
-    return bool(np.abs(rest).max() <= 1e-9 * target.values.std())
+    slope, shift = np.polyfit(values - values.mean(), target, 1)
+    rest = target - (slope * (values - values.mean()) + shift)
+    return bool(np.abs(rest).max() <= 1e-9 * target.std())
 
 
 def _one_to_one(column: pd.Series, classes_N: NDArray[Any], classes: int) -> bool:
-    if column.head(HEAD).nunique(dropna=False) > classes:  # spares a large table the look at all its rows
+    if column.head(HEAD).nunique() > classes:  # spares a large table the look at all its rows
         return False
-    codes, levels = pd.factorize(column.to_numpy(), use_na_sentinel=False)
-    if len(levels) != classes:
+    codes, levels = pd.factorize(column.to_numpy())
+    known = codes >= 0
+    if len(levels) == classes - 1 and not known.all():  # the gap is the last class's level
+        codes[~known] = classes - 1
+        known[:] = True
+    elif len(levels) != classes or known.sum() < min(len(codes), max(LEAST_ROWS, len(codes) / 2)):
         return False
-    pairs = np.unique(codes * classes + classes_N)
-    return len(pairs) == classes
+    pairs = np.unique(codes[known] * classes + classes_N[known])
+    return len(pairs) == classes and len(np.unique(classes_N[known])) == classes

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lossbench.data.table import Kind, Task, sorted_levels
+from lossbench.data.table import Information, Kind, Task, sorted_levels
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
@@ -28,6 +28,7 @@ class Target:
     values: NDArray[Any]
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    told: str = ""  # what a refusal says of its values: `'y' has 13 distinct numbers`
 
 
 def class_indices(column: pd.Series) -> tuple[NDArray[Any], tuple[str, ...]]:
@@ -64,7 +65,9 @@ def read_target(column: pd.Series, kind: Kind, task: str, place: Callable[[int],
         whole = bool(np.all(numbers == np.floor(numbers)))
         if task == "regression" or (task == "auto" and not (whole and distinct <= MOST_CLASSES)):
             notes = (f"target {name!r} read as a number ({distinct} distinct values)",) if task == "auto" else ()
-            return Target("regression", numbers, (), notes)
+            return Target(
+                "regression", numbers, (), tuple(map(Information, notes)), f"{name!r} has {distinct} distinct numbers"
+            )
         if distinct > MOST_CLASSES and (not whole or distinct * 5 > len(column)):
             raise UserError(
                 f"the target {name!r} has {distinct} distinct numbers", fix="did you mean --task regression?"
@@ -80,10 +83,12 @@ def read_target(column: pd.Series, kind: Kind, task: str, place: Callable[[int],
             f"({place(0)}: {str(column.iloc[0])!r}), neither classes nor numbers",
             fix="write plain numbers, or name another --target",
         )
-    return _classified(column, kind, task, name)
+    what = f"text ({place(0)}: {str(column.iloc[0])!r})" if kind == "text" else f"{distinct} distinct {_plural(kind)}"
+    told = f"{name!r} has {what}"
+    return _classified(column, kind, task, name, told)
 
 
-def _classified(column: pd.Series, kind: Kind, task: str, name: str) -> Target:
+def _classified(column: pd.Series, kind: Kind, task: str, name: str, told: str) -> Target:
     index_N, classes = class_indices(column.astype(bool) if kind == "boolean" else column)
     found: Task = "binary" if len(classes) == 2 else "multiclass"
     if task == "binary" and found != "binary":
@@ -101,8 +106,14 @@ def _classified(column: pd.Series, kind: Kind, task: str, name: str) -> Target:
     plain = classes == tuple(str(i) for i in range(len(classes)))
     mapping = ", ".join(f"{label} -> {i}" for i, label in enumerate(classes[:MOST_CLASSES]))
     more = ", ..." if len(classes) > MOST_CLASSES else ""
-    notes = () if plain else (f"classes of {name!r}: {mapping}{more}",)
-    return Target(found, index_N, classes, notes)
+    notes = [] if plain else [f"classes of {name!r}: {mapping}{more}"]
+    if kind == "number" and task == "auto" and len(classes) > 2:
+        notes.append(f"target {name!r} read as {len(classes)} classes (--task regression reads it as an amount)")
+    return Target(found, index_N, classes, tuple(map(Information, notes)), told)
+
+
+def _plural(kind: Kind) -> str:
+    return "truth values" if kind == "boolean" else "numbers"
 
 
 def _label(column: pd.Series, kind: Kind) -> str:

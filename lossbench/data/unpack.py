@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import sys
 import zipfile
 import zlib
@@ -47,6 +48,8 @@ def _opened(file: str, closing: ExitStack) -> tuple[IO[bytes], str]:
     try:
         return closing.enter_context(Path(file).open("rb")), Path(file).name
     except FileNotFoundError:
+        if re.match(r"https?://|ftp://|s3://", file):
+            raise UserError("is not on this machine", fix="download it first, then name the file") from None
         raise UserError("no such file", fix="check the path; `lossbench datasets` lists the named sets") from None
     except IsADirectoryError:
         raise UserError("is a directory", fix="name one file in it") from None

@@ -16,13 +16,13 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from lossbench.engine.lanes import ROWS, padded, whole
 from lossbench.engine.objective import Run
 from lossbench.engine.problem import Fold
+from lossbench.engine.rows import Rows, plain, select
 
 EPOCH_BYTES = 32 * 2**20  # the most that one epoch's gathered rows may take, for all members of a chunk
 
@@ -58,7 +58,8 @@ class Batches:
         size = self.rows if batch_size is None else min(batch_size, self.rows)
         self.cuts = [(start, min(size, self.rows - start)) for start in range(0, self.rows, size)]
         own = sum({id(f.train.x_ND): f.train.x_ND.numel() for f in folds}.values())
-        small = (self.members * self.rows * x.shape[1] + own) * x.element_size() <= EPOCH_BYTES
+        shared = any(isinstance(fold.train.x_ND, Rows) for fold in folds)
+        small = not shared and (self.members * self.rows * x.shape[1] + own) * x.element_size() <= EPOCH_BYTES
         if self.full:
             self._still = [self._whole_table()]
         else:
@@ -103,7 +104,7 @@ class Batches:
     def _whole_table(self) -> Batch:
         return Batch(
             self.rows,
-            stacked([fold.train.x_ND for fold in self.folds]),
+            stacked([plain(fold.train.x_ND) for fold in self.folds]),
             [stacked(self.tables(run)) for run in self.runs],
             [stacked(self.weights_of(run)) for run in self.runs] if self.weighted else None,
         )
@@ -134,7 +135,7 @@ def stacked(tables: Sequence[Tensor]) -> Tensor:
     return torch.stack([made[id(t)] for t in tables])
 
 
-def taken(tables: Sequence[Tensor], index_PB: Tensor) -> Tensor:
+def taken(tables: Sequence[Tensor | Rows], index_PB: Tensor) -> Tensor:
     """Rows `index_PB[p]` of member p's table, `[P, B, ...]`; neighbours with the same table are served together."""
     first, start = tables[0], 0
     members, rows = index_PB.shape
@@ -142,21 +143,9 @@ def taken(tables: Sequence[Tensor], index_PB: Tensor) -> Tensor:
     for end in range(1, members + 1):
         if end == members or tables[end] is not tables[start]:
             flat = out[start:end].view((end - start) * rows, *first.shape[1:])
-            take_rows(tables[start], index_PB[start:end].reshape(-1), flat)
+            select(tables[start], index_PB[start:end].reshape(-1), flat)
             start = end
     return out
-
-
-def take_rows(table: Tensor, index: Tensor, out: Tensor) -> None:
-    """out = table[index], for indices that are in range.
-
-    On the processor by numpy, whose `take` copies narrow rows several times as fast as torch's `index_select`; `clip`
-    spares a check of the range.
-    """
-    if table.device.type == "cpu":
-        np.take(table.numpy(), index.numpy(), axis=0, out=out.numpy(), mode="clip")
-    else:
-        torch.index_select(table, 0, index, out=out)
 
 
 class Gathered:
@@ -165,7 +154,7 @@ class Gathered:
     def __init__(self, batches: Batches) -> None:
         self.cuts = batches.cuts
         self.members = batches.members
-        self.sources = [Source([fold.train.x_ND for fold in batches.folds], slice(0, batches.members))]
+        self.sources = [Source([plain(fold.train.x_ND) for fold in batches.folds], slice(0, batches.members))]
         self.sources += [Source(batches.tables(run), run.members) for run in batches.runs]
         count = len(batches.runs)
         if batches.weighted:
@@ -224,4 +213,4 @@ class Source:
         order = order[:, self.members]
         if self.offset is not None:
             order = order + self.offset
-        take_rows(self.table, order.reshape(-1), room.view(-1, *self.table.shape[1:]))
+        select(self.table, order.reshape(-1), room.view(-1, *self.table.shape[1:]))

@@ -21,6 +21,7 @@ from lossbench.engine.lanes import padded
 from lossbench.engine.objective import Run, Slope
 from lossbench.engine.population import Layout, Population, initialised
 from lossbench.engine.problem import Fold, Member, Net, Objective
+from lossbench.engine.rows import plain
 from lossbench.engine.search import End, Minimum, Rule, minimise
 from lossbench.engine.threads import in_threads, one_thread
 
@@ -70,7 +71,7 @@ class _DataLoss:
     def __init__(self, coordinates: Coordinates, fold: Fold, objective: Objective, device: torch.device) -> None:
         self.coordinates, self.objective = coordinates, objective
         self.rows = len(fold.train.x_ND)
-        self.x_ND = padded(fold.train.x_ND.to(device, DTYPE))
+        self.x_ND = padded(plain(fold.train.x_ND).to(device, DTYPE))
         target = fold.train.target
         self.target = padded(target.to(device, DTYPE if target.is_floating_point() else target.dtype))
         self.weight_N = None if fold.weight_N is None else padded(fold.weight_N.to(device, DTYPE))

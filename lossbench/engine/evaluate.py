@@ -17,6 +17,7 @@ from lossbench.engine.lanes import ROWS, padded, spared, spares, whole
 from lossbench.engine.objective import Run, losses
 from lossbench.engine.population import Population
 from lossbench.engine.problem import Member, Part, Score
+from lossbench.engine.rows import Rows, plain
 
 BLOCK = 256  # rows; see "Prediction" in `make bench`
 STACK_BYTES = 32 * 2**20  # the most that different tables may take stacked for all members
@@ -25,12 +26,12 @@ STACK_BYTES = 32 * 2**20  # the most that different tables may take stacked for 
 class Inputs:
     """The rows that each member is evaluated on, ready in blocks; all members' tables have equally many."""
 
-    def __init__(self, tables: Sequence[Tensor]) -> None:
+    def __init__(self, tables: Sequence[Tensor | Rows]) -> None:
         self.tables, self.rows = tables, len(tables[0])
         one_table = all(t is tables[0] for t in tables)
         copies = 1 if one_table else len(tables)
         self.small = copies * tables[0].numel() * tables[0].element_size() <= STACK_BYTES
-        self.stack = stacked(tables) if self.small else None
+        self.stack = stacked([plain(table) for table in tables]) if self.small else None
 
     def blocks(self) -> list[tuple[int, int]]:
         """Where each block starts and how many rows it has."""

@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from lossbench.engine.rows import Rows
 from lossbench.events import Better
 
 Score = Callable[[Tensor, Tensor, Sequence[int], Sequence[int]], Tensor]
@@ -21,7 +22,7 @@ Score = Callable[[Tensor, Tensor, Sequence[int], Sequence[int]], Tensor]
 class Part:
     """Rows: inputs, targets encoded as the loss wants them, and the truth that scores are counted against."""
 
-    x_ND: Tensor
+    x_ND: Tensor | Rows
     target: Tensor  # [N] or [N, C]
     truth_N: Tensor  # class index (int64), or value in original units
 
@@ -128,8 +129,13 @@ def moved(problem: Problem, device: torch.device) -> Problem:
             done[id(tensor)] = tensor.to(device, problem.training.dtype if to_float else tensor.dtype).contiguous()
         return done[id(tensor)]
 
+    def inputs(x: Tensor | Rows) -> Tensor | Rows:
+        if isinstance(x, Tensor):
+            return move(x, is_input=True)
+        return replace(x, table_MD=move(x.table_MD, is_input=True)).to(device, problem.training.dtype)
+
     def part(p: Part) -> Part:
-        return Part(move(p.x_ND, is_input=True), move(p.target), move(p.truth_N))
+        return Part(inputs(p.x_ND), move(p.target), move(p.truth_N))
 
     folds = tuple(
         Fold(

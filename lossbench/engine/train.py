@@ -15,6 +15,7 @@ from lossbench.engine.evaluate import Inputs, outputs
 from lossbench.engine.objective import runs_of
 from lossbench.engine.population import Layout, Population
 from lossbench.engine.problem import Problem, moved
+from lossbench.engine.rows import Rows
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.events import Event
 
@@ -37,7 +38,7 @@ class Trained:
         course, place = self._where[member]
         return course.state(place)
 
-    def outputs(self, xs: Sequence[Tensor]) -> list[Tensor]:
+    def outputs(self, xs: Sequence[Tensor | Rows]) -> list[Tensor]:
         """Every member's outputs `[N, K]` after its last activation, for the rows `xs[its fold] [N, D]`."""
         problem = self._problem
         out: dict[int, Tensor] = {}

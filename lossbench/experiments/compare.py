@@ -25,7 +25,7 @@ from lossbench.experiments.judging import dummy_scores
 from lossbench.experiments.lineup import Contender, Lineup
 from lossbench.experiments.matrix import cross_loss_matrix
 from lossbench.experiments.protocol import split_scheme
-from lossbench.experiments.sources import data_record
+from lossbench.experiments.sources import announced, data_record, repairs
 from lossbench.record import DataRecord, Record, RunRecord, Scores
 
 
@@ -52,12 +52,16 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
             arena = prepare_arena(entry.table, entry.folds, data=entry.data, seed=plan.config.seed, noise=noise)
             preparing += time.perf_counter() - start
             if len(data) <= plan.tables.index(entry):
-                data.append(data_record(entry.table, arena.inner[0].inputs, _split_facts(plan, entry)))
+                first = arena.inner[0]
+                data.append(data_record(entry.table, first.inputs, _split_facts(plan, entry), first.preparation))
+                told = (*entry.table.notes, *first.preparation.notes)
+                warnings += repairs(told)
+                yield from announced(told)
             start = time.perf_counter()
             runs += yield from _meet(settings, arena, entry.lineup)
             meeting += time.perf_counter() - start
     total = time.perf_counter() - began
-    first = plan.tables[0].table
+    first_table = plan.tables[0].table
     return Record(
         kind="compare-losses",
         name=plan.config.name or default_name(plan),
@@ -66,7 +70,7 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
         config=plan.config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
         data=data,
-        metrics=[metric_record(metric) for metric in suiting(Task(first.task))],
+        metrics=[metric_record(metric) for metric in suiting(Task(first_table.task))],
         protocol=plan.protocol,
         runs=runs,
         timing={"prepare": preparing, "compete": meeting, "total": total},
@@ -132,7 +136,7 @@ def _is_unfinished(plan: ComparePlan, runs: Sequence[RunRecord]) -> bool:
 
 
 def _warnings(entry: TablePlan) -> list[str]:
-    said = list(entry.table.notes)
+    said = []
     if len(entry.folds) < 5:
         said.append(
             f"anecdotal: {len(entry.folds)} splits of {entry.table.name} cannot carry a conclusion; use at least 5"

@@ -7,7 +7,7 @@ trained on (y - center) / scale, both of the training part.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from lossbench.config.parts import DataConfig
 from lossbench.data.prepare import Preparation
 from lossbench.data.table import Table
 from lossbench.engine.problem import Fold, Part
+from lossbench.engine.rows import Rows
 from lossbench.errors import UserError
 from lossbench.experiments.pairs import Pair
 from lossbench.experiments.weighing import class_weights
@@ -34,17 +35,22 @@ class PreparedSplit:
     truth_N: Mapping[str, Tensor]  # class index int64, or the value in its own units float64
     center: float = 0.0
     scale: float = 1.0
+    shared: Mapping[str, Rows] = field(default_factory=dict)  # of a large table; `x_ND` is then a copy at each look
 
     @property
     def inputs(self) -> int:
         """How many inputs the net has."""
-        return self.x_ND["train"].shape[1]
+        return self.rows("train").shape[1]
+
+    def rows(self, name: str) -> Tensor | Rows:
+        """The inputs of a part, without a copy of what splits share."""
+        return self.shared[name] if name in self.shared else self.x_ND[name]
 
     def part(self, name: str, pair: Pair) -> Part:
         """One part, its target encoded as the pair's loss wants it."""
         truth = self.truth_N[name]
         value = (truth - self.center) / self.scale if pair.encoding is Encoding.FLOAT else truth
-        return Part(self.x_ND[name], encode(value, pair.encoding, pair.classes, name=pair.loss.name), truth)
+        return Part(self.rows(name), encode(value, pair.encoding, pair.classes, name=pair.loss.name), truth)
 
     def class_weights(self, pair: Pair) -> list[float] | None:
         """What a training sample of each class counts; None where all count alike."""
@@ -63,7 +69,10 @@ class PreparedSplit:
             by_class = class_weights(pair.class_weight, counts)
             weight = None if by_class is None else by_class.float()[truth]
         validation = self.part("validation", pair) if "validation" in self.x_ND else None
-        return Fold(self.part("train", pair), validation, weight, statistics)
+        train = self.part("train", pair)
+        if self.shared:  # the engine reads the truth of the validation part alone
+            train = replace(train, truth_N=train.truth_N.new_empty(0))
+        return Fold(train, validation, weight, statistics)
 
 
 def prepare_split(

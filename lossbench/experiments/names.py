@@ -13,8 +13,8 @@ from lossbench.catalog.plugins import find_activation, find_loss, find_metric
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.parts import DataConfig, LossConfig
 from lossbench.config.schema import CompareConfig, Config, RegularizeConfig, TrainConfig
-from lossbench.data.datasets import is_named, names
-from lossbench.errors import UserError, UserErrors, unknown
+from lossbench.data.datasets import is_known, unknown_set
+from lossbench.errors import UserError, UserErrors
 
 AUTO = "auto"
 
@@ -80,5 +80,5 @@ def _check_metric(name: str) -> None:
 
 
 def _check_data(data: DataConfig, path: str) -> None:
-    if data.name is not None and not is_named(data.name):
-        raise unknown("data set", data.name, names(), where=path)
+    if data.name is not None and not is_known(data.name):
+        raise unknown_set(data.name, where=path)

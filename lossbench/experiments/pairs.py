@@ -123,20 +123,25 @@ def resolve_pair(
     *,
     class_weight: str | Mapping[str, float] = ALIKE,
     class_names: Sequence[str] = (),
+    told: str = "",
     path: str = "",
 ) -> Pair:
     """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task; `path` is where a
-    config has the two, `class_names` are what weights of single classes are given by.
+    config has the two, `class_names` are what weights of single classes are given by, `told` is what is known of the
+    target's values, for the refusal of a loss that does not serve its task.
 
     Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
     shall be weighed that there are not.
     """
     if task not in loss.targets:
         serves = " and ".join(sorted(loss.targets))
+        values = f": {told}" if told else ""
+        counts = task.is_classification and Task.REGRESSION in loss.targets and told.endswith("numbers")
+        reread = ", or --task regression" if counts else ""
         raise UserError(
-            f"{loss.name} serves {serves}, and the target makes this a {task} task",
+            f"{loss.name} serves {serves}, and the target makes this a {task} task{values}",
             where=f"{path}loss",
-            fix=f"choose a loss for {task} (`lossbench losses --task {task}`)",
+            fix=f"choose a loss for {task} (`lossbench losses --task {task}`){reread}",
         )
     weight = resolve_class_weight(class_weight, task, class_names, where=f"{path}loss.class_weight")
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)

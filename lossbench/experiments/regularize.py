@@ -34,7 +34,7 @@ from lossbench.experiments.names import check_names, folder_name, resolve_loss
 from lossbench.experiments.pairs import Pair, resolve_pair
 from lossbench.experiments.picture import describe, leads_of
 from lossbench.experiments.plane import Plane, draw_plane, pick_columns
-from lossbench.experiments.sources import data_record, data_source
+from lossbench.experiments.sources import announced, data_record, data_source
 from lossbench.record import MemberRecord, PackedPlanes, Record, RunRecord, Scores
 
 MOST_CLASSES = 7  # that the pictures have colours for
@@ -93,8 +93,15 @@ def plan(config: RegularizeConfig) -> RegularizePlan:
     device = resolve_device(config.device)
     table = _of_classes(load(data_source(config.data)), config.classes)
     task = Task(table.task)
-    loss, weight = resolve_loss(config.loss, task), config.loss.class_weight
-    pair = resolve_pair(loss, config.last_act, task, len(table.classes), class_weight=weight, class_names=table.classes)
+    pair = resolve_pair(
+        resolve_loss(config.loss, task),
+        config.last_act,
+        task,
+        len(table.classes),
+        class_weight=config.loss.class_weight,
+        class_names=table.classes,
+        told=table.target_told,
+    )
     table, columns = pick_columns(table, config.features, config.rest)
     seed = config.split.seed
     split = holdout(table.target, table.task, config.split.test, 0.0, seed, table.groups, table.classes)
@@ -111,8 +118,7 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
     """Train every net, and read the regions off it; the record holds all that the pictures are drawn from."""
     config, pair, plane = plan.config, plan.pair, plan.plane
     began = time.perf_counter()
-    for note in (*plan.table.notes, *plane.split.preparation.notes):
-        yield Warned(note)
+    yield from announced((*plan.table.notes, *plane.split.preparation.notes))
     for warning in pair.warnings():
         yield Warned(warning)
     fold = plane.split.fold(pair)
@@ -147,7 +153,7 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
         command=command,
         config=config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
-        data=data_record(plan.table, plane.split.inputs, _split_facts(plan)),
+        data=data_record(plan.table, plane.split.inputs, _split_facts(plan), plane.split.preparation),
         verdict=pair.verdict_record(),
         metrics=[metric_record(metric) for metric in suiting(pair.task)],
         protocol=_protocol(plan),

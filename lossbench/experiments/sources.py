@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lossbench.config.parts import DataConfig
+from lossbench.data.prepare import Preparation
 from lossbench.data.source import DataSource
-from lossbench.data.table import Table
+from lossbench.data.table import Table, level
+from lossbench.events import Warned
 from lossbench.record import DataRecord
 
 
@@ -15,13 +18,27 @@ def data_source(config: DataConfig) -> DataSource:
     return DataSource(**config.model_dump())
 
 
-def data_record(table: Table, inputs: int, split: dict[str, Any]) -> DataRecord:
-    """What was trained on, with the hash that tells whether two runs saw the same table."""
+def announced(notes: Iterable[str]) -> Iterator[Warned]:
+    """The events that tell of a table's notes."""
+    for note in notes:
+        yield Warned(str(note), level(note))
+
+
+def repairs(notes: Iterable[str]) -> list[str]:
+    """Those of a table's notes that tell of a repair or a drop."""
+    return [str(note) for note in notes if level(note) == "warning"]
+
+
+def data_record(table: Table, inputs: int, split: dict[str, Any], preparation: Preparation) -> DataRecord:
+    """What was trained on, with the hash that tells whether two runs saw the same table.
+
+    `preparation` says which columns came to be used; where splits differ in them, it is the first split's.
+    """
     return DataRecord(
         name=table.name,
         task=table.task,
         rows=len(table),
-        features=[str(column) for column in table.features.columns],
+        features=[str(column) for column in table.features.columns if column not in preparation.dropped],
         inputs=inputs,
         target=table.target_name,
         classes=list(table.classes),
@@ -29,5 +46,5 @@ def data_record(table: Table, inputs: int, split: dict[str, Any]) -> DataRecord:
         sha256=table.fingerprint(),
         split=split,
         source=table.source,
-        notes=list(table.notes),
+        notes=[str(note) for note in (*table.notes, *preparation.notes)],
     )

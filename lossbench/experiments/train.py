@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,9 +18,10 @@ from lossbench.events import Event, RunEnded, RunStarted, Warned
 from lossbench.experiments.environment import environment
 from lossbench.experiments.evaluate import baseline_scores, mean_known, metric_record, predict, scores, validation_score
 from lossbench.experiments.evidence import gather_evidence
-from lossbench.experiments.folds import PreparedSplit, prepare_split, same_width
+from lossbench.experiments.folds import PreparedSplit
 from lossbench.experiments.pairs import Pair
-from lossbench.experiments.sources import data_record
+from lossbench.experiments.shared import give_back, prepare_splits
+from lossbench.experiments.sources import announced, data_record, repairs
 from lossbench.experiments.train_plan import TrainPlan, default_name
 from lossbench.record import MemberRecord, Record, RunRecord
 
@@ -47,13 +48,18 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
     """
     config, table, pair = plan.config, plan.table, plan.pair
     began = time.perf_counter()
-    warnings = pair.warnings()
-    for note in (*table.notes, *plan.notes, *warnings):
+    said = [*plan.notes, *pair.warnings()]
+    yield from announced(table.notes)
+    for note in said:
         yield Warned(note)
-    prepared = same_width([prepare_split(table, _rows(split), data=config.data) for split in plan.splits])
-    for note in prepared[0].preparation.notes:
-        warnings.append(note)
-        yield Warned(note)
+    prepared = prepare_splits(table, [_rows(split) for split in plan.splits], data=config.data)
+    yield from announced(prepared[0].preparation.notes)
+    warnings = [*said, *repairs((*table.notes, *prepared[0].preparation.notes))]
+    data = data_record(table, prepared[0].inputs, _split_facts(plan), prepared[0].preparation)
+    if prepared[0].shared:  # a large table: nobody needs its columns any more
+        table = replace(table, features=table.features.iloc[:0].copy())
+        plan = replace(plan, table=table, splits=plan.splits[:1])
+        give_back()
     ready = time.perf_counter()
     asked = yield from _run(plan, pair, prepared, stop)
     runs = [asked]
@@ -68,13 +74,13 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
         command=command,
         config=config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
-        data=data_record(table, prepared[0].inputs, _split_facts(plan)),
+        data=data,
         verdict=pair.verdict_record(),
         metrics=[metric_record(m) for m in suiting(pair.task)],
         protocol={"metric": plan.metric.name, "keep": config.early_stopping.keep},
         runs=[one.record for one in runs],
         timing={"prepare": ready - began, "train": fitted, "score": ended - ready - fitted, "total": ended - began},
-        warnings=[*plan.notes, *warnings],
+        warnings=warnings,
     )
     return TrainResult(record, plan, asked.trained, asked.splits)
 
@@ -164,7 +170,7 @@ def _run_record(
     role: str,
 ) -> RunRecord:
     parts = [part for part in PARTS if part in prepared[0].x_ND]
-    outputs = {part: trained.outputs([split.x_ND[part] for split in prepared]) for part in parts}
+    outputs = {part: trained.outputs([split.rows(part) for split in prepared]) for part in parts}
     members = []
     for i, outcome in enumerate(trained.members):
         by_part = {FIELDS[part]: scores(pair, outputs[part][i], splits[i], part) for part in parts}

@@ -55,9 +55,16 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
     device = resolve_device(config.device)
     table = load(data_source(config.data)) if table is None else table
     task = Task(table.task)
-    loss, weight = resolve_loss(config.loss, task), config.loss.class_weight
     classes = table.classes
-    pair = resolve_pair(loss, config.last_act, task, len(classes), class_weight=weight, class_names=classes)
+    pair = resolve_pair(
+        resolve_loss(config.loss, task),
+        config.last_act,
+        task,
+        len(classes),
+        class_weight=config.loss.class_weight,
+        class_names=classes,
+        told=table.target_told,
+    )
     check_target(pair, table)
     metric = _metric(config.metric, task)
     first = config.split.seed

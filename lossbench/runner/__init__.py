@@ -10,9 +10,9 @@ import contextlib
 import json
 import sys
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import UserError
 from lossbench.events import Event, Phase
@@ -22,7 +22,7 @@ from lossbench.runner.folder import run_folder
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lossbench.config.parts import DataConfig, LossConfig
+    from lossbench.config.parts import LossConfig
     from lossbench.config.schema import CompareConfig, RegularizeConfig, TrainConfig
     from lossbench.data.table import Table
     from lossbench.experiments.pairs import Pair
@@ -65,9 +65,11 @@ def run_train(
     _refuse_broken([plan.pair] if strict else [])
     stop = threading.Event()
     with run_folder(config.output, config.name, default_name(plan), force=force) as folder:
+        training = run(plan, stop=stop, command=command)
+        del plan, table  # of a large table, the training lets go as soon as it can
 
         def story() -> Generator[Event, None, Record]:
-            result = yield from run(plan, stop=stop, command=command)
+            result = yield from training
             record = result.record
             record.name = record.config["name"] = folder.name
             save_predictors(folder, result)
@@ -230,22 +232,32 @@ def check(file: str) -> None:
         raise error.at(file) from None
 
 
-def describe_data(config: DataConfig) -> int:
-    """`lossbench data`: what is understood of a table, before anything is trained."""
+def describe_data(config: TrainConfig) -> int:
+    """`lossbench data`: what is understood of a table, and whether it could be trained on, before anything is."""
     from lossbench.data.describe import describe
     from lossbench.experiments.sources import data_source
     from lossbench.runner.show import show_data
 
-    show_data(describe(data_source(config)))
+    split, batch_size = config.split, config.optim.batch_size
+    source = data_source(config.data)
+    show_data(describe(source, test=split.test, validation=split.validation, batch_size=batch_size))
     return OK
 
 
-def predict(run: Path, table: Path, out: Path | None) -> int:
+def predict(
+    run: Path,
+    table: Path,
+    out: Path | None,
+    *,
+    member: int | None = None,
+    reading: Mapping[str, Any] | None = None,
+    last_act: str | None = None,
+) -> int:
     """`lossbench predict`: labels and probabilities, or values, for the rows of a new table."""
-    from lossbench.experiments.predictor import predict_file
+    from lossbench.experiments.predictions import predict_file
     from lossbench.runner.show import show_predictions
 
-    show_predictions(predict_file(run, table), out)
+    show_predictions(predict_file(run, table, member, reading=reading, last_act=last_act), out)
     return OK
 
 

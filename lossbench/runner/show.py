@@ -17,8 +17,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from lossbench.catalog.loss import LOSSES
-from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Task
+from lossbench.data.reading import counted
+from lossbench.data.table import level
 from lossbench.record import written_aside
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from lossbench.experiments.compare_plan import ComparePlan
     from lossbench.experiments.doctor import Diagnosis, Finding
     from lossbench.experiments.estimate import Estimate
-    from lossbench.experiments.predictor import Predicted
+    from lossbench.experiments.predictions import Predicted
 
 STYLES = {
     "ok": "green",
@@ -92,7 +93,8 @@ def show_plan(plan: ComparePlan, work: Estimate) -> None:
 def show_data(found: Description) -> None:
     """What is understood of a table, and the losses that suit its task."""
     screen = console()
-    screen.print(Text(f"{found.name}: {found.rows} rows, {len(found.columns)} columns, {found.task}"), style="bold")
+    size = f"{counted(found.rows, 'row')}, {counted(len(found.columns), 'column')} beside the target"
+    screen.print(Text(f"{found.name}: {size}, {found.task}"), style="bold")
     screen.print(Text(f"target {found.target}: {found.target_example}"), soft_wrap=True)
     if found.classes:
         counts = ", ".join(f"{label} {count}" for label, count in found.classes[:12])
@@ -103,12 +105,13 @@ def show_data(found: Description) -> None:
     ]
     screen.print(grid(["column", "kind", "gaps", "distinct", "values", "what happens to it"], rows))
     for note in found.notes:
-        screen.print(Text(f"note: {note}"), soft_wrap=True)
+        screen.print(Text(f"{level(note)}: {note}"), soft_wrap=True)
     task = Task(found.task)
-    suiting = [f"{loss.name} + {best_activation(loss, task).name}" for loss in LOSSES if task in loss.targets]
-    screen.print(Text(f"{found.inputs} inputs after encoding; losses that suit: {', '.join(suiting)}"), soft_wrap=True)
-    for column in found.refused:
-        screen.print(Text(f"train would stop: column {column.name!r} {column.why}"), style=BAD, soft_wrap=True)
+    screen.print(Text(f"{counted(found.inputs, 'input')} after encoding"), soft_wrap=True)
+    suiting = ", ".join(loss.name for loss in LOSSES if task in loss.targets)
+    screen.print(Text(f"losses for it: {suiting} (`lossbench losses --task {task}` has their activations)"))
+    for why in found.stops:
+        screen.print(Text(f"train would stop: {why}"), style=BAD, soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -165,7 +168,7 @@ def _together(diagnosis: Diagnosis) -> Iterable[tuple[str, Finding]]:
 def show_predictions(predicted: Predicted, out: Path | None) -> None:
     """Predictions as CSV, to a file or to standard output; notes go to standard error."""
     for note in predicted.notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"{level(note)}: {note}", file=sys.stderr)
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(predicted.columns)
@@ -175,4 +178,4 @@ def show_predictions(predicted: Predicted, out: Path | None) -> None:
         return
     with written_aside(out) as file:
         file.write(text.getvalue().encode())
-    print(f"{len(next(iter(predicted.columns.values())))} predictions in {out}", file=sys.stderr)
+    print(f"{counted(len(next(iter(predicted.columns.values()))), 'prediction')} in {out}", file=sys.stderr)

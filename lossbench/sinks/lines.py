@@ -68,7 +68,7 @@ class PlainLines:
             case RunSkipped():
                 self._print(f"skipped {event.run}: {event.why}")
             case Warned():
-                self._print(f"warning: {event.message}")
+                self._print(f"{event.level}: {event.message}")
             case Phase():
                 if event.done == event.total:
                     self._print(f"{event.name}: {event.done} of {event.total}")

@@ -219,12 +219,28 @@ def test_the_doctor_is_short_says_why_and_answers_with_its_exit_code(lossbench, 
 def test_what_other_commands_hand_on(lossbench, handed):
     lossbench("report", "outputs/a")
     lossbench("predict", "outputs/a", "new.csv", "--out", "p.csv")
+    lossbench(
+        "predict", "r", "new.csv", "--member", "2", "--na", "?,-", "--last-act", "a.py:f", "--date-format", "d=%d.%m.%Y"
+    )
     lossbench("doctor", "a.py:f", "--task", "binary", "--target-encoding", "sign", "--link", "margin", "--json")
     lossbench("doctor", "focal(gamma=1)", "--loss-param", "alpha=0.5", "--verbose")
     lossbench("data", "mine.csv", "--target", "y", "--sep", ";")
     assert handed == [
         ("report", (Path("outputs/a"),), {}),
-        ("predict", (Path("outputs/a"), Path("new.csv"), Path("p.csv")), {}),
+        (
+            "predict",
+            (Path("outputs/a"), Path("new.csv"), Path("p.csv")),
+            {"member": None, "reading": {}, "last_act": None},
+        ),
+        (
+            "predict",
+            (Path("r"), Path("new.csv"), None),
+            {
+                "member": 2,
+                "reading": {"na": ["?", "-"], "date_formats": {"d": "%d.%m.%Y"}},
+                "last_act": "a.py:f",
+            },
+        ),
         (
             "doctor",
             (LossConfig(name="a.py:f", target_encoding="sign", link="margin"),),
@@ -235,5 +251,5 @@ def test_what_other_commands_hand_on(lossbench, handed):
             (LossConfig(name="focal", params={"gamma": 1, "alpha": 0.5}),),
             {"task": None, "as_json": False, "verbose": True},
         ),
-        ("describe_data", (DataConfig(file="mine.csv", target="y", sep=";"),), {}),
+        ("describe_data", (TrainConfig(data=DataConfig(file="mine.csv", target="y", sep=";")),), {}),
     ]

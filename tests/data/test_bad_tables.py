@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import sys
 import zipfile
 from pathlib import Path
@@ -21,7 +23,7 @@ from lossbench.data.load import load
 from lossbench.data.prepare import Preparation
 from lossbench.data.source import DataSource
 from lossbench.data.split import holdout, repeated_kfold
-from lossbench.data.table import Table
+from lossbench.data.table import Table, level
 from lossbench.errors import UserError
 
 GOOD = "a,b,y\n1,2,0\n3,4,1\n5,4,0\n7,1,1\n"
@@ -58,6 +60,16 @@ def test_01_a_missing_file_and_a_directory() -> None:
     Path("folder").mkdir()
     with pytest.raises(UserError, match=r"^folder: is a directory; name one file in it$"):
         load(DataSource(file="folder", target="y"))
+    with pytest.raises(UserError, match=r"^https://x.org/a.csv: is not on this machine; download it first"):
+        load(DataSource(file="https://x.org/a.csv", target="y"))
+
+
+def test_01_a_file_without_a_suffix() -> None:
+    Path("plain").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(UserError, match=r"^'plain' is no data set; for the file of that name, write ./plain$"):
+        load(DataSource(name="plain"))
+    with pytest.raises(UserError, match=r"^'.' is a directory, not a table; name one file in it$"):
+        load(DataSource(name="."))
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
@@ -126,6 +138,23 @@ def test_09_decimal_commas() -> None:
     )
 
 
+def test_09_rows_that_are_separated_otherwise_than_the_header() -> None:
+    line = (
+        "the header is separated by commas, the rows by semicolons (the first is '1,5;0'); "
+        "write the header like the rows, or say --sep ',' if it is right"
+    )
+    content = "a,y\n1,5;0\n2,5;1\n3,5;0\n4,5;1\n"
+    assert refused(content) == line
+    assert read("a,y\n1,p;q\n2,r;s\n3,p;q\n4,r;s\n").classes == ("p;q", "r;s")  # no decimal comma: two fields by commas
+
+
+def test_09_a_wrong_separator_is_told_the_right_one() -> None:
+    with pytest.raises(
+        UserError, match=r"^--sep: '\|' does not occur in the header 'a,b,y'; fields are sep.* by commas"
+    ):
+        read(GOOD, sep="|")
+
+
 def test_09_a_comma_may_part_thousands() -> None:
     line = refused("a;y\n1,500;0\n3,250;1\n5,100;0\n7,125;1\n")
     assert line == "column 'a' has numbers with a thousands separator (line 2: '1,500'); write plain numbers"
@@ -156,7 +185,7 @@ def test_12_a_row_shorter_than_the_header() -> None:
     )
     table = read(content, target="a", task="regression", allow_short_rows=True)
     assert np.isnan(table.features["y"][1])
-    assert table.notes == ("1 short rows filled with gaps (the first is line 3)",)
+    assert table.notes == ("1 short row filled with gaps (the first is line 3)",)
 
 
 def test_13_not_utf8() -> None:
@@ -165,6 +194,9 @@ def test_13_not_utf8() -> None:
     assert set(read(latin, encoding="latin-1").features["b"]) == {"é", "ü"}
     assert refused(GOOD.encode("utf-16")) == "not UTF-8 at byte 0: it looks like UTF-16; try --encoding utf-16"
     assert read(GOOD.encode("utf-16"), encoding="utf-16").fingerprint() == read(GOOD).fingerprint()
+    bare = GOOD.encode("utf-16-be")
+    assert refused(bare) == "not UTF-8: it looks like UTF-16 without a mark; try --encoding utf-16-be"
+    assert read(bare, encoding="utf-16-be").fingerprint() == read(GOOD).fingerprint()
     assert refused(GOOD, encoding="klingon").startswith("unknown encoding 'klingon'; try utf-8, latin-1")
 
 
@@ -175,7 +207,11 @@ def test_14_no_text_table() -> None:
     assert refused(GOOD.encode() + b"\0,1,2\n") == (
         f"not a text table: byte {len(GOOD)} is NUL; save the table as text (CSV)"
     )
-    assert refused(b"\x89PNG\r\n\x1a\n").startswith("not UTF-8 at byte 0")
+    assert refused(b"\x89PNG\r\n\x1a\n") == "this is a PNG image, not a text table; export the table as CSV"
+    assert refused(bz2.compress(GOOD.encode()), "t.csv.bz2") == (
+        "this is bzip2-compressed; unpack it, or pack it with gzip"
+    )
+    assert refused(lzma.compress(GOOD.encode())) == "this is xz-compressed; unpack it, or pack it with gzip"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +226,7 @@ def test_14_no_text_table() -> None:
             "this is a Git LFS pointer, not the table; run `git lfs pull` to get it",
         ),
         ('{"a": 1, "y": 0}\n', "this is JSON, not a table of fields; name it .jsonl, one object a line"),
-        ('[\n {"a": 1, "y": 0}]', "this is JSON, not a table of fields; name it .jsonl, one object a line"),
+        ('[\n {"a": 1, "y": 0}]', "this is JSON, not a table of fields; name it .json"),
         ("# made by x\na,b,y\n", "line 1 is a comment ('#...'), not a header; delete the lines above the header"),
         ("%PDF-1.7\n", "this is a PDF, not a text table; export the table as CSV"),
     ],
@@ -269,7 +305,7 @@ def test_19_a_constant_column(cell: str, told: str) -> None:
 
 def test_20_numbers_with_a_few_words_are_a_mistake() -> None:
     content = rows(lambda i: "x" if i == 7 else i * i % 7)
-    line = "column 'b' is 97 % numbers, but not on line 9: 'x'; mend the cell, or read it as a gap with --na 'x'"
+    line = "column 'b' is 97 % numbers, but not on line 9: 'x'; mend the cell, or read 'x' as a gap with --na 'x'"
     assert refused(content) == line
     table = read(content, na=["x"])
     assert table.kinds["b"] == "number"
@@ -279,7 +315,12 @@ def test_20_numbers_with_a_few_words_are_a_mistake() -> None:
 def test_20_words_with_some_numbers_are_text_and_said() -> None:
     table = read(rows(lambda i: "x" if i % 3 == 0 else i * i % 7))
     assert table.kinds["b"] == "text"
-    assert table.notes == ("column 'b' is taken for text: 14 of 40 cells are no numbers (line 2: 'x')",)
+    note = (
+        "column 'b' is taken for text: 14 of 40 cells are no numbers (line 2: 'x'); to read 'x' as a gap with --na 'x'"
+    )
+    assert table.notes == (note,)
+    table = read(rows(lambda i: {3: "?", 5: "none", 7: "?", 9: "-"}.get(i, i * i % 7)))
+    assert table.notes[0].endswith("to read '?', 'none', '-' as gaps with --na '?,none,-'")
 
 
 @pytest.mark.parametrize(
@@ -305,13 +346,42 @@ def test_22_words_that_mean_a_gap() -> None:
     asked = rows(lambda i: ["?", 1, 2][i % 3])
     assert read(asked).kinds["b"] == "text"
     assert read(asked, na=["?"]).kinds["b"] == "number"
-    assert read(rows(lambda i: "null" if i == 3 else i % 7)).kinds["b"] == "number"
+    table = read(rows(lambda i: "null" if i == 3 else i % 7))
+    assert (table.kinds["b"], table.notes) == ("number", ("column 'b': read as gaps: 1 x 'null'",))
+    assert level(table.notes[0]) == "note"
+
+
+def test_22_numbers_that_a_typed_file_s_user_calls_gaps() -> None:
+    table = read(lines(*({"a": i % 5 if i % 3 else -999, "y": i % 2} for i in range(12))), "t.jsonl", na=["-999"])
+    assert table.features["a"].isna().sum() == 4
+
+
+def test_24_codes_keep_their_zeros() -> None:
+    content = rows(lambda i: f"0{1000 + i % 9}" if i != 5 else "10115")
+    table = read(content)
+    assert set(table.features["b"]) == {*(f"0{1000 + i}" for i in range(9)), "10115"}
+    assert table.notes == ("column 'b' holds codes with zeros in front (line 2: '01000'): taken for text",)
+    gappy = read(rows(lambda i: "" if i == 7 else f"0{1000 + i % 9}"))
+    assert (gappy.kinds["b"], int(gappy.features["b"].isna().sum())) == ("text", 1)
+    assert read(rows(lambda i: f"{i % 12:02d}")).kinds["b"] == "number"  # months
+    assert read(rows(lambda i: f"0{i % 3}.5")).kinds["b"] == "number"
+
+
+def test_26_rare_levels_are_told() -> None:
+    told = prepared(read(rows(lambda i: {3: "x", 9: "z"}.get(i, "ab"[i % 2]))))
+    assert told.notes == ["column 'b': 2 rare values joined as (rare) ('x', 'z')"]
 
 
 @pytest.mark.parametrize("cell", ["inf", "-inf", "1e400", "1e39"])
 def test_23_infinite_values(cell: str) -> None:
     line = refused(rows(lambda i: cell if i in (3, 9) else i % 7))
-    assert line == ("column 'b' has 2 infinite values (the first: line 5); mend them, or read them as gaps with --na")
+    told = f"{float(cell):g}"
+    assert line == (
+        f"column 'b' has 2 infinite values (the first: line 5: {told}); "
+        f"mend them, or read such values as gaps with --na {told}"
+    )
+    table = read(rows(lambda i: cell if i in (3, 9) else i % 7), na=[told])  # what it says works
+    assert np.flatnonzero(np.isnan(table.features["b"])).tolist() == [3, 9]
 
 
 def test_23_infinite_values_at_predict_time() -> None:
@@ -375,6 +445,20 @@ def test_27_a_copy_of_the_target() -> None:
     assert refused(euros).startswith("column 'cents' determines the target 'y'")
 
 
+def test_27_a_gap_hides_neither_a_row_number_nor_a_copy() -> None:
+    assert list(read(rows(lambda i: "" if i == 7 else i * 3 + 100)).features) == ["a"]
+    content = rows(lambda i: "" if i == 7 else ["no", "yes"][(i // 2) % 2], header="a,alive,y")
+    assert refused(content).startswith("column 'alive' determines the target 'y'")
+    content = rows(lambda i: ["", "yes"][(i // 2) % 2], header="a,boat,y")  # known for one class only
+    assert refused(content).startswith("column 'boat' determines the target 'y'")
+    few = rows(lambda i: {3: "no", 8: "no", 2: "yes"}.get(i, ""), header="a,alive,y")  # three cells prove nothing
+    assert "alive" in read(few).features
+    euros = "a,cents,y\n" + "".join(
+        f"{i % 3},{'' if i == 4 else 150 * (i * i % 37)},{1.5 * (i * i % 37)}\n" for i in range(60)
+    )
+    assert refused(euros).startswith("column 'cents' determines the target 'y'")
+
+
 def test_28_booleans() -> None:
     table = read(rows(lambda i: ["true", "False", "TRUE"][i % 3]))
     assert table.kinds["b"] == "boolean"
@@ -388,7 +472,7 @@ def test_29_gaps_in_the_target() -> None:
     line = "2 rows have no target (the first is line 3); fill them in, or leave them out with --drop-missing-target"
     assert refused(content) == line
     table = read(content, drop_missing_target=True)
-    assert table.notes == ("2 rows without a target left out",)
+    assert set(table.notes) == {"column 'y': read as gaps: 1 x 'NA'", "2 rows without a target left out"}
     assert (table.target.tolist(), table.features["a"].tolist()) == ([0, 1, 0, 1], [1, 1, 5, 6])
 
 
@@ -446,6 +530,20 @@ def test_33_labels_become_indices(labels: tuple[str, str], classes: tuple[str, .
     assert (table.target.tolist(), table.classes, table.notes) == ([1, 0, 1, 0], classes, note)
 
 
+def test_33_blanks_around_labels_make_no_class() -> None:
+    table = read("a,y\n1,no\n5, no\n2,yes\n1,yes\n")
+    assert table.classes == ("no", "yes")
+    assert table.notes[0] == "column 'y': blanks around values taken away (line 3: ' no')"
+    assert [level(note) for note in table.notes] == ["warning", "note"]
+
+
+def test_33_a_count_is_told_how_else_it_could_be_read() -> None:
+    table = read("a,y\n" + "".join(f"{i * i % 7},{i % 13}\n" for i in range(65)))
+    assert table.task == "multiclass"
+    assert table.notes == ("target 'y' read as 13 classes (--task regression reads it as an amount)",)
+    assert read("a,y\n" + "".join(f"{i * i % 7},{i % 13}\n" for i in range(65)), task="multiclass").notes == ()
+
+
 def lines(*entries: object) -> str:
     return "".join((entry if isinstance(entry, str) else json.dumps(entry)) + "\n" for entry in entries)
 
@@ -463,7 +561,19 @@ def test_34_crooked_json_lines() -> None:
     assert refused(lines(first, '{"a": 1, "a": 2, "y": 1}'), "t.jsonl").startswith("line 2 is not JSON (a key appears")
     assert refused(lines({"": 1, "y": 0}), "t.jsonl") == "line 1 has a key without a name; name it"
     table = read(lines(first, {"y": 1}, {"a": 3, "y": 1}, {"a": 2, "y": 0}), "t.jsonl", allow_short_rows=True)
-    assert table.notes == ("1 objects lack keys: filled with gaps",)
+    assert table.notes == ("1 object lacks keys: filled with gaps",)
+    assert refused(lines(first, '{"a" 1}'), "t.jsonl") == (
+        "line 2 is not JSON (expecting ':' delimiter at character 6); write one object a line"
+    )
+
+
+def test_34_an_array_of_objects_is_read() -> None:
+    entries = [{"a": 1, "y": 0}, {"a": 3, "y": 1}, {"a": 5, "y": 0}, {"a": 7, "y": 1}]
+    table = read(json.dumps(entries, indent=1), "t.json")
+    assert table.fingerprint() == read(lines(*entries), "t.jsonl").fingerprint()
+    entries[2] = {"a": [5], "y": 0}  # type: ignore[dict-item]
+    assert refused(json.dumps(entries), "t.json") == "object 3: column 'a' holds lists; flatten it"
+    assert refused('[{"a": 1,\n "y" 0}]', "t.json").startswith("line 2 is not JSON (expecting ':' delimiter at")
 
 
 def test_35_a_level_that_training_never_saw() -> None:
@@ -482,7 +592,7 @@ def test_35_a_column_missing_at_predict_time() -> None:
     with pytest.raises(UserError, match=r"^new.csv: no column 'a'; columns are b, c$"):
         read_features(DataSource(file="new.csv"), preparation.kinds)
     Path("new.csv").write_text("a,b\n1,2\n1,many\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"^new.csv: column 'b' is 50 % numbers, but not on line 3: 'many'"):
+    with pytest.raises(UserError, match=r"^new.csv: column 'b' held numbers in training, but not on line 3: 'many'"):
         read_features(DataSource(file="new.csv"), preparation.kinds)
 
 

@@ -18,7 +18,7 @@ from lossbench.data.datasets import Dataset, datasets, load_named
 from lossbench.data.load import load
 from lossbench.data.source import DataSource
 from lossbench.data.table import Table
-from lossbench.errors import UserError
+from lossbench.errors import UserError, UserErrors
 
 # rows, columns, share of the largest and of the smallest class, rows with gaps; measured apart from this code
 FACTS = {
@@ -226,3 +226,31 @@ heavy = {"sklearn", "scipy", "torch", "matplotlib"} & set(sys.modules)
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"target": "Age"}, "titanic: its target is 'Survived', not 'Age'; leave out --target, or train on a file"),
+        ({"task": "regression"}, "titanic: its task is binary, not regression; leave out --task"),
+        ({"na": ["?"]}, "titanic: --na changes nothing: it is about reading a file"),
+        ({"min_class_rows": 5}, "titanic: --min-class-rows changes nothing"),
+        ({"keep": ["Age"]}, "titanic: --keep changes nothing"),
+        ({"sep": ";"}, "titanic: --sep changes nothing"),
+        ({"encoding": "latin-1"}, "titanic: --encoding changes nothing"),
+        ({"drop_missing_target": True}, "titanic: --drop-missing-target changes nothing"),
+    ],
+)
+def test_options_that_could_change_nothing_are_refused(options, line):
+    with pytest.raises(UserError) as error:
+        load(DataSource(name="titanic", **options))
+    assert str(error.value).startswith(line)
+
+
+def test_options_that_are_true_or_suit_a_named_set_are_taken():
+    plain = load(DataSource(name="titanic"))
+    assert load(DataSource(name="titanic", target="Survived", task="binary")).fingerprint() == plain.fingerprint()
+    assert list(load(DataSource(name="titanic", drop=["Age"], scale="quantile")).features) == ["Pclass", "Sex", "Fare"]
+    with pytest.raises(UserErrors) as errors:
+        load(DataSource(name="titanic", target="Age", na=["?"]))
+    assert len(errors.value.errors) == 2

@@ -41,7 +41,10 @@ def test_columns_fates_and_reasons() -> None:
     assert why["id"] == "its whole numbers only rise"
     assert why["city"].startswith("it is text with 60 distinct values")
     assert why["joined"].startswith("it holds dates")
-    assert [column.name for column in told.refused] == ["copy"]
+    (stop,) = told.stops
+    assert stop == (
+        "column 'copy': it determines the target; leave it out with --drop copy, or vouch for it with --keep copy"
+    )
     assert (told.rows, told.task, told.classes, told.inputs) == (60, "binary", (("0", 30), ("1", 30)), 2)
     with pytest.raises(UserError, match="column 'copy' determines the target"):
         load(DataSource(file="t.csv", target="y"))
@@ -63,3 +66,22 @@ def test_named_sets_are_described_too() -> None:
     ages = next(column for column in told.columns if column.name == "Age")
     assert (ages.gaps, ages.example) == (177, "0.42 to 80, median 28")
     assert describe(DataSource(name="diabetes")).target_example.startswith("25 to 346, mean 152.133")
+
+
+def test_what_train_would_stop_for_is_told() -> None:
+    Path("t.csv").write_text("a,y\n1,0\n2,1\n4,0\n4,1\n", encoding="utf-8")
+    (stop,) = describe(DataSource(file="t.csv", target="y")).stops
+    assert stop.startswith("class '0' has 2 rows; the split into 3 parts needs at least 3")
+    Path("t.csv").write_text("a,y\n" + "1,0\n2,1\n4,0\n4,1\n" * 8, encoding="utf-8")
+    source = DataSource(file="t.csv", target="y")
+    assert describe(source).stops == ()
+    (stop,) = describe(source, batch_size=32).stops
+    assert stop == "batch_size 32 is larger than the 18 training rows; choose --batch-size full"
+
+
+def test_rare_levels_and_large_numbers_are_shown_as_they_are() -> None:
+    cells = [("odd" if i == 5 else "ab"[i % 2], 16777216 + i * i % 7, i // 2 % 2) for i in range(40)]
+    Path("t.csv").write_text("a,n,y\n" + "".join(f"{a},{n},{y}\n" for a, n, y in cells), encoding="utf-8")
+    a, n = describe(DataSource(file="t.csv", target="y")).columns
+    assert (a.fate, a.why) == ("kept", "1 rare value joined as (rare) ('odd')")
+    assert n.example == "16777216 to 16777220, median 16777218"

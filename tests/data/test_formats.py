@@ -246,7 +246,10 @@ def test_columnar_types_keep_their_meaning() -> None:
         (pa.array([[1], [2], [3]]), "column 'a' holds lists; flatten it"),
         (pa.array([{"b": 1}] * 3), "column 'a' holds objects; flatten it"),
         (pa.array([b"x"] * 3), "column 'a' holds binary; write it as numbers or text"),
-        (pa.array([1.0, np.inf, 2.0]), "column 'a' has 1 infinite value (the first: row 2)"),
+        (
+            pa.array([1.0, np.inf, 2.0]),
+            "column 'a' has 1 infinite value (the first: row 2: inf); mend it, or read such values as gaps with --na",
+        ),
     ],
 )
 def test_columns_that_cannot_be_used_are_one_line(values: pa.Array, told: str) -> None:
@@ -259,7 +262,13 @@ def test_a_saved_index_in_parquet_is_left_out() -> None:
     parquet.write_table(pa.Table.from_pandas(frame, preserve_index=True), "t.parquet")
     table = read("t.parquet")
     assert list(table.features) == ["n", "x", "t", "f"]
-    assert "counts the rows, like a saved index: left out" in table.notes[0]
+    assert table.notes[0] == "the index is no feature: left out (reset_index() makes it a column)"
+    for index, told in [(pd.Index(range(40, 24, -2)), ""), (pd.Index(list("abcdefgh"), name="who"), " ('who')")]:
+        frame = FRAME.set_index(index)  # filtered or named: what the DataFrame itself is told
+        parquet.write_table(pa.Table.from_pandas(frame, preserve_index=True), "t.parquet")
+        table = read("t.parquet")
+        assert list(table.features) == ["n", "x", "t", "f"]
+        assert table.notes[0] == f"the index{told} is no feature: left out (reset_index() makes it a column)"
 
 
 def test_json_texts_stay_texts_and_mixtures_are_judged() -> None:

@@ -52,10 +52,19 @@ def test_a_column_is_of_the_kind_that_its_values_are(kind, values):
         (pd.DataFrame([[1, 2, 0]], columns=["x", "x", "y"]), "DataFrame: column 'x' appears 2 times"),
         (pd.DataFrame({"x": [], "y": []}), "DataFrame: no data row in it"),
         (pd.DataFrame({"x": [1, 2, 3], "z": [0, 1, 1]}), "DataFrame: no column 'y'; columns are x, z"),
-        (pd.DataFrame({"x": [1, 2, np.inf, 4], "y": [0, 1, 0, 1]}, index=list("abcd")), "(the first: row 'c')"),
+        (pd.DataFrame({"x": [1, 2, np.inf, 4], "y": [0, 1, 0, 1]}, index=list("abcd")), "(the first: row 'c': inf)"),
     ],
 )
 def test_what_cannot_be_a_table_is_refused_with_its_place(frame, message):
     with pytest.raises(UserError) as error:
         read_table(DataSource(file="DataFrame", target="y"), frame)
     assert message in str(error.value)
+
+
+def test_an_index_that_was_set_is_left_out_and_told():
+    frame = pd.DataFrame({"who": list("abcd"), "x": [1, 2, 4, 4], "y": [0, 1, 0, 1]})
+    table = read_table(DataSource(file="DataFrame", target="y"), frame.set_index("who"))
+    assert table.notes == ("the index ('who') is no feature: left out (reset_index() makes it a column)",)
+    assert (
+        read_table(DataSource(file="DataFrame", target="y"), frame.drop(columns="who").iloc[[0, 3, 2, 1]]).notes == ()
+    )

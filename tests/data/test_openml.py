@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -58,6 +59,7 @@ def test_a_changed_cache_is_refused(calls: list[dict[str, Any]], tmp_path: Path)
 
 def test_no_network_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(**options: Any) -> None:
+        warnings.warn("Version 1 of dataset is inactive, retrying", UserWarning, stacklevel=2)
         raise URLError("no route to host")
 
     monkeypatch.setattr(sklearn.datasets, "fetch_openml", offline)
