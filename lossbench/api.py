@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 
     Data = str | Path | Mapping[str, Any] | pd.DataFrame
 
-INFORMS = (
-    "classes of '",
-    'classes of "',
-    "fields are separated by",
-    "numbers have a decimal comma",
-)  # nothing was lost
 FRAME = "DataFrame"  # what a config and a record call a table that came from no file
 
 
@@ -100,7 +94,7 @@ class _Warnings:
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
-        if isinstance(event, Warned) and not event.message.startswith(INFORMS):
+        if isinstance(event, Warned) and event.level == "warning":
             warn(event.message)
 
     def close(self) -> None:
@@ -116,7 +110,10 @@ def _sinks(progress: bool) -> list[Sink]:
 def _words(
     kind: Kind, data: Sequence[Any], target: str | None, keys: dict[str, Any]
 ) -> tuple[list[Any], list[pd.DataFrame | None]]:
-    """Each table in a config's words, and the DataFrames among them; keywords about reading go to all of them."""
+    """Each table in a config's words, and the DataFrames among them.
+
+    Keywords about reading go to all of them, but of several not to the ready-made sets, where they mean nothing.
+    """
     reading = {name: _plain(keys.pop(name)) for name in list(keys) if _home(kind, name)[0] == "data" != name}
     if target is not None:
         reading["target"] = target
@@ -133,7 +130,8 @@ def _words(
 
             source = DataSource.of(word)
             word = {"name": source.name} if source.file is None else {"file": source.file}
-        words.append({**word, **reading} if isinstance(word, dict) else word)
+        ready_made = len(data) > 1 and isinstance(word, dict) and word.get("name") is not None
+        words.append({**word, **reading} if isinstance(word, dict) and not ready_made else word)
     return words, frames
 
 
