@@ -20,7 +20,7 @@ from lossbench.experiments import regularize
 from lossbench.experiments.sources import data_source
 from lossbench.record import PackedPlanes, Record
 from lossbench.report.boundary import write
-from lossbench.report.boundary_style import CLASS_COLOURS
+from lossbench.report.boundary.style import CLASS_COLOURS
 
 SMALL = {"grid": 40, "threads": 1}
 

@@ -14,10 +14,10 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from lossbench.report.boundary_layout import Box, PanelLayout, lay_out
-from lossbench.report.boundary_marks import draw_points, end_of, legend, new_figure, percent, spell, words
-from lossbench.report.boundary_story import Panel, Story
-from lossbench.report.boundary_style import (
+from lossbench.report.boundary.layout import Box, PanelLayout, lay_out
+from lossbench.report.boundary.marks import draw_points, end_of, legend, new_figure, percent, spell, words
+from lossbench.report.boundary.story import Panel, Story
+from lossbench.report.boundary.style import (
     BARS,
     FAINT,
     FONT,

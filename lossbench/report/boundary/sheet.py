@@ -10,9 +10,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lossbench.report.boundary_marks import draw_points, heading, legend, new_figure, percent, spell
-from lossbench.report.boundary_story import Panel, Story
-from lossbench.report.boundary_style import FONT, GREY, INK, PAPER, boundaries, shade
+from lossbench.report.boundary.marks import draw_points, heading, legend, new_figure, percent, spell
+from lossbench.report.boundary.story import Panel, Story
+from lossbench.report.boundary.style import FONT, GREY, INK, PAPER, boundaries, shade
 
 DPI = 160
 TILE, GAP = 1.72, 0.16  # inches

@@ -12,12 +12,12 @@ from PIL import Image, features
 from lossbench.errors import UserError
 from lossbench.record import PackedPlanes, Record
 from lossbench.report.boundary import check_format, write
-from lossbench.report.boundary_film import COLOURS, Palette, durations
-from lossbench.report.boundary_frame import Stage
-from lossbench.report.boundary_layout import lay_out
-from lossbench.report.boundary_marks import percent, spell
-from lossbench.report.boundary_story import read_story
-from lossbench.report.boundary_style import CLASS_COLOURS, MARKERS, NAMED, boundaries, shade
+from lossbench.report.boundary.film import COLOURS, Palette, durations
+from lossbench.report.boundary.frame import Stage
+from lossbench.report.boundary.layout import lay_out
+from lossbench.report.boundary.marks import percent, spell
+from lossbench.report.boundary.story import read_story
+from lossbench.report.boundary.style import CLASS_COLOURS, MARKERS, NAMED, boundaries, shade
 from tests.report.planted_regions import planted_regions
 
 

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from lossbench.report.boundary_marks import heading, new_figure, words
-from lossbench.report.boundary_story import Panel, Story
-from lossbench.report.boundary_style import BARS, FAINT, FONT, GREY, INK, LOSS_COLOUR, PENALTY_COLOUR, WARNING
+from lossbench.report.boundary.marks import heading, new_figure, words
+from lossbench.report.boundary.story import Panel, Story
+from lossbench.report.boundary.style import BARS, FAINT, FONT, GREY, INK, LOSS_COLOUR, PENALTY_COLOUR, WARNING
 
 DPI = 160
 COLUMN, HEIGHT, GAP = 3.0, 1.15, 0.42  # inches

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from lossbench.report.boundary_story import Points, Story
-from lossbench.report.boundary_style import CLASS_COLOURS, FONT, GREY, INK, MARKERS, PAPER
+from lossbench.report.boundary.story import Points, Story
+from lossbench.report.boundary.style import CLASS_COLOURS, FONT, GREY, INK, MARKERS, PAPER
 
 
 def new_figure(width: float, height: float, dpi: int) -> Figure:
