@@ -83,7 +83,7 @@ class RegularizePlan:
     @property
     def rule(self) -> Rule:
         """When a net is trained: a linear model's one minimum is followed to the end, a net of ReLUs ends in a kink."""
-        decrease, patience = (1e-3, 50) if self.config.net.hidden else (1e-12, 200)
+        decrease, patience = (1e-6, 200) if self.config.net.hidden else (1e-12, 200)
         return Rule(self.config.tol, decrease, patience, self.config.max_iter)
 
 
