@@ -11,12 +11,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from lossbench.engine.evaluate import Inputs, outputs
+from lossbench.engine.kinks import shortest_nearby
 from lossbench.engine.lanes import padded
 from lossbench.engine.objective import Run, Slope
 from lossbench.engine.population import Layout, Population, initialised
@@ -117,7 +119,7 @@ class Ending:
     @property
     def converged(self) -> bool:
         """Whether the search ended because there was nothing left to gain."""
-        return self.end in {"gradient", "decrease"}
+        return self.end in {"gradient", "kink"}
 
 
 class Converged:
@@ -204,7 +206,7 @@ def converge(
         return _dealt_back([hand.minimum for hand in hands], len(x_RD))
 
     with one_thread():
-        training = relay(find, start_PD, l1_PD, l2_PD, rule, stopped=stop.is_set)
+        training = relay(find, partial(shortest_nearby, losses[0]), start_PD, l1_PD, l2_PD, rule, stopped=stop.is_set)
         while True:
             try:
                 standing = next(training)

@@ -29,6 +29,9 @@ from lossbench.engine.search import End, Minimum, Rule, Standing
 Find = Callable[[Tensor, Tensor, Rule], Generator[Standing, None, Minimum]]
 """(start [R, D], numbers of the members [R], rule) -> their minima."""
 
+Shortest = Callable[[Tensor, Tensor, Tensor], float]
+"""(x [D], l1 [D], l2 [D]) -> how long the shortest combination of the gradients around x is (see `kinks`)."""
+
 FIRST_ROUND = 300  # evaluations
 FOLLOWING = 3  # rounds in which members are also searched from their weaker neighbours' points
 BETTER = 1e-6  # of F: what a point must be better by to be handed on
@@ -54,7 +57,14 @@ class Found:
 
 
 def relay(
-    find: Find, start_PD: Tensor, l1_PD: Tensor, l2_PD: Tensor, rule: Rule, *, stopped: Callable[[], bool]
+    find: Find,
+    shortest: Shortest,
+    start_PD: Tensor,
+    l1_PD: Tensor,
+    l2_PD: Tensor,
+    rule: Rule,
+    *,
+    stopped: Callable[[], bool],
 ) -> Generator[Standing, None, Minimum]:
     """Search for every member's minimum, handing points on between members whose penalties are of one kind."""
     groups = _groups(l1_PD, l2_PD)
@@ -70,6 +80,10 @@ def relay(
         minimum = yield from find(torch.stack([x for _, x in tasks]), rows, replace(rule, evaluations=limit))
         for k, (i, _) in enumerate(tasks):
             found = _found(minimum, k, l1_PD[i], l2_PD[i])
+            if found.end in {"limit", "decrease"} and not stopped():
+                length = shortest(found.x_D, l1_PD[i], l2_PD[i])
+                if length <= rule.kink:
+                    found = replace(found, end="kink", residual=length)
             pool[i].append(found)
         for i in {i for i, _ in tasks}:
             spent[i] += max(int(minimum.evaluations_P[k]) for k, (t, _) in enumerate(tasks) if t == i)

@@ -33,7 +33,7 @@ from lossbench.engine.curvature import Curvature
 
 Evaluate = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """(x [P, D], numbers of the members [P]) -> (f [P], its gradient [P, D]); called with fewer and fewer members."""
-End = Literal["gradient", "decrease", "limit", "diverged", "interrupted"]
+End = Literal["gradient", "kink", "decrease", "limit", "diverged", "interrupted"]
 
 ARMIJO, WOLFE = 1e-4, 0.9
 ROUNDING = 1e-14  # of |F|: what a sum over rows may be wrong by; the gradient still tells the way below it
@@ -49,6 +49,7 @@ class Rule:
     patience: int = 50
     evaluations: int = 20_000
     pairs: int = 20
+    kink: float = 1e-4
 
 
 @dataclass
@@ -142,12 +143,15 @@ class Search:
     def advance(self) -> Tensor:
         """One evaluation for everyone -> members [P] (bool) that can go no further down."""
         trial = self.x + self.step.unsqueeze(1) * self.direction
-        trial = torch.where((self.l1 > 0) & (trial * self.orthant <= 0), 0, trial)
+        held = (self.l1 > 0) & (trial * self.orthant <= 0)
+        trial = torch.where(held, 0, trial)
         value, g = self._objective(trial)
         moved = trial - self.x
         gained = (self._pseudo_gradient(self.x, self.g) * moved).sum(1)
         low_enough = value <= self.value + ARMIJO * gained.clamp_max(0) + ROUNDING * self.value.abs()
-        steep = ~self.has_l1 & ((g * self.direction).sum(1) < WOLFE * self.slope)
+        # On along the path that stays in the orthant: coordinates that it holds at zero move no further.
+        onward = torch.where(held, 0, (g + self.l1 * self.orthant) * self.direction).sum(1)
+        steep = onward < WOLFE * self.slope
         accept = low_enough & ~steep
         # A bracket that has closed in on a kink: take the low end's side and go on.
         accept |= low_enough & (self.trials >= TRIALS // 2)
