@@ -221,7 +221,7 @@ class RegularizeConfig(RunConfig):
     tol: Positive = Field(
         1e-8, description="A net has converged when no weight would move further than this in a proximal gradient step"
     )
-    max_iter: Count = Field(10_000, description="Steps after which a net that has not converged is marked so")
+    max_iter: Count = Field(4_000, description="Steps after which a net that has not converged is marked so")
     fps: Annotated[Real, Field(gt=0, le=50)] = Field(4.0, description="Frames per second")
     format: Literal["gif", "webp", "apng", "mp4"] = Field(
         "gif", description="The kind of animation; mp4 where it can be written"

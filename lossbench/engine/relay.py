@@ -32,9 +32,9 @@ Find = Callable[[Tensor, Tensor, Rule], Generator[Standing, None, Minimum]]
 Shortest = Callable[[Tensor, Tensor, Tensor], float]
 """(x [D], l1 [D], l2 [D]) -> how long the shortest combination of the gradients around x is (see `kinks`)."""
 
-FIRST_ROUND = 300  # evaluations
+FIRST_ROUND, LATER_ROUNDS = 300, 600  # evaluations
 FOLLOWING = 3  # rounds in which members are also searched from their weaker neighbours' points
-BETTER = 1e-6  # of F: what a point must be better by to be handed on
+BETTER = 1e-4  # of F: what a point must be better by to be handed on
 AS_GOOD = 1e-3  # of F: minima closer than this count as equally good
 
 
@@ -89,14 +89,13 @@ def relay(
             spent[i] += max(int(minimum.evaluations_P[k]) for k, (t, _) in enumerate(tasks) if t == i)
         if stopped():
             break
-        round_, long = round_ + 1, 2 * long
+        round_, long = round_ + 1, LATER_ROUNDS
         best = [min(found, key=lambda one: one.value) for found in pool]
         tasks = []
-        for group in groups:
+        for group in ([i for i in group if best[i].end != "diverged"] for group in groups):
             for i in group:
-                if spent[i] >= rule.evaluations or best[i].end == "diverged":
+                if spent[i] >= rule.evaluations:
                     continue
-                start = best[i].x_D
                 at = torch.stack([best[j].x_D for j in group])
                 values = torch.tensor([best[j].smooth for j in group]) + _penalty(at, l1_PD[i], l2_PD[i])
                 least = int(values.argmin())
@@ -105,8 +104,9 @@ def relay(
                 if handed:
                     tasks.append((i, at[least]))
                 elif not best[i].is_over:
-                    tasks.append((i, start))
-                if round_ <= FOLLOWING and i in weaker and group[least] != weaker[i] and bool((l1_PD[i] > 0).any()):
+                    tasks.append((i, best[i].x_D))
+                follow = round_ <= FOLLOWING and bool((l1_PD[i] > 0).any()) and weaker.get(i) in group
+                if follow and group[least] != weaker[i]:
                     tasks.append((i, best[weaker[i]].x_D))
     chosen = [found for group in groups for found in _choose([pool[i] for i in group])]
     order = torch.tensor([i for group in groups for i in group]).argsort()

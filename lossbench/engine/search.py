@@ -5,17 +5,19 @@ gradient.
 - Without L1: L-BFGS with a weak Wolfe search by bisection, which also gets down functions with kinks, as a net of ReLUs
   is (Lewis & Overton 2013, doi:10.1007/s10107-012-0514-2).
 - With L1: OWL-QN (Andrew & Gao 2007, doi:10.1145/1273496.1273501): a step stays in the orthant that the steepest
-  descent points into, so coordinates become exactly zero; Armijo's rule alone. Unlike there, curvature is that of the
-  coordinates that are free to move, and only zeros that leave are held to the steepest descent's sign: near the end
-  this is a Newton step on the weights that are left, where the plain method takes ten times as many steps.
+  descent points into, so coordinates become exactly zero. Unlike there, curvature is that of the coordinates that are
+  free to move, only zeros that leave are held to the steepest descent's sign, and the search along the path that stays
+  in the orthant is Wolfe's, too: near the end this is a Newton step on the weights that are left, where the plain
+  method takes ten times as many steps, and it gets along kinks.
 - One evaluation serves all members: one whose trial point is refused tries another step in the next evaluation, while
   the others have moved on. Members that are done leave the batch.
 
-The stopping rule. A member has converged where the proximal gradient step is short,
+The stopping rule. A search ends where the proximal gradient step is short,
 `max_d |x_d - soft(x_d - g_d, l1_d)| <= tolerance` (g: gradient of f and the l2 part; without L1 it is max |g|):
-"gradient"; or where F has fallen by less than `decrease * max(0.01, |F|)` in the last `patience` accepted steps, or no
-step along the steepest descent lowers it in float64: "decrease", the usual end at a kink. Else it is not converged:
-"limit".
+"gradient"; where F has fallen by less than `decrease * max(0.01, |F|)` in the last `patience` accepted steps, or no
+step along the steepest descent lowers it in float64: "decrease"; where F is not finite or below every bound:
+"diverged"; else after so many evaluations: "limit". `relay` looks at the last two again: where the gradients around
+cancel to within `kink`, the end is a "kink". Converged are "gradient" and "kink".
 
 Shapes: P members, D coordinates.
 """
@@ -37,6 +39,7 @@ End = Literal["gradient", "kink", "decrease", "limit", "diverged", "interrupted"
 
 ARMIJO, WOLFE = 1e-4, 0.9
 ROUNDING = 1e-14  # of |F|: what a sum over rows may be wrong by; the gradient still tells the way below it
+LOWEST = -1e6  # a mean loss that falls below this has no minimum
 TRIALS = 40  # steps tried along one direction before it is given up: a step of 1e-12 of the first
 
 
@@ -230,7 +233,7 @@ def minimise(
     while True:
         length = residual(search.x, search.g, search.l1)
         ends: dict[End, Tensor] = {
-            "diverged": ~search.value.isfinite(),
+            "diverged": ~search.value.isfinite() | (search.value < LOWEST),
             "gradient": length <= rule.tolerance,
             "decrease": stuck | search.slow(),
         }

@@ -22,6 +22,7 @@ from lossbench.engine.problem import Net
 from lossbench.experiments.pairs import Pair
 from lossbench.experiments.plane import Plane
 
+LEVEL = 1e-6
 SHOWN = {"train": 300, "test": 200}  # points drawn at most
 
 
@@ -35,6 +36,8 @@ def leads_of(nets: Converged, plane: Plane, pair: Pair) -> Generator[NDArray[np.
             top = value.topk(2, 2).values
             best_other = torch.where(value == top[..., :1], top[..., 1:], top[..., :1])
             lead = (value - best_other).transpose(1, 2)
+        # Nearer to level than this is rounding, which has no winner: a sign of its own would flicker.
+        lead = torch.where(lead.abs() < LEVEL, 0, lead)
         yield lead.clamp(-1, 1).float().numpy()
 
 

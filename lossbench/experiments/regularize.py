@@ -40,6 +40,7 @@ from lossbench.record import MemberRecord, PackedPlanes, Record, RunRecord, Scor
 MOST_CLASSES = 7  # that the pictures have colours for
 WORTH_A_THREAD = 5e-3  # seconds of one evaluation's arithmetic below which threads only wait for each other
 FLOPS = 1e10  # of products, a second and a core, in float64
+LARGE = 1_000  # weights of a net from which the last part in a thousand would take minutes
 STATUS: dict[str, Status] = {"diverged": "diverged", "interrupted": "interrupted"}
 
 
@@ -81,10 +82,20 @@ class RegularizePlan:
         ]
 
     @property
+    def weights(self) -> int:
+        """How many weights each net has, biases left out."""
+        net = self.net
+        return sum(i * o for i, o in pairwise((net.inputs, *net.hidden, net.outputs)))
+
+    @property
     def rule(self) -> Rule:
-        """When a net is trained: a linear model's one minimum is followed to the end, a net of ReLUs ends in a kink."""
-        decrease, patience = (1e-6, 200) if self.config.net.hidden else (1e-12, 200)
-        return Rule(self.config.tol, decrease, patience, self.config.max_iter)
+        """When a net is trained: a linear model's one minimum is followed to the end, a net of ReLUs ends at kinks."""
+        config = self.config
+        if not config.net.hidden:
+            return Rule(config.tol, 1e-12, 200, config.max_iter)
+        if self.weights <= LARGE:
+            return Rule(config.tol, 1e-6, 200, config.max_iter, kink=1e-4)
+        return Rule(config.tol, 1e-3, 100, config.max_iter, kink=1e-3)
 
 
 def plan(config: RegularizeConfig) -> RegularizePlan:
@@ -199,10 +210,7 @@ def _of_classes(table: Table, names: list[str] | None) -> Table:
 
 def _threads(plan: RegularizePlan) -> int:
     """Small nets are trained on one thread: more would only wait for each other."""
-    net = plan.net
-    widths = (net.inputs, *net.hidden, net.outputs)
-    weights = sum(i * o for i, o in pairwise(widths))
-    seconds = 6 * len(plan.members) * len(plan.split.train) * weights / FLOPS
+    seconds = 6 * len(plan.members) * len(plan.split.train) * plan.weights / FLOPS
     return plan.threads if seconds > WORTH_A_THREAD and plan.device.type == "cpu" else 1
 
 

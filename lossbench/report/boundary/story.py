@@ -5,6 +5,7 @@ Shapes: P penalties, A alphas, G grid points a side, C classes, W weights, N poi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,7 +46,7 @@ class Panel:
 
     def of(self, key: str) -> Array:
         """A number of each member's `extra` -> [A]; NaN where it is missing."""
-        return np.array([np.nan if m.extra[key] is None else m.extra[key] for m in self.run.members])
+        return self._known([np.nan if m.extra[key] is None else m.extra[key] for m in self.run.members])
 
     def accuracy(self, part: str) -> Array:
         """Train or test accuracy -> [A]."""
@@ -55,7 +56,17 @@ class Panel:
     @cached_property
     def weights(self) -> Array:
         """Every weight [A, W], biases left out."""
-        return np.array([m.extra["weights"] for m in self.run.members], dtype=np.float64)
+        return self._known([m.extra["weights"] for m in self.run.members])
+
+    @cached_property
+    def diverged(self) -> NDArray[np.bool_]:
+        """Where the objective falls without end: what was reached on the way down means nothing [A]."""
+        return np.array([m.status == "diverged" for m in self.run.members])
+
+    def _known(self, values: list[Any]) -> Array:
+        array = np.array(values, dtype=np.float64)
+        array[self.diverged] = np.nan
+        return array
 
     @cached_property
     def converged(self) -> NDArray[np.bool_]:
@@ -87,20 +98,26 @@ class Story:
         """The area of a point in square points: smaller where there are many."""
         return 26 if len(self.train.x_N) + len(self.test.x_N) <= 250 else 15
 
-    @property
+    @cached_property
     def most_loss(self) -> float:
         """The largest data loss or penalty of all members."""
-        return max(float(np.nanmax(panel.of(key))) for panel in self.panels for key in ("data_loss", "penalty")) or 1.0
+        return _most(panel.of(key) for panel in self.panels for key in ("data_loss", "penalty"))
 
-    @property
+    @cached_property
     def most_norm(self) -> float:
         """The largest norm of all members."""
-        return max(float(np.nanmax(panel.of(key))) for panel in self.panels for key in ("l1_norm", "l2_norm")) or 1.0
+        return _most(panel.of(key) for panel in self.panels for key in ("l1_norm", "l2_norm"))
 
-    @property
+    @cached_property
     def widest_weight(self) -> float:
         """The largest absolute weight of all members."""
-        return max(float(np.nanmax(np.abs(panel.weights))) for panel in self.panels) or 1.0
+        return _most(np.abs(panel.weights) for panel in self.panels)
+
+
+def _most(arrays: Iterable[Array]) -> float:
+    """The largest of all numbers that are finite, 1 where that is none or 0."""
+    known = np.concatenate([array[np.isfinite(array)] for array in arrays])
+    return float(known.max(initial=0.0)) or 1.0
 
 
 def read_story(record: Record) -> Story:
