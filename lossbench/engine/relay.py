@@ -159,7 +159,10 @@ def _choose(pools: Sequence[Sequence[Found]]) -> list[Found]:
         for found in good:
             options = [
                 (
-                    (cost[0] + max(0, (way[-1].zeros if way else 0) - found.zeros), cost[1] + (found.value - least) / scale),
+                    (
+                        cost[0] + max(0, (way[-1].zeros if way else 0) - found.zeros),
+                        cost[1] + (found.value - least) / scale,
+                    ),
                     [*way, found],
                 )
                 for cost, way in ways

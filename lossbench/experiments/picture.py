@@ -48,7 +48,9 @@ def _shading(prediction: Prediction) -> Tensor:
     return value
 
 
-def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: RegularizeConfig) -> dict[str, Any]:
+def describe(
+    table: Table, net: Net, pair: Pair, plane: Plane, config: RegularizeConfig, caption: str
+) -> dict[str, Any]:
     """What the pictures say and show besides the nets: the record's `analysis`."""
     classes = list(table.classes)
     names = f"{', '.join(classes[:-1])} or {classes[-1]}"
@@ -59,7 +61,7 @@ def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: Regulariz
         said.append(f"elastic net: {config.l1_ratio:.0%} L1")
     link = pair.link(torch.zeros(1, 1, pair.outputs))
     shading = "score" if link.probability_PNC is None else "probability"
-    points, notes = {}, [plane.note] if plane.note else []
+    points, notes = {}, []
     for part, most in SHOWN.items():
         shown = _shown(len(plane.places[part]), most, config.seed, part)
         points[part] = {
@@ -70,9 +72,10 @@ def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: Regulariz
         if len(shown) < len(plane.places[part]):
             notes.append(f"{len(shown)} of {len(plane.places[part])} {part} points")
     return {
-        "title": f"{table.name}: {names if len(names) <= 50 else f'{len(classes)} classes'}",
+        "title": f"{table.name}: {names if len(names) <= 50 else f'{len(classes)} classes'}{plane.note and '; '}{plane.note}",
         "subtitle": "; ".join(said),
         "note": ", ".join(notes),
+        "caption": caption,
         "classes": classes,
         "shading": shading,
         "grid": config.grid,

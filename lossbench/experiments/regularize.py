@@ -162,7 +162,7 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
         metrics=[metric_record(metric) for metric in suiting(pair.task)],
         protocol=_protocol(plan),
         runs=runs,
-        analysis=describe(plan.table, plan.net, pair, plane, config),
+        analysis=describe(plan.table, plan.net, pair, plane, config, _caption(rule)),
         timing={"train": fitted - began, "regions": drawn - fitted, "total": drawn - began},
     )
 
@@ -287,6 +287,13 @@ def _split_facts(plan: RegularizePlan) -> dict[str, Any]:
         "seed": plan.config.split.seed,
         "sha256": digest(plan.split),
     }
+
+
+def _caption(rule: Rule) -> str:
+    return (
+        f"trained until the proximal gradient is below {rule.tolerance:g}, or at a kink the gradients around it "
+        f"cancel to {rule.kink:g}"
+    )
 
 
 def _protocol(plan: RegularizePlan) -> dict[str, Any]:

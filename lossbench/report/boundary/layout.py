@@ -1,14 +1,17 @@
 """Where everything on a frame is, in pixels from its top left corner.
 
 One penalty: regions on the left, charts in a column beside them. Several: a column for each, charts below its regions.
+Two charts over alpha stand one above the other and share its axis; the weights have one of their own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-HEAD, FOOT = 78, 62  # title, subtitle and legend above; the track of alphas below
+HEAD, LINE = 78, 18  # title, subtitle and the legend's first row above; each further row
+FOOT = 84  # the track of alphas and the caption below
 LEFT, RIGHT = 62, 22
+TITLE, AXIS, NAME = 24, 24, 38  # above a chart; below it with numbers; with numbers and a name
 
 
 @dataclass(frozen=True)
@@ -41,29 +44,32 @@ class Layout:
     track: Box
 
 
-def lay_out(penalties: int) -> Layout:
-    """The layout for so many penalties side by side; width and height are even, as films want them."""
-    caption = HEAD + 30
+def width_for(penalties: int) -> int:
+    """How wide a frame is; even, as films want it."""
+    return 700 if penalties == 1 else LEFT + 392 * penalties - 82 + RIGHT
+
+
+def lay_out(penalties: int, rows: int = 1) -> Layout:
+    """The layout for so many penalties side by side, and so many rows of the legend."""
+    width, caption = width_for(penalties), HEAD + LINE * (rows - 1) + 32
     if penalties == 1:
-        width, bottom = 664, caption + 316
-        left, wide, tall, apart = 482, 664 - 482 - RIGHT, 58, 68
-        tops = [caption + 8 + i * (tall + apart) for i in range(3)]
-        charts = [Box(left, top, wide, tall) for top in tops]
-        panels = [PanelLayout(Box(LEFT, caption, 350, 316), *charts)]
+        regions = Box(LEFT, caption, 356, 356)
+        left = LEFT + regions.w + 76
+        panels = [_with_charts(regions, left, width - RIGHT - left, caption, (88, 88, 356 - 2 * 88 - 2 * TITLE - AXIS))]
+        bottom = caption + regions.h + NAME
     else:
-        column, wide, tall = 392, 310, 288
-        width, bottom = LEFT + column * penalties - (column - wide) + RIGHT, caption + tall + 294
+        tall = (62, 62, 62)
         panels = []
         for i in range(penalties):
-            x, y = LEFT + i * column, caption + tall + 82
-            half = (wide - 44) // 2
-            panels.append(
-                PanelLayout(
-                    Box(x, caption, wide, tall),
-                    Box(x, y, half, 64),
-                    Box(x + wide - half, y, half, 64),
-                    Box(x, y + 64 + 74, wide, 64),
-                )
-            )
-    height = bottom + 52 + FOOT if penalties == 1 else bottom + 22 + FOOT
-    return Layout(width + width % 2, height + height % 2, panels, Box(LEFT, height - 40, width - LEFT - RIGHT, 12))
+            regions = Box(LEFT + i * 392, caption, 310, 288)
+            panels.append(_with_charts(regions, regions.x, regions.w, caption + regions.h + NAME + TITLE + 8, tall))
+        bottom = panels[0].weights.y + panels[0].weights.h + NAME
+    height = bottom + FOOT
+    return Layout(width, height + height % 2, panels, Box(LEFT, bottom + 26, width - LEFT - RIGHT, 12))
+
+
+def _with_charts(regions: Box, x: int, w: int, top: int, tall: tuple[int, int, int]) -> PanelLayout:
+    losses = Box(x, top, w, tall[0])
+    norms = Box(x, losses.y + losses.h + TITLE, w, tall[1])
+    weights = Box(x, norms.y + norms.h + AXIS + TITLE, w, tall[2])
+    return PanelLayout(regions, losses, norms, weights)

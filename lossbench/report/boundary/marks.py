@@ -1,69 +1,112 @@
-"""What every picture of regions has: words at a place, the legend, the points, and numbers spelt in few letters."""
+"""What every picture of regions has: the points, the legend, and numbers spelt in few letters."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from lossbench.report.boundary.story import Points, Story
-from lossbench.report.boundary.style import CLASS_COLOURS, FONT, GREY, INK, MARKERS, PAPER
+from lossbench.report.boundary.lettering import fitted, width_of, words
+from lossbench.report.boundary.story import Axis, Points, Story
+from lossbench.report.boundary.style import CLASS_COLOURS, FONT, GREY, INK, MARKERS, PAPER, shade
+
+KEY = 62 / 72  # inches of the bar that says what the shades mean
+SIGN, APART = 0.15, 0.18  # inches from a sign to its word, and between entries
+LONGEST = 1.7  # inches of a class's name
+NOUGHT = 1e-6  # numbers nearer to zero are not spelt: they are what the tolerance leaves of a zero
 
 
-def new_figure(width: float, height: float, dpi: int) -> Figure:
-    """An empty sheet of paper, in inches."""
-    figure = Figure(figsize=(width, height), dpi=dpi, facecolor=PAPER)
-    FigureCanvasAgg(figure)
-    return figure
+@dataclass(frozen=True)
+class Entry:
+    """A word of the legend and its sign (none: words alone)."""
+
+    label: str
+    marker: str = ""
+    face: str = PAPER
+    edge: str = PAPER
+    colour: str = GREY
 
 
-def words(figure: Figure, x: float, y: float, text: str, size: float, colour: str = INK, **options: Any) -> Text:
-    """Text whose baseline is `y` inches below the top; what comes from data is never read as a formula."""
+def legend_entries(story: Story) -> list[Entry]:
+    """Which class has which colour and marker, and which points are trained on."""
+    entries = [Entry(name, MARKERS[i], CLASS_COLOURS[i], CLASS_COLOURS[i], INK) for i, name in enumerate(story.classes)]
+    entries += [Entry("train", "o", GREY, GREY), Entry("test", "o", PAPER, GREY)]
+    return entries + ([Entry(story.note)] if story.note else [])
+
+
+def legend_rows(story: Story, width: float, size: float) -> list[list[tuple[float, Entry, str]]]:
+    """Rows of (x, entry, label) that fit into so many inches."""
+    rows: list[list[tuple[float, Entry, str]]] = [[]]
+    x = 0.0
+    for entry in legend_entries(story):
+        sign = SIGN if entry.marker else 0.0
+        label = fitted(entry.label, min(LONGEST, width - sign) if entry.marker else width, size)
+        wide = sign + width_of(label, size)
+        if rows[-1] and x + wide > width:
+            rows.append([])
+            x = 0.0
+        rows[-1].append((x, entry, label))
+        x += wide + APART
+    return rows
+
+
+def draw_legend(figure: Figure, rows: Sequence[Sequence[tuple[float, Entry, str]]], x: float, y: float, size: float,
+                line: float) -> None:  # fmt: skip
+    """The legend's rows from (x, y) inches on, so many inches apart."""
     width, height = figure.get_size_inches()
-    options = {"fontsize": size, "color": colour, "fontfamily": FONT, "va": "baseline", "parse_math": False, **options}
-    return figure.text(x / width, 1 - y / height, text, **options)
+    for row in rows:
+        for at, entry, label in row:
+            if entry.marker:
+                place = ([(x + at + 0.05) / width], [1 - (y - 0.042) / height])
+                sign = Line2D(*place, marker=entry.marker, ms=5.5, mfc=entry.face, mec=entry.edge, mew=1.2, ls="")
+                sign.set_transform(figure.transFigure)
+                figure.add_artist(sign)
+            words(figure, x + at + (SIGN if entry.marker else 0), y, label, size, entry.colour)
+        y += line
 
 
-def end_of(text: Text) -> float:
-    """Where a text ends, in inches from the left."""
-    figure = text.get_figure(root=True)
-    assert figure is not None
-    canvas: Any = figure.canvas
-    return float(text.get_window_extent(canvas.get_renderer()).x1) / figure.dpi
+def key_words(story: Story) -> tuple[str, str, str]:
+    """What the shades stand for, and the ends of their scale."""
+    if len(story.classes) == 2:
+        of = fitted(story.classes[1], 1.0, 8)
+        return (f"probability of {of}", "0", "1") if story.probabilities else (f"score for {of}", "≤ −1", "≥ 1")
+    return ("lead in probability", "0", "1") if story.probabilities else ("lead in score", "0", "≥ 1")
 
 
-def heading(figure: Figure, story: Story, x: float = 0.14) -> None:
-    """Title and subtitle of a still picture."""
-    words(figure, x, 0.30, story.title, 12, fontweight="bold")
-    words(figure, x, 0.49, story.subtitle, 8, GREY)
+def key_width(story: Story, size: float) -> float:
+    """Inches that the key takes."""
+    name, low, high = key_words(story)
+    return width_of(name, size) + width_of(low, size) + width_of(high, size) + KEY + 0.2
 
 
-def legend(figure: Figure, story: Story, x: float, y: float, size: float) -> None:
-    """Which class has which colour and marker, and which points are trained on; from (x, y) inches on."""
+def draw_key(figure: Figure, story: Story, right: float, y: float, size: float) -> None:
+    """The scale of the shades, its right end at `right` inches and the words' baseline at y."""
+    name, low, high = key_words(story)
     width, height = figure.get_size_inches()
+    words(figure, right, y, high, size, GREY, ha="right")
+    bar = right - width_of(high, size) - 0.05 - KEY
+    pixels = round(KEY * figure.dpi)
+    ramp = np.linspace(-1 if len(story.classes) == 2 else 0, 1, pixels, dtype=np.float32)[None].repeat(2, 0)
+    lead = ramp[None] if len(story.classes) == 2 else ramp
+    tall = 0.09
+    ax = figure.add_axes((bar / width, 1 - (y + 0.005) / height, KEY / width, tall / height))
+    ax.axis("off")
+    if len(story.classes) == 2:
+        ax.imshow(shade(lead, pixels, 8), aspect="auto", interpolation="nearest")
+    else:
+        deep = (1 - 0.5 * ramp)[..., None].repeat(3, -1)
+        ax.imshow(deep, aspect="auto", interpolation="nearest")
+    words(figure, bar - 0.05, y, low, size, GREY, ha="right")
+    words(figure, bar - 0.05 - width_of(low, size) - 0.08, y, name, size, GREY, ha="right")
 
-    def entry(x: float, label: str, marker: str, face: str, edge: str, colour: str) -> float:
-        at = ([(x + 0.05) / width], [1 - (y - 0.042) / height])
-        sign = Line2D(*at, marker=marker, ms=5.5, mfc=face, mec=edge, mew=1.2, ls="", transform=figure.transFigure)
-        figure.add_artist(sign)
-        return end_of(words(figure, x + 0.15, y, label, size, colour))
 
-    for i, name in enumerate(story.classes):
-        x = entry(x, shortened(name), MARKERS[i], CLASS_COLOURS[i], CLASS_COLOURS[i], INK) + 0.18
-    x += 0.06
-    for label, face in (("train", GREY), ("test", PAPER)):
-        x = entry(x, label, "o", face, GREY, GREY) + 0.14
-    if story.note:
-        words(figure, x + 0.06, y, story.note, size, GREY)
-
-
-def draw_points(ax: Axes, train: Points, test: Points, *, size: float = 26) -> list[Artist]:
+def draw_points(ax: Axes, train: Points, test: Points, *, size: float = 26, ring: float = 1.3) -> list[Artist]:
     """The rows of the table on their plane: colour and marker say the class, filled ones are trained on."""
     made: list[Artist] = []
     for points, hollow in ((train, False), (test, True)):
@@ -77,15 +120,19 @@ def draw_points(ax: Axes, train: Points, test: Points, *, size: float = 26) -> l
                     marker=MARKERS[c],
                     facecolors=PAPER if hollow else CLASS_COLOURS[c],
                     edgecolors=CLASS_COLOURS[c] if hollow else PAPER,
-                    linewidths=1.3 if hollow else 0.7,
+                    linewidths=ring if hollow else 0.7 * ring / 1.3,
                 )
             )
     return made
 
 
-def shortened(name: str, longest: int = 24) -> str:
-    """A name that fits into a legend."""
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+def name_axes(ax: Axes, axes: tuple[Axis, Axis], wide: float, tall: float, size: float, ticks: int) -> None:
+    """Ticks of few letters, and the names cut to the axes' lengths (inches); an empty name takes its numbers along."""
+    for axis, side, length in ((ax.xaxis, axes[0], wide), (ax.yaxis, axes[1], tall)):
+        axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+        label = fitted(side.label, length, size)
+        axis.set_label_text(label, fontsize=size, color=INK, fontfamily=FONT, parse_math=False)
 
 
 def percent(share: float) -> str:
@@ -94,12 +141,23 @@ def percent(share: float) -> str:
 
 
 def spell(value: float) -> str:
-    """A number with two or three digits: 0.012, 1.5e−5, 12.3."""
+    """A number with three digits, so that it does not jump as it changes: 0.0120, 1.50e−5, 12.3."""
     if value == 0:
         return "0"
     if not np.isfinite(value):
         return "–"
+    if abs(value) < NOUGHT:
+        return "< 1e−6"
     if 1e-3 <= abs(value) < 1e3:
-        return f"{value:.3g}" if abs(value) >= 1 else f"{value:.2g}"
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa.removesuffix('.0')}e{int(exponent)}".replace("-", "−")
+        return f"{value:#.3g}".removesuffix(".")
+    return _power(f"{value:.2e}")
+
+
+def tick(value: float) -> str:
+    """A number beside an axis: no more digits than it has, and a power of ten within it."""
+    return _power(f"{value:.5g}")
+
+
+def _power(text: str) -> str:
+    mantissa, e, exponent = text.partition("e")
+    return (f"{mantissa}e{int(exponent)}" if e else mantissa).replace("-", "−")

@@ -8,49 +8,84 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from lossbench.report.boundary.marks import draw_points, heading, legend, new_figure, percent, spell
+from lossbench.report.boundary.lettering import fitted, heading, new_figure, words
+from lossbench.report.boundary.marks import (
+    draw_key,
+    draw_legend,
+    draw_points,
+    key_width,
+    legend_rows,
+    name_axes,
+    percent,
+    spell,
+)
 from lossbench.report.boundary.story import Panel, Story
-from lossbench.report.boundary.style import FONT, GREY, INK, PAPER, boundaries, shade
+from lossbench.report.boundary.style import FONT, GREY, INK, PAPER, WARNING, boundaries, shade
 
 DPI = 160
 TILE, GAP = 1.72, 0.16  # inches
 CAPTION = 0.36
-LEFT, TOP, BOTTOM = 0.62, 0.98, 0.52
+EDGE, LEFT, TOP, LINE, BOTTOM = 0.14, 0.66, 0.98, 0.17, 0.62
+NARROWEST = 5.2
 MOST, ACROSS = 8, 4
+STILL = 0.02  # of all change: what two alphas are apart by even if the regions are the same
 
 
 def draw_sheet(story: Story) -> Figure:
-    """Eight alphas (all, if there are fewer) from the weakest to the strongest; one penalty takes two rows."""
-    count = len(story.alphas)
-    shown = np.unique(np.linspace(0, count - 1, min(MOST, count)).round().astype(int)).tolist()
+    """Eight alphas at most, chosen so that the regions change as much from tile to tile; one penalty takes two rows."""
+    shown = shown_alphas(story)
     one = len(story.panels) == 1
     across = min(ACROSS, len(shown)) if one else len(shown)
     tiles = [(panel, alpha) for panel in story.panels for alpha in shown]
     rows = -(-len(tiles) // across)
-    width = max(LEFT + across * (TILE + GAP) + 0.1, 5.2)
-    height = TOP + rows * (TILE + CAPTION) - CAPTION + BOTTOM
+    width = max(LEFT + across * (TILE + GAP) + 0.1, NARROWEST)
+    legend = legend_rows(story, width - 2 * EDGE - 0.3 - key_width(story, 7.5), 8)
+    top = TOP + LINE * (len(legend) - 1)
+    height = top + rows * (TILE + CAPTION) - CAPTION + BOTTOM
     figure = new_figure(width, height, DPI)
-    heading(figure, story)
-    legend(figure, story, 0.14, 0.70, 8)
+    heading(figure, EDGE, 0.30, story.title, width - 2 * EDGE, (12, 8))
+    words(figure, EDGE, 0.49, fitted(story.subtitle, width - 2 * EDGE, 8), 8, GREY)
+    draw_legend(figure, legend, EDGE, 0.70, 8, LINE)
+    draw_key(figure, story, width - EDGE, 0.70, 7.5)
     for number, (panel, alpha) in enumerate(tiles):
         row, column = divmod(number, across)
-        left, top = LEFT + column * (TILE + GAP), TOP + row * (TILE + CAPTION) + 0.02
-        ax = figure.add_axes((left / width, 1 - (top + TILE) / height, TILE / width, TILE / height))
-        x_label, y_label = (axis.label for axis in story.axes)
-        _tile(
-            ax,
-            story,
-            panel,
-            alpha,
-            x_label if number + across >= len(tiles) else "",
-            "" if column else y_label if one else f"{panel.name}\n{y_label}",
-        )
+        left, down = LEFT + column * (TILE + GAP), top + row * (TILE + CAPTION) + 0.02
+        ax = figure.add_axes((left / width, 1 - (down + TILE) / height, TILE / width, TILE / height))
+        _tile(ax, story, panel, alpha)
+        ax.tick_params(labelleft=not column, labelbottom=number + across >= len(tiles))
+        if not column:
+            ax.set_ylabel(fitted(story.axes[1].label, TILE, 7.5), fontsize=7.5, color=INK, fontfamily=FONT)
+            ax.yaxis.set_label_coords(-0.34 / TILE, 0.5)
+            if not one:
+                words(figure, 0.13, down + TILE / 2, panel.name, 8, rotation=90, ha="center", va="center",
+                      fontweight="bold")  # fmt: skip
+    reach = across * (TILE + GAP) - GAP
+    below = top + rows * (TILE + CAPTION) - CAPTION + 0.3
+    label = fitted(story.axes[0].label, reach, 7.5)
+    words(figure, LEFT + reach / 2, below, label, 7.5, ha="center")
+    words(figure, EDGE, height - 0.1, fitted(story.caption, width - 2 * EDGE, 6.5), 6.5, GREY)
     return figure
 
 
-def _tile(ax: Axes, story: Story, panel: Panel, alpha: int, x_label: str, y_label: str) -> None:
+def shown_alphas(story: Story) -> list[int]:
+    """Which alphas have a tile, first and last among them: equally far apart in what changes from one to the next."""
+    count = len(story.alphas)
+    if count <= MOST:
+        return list(range(count))
+    step = np.zeros(count - 1)
+    for panel in story.panels:
+        before = panel.lead(0)[:, ::4, ::4]
+        for alpha in range(1, count):
+            now = panel.lead(alpha)[:, ::4, ::4]
+            step[alpha - 1] += np.abs(now - before).mean()
+            before = now
+    way = np.concatenate([[0.0], np.cumsum(step + (STILL * step.sum() or 1.0) / count)])
+    places = {int(np.abs(way - place).argmin()) for place in np.linspace(0, way[-1], MOST)}
+    return sorted(places | {0, count - 1})
+
+
+def _tile(ax: Axes, story: Story, panel: Panel, alpha: int) -> None:
     x, y = story.axes
     lead = panel.lead(alpha)
     pixels = round(TILE * DPI)
@@ -60,19 +95,19 @@ def _tile(ax: Axes, story: Story, panel: Panel, alpha: int, x_label: str, y_labe
     lines = boundaries(lead, (x.low, y.low), (x.high, y.high))
     ax.add_collection(LineCollection(lines, colors=PAPER, linewidths=2.2), autolim=False)
     ax.add_collection(LineCollection(lines, colors=INK, linewidths=1.0), autolim=False)
-    draw_points(ax, story.train, story.test, size=7)
+    draw_points(ax, story.train, story.test, size=10, ring=0.9)
     ax.set(xlim=(x.low, x.high), ylim=(y.low, y.high))
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0, labelsize=6.5, colors=GREY, labelfontfamily=FONT, pad=2)
-    ax.tick_params(labelleft=bool(y_label), labelbottom=bool(x_label))
-    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    said: dict[str, Any] = {"fontfamily": FONT, "parse_math": False}
-    ax.set_xlabel(x_label, fontsize=7.5, color=INK, labelpad=2, **said)
-    ax.set_ylabel(y_label, fontsize=7.5, color=INK, labelpad=2, **said)
-    mark = "" if panel.converged[alpha] else "  not converged"
-    said["pad"] = 4
-    ax.set_title(
-        f"α = {spell(story.alphas[alpha])}{mark}", fontsize=8, loc="left", color=INK, fontweight="bold", **said
-    )
-    ax.set_title(f"test {percent(panel.accuracy('test')[alpha])}", fontsize=7, loc="right", color=GREY, **said)
+    name_axes(ax, story.axes, TILE, TILE, 7.5, 4)
+    ax.set(xlabel="", ylabel="")
+    said: dict[str, Any] = {"fontfamily": FONT, "parse_math": False, "pad": 4}
+    ax.set_title(f"α = {spell(story.alphas[alpha])}", fontsize=8, loc="left", color=INK, fontweight="bold", **said)
+    warning, constant = panel.warning(alpha), panel.constant(alpha, story.classes)
+    test = f"test {percent(panel.accuracy('test')[alpha])}"
+    ax.set_title(test, fontsize=7, loc="right", color=GREY, **said)
+    inside = {"transform": ax.transAxes, "fontsize": 6.5, "fontfamily": FONT, "parse_math": False, "va": "top"}
+    box = {"boxstyle": "round,pad=0.25", "fc": PAPER, "ec": "none"}
+    for text, at, colour in ((constant, 0.96, INK), (warning, 0.85 if constant else 0.96, WARNING)):
+        if text:
+            ax.text(0.04, at, fitted(text, 0.9 * TILE, 6.5), color=colour, bbox=box, **inside)

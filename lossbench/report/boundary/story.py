@@ -5,7 +5,7 @@ Shapes: P penalties, A alphas, G grid points a side, C classes, W weights, N poi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lossbench.record import MemberRecord, PackedPlanes, Record, RunRecord
 
 Array = NDArray[np.float64]
+LEVEL = 0.01  # leads that differ by less are one and the same in a picture
 SPELLED = {"l1": "L1 penalty", "l2": "L2 penalty", "elasticnet": "elastic net"}
 
 
@@ -73,6 +74,21 @@ class Panel:
         """Which alphas are trained to the end [A]."""
         return np.array([bool(m.extra["converged"]) for m in self.run.members])
 
+    def warning(self, alpha: int) -> str:
+        """What must be known of a net before it is believed; nothing where it is trained to the end."""
+        if self.diverged[alpha]:
+            return "diverged: no minimum"
+        return "" if self.converged[alpha] else "not converged"
+
+    def constant(self, alpha: int, classes: Sequence[str]) -> str:
+        """What a net predicts wherever one is, in words; nothing where its regions have a shape."""
+        lead = self.lead(alpha)
+        if not np.abs(lead).max() >= LEVEL:
+            return "constant: both equally likely" if len(classes) == 2 else "constant: all equally likely"
+        flat = float(np.ptp(lead, axis=(1, 2)).max()) < LEVEL
+        winner = int(lead[0].max() > 0) if len(classes) == 2 else int(lead.max((1, 2)).argmax())
+        return f"constant: always {classes[winner]}" if flat else ""
+
     def lead(self, alpha: int) -> NDArray[np.float32]:
         """How far each class leads the best of the others, [C, G, G]; of two classes the second alone, [1, G, G]."""
         return PackedPlanes.model_validate(self.run.evidence["lead"][alpha]).values()
@@ -85,6 +101,7 @@ class Story:
     title: str
     subtitle: str
     note: str
+    caption: str  # when a net counts as trained
     classes: list[str]
     axes: tuple[Axis, Axis]
     train: Points
@@ -128,6 +145,7 @@ def read_story(record: Record) -> Story:
         title=picture["title"],
         subtitle=picture["subtitle"],
         note=picture["note"],
+        caption=picture["caption"],
         classes=picture["classes"],
         axes=(first, second),
         train=_points(picture["points"]["train"]),

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 CLASS_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b5589a", "#c79400", "#3fa0d6", "#5b5b5b")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 INK, GREY, FAINT, PAPER = "#1c1e26", "#6b7080", "#d9dce3", "#ffffff"
-LOSS_COLOUR, PENALTY_COLOUR = "#1c1e26", "#9a4fb0"
+LOSS_COLOUR, PENALTY_COLOUR, NORM_COLOUR, ZERO_COLOUR = "#1c1e26", "#9a4fb0", "#3d6b5c", "#c2255c"
 BARS, WARNING = "#8c93a5", "#a12a1c"
 FONT = "DejaVu Sans"  # comes with matplotlib: the same letters, and bytes, on every machine
 
 # All of them as red, green, blue: what a palette must hold exactly.
 NAMED = [
     [round(255 * part) for part in to_rgb(colour)]
-    for colour in (*CLASS_COLOURS, INK, GREY, FAINT, PAPER, PENALTY_COLOUR, BARS, WARNING)
+    for colour in (*CLASS_COLOURS, INK, GREY, FAINT, PAPER, PENALTY_COLOUR, NORM_COLOUR, ZERO_COLOUR, BARS, WARNING)
 ]
 
 # Share of the class's colour on paper where its class is certain. On the boundary it is none, whoever leads: so that

@@ -15,7 +15,7 @@ from lossbench.report.boundary import check_format, write
 from lossbench.report.boundary.film import COLOURS, Palette, durations
 from lossbench.report.boundary.frame import Stage
 from lossbench.report.boundary.layout import lay_out
-from lossbench.report.boundary.marks import percent, spell
+from lossbench.report.boundary.marks import percent, spell, tick
 from lossbench.report.boundary.story import read_story
 from lossbench.report.boundary.style import CLASS_COLOURS, MARKERS, NAMED, boundaries, shade
 from tests.report.planted_regions import planted_regions
@@ -274,9 +274,10 @@ def test_class_colours_stay_apart_for_colour_blind_eyes():
 
 
 def test_numbers_take_few_letters():
-    assert [spell(v) for v in (0, 1e-4, 0.00015, 0.0336, 1.438, 69.5, 100.0, float("nan"))] == [
-        "0", "1e−4", "1.5e−4", "0.034", "1.44", "69.5", "100", "–",
+    assert [spell(v) for v in (0, 8.6e-19, 1e-4, 0.00015, 0.0336, 1.438, 69.5, 100.0, float("nan"))] == [
+        "0", "< 1e−6", "1.00e−4", "1.50e−4", "0.0336", "1.44", "69.5", "100", "–",
     ]  # fmt: skip
+    assert [tick(v) for v in (0, 0.25, 5, 1e12, -2.5e-12)] == ["0", "0.25", "5", "1e12", "−2.5e−12"]
     assert [percent(v) for v in (1.0, 0.9667, 0.5, float("nan"))] == ["100%", "96.7%", "50%", "–"]
     assert durations(3, 8) == [120, 120, 2120]
 
