@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,18 +15,22 @@ from lossbench.cli import options as opt
 from lossbench.errors import unknown
 
 if TYPE_CHECKING:
-    from lossbench.catalog.explain import LossPage, PairPage
+    from lossbench.catalog.explain import LossPage, PairPage, PenaltyPage
     from lossbench.catalog.verdicts import Verdict
 
-LABEL = 13  # columns of the labels at the left
+LABEL = 14  # columns of the labels at the left
 COLOURS = {"ok": "green", "equivalent": "green", "degraded": "yellow", "broken": "red"}
 
-Said = Iterator[tuple[str, str]]  # label, text
+ELASTIC = "elasticnet"  # a penalty alone, so that its page is no loss's
+Said = Iterable[tuple[str, str]]  # label, text
 
 
 def explain(
     loss: Annotated[
-        str, typer.Argument(metavar="LOSS", help="A loss, or my_loss.py:my_loss.", autocompletion=completion.one_loss)
+        str,
+        typer.Argument(
+            metavar="LOSS", help="A loss, a penalty, or my_loss.py:my_loss.", autocompletion=completion.one_loss
+        ),
     ],
     last_act: Annotated[
         str | None,
@@ -40,28 +45,60 @@ def explain(
     target_encoding: opt.TargetEncoding = None,
     link: opt.Link = None,
 ) -> None:
-    """Explain a loss, or with a last activation: whether the two fit, why, and the fix.
+    """Explain a loss or a penalty, or with a last activation: whether the two fit, why, and the fix.
 
     Examples:
         lossbench explain nll
         lossbench explain nll relu
+        lossbench explain elasticnet
     """
-    from lossbench.catalog.explain import loss_page, pair_page
+    from lossbench.catalog.explain import loss_page, pair_page, penalty_page
+    from lossbench.catalog.loss import LOSSES
     from lossbench.catalog.plugins import find_activation, find_loss
     from lossbench.catalog.vocabulary import Task
 
     if task is not None and task not in list(Task):
         raise unknown("task", task, [known.value for known in Task], where="--task")
+    penalty = penalty_page(loss)
+    if penalty is not None and last_act is None and loss not in {*LOSSES.names(), *LOSSES.abbreviations}:
+        _say(f"{penalty.name} penalty", _of_penalty(penalty))
+        return
     found = find_loss(loss, task=task, target_encoding=target_encoding, link=link)
     if last_act is None:
         title, said = found.label, _of_loss(loss_page(found))
+        if penalty is not None:
+            said = itertools.chain(said, [("", "")], _as_penalty(penalty))
     else:
         activation = find_activation(last_act)
         page = pair_page(found, activation, None if task is None else Task(task))
         title, said = f"{page.loss} + {page.activation}", _of_pair(page)
+    _say(title, said)
+
+
+def _say(title: str, said: Said) -> None:
     typer.secho(title, bold=True)
     for label, text in said:
         _print(label, text)
+
+
+def _of_penalty(page: PenaltyPage) -> Said:
+    yield "formula", page.formula
+    if page.abbreviations:
+        yield "short", ", ".join(page.abbreviations)
+    yield "effect", page.effect
+    yield "objective", page.objective
+    for who, how in page.elsewhere:
+        yield "elsewhere", f"{who}: {how}"
+    yield "see", "lossbench penalties, lossbench regularize-gif"
+
+
+def _as_penalty(page: PenaltyPage) -> Said:
+    """A loss's page has room for a penalty of the same name."""
+    yield "as a penalty", f"{page.formula}: {page.effect}"
+    yield (
+        "",
+        f"objective: {page.objective} (`lossbench explain {ELASTIC}` has its relation to scikit-learn's alpha and C)",
+    )
 
 
 def _of_loss(page: LossPage) -> Said:

@@ -157,16 +157,11 @@ def _choose(pools: Sequence[Sequence[Found]]) -> list[Found]:
         scale = max(abs(least), 1e-2)
         longer = []
         for found in good:
-            options = [
-                (
-                    (
-                        cost[0] + max(0, (way[-1].zeros if way else 0) - found.zeros),
-                        cost[1] + (found.value - least) / scale,
-                    ),
-                    [*way, found],
-                )
-                for cost, way in ways
-            ]
+            above = (found.value - least) / scale
+            options = []
+            for (lost, cost), way in ways:
+                now = max(0, way[-1].zeros - found.zeros) if way else 0
+                options.append(((lost + now, cost + above), [*way, found]))
             longer.append(min(options, key=lambda option: option[0]))
         ways = longer
     return min(ways, key=lambda way: way[0])[1]

@@ -54,6 +54,7 @@ def describe(
     """What the pictures say and show besides the nets: the record's `analysis`."""
     classes = list(table.classes)
     names = f"{', '.join(classes[:-1])} or {classes[-1]}"
+    told = names if len(names) <= 50 else f"{len(classes)} classes"
     shape = "–".join(map(str, (net.inputs, *net.hidden, net.outputs)))
     model = f"MLP {shape}, {net.activation}" if net.hidden else f"linear model {shape}"
     said = [f"{model}; {pair.name}"]
@@ -72,7 +73,7 @@ def describe(
         if len(shown) < len(plane.places[part]):
             notes.append(f"{len(shown)} of {len(plane.places[part])} {part} points")
     return {
-        "title": f"{table.name}: {names if len(names) <= 50 else f'{len(classes)} classes'}{plane.note and '; '}{plane.note}",
+        "title": "; ".join(part for part in (f"{table.name}: {told}", plane.note) if part),
         "subtitle": "; ".join(said),
         "note": ", ".join(notes),
         "caption": caption,

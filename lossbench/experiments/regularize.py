@@ -41,6 +41,7 @@ MOST_CLASSES = 7  # that the pictures have colours for
 WORTH_A_THREAD = 5e-3  # seconds of one evaluation's arithmetic below which threads only wait for each other
 FLOPS = 1e10  # of products, a second and a core, in float64
 LARGE = 1_000  # weights of a net from which the last part in a thousand would take minutes
+FEW = 10  # rows of a test part that says little
 STATUS: dict[str, Status] = {"diverged": "diverged", "interrupted": "interrupted"}
 
 
@@ -123,6 +124,9 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
     began = time.perf_counter()
     for note in (*plan.table.notes, *plane.split.preparation.notes):
         yield Warned(note)
+    tested = len(plan.split.test)
+    if tested < FEW:
+        yield Warned(f"only {tested} rows to test on: accuracy moves in steps of {1 / tested:.0%} (--test takes more)")
     if not pair.verdict.level.is_sound:
         yield Warned(pair.verdict.warning(pair.name))
     fold = plane.split.fold(pair, config.loss.class_weight)
@@ -139,9 +143,12 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
             break
         yield Phase("training", progress.done, progress.total)
     fitted = time.perf_counter()
-    left = [m for m in nets.members if not m.converged]
+    lost = sum(m.end == "diverged" for m in nets.members)
+    left = sum(not m.converged for m in nets.members) - lost
+    if lost:
+        yield Warned(f"{lost} of {len(members)} nets diverged: {_bottomless(plan)}; they are marked")
     if left and not stop.is_set():
-        yield Warned(f"{len(left)} of {len(members)} nets have not converged; they are marked (--max-iter allows more)")
+        yield Warned(f"{left} of {len(members)} nets have not converged; they are marked (--max-iter allows more)")
     parts = {part: _scores(nets, plane, pair, part) for part in ("train", "test")}
     leads: list[NDArray[np.float32]] = []
     for lead in leads_of(nets, plane, pair):
@@ -173,7 +180,7 @@ def _of_classes(table: Table, names: list[str] | None) -> Table:
         raise UserError(
             f"{table.name} has a number as target ({table.target_name}), and regions need classes",
             where="data",
-            fix="choose a table with classes (`lossbench datasets`), or --task binary",
+            fix="choose a table with classes (`lossbench datasets`)",
         )
     if names is not None:
         for name in names:
@@ -252,6 +259,7 @@ def _run_record(
         last_act=pair.activation.name,
         verdict=pair.verdict_record(),
         status="interrupted" if "interrupted" in statuses else "ok" if "ok" in statuses else "diverged",
+        message=_bottomless(plan) if "diverged" in statuses else "",
         outputs=pair.outputs,
         conditions={"penalty": penalty, "l1_ratio": plan.ratio(penalty)},
         members=members,
@@ -289,6 +297,12 @@ def _split_facts(plan: RegularizePlan) -> dict[str, Any]:
     }
 
 
+def _bottomless(plan: RegularizePlan) -> str:
+    """Why an objective has no minimum."""
+    why = "" if plan.pair.verdict.level.is_sound else f" ({plan.pair.verdict.why})"
+    return f"the objective falls below every bound, faster than the penalty grows{why}"
+
+
 def _caption(rule: Rule) -> str:
     return (
         f"trained until the proximal gradient is below {rule.tolerance:g}, or at a kink the gradients around it "
@@ -301,11 +315,22 @@ def _protocol(plan: RegularizePlan) -> dict[str, Any]:
     return {
         "objective": "mean data loss + alpha * (l1_ratio * sum |w| + (1 - l1_ratio) / 2 * sum w^2)",
         "penalised": "weights, not biases",
+        "rule": {
+            "tol": rule.tolerance,
+            "kink": rule.kink,
+            "decrease": rule.decrease,
+            "patience": rule.patience,
+            "max_iter": rule.evaluations,
+        },
         "text": [
-            "Full batch, float64: L-BFGS, orthant-wise (OWL-QN) where there is an L1 penalty.",
-            f"Converged: no coordinate of a proximal gradient step is longer than {rule.tolerance:g} "
-            f"(ended_by gradient), or {rule.patience} steps lowered the objective by less than {rule.decrease:g} of it "
-            "(ended_by decrease).",
-            f"After {rule.evaluations} evaluations a net counts as not converged (ended_by limit).",
+            "Full batch, float64: L-BFGS, orthant-wise (OWL-QN) where there is an L1 penalty, in rounds: a net starts "
+            "again from the weights of another alpha where they are better for it, and with L1 from its weaker "
+            "neighbour's.",
+            f"Converged: no coordinate of a proximal gradient step is longer than {rule.tolerance:g} (ended_by "
+            f"gradient), or at a kink a convex combination of the gradients within 0.001 of the weights has none longer "
+            f"than {rule.kink:g} (ended_by kink).",
+            f"Not converged: {rule.patience} steps lowered the objective by less than {rule.decrease:g} of it "
+            f"(ended_by decrease), or {rule.evaluations} evaluations were not enough (ended_by limit).",
+            "Diverged: the objective is not finite, or falls below every bound.",
         ],
     }

@@ -49,9 +49,8 @@ def fitted(text: str, width: float, size: float, weight: str = "normal") -> str:
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (
-            (middle, high) if width_of(text[:middle].rstrip() + "…", size, weight) <= width else (low, middle - 1)
-        )
+        fits = width_of(text[:middle].rstrip() + "…", size, weight) <= width
+        low, high = (middle, high) if fits else (low, middle - 1)
     return text[:low].rstrip() + "…"
 
 

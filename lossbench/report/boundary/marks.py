@@ -127,12 +127,14 @@ def draw_points(ax: Axes, train: Points, test: Points, *, size: float = 26, ring
 
 
 def name_axes(ax: Axes, axes: tuple[Axis, Axis], wide: float, tall: float, size: float, ticks: int) -> None:
-    """Ticks of few letters, and the names cut to the axes' lengths (inches); an empty name takes its numbers along."""
+    """Ticks of few letters, and the names cut to the axes' lengths (inches)."""
+    corner = axes[1].low + 0.05 * (axes[1].high - axes[1].low)  # where the numbers of both axes would meet
     for axis, side, length in ((ax.xaxis, axes[0], wide), (ax.yaxis, axes[1], tall)):
-        axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+        axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
         label = fitted(side.label, length, size)
         axis.set_label_text(label, fontsize=size, color=INK, fontfamily=FONT, parse_math=False)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value) if value > corner else ""))
 
 
 def percent(share: float) -> str:

@@ -147,7 +147,7 @@ def test_penalties_stand_side_by_side_on_common_scales(tmp_path):
     story = read_story(record)
     stage = Stage(story)
     assert stage.frame(0).shape == (stage.layout.height, stage.layout.width, 4)
-    limits = {view.bars.axes.get_xlim() for view in stage.views}
+    limits = {view.charts[2].bars.axes.get_xlim() for view in stage.views}
     assert len(limits) == 1
     assert limits.pop()[1] >= story.widest_weight
     _, files = drawn(record, tmp_path)
