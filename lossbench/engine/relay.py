@@ -77,7 +77,8 @@ def relay(
     while tasks:
         rows = torch.tensor([i for i, _ in tasks])
         limit = max(1, min(long, rule.evaluations - max(spent[i] for i, _ in tasks)))
-        minimum = yield from find(torch.stack([x for _, x in tasks]), rows, replace(rule, evaluations=limit))
+        search = find(torch.stack([x for _, x in tasks]), rows, replace(rule, evaluations=limit))
+        minimum = yield from _overall(search, count, len(tasks))
         for k, (i, _) in enumerate(tasks):
             found = _found(minimum, k, l1_PD[i], l2_PD[i])
             if found.end in {"limit", "decrease"} and not stopped():
@@ -108,9 +109,21 @@ def relay(
                 follow = round_ <= FOLLOWING and bool((l1_PD[i] > 0).any()) and weaker.get(i) in group
                 if follow and group[least] != weaker[i]:
                     tasks.append((i, best[weaker[i]].x_D))
+    yield Standing(count, max(spent))
     chosen = [found for group in groups for found in _choose([pool[i] for i in group])]
     order = torch.tensor([i for group in groups for i in group]).argsort()
     return _minimum([chosen[k] for k in order.tolist()], spent)
+
+
+def _overall(search: Generator[Standing, None, Minimum], count: int, tasks: int) -> Generator[Standing, None, Minimum]:
+    """A round's standing as that of all members: those that it does not search are done."""
+    while True:
+        try:
+            standing = next(search)
+        except StopIteration as end:
+            minimum: Minimum = end.value
+            return minimum
+        yield Standing(max(0, count - tasks + standing.done), standing.evaluations)
 
 
 def _groups(l1_PD: Tensor, l2_PD: Tensor) -> list[list[int]]:

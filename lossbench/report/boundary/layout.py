@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 HEAD, LINE = 78, 18  # title, subtitle and the legend's first row above; each further row
 FOOT = 84  # the track of alphas and the caption below
-LEFT, RIGHT = 62, 22
+LEFT, RIGHT = 70, 22
 TITLE, AXIS, NAME = 24, 24, 38  # above a chart; below it with numbers; with numbers and a name
 
 
@@ -46,7 +46,7 @@ class Layout:
 
 def width_for(penalties: int) -> int:
     """How wide a frame is; even, as films want it."""
-    return 700 if penalties == 1 else LEFT + 392 * penalties - 82 + RIGHT
+    return 708 if penalties == 1 else LEFT + 392 * penalties - 82 + RIGHT
 
 
 def lay_out(penalties: int, rows: int = 1) -> Layout:

@@ -38,7 +38,7 @@ def width_of(text: str, size: float, weight: str = "normal") -> float:
 
 @cache
 def _renderer() -> Any:
-    return RendererAgg(1, 1, FINE)
+    return RendererAgg(1, 1, FINE)  # type: ignore[no-untyped-call]
 
 
 def fitted(text: str, width: float, size: float, weight: str = "normal") -> str:

@@ -106,7 +106,13 @@ def _tile(ax: Axes, story: Story, panel: Panel, alpha: int) -> None:
     warning, constant = panel.warning(alpha), panel.constant(alpha, story.classes)
     test = f"test {percent(panel.accuracy('test')[alpha])}"
     ax.set_title(test, fontsize=7, loc="right", color=GREY, **said)
-    inside = {"transform": ax.transAxes, "fontsize": 6.5, "fontfamily": FONT, "parse_math": False, "va": "top"}
+    inside: dict[str, Any] = {
+        "transform": ax.transAxes,
+        "fontsize": 6.5,
+        "fontfamily": FONT,
+        "parse_math": False,
+        "va": "top",
+    }
     box = {"boxstyle": "round,pad=0.25", "fc": PAPER, "ec": "none"}
     for text, at, colour in ((constant, 0.96, INK), (warning, 0.85 if constant else 0.96, WARNING)):
         if text:
