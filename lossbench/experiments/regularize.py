@@ -327,8 +327,8 @@ def _protocol(plan: RegularizePlan) -> dict[str, Any]:
             "again from the weights of another alpha where they are better for it, and with L1 from its weaker "
             "neighbour's.",
             f"Converged: no coordinate of a proximal gradient step is longer than {rule.tolerance:g} (ended_by "
-            f"gradient), or at a kink a convex combination of the gradients within 0.001 of the weights has none longer "
-            f"than {rule.kink:g} (ended_by kink).",
+            f"gradient), or at a kink a convex combination of the gradients within 0.001 of the weights has none "
+            f"longer than {rule.kink:g} (ended_by kink).",
             f"Not converged: {rule.patience} steps lowered the objective by less than {rule.decrease:g} of it "
             f"(ended_by decrease), or {rule.evaluations} evaluations were not enough (ended_by limit).",
             "Diverged: the objective is not finite, or falls below every bound.",

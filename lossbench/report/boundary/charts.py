@@ -152,7 +152,7 @@ def _axes(stage: Stage, box: Box, label: str) -> Axes:
     ax.set_axisbelow(True)
     ax.set_ylabel(label, fontsize=SMALL, color=GREY, fontfamily=FONT)
     place: Any = ax.yaxis
-    place.set_label_coords(-40 / box.w, 0.5)
+    place.set_label_coords(-46 / box.w, 0.5)
     return ax
 
 

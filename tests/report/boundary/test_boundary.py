@@ -194,6 +194,43 @@ def test_a_format_that_cannot_be_written_is_said_before_anything_is(tmp_path, mo
         check_format("avi")
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_mp4_is_whole_or_not_there(tmp_path, monkeypatch, fails):
+    """With a stub for imageio's ffmpeg writer, which is not installed."""
+    import types
+
+    class Writer:
+        def __init__(self, path, **_):
+            self.path, self.frames = path, 0
+
+        def __enter__(self):
+            self.path.write_bytes(b"half")
+            return self
+
+        def __exit__(self, *_):
+            self.path.write_bytes(b"%d frames" % self.frames)
+
+        def append_data(self, picture):
+            assert picture.shape[2] == 3
+            self.frames += 1
+            if fails and self.frames == 2:
+                raise OSError("ffmpeg has died")
+
+    stub = types.ModuleType("imageio.v2")
+    stub.get_writer = Writer
+    monkeypatch.setitem(sys.modules, "imageio.v2", stub)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", types.ModuleType("imageio_ffmpeg"))
+    frames = write(planted_regions(alphas=3), tmp_path, format="mp4")
+    if fails:
+        with pytest.raises(OSError, match="ffmpeg has died"):
+            list(frames)
+        assert not list(tmp_path.glob("*mp4*"))
+    else:
+        list(frames)
+        assert (tmp_path / "boundary.mp4").read_bytes() == b"11 frames"
+        assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_a_reader_who_stops_half_way_finds_no_half_film(tmp_path):
     frames = write(planted_regions(alphas=3), tmp_path)
     next(frames)
