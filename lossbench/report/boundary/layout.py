@@ -46,7 +46,7 @@ class Layout:
 
 def width_for(penalties: int) -> int:
     """How wide a frame is; even, as films want it."""
-    return 708 if penalties == 1 else LEFT + 392 * penalties - 82 + RIGHT
+    return 700 if penalties == 1 else LEFT + 392 * penalties - 82 + RIGHT
 
 
 def lay_out(penalties: int, rows: int = 1) -> Layout:

@@ -216,9 +216,7 @@ def test_an_mp4_is_whole_or_not_there(tmp_path, monkeypatch, fails):
             if fails and self.frames == 2:
                 raise OSError("ffmpeg has died")
 
-    stub = types.ModuleType("imageio.v2")
-    stub.get_writer = Writer
-    monkeypatch.setitem(sys.modules, "imageio.v2", stub)
+    monkeypatch.setattr("imageio.v2.get_writer", Writer)
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", types.ModuleType("imageio_ffmpeg"))
     frames = write(planted_regions(alphas=3), tmp_path, format="mp4")
     if fails:
