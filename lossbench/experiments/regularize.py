@@ -35,12 +35,12 @@ from lossbench.experiments.pairs import Pair, resolve_pair
 from lossbench.experiments.picture import describe, leads_of
 from lossbench.experiments.plane import Plane, draw_plane, pick_columns
 from lossbench.experiments.sources import data_record, data_source
+from lossbench.experiments.stopping import caption, protocol, rule_for
 from lossbench.record import MemberRecord, PackedPlanes, Record, RunRecord, Scores
 
 MOST_CLASSES = 7  # that the pictures have colours for
 WORTH_A_THREAD = 5e-3  # seconds of one evaluation's arithmetic below which threads only wait for each other
 FLOPS = 1e10  # of products, a second and a core, in float64
-LARGE = 1_000  # weights of a net from which the last part in a thousand would take minutes
 FEW = 10  # rows of a test part that says little
 STATUS: dict[str, Status] = {"diverged": "diverged", "interrupted": "interrupted"}
 
@@ -90,13 +90,8 @@ class RegularizePlan:
 
     @property
     def rule(self) -> Rule:
-        """When a net is trained: a linear model's one minimum is followed to the end, a net of ReLUs ends at kinks."""
-        config = self.config
-        if not config.net.hidden:
-            return Rule(config.tol, 1e-12, 200, config.max_iter)
-        if self.weights <= LARGE:
-            return Rule(config.tol, 1e-6, 200, config.max_iter, kink=1e-4)
-        return Rule(config.tol, 1e-3, 100, config.max_iter, kink=1e-3)
+        """When a net is trained."""
+        return rule_for(self.config, self.weights)
 
 
 def plan(config: RegularizeConfig) -> RegularizePlan:
@@ -167,9 +162,9 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
         data=data_record(plan.table, plane.split.inputs, _split_facts(plan)),
         verdict=pair.verdict_record(),
         metrics=[metric_record(metric) for metric in suiting(pair.task)],
-        protocol=_protocol(plan),
+        protocol=protocol(rule),
         runs=runs,
-        analysis=describe(plan.table, plan.net, pair, plane, config, _caption(rule)),
+        analysis=describe(plan.table, plan.net, pair, plane, config, caption(rule)),
         timing={"train": fitted - began, "regions": drawn - fitted, "total": drawn - began},
     )
 
@@ -301,36 +296,3 @@ def _bottomless(plan: RegularizePlan) -> str:
     """Why an objective has no minimum."""
     why = "" if plan.pair.verdict.level.is_sound else f" ({plan.pair.verdict.why})"
     return f"the objective falls below every bound, faster than the penalty grows{why}"
-
-
-def _caption(rule: Rule) -> str:
-    return (
-        f"trained until the proximal gradient is below {rule.tolerance:g}, or at a kink the gradients around it "
-        f"cancel to {rule.kink:g}"
-    )
-
-
-def _protocol(plan: RegularizePlan) -> dict[str, Any]:
-    rule = plan.rule
-    return {
-        "objective": "mean data loss + alpha * (l1_ratio * sum |w| + (1 - l1_ratio) / 2 * sum w^2)",
-        "penalised": "weights, not biases",
-        "rule": {
-            "tol": rule.tolerance,
-            "kink": rule.kink,
-            "decrease": rule.decrease,
-            "patience": rule.patience,
-            "max_iter": rule.evaluations,
-        },
-        "text": [
-            "Full batch, float64: L-BFGS, orthant-wise (OWL-QN) where there is an L1 penalty, in rounds: a net starts "
-            "again from the weights of another alpha where they are better for it, and with L1 from its weaker "
-            "neighbour's.",
-            f"Converged: no coordinate of a proximal gradient step is longer than {rule.tolerance:g} (ended_by "
-            f"gradient), or at a kink a convex combination of the gradients within 0.001 of the weights has none "
-            f"longer than {rule.kink:g} (ended_by kink).",
-            f"Not converged: {rule.patience} steps lowered the objective by less than {rule.decrease:g} of it "
-            f"(ended_by decrease), or {rule.evaluations} evaluations were not enough (ended_by limit).",
-            "Diverged: the objective is not finite, or falls below every bound.",
-        ],
-    }

@@ -164,7 +164,7 @@ def _titles(stage: Stage, box: Box, names: Sequence[tuple[str, str]]) -> list[Te
         stage.text(x, box.y - 8, name, size=SMALL, colour=colour, fontweight="bold")
         x += stage.width(name, SMALL, "bold") + 5
         numbers.append(stage.text(x, box.y - 8, size=SMALL, colour=colour))
-        x += stage.width(WIDEST, SMALL) + 6
+        x += stage.width("" if name[0].isdigit() else WIDEST, SMALL) + 7  # "64 weights" has its number before it
     stage.will_change(*numbers)
     return numbers
 

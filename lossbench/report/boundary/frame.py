@@ -158,7 +158,7 @@ class _PanelView:
         first, second = story.axes
         self.low_high = (first.low, second.low), (first.high, second.high)
         ax = stage.axes(box, xlim=(first.low, first.high), ylim=(second.low, second.high))
-        name_axes(ax, story.axes, box.w / DPI, box.h / DPI, PLAIN, 7)
+        name_axes(ax, story.axes, box.w / DPI, box.h / DPI, PLAIN, 7, 0.03)
         self.halo: Any = ax.add_collection(LineCollection([], colors=PAPER, linewidths=4), autolim=False)
         self.contour: Any = ax.add_collection(LineCollection([], colors=INK, linewidths=1.7), autolim=False)
         stage.will_change(self.halo, self.contour, *draw_points(ax, story.train, story.test, size=story.point_size))

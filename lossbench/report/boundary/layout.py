@@ -53,9 +53,9 @@ def lay_out(penalties: int, rows: int = 1) -> Layout:
     """The layout for so many penalties side by side, and so many rows of the legend."""
     width, caption = width_for(penalties), HEAD + LINE * (rows - 1) + 32
     if penalties == 1:
-        regions = Box(LEFT, caption, 356, 356)
-        left = LEFT + regions.w + 76
-        panels = [_with_charts(regions, left, width - RIGHT - left, caption, (88, 88, 356 - 2 * 88 - 2 * TITLE - AXIS))]
+        regions = Box(LEFT, caption, 340, 340)
+        left = LEFT + regions.w + 72
+        panels = [_with_charts(regions, left, width - RIGHT - left, caption, (84, 84, 340 - 2 * 84 - 2 * TITLE - AXIS))]
         bottom = caption + regions.h + NAME
     else:
         tall = (62, 62, 62)

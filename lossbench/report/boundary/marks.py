@@ -19,7 +19,6 @@ from lossbench.report.boundary.style import CLASS_COLOURS, FONT, GREY, INK, MARK
 KEY = 62 / 72  # inches of the bar that says what the shades mean
 SIGN, APART = 0.15, 0.18  # inches from a sign to its word, and between entries
 LONGEST = 1.7  # inches of a class's name
-ENDS = 0.08  # of an axis, kept free of numbers
 NOUGHT = 1e-6  # numbers nearer to zero are not spelt: they are what the tolerance leaves of a zero
 
 
@@ -127,18 +126,20 @@ def draw_points(ax: Axes, train: Points, test: Points, *, size: float = 26, ring
     return made
 
 
-def name_axes(ax: Axes, axes: tuple[Axis, Axis], wide: float, tall: float, size: float, ticks: int) -> None:
-    """Ticks of few letters, and the names cut to the axes' lengths (inches)."""
+def name_axes(
+    ax: Axes, axes: tuple[Axis, Axis], wide: float, tall: float, size: float, ticks: int, ends: float
+) -> None:
+    """Ticks of few letters, and the names cut to the axes' lengths (inches); shares `ends` stay free of numbers."""
     for axis, side, length in ((ax.xaxis, axes[0], wide), (ax.yaxis, axes[1], tall)):
         axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
         label = fitted(side.label, length, size)
-        axis.set_major_formatter(_inner_ticks(side))
+        axis.set_major_formatter(_inner_ticks(side, ends))
         axis.set_label_text(label, fontsize=size, color=INK, fontfamily=FONT, parse_math=False)
 
 
-def _inner_ticks(side: Axis) -> FuncFormatter:
+def _inner_ticks(side: Axis, ends: float) -> FuncFormatter:
     """No number at an axis's ends: there it would meet the other axis's, or the next picture's."""
-    room = ENDS * (side.high - side.low)
+    room = ends * (side.high - side.low)
     return FuncFormatter(lambda value, _: tick(value) if side.low + room <= value <= side.high - room else "")
 
 

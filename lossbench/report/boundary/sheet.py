@@ -81,8 +81,10 @@ def shown_alphas(story: Story) -> list[int]:
             step[alpha - 1] += np.abs(now - before).mean()
             before = now
     way = np.concatenate([[0.0], np.cumsum(step + (STILL * step.sum() or 1.0) / count)])
-    places = {int(np.abs(way - place).argmin()) for place in np.linspace(0, way[-1], MOST)}
-    return sorted(places | {0, count - 1})
+    shown = [0, count - 1]
+    while len(shown) < MOST:
+        shown.append(int(np.abs(way[:, None] - way[shown]).min(1).argmax()))
+    return sorted(shown)
 
 
 def _tile(ax: Axes, story: Story, panel: Panel, alpha: int) -> None:
@@ -99,7 +101,7 @@ def _tile(ax: Axes, story: Story, panel: Panel, alpha: int) -> None:
     ax.set(xlim=(x.low, x.high), ylim=(y.low, y.high))
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0, labelsize=6.5, colors=GREY, labelfontfamily=FONT, pad=2)
-    name_axes(ax, story.axes, TILE, TILE, 7.5, 4)
+    name_axes(ax, story.axes, TILE, TILE, 7.5, 4, 0.08)
     ax.set(xlabel="", ylabel="")
     said: dict[str, Any] = {"fontfamily": FONT, "parse_math": False, "pad": 4}
     ax.set_title(f"α = {spell(story.alphas[alpha])}", fontsize=8, loc="left", color=INK, fontweight="bold", **said)
