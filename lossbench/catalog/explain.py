@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.loss import LOSSES, Loss, spelled
+from lossbench.catalog.regularizers import ELSEWHERE, OBJECTIVE, REGULARIZERS
 from lossbench.catalog.verdicts import Verdict, best_activation, judge, sound_activations
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.errors import UserError
@@ -28,6 +29,18 @@ TARGETS = {
     Encoding.NONNEGATIVE: "number >= 0",
     Encoding.POSITIVE: "number > 0",
 }
+
+
+@dataclass(frozen=True)
+class PenaltyPage:
+    """Everything that is said of one penalty."""
+
+    name: str
+    abbreviations: tuple[str, ...]
+    formula: str
+    effect: str
+    objective: str
+    elsewhere: tuple[tuple[str, str], ...]  # (who, how the same is written there)
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,16 @@ def loss_page(loss: Loss) -> LossPage:
         pitfalls=loss.pitfalls,
         reference=loss.reference,
     )
+
+
+def penalty_page(name: str) -> PenaltyPage | None:
+    """Everything that there is to say of a penalty, None where none has that name."""
+    name = REGULARIZERS.abbreviations.get(name, name)
+    if name not in REGULARIZERS.names():
+        return None
+    found = REGULARIZERS.get(name)
+    short = tuple(short for short, long in REGULARIZERS.abbreviations.items() if long == name)
+    return PenaltyPage(name, short, found.formula, found.effect, OBJECTIVE, ELSEWHERE)
 
 
 def pair_page(loss: Loss, activation: Activation, task: Task | None = None) -> PairPage:

@@ -2,14 +2,6 @@
 
 Every penalty is a mix of these two strengths, of which one data loss can have both. The l1 part is taken by its
 proximal step, so that zeros are exact; the l2 part by its gradient.
-
-Elsewhere the same objective is written as
-- scikit-learn's ElasticNet(alpha, l1_ratio) and Lasso(alpha): errors are halved, so these numbers belong to mse / 2;
-- scikit-learn's Ridge(alpha): squared errors are summed, so it is mse with l2 = 2 alpha / n;
-- scikit-learn's LogisticRegression(C): C multiplies the sum of the losses, so l1 or l2 = 1 / (n C);
-- scikit-learn's MLPClassifier(alpha): l2 = alpha / n with n the rows of a batch;
-- weight decay: with plain SGD, weights that decay by lr * l2 a step are the l2 penalty. AdamW's decoupled decay is
-  none: where it comes to rest is not the minimum of any penalised objective.
 """
 
 from __future__ import annotations
@@ -39,6 +31,19 @@ class Regularizer:
         l1, l2 = self.split(strength, l1_ratio)
         return l1 * weight.abs().sum() + l2 / 2 * weight.square().sum()
 
+
+OBJECTIVE = "mean data loss + l1 sum |w| + l2/2 sum w^2, over weights, never biases"
+
+# The same objective where others write it. n is the number of training rows.
+ELSEWHERE = (
+    ("LogisticRegression", "C multiplies the sum of the losses: C = 1 / (n alpha), with its l1_ratio; two outputs "
+     "that share a decision halve l2, so there C = 2 / (n alpha)"),
+    ("Ridge", "its squared errors are summed: its alpha = n alpha / 2, for mse"),
+    ("Lasso, ElasticNet", "their squared errors are halved: their alpha = alpha / 2, with the same l1_ratio, for mse"),
+    ("MLPClassifier", "its penalty is alpha / (2 n) sum w^2: its alpha = n alpha"),
+    ("weight decay", "with plain SGD, weights that decay by lr * l2 a step are the l2 penalty"),
+    ("AdamW", "its decoupled decay is no penalty: where it comes to rest is the minimum of no penalised objective"),
+)  # fmt: skip
 
 REGULARIZERS: Registry[Regularizer] = Registry(
     "penalty", abbreviations={"lasso": "l1", "ridge": "l2", "elastic_net": "elasticnet"}

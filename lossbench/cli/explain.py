@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,13 +15,14 @@ from lossbench.cli import options as opt
 from lossbench.errors import unknown
 
 if TYPE_CHECKING:
-    from lossbench.catalog.explain import LossPage, PairPage
+    from lossbench.catalog.explain import LossPage, PairPage, PenaltyPage
     from lossbench.catalog.verdicts import Verdict
 
-LABEL = 13  # columns of the labels at the left
+LABEL = 14  # columns of the labels at the left
 COLOURS = {"ok": "green", "equivalent": "green", "degraded": "yellow", "broken": "red"}
 
-Said = Iterator[tuple[str, str]]  # label, text
+ELASTIC = "elasticnet"  # a penalty alone, so that its page is no loss's
+Said = Iterable[tuple[str, str]]  # label, text
 
 
 def explain(
@@ -28,7 +30,8 @@ def explain(
         str,
         typer.Argument(
             metavar="NAME",
-            help="A loss: nll, 'focal(gamma=0)', or my_loss.py:my_loss; a last activation, a metric, a data set.",
+            help="A loss: nll, 'focal(gamma=0)', or my_loss.py:my_loss; a last activation, a metric, a data set, a"
+            " penalty.",
             autocompletion=completion.anything,
         ),
     ],
@@ -55,23 +58,33 @@ def explain(
         lossbench explain nll relu
         lossbench explain relu
         lossbench explain titanic
+        lossbench explain elasticnet
     """
-    from lossbench.catalog.explain import loss_page, pair_page
+    from lossbench.catalog.explain import loss_page, pair_page, penalty_page
     from lossbench.catalog.plugins import find_activation
     from lossbench.catalog.vocabulary import Task
     from lossbench.experiments.names import resolve_loss
 
     if task is not None and task not in list(Task):
         raise unknown("task", task, [known.value for known in Task], where="--task")
-    title, said = name, None if last_act is not None or loss_param else _of_another(name)
-    if said is None:
-        config = opt.read_loss(name, loss_param, target_encoding, link)
-        found = resolve_loss(config, None if task is None else Task(task), where="")
-        if last_act is None:
-            title, said = found.label, _of_loss(loss_page(found))
-        else:
-            page = pair_page(found, find_activation(last_act), None if task is None else Task(task))
-            title, said = f"{page.loss} + {page.activation}", _of_pair(page)
+    said: Said | None = None if last_act is not None or loss_param else _of_another(name)
+    if said is not None:
+        _say(name, said)
+        return
+    found = resolve_loss(
+        opt.read_loss(name, loss_param, target_encoding, link), None if task is None else Task(task), where=""
+    )
+    if last_act is None:
+        title, said = found.label, _of_loss(loss_page(found))
+        if (penalty := penalty_page(name)) is not None:
+            said = itertools.chain(said, [("", "")], _as_penalty(penalty))
+    else:
+        page = pair_page(found, find_activation(last_act), None if task is None else Task(task))
+        title, said = f"{page.loss} + {page.activation}", _of_pair(page)
+    _say(title, said)
+
+
+def _say(title: str, said: Said) -> None:
     typer.secho(title, bold=True)
     for label, text in said:
         _print(label, text)
@@ -83,7 +96,8 @@ def _of_another(name: str) -> Said | None:
 
     if name in LOSSES:
         return None
-    return next((said for of in (_of_activation, _of_metric, _of_dataset) if (said := of(name)) is not None), None)
+    kinds = (_of_activation, _of_metric, _of_dataset, _of_penalty)
+    return next((said for of in kinds if (said := of(name)) is not None), None)
 
 
 def _of_activation(name: str) -> Said | None:
@@ -122,6 +136,28 @@ def _of_dataset(name: str) -> Said | None:
         return None
     size = f"{one.rows} rows, {one.columns} features" + (f", {one.classes} classes" if one.classes else "")
     return iter([("data", one.description), ("task", one.task), ("size", size), ("origin", one.origin)])
+
+
+def _of_penalty(name: str) -> Said | None:
+    from lossbench.catalog.explain import penalty_page
+
+    page = penalty_page(name)
+    if page is None:
+        return None
+    said = [("penalty", page.name), ("formula", page.formula)]
+    said += [("short", ", ".join(page.abbreviations))] if page.abbreviations else []
+    said += [("effect", page.effect), ("objective", page.objective)]
+    said += [("elsewhere", f"{who}: {how}") for who, how in page.elsewhere]
+    return [*said, ("see", "lossbench penalties, lossbench regularize-gif")]
+
+
+def _as_penalty(page: PenaltyPage) -> Said:
+    """A loss's page has room for a penalty of the same name."""
+    yield "as a penalty", f"{page.formula}: {page.effect}"
+    yield (
+        "",
+        f"objective: {page.objective} (`lossbench explain {ELASTIC}` has its relation to scikit-learn's alpha and C)",
+    )
 
 
 def _of_loss(page: LossPage) -> Said:

@@ -103,7 +103,7 @@ def metrics(task: OfTask = None, json: AsJson = False) -> None:
 
 
 def penalties(json: AsJson = False) -> None:
-    """List the penalties: formula and effect.
+    """List the penalties: formula and effect. `lossbench explain elasticnet` says how others write them.
 
     Examples:
         lossbench regularize-gif --penalty l1,l2,elasticnet

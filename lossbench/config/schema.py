@@ -220,9 +220,9 @@ class RegularizeConfig(RunConfig):
     penalty: Penalties = Field(["l2"], description="The penalties to draw side by side: l1, l2, elasticnet")
     l1_ratio: Annotated[Real, Field(ge=0, le=1)] = Field(0.5, description="The share of l1 in elasticnet")
     alphas: Annotated[Whole, Field(ge=2, le=1000)] = Field(
-        20, description="How many strengths, evenly spaced on a log scale"
+        20, description="How many strengths, 2 to 1000, evenly spaced on a log scale"
     )
-    alpha_range: AlphaRange = Field([1e-4, 1e2], description="The weakest and the strongest alpha, as low:high")
+    alpha_range: AlphaRange = Field([1e-4, 1e1], description="The weakest and the strongest alpha, as low:high")
     loss: Loss = Field(
         LossConfig(name="cross_entropy"),
         description="What is minimised beside the penalty: a loss (`lossbench losses`)",
@@ -231,9 +231,13 @@ class RegularizeConfig(RunConfig):
     net: RegularizeNet = Field(RegularizeNetConfig(), description="The hidden layers")
     split: RegularizeHoldoutConfig = Field(RegularizeHoldoutConfig(), description="Training and test parts")
     tol: Positive = Field(
-        1e-8, description="A net has converged when no weight would move further than this in a proximal gradient step"
+        1e-8,
+        description="A net has converged when no weight would move further than this in a proximal gradient step, or "
+        "where the gradients around a kink cancel (the record's protocol has the rule)",
     )
-    max_iter: Count = Field(10_000, description="Steps after which a net that has not converged is marked so")
+    max_iter: Count = Field(
+        4_000, description="Evaluations of its objective after which a net that has not converged is marked so"
+    )
     fps: Annotated[Real, Field(gt=0, le=50)] = Field(4.0, description="Frames per second")
     format: Literal["gif", "webp", "apng", "mp4"] = Field(
         "gif", description="The kind of animation; mp4 where it can be written"

@@ -68,8 +68,16 @@ def split_commas(text: str) -> list[str]:
 
 
 def split_range(value: Any) -> Any:
-    """`"1e-4:1e2"` -> ["1e-4", "1e2"]."""
-    return value.split(":") if isinstance(value, str) and ":" in value else split_list(value)
+    """`"1e-4:1e2"` -> ["1e-4", "1e2"]; what has no two numbers is one mistake, not two."""
+    if not (isinstance(value, str) and ":" in value):
+        return split_list(value)
+    ends = value.split(":")
+    try:
+        return [str(float(end)) for end in ends]
+    except ValueError:
+        raise PydanticCustomError(
+            "range", "must be two numbers as low:high, such as 1e-4:10, got {given}", {"given": repr(value)}
+        ) from None
 
 
 def spell_data(value: Any) -> Any:

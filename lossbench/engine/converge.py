@@ -11,18 +11,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from lossbench.engine.evaluate import Inputs, outputs
+from lossbench.engine.kinks import shortest_nearby
 from lossbench.engine.lanes import padded
 from lossbench.engine.objective import Run, Slope
 from lossbench.engine.population import Layout, Population, initialised
 from lossbench.engine.problem import Fold, Member, Net, Objective
+from lossbench.engine.relay import relay
 from lossbench.engine.rows import plain
-from lossbench.engine.search import End, Minimum, Rule, minimise
+from lossbench.engine.search import End, Minimum, Rule, Standing, minimise
 from lossbench.engine.threads import in_threads, one_thread
 
 DTYPE = torch.float64
@@ -117,29 +120,25 @@ class Ending:
     @property
     def converged(self) -> bool:
         """Whether the search ended because there was nothing left to gain."""
-        return self.end in {"gradient", "decrease"}
+        return self.end in {"gradient", "kink"}
 
 
 class Converged:
     """Nets at the end of their training."""
 
-    def __init__(self, net: Net, objective: Objective, minima: Sequence[Minimum], losses: Sequence[Tensor]) -> None:
+    def __init__(self, net: Net, objective: Objective, minimum: Minimum, loss_P: Tensor) -> None:
         self.net, self.objective, self.coordinates = net, objective, Coordinates(net)
-        hands = len(minima)
-        count = sum(len(minimum.end) for minimum in minima)
-        self.x_PD = minima[0].x_PD.new_empty(count, minima[0].x_PD.shape[1])
-        endings: dict[int, Ending] = {}
-        for hand, (minimum, loss_R) in enumerate(zip(minima, losses, strict=True)):
-            self.x_PD[hand::hands] = minimum.x_PD
-            for row, end in enumerate(minimum.end):
-                endings[row * hands + hand] = Ending(
-                    end,
-                    float(loss_R[row]),
-                    float(minimum.residual_P[row]),
-                    int(minimum.evaluations_P[row]),
-                    minimum.x_PD[row][self.coordinates.is_weight_D].cpu(),
-                )
-        self.members = [endings[member] for member in range(count)]
+        self.x_PD = minimum.x_PD
+        self.members = [
+            Ending(
+                end,
+                float(loss_P[p]),
+                float(minimum.residual_P[p]),
+                int(minimum.evaluations_P[p]),
+                minimum.x_PD[p][self.coordinates.is_weight_D].cpu(),
+            )
+            for p, end in enumerate(minimum.end)
+        ]
 
     def outputs(self, x_ND: Tensor) -> Iterator[Tensor]:
         """All members' outputs after the last activation, `[P, n, K]` for some thousand rows at a time."""
@@ -153,24 +152,21 @@ class Converged:
 
 
 class _Hand:
-    """The members that one thread trains."""
+    """The searches that one thread does in a round."""
 
-    def __init__(self, data_loss: _DataLoss, start_RD: Tensor, l1_RD: Tensor, l2_RD: Tensor, rule: Rule | None) -> None:
-        self.data_loss, self.start_RD, self.l1_RD, self.l2_RD, self.rule = data_loss, start_RD, l1_RD, l2_RD, rule
-        self.progress = Progress(0, len(start_RD), 0)
+    def __init__(self, search: Generator[Standing, None, Minimum], total: int) -> None:
+        self.search, self.standing = search, Standing(0, 0)
+        self.total = total
 
-    def train(self, emit: Callable[[Progress], None], stopped: Callable[[], bool]) -> None:
-        """Search, and say how far it is now and then."""
-        search = minimise(self.data_loss, self.start_RD, self.l1_RD, self.l2_RD, self.rule, stopped=stopped)
+    def train(self, emit: Callable[[Standing], None], stopped: Callable[[], bool]) -> None:
+        """Search, and say how far it is now and then; `stopped` is the search's own affair."""
         while True:
             try:
-                standing = next(search)
+                self.standing = next(self.search)
             except StopIteration as end:
                 self.minimum: Minimum = end.value
-                break
-            self.progress = Progress(standing.done, len(self.start_RD), standing.evaluations)
-            emit(self.progress)
-        self.loss_R = self.data_loss(self.minimum.x_PD, torch.arange(len(self.start_RD)))[0].clone()
+                return
+            emit(self.standing)
 
 
 def converge(
@@ -186,26 +182,55 @@ def converge(
 ) -> Generator[Progress, None, Converged]:
     """Train each member on `fold.train` to the end, from the weights that its seed draws as nn.Linear does.
 
-    Of a member, `seed`, `l1` and `l2` count. Members are dealt out to so many Python threads. Once `stop` is set,
-    members that are not done stay where they are: "interrupted".
+    Of a member, `seed`, `l1` and `l2` count; members hand their points on (`relay`). The searches of a round are dealt
+    out to so many Python threads. Once `stop` is set, members that are not done stay where they are: "interrupted".
     """
-    device = torch.device(device)
+    device, rule, stop = torch.device(device), rule or Rule(), stop or threading.Event()
     coordinates = Coordinates(net)
     start = initialised(net, [m.seed for m in members], DTYPE, device)
     start_PD = coordinates.read(start.weights, start.biases)
     is_weight_D = coordinates.is_weight_D.to(start_PD)
     l1_PD = torch.tensor([[m.l1] for m in members]).to(start_PD) * is_weight_D
     l2_PD = torch.tensor([[m.l2] for m in members]).to(start_PD) * is_weight_D
-    count = max(1, min(threads, len(members)))
-    # Dealt out in turn, because neighbours in strength take equally long.
-    hands = [
-        _Hand(
-            _DataLoss(coordinates, fold, objective, device), start_PD[k::count], l1_PD[k::count], l2_PD[k::count], rule
-        )
-        for k in range(count)
-    ]
+    losses = [_DataLoss(coordinates, fold, objective, device) for _ in range(max(1, min(threads, len(members))))]
+
+    def find(x_RD: Tensor, rows_R: Tensor, rule: Rule) -> Generator[Standing, None, Minimum]:
+        count = min(len(losses), len(x_RD))
+        hands = []
+        # Dealt out in turn, because neighbours in strength take equally long.
+        for k in range(count):
+            rows = rows_R[k::count]
+            search = minimise(losses[k], x_RD[k::count], l1_PD[rows], l2_PD[rows], rule, stopped=stop.is_set)
+            hands.append(_Hand(search, len(rows)))
+        for _ in in_threads(hands, count, stop):
+            yield Standing(sum(h.standing.done for h in hands), max(h.standing.evaluations for h in hands))
+        return _dealt_back([hand.minimum for hand in hands], len(x_RD))
+
     with one_thread():
-        for _ in in_threads(hands, count, stop or threading.Event()):
-            done, evaluations = sum(h.progress.done for h in hands), max(h.progress.evaluations for h in hands)
-            yield Progress(done, len(members), evaluations)
-    return Converged(net, objective, [hand.minimum for hand in hands], [hand.loss_R for hand in hands])
+        training = relay(find, partial(shortest_nearby, losses[0]), start_PD, l1_PD, l2_PD, rule, stopped=stop.is_set)
+        while True:
+            try:
+                standing = next(training)
+            except StopIteration as end:
+                minimum: Minimum = end.value
+                break
+            yield Progress(standing.done, len(members), standing.evaluations)
+        with torch.no_grad():
+            loss_P = losses[0](minimum.x_PD, torch.arange(len(members)))[0].clone()
+    return Converged(net, objective, minimum, loss_P)
+
+
+def _dealt_back(minima: Sequence[Minimum], count: int) -> Minimum:
+    """What the hands have found, in the order in which it was dealt out."""
+    whole = Minimum(
+        minima[0].x_PD.new_empty(count, minima[0].x_PD.shape[1]),
+        minima[0].value_P.new_empty(count),
+        minima[0].residual_P.new_empty(count),
+        torch.empty(count, dtype=torch.long),
+        ["limit"] * count,
+    )
+    for hand, minimum in enumerate(minima):
+        own = slice(hand, None, len(minima))
+        whole.x_PD[own], whole.value_P[own], whole.residual_P[own] = minimum.x_PD, minimum.value_P, minimum.residual_P
+        whole.evaluations_P[own], whole.end[own] = minimum.evaluations_P, minimum.end
+    return whole

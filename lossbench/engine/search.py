@@ -5,17 +5,19 @@ gradient.
 - Without L1: L-BFGS with a weak Wolfe search by bisection, which also gets down functions with kinks, as a net of ReLUs
   is (Lewis & Overton 2013, doi:10.1007/s10107-012-0514-2).
 - With L1: OWL-QN (Andrew & Gao 2007, doi:10.1145/1273496.1273501): a step stays in the orthant that the steepest
-  descent points into, so coordinates become exactly zero; Armijo's rule alone. Unlike there, curvature is that of the
-  coordinates that are free to move, and only zeros that leave are held to the steepest descent's sign: near the end
-  this is a Newton step on the weights that are left, where the plain method takes ten times as many steps.
+  descent points into, so coordinates become exactly zero. Unlike there, curvature is that of the coordinates that are
+  free to move, only zeros that leave are held to the steepest descent's sign, and the search along the path that stays
+  in the orthant is Wolfe's, too: near the end this is a Newton step on the weights that are left, where the plain
+  method takes ten times as many steps, and it gets along kinks.
 - One evaluation serves all members: one whose trial point is refused tries another step in the next evaluation, while
   the others have moved on. Members that are done leave the batch.
 
-The stopping rule. A member has converged where the proximal gradient step is short,
+The stopping rule. A search ends where the proximal gradient step is short,
 `max_d |x_d - soft(x_d - g_d, l1_d)| <= tolerance` (g: gradient of f and the l2 part; without L1 it is max |g|):
-"gradient"; or where F has fallen by less than `decrease * max(0.01, |F|)` in the last `patience` accepted steps, or no
-step along the steepest descent lowers it in float64: "decrease", the usual end at a kink. Else it is not converged:
-"limit".
+"gradient"; where F has fallen by less than `decrease * max(0.01, |F|)` in the last `patience` accepted steps, or no
+step along the steepest descent lowers it in float64: "decrease"; where F is not finite or below every bound:
+"diverged"; else after so many evaluations: "limit". `relay` looks at the last two again: where the gradients around
+cancel to within `kink`, the end is a "kink". Converged are "gradient" and "kink".
 
 Shapes: P members, D coordinates.
 """
@@ -33,10 +35,11 @@ from lossbench.engine.curvature import Curvature
 
 Evaluate = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """(x [P, D], numbers of the members [P]) -> (f [P], its gradient [P, D]); called with fewer and fewer members."""
-End = Literal["gradient", "decrease", "limit", "diverged", "interrupted"]
+End = Literal["gradient", "kink", "decrease", "limit", "diverged", "interrupted"]
 
 ARMIJO, WOLFE = 1e-4, 0.9
 ROUNDING = 1e-14  # of |F|: what a sum over rows may be wrong by; the gradient still tells the way below it
+LOWEST = -1e6  # a mean loss that falls below this has no minimum
 TRIALS = 40  # steps tried along one direction before it is given up: a step of 1e-12 of the first
 
 
@@ -49,6 +52,7 @@ class Rule:
     patience: int = 50
     evaluations: int = 20_000
     pairs: int = 20
+    kink: float = 1e-4
 
 
 @dataclass
@@ -142,12 +146,15 @@ class Search:
     def advance(self) -> Tensor:
         """One evaluation for everyone -> members [P] (bool) that can go no further down."""
         trial = self.x + self.step.unsqueeze(1) * self.direction
-        trial = torch.where((self.l1 > 0) & (trial * self.orthant <= 0), 0, trial)
+        held = (self.l1 > 0) & (trial * self.orthant <= 0)
+        trial = torch.where(held, 0, trial)
         value, g = self._objective(trial)
         moved = trial - self.x
         gained = (self._pseudo_gradient(self.x, self.g) * moved).sum(1)
         low_enough = value <= self.value + ARMIJO * gained.clamp_max(0) + ROUNDING * self.value.abs()
-        steep = ~self.has_l1 & ((g * self.direction).sum(1) < WOLFE * self.slope)
+        # On along the path that stays in the orthant: coordinates that it holds at zero move no further.
+        onward = torch.where(held, 0, (g + self.l1 * self.orthant) * self.direction).sum(1)
+        steep = onward < WOLFE * self.slope
         accept = low_enough & ~steep
         # A bracket that has closed in on a kink: take the low end's side and go on.
         accept |= low_enough & (self.trials >= TRIALS // 2)
@@ -226,7 +233,7 @@ def minimise(
     while True:
         length = residual(search.x, search.g, search.l1)
         ends: dict[End, Tensor] = {
-            "diverged": ~search.value.isfinite(),
+            "diverged": ~search.value.isfinite() | (search.value < LOWEST),
             "gradient": length <= rule.tolerance,
             "decrease": stuck | search.slow(),
         }

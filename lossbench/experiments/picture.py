@@ -22,6 +22,7 @@ from lossbench.engine.problem import Net
 from lossbench.experiments.pairs import Pair
 from lossbench.experiments.plane import Plane
 
+LEVEL = 1e-6
 SHOWN = {"train": 300, "test": 200}  # points drawn at most
 
 
@@ -35,6 +36,8 @@ def leads_of(nets: Converged, plane: Plane, pair: Pair) -> Generator[NDArray[np.
             top = value.topk(2, 2).values
             best_other = torch.where(value == top[..., :1], top[..., 1:], top[..., :1])
             lead = (value - best_other).transpose(1, 2)
+        # Nearer to level than this is rounding, which has no winner: a sign of its own would flicker.
+        lead = torch.where(lead.abs() < LEVEL, 0, lead)
         yield lead.clamp(-1, 1).float().numpy()
 
 
@@ -45,10 +48,13 @@ def _shading(prediction: Prediction) -> Tensor:
     return value
 
 
-def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: RegularizeConfig) -> dict[str, Any]:
+def describe(
+    table: Table, net: Net, pair: Pair, plane: Plane, config: RegularizeConfig, caption: str
+) -> dict[str, Any]:
     """What the pictures say and show besides the nets: the record's `analysis`."""
     classes = list(table.classes)
     names = f"{', '.join(classes[:-1])} or {classes[-1]}"
+    told = names if len(names) <= 50 else f"{len(classes)} classes"
     shape = "–".join(map(str, (net.inputs, *net.hidden, net.outputs)))
     model = f"MLP {shape}, {net.activation}" if net.hidden else f"linear model {shape}"
     said = [f"{model}; {pair.name}"]
@@ -56,7 +62,7 @@ def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: Regulariz
         said.append(f"elastic net: {config.l1_ratio:.0%} L1")
     link = pair.link(torch.zeros(1, 1, pair.outputs))
     shading = "score" if link.probability_PNC is None else "probability"
-    points, notes = {}, [plane.note] if plane.note else []
+    points, notes = {}, []
     for part, most in SHOWN.items():
         shown = _shown(len(plane.places[part]), most, config.seed, part)
         points[part] = {
@@ -67,9 +73,10 @@ def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: Regulariz
         if len(shown) < len(plane.places[part]):
             notes.append(f"{len(shown)} of {len(plane.places[part])} {part} points")
     return {
-        "title": f"{table.name}: {names if len(names) <= 50 else f'{len(classes)} classes'}",
+        "title": "; ".join(part for part in (f"{table.name}: {told}", plane.note) if part),
         "subtitle": "; ".join(said),
         "note": ", ".join(notes),
+        "caption": caption,
         "classes": classes,
         "shading": shading,
         "grid": config.grid,

@@ -112,7 +112,8 @@ def _columns(
     points = points.iloc[np.zeros(grid * grid, np.int64)].reset_index(drop=True)
     points[columns[0]], points[columns[1]] = x.ravel(), y.ravel()
     others = [name for name in prepared.preparation.kinds if name not in columns]
-    note = f"{len(others)} other feature{'s' * (len(others) != 1)} at the median" if others else ""
+    many = f"{len(others)} other feature{'s are' if len(others) != 1 else ' is'}"
+    note = f"the slice where {many} at the median" if others else ""
     return Plane(prepared, axes, places, torch.from_numpy(prepared.preparation.transform(points)), note)
 
 

@@ -35,11 +35,13 @@ from lossbench.experiments.pairs import Pair, resolve_pair
 from lossbench.experiments.picture import describe, leads_of
 from lossbench.experiments.plane import Plane, draw_plane, pick_columns
 from lossbench.experiments.sources import announced, data_record, data_source
+from lossbench.experiments.stopping import caption, protocol, rule_for
 from lossbench.record import MemberRecord, PackedPlanes, Record, RunRecord, Scores
 
 MOST_CLASSES = 7  # that the pictures have colours for
 WORTH_A_THREAD = 5e-3  # seconds of one evaluation's arithmetic below which threads only wait for each other
 FLOPS = 1e10  # of products, a second and a core, in float64
+FEW = 10  # rows of a test part that says little
 STATUS: dict[str, Status] = {"diverged": "diverged", "interrupted": "interrupted"}
 
 
@@ -81,10 +83,15 @@ class RegularizePlan:
         ]
 
     @property
+    def weights(self) -> int:
+        """How many weights each net has, biases left out."""
+        net = self.net
+        return sum(i * o for i, o in pairwise((net.inputs, *net.hidden, net.outputs)))
+
+    @property
     def rule(self) -> Rule:
-        """When a net is trained: a linear model's one minimum is followed to the end, a net of ReLUs ends in a kink."""
-        decrease, patience = (1e-3, 50) if self.config.net.hidden else (1e-12, 200)
-        return Rule(self.config.tol, decrease, patience, self.config.max_iter)
+        """When a net is trained."""
+        return rule_for(self.config, self.weights)
 
 
 def plan(config: RegularizeConfig) -> RegularizePlan:
@@ -119,6 +126,9 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
     config, pair, plane = plan.config, plan.pair, plan.plane
     began = time.perf_counter()
     yield from announced((*plan.table.notes, *plane.split.preparation.notes))
+    tested = len(plan.split.test)
+    if tested < FEW:
+        yield Warned(f"only {tested} rows to test on: accuracy moves in steps of {1 / tested:.0%} (--test takes more)")
     for warning in pair.warnings():
         yield Warned(warning)
     fold = plane.split.fold(pair)
@@ -135,9 +145,12 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
             break
         yield Phase("training", progress.done, progress.total)
     fitted = time.perf_counter()
-    left = [m for m in nets.members if not m.converged]
+    lost = sum(m.end == "diverged" for m in nets.members)
+    left = sum(not m.converged for m in nets.members) - lost
+    if lost:
+        yield Warned(f"{lost} of {len(members)} nets diverged: {_bottomless(plan)}; they are marked")
     if left and not stop.is_set():
-        yield Warned(f"{len(left)} of {len(members)} nets have not converged; they are marked (--max-iter allows more)")
+        yield Warned(f"{left} of {len(members)} nets have not converged; they are marked (--max-iter allows more)")
     parts = {part: _scores(nets, plane, pair, part) for part in ("train", "test")}
     leads: list[NDArray[np.float32]] = []
     for lead in leads_of(nets, plane, pair):
@@ -156,9 +169,9 @@ def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Ge
         data=data_record(plan.table, plane.split.inputs, _split_facts(plan), plane.split.preparation),
         verdict=pair.verdict_record(),
         metrics=[metric_record(metric) for metric in suiting(pair.task)],
-        protocol=_protocol(plan),
+        protocol=protocol(rule),
         runs=runs,
-        analysis=describe(plan.table, plan.net, pair, plane, config),
+        analysis=describe(plan.table, plan.net, pair, plane, config, caption(rule)),
         timing={"train": fitted - began, "regions": drawn - fitted, "total": drawn - began},
     )
 
@@ -169,7 +182,7 @@ def _of_classes(table: Table, names: list[str] | None) -> Table:
         raise UserError(
             f"{table.name} has a number as target ({table.target_name}), and regions need classes",
             where="data",
-            fix="choose a table with classes (`lossbench datasets`), or --task binary",
+            fix="choose a table with classes (`lossbench datasets`)",
         )
     if names is not None:
         for name in names:
@@ -206,10 +219,7 @@ def _of_classes(table: Table, names: list[str] | None) -> Table:
 
 def _threads(plan: RegularizePlan) -> int:
     """Small nets are trained on one thread: more would only wait for each other."""
-    net = plan.net
-    widths = (net.inputs, *net.hidden, net.outputs)
-    weights = sum(i * o for i, o in pairwise(widths))
-    seconds = 6 * len(plan.members) * len(plan.split.train) * weights / FLOPS
+    seconds = 6 * len(plan.members) * len(plan.split.train) * plan.weights / FLOPS
     return plan.threads if seconds > WORTH_A_THREAD and plan.device.type == "cpu" else 1
 
 
@@ -251,6 +261,7 @@ def _run_record(
         last_act=pair.activation.name,
         verdict=pair.verdict_record(),
         status="interrupted" if "interrupted" in statuses else "ok" if "ok" in statuses else "diverged",
+        message=_bottomless(plan) if "diverged" in statuses else "",
         outputs=pair.outputs,
         conditions={"penalty": penalty, "l1_ratio": plan.ratio(penalty)},
         members=members,
@@ -288,16 +299,7 @@ def _split_facts(plan: RegularizePlan) -> dict[str, Any]:
     }
 
 
-def _protocol(plan: RegularizePlan) -> dict[str, Any]:
-    rule = plan.rule
-    return {
-        "objective": "mean data loss + alpha * (l1_ratio * sum |w| + (1 - l1_ratio) / 2 * sum w^2)",
-        "penalised": "weights, not biases",
-        "text": [
-            "Full batch, float64: L-BFGS, orthant-wise (OWL-QN) where there is an L1 penalty.",
-            f"Converged: no coordinate of a proximal gradient step is longer than {rule.tolerance:g} "
-            f"(ended_by gradient), or {rule.patience} steps lowered the objective by less than {rule.decrease:g} of it "
-            "(ended_by decrease).",
-            f"After {rule.evaluations} evaluations a net counts as not converged (ended_by limit).",
-        ],
-    }
+def _bottomless(plan: RegularizePlan) -> str:
+    """Why an objective has no minimum."""
+    why = "" if plan.pair.verdict.level.is_sound else f" ({plan.pair.verdict.why})"
+    return f"the objective falls below every bound, faster than the penalty grows{why}"

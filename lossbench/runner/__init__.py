@@ -146,7 +146,7 @@ def regularize(
     """`lossbench regularize-gif`."""
     record, folder = run_regularize(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
     if mode == "rich":
-        from lossbench.report.boundary_table import regularize_report
+        from lossbench.report.boundary.table import regularize_report
 
         _print(regularize_report(record, folder))
     return _ended(record, folder, mode)
@@ -163,7 +163,7 @@ def run_regularize(
     """Train every penalty at every alpha, and leave the record and the animation in the run's folder."""
     from lossbench.experiments.regularize import default_name, plan, run
     from lossbench.record import write_record
-    from lossbench.report.boundary_film import check_format
+    from lossbench.report.boundary.film import check_format
 
     check_format(config.format)
     chosen = plan(config)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from lossbench.catalog.activations import ACTIVATIONS
-from lossbench.catalog.explain import loss_page, pair_page
+from lossbench.catalog.explain import loss_page, pair_page, penalty_page
 from lossbench.catalog.listing import activation_rows, loss_rows, metric_rows, penalty_rows
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
@@ -81,3 +81,16 @@ def test_what_differs_between_tasks_is_said_of_the_task():
     facts = loss_page(LOSSES.get("hinge")).facts
     assert any(f.startswith("consistent") and f.endswith("(binary)") for f in facts)
     assert any(f.startswith("not consistent (multiclass)") for f in facts)
+
+
+def test_a_penalty_has_a_page_that_says_how_others_write_it():
+    page = penalty_page("elastic_net")
+    assert page is not None
+    assert page.name == "elasticnet"
+    said = dict(page.elsewhere)
+    assert "C = 1 / (n alpha)" in said["LogisticRegression"]
+    assert "its alpha = n alpha / 2" in said["Ridge"]
+    assert "alpha / 2" in said["Lasso, ElasticNet"]
+    assert "n alpha" in said["MLPClassifier"]
+    assert {"weight decay", "AdamW"} <= set(said)
+    assert penalty_page("hinge") is None

@@ -229,6 +229,10 @@ def test_the_command_is_kept_so_that_it_can_be_typed_again(lossbench, handed, mo
         ("compare-losses --lrs none", ["--lrs: needs at least 1 value, got 0"]),
         ("regularize-gif --alphas 1", ["--alphas: must be >= 2, got '1'"]),
         ("regularize-gif --alpha-range 1e2:1e-4", ["--alpha-range: must run from low to high, got 100:0.0001"]),
+        (
+            "regularize-gif --alpha-range a:b",
+            ["--alpha-range: must be two numbers as low:high, such as 1e-4:10, got 'a:b'"],
+        ),
         ("regularize-gif --penalty l1,l1", ["--penalty: must not have l1 twice"]),
         (
             "train --sed 3",

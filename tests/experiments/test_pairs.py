@@ -62,5 +62,7 @@ def test_a_class_weight_is_part_of_the_label_and_the_record() -> None:
 
 
 def test_classes_that_there_are_not_cannot_be_weighed() -> None:
-    with pytest.raises(UserError, match="loss.class_weight: class_weight needs classes; leave it out of a regression"):
+    with pytest.raises(
+        UserError, match=r"loss\.class_weight: class_weight needs classes; leave it out of a regression"
+    ):
         pair("mse", task=Task.REGRESSION, weight="balanced")

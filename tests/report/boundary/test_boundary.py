@@ -12,12 +12,12 @@ from PIL import Image, features
 from lossbench.errors import UserError
 from lossbench.record import PackedPlanes, Record
 from lossbench.report.boundary import check_format, write
-from lossbench.report.boundary_film import COLOURS, Palette, durations
-from lossbench.report.boundary_frame import Stage
-from lossbench.report.boundary_layout import lay_out
-from lossbench.report.boundary_marks import percent, spell
-from lossbench.report.boundary_story import read_story
-from lossbench.report.boundary_style import CLASS_COLOURS, MARKERS, NAMED, boundaries, shade
+from lossbench.report.boundary.film import COLOURS, Palette, durations
+from lossbench.report.boundary.frame import Stage
+from lossbench.report.boundary.layout import lay_out
+from lossbench.report.boundary.marks import percent, spell, tick
+from lossbench.report.boundary.story import read_story
+from lossbench.report.boundary.style import CLASS_COLOURS, MARKERS, NAMED, boundaries, shade
 from tests.report.planted_regions import planted_regions
 
 
@@ -147,7 +147,7 @@ def test_penalties_stand_side_by_side_on_common_scales(tmp_path):
     story = read_story(record)
     stage = Stage(story)
     assert stage.frame(0).shape == (stage.layout.height, stage.layout.width, 4)
-    limits = {view.bars.axes.get_xlim() for view in stage.views}
+    limits = {view.charts[2].bars.axes.get_xlim() for view in stage.views}
     assert len(limits) == 1
     assert limits.pop()[1] >= story.widest_weight
     _, files = drawn(record, tmp_path)
@@ -192,6 +192,41 @@ def test_a_format_that_cannot_be_written_is_said_before_anything_is(tmp_path, mo
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UserError, match="unknown format 'avi'"):
         check_format("avi")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_mp4_is_whole_or_not_there(tmp_path, monkeypatch, fails):
+    """With a stub for imageio's ffmpeg writer, which is not installed."""
+    import types
+
+    class Writer:
+        def __init__(self, path, **_):
+            self.path, self.frames = path, 0
+
+        def __enter__(self):
+            self.path.write_bytes(b"half")
+            return self
+
+        def __exit__(self, *_):
+            self.path.write_bytes(b"%d frames" % self.frames)
+
+        def append_data(self, picture):
+            assert picture.shape[2] == 3
+            self.frames += 1
+            if fails and self.frames == 2:
+                raise OSError("ffmpeg has died")
+
+    monkeypatch.setattr("imageio.v2.get_writer", Writer)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", types.ModuleType("imageio_ffmpeg"))
+    frames = write(planted_regions(alphas=3), tmp_path, format="mp4")
+    if fails:
+        with pytest.raises(OSError, match="ffmpeg has died"):
+            list(frames)
+        assert not list(tmp_path.glob("*mp4*"))
+    else:
+        list(frames)
+        assert (tmp_path / "boundary.mp4").read_bytes() == b"11 frames"
+        assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_reader_who_stops_half_way_finds_no_half_film(tmp_path):
@@ -274,9 +309,10 @@ def test_class_colours_stay_apart_for_colour_blind_eyes():
 
 
 def test_numbers_take_few_letters():
-    assert [spell(v) for v in (0, 1e-4, 0.00015, 0.0336, 1.438, 69.5, 100.0, float("nan"))] == [
-        "0", "1e−4", "1.5e−4", "0.034", "1.44", "69.5", "100", "–",
+    assert [spell(v) for v in (0, 8.6e-19, 1e-4, 0.00015, 0.0336, 1.438, 69.5, 100.0, float("nan"))] == [
+        "0", "< 1e−6", "1.00e−4", "1.50e−4", "0.0336", "1.44", "69.5", "100", "–",
     ]  # fmt: skip
+    assert [tick(v) for v in (0, 0.25, 5, 1e12, -2.5e-12)] == ["0", "0.25", "5", "1e12", "−2.5e−12"]
     assert [percent(v) for v in (1.0, 0.9667, 0.5, float("nan"))] == ["100%", "96.7%", "50%", "–"]
     assert durations(3, 8) == [120, 120, 2120]
 

@@ -5,6 +5,7 @@ Shapes: P penalties, A alphas, G grid points a side, C classes, W weights, N poi
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from lossbench.record import MemberRecord, PackedPlanes, Record, RunRecord
 
 Array = NDArray[np.float64]
+LEVEL = 0.01  # leads that differ by less are one and the same in a picture
 SPELLED = {"l1": "L1 penalty", "l2": "L2 penalty", "elasticnet": "elastic net"}
 
 
@@ -45,7 +47,7 @@ class Panel:
 
     def of(self, key: str) -> Array:
         """A number of each member's `extra` -> [A]; NaN where it is missing."""
-        return np.array([np.nan if m.extra[key] is None else m.extra[key] for m in self.run.members])
+        return self._known([np.nan if m.extra[key] is None else m.extra[key] for m in self.run.members])
 
     def accuracy(self, part: str) -> Array:
         """Train or test accuracy -> [A]."""
@@ -55,12 +57,37 @@ class Panel:
     @cached_property
     def weights(self) -> Array:
         """Every weight [A, W], biases left out."""
-        return np.array([m.extra["weights"] for m in self.run.members], dtype=np.float64)
+        return self._known([m.extra["weights"] for m in self.run.members])
+
+    @cached_property
+    def diverged(self) -> NDArray[np.bool_]:
+        """Where the objective falls without end: what was reached on the way down means nothing [A]."""
+        return np.array([m.status == "diverged" for m in self.run.members])
+
+    def _known(self, values: list[Any]) -> Array:
+        array = np.array(values, dtype=np.float64)
+        array[self.diverged] = np.nan
+        return array
 
     @cached_property
     def converged(self) -> NDArray[np.bool_]:
         """Which alphas are trained to the end [A]."""
         return np.array([bool(m.extra["converged"]) for m in self.run.members])
+
+    def warning(self, alpha: int) -> str:
+        """What must be known of a net before it is believed; nothing where it is trained to the end."""
+        if self.diverged[alpha]:
+            return "diverged: no minimum"
+        return "" if self.converged[alpha] else "not converged"
+
+    def constant(self, alpha: int, classes: Sequence[str]) -> str:
+        """What a net predicts wherever one is, in words; nothing where its regions have a shape."""
+        lead = self.lead(alpha)
+        if not np.abs(lead).max() >= LEVEL:
+            return "constant: both equally likely" if len(classes) == 2 else "constant: all equally likely"
+        flat = float(np.ptp(lead, axis=(1, 2)).max()) < LEVEL
+        winner = int(lead[0].max() > 0) if len(classes) == 2 else int(lead.max((1, 2)).argmax())
+        return f"constant: always {classes[winner]}" if flat else ""
 
     def lead(self, alpha: int) -> NDArray[np.float32]:
         """How far each class leads the best of the others, [C, G, G]; of two classes the second alone, [1, G, G]."""
@@ -74,6 +101,7 @@ class Story:
     title: str
     subtitle: str
     note: str
+    caption: str  # when a net counts as trained
     classes: list[str]
     axes: tuple[Axis, Axis]
     train: Points
@@ -87,20 +115,26 @@ class Story:
         """The area of a point in square points: smaller where there are many."""
         return 26 if len(self.train.x_N) + len(self.test.x_N) <= 250 else 15
 
-    @property
+    @cached_property
     def most_loss(self) -> float:
         """The largest data loss or penalty of all members."""
-        return max(float(np.nanmax(panel.of(key))) for panel in self.panels for key in ("data_loss", "penalty")) or 1.0
+        return _most(panel.of(key) for panel in self.panels for key in ("data_loss", "penalty"))
 
-    @property
+    @cached_property
     def most_norm(self) -> float:
         """The largest norm of all members."""
-        return max(float(np.nanmax(panel.of(key))) for panel in self.panels for key in ("l1_norm", "l2_norm")) or 1.0
+        return _most(panel.of(key) for panel in self.panels for key in ("l1_norm", "l2_norm"))
 
-    @property
+    @cached_property
     def widest_weight(self) -> float:
         """The largest absolute weight of all members."""
-        return max(float(np.nanmax(np.abs(panel.weights))) for panel in self.panels) or 1.0
+        return _most(np.abs(panel.weights) for panel in self.panels)
+
+
+def _most(arrays: Iterable[Array]) -> float:
+    """The largest of all numbers that are finite, 1 where that is none or 0."""
+    known = np.concatenate([array[np.isfinite(array)] for array in arrays])
+    return float(known.max(initial=0.0)) or 1.0
 
 
 def read_story(record: Record) -> Story:
@@ -111,6 +145,7 @@ def read_story(record: Record) -> Story:
         title=picture["title"],
         subtitle=picture["subtitle"],
         note=picture["note"],
+        caption=picture["caption"],
         classes=picture["classes"],
         axes=(first, second),
         train=_points(picture["points"]["train"]),

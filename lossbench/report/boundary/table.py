@@ -19,7 +19,10 @@ def regularize_report(record: Record, folder: Path) -> RenderableType:
     parts: list[RenderableType] = []
     for run in record.runs:
         parts += [_grid(run), Text()]
-    if any(not member.extra.get("converged", True) for run in record.runs for member in run.members):
+    members = [member for run in record.runs for member in run.members]
+    for message in dict.fromkeys(run.message for run in record.runs if run.message):
+        parts.append(Text(f"! diverged: {message}", style="yellow"))
+    if any(not m.extra.get("converged", True) and m.status != "diverged" for m in members):
         parts.append(Text("! not converged; --max-iter allows more steps", style="yellow"))
     if record.status == "interrupted":
         parts.append(Text("! interrupted: the nets are as they were at that moment", style="bold yellow"))
@@ -50,5 +53,7 @@ def _cells(member: MemberRecord) -> list[str]:
     mark = "" if extra.get("converged", True) else "! "
     numbers = [member.train.get("accuracy"), member.test.get("accuracy"), extra["data_loss"], extra["penalty"]]
     numbers += [extra["l1_norm"], extra["l2_norm"]]
+    if member.status == "diverged":  # what was reached on the way down means nothing
+        numbers[2:] = [None] * len(numbers[2:])
     figures = ["–" if value is None else f"{value:.3f}" for value in numbers]
     return [f"{mark}{extra['alpha']:.3g}", *figures, f"{extra['zeros']} of {len(extra['weights'])}"]

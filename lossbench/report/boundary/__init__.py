@@ -11,11 +11,11 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from lossbench.record import Record, written_aside
-from lossbench.report.boundary_film import SUFFIX, check_format, write_film
-from lossbench.report.boundary_frame import Stage
-from lossbench.report.boundary_path import draw_path
-from lossbench.report.boundary_sheet import draw_sheet
-from lossbench.report.boundary_story import Story, read_story
+from lossbench.report.boundary.film import SUFFIX, check_format, write_film
+from lossbench.report.boundary.frame import Stage
+from lossbench.report.boundary.path import draw_path
+from lossbench.report.boundary.sheet import draw_sheet
+from lossbench.report.boundary.story import Story, read_story
 
 COLUMNS = (
     "penalty", "alpha", "l1", "l2", "train_accuracy", "test_accuracy", "data_loss", "penalty_value", "l1_norm",

@@ -16,31 +16,36 @@ from numpy.typing import NDArray
 CLASS_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b5589a", "#c79400", "#3fa0d6", "#5b5b5b")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 INK, GREY, FAINT, PAPER = "#1c1e26", "#6b7080", "#d9dce3", "#ffffff"
-LOSS_COLOUR, PENALTY_COLOUR = "#1c1e26", "#9a4fb0"
+LOSS_COLOUR, PENALTY_COLOUR, NORM_COLOUR, ZERO_COLOUR = "#1c1e26", "#9a4fb0", "#3d6b5c", "#c2255c"
 BARS, WARNING = "#8c93a5", "#a12a1c"
 FONT = "DejaVu Sans"  # comes with matplotlib: the same letters, and bytes, on every machine
 
 # All of them as red, green, blue: what a palette must hold exactly.
 NAMED = [
     [round(255 * part) for part in to_rgb(colour)]
-    for colour in (*CLASS_COLOURS, INK, GREY, FAINT, PAPER, PENALTY_COLOUR, BARS, WARNING)
+    for colour in (*CLASS_COLOURS, INK, GREY, FAINT, PAPER, PENALTY_COLOUR, NORM_COLOUR, ZERO_COLOUR, BARS, WARNING)
 ]
 
-PALEST, DEEPEST = 0.07, 0.52  # share of the class's colour on paper at the boundary and where its class is certain
-SHADES = 12
+# Share of the class's colour on paper where its class is certain. On the boundary it is none, whoever leads: so that
+# where two classes are level up to rounding, no class has the colour of the whole picture.
+DEEPEST = 0.56
+SHADES = 15
 
 Plane = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 
 def shade(lead: Plane, width: int, height: int) -> Pixels:
-    """The regions as an image [H, W, 4], north up: the leading class's colour, the deeper the further it leads."""
+    """The regions as an image [H, W, 4], north up: the leading class's colour, the deeper the further it leads.
+
+    Where classes are level it is paper.
+    """
     planes = [_resized(plane, width, height) for plane in lead]
     if len(planes) == 1:
         winner, ahead = planes[0] > 0, np.abs(planes[0])
     else:
         winner, ahead = np.argmax(planes, 0), np.max(planes, 0).clip(0)
-    band = np.minimum((ahead * SHADES).astype(np.uint8), SHADES - 1)
+    band = np.rint(ahead * (SHADES - 1)).astype(np.uint8)
     tinted: Pixels = _TINTS[winner * np.uint8(SHADES) + band][::-1].copy().view(np.uint8)
     return tinted.reshape(height, width, 4)
 
@@ -58,7 +63,7 @@ def boundaries(lead: Plane, low: tuple[float, float], high: tuple[float, float])
 def _tints() -> NDArray[np.uint32]:
     """Every class's shades, palest first, one after another; a pixel (red, green, blue, opaque) as one number."""
     colours = np.array([to_rgb(colour) for colour in CLASS_COLOURS])[:, None]
-    depth = np.linspace(PALEST, DEEPEST, SHADES)[None, :, None]
+    depth = np.linspace(0, DEEPEST, SHADES)[None, :, None]
     tints = np.rint(255 * (1 - depth * (1 - colours))).astype(np.uint8).reshape(-1, 3)
     return np.column_stack([tints, np.full(len(tints), 255, np.uint8)]).view(np.uint32)[:, 0]
 

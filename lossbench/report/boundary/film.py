@@ -16,7 +16,7 @@ from PIL import Image, features
 
 from lossbench.errors import UserError
 from lossbench.record import written_aside
-from lossbench.report.boundary_style import NAMED, Pixels
+from lossbench.report.boundary.style import NAMED, Pixels
 
 COLOURS = 127  # and the place for "as before": a palette has a power of two of them
 EXACT = 96  # so many colours are kept as they are: those of the style, then the commonest (shades of the regions)
