@@ -117,6 +117,7 @@ def draw_points(ax: Axes, train: Points, test: Points, *, size: float = 26, ring
                     points.x_N[of],
                     points.y_N[of],
                     size,
+                    zorder=3,  # the lines of level leads would cut through them
                     marker=MARKERS[c],
                     facecolors=PAPER if hollow else CLASS_COLOURS[c],
                     edgecolors=CLASS_COLOURS[c] if hollow else PAPER,
