@@ -82,7 +82,7 @@ def rule(config: CompareConfig, arena: Arena, first: Contest, second: Contest) -
         kind="compare-losses",
         name="calibration",
         status="ok",
-        data=[data_record(arena.table, arena.inner[0].inputs, {})],
+        data=[data_record(arena.table, arena.inner[0].inputs, {}, arena.inner[0].preparation)],
         metrics=[metric_record(metric)],
         protocol=describe(config, arena.table, metric, metric, "first", len(config.lrs)),
         runs=runs,
