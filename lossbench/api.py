@@ -110,10 +110,7 @@ def _sinks(progress: bool) -> list[Sink]:
 def _words(
     kind: Kind, data: Sequence[Any], target: str | None, keys: dict[str, Any]
 ) -> tuple[list[Any], list[pd.DataFrame | None]]:
-    """Each table in a config's words, and the DataFrames among them.
-
-    Keywords about reading go to all of them, but of several not to the ready-made sets, where they mean nothing.
-    """
+    """Each table in a config's words, and the DataFrames among them; keywords about reading go to all of them."""
     reading = {name: _plain(keys.pop(name)) for name in list(keys) if _home(kind, name)[0] == "data" != name}
     if target is not None:
         reading["target"] = target
@@ -130,8 +127,7 @@ def _words(
 
             source = DataSource.of(word)
             word = {"name": source.name} if source.file is None else {"file": source.file}
-        ready_made = len(data) > 1 and isinstance(word, dict) and word.get("name") is not None
-        words.append({**word, **reading} if isinstance(word, dict) and not ready_made else word)
+        words.append({**word, **reading} if isinstance(word, dict) else word)
     return words, frames
 
 

@@ -88,7 +88,8 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     if not config.lrs:
         raise UserError("no learning rate to choose from", where="lrs", fix="give at least one")
     tables = [
-        table if table is not None else load(data_source(data)) for data, table in zip_longest(config.data, given)
+        table if table is not None else load(data_source(data, config.data))
+        for data, table in zip_longest(config.data, given)
     ]
     tables = _distinct_names(tables)
     _check_one_kind(tables)

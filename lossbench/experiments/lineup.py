@@ -155,7 +155,8 @@ def _named(losses: Sequence[PairConfig], table: Table) -> list[Contender | LeftO
     for i, (entry, loss) in enumerate(zip(losses, told_apart(resolved), strict=True)):
         if task not in loss.targets:
             serves = " and ".join(sorted(loss.targets))
-            found.append(LeftOut(loss.label, f"it serves {serves}, and {table.name} is a {task} task", i))
+            told = f": {table.target_told}" if table.target_told else ""
+            found.append(LeftOut(loss.label, f"it serves {serves}, and {table.name} is a {task} task{told}", i))
             continue
         weight = entry.loss.class_weight
         pair = resolve_pair(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lossbench.config.parts import DataConfig
@@ -12,9 +12,16 @@ from lossbench.data.table import Table, level
 from lossbench.events import Warned
 from lossbench.record import DataRecord
 
+SUITING = ("drop", "groups", "dates", "text", "scale")  # options that a named set has a use for
 
-def data_source(config: DataConfig) -> DataSource:
-    """The options of a config's `data`, as the readers take them."""
+
+def data_source(config: DataConfig, beside: Sequence[DataConfig] = ()) -> DataSource:
+    """The options of a config's `data`, as the readers take them.
+
+    Where a named set stands beside files, flags about reading were given for the files.
+    """
+    if config.name is not None and any(other.file is not None for other in beside):
+        return DataSource(**config.model_dump(include={"name", *SUITING}))
     return DataSource(**config.model_dump())
 
 

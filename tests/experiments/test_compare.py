@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from lossbench.catalog.metrics import ECE_BINS, METRICS
 from lossbench.config.parts import DataConfig
+from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
 from lossbench.data.table import Table
 from lossbench.errors import UserError
@@ -414,3 +415,12 @@ def test_an_empty_grid_and_a_single_split_are_refused_by_the_config() -> None:
 
 def test_few_splits_are_called_anecdotal() -> None:
     assert any("anecdotal: 3 splits" in warning for warning in finished(config(losses="ce,mse")).warnings)
+
+
+def test_flags_about_reading_are_for_the_files_beside_a_named_set(tmp_path):
+    (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i * i % 7};{i % 2}\n" for i in range(60)).replace(";", ","))
+    said = {"target": "y", "na": ["?"]}
+    config = CompareConfig.model_validate(
+        {"data": [{"file": str(tmp_path / "t.csv"), **said}, {"name": "wine", **said}], "losses": ["nll", "hinge"]}
+    )
+    assert [entry.table.target_name for entry in plan(config).tables] == ["y", "cultivar"]
