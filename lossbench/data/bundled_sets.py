@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from lossbench.data.datasets import dataset
+from lossbench.data.declared import dataset
 from lossbench.data.table import Kind, Table
 from lossbench.data.target import class_indices
 from lossbench.deferred import np, pd

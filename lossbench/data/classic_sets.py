@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lossbench.data.datasets import dataset
+from lossbench.data.declared import dataset
 from lossbench.data.table import Table, Task
 from lossbench.deferred import np
 

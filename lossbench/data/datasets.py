@@ -1,9 +1,7 @@
-"""The named data sets: what each one is, known without loading anything, and how to load it.
+"""The named data sets, built-in ones and those of installed packages: what each is, and how to load it.
 
-One decorated function makes a data set: it builds the table, its docstring is the description, and what is declared
-beside it (task, rows, columns, classes) is checked against the table by the tests. Packages add their own through the
-entry point group `lossbench.datasets`: a function that returns a `lossbench.Table`, or a DataFrame whose target is
-named by the reader (`--target`) or by the DataFrame itself (`frame.attrs["target"]`).
+Packages add theirs through the entry point group `lossbench.datasets`: a function that returns a `lossbench.Table`, or
+a DataFrame whose target is named by the reader (`--target`) or by the DataFrame itself (`frame.attrs["target"]`).
 """
 
 from __future__ import annotations
@@ -14,26 +12,14 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from lossbench.data.table import Table, Task
+from lossbench.data import bundled_sets, classic_sets, generated_sets  # noqa: F401 (they declare)
+from lossbench.data.declared import DECLARED, Dataset
+from lossbench.data.table import Table
 from lossbench.deferred import pd
 from lossbench.errors import UserError, unknown
 
 GROUP = "lossbench.datasets"
 OPENML = "openml:"
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A named table. `columns` counts the features before encoding; `origin` says where the numbers come from."""
-
-    name: str
-    task: Task
-    rows: int
-    columns: int
-    classes: int  # 0 for a regression
-    origin: str
-    description: str
-    build: Callable[[], Table]
 
 
 @dataclass(frozen=True)
@@ -45,27 +31,9 @@ class Frame:
     place: str
 
 
-_DATASETS: dict[str, Dataset] = {}
-
-
-def dataset(
-    name: str, *, task: Task, rows: int, columns: int, classes: int = 0, origin: str
-) -> Callable[[Callable[[], Table]], Callable[[], Table]]:
-    """Declare the table that the function below builds; the first line of its docstring describes it."""
-
-    def enter(build: Callable[[], Table]) -> Callable[[], Table]:
-        description = (inspect.getdoc(build) or "").partition("\n")[0].rstrip(".")
-        _DATASETS[name] = Dataset(name, task, rows, columns, classes, origin, description, build)
-        return build
-
-    return enter
-
-
 def datasets() -> list[Dataset]:
     """All built-in data sets, in the order of their declaration; nothing is loaded."""
-    if not _DATASETS:
-        from lossbench.data import bundled_sets, classic_sets, generated_sets  # noqa: F401 (they declare)
-    return list(_DATASETS.values())
+    return list(DECLARED.values())
 
 
 def names() -> list[str]:
