@@ -52,7 +52,7 @@ bench: $(RIVALS)
 calibrate: $(READY)
 	$(BIN)/python -m tests.calibration
 
-pictures: $(READY)
+pictures: $(READY) browser
 	$(BIN)/python -m tests.pictures
 
 clean:

@@ -1,7 +1,7 @@
 """README's pictures, drawn again from real runs: `make pictures`.
 
 Terminal pictures are what the commands print in a terminal of 100 columns, caught from a pseudo-terminal and drawn as
-SVG; plots and GIFs are the commands' own files.
+SVG; plots and GIFs are the commands' own files, and the page is what a browser shows of it.
 """
 
 import os
@@ -13,27 +13,26 @@ import sys
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.text import Text
+
+from tests.report.browser import find_browser
 
 PICTURES = Path(__file__).parent.parent / ".github" / "pictures"
 COLUMNS = 100
 
-COMMANDS = {
+TERMINALS = {
     "train": "lossbench train --loss nll --last-act logsoftmax --seeds 5",
     "train-relu": "lossbench train --loss nll --last-act relu --seeds 5",
-    "explain": "lossbench explain nll relu",
-    "doctor": "lossbench doctor focal",
+    "compare": "lossbench compare-losses",
 }
 FILES = {
-    "lossbench compare-losses --name titanic": {
-        "outputs/titanic/differences.png": "differences.png",
-        "outputs/titanic/report.html": None,
+    "lossbench compare-losses": {
+        "outputs/compare-titanic/differences.png": "differences.png",
+        "outputs/compare-titanic/report.html": "report.png",
     },
-    "lossbench regularize-gif --alphas 20 --name iris": {
-        "outputs/iris/boundary.gif": "boundary.gif",
-        "outputs/iris/boundary.png": "boundary.png",
-    },
+    "lossbench regularize-gif --alphas 20 --name iris": {"outputs/iris/boundary.gif": "boundary.gif"},
     "lossbench regularize-gif --penalty l1,l2,elasticnet --alphas 30 --alpha-range 1e-4:1e2 --name three": {
         "outputs/three/boundary.gif": "three.gif",
     },
@@ -43,7 +42,8 @@ FILES = {
 def in_a_terminal(command: str, folder: Path) -> str:
     """What a command prints to a terminal, escape codes and all."""
     parent, child = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": "50"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": "50"}
     process = subprocess.Popen(command.split(), stdout=child, stderr=subprocess.DEVNULL, cwd=folder, env=environment)
     os.close(child)
     chunks = []
@@ -68,22 +68,29 @@ def draw_terminal(command: str, printed: str, path: Path) -> None:
         path.write_text(console.export_svg(title="lossbench", unique_id=path.stem))
 
 
+def photograph(page: Path, path: Path) -> None:
+    """The top of a page in a window of 1,200 x 900."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
+        view = browser.new_page(viewport={"width": 1200, "height": 900})
+        view.goto(page.as_uri())
+        view.screenshot(path=path)
+        browser.close()
+
+
 def main() -> None:
     """Draw them all."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    wanted = set(sys.argv[1:])
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for name, command in COMMANDS.items():
-            if not wanted or name in wanted:
-                draw_terminal(command, in_a_terminal(command, folder), PICTURES / f"{name}.svg")
-        for command, files in FILES.items():
-            if wanted and not wanted & {target or "" for target in files.values()}:
-                continue
+        for command in dict.fromkeys([*TERMINALS.values(), *FILES]):
             printed = in_a_terminal(command, folder)
-            draw_terminal(command, printed, PICTURES / f"{command.split()[1]}-{command.split()[-1]}.svg")
-            for source, target in files.items():
-                if target:
+            for name in (name for name, shown in TERMINALS.items() if shown == command):
+                draw_terminal(command, printed, PICTURES / f"{name}.svg")
+            for source, target in FILES.get(command, {}).items():
+                if source.endswith(".html"):
+                    photograph(folder / source, PICTURES / target)
+                else:
                     shutil.copy(folder / source, PICTURES / target)
 
 
