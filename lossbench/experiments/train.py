@@ -23,7 +23,7 @@ from lossbench.experiments.pairs import Pair
 from lossbench.experiments.shared import give_back, prepare_splits
 from lossbench.experiments.sources import announced, data_record, repairs
 from lossbench.experiments.train_plan import TrainPlan, default_name
-from lossbench.record import MemberRecord, Record, RunRecord
+from lossbench.record import MemberRecord, Record, RunRecord, Scores
 
 PARTS = ("train", "validation", "test")
 FIELDS = {"train": "train", "validation": "val", "test": "test"}  # a part's name in a member's record
@@ -170,14 +170,18 @@ def _run_record(
     role: str,
 ) -> RunRecord:
     parts = [part for part in PARTS if part in prepared[0].x_ND]
-    outputs = {part: trained.outputs([split.rows(part) for split in prepared]) for part in parts}
-    members = []
-    for i, outcome in enumerate(trained.members):
-        by_part = {FIELDS[part]: scores(pair, outputs[part][i], splits[i], part) for part in parts}
-        members.append(_member_record(plan, i, outcome, by_part, role, _weights_of(plan, pair, splits[i])))
-    last = parts[-1]
+    scored: dict[str, list[Scores]] = {}
+    for part in parts:  # one after another: only the last one's outputs are looked at again
+        outputs = trained.outputs([split.rows(part) for split in prepared])
+        scored[FIELDS[part]] = [scores(pair, out, split, part) for out, split in zip(outputs, splits, strict=True)]
+    members = [
+        _member_record(
+            plan, i, outcome, {k: of[i] for k, of in scored.items()}, role, _weights_of(plan, pair, splits[i])
+        )
+        for i, outcome in enumerate(trained.members)
+    ]
     labels = (
-        [predict(pair, out[None], [split]).label_PN[0] for out, split in zip(outputs[last], splits, strict=True)]
+        [predict(pair, out[None], [split]).label_PN[0] for out, split in zip(outputs, splits, strict=True)]
         if pair.task.is_classification
         else []
     )
@@ -192,7 +196,7 @@ def _run_record(
         status="interrupted" if "interrupted" in statuses else "diverged" if statuses == {"diverged"} else "ok",
         outputs=pair.outputs,
         members=members,
-        evidence=gather_evidence(pair, [o.train_loss for o in trained.members], outputs[last], labels),
+        evidence=gather_evidence(pair, [o.train_loss for o in trained.members], outputs, labels),
         baseline={
             FIELDS[part]: {m: mean_known([b[part][m] for b in baselines]) for m in baselines[0][part]} for part in parts
         },

@@ -10,7 +10,6 @@ from lossbench.report.comparison import compare
 from lossbench.report.markdown import comparison_markdown
 from lossbench.report.tables import comparison_report
 from lossbench.report.tidy import members_csv
-from lossbench.report.train_table import train_report
 from tests.report.planted import Planted, planted_record
 
 
@@ -78,25 +77,3 @@ def test_the_sentence_comes_first_and_the_page_last(record):
 def test_square_brackets_of_a_name_are_text():
     text = shown(comparison_report(planted_record((Planted("cross_entropy"), Planted("[bold]mine[/]"))), Path("x")))
     assert "[bold]mine[/]" in text
-
-
-def test_training_shows_parts_spread_dummy_verdict_and_symptoms(record, tmp_path):
-    broken = next(run for run in record.runs if run.last_act == "relu")
-    run = broken.model_copy(update={"members": [m for m in broken.members if m.role == "refit"][:10]})
-    (tmp_path / "curves.png").touch()
-    text = shown(train_report(record.model_copy(update={"runs": [run]}), tmp_path), 200)
-    assert "mean ± standard deviation of 10 seeds" in text
-    assert "0.594" in text
-    assert "nll + relu is broken" in text
-    assert "fix: Use logsoftmax." in text
-    assert "measured: its loss fell below its floor" in text
-    assert "(curves.png)" in text
-
-
-def test_the_spread_is_the_standard_deviation_over_seeds(record):
-    run = record.runs[0]
-    values = [m.test["accuracy"] for m in run.members if m.role == "refit"][:2]
-    two = run.model_copy(update={"members": [m for m in run.members if m.role == "refit"][:2]})
-    text = shown(train_report(record.model_copy(update={"runs": [two]}), Path("x")), 200)
-    deviation = abs(values[0] - values[1]) / 2**0.5  # of two numbers
-    assert f"{sum(values) / 2:.3f} ± {deviation:.3f}" in text
