@@ -13,6 +13,7 @@ from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.metrics import METRICS
 from lossbench.catalog.registry import Registry
+from lossbench.entry import load_point, package_of, place_of
 from lossbench.errors import UserError
 
 GROUPS = {"loss": "lossbench.losses", "activation": "lossbench.activations", "metric": "lossbench.metrics"}
@@ -45,7 +46,7 @@ def offered(kind: str) -> list[Offered]:
     for point in points_of(kind):
         package = package_of(point)
         if point.name in BUILT_IN[kind]:
-            hidden = f"entry point {point.name} of {package}: hidden by the built-in {kind} of that name; rename it"
+            hidden = f"{place_of(point)}: hidden by the built-in {kind} of that name; rename it"
             found.append(Offered(point.name, package, problem=hidden))
             continue
         try:
@@ -53,20 +54,3 @@ def offered(kind: str) -> list[Offered]:
         except UserError as problem:
             found.append(Offered(point.name, package, problem=str(problem)))
     return found
-
-
-def load_point(point: EntryPoint) -> Any:
-    """What it stands for; a `UserError` with its name and package for whatever its import raises."""
-    try:
-        return point.load()
-    except Exception as problem:
-        raise UserError(
-            f"{type(problem).__name__} while it was loaded: {problem}",
-            where=f"entry point {point.name} of {package_of(point)}",
-            fix="mend or uninstall that package",
-        ) from problem
-
-
-def package_of(point: EntryPoint) -> str:
-    """The name of the package that offers it."""
-    return point.dist.name if point.dist else point.value

@@ -23,9 +23,10 @@ from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.custom import UserFunction, a_kind, adapt, declare_plain, measure_space
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import LOSSES, Loss
-from lossbench.catalog.packages import load_point, points_of
+from lossbench.catalog.packages import points_of
 from lossbench.catalog.registry import Registry
 from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.entry import load_point
 from lossbench.errors import UserError, did_you_mean, unknown
 
 if TYPE_CHECKING:

@@ -44,7 +44,8 @@ def _losses() -> Choices:
 
 def _offered(kind: str) -> Choices:
     """What installed packages have, by name: none of them is imported."""
-    from lossbench.catalog.packages import package_of, points_of
+    from lossbench.catalog.packages import points_of
+    from lossbench.entry import package_of
 
     return [(point.name, f"of {package_of(point)}") for point in points_of(kind)]
 

@@ -16,6 +16,7 @@ from lossbench.data import bundled_sets, classic_sets, generated_sets  # noqa: F
 from lossbench.data.declared import DECLARED, Dataset
 from lossbench.data.table import Table
 from lossbench.deferred import pd
+from lossbench.entry import load_point, package_of, place_of
 from lossbench.errors import UserError, unknown
 
 GROUP = "lossbench.datasets"
@@ -75,14 +76,14 @@ def offered() -> tuple[list[OfferedSet], list[str]]:
     built_in = {_plain(entry.name) for entry in datasets()}
     for point in _points():
         if _plain(point.name) in built_in:
-            problems.append(f"{_place(point)}: hidden by the built-in data set of that name; rename it")
+            problems.append(f"{place_of(point)}: hidden by the built-in data set of that name; rename it")
             continue
         try:
             description = (inspect.getdoc(_load_point(point)) or "").partition("\n")[0]
         except UserError as problem:
             problems.append(str(problem))
         else:
-            found.append(OfferedSet(point.name, _package(point), description))
+            found.append(OfferedSet(point.name, package_of(point), description))
     return found, problems
 
 
@@ -111,30 +112,17 @@ def _build(point: EntryPoint) -> Table | Frame:
         table = build()
     except Exception as problem:  # a stranger's code may raise anything
         fix = "mend that package"
-        raise UserError(f"{type(problem).__name__}: {problem}", where=_place(point), fix=fix) from problem
+        raise UserError(f"{type(problem).__name__}: {problem}", where=place_of(point), fix=fix) from problem
     if isinstance(table, Table):
         return table
     if isinstance(table, pd.DataFrame):
-        return Frame(table, table.attrs.get("target"), _place(point))
+        return Frame(table, table.attrs.get("target"), place_of(point))
     fix = "return a DataFrame or a lossbench.Table"
-    raise UserError(f"gave a {type(table).__name__}", where=_place(point), fix=fix)
+    raise UserError(f"gave a {type(table).__name__}", where=place_of(point), fix=fix)
 
 
 def _load_point(point: EntryPoint) -> Callable[[], object]:
-    try:
-        build: object = point.load()
-    except Exception as problem:
-        fix = "mend or uninstall that package"
-        what = f"{type(problem).__name__} while it was loaded: {problem}"
-        raise UserError(what, where=_place(point), fix=fix) from problem
+    build: object = load_point(point)
     if not callable(build):
-        raise UserError("is no function", where=_place(point), fix="name a function that returns the table")
+        raise UserError("is no function", where=place_of(point), fix="name a function that returns the table")
     return build
-
-
-def _place(point: EntryPoint) -> str:
-    return f"entry point {point.name} of {_package(point)}"
-
-
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else point.value
