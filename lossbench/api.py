@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from lossbench.catalog.custom import a_kind
+from lossbench.catalog.plugins.adapt import a_kind
 from lossbench.config.load import Override, load
 from lossbench.config.parts import DataConfig
 from lossbench.config.problems import model_at
@@ -135,7 +135,7 @@ def _table(frame: pd.DataFrame | None, options: Mapping[str, Any]) -> Table | No
     """The table that a DataFrame is, read as the config says; None where the config says where to find it."""
     if frame is None:
         return None
-    from lossbench.data.assemble import read_table
+    from lossbench.data.read.build_table import read_table
     from lossbench.data.source import DataSource
 
     return read_table(DataSource(**options), frame)

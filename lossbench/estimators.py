@@ -24,16 +24,16 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from lossbench.catalog.links import Link, Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.metrics import default_metric
-from lossbench.catalog.plugins import find_activation, find_loss
+from lossbench.catalog.plugins.resolve import find_activation, find_loss
 from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.config.load import Override, load
 from lossbench.config.schema import TrainConfig
-from lossbench.engine.hidden import HIDDEN
+from lossbench.engine.nets.activations import HIDDEN
 from lossbench.engine.problem import Fold, Member, Net, Part, Problem, Training
-from lossbench.engine.train import train
+from lossbench.engine.training.train import train
 from lossbench.errors import UserError, warn
-from lossbench.experiments.pairs import Pair, resolve_pair
+from lossbench.experiments.setup.pair import Pair, resolve_pair
 
 Array = NDArray[Any]
 AUTO = "auto"  # the activation that the loss is made for

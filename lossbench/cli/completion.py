@@ -44,7 +44,7 @@ def _losses() -> Choices:
 
 def _offered(kind: str) -> Choices:
     """What installed packages have, by name: none of them is imported."""
-    from lossbench.catalog.packages import points_of
+    from lossbench.catalog.plugins.packages import points_of
     from lossbench.entry import package_of
 
     return [(point.name, f"of {package_of(point)}") for point in points_of(kind)]
@@ -57,8 +57,8 @@ def _activations() -> Choices:
 
 
 def _datasets() -> Choices:
-    from lossbench.data.datasets import datasets as declared
-    from lossbench.data.datasets import names
+    from lossbench.data.datasets.catalogue import datasets as declared
+    from lossbench.data.datasets.catalogue import names
 
     own = [(one.name, f"{one.task}, {one.rows} x {one.columns}") for one in declared()]
     return own + [(name, "of an installed package") for name in names()[len(own) :]]

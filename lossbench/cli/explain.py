@@ -15,7 +15,7 @@ from lossbench.cli import options as opt
 from lossbench.errors import unknown
 
 if TYPE_CHECKING:
-    from lossbench.catalog.explain import LossPage, PairPage, PenaltyPage
+    from lossbench.catalog.describe.explain import LossPage, PairPage, PenaltyPage
     from lossbench.catalog.verdicts import Verdict
 
 LABEL = 14  # columns of the labels at the left
@@ -60,10 +60,10 @@ def explain(
         lossbench explain titanic
         lossbench explain elasticnet
     """
-    from lossbench.catalog.explain import loss_page, pair_page, penalty_page
-    from lossbench.catalog.plugins import find_activation
+    from lossbench.catalog.describe.explain import loss_page, pair_page, penalty_page
+    from lossbench.catalog.plugins.resolve import find_activation
     from lossbench.catalog.vocabulary import Task
-    from lossbench.experiments.names import resolve_loss
+    from lossbench.experiments.setup.resolve import resolve_loss
 
     if task is not None and task not in list(Task):
         raise unknown("task", task, [known.value for known in Task], where="--task")
@@ -102,8 +102,8 @@ def _of_another(name: str) -> Said | None:
 
 def _of_activation(name: str) -> Said | None:
     from lossbench.catalog.activations import ACTIVATIONS
-    from lossbench.catalog.explain import sound_losses
-    from lossbench.catalog.listing import activation_rows
+    from lossbench.catalog.describe.explain import sound_losses
+    from lossbench.catalog.describe.listing import activation_rows
     from lossbench.catalog.vocabulary import Task
 
     if name not in ACTIVATIONS:
@@ -117,7 +117,7 @@ def _of_activation(name: str) -> Said | None:
 
 
 def _of_metric(name: str) -> Said | None:
-    from lossbench.catalog.listing import metric_rows
+    from lossbench.catalog.describe.listing import metric_rows
     from lossbench.catalog.metrics import METRICS
 
     if name not in METRICS:
@@ -128,7 +128,7 @@ def _of_metric(name: str) -> Said | None:
 
 
 def _of_dataset(name: str) -> Said | None:
-    from lossbench.data.datasets import datasets
+    from lossbench.data.datasets.catalogue import datasets
 
     one = next((one for one in datasets() if one.name == name.lower().replace("_", "-")), None)
     one = one or next((one for one in datasets() if one.name == name.lower()), None)
@@ -139,7 +139,7 @@ def _of_dataset(name: str) -> Said | None:
 
 
 def _of_penalty(name: str) -> Said | None:
-    from lossbench.catalog.explain import penalty_page
+    from lossbench.catalog.describe.explain import penalty_page
 
     page = penalty_page(name)
     if page is None:

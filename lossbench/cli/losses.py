@@ -35,7 +35,7 @@ def losses(task: OfTask = None, wide: Wide = False, json: AsJson = False) -> Non
         lossbench losses --task regression
         lossbench losses --wide
     """
-    from lossbench.catalog.listing import loss_rows, problems
+    from lossbench.catalog.describe.listing import loss_rows, problems
 
     rows = [
         {
@@ -65,7 +65,7 @@ def activations(json: AsJson = False) -> None:
     Examples:
         lossbench train --last-act softmax
     """
-    from lossbench.catalog.listing import activation_rows, problems
+    from lossbench.catalog.describe.listing import activation_rows, problems
 
     rows = [
         {
@@ -86,7 +86,7 @@ def metrics(task: OfTask = None, json: AsJson = False) -> None:
     Examples:
         lossbench compare-losses --metric balanced_accuracy
     """
-    from lossbench.catalog.listing import metric_rows, problems
+    from lossbench.catalog.describe.listing import metric_rows, problems
 
     rows = [
         {
@@ -108,7 +108,7 @@ def penalties(json: AsJson = False) -> None:
     Examples:
         lossbench regularize-gif --penalty l1,l2,elasticnet
     """
-    from lossbench.catalog.listing import penalty_rows
+    from lossbench.catalog.describe.listing import penalty_rows
 
     rows = [{"penalty": row.name, "formula": row.formula, "effect": row.effect} for row in penalty_rows()]
     show(rows, below=("effect",), as_json=json)
@@ -120,8 +120,8 @@ def datasets(task: OfTask = None, json: AsJson = False) -> None:
     Examples:
         lossbench train --data wine
     """
-    from lossbench.data.datasets import datasets as declared
-    from lossbench.data.datasets import offered
+    from lossbench.data.datasets.catalogue import datasets as declared
+    from lossbench.data.datasets.catalogue import offered
 
     wanted = _task(task)
     rows = [

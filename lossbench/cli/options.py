@@ -124,7 +124,7 @@ def read_loss(loss: str, params: list[str] | None, target_encoding: str | None, 
 
 
 def _check_names(config: Config) -> None:
-    from lossbench.experiments.names import check_names  # brings the catalogue: where there is a mistake, only
+    from lossbench.experiments.setup.resolve import check_names  # brings the catalogue: where there is a mistake, only
 
     check_names(config)
 

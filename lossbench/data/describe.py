@@ -11,8 +11,8 @@ import pandas as pd
 
 from lossbench.data.encoders import numbers, plain_number
 from lossbench.data.load import load
-from lossbench.data.prepare import Preparation
-from lossbench.data.reading import counted
+from lossbench.data.preparation import Preparation
+from lossbench.data.read.parsed import counted
 from lossbench.data.source import DataSource
 from lossbench.data.split import holdout
 from lossbench.data.table import Kind, Table, Task
@@ -116,7 +116,7 @@ def _judged(source: DataSource) -> tuple[Table, dict[str, tuple[Fate, str]]]:
     """The table with all its columns, and those that are not trained on."""
     if source.file is None:
         return load(source), {}
-    from lossbench.data.assemble import assemble  # named sets do without the readers
+    from lossbench.data.read.build_table import assemble  # named sets do without the readers
 
     assembled = assemble(source)
     fates: dict[str, Fate] = {"id": "left out", "leak": "refused"}

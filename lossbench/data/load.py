@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lossbench.data.datasets import OPENML, Frame, load_named
-from lossbench.data.openml import fetch
+from lossbench.data.datasets.catalogue import OPENML, Frame, load_named
+from lossbench.data.datasets.openml import fetch
 from lossbench.data.source import READING, DataSource
 from lossbench.data.table import Table
 from lossbench.errors import UserError, UserErrors, unknown
@@ -21,7 +21,7 @@ def load(source: DataSource) -> Table:
         as_file = replace(source, name=None, file=str(cached.file), target=source.target or cached.target)
         return replace(load(as_file), name=source.name.replace(":", "-"), source=source.name)
     if source.file is not None:
-        from lossbench.data.assemble import read_table  # named sets do without the readers
+        from lossbench.data.read.build_table import read_table  # named sets do without the readers
 
         return read_table(source)
     if source.name is None:
@@ -35,7 +35,7 @@ def load(source: DataSource) -> Table:
 
 def _from_frame(named: Frame, source: DataSource, name: str) -> Table:
     """The table that a package's DataFrame is, read as a file is."""
-    from lossbench.data.assemble import read_table  # as above
+    from lossbench.data.read.build_table import read_table  # as above
 
     target = source.target or named.target
     if target is None:

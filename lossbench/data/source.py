@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from lossbench.data.datasets import is_known, unknown_set
+from lossbench.data.datasets.catalogue import is_known, unknown_set
 
 # how the bytes of a file are read, whatever is then done with its columns
 READING = ("sep", "decimal", "encoding", "na", "keep_na_words", "allow_short_rows", "max_bytes", "date_formats")

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Variable
 
-from lossbench.engine.lanes import spared, spares
+from lossbench.engine.padding import spared, spares
 from lossbench.engine.problem import Objective, Problem
 from lossbench.errors import UserError
 

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from lossbench.engine.rows import Rows
+from lossbench.engine.shared_rows import Rows
 from lossbench.events import Better
 
 Score = Callable[[Tensor, Tensor, Sequence[int], Sequence[int]], Tensor]

@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lossbench.record import written_aside
-from lossbench.report.evidence import Word
+from lossbench.report.compare.analysis.results import Word
 
 WIDTH = 8.0  # inches of every picture
 ROW = 0.27  # inches of a row of text

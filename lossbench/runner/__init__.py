@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lossbench.config.parts import LossConfig
     from lossbench.config.schema import CompareConfig, RegularizeConfig, TrainConfig
     from lossbench.data.table import Table
-    from lossbench.experiments.pairs import Pair
+    from lossbench.experiments.setup.pair import Pair
     from lossbench.record import Record
 
 OK, LOSS_FAILED, INTERRUPTED = 0, 3, 130
@@ -40,7 +40,7 @@ def train(
     """`lossbench train`."""
     record, folder = run_train(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
     if mode == "rich":
-        from lossbench.report.train_table import train_report
+        from lossbench.report.train.terminal import train_report
 
         _print(train_report(record, folder))
     return _ended(record, folder, mode)
@@ -56,9 +56,9 @@ def run_train(
     table: Table | None = None,
 ) -> tuple[Record, Path]:
     """Train, and leave result.json, curves.png and weights.safetensors in the run's folder; nothing is printed."""
-    from lossbench.experiments.predictor import save_predictors
-    from lossbench.experiments.train import run
-    from lossbench.experiments.train_plan import default_name, plan_train
+    from lossbench.experiments.train.plan import default_name, plan_train
+    from lossbench.experiments.train.run import run
+    from lossbench.experiments.train.saved_model import save_predictors
     from lossbench.record import write_record
 
     plan = plan_train(config, table)
@@ -92,8 +92,8 @@ def compare(
 ) -> int:
     """`lossbench compare-losses`."""
     if dry_run:
-        from lossbench.experiments.compare_plan import plan
-        from lossbench.experiments.estimate import estimate
+        from lossbench.experiments.compare.plan import plan
+        from lossbench.experiments.compare.time_estimate import estimate
         from lossbench.runner.show import show_plan
 
         planned = plan(config)
@@ -101,7 +101,7 @@ def compare(
         return OK
     record, folder = run_compare(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
     if mode == "rich":
-        from lossbench.report.tables import comparison_report
+        from lossbench.report.compare.terminal import comparison_report
 
         _print(comparison_report(record, folder))
     return _ended(record, folder, mode)
@@ -117,10 +117,10 @@ def run_compare(
     tables: Sequence[Table | None] = (),
 ) -> tuple[Record, Path]:
     """Compare, and leave result.json and every report in the run's folder; nothing is printed."""
-    from lossbench.experiments.compare import run
-    from lossbench.experiments.compare_plan import default_name, plan
+    from lossbench.experiments.compare.plan import default_name, plan
+    from lossbench.experiments.compare.run import run
     from lossbench.record import write_record
-    from lossbench.report.comparison import analyse
+    from lossbench.report.compare.analysis.comparison import analyse
 
     chosen = plan(config, tables)
     if strict:
@@ -146,7 +146,7 @@ def regularize(
     """`lossbench regularize-gif`."""
     record, folder = run_regularize(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
     if mode == "rich":
-        from lossbench.report.boundary.table import regularize_report
+        from lossbench.report.regularize.terminal import regularize_report
 
         _print(regularize_report(record, folder))
     return _ended(record, folder, mode)
@@ -161,9 +161,9 @@ def run_regularize(
     force: bool = False,
 ) -> tuple[Record, Path]:
     """Train every penalty at every alpha, and leave the record and the animation in the run's folder."""
-    from lossbench.experiments.regularize import default_name, plan, run
+    from lossbench.experiments.regularize.run import default_name, plan, run
     from lossbench.record import write_record
-    from lossbench.report.boundary.film import check_format
+    from lossbench.report.regularize.animation import check_format
 
     check_format(config.format)
     chosen = plan(config)
@@ -196,15 +196,15 @@ def report(folder: Path) -> int:
 def _draw(record: Record, folder: Path) -> Generator[Event, None, None]:
     """Write every picture, table and page of a record into its folder."""
     if record.kind == "train":
-        from lossbench.report.train import write_train
+        from lossbench.report.train.files import write_train
 
         write_train(record, folder)
     elif record.kind == "compare-losses":
-        from lossbench.report.write import write_comparison
+        from lossbench.report.compare.files import write_comparison
 
         write_comparison(record, folder)
     else:
-        from lossbench.report.boundary import write
+        from lossbench.report.regularize import write
 
         config = record.config
         for name, done, total in write(record, folder, format=config["format"], fps=config["fps"]):
@@ -224,7 +224,7 @@ def _refuse_broken(pairs: Sequence[Pair]) -> None:
 def check(file: str) -> None:
     """`lossbench config check`: raises `UserErrors` for keys, values and names that are wrong."""
     from lossbench.config.load import load
-    from lossbench.experiments.names import check_names
+    from lossbench.experiments.setup.resolve import check_names
 
     try:
         check_names(load(file))
@@ -235,7 +235,7 @@ def check(file: str) -> None:
 def describe_data(config: TrainConfig) -> int:
     """`lossbench data`: what is understood of a table, and whether it could be trained on, before anything is."""
     from lossbench.data.describe import describe
-    from lossbench.experiments.sources import data_source
+    from lossbench.experiments.setup.data_source import data_source
     from lossbench.runner.show import show_data
 
     split, batch_size = config.split, config.optim.batch_size
@@ -254,7 +254,7 @@ def predict(
     last_act: str | None = None,
 ) -> int:
     """`lossbench predict`: labels and probabilities, or values, for the rows of a new table."""
-    from lossbench.experiments.predictions import predict_file
+    from lossbench.experiments.train.predictions import predict_file
     from lossbench.runner.show import show_predictions
 
     show_predictions(predict_file(run, table, member, reading=reading, last_act=last_act), out)
@@ -263,10 +263,10 @@ def predict(
 
 def doctor(config: LossConfig, *, task: str | None, as_json: bool, verbose: bool = False) -> int:
     """`lossbench doctor`: what a loss is like, measured; exit code 1 where an error was found."""
-    from lossbench.catalog.plugins import choose
+    from lossbench.catalog.plugins.resolve import choose
     from lossbench.catalog.vocabulary import Task
     from lossbench.experiments.doctor import examine
-    from lossbench.experiments.names import resolve_loss
+    from lossbench.experiments.setup.resolve import resolve_loss
     from lossbench.runner.show import show_diagnosis, watching
 
     asked = None if task is None else choose("--task", task, {known.value: known for known in Task})

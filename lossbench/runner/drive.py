@@ -92,15 +92,15 @@ def choose_sinks(mode: Mode) -> list[Sink]:
     if mode == "quiet":
         return []
     if mode == "json":
-        from lossbench.sinks.jsonl import JsonLines
+        from lossbench.progress.json_lines import JsonLines
 
         return [JsonLines()]
     if sys.stderr.isatty():
         from rich.console import Console
 
-        from lossbench.sinks.progress import ProgressBars
+        from lossbench.progress.bars import ProgressBars
 
         return [ProgressBars(Console(stderr=True))]
-    from lossbench.sinks.lines import PlainLines
+    from lossbench.progress.plain_lines import PlainLines
 
     return [PlainLines()]

@@ -18,16 +18,16 @@ from rich.text import Text
 
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
-from lossbench.data.reading import counted
+from lossbench.data.read.parsed import counted
 from lossbench.data.table import level
 from lossbench.record import written_aside
 
 if TYPE_CHECKING:
     from lossbench.data.describe import Description
-    from lossbench.experiments.compare_plan import ComparePlan
+    from lossbench.experiments.compare.plan import ComparePlan
+    from lossbench.experiments.compare.time_estimate import Estimate
     from lossbench.experiments.doctor import Diagnosis, Finding
-    from lossbench.experiments.estimate import Estimate
-    from lossbench.experiments.predictions import Predicted
+    from lossbench.experiments.train.predictions import Predicted
 
 STYLES = {
     "ok": "green",
@@ -60,7 +60,7 @@ def grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, style_by: int
 
 def show_plan(plan: ComparePlan, work: Estimate) -> None:
     """What a comparison would run, and how long it would take here."""
-    from lossbench.experiments.protocol import trials_in_words
+    from lossbench.experiments.compare.protocol import trials_in_words
 
     screen = console()
     for entry in plan.tables:

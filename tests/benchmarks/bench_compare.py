@@ -17,9 +17,9 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from lossbench.config.schema import CompareConfig
-from lossbench.experiments.compare import run
-from lossbench.experiments.compare_plan import plan
-from tests.benchmarks import rivals
+from lossbench.experiments.compare.plan import plan
+from lossbench.experiments.compare.run import run
+from tests.benchmarks import competitors as rivals
 from tests.benchmarks.measure import leave, rates
 
 SAMPLE = ("ce", "hinge", "l1", "focal")  # of the losses, for the rounds in turn

@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from lossbench.engine import cohort
 from lossbench.engine.objective import Slope
 from lossbench.engine.problem import Fold, Member, Net, Objective, Part, Problem, Training
-from lossbench.engine.train import train
-from tests.benchmarks import rivals
+from lossbench.engine.training import training_state as cohort
+from lossbench.engine.training.train import train
+from tests.benchmarks import competitors as rivals
 from tests.benchmarks.measure import leave, rates
 
 NOTEBOOK, SMALL, BATCH = (64, 64, 64, 64), (16,), 32

@@ -24,9 +24,9 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
 from lossbench.config.schema import RegularizeConfig
-from lossbench.experiments import regularize
+from lossbench.experiments.regularize import run as regularize
 from lossbench.record import write_record
-from lossbench.report.boundary import write
+from lossbench.report.regularize import write
 from tests.benchmarks.measure import leave
 
 ALPHAS, GRID, GOAL = 20, 200, 10.0

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.benchmarks.rivals import sequential
+from tests.benchmarks.competitors import sequential
 
 ROWS, INPUTS, HIDDEN, BATCH, MEMBERS = 1_000_000, 50, (64, 64, 64, 64), 256, 16
 
@@ -38,7 +38,7 @@ def dataloader(seconds):
 def population(seconds):
     """Sixteen nets in the engine, each with its own order of the rows."""
     from lossbench.engine.problem import Fold, Member, Net, Objective, Part, Problem, Training
-    from lossbench.engine.train import train
+    from lossbench.engine.training.train import train
 
     stop, rows, began = threading.Event(), 0, None
 

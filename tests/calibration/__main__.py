@@ -20,8 +20,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.calibration.court import Ruling, alone, shares
-from tests.calibration.truths import equal_learners, noisy_labels, outliers, same_loss
+from tests.calibration.known_truths import equal_learners, noisy_labels, outliers, same_loss
+from tests.calibration.simulated_comparisons import Ruling, alone, shares
 
 ALLOWED = 0.065  # 5% and 1.5% for the chance of a thousand comparisons
 FOUND = 0.9

@@ -1,7 +1,7 @@
 """The judge on a few known truths; `make calibrate` measures the same on thousands."""
 
-from tests.calibration.court import shares
-from tests.calibration.truths import equal_learners, noisy_labels, outliers, same_loss
+from tests.calibration.known_truths import equal_learners, noisy_labels, outliers, same_loss
+from tests.calibration.simulated_comparisons import shares
 
 
 def test_one_loss_is_hardly_ever_different_from_itself() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from lossbench.cli import main
 from lossbench.record import Record, read_record
-from tests.experiments.compare_story import failing_loss
+from tests.experiments.compare.comparisons import failing_loss
 
 WITHOUT_TORCH = """
 import sys

@@ -15,7 +15,7 @@ from lossbench.cli.explain import explain
 from lossbench.config.load import load
 from lossbench.config.parts import LossConfig
 from lossbench.config.schema import CompareConfig, DataConfig, TrainConfig
-from lossbench.data.datasets import datasets
+from lossbench.data.datasets.catalogue import datasets
 
 CONFIG_FOLDER = Path(__file__).parents[2] / "configs"
 

@@ -9,7 +9,7 @@ import pytest
 
 from lossbench.data.describe import describe
 from lossbench.data.load import load
-from lossbench.data.prepare import Preparation
+from lossbench.data.preparation import Preparation
 from lossbench.data.source import DataSource
 from lossbench.errors import UserError
 

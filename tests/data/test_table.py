@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from lossbench.data.datasets import load_named
+from lossbench.data.datasets.catalogue import load_named
 from lossbench.data.table import Table
 
 FRAME = pd.DataFrame({"a": [1.0, 0.0, np.nan], "t": pd.Series(["x", None, "ü"], dtype="str")})

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lossbench.engine.batches import generator
 from lossbench.engine.problem import Fold, Member, Net, Objective, Part, Problem, Training
-from lossbench.engine.train import train
+from lossbench.engine.training.batches import generator
+from lossbench.engine.training.train import train
 
 HIDDEN = {
     "relu": nn.ReLU,

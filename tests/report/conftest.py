@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from lossbench.record import Record
-from lossbench.report.write import write_comparison
-from tests.report.planted import planted_record
+from lossbench.report.compare.files import write_comparison
+from tests.report.compare.planted import planted_record
 
 
 @pytest.fixture(scope="session")

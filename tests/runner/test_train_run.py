@@ -60,7 +60,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_picture_that_cannot_be_written_costs_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lossbench.report import train
+    from lossbench.report.train import files as train
 
     def full(*_: object) -> None:
         raise UserError("cannot be written (no space left on device)", where="curves.png")

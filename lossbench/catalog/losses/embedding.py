@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Lt
 
-from lossbench.catalog.domains import CLASSES, POSITIVE_NUMBER, because
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import loss
-from lossbench.catalog.rows import hide_own, own
+from lossbench.catalog.losses.domains import CLASSES, POSITIVE_NUMBER, because
+from lossbench.catalog.losses.row_operations import hide_own, own
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.deferred import F, torch
 

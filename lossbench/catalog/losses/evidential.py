@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 
-from lossbench.catalog.domains import CLASSES, POSITIVE_NUMBER, VALUE, because
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import loss
-from lossbench.catalog.rows import one_hot
+from lossbench.catalog.losses.domains import CLASSES, POSITIVE_NUMBER, VALUE, because
+from lossbench.catalog.losses.row_operations import one_hot
 from lossbench.catalog.vocabulary import Space
 from lossbench.deferred import torch
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Lt
 
-from lossbench.catalog.domains import CLASSES, LOGITS, because
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import loss
-from lossbench.catalog.rows import log_p, one_hot, own
+from lossbench.catalog.losses.domains import CLASSES, LOGITS, because
+from lossbench.catalog.losses.row_operations import log_p, one_hot, own
 from lossbench.catalog.vocabulary import Space
 
 if TYPE_CHECKING:

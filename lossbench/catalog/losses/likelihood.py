@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Lt
 
-from lossbench.catalog.domains import (
+from lossbench.catalog.links import Link
+from lossbench.catalog.loss import loss
+from lossbench.catalog.losses.domains import (
     CLASSES,
     COLUMN_EACH,
     LOG_PROBABILITIES,
@@ -18,9 +20,7 @@ from lossbench.catalog.domains import (
     ONE_SCORE,
     VALUE,
 )
-from lossbench.catalog.links import Link
-from lossbench.catalog.loss import loss
-from lossbench.catalog.rows import log_probability, own, steep_exp
+from lossbench.catalog.losses.row_operations import log_probability, own, steep_exp
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.deferred import F, torch
 

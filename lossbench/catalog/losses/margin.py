@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Le
 
-from lossbench.catalog.domains import CLASSES, MARGINS, ONE_AGAINST_ALL, ONE_MARGIN, ONE_SCORE, SIGNS, by_task
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import loss
-from lossbench.catalog.rows import hide_own, own, steep_exp
+from lossbench.catalog.losses.domains import CLASSES, MARGINS, ONE_AGAINST_ALL, ONE_MARGIN, ONE_SCORE, SIGNS, by_task
+from lossbench.catalog.losses.row_operations import hide_own, own, steep_exp
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.deferred import F
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt
 
-from lossbench.catalog.domains import COLUMN_EACH, SIMPLEX
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import loss
+from lossbench.catalog.losses.domains import COLUMN_EACH, SIMPLEX
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Lt
 
-from lossbench.catalog.domains import (
+from lossbench.catalog.links import Link
+from lossbench.catalog.loss import loss
+from lossbench.catalog.losses.domains import (
     CLASS_OR_VALUE,
     COLUMN_PER_CLASS,
     NUMBER,
@@ -23,8 +25,6 @@ from lossbench.catalog.domains import (
     by_task,
     without,
 )
-from lossbench.catalog.links import Link
-from lossbench.catalog.loss import loss
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.deferred import F, torch
 

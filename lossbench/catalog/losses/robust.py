@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from lossbench.catalog.domains import CLASSES, LOGITS
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import loss
-from lossbench.catalog.rows import log_not_p, log_p, own
+from lossbench.catalog.losses.domains import CLASSES, LOGITS
+from lossbench.catalog.losses.row_operations import log_not_p, log_p, own
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:

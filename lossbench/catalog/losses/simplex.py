@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt
 
-from lossbench.catalog.domains import CLASSES, COLUMN_PER_CLASS, SIMPLEX, without
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import loss
-from lossbench.catalog.rows import one_hot, own
+from lossbench.catalog.losses.domains import CLASSES, COLUMN_PER_CLASS, SIMPLEX, without
+from lossbench.catalog.losses.row_operations import one_hot, own
 from lossbench.catalog.vocabulary import Space
 
 if TYPE_CHECKING:

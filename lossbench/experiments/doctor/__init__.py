@@ -16,7 +16,7 @@ from lossbench.errors import UserError
 from lossbench.experiments.doctor import extremes, known, landscape, mechanics, population, spaces
 from lossbench.experiments.doctor.claims import claims
 from lossbench.experiments.doctor.findings import Diagnosis, Finding
-from lossbench.experiments.doctor.patient import Patient
+from lossbench.experiments.doctor.loss_under_test import Patient
 
 Check = Callable[[Patient], Iterator[Finding]]
 Watch = Callable[[str], object]  # is told what is being looked at

@@ -13,7 +13,7 @@ from torch import Tensor
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Space
 from lossbench.experiments.doctor.findings import Finding, Level
-from lossbench.experiments.doctor.patient import Patient
+from lossbench.experiments.doctor.loss_under_test import Patient
 
 HUGE = 1e4
 NO_ZEROS_AND_ONES = {  # spaces that hold no row of zeros and ones

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lossbench.catalog.equivalence import known_as
 from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.patient import Patient
+from lossbench.experiments.doctor.loss_under_test import Patient
 
 
 def known_loss(patient: Patient) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lossbench.catalog.vocabulary import Task
 from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.patient import Patient
+from lossbench.experiments.doctor.loss_under_test import Patient
 from lossbench.experiments.doctor.search import minimise
 
 ROUNDING = 1e-9  # of a value in float64, relative to the values compared

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.activations import ACTIVATIONS
-from lossbench.catalog.coupling import coupling
-from lossbench.catalog.custom import WrongShape
+from lossbench.catalog.plugins.adapt import WrongShape
+from lossbench.catalog.plugins.row_coupling import coupling
 from lossbench.errors import UserError
 from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.patient import OF_ONE_LOSS, Patient
+from lossbench.experiments.doctor.loss_under_test import OF_ONE_LOSS, Patient
 
 STEP = 1e-6  # of the central difference in float64: truncation and rounding are then both about 1e-10
 FARTHEST = 6.0

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.patient import Patient
+from lossbench.experiments.doctor.loss_under_test import Patient
 from lossbench.experiments.doctor.search import minimise
 
 ETAS = (0.05, 0.1, 0.3, 0.45, 0.6, 0.8, 0.95)

@@ -17,7 +17,7 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
 from lossbench.experiments.doctor.findings import Finding
 from lossbench.experiments.doctor.landscape import falls_without_end
-from lossbench.experiments.doctor.patient import OF_ONE_LOSS, Patient
+from lossbench.experiments.doctor.loss_under_test import OF_ONE_LOSS, Patient
 from lossbench.experiments.doctor.search import minimise
 
 MAJORITIES = {  # one class is likelier than all others together: every sound loss decides for it

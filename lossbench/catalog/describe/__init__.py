@@ -1,0 +1,1 @@
+"""What the catalogue says of its entries, as plain data."""

@@ -1,0 +1,1 @@
+"""Users' own losses, activations and metrics: found, adapted and checked."""

@@ -1,0 +1,295 @@
+"""Users' own losses, activations and metrics: found by `file.py:name` or as a package's entry point.
+
+A reference is a registry's name, an entry point's name (groups `lossbench.losses`, `lossbench.activations`,
+`lossbench.metrics`), or `path/to/my_loss.py:my_loss`; a file that holds exactly one may be named alone. Nothing of a
+user's is imported before a reference asks for it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lossbench.catalog.activations import ACTIVATIONS, Activation
+from lossbench.catalog.links import Link
+from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.plugins.adapt import UserFunction, a_kind, adapt, declare_plain, measure_space
+from lossbench.catalog.plugins.packages import points_of
+from lossbench.catalog.registry import Registry
+from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.entry import load_point
+from lossbench.errors import UserError, did_you_mean, unknown
+
+if TYPE_CHECKING:
+    from lossbench.catalog.metrics import Metric
+
+_FILE = re.compile(r"(?P<file>.+\.py)(?::(?P<name>\w*))?")
+
+
+def find_loss(
+    reference: str | Loss | Callable[..., Any],
+    *,
+    task: str | None = None,
+    target_encoding: str | None = None,
+    link: str | None = None,
+    where: str = "",
+) -> Loss:
+    """The loss that a reference means.
+
+    The keywords declare what an undecorated function or `nn.Module` cannot say of itself. Raises `UserError` for a
+    file, name or entry point that is not there or cannot be loaded, and for what cannot be a loss.
+    """
+    if isinstance(reference, Loss):
+        return reference
+    said = {"--task": task, "--target-encoding": target_encoding, "--link": link}
+    if not isinstance(reference, str):
+        name = getattr(reference, "__name__", type(reference).__name__)
+        return _as_loss(reference, name, _source_file(reference), said)
+    if reference in LOSSES:
+        return LOSSES.get(reference)
+    found = _found(reference, LOSSES, lambda value: hasattr(value, "__lossbench_loss__"), where)
+    return _as_loss(found.value, found.name, found.file, said)
+
+
+def find_activation(reference: str | Activation, *, where: str = "") -> Activation:
+    """The last activation that a reference means: an `Activation`, or a function, whose space is measured."""
+    if isinstance(reference, Activation):
+        return reference
+    if reference in ACTIVATIONS:
+        return ACTIVATIONS.get(reference)
+    found = _found(reference, ACTIVATIONS, lambda value: isinstance(value, Activation), where)
+    fn = found.value
+    if isinstance(fn, Activation):
+        return _not_built_in(fn, ACTIVATIONS, found.place)
+    if not callable(fn):
+        fix = "give a function of outputs [..., K]"
+        raise UserError(f"{a_kind(fn)} is no activation", where=found.place, fix=fix)
+    _refuse_name(found.name, ACTIVATIONS, found.place)
+    formula = (inspect.getdoc(fn) or found.name).split("\n", 1)[0]
+    return Activation(found.name, fn, measure_space(fn, where=found.place), formula)
+
+
+def find_metric(reference: str | Metric, *, where: str = "") -> Metric:
+    """The metric that a reference means: one of the registry, or a user's declared `Metric`."""
+    from lossbench.catalog.metrics import METRICS, Metric
+
+    if isinstance(reference, Metric):
+        return reference
+    if reference in METRICS:
+        return METRICS.get(reference)
+    found = _found(reference, METRICS, lambda value: isinstance(value, Metric), where)
+    if isinstance(found.value, Metric):
+        return _not_built_in(found.value, METRICS, found.place)
+    fix = "make it a lossbench.Metric, which says what it needs"
+    raise UserError(f"{a_kind(found.value)} is no metric", where=found.place, fix=fix)
+
+
+def loss_source(loss: Loss) -> tuple[str, str]:
+    """The text of a user's file and its sha256, for the record; ("", "") for one of lossbench's own."""
+    file = loss_file(loss)
+    if not file:
+        return "", ""
+    try:
+        content = Path(file).read_bytes()
+    except OSError:
+        return "", ""
+    return importlib.util.decode_source(content), sha256(content).hexdigest()
+
+
+def loss_file(loss: Loss) -> str:
+    """The file that a user's loss comes from; "" for one of lossbench's own, or typed at a prompt."""
+    return loss.fn.file if isinstance(loss.fn, UserFunction) else ""
+
+
+def told_apart(losses: Sequence[Loss]) -> list[Loss]:
+    """The losses, those of one name from different files called after these: `a.py:my_loss` and `b.py:my_loss`."""
+    files: dict[str, set[Path]] = {}
+    for loss in losses:
+        if file := loss_file(loss):
+            files.setdefault(loss.name, set()).add(Path(file))
+    named = []
+    for loss in losses:
+        others = files.get(loss.name, set())
+        if len(others) > 1 and (file := loss_file(loss)):
+            place = _shortest(Path(file), others)
+            named.append(replace(loss, name=f"{place}:{loss.name.rpartition(':')[2]}"))
+        else:
+            named.append(loss)
+    return named
+
+
+def _shortest(path: Path, among: set[Path]) -> str:
+    """The end of a path that none of the others has."""
+    parts = path.parts
+    ends = ("/".join(parts[-n:]) for n in range(1, len(parts)))
+    return next(
+        (end for end in ends if sum(f"/{other.as_posix()}".endswith(f"/{end}") for other in among) == 1), str(path)
+    )
+
+
+def load_file(file: str) -> ModuleType:
+    """Execute a user's file as a module of a private name; unchanged, it is executed once.
+
+    Raises `UserError` with the file and the line for a file that is missing, is not Python, or raises.
+    """
+    path = Path(file).expanduser().resolve()
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError("no such file", where=file) from None
+    except OSError as problem:
+        raise UserError(f"cannot be read ({problem.strerror})", where=file) from None
+    name = f"lossbench_user_{path.stem}_{sha256(str(path).encode() + content).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    try:
+        code = compile(content, str(path), "exec", dont_inherit=True)
+    except SyntaxError as problem:
+        raise UserError(
+            f"{problem.msg}: {(problem.text or '').strip()}".rstrip(": "),
+            where=f"{file}:{problem.lineno}",
+            fix="mend the syntax",
+        ) from None
+    except ValueError as problem:
+        raise UserError(f"is not Python ({problem})", where=file) from None
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module  # dataclasses and pickle look a class's module up while it is being executed
+    sys.path.append(str(path.parent))  # last: a neighbour may be imported, and shadows nothing
+    try:
+        exec(code, module.__dict__)
+    except (Exception, SystemExit) as problem:
+        del sys.modules[name]
+        line = next(
+            (f.lineno for f in reversed(traceback.extract_tb(problem.__traceback__)) if f.filename == str(path)),
+            "?",
+        )
+        raise UserError(f"{type(problem).__name__} while it was loaded: {problem}", where=f"{file}:{line}") from problem
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+@dataclass(frozen=True)
+class _Value:
+    """What a user's name stands for, undeclared."""
+
+    value: Any
+    name: str
+    file: str
+
+    @property
+    def place(self) -> str:
+        return f"{Path(self.file).name}:{self.name}" if self.file else self.name
+
+
+def _found(reference: str, registry: Registry[Any], is_declared: Callable[[Any], bool], where: str) -> _Value:
+    """What a reference that no registry knows means: a name in a file, or an entry point."""
+    if file := _FILE.fullmatch(reference):
+        return _in_file(file, registry.kind, is_declared)
+    return _in_package(reference, registry, where)
+
+
+def _in_file(reference: re.Match[str], kind: str, is_declared: Callable[[Any], bool]) -> _Value:
+    """What `file.py:name` means; without a name the only declared one."""
+    file, name = reference["file"], reference["name"]
+    module = load_file(file)
+    own = {key: value for key, value in vars(module).items() if not key.startswith("_")}
+    declared = [key for key, value in own.items() if is_declared(value)]
+    if not name and len(declared) != 1:
+        has = f"holds {', '.join(declared)}" if declared else f"holds no declared {kind}"
+        raise UserError(has, where=file, fix=f"say which: {file}:{declared[0] if declared else 'name'}")
+    name = name or declared[0]
+    if name not in own:
+        candidates = declared or [k for k, v in own.items() if getattr(v, "__module__", "") == module.__name__]
+        fix = did_you_mean(name, candidates) if candidates else f"define a {kind} in it"
+        raise UserError(f"has no {name!r}", where=file, fix=fix)
+    return _Value(own[name], name, str(module.__file__))
+
+
+def _in_package(name: str, registry: Registry[Any], where: str) -> _Value:
+    """What an installed package offers under that name."""
+    points = {point.name: point for point in points_of(registry.kind)}
+    if name not in points:
+        known, listing = [*registry.names(), *points], f"lossbench {registry.plural}"
+        raise unknown(registry.kind, name, known, where=where, aliases=registry.abbreviations, listing=listing)
+    value = load_point(points[name])
+    return _Value(value, name, _source_file(value))
+
+
+def _as_loss(value: Any, name: str, file: str, said: Mapping[str, str | None]) -> Loss:
+    """A loss from what a user's name stands for: a declaration, a decorated or plain function, or a module."""
+    place = f"{Path(file).name}:{name}" if file else name
+    declared = value if isinstance(value, Loss) else getattr(value, "__lossbench_loss__", None)
+    if isinstance(declared, Loss):
+        return replace(declared, name=_free(name, place), fn=adapt(declared, file=file, where=place))
+    if not callable(value):
+        raise UserError(f"{a_kind(value)} is no loss", where=place, fix="name a function or an nn.Module")
+    if missing := [flag for flag, text in said.items() if not text]:
+        raise UserError(
+            f"is not decorated with @loss, so {', '.join(missing)} must be said",
+            where=place,
+            fix="add them (such as --task binary --target-encoding sign --link margin) or decorate it",
+        )
+    return declare_plain(
+        value,
+        name=_free(name, place),
+        file=file,
+        task=choose("--task", said["--task"] or "", {t.value: t for t in Task}),
+        encoding=choose("--target-encoding", said["--target-encoding"] or "", {e.value: e for e in Encoding}),
+        link=choose("--link", said["--link"] or "", {k.label: k for k in Link}),
+        where=place,
+    )
+
+
+E = TypeVar("E", Activation, "Metric")
+
+
+def _not_built_in(entry: E, registry: Registry[E], place: str) -> E:
+    """A user's entry, unless it would go by a built-in one's name; a built-in one that was imported is itself."""
+    if entry not in list(registry):
+        _refuse_name(entry.name, registry, place)
+    return entry
+
+
+def _refuse_name(name: str, registry: Registry[Any], place: str) -> None:
+    """Records and saved nets know it by its name alone, which must not mean another one there."""
+    if name in registry:
+        raise UserError(f"{name!r} is the name of a built-in {registry.kind}", where=place, fix="give it another name")
+
+
+def _free(name: str, place: str) -> str:
+    """The name, or the place where a built-in loss has that name, so that tables tell the two apart."""
+    return place if name in LOSSES else name
+
+
+C = TypeVar("C")
+
+
+def choose(flag: str, value: str, choices: Mapping[str, C]) -> C:
+    """What a flag's word stands for; a `UserError` with the nearest word and all the others where it is none."""
+    plain = value.lower().replace("-", "_")
+    if plain not in choices:
+        known, fix = f"known are {', '.join(sorted(choices))}", did_you_mean(value, choices)
+        fix = fix if fix == known else f"{fix} {known}"
+        raise UserError(f"unknown value {value!r}", where=flag, fix=fix)
+    return choices[plain]
+
+
+def _source_file(value: Any) -> str:
+    try:
+        return inspect.getsourcefile(inspect.unwrap(value)) or ""
+    except TypeError:  # an instance: its class has a file
+        try:
+            return inspect.getsourcefile(type(value)) or ""
+        except TypeError:  # built in or typed at a prompt
+            return ""

@@ -1,0 +1,1 @@
+"""The named data sets: declared, bundled, from scikit-learn, generated, from OpenML."""

@@ -1,0 +1,128 @@
+"""The named data sets, built-in ones and those of installed packages: what each is, and how to load it.
+
+Packages add theirs through the entry point group `lossbench.datasets`: a function that returns a `lossbench.Table`, or
+a DataFrame whose target is named by the reader (`--target`) or by the DataFrame itself (`frame.attrs["target"]`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from lossbench.data.datasets import bundled, generated, scikit_learn  # noqa: F401 - their sets declare themselves
+from lossbench.data.datasets.registry import DECLARED, Dataset
+from lossbench.data.table import Table
+from lossbench.deferred import pd
+from lossbench.entry import load_point, package_of, place_of
+from lossbench.errors import UserError, unknown
+
+GROUP = "lossbench.datasets"
+OPENML = "openml:"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A package's DataFrame, to be read like a file: its target, if it names one, and whose it is."""
+
+    frame: pd.DataFrame
+    target: str | None
+    place: str
+
+
+def datasets() -> list[Dataset]:
+    """All built-in data sets, in the order of their declaration; nothing is loaded."""
+    return list(DECLARED.values())
+
+
+def names() -> list[str]:
+    """Every name that `load_named` knows: built-in, then entry points."""
+    return [entry.name for entry in datasets()] + [point.name for point in _points()]
+
+
+def is_known(name: str) -> bool:
+    """Whether a config may name it: a data set's name, or `openml:ID`, which only a look at the network can refute."""
+    return name.startswith(OPENML) or is_named(name)
+
+
+def unknown_set(name: str, *, where: str = "") -> UserError:
+    """What to say of a name that no data set has; one that a file or a folder has is told how to be read."""
+    if Path(name).is_dir():
+        return UserError(f"{name!r} is a directory, not a table", where=where, fix="name one file in it")
+    if Path(name).exists():
+        return UserError(f"{name!r} is no data set", where=where, fix=f"for the file of that name, write ./{name}")
+    return unknown("data set", name, names(), where=where)
+
+
+def is_named(name: str) -> bool:
+    """Whether the text is a data set's name; dashes, underscores and case are alike."""
+    return any(_plain(known) == _plain(name) for known in names())
+
+
+@dataclass(frozen=True)
+class OfferedSet:
+    """A data set that an installed package offers; what it holds is known when it is built."""
+
+    name: str
+    package: str
+    description: str
+
+
+def offered() -> tuple[list[OfferedSet], list[str]]:
+    """The data sets of installed packages, imported and not built; and what is wrong with those that cannot be had."""
+    found, problems = [], []
+    built_in = {_plain(entry.name) for entry in datasets()}
+    for point in _points():
+        if _plain(point.name) in built_in:
+            problems.append(f"{place_of(point)}: hidden by the built-in data set of that name; rename it")
+            continue
+        try:
+            description = (inspect.getdoc(_load_point(point)) or "").partition("\n")[0]
+        except UserError as problem:
+            problems.append(str(problem))
+        else:
+            found.append(OfferedSet(point.name, package_of(point), description))
+    return found, problems
+
+
+def load_named(name: str) -> Table | Frame:
+    """The table of that name, or the DataFrame that a package has there; a `UserError` where there is none."""
+    for entry in datasets():
+        if _plain(entry.name) == _plain(name):
+            return entry.build()
+    for point in _points():
+        if _plain(point.name) == _plain(name):
+            return _build(point)
+    raise unknown_set(name)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def _points() -> Iterator[EntryPoint]:
+    return iter(entry_points(group=GROUP))
+
+
+def _build(point: EntryPoint) -> Table | Frame:
+    build = _load_point(point)
+    try:
+        table = build()
+    except Exception as problem:  # a stranger's code may raise anything
+        fix = "mend that package"
+        raise UserError(f"{type(problem).__name__}: {problem}", where=place_of(point), fix=fix) from problem
+    if isinstance(table, Table):
+        return table
+    if isinstance(table, pd.DataFrame):
+        return Frame(table, table.attrs.get("target"), place_of(point))
+    fix = "return a DataFrame or a lossbench.Table"
+    raise UserError(f"gave a {type(table).__name__}", where=place_of(point), fix=fix)
+
+
+def _load_point(point: EntryPoint) -> Callable[[], object]:
+    build: object = load_point(point)
+    if not callable(build):
+        raise UserError("is no function", where=place_of(point), fix="name a function that returns the table")
+    return build

@@ -1,0 +1,122 @@
+"""Tables made by a formula, each with one difficulty that separates losses; all from seed 0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lossbench.data.datasets.registry import dataset
+from lossbench.data.table import Table, Task
+from lossbench.deferred import np, pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+GENERATED = "generated"
+SEED = 0
+
+
+def _make(generator: str, *args: Any, **options: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    from sklearn import datasets  # only who asks for one of these waits for scikit-learn
+
+    x_ND, y_N = getattr(datasets, f"make_{generator}")(*args, **options, random_state=SEED)
+    return x_ND, y_N
+
+
+def _table(
+    name: str, task: Task, x_ND: NDArray[Any], y_N: NDArray[Any], *, how: str, clean: NDArray[Any] | None = None
+) -> Table:
+    features = pd.DataFrame(x_ND, columns=[f"x{i}" for i in range(x_ND.shape[1])])
+    classes: tuple[str, ...] = ()
+    if task != "regression":
+        labels, y_N = np.unique(y_N, return_inverse=True)
+        classes = tuple(f"{label:g}" for label in labels)
+    return Table(
+        name=name,
+        task=task,
+        features=features,
+        kinds=dict.fromkeys(features.columns, "number"),
+        target=y_N.astype(np.int64 if classes else np.float64),
+        target_name="y",
+        classes=classes,
+        clean_target=clean,
+        source=how,
+    )
+
+
+@dataset("moons", task="binary", rows=1000, columns=2, classes=2, origin=GENERATED)
+def moons() -> Table:
+    """Two interleaved half circles with noise."""
+    return _table("moons", "binary", *_make("moons", 1000, noise=0.25), how="make_moons(1000, noise=0.25)")
+
+
+@dataset("circles", task="binary", rows=1000, columns=2, classes=2, origin=GENERATED)
+def circles() -> Table:
+    """A circle inside a circle: no line separates them."""
+    how = "make_circles(1000, noise=0.15, factor=0.5)"
+    return _table("circles", "binary", *_make("circles", 1000, noise=0.15, factor=0.5), how=how)
+
+
+@dataset("xor", task="binary", rows=1000, columns=2, classes=2, origin=GENERATED)
+def xor() -> Table:
+    """Whether two numbers differ in sign: no line does better than chance."""
+    x_ND = np.random.default_rng(SEED).uniform(-1, 1, (1000, 2))
+    differ_N = (x_ND[:, 0] > 0) != (x_ND[:, 1] > 0)
+    return _table("xor", "binary", x_ND, differ_N.astype(int), how="(x0 > 0) != (x1 > 0)")
+
+
+@dataset("hastie", task="binary", rows=2000, columns=10, classes=2, origin=GENERATED)
+def hastie() -> Table:
+    """Whether ten normal numbers lie outside a sphere (Hastie et al. 2009, example 10.2)."""
+    return _table("hastie", "binary", *_make("hastie_10_2", 2000), how="make_hastie_10_2(2000)")
+
+
+@dataset("imbalanced-5pct", task="binary", rows=3000, columns=20, classes=2, origin=GENERATED)
+def imbalanced_5pct() -> Table:
+    """A rare class of 5 %: accuracy hides whether it is found."""
+    how = {"n_informative": 6, "n_redundant": 4, "weights": [0.95], "flip_y": 0.01, "class_sep": 0.8}
+    return _classification("imbalanced-5pct", "binary", 3000, how)
+
+
+@dataset("noisy-labels-20pct", task="binary", rows=2000, columns=20, classes=2, origin=GENERATED)
+def noisy_labels_20pct() -> Table:
+    """About 20 % of the labels are wrong (40 % were drawn anew)."""
+    how = {"n_informative": 8, "flip_y": 0.4, "class_sep": 1.5}
+    return _classification("noisy-labels-20pct", "binary", 2000, how)
+
+
+@dataset("blobs5", task="multiclass", rows=1000, columns=2, classes=5, origin=GENERATED)
+def blobs5() -> Table:
+    """Five overlapping round clouds."""
+    how = "make_blobs(1000, centers=5, cluster_std=1.8)"
+    return _table("blobs5", "multiclass", *_make("blobs", 1000, centers=5, cluster_std=1.8), how=how)
+
+
+@dataset("imbalanced-4class", task="multiclass", rows=3000, columns=20, classes=4, origin=GENERATED)
+def imbalanced_4class() -> Table:
+    """Four classes of 70, 20, 7 and 3 %."""
+    how = {"n_informative": 10, "n_classes": 4, "weights": [0.7, 0.2, 0.07], "class_sep": 1.2}
+    return _classification("imbalanced-4class", "multiclass", 3000, how)
+
+
+@dataset("friedman1", task="regression", rows=1000, columns=10, origin=GENERATED)
+def friedman1() -> Table:
+    """A smooth curved surface over five of ten numbers, with noise (Friedman 1991)."""
+    return _table("friedman1", "regression", *_make("friedman1", 1000, noise=1), how="make_friedman1(1000, noise=1)")
+
+
+@dataset("outliers", task="regression", rows=1000, columns=10, origin=GENERATED)
+def outliers() -> Table:
+    """A linear target, 10 % of it moved by 500 to 1500; to be scored against the clean target."""
+    x_ND, clean_N = _make("regression", 1000, 10, n_informative=6, noise=10)
+    random = np.random.default_rng(SEED)
+    moved = random.choice(1000, 100, replace=False)
+    y_N = clean_N.copy()
+    y_N[moved] += random.choice([-1, 1], 100) * random.uniform(500, 1500, 100)
+    how = "make_regression(1000, 10, n_informative=6, noise=10), 100 targets moved by +-(500..1500)"
+    return _table("outliers", "regression", x_ND, y_N, how=how, clean=clean_N)
+
+
+def _classification(name: str, task: Task, rows: int, how: dict[str, Any]) -> Table:
+    x_ND, y_N = _make("classification", rows, 20, **how)
+    told = ", ".join(f"{key}={value}" for key, value in how.items())
+    return _table(name, task, x_ND, y_N, how=f"make_classification({rows}, 20, {told})")

@@ -1,0 +1,62 @@
+"""What a column of numbers does not show any more: words that were taken for gaps, and zeros in front.
+
+A reader that parses numbers at once asks here which columns to look at again as texts; most files have none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO
+
+from lossbench.data.infer.kinds import CODE_DIGITS
+from lossbench.data.read.unpack import BLOCK
+from lossbench.deferred import np, pd
+
+
+def doubtful(stream: IO[bytes], found: Mapping[int, pd.Series], gaps: Sequence[str]) -> list[int]:
+    """Columns of numbers whose texts must be looked at again: whole numbers, and gaps if a word for one occurs."""
+    with_gaps = [place for place, column in found.items() if column.dtype.kind == "f" and column.isna().any()]
+    whole = [place for place, column in found.items() if column.dtype.kind in "iu"]
+    whole += [place for place in with_gaps if _is_whole(found[place])]
+    worded = False
+    if with_gaps:
+        words = [word.encode() for word in gaps if word]
+        stream.seek(0)
+        while not worded and (block := stream.read(BLOCK)):
+            worded = any(word in block for word in words)
+    return sorted({*whole, *(with_gaps if worded else [])})
+
+
+def _is_whole(column: pd.Series) -> bool:
+    known = column.dropna().to_numpy()
+    return bool(np.all(known == np.floor(known)))
+
+
+@dataclass
+class Look:
+    """Words for gaps in a column of numbers, and whether its numbers are codes (`is_code`) as far as was looked."""
+
+    words: Counter[str] = field(default_factory=Counter)
+    widths: set[int] = field(default_factory=set)
+    padded: bool = False
+    other: bool = False
+
+    def add(self, values: pd.Series, gaps: Sequence[str]) -> None:
+        """Look at some more of the column's texts."""
+        for text, count in values.value_counts(sort=False).items():
+            plain = str(text).strip()
+            if plain in gaps:
+                if plain:
+                    self.words[plain] += int(count)
+            elif plain.isdecimal():
+                self.widths.add(len(plain))
+                self.padded |= plain[0] == "0"
+            else:
+                self.other = True
+
+    @property
+    def is_code(self) -> bool:
+        """Whether all are whole numbers of one width, some with zeros in front."""
+        return self.padded and not self.other and len(self.widths) == 1 and max(self.widths) >= CODE_DIGITS

@@ -1,0 +1,256 @@
+"""From a file to a table: read, understand each column, take out the target, and say what was done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lossbench.data.infer.kinds import NUMBER, understand
+from lossbench.data.infer.leakage import Suspect, suspects
+from lossbench.data.infer.target import number_label, read_target
+from lossbench.data.read.frame import read_frame
+from lossbench.data.read.parsed import Reading, Request
+from lossbench.data.read.sniff import file_format
+from lossbench.data.read.unpack import STDIN, unpack
+from lossbench.data.source import READING, DataSource
+from lossbench.data.table import Kind, Table
+from lossbench.deferred import np, pd
+from lossbench.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LEAST_ROWS = 3  # one each to train, to validate and to test
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A table before suspicious columns are judged."""
+
+    table: Table
+    suspects: tuple[Suspect, ...]
+
+
+def read_table(source: DataSource, frame: pd.DataFrame | None = None) -> Table:
+    """The table in a file, or in a DataFrame: row numbers left out with a note, a copy of the target refused."""
+    assembled = assemble(source, frame)
+    table = assembled.table
+    for suspect in assembled.suspects:
+        if suspect.what == "leak":
+            raise UserError(
+                f"column {suspect.column!r} determines the target {table.target_name!r}",
+                where=table.source,
+                fix=f"leave it out with --drop {suspect.column} (or vouch for it with --keep)",
+            )
+    ids = [suspect.column for suspect in assembled.suspects]
+    notes = [f"column {s.column!r} looks like a row number ({s.why}): left out" for s in assembled.suspects]
+    features = table.features.drop(columns=ids)
+    if features.shape[1] == 0:
+        raise UserError("no feature is left beside the target", where=table.source)
+    kinds = {name: table.kinds[name] for name in features.columns}
+    return replace(table, features=features, kinds=kinds, notes=(*table.notes, *notes), _hash=[])
+
+
+def assemble(source: DataSource, frame: pd.DataFrame | None = None) -> Assembled:
+    """Everything but the verdict on suspicious columns; each error names the file."""
+    file = source.file or ""
+    where = "standard input" if file == STDIN else file
+    try:
+        return _assemble(source, where, frame)
+    except UserError as problem:
+        raise (problem if problem.where.startswith("--") else problem.at(where)) from None
+
+
+def read_features(source: DataSource, kinds: Mapping[str, Kind]) -> tuple[pd.DataFrame, list[str]]:
+    """Columns of a file that a trained net asks for, in the kinds it was trained on, and notes; a target is not needed.
+
+    Raises `UserError` for a missing column and for a cell that is not of its column's kind.
+    """
+
+    def choose(names: Sequence[str]) -> list[str]:
+        missing = [name for name in kinds if name not in names]
+        if missing:
+            s = "s" if len(missing) > 1 else ""
+            raise UserError(f"no column{s} {', '.join(map(repr, missing))}", fix=f"columns are {', '.join(names)}")
+        return list(kinds)
+
+    where = "standard input" if source.file == STDIN else source.file or ""
+    try:
+        reading = _read(Request(source, choose, kinds))
+        columns, _, notes, _ = _understood(reading, source, kinds)
+        _refuse_infinite(columns, kinds, reading.place)
+    except UserError as problem:
+        raise problem.at(where) from None
+    return pd.DataFrame({name: columns[name] for name in kinds}, copy=False), notes
+
+
+def _read(request: Request) -> Reading:
+    with unpack(request.source.file or "", request.source.max_bytes) as unpacked:
+        kind = file_format(unpacked)
+        if kind == "delimited":
+            from lossbench.data.read.delimited import read_delimited  # a file needs one of the readers
+
+            return read_delimited(unpacked, request)
+        if kind == "jsonlines":
+            from lossbench.data.read.json_lines import read_jsonlines
+
+            return read_jsonlines(unpacked, request)
+        from lossbench.data.read.arrow import read_columnar
+
+        return read_columnar(unpacked, request, kind)
+
+
+def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Assembled:
+    request = Request(source, lambda names: _choose(names, source))
+    reading = _read(request) if frame is None else read_frame(frame, request)
+    columns, kinds, notes, date_formats = _understood(reading, source, {})
+    _refuse_infinite(columns, kinds, reading.place)
+    name = str(source.target)
+    rows = _rows_with_target(columns[name], source, reading.place, notes)
+    rows = _rows_of_large_classes(columns[name], rows, source, notes)
+    if len(rows) < LEAST_ROWS:
+        s = "" if len(rows) == 1 else "s"
+        raise UserError(f"{len(rows)} data row{s}; need at least {LEAST_ROWS}", fix="add rows")
+    if len(rows) < len(columns[name]):
+        columns = {key: column.iloc[rows].reset_index(drop=True) for key, column in columns.items()}
+
+    def place(row: int) -> str:
+        return reading.place(int(rows[row]))
+
+    target = read_target(columns.pop(name), kinds.pop(name), source.task, place)
+    groups = None
+    if source.groups is not None:
+        groups = _groups(columns.pop(source.groups))
+        del kinds[source.groups]
+    if not columns:
+        raise UserError("no feature is left beside the target", fix="drop fewer columns")
+    table = Table(
+        name=_table_name(where),
+        task=target.task,
+        features=pd.DataFrame(columns, copy=False),
+        kinds=kinds,
+        target=target.values,
+        target_name=name,
+        classes=target.classes,
+        groups=groups,
+        notes=(*reading.notes, *notes, *target.notes),
+        source=where,
+        place=place,
+        target_told=target.told,
+        reading={**source.changed(*READING), **({"date_formats": date_formats} if date_formats else {})},
+    )
+    return Assembled(table, tuple(suspects(columns, kinds, target, source.keep)))
+
+
+def _choose(names: Sequence[str], source: DataSource) -> list[str]:
+    """All columns but the dropped ones; a `UserError` for a name that is not there."""
+    if source.target is None:
+        raise UserError("no target was named", fix=f"choose one with --target; columns are {', '.join(names)}")
+    for name in [source.target, *source.drop, *source.keep, *([source.groups] if source.groups else [])]:
+        if name not in names:
+            hint = did_you_mean(name, names)
+            guess = f" ({hint})" if hint.startswith("did") else ""
+            raise UserError(f"no column {name!r}", fix=f"columns are {', '.join(names)}{guess}")
+    if source.target in source.drop:
+        raise UserError(f"column {source.target!r} is the target and is dropped", fix="take it out of --drop")
+    return [name for name in names if name not in source.drop or name == source.groups]
+
+
+def _understood(
+    reading: Reading, source: DataSource, wanted: Mapping[str, Kind]
+) -> tuple[dict[str, pd.Series], dict[str, Kind], list[str], dict[str, str]]:
+    """Columns with their kinds, notes, and how dates are written."""
+    columns: dict[str, pd.Series] = {}
+    kinds: dict[str, Kind] = {}
+    notes: list[str] = []
+    date_formats: dict[str, str] = {}
+    for name in list(reading.columns):
+        column, kind = reading.columns.pop(name), reading.kinds[name]
+        asked = wanted.get(name)
+        if asked in ("text", "boolean") and kind in ("number", "boolean"):
+            column, kind = _as_texts(column, kind), None
+        if kind is None or kind == "text" or (asked is not None and asked != kind):
+            found = understand(
+                column,
+                reading.place,
+                decimal=reading.decimal,
+                na=source.na,
+                keep_na_words=source.keep_na_words,
+                typed=kind == "text",
+                kind="date" if asked is None and name in source.date_formats else asked,
+                date_format=source.date_formats.get(name, ""),
+            )
+            column, kind = found.values, found.kind
+            if found.date_format:
+                date_formats[name] = found.date_format
+            notes += found.notes
+        columns[name], kinds[name] = _without(column, source.na) if kind == "number" and source.na else column, kind
+    return columns, kinds, notes, date_formats
+
+
+def _without(column: pd.Series, na: Sequence[str]) -> pd.Series:
+    """Numbers with those that the user calls gaps as NaN; of a text file they are gaps already."""
+    gaps = [float(word) for word in na if NUMBER.fullmatch(word)]
+    return column.where(~column.isin(gaps)) if gaps and column.isin(gaps).any() else column
+
+
+def _as_texts(column: pd.Series, kind: Kind) -> pd.Series:
+    values: list[Any] = column.tolist()
+    texts = [None if v != v else str(bool(v)) if kind == "boolean" else number_label(v) for v in values]  # noqa: PLR0124
+    return pd.Series(texts, name=column.name, dtype=object)
+
+
+def _refuse_infinite(columns: Mapping[str, pd.Series], kinds: Mapping[str, Kind], place: Callable[[int], str]) -> None:
+    most = np.float64(np.finfo(np.float32).max)  # what a net can hold; as float64, so that halves are compared too
+    for name, column in columns.items():
+        if kinds[name] != "number":
+            continue
+        values = column.to_numpy()
+        wild = np.flatnonzero((values > most) | (values < -most))
+        if len(wild):
+            s = "s" if len(wild) > 1 else ""
+            first = float(values[wild[0]])
+            raise UserError(
+                f"column {name!r} has {len(wild)} infinite value{s} (the first: {place(int(wild[0]))}: {first:g})",
+                fix=f"mend {'them' if s else 'it'}, or read such values as gaps with --na {first:g}",
+            )
+
+
+def _rows_with_target(
+    target: pd.Series, source: DataSource, place: Callable[[int], str], notes: list[str]
+) -> NDArray[Any]:
+    gaps = target.isna().to_numpy()
+    missing = int(gaps.sum())
+    if missing and not source.drop_missing_target:
+        s, have = ("", "has") if missing == 1 else ("s", "have")
+        raise UserError(
+            f"{missing} row{s} {have} no target (the first is {place(int(np.flatnonzero(gaps)[0]))})",
+            fix="fill them in, or leave them out with --drop-missing-target",
+        )
+    if missing:
+        notes.append(f"{missing} row{'s' if missing > 1 else ''} without a target left out")
+    return np.flatnonzero(~gaps)
+
+
+def _rows_of_large_classes(target: pd.Series, rows: NDArray[Any], source: DataSource, notes: list[str]) -> NDArray[Any]:
+    if source.min_class_rows is None or source.task == "regression":
+        return rows
+    values = target.iloc[rows]
+    counts = values.map(values.value_counts()).to_numpy()
+    small = counts < source.min_class_rows
+    if small.any():
+        labels = sorted({str(label) for label in values[small]})
+        notes.append(f"classes of fewer than {source.min_class_rows} rows left out: {', '.join(labels)}")
+    return rows[~small]
+
+
+def _groups(column: pd.Series) -> NDArray[Any]:
+    codes, _ = pd.factorize(column.to_numpy(), use_na_sentinel=False)
+    return codes
+
+
+def _table_name(where: str) -> str:
+    """`my.csv.gz` is the table my."""
+    return re.sub(r"(\.\w+?)(\.gz|\.zip)?$", "", re.split(r"[\\/]", where)[-1]) or "table"

@@ -1,0 +1,62 @@
+"""A pandas DataFrame as a table: its columns in the types that they have, understood like those of a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossbench.data.read.parsed import Reading, Request, clean_names, index_note
+from lossbench.data.table import Kind
+from lossbench.deferred import np, pd
+from lossbench.errors import UserError
+
+
+def read_frame(frame: pd.DataFrame, request: Request) -> Reading:
+    """The chosen columns; the index is no feature. `UserError` for names that occur twice and for nested values."""
+    names, notes = clean_names([str(name) for name in frame.columns])
+    if any(name is not None for name in frame.index.names) or not pd.api.types.is_integer_dtype(frame.index.dtype):
+        index = ", ".join(repr(name) for name in frame.index.names if name is not None)
+        notes.append(index_note(index))
+    if len(frame) == 0:
+        raise UserError("no data row in it")
+    kept = set(request.choose(names))
+    columns: dict[str, pd.Series] = {}
+    kinds: dict[str, Kind | None] = {}
+    for place, name in enumerate(names):
+        if name in kept:
+            columns[name], kinds[name] = _column(frame.iloc[:, place], name)
+    return Reading(columns, kinds, lambda row: f"row {frame.index[row]!r}", notes)
+
+
+def _column(values: pd.Series, name: str) -> tuple[pd.Series, Kind | None]:
+    """A column without its index: numbers and booleans with gaps as NaN, texts as objects with gaps as None."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype if not values.isna().any() else object)
+    if values.dtype == object:
+        values = values.infer_objects()
+    gaps = values.isna().to_numpy()
+    if pd.api.types.is_bool_dtype(values.dtype) or (values.dtype == object and _all(values[~gaps], bool)):
+        return _numbers(values, gaps, name), "boolean"
+    if pd.api.types.is_numeric_dtype(values.dtype) or (values.dtype == object and _all(values[~gaps], (int, float))):
+        if pd.api.types.is_complex_dtype(values.dtype):
+            raise UserError(f"column {name!r} holds complex numbers", fix="split or drop it")
+        return _numbers(values, gaps, name), "number"
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        plain = values.dt.tz_localize(None) if getattr(values.dt, "tz", None) is not None else values
+        return pd.Series(plain.to_numpy(dtype="datetime64[us]"), name=name), "date"
+    cells: list[Any] = values.tolist()
+    for cell in cells:
+        if isinstance(cell, list | tuple | dict | set | np.ndarray):
+            raise UserError(f"column {name!r} holds {type(cell).__name__}s", fix="flatten it")
+    texts = [None if gap else str(cell) for cell, gap in zip(cells, gaps, strict=True)]
+    return pd.Series(texts, name=name, dtype=object), "text"
+
+
+def _all(values: pd.Series, kind: type | tuple[type, ...]) -> bool:
+    return len(values) > 0 and all(isinstance(value, kind) for value in values)
+
+
+def _numbers(values: pd.Series, gaps: Any, name: str) -> pd.Series:
+    if gaps.any() or values.dtype == object or pd.api.types.is_extension_array_dtype(values.dtype):
+        return pd.Series(values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), name=name)
+    plain = values.to_numpy()
+    return pd.Series(plain.astype(np.uint8) if plain.dtype == bool else plain, name=name)

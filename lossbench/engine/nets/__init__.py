@@ -1,0 +1,1 @@
+"""The nets that are trained: their shape, their parameters, forward and backward."""

@@ -1,0 +1,236 @@
+"""Penalised nets trained until they are: full batch, float64, all at once (`search` has the method and the rule).
+
+For pictures of what a penalty does, where "not yet trained" must not be mistaken for "penalised". Members share net,
+table, loss and last activation; they differ in seed and penalties.
+
+Shapes: P members, N rows, D coordinates (weights and biases of one member), W weights, K outputs.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from lossbench.engine.nets.mlp import Layout, Population, initialised
+from lossbench.engine.objective import Run, Slope
+from lossbench.engine.padding import padded
+from lossbench.engine.problem import Fold, Member, Net, Objective
+from lossbench.engine.shared_rows import plain
+from lossbench.engine.solver.owlqn import End, Minimum, Rule, Standing, minimise
+from lossbench.engine.solver.stationarity import shortest_nearby
+from lossbench.engine.solver.warm_starts import relay
+from lossbench.engine.threads import in_threads, one_thread
+from lossbench.engine.training.validation import Inputs, outputs
+
+DTYPE = torch.float64
+ROWS_AT_ONCE = 4_096  # of a grid, for which all members' outputs are held at once
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the members are; those that are not done have had so many evaluations."""
+
+    done: int
+    total: int
+    evaluations: int
+
+
+class Coordinates:
+    """Where a member's weights and biases stand in a row of coordinates [D]: layer by layer, weights [I, O] first."""
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        sizes = (net.inputs, *net.hidden, net.outputs)
+        self.pairs = list(pairwise(sizes))
+        marks = [torch.cat([torch.ones(i * o), torch.zeros(o)]) for i, o in self.pairs]
+        self.is_weight_D = torch.cat(marks).to(torch.bool)
+
+    def write(self, x_PD: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
+        """Coordinates into a population's views."""
+        for (i, o), part, weight, bias in zip(self.pairs, self._parts(x_PD), weights, biases, strict=True):
+            weight[:, :i, :o] = part[:, : i * o].view(-1, i, o)
+            bias[:, 0, :o] = part[:, i * o :]
+
+    def read(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Tensor:
+        """A population's views as coordinates."""
+        parts = []
+        for (i, o), weight, bias in zip(self.pairs, weights, biases, strict=True):
+            parts += [weight[:, :i, :o].reshape(len(weight), -1), bias[:, 0, :o]]
+        return torch.cat(parts, 1)
+
+    def _parts(self, x_PD: Tensor) -> Sequence[Tensor]:
+        return x_PD.split_with_sizes([(i + 1) * o for i, o in self.pairs], 1)
+
+
+class _DataLoss:
+    """Mean data loss of P members and its gradient: what `search` minimises beside the penalties."""
+
+    def __init__(self, coordinates: Coordinates, fold: Fold, objective: Objective, device: torch.device) -> None:
+        self.coordinates, self.objective = coordinates, objective
+        self.rows = len(fold.train.x_ND)
+        self.x_ND = padded(plain(fold.train.x_ND).to(device, DTYPE))
+        target = fold.train.target
+        self.target = padded(target.to(device, DTYPE if target.is_floating_point() else target.dtype))
+        self.weight_N = None if fold.weight_N is None else padded(fold.weight_N.to(device, DTYPE))
+        self.statistics = {name: fold.statistics[name].to(device, DTYPE) for name in objective.statistics}
+        self.members = 0
+
+    def _resize(self, members: int) -> None:
+        def spread(rows: Tensor) -> Tensor:
+            return rows.expand(members, *rows.shape)
+
+        layout = Layout(self.coordinates.net, members)
+        self.members = members
+        self.population = Population(layout, self.x_ND.new_zeros(layout.size)).with_gradient()
+        self.d_weights, self.d_biases = layout.views(self.population.gradient)
+        self.x_PND, self.targets = spread(self.x_ND), [spread(self.target)]
+        self.weights = None if self.weight_N is None else [spread(self.weight_N)]
+        self.space = self.population.workspace(len(self.x_ND))
+        told = {name: spread(value.unsqueeze(0)) for name, value in self.statistics.items()}
+        self.slope = Slope([Run(slice(0, members), self.objective, told)], self.space.out, self.rows)
+
+    def __call__(self, x_PD: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:
+        if len(members) != self.members:
+            self._resize(len(members))
+        population = self.population
+        self.coordinates.write(x_PD, population.weights, population.biases)
+        population.forward(self.x_PND, self.space)
+        sums_P = x_PD.new_empty(len(members))
+        slope = self.slope(self.targets, self.weights, sums_P)
+        population.backward(self.x_PND, slope, self.space)
+        return sums_P / self.rows, self.coordinates.read(self.d_weights, self.d_biases)
+
+
+@dataclass(frozen=True, eq=False)
+class Ending:
+    """How one member's training ended."""
+
+    end: End
+    data_loss: float
+    residual: float  # largest coordinate of the proximal gradient step
+    evaluations: int
+    weights_W: Tensor  # biases left out
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search ended because there was nothing left to gain."""
+        return self.end in {"gradient", "kink"}
+
+
+class Converged:
+    """Nets at the end of their training."""
+
+    def __init__(self, net: Net, objective: Objective, minimum: Minimum, loss_P: Tensor) -> None:
+        self.net, self.objective, self.coordinates = net, objective, Coordinates(net)
+        self.x_PD = minimum.x_PD
+        self.members = [
+            Ending(
+                end,
+                float(loss_P[p]),
+                float(minimum.residual_P[p]),
+                int(minimum.evaluations_P[p]),
+                minimum.x_PD[p][self.coordinates.is_weight_D].cpu(),
+            )
+            for p, end in enumerate(minimum.end)
+        ]
+
+    def outputs(self, x_ND: Tensor) -> Iterator[Tensor]:
+        """All members' outputs after the last activation, `[P, n, K]` for some thousand rows at a time."""
+        members = len(self.x_PD)
+        layout = Layout(self.net, members)
+        population = Population(layout, self.x_PD.new_zeros(layout.size))
+        self.coordinates.write(self.x_PD, population.weights, population.biases)
+        with torch.no_grad(), one_thread():
+            for part in torch.split(x_ND.to(self.x_PD), ROWS_AT_ONCE):
+                yield self.objective.activation(outputs(population, Inputs([part] * members))[:, : len(part)])
+
+
+class _Hand:
+    """The searches that one thread does in a round."""
+
+    def __init__(self, search: Generator[Standing, None, Minimum], total: int) -> None:
+        self.search, self.standing = search, Standing(0, 0)
+        self.total = total
+
+    def train(self, emit: Callable[[Standing], None], stopped: Callable[[], bool]) -> None:
+        """Search, and say how far it is now and then; `stopped` is the search's own affair."""
+        while True:
+            try:
+                self.standing = next(self.search)
+            except StopIteration as end:
+                self.minimum: Minimum = end.value
+                return
+            emit(self.standing)
+
+
+def converge(
+    net: Net,
+    fold: Fold,
+    objective: Objective,
+    members: Sequence[Member],
+    *,
+    rule: Rule | None = None,
+    device: torch.device | str = "cpu",
+    threads: int = 1,
+    stop: threading.Event | None = None,
+) -> Generator[Progress, None, Converged]:
+    """Train each member on `fold.train` to the end, from the weights that its seed draws as nn.Linear does.
+
+    Of a member, `seed`, `l1` and `l2` count; members hand their points on (`relay`). The searches of a round are dealt
+    out to so many Python threads. Once `stop` is set, members that are not done stay where they are: "interrupted".
+    """
+    device, rule, stop = torch.device(device), rule or Rule(), stop or threading.Event()
+    coordinates = Coordinates(net)
+    start = initialised(net, [m.seed for m in members], DTYPE, device)
+    start_PD = coordinates.read(start.weights, start.biases)
+    is_weight_D = coordinates.is_weight_D.to(start_PD)
+    l1_PD = torch.tensor([[m.l1] for m in members]).to(start_PD) * is_weight_D
+    l2_PD = torch.tensor([[m.l2] for m in members]).to(start_PD) * is_weight_D
+    losses = [_DataLoss(coordinates, fold, objective, device) for _ in range(max(1, min(threads, len(members))))]
+
+    def find(x_RD: Tensor, rows_R: Tensor, rule: Rule) -> Generator[Standing, None, Minimum]:
+        count = min(len(losses), len(x_RD))
+        hands = []
+        # Dealt out in turn, because neighbours in strength take equally long.
+        for k in range(count):
+            rows = rows_R[k::count]
+            search = minimise(losses[k], x_RD[k::count], l1_PD[rows], l2_PD[rows], rule, stopped=stop.is_set)
+            hands.append(_Hand(search, len(rows)))
+        for _ in in_threads(hands, count, stop):
+            yield Standing(sum(h.standing.done for h in hands), max(h.standing.evaluations for h in hands))
+        return _dealt_back([hand.minimum for hand in hands], len(x_RD))
+
+    with one_thread():
+        training = relay(find, partial(shortest_nearby, losses[0]), start_PD, l1_PD, l2_PD, rule, stopped=stop.is_set)
+        while True:
+            try:
+                standing = next(training)
+            except StopIteration as end:
+                minimum: Minimum = end.value
+                break
+            yield Progress(standing.done, len(members), standing.evaluations)
+        with torch.no_grad():
+            loss_P = losses[0](minimum.x_PD, torch.arange(len(members)))[0].clone()
+    return Converged(net, objective, minimum, loss_P)
+
+
+def _dealt_back(minima: Sequence[Minimum], count: int) -> Minimum:
+    """What the hands have found, in the order in which it was dealt out."""
+    whole = Minimum(
+        minima[0].x_PD.new_empty(count, minima[0].x_PD.shape[1]),
+        minima[0].value_P.new_empty(count),
+        minima[0].residual_P.new_empty(count),
+        torch.empty(count, dtype=torch.long),
+        ["limit"] * count,
+    )
+    for hand, minimum in enumerate(minima):
+        own = slice(hand, None, len(minima))
+        whole.x_PD[own], whole.value_P[own], whole.residual_P[own] = minimum.x_PD, minimum.value_P, minimum.residual_P
+        whole.evaluations_P[own], whole.end[own] = minimum.evaluations_P, minimum.end
+    return whole

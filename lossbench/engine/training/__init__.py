@@ -1,0 +1,1 @@
+"""Minibatch training of a population: batches, optimisers, validation, early stopping."""

@@ -1,0 +1,89 @@
+"""`train`: the engine's door. Chunks of members train on threads, events come out as they happen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+
+import torch
+from torch import Tensor
+
+from lossbench.engine.device import default_threads, resolve_device
+from lossbench.engine.nets.mlp import Layout, Population
+from lossbench.engine.objective import runs_of
+from lossbench.engine.problem import Problem, moved
+from lossbench.engine.shared_rows import Rows
+from lossbench.engine.threads import in_threads, one_thread
+from lossbench.engine.training.chunks import plan
+from lossbench.engine.training.trainer import Course, Outcome
+from lossbench.engine.training.validation import Inputs, outputs
+from lossbench.events import Event
+
+__all__ = ["Outcome", "Trained", "train"]
+
+
+class Trained:
+    """What a training leaves behind: an outcome per member, and the nets."""
+
+    def __init__(self, problem: Problem, courses: Sequence[Course]) -> None:
+        self._problem, self._courses = problem, list(courses)
+        self._where = {m: (course, place) for course in courses for place, m in enumerate(course.members)}
+        by_member = {
+            m: outcome for course in courses for m, outcome in zip(course.members, course.outcomes(), strict=True)
+        }
+        self.members: list[Outcome] = [by_member[m] for m in range(len(problem.members))]
+
+    def state(self, member: int) -> dict[str, Tensor]:
+        """A net's parameters under the names of `nn.Sequential.state_dict()`: "0.weight" `[out, in]`, "0.bias", ..."""
+        course, place = self._where[member]
+        return course.state(place)
+
+    def outputs(self, xs: Sequence[Tensor | Rows]) -> list[Tensor]:
+        """Every member's outputs `[N, K]` after its last activation, for the rows `xs[its fold] [N, D]`."""
+        problem = self._problem
+        out: dict[int, Tensor] = {}
+        with torch.no_grad(), one_thread():
+            for course in self._courses:
+                device = course.kept.device
+                ready = {id(x): x.to(device, problem.training.dtype) for x in xs}
+                tables = [xs[problem.members[m].fold] for m in course.members]
+                nets, start = course.nets(), 0
+                for end in range(1, len(tables) + 1):
+                    if end == len(tables) or tables[end] is not tables[start]:
+                        some = course.members[start:end]
+                        keep = torch.arange(start, end, device=device)
+                        flat = nets.layout.select(nets.flat, keep)
+                        part = Population(Layout(problem.net, len(some)), flat)
+                        raw = outputs(part, Inputs([ready[id(tables[start])]] * len(some)))
+                        for run in runs_of(problem, some):
+                            activated = run.objective.activation(raw[run.members])[:, : len(tables[start])]
+                            out.update(zip(some[run.members], activated.clone().unbind(0), strict=True))
+                        start = end
+        return [out[m] for m in range(len(problem.members))]
+
+
+def train(
+    problem: Problem,
+    *,
+    run: str,
+    device: str = "cpu",
+    threads: int | None = None,
+    chunk: int | None = None,
+    stop: threading.Event | None = None,
+) -> Generator[Event, None, Trained]:
+    """Train all members; yields `EpochEnded` and `MemberStopped` of `run` and returns what was trained.
+
+    The same problem gives the same numbers, bit for bit on one machine, whatever `threads`, `chunk` (members that train
+    together; None: what fits the cache) and the other members are. Once `stop` is set, training ends within a step or
+    an evaluation and members that were not done are "interrupted". What a loss or a score raises is raised here, after
+    all threads have ended.
+    """
+    where = resolve_device(device)
+    count = threads or default_threads()
+    if where.type != "cpu":
+        count = 1
+    problem = moved(problem, where)
+    courses = [Course(problem, members, run, where) for members in plan(problem, count, chunk)]
+    with one_thread():
+        yield from in_threads(courses, min(count, len(courses)), stop or threading.Event())
+    return Trained(problem, courses)

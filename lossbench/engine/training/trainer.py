@@ -1,0 +1,179 @@
+"""The course of one chunk's training: epochs, validation, early stopping, divergence, and which weights survive.
+
+Members leave one by one. Who has left is trained on unseen until a third of the chunk is gone; then the others go on
+in a smaller population, bit for bit as before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lossbench.engine.nets.mlp import Population, initialised
+from lossbench.engine.problem import Problem
+from lossbench.engine.training.training_state import Cohort
+from lossbench.events import EpochEnded, Event, MemberStopped, Status
+
+Curve = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+@dataclass
+class Outcome:
+    """What became of a member; curves have one number per epoch that it trained."""
+
+    status: Status = "ok"  # ok, diverged or interrupted
+    epochs: int = 0
+    best_epoch: int | None = None  # counted from 1; None without a validation score
+    train_loss: Curve = field(default_factory=lambda: np.empty(0))
+    val_loss: Curve = field(default_factory=lambda: np.empty(0))
+    val_score: Curve = field(default_factory=lambda: np.empty(0))
+
+
+@dataclass
+class _Progress:
+    """One member's way so far."""
+
+    member: int
+    place: int  # in the chunk
+    epochs: int
+    train_loss: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    val_score: list[float] = field(default_factory=list)
+    best: float = -math.inf
+    best_epoch: int | None = None
+    left: bool = False
+    status: Status = "interrupted"
+    snapshot: bool = False
+
+    def outcome(self) -> Outcome:
+        return Outcome(
+            self.status,
+            len(self.train_loss),
+            self.best_epoch,
+            np.array(self.train_loss, dtype=np.float64),
+            np.array(self.val_loss, dtype=np.float64),
+            np.array(self.val_score, dtype=np.float64),
+        )
+
+
+class Course:
+    """Trains one chunk from its first epoch to the last member's end."""
+
+    def __init__(self, problem: Problem, members: Sequence[int], run: str, device: torch.device) -> None:
+        self.problem, self.members, self.run = problem, list(members), run
+        seeds = [problem.members[m].seed for m in members]
+        population = initialised(problem.net, seeds, problem.training.dtype, device)
+        self.layout, self.kept = population.layout, population.flat.clone()
+        self.population = population
+        self.progress = [_Progress(m, place, problem.epochs(m)) for place, m in enumerate(members)]
+        self.sign = 1.0 if problem.better == "higher" else -1.0
+
+    def train(self, emit: Callable[[Event], None], stopped: Callable[[], bool]) -> None:
+        """Train until all members have left or `stopped()`."""
+        if stopped():
+            return
+        cohort = Cohort(self.problem, self.members, self.population)
+        del self.population  # the cohort's to keep or to replace
+        present = list(self.progress)
+        epoch = 0
+        while True:
+            loss = cohort.epoch(epoch, stopped)
+            if loss is None:
+                break
+            epoch += 1
+            val_loss, val_score = cohort.validate()
+            self._note(epoch, present, loss.tolist(), val_loss.tolist(), val_score.tolist(), cohort, emit)
+            staying = [k for k, p in enumerate(present) if not p.left]
+            if not staying:
+                return
+            if 3 * (len(present) - len(staying)) >= len(present):
+                present = [present[k] for k in staying]
+                cohort = cohort.survivors(staying)
+        self._keep(cohort, present, [p for p in present if not p.left and not p.snapshot])
+
+    def _note(
+        self,
+        epoch: int,
+        present: list[_Progress],
+        loss: list[float],
+        val_loss: list[float],
+        val_score: list[float],
+        cohort: Cohort,
+        emit: Callable[[Event], None],
+    ) -> None:
+        """Write down an epoch of the members present, say so, and let go who is done."""
+        training = self.problem.training
+        finite = cohort.finite().tolist()
+        here = [k for k, p in enumerate(present) if not p.left]
+        improved, leaving, stops = [], [], []
+        for k in here:
+            p = present[k]
+            p.train_loss.append(loss[k])
+            p.val_loss.append(val_loss[k])
+            p.val_score.append(val_score[k])
+            gain = self.sign * val_score[k]
+            if math.isfinite(gain) and gain > p.best + training.min_delta:
+                p.best, p.best_epoch = gain, epoch
+                improved.append(p)
+            if not (math.isfinite(loss[k]) and finite[k]):
+                p.left, p.status = True, "diverged"
+                stops.append(MemberStopped(self.run, p.member, epoch, "diverged"))
+            elif epoch >= p.epochs:
+                p.left, p.status = True, "ok"
+            elif training.patience is not None and epoch - (p.best_epoch or 0) >= training.patience:
+                p.left, p.status = True, "ok"
+                stops.append(MemberStopped(self.run, p.member, epoch, "early_stopping"))
+            if p.left:
+                leaving.append(p)
+        if training.keep == "best":
+            self._keep(cohort, present, improved)
+            for p in improved:
+                p.snapshot = True
+            leaving = [p for p in leaving if not p.snapshot]
+        self._keep(cohort, present, leaving)
+        emit(
+            EpochEnded(
+                self.run,
+                epoch,
+                tuple(present[k].member for k in here),
+                tuple(loss[k] for k in here),
+                tuple(val_loss[k] for k in here),
+                tuple(val_score[k] for k in here),
+            )
+        )
+        for event in stops:
+            emit(event)
+
+    def _keep(self, cohort: Cohort, present: list[_Progress], who: list[_Progress]) -> None:
+        """Let these members' present weights survive."""
+        if not who:
+            return
+        device = self.kept.device
+        at = torch.tensor([p.place for p in who], device=device)
+        places = {id(p): k for k, p in enumerate(present)}
+        of = torch.tensor([places[id(p)] for p in who], device=device)
+        source = cohort.population
+        self.layout.copy_members(self.kept, at, source.layout, source.flat, of)
+
+    def outcomes(self) -> list[Outcome]:
+        """One per member of the chunk."""
+        return [p.outcome() for p in self.progress]
+
+    def nets(self) -> Population:
+        """The nets that survived, in the chunk's order."""
+        return Population(self.layout, self.kept)
+
+    def state(self, place: int) -> dict[str, Tensor]:
+        """One net's parameters under the names of `nn.Sequential(Linear, activation, Linear, ...).state_dict()`."""
+        weights, biases = self.layout.views(self.kept)
+        exact, named = self.layout.exact, {}
+        for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
+            i, o = exact[layer], exact[layer + 1]
+            named[f"{2 * layer}.weight"] = w[place, :i, :o].t().contiguous()
+            named[f"{2 * layer}.bias"] = b[place, 0, :o].clone()
+        return named

@@ -1,0 +1,101 @@
+"""The members of a chunk that are still training, and one epoch of theirs: the training loop itself.
+
+Shapes: P members, B rows of a batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from lossbench.engine.nets.mlp import Layout, Population
+from lossbench.engine.objective import Slope, runs_of
+from lossbench.engine.problem import Problem
+from lossbench.engine.training.batches import Batches, generator
+from lossbench.engine.training.optimizers import Optimizer, rate
+from lossbench.engine.training.validation import Validation
+
+
+class Cohort:
+    """Members side by side with everything that one epoch of them needs."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        members: Sequence[int],
+        population: Population,
+        optimizer: Optimizer | None = None,
+        generators: Sequence[torch.Generator] | None = None,
+    ) -> None:
+        self.problem, self.members, self.population = problem, list(members), population
+        own = [problem.members[m] for m in members]
+        folds = [problem.folds[m.fold] for m in own]
+        streams = {m.seed: generator(m.seed, "batches") for m in own}
+        self.generators = generators or [streams[m.seed] for m in own]
+        population.with_gradient()
+        self.optimizer = optimizer or Optimizer(population, own, problem.training)
+        runs = runs_of(problem, members)
+        self.batches = Batches(folds, runs, self.generators, problem.training.batch_size)
+        shapes = self.batches.shapes
+        self.spaces = [population.workspace(wide) for wide, _ in shapes]
+        slopes = {shape: Slope(runs, population.workspace(shape[0]).out, shape[1]) for shape in set(shapes)}
+        self.slopes = [slopes[shape] for shape in shapes]
+        self.sums = population.flat.new_zeros(len(shapes), len(self.members))
+        parts = [fold.validation for fold in folds]
+        present = [part for part in parts if part is not None]
+        self.validation = Validation(present, own, runs, problem.score) if len(present) == len(parts) else None
+
+    def epoch(self, number: int, stopped: Callable[[], bool]) -> Tensor | None:
+        """Train epoch `number` (from 0); the mean training loss `[P]` in float64, or None if told to stop half-way."""
+        problem, population, step = self.problem, self.population, self.optimizer.step
+        schedule = problem.training.schedule
+        self.optimizer.set_rates(
+            [
+                rate(problem.members[m].lr, min(number, problem.epochs(m)), problem.epochs(m), schedule)
+                for m in self.members
+            ]
+        )
+        sums = self.sums.unbind(0)
+        for k, batch in enumerate(self.batches.epoch()):
+            if stopped():
+                return None
+            space = self.spaces[k]
+            population.forward(batch.x_PBD, space)
+            slope = self.slopes[k](batch.targets, batch.weights, sums[k])
+            population.backward(batch.x_PBD, slope, space)
+            step()
+        return self.sums.cpu().t().contiguous().double().sum(1) / self.batches.rows
+
+    def validate(self) -> tuple[Tensor, Tensor]:
+        """The validation part's mean loss and score, `[P]` each; NaN without a validation part."""
+        if self.validation is None:
+            nothing = self.population.flat.new_full((len(self.members),), torch.nan)
+            return nothing, nothing
+        return self.validation(self.population)
+
+    def finite(self) -> Tensor:
+        """Which members have finite parameters, `[P]` bool."""
+        if math.isfinite(float(self.population.flat.sum())):
+            return torch.ones(len(self.members), dtype=torch.bool)
+        finite = torch.ones(len(self.members), dtype=torch.bool, device=self.population.flat.device)
+        for views in (self.population.weights, self.population.biases):
+            for view in views:
+                finite &= view.isfinite().flatten(1).all(1)
+        return finite.cpu()
+
+    def survivors(self, keep: Sequence[int]) -> Cohort:
+        """The members at these places alone, where they are in their training; their numbers do not change by it."""
+        index = torch.tensor(keep, device=self.population.flat.device)
+        layout = self.population.layout
+        smaller = Layout(layout.net, len(keep))
+        population = Population(smaller, layout.select(self.population.flat, index)).with_gradient()
+        return Cohort(
+            self.problem,
+            [self.members[k] for k in keep],
+            population,
+            self.optimizer.survivors(population, index),
+            [self.generators[k] for k in keep],
+        )

@@ -1,0 +1,125 @@
+"""The cross-loss matrix: what nets trained with loss A are worth when loss B counts.
+
+A and B read outputs differently (logits, margins, probabilities), so A's nets are not shown to B as they are. What A
+predicts, after the temperature step that every loss gets, is written in B's language: the outputs from which B's link
+would read the same probabilities. Where B's outputs are no function of the probabilities (margins, distances), or of
+the predicted value (a variance), there is no honest number, and none is given.
+
+P nets, N rows, C classes, K outputs of B.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lossbench.catalog.links import TINY, Link
+from lossbench.catalog.vocabulary import Encoding, Space
+from lossbench.experiments.compare.test_scores import Judged, blocks
+from lossbench.experiments.setup.pair import Pair
+from lossbench.experiments.setup.prepared_split import PreparedSplit
+
+
+def outputs_that_say(probability_PNC: Tensor, pair: Pair) -> Tensor | None:
+    """The outputs `[P, N, K]` from which the pair's link reads these class probabilities; None where there are none."""
+    p = probability_PNC.double().clamp(TINY, 1 - TINY)
+    one = pair.outputs == 1
+    if not one and pair.outputs != p.shape[-1]:
+        return None
+    second = p[..., 1:]
+    match pair.link:
+        case Link.SIGMOID:
+            return torch.logit(second if one else p)
+        case Link.SOFTMAX | Link.LOG_PROBABILITY:
+            return p.log()
+        case Link.PROBABILITY | Link.LEAST_SQUARES:
+            return second if one else p
+        case Link.SIGNED_PROBABILITY:
+            return 2 * (second if one else p) - 1
+        case Link.HALF_LOGIT:
+            return torch.logit(second) / 2 if one else p.log() / 2
+        case Link.COSINE:
+            return F.normalize(p, dim=-1)
+    return None
+
+
+def outputs_that_predict(point_PN: Tensor, pair: Pair, splits: Sequence[PreparedSplit]) -> Tensor | None:
+    """The outputs `[P, N, 1]` from which the pair's link reads these values; None where there are none."""
+    if pair.outputs != 1 or pair.link not in {Link.IDENTITY, Link.EXP}:
+        return None
+    value = point_PN.double()
+    if pair.encoding is Encoding.FLOAT:
+        scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)
+        center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
+        value = (value - center) / scale
+    if pair.link is Link.EXP:
+        return value.log()[..., None] if bool((value > 0).all()) else None
+    if pair.activation.space is Space.POSITIVE and not bool((value > 0).all()):
+        return None
+    return value[..., None]
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """A pair's loss ready to be read on the test parts of some splits, whoever predicts them."""
+
+    pair: Pair
+    splits: Sequence[PreparedSplit]  # J, with equally many test rows
+    target: Tensor  # [J, N] or [J, N, C], encoded as the loss wants it
+    statistics: dict[str, Tensor]  # [J, 1, C]
+
+    @classmethod
+    def of(cls, pair: Pair, splits: Sequence[PreparedSplit]) -> Ruler:
+        """Encode the test parts once."""
+        target = torch.stack([split.part("test", pair).target for split in splits])
+        found = [split.fold(pair).statistics for split in splits] if pair.loss.statistics else []
+        return cls(
+            pair,
+            splits,
+            target.double() if target.is_floating_point() else target,
+            {name: torch.stack([f[name] for f in found])[:, None].double() for name in pair.loss.statistics},
+        )
+
+    def read(self, predicted: Tensor) -> Tensor | None:
+        """Mean test value `[J]` of the loss for probabilities `[J, N, C]` or values `[J, N]`; None where undefined."""
+        if self.pair.task.is_classification:
+            out = outputs_that_say(predicted, self.pair)
+        else:
+            out = outputs_that_predict(predicted, self.pair, self.splits)
+        if out is None:
+            return None
+        if self.pair.loss.per == "batch":
+            return self.pair.loss(out, self.target, torch.ones_like(out[..., 0]), **self.statistics)
+        return self.pair.loss(out, self.target, **self.statistics).mean(-1)
+
+
+def cross_loss_matrix(
+    pairs: Mapping[str, Pair], judged: Mapping[str, Sequence[Judged]], splits: Sequence[PreparedSplit]
+) -> dict[str, dict[str, float | None]]:
+    """For every loss's nets, one a split, the mean test value under every pair's loss; None where it is not defined."""
+    found: dict[str, dict[str, float | None]] = {name: {} for name in judged}
+    together = list(blocks([split.truth_N["test"] for split in splits]))
+    for column, pair in pairs.items():
+        rulers = [Ruler.of(pair, [splits[j] for j in block]) for block in together]
+        for row, nets in judged.items():
+            found[row][column] = _mean(rulers, nets, together)
+    return found
+
+
+def _mean(rulers: Sequence[Ruler], nets: Sequence[Judged], together: Sequence[Sequence[int]]) -> float | None:
+    total = 0.0
+    for ruler, block in zip(rulers, together, strict=True):
+        try:
+            values = ruler.read(torch.stack([nets[j].predicted for j in block]))
+        except Exception:  # a user's own loss may fail on outputs that it was not trained on: no number then
+            return None
+        if values is None:
+            return None
+        total += float(values.sum())
+    mean = total / len(nets)
+    return mean if math.isfinite(mean) else None

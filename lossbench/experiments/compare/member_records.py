@@ -1,0 +1,119 @@
+"""The members of a comparison's run, as the record keeps them: trials, refits, untuned nets, those of a failed loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lossbench.config.schema import CompareConfig
+from lossbench.engine.training.train import Outcome
+from lossbench.experiments.compare.candidates import Contender
+from lossbench.experiments.compare.setting import Arena
+from lossbench.experiments.compare.test_scores import Judged, open_scores
+from lossbench.experiments.compare.trials import Trial
+from lossbench.experiments.compare.tuning import Choice, Refit
+from lossbench.record import MemberRecord, Scores
+
+DIGITS = 5  # of a curve's numbers: more than a picture shows
+
+
+def trial_records(
+    config: CompareConfig,
+    arena: Arena,
+    contender: Contender,
+    select: str,
+    tried: Sequence[Trial],
+    outcomes: Sequence[Outcome],
+    choices: Sequence[Choice],
+) -> list[MemberRecord]:
+    """One per trial; only the chosen ones keep their curves, thousands of others would be most of the record."""
+    chosen = {choice.trial for choice in choices}
+    records = []
+    for i, (trial, outcome) in enumerate(zip(tried, outcomes, strict=True)):
+        epoch = outcome.best_epoch if config.early_stopping.keep == "best" else outcome.epochs
+        value = float(outcome.val_score[epoch - 1]) if epoch else None
+        record = _member(config, arena, contender, trial, outcome, "trial")
+        record.val = {select: value}
+        record.best_epoch = outcome.best_epoch
+        record.extra |= {"chosen": i in chosen}
+        if i in chosen:
+            record.curves = _curves(outcome)
+        records.append(record)
+    return records
+
+
+def judged_records(
+    config: CompareConfig,
+    arena: Arena,
+    contender: Contender,
+    role: str,
+    choices: Sequence[Choice],
+    outcomes: Sequence[Outcome],
+    judged: Sequence[Judged],
+    dummies: Sequence[Scores],
+) -> list[MemberRecord]:
+    """One per split; a net that was interrupted has no score and is left out, that of one that diverged is open."""
+    records = []
+    for choice, outcome, net in zip(choices, outcomes, judged, strict=True):
+        if outcome.status == "interrupted":
+            continue
+        split = arena.outer[choice.net.split]
+        record = _member(config, arena, contender, choice.net, outcome, role)
+        failed = open_scores(dummies[choice.net.split], proper=contender.is_proper)
+        record.test = dict(net.test) if outcome.status == "ok" else failed
+        record.extra |= {
+            "temperature": net.temperature,
+            "n_train": len(split.truth_N["train"]),
+            "n_test": len(split.truth_N["test"]),
+        }
+        if role == "refit":
+            record.extra["grid_edge"] = choice.grid_edge
+            record.curves = {"train_loss": _rounded(outcome.train_loss)}
+        records.append(record)
+    return records
+
+
+def failed_records(arena: Arena, contender: Contender, dummies: Sequence[Scores]) -> list[MemberRecord]:
+    """One per split, with open scores: a loss that failed is not left out."""
+    return [
+        MemberRecord(
+            seed=arena.seeds[j],
+            lr=None,
+            status="failed",
+            split={"repeat": fold.repeat, "fold": fold.fold},
+            role="refit",
+            test=open_scores(dummies[j], proper=contender.is_proper),
+            extra={"n_train": len(fold.train), "n_test": len(fold.test)},
+        )
+        for j, fold in enumerate(arena.folds)
+    ]
+
+
+def _member(
+    config: CompareConfig, arena: Arena, contender: Contender, net: Trial | Refit, outcome: Outcome, role: str
+) -> MemberRecord:
+    fold = arena.folds[net.split]
+    params = contender.params(net.setting)
+    return MemberRecord(
+        seed=arena.seeds[net.split],
+        lr=net.lr,
+        status=outcome.status,
+        split={"repeat": fold.repeat, "fold": fold.fold},
+        penalty={"l1": config.penalty.l1, "l2": config.penalty.l2},
+        role=role,
+        epochs=outcome.epochs,
+        extra={"params": params} if params else {},
+    )
+
+
+def _curves(outcome: Outcome) -> dict[str, list[float | None]]:
+    return {
+        "train_loss": _rounded(outcome.train_loss),
+        "val_loss": _rounded(outcome.val_loss),
+        "val_score": _rounded(outcome.val_score),
+    }
+
+
+def _rounded(curve: np.ndarray) -> list[float | None]:
+    return [float(f"{value:.{DIGITS}g}") for value in curve]

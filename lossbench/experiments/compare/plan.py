@@ -1,0 +1,196 @@
+"""What `compare-losses` is about to do, checked: tables, splits, who meets, how many nets, what is declared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
+
+import torch
+
+from lossbench.catalog.metrics import Metric
+from lossbench.catalog.vocabulary import Task
+from lossbench.config.parts import DataConfig
+from lossbench.config.schema import CompareConfig
+from lossbench.data.load import load
+from lossbench.data.split import OuterFold, repeated_kfold
+from lossbench.data.table import Table
+from lossbench.engine.device import default_threads, resolve_device
+from lossbench.errors import UserError
+from lossbench.experiments.compare.candidates import Contender, Lineup, find_baseline, resolve_lineup
+from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
+from lossbench.experiments.compare.trials import budget, trained, tuned, tunes_params
+from lossbench.experiments.setup.data_source import data_source
+from lossbench.experiments.setup.prepared_split import check_batch_size
+from lossbench.experiments.setup.resolve import folder_name
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """One table: how it is split, and who meets on it."""
+
+    data: DataConfig
+    table: Table
+    folds: tuple[OuterFold, ...]
+    lineup: Lineup
+
+
+@dataclass(frozen=True)
+class ComparePlan:
+    """A checked comparison: everything that can be wrong was found before the first epoch."""
+
+    config: CompareConfig
+    tables: tuple[TablePlan, ...]
+    metric: Metric
+    select: Metric
+    baseline: str
+    device: torch.device
+    threads: int
+
+    @property
+    def contests(self) -> int:
+        """How many runs there will be: tables x losses x levels of label noise."""
+        return sum(len(t.lineup.contenders) for t in self.tables) * len(self.config.label_noise)
+
+    @property
+    def contenders(self) -> list[Contender]:
+        """Those of all tables."""
+        return [contender for entry in self.tables for contender in entry.lineup.contenders]
+
+    @property
+    def trials(self) -> int:
+        """How many nets each loss may choose from on each split."""
+        return budget(self.config, self.contenders)
+
+    @property
+    def space(self) -> Space:
+        """What each loss may choose from on each split."""
+        return Space(self.trials, tunes_params(self.config), tuned(self.contenders))
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """What is declared before anything is trained, as the record keeps it."""
+        return describe(self.config, self.tables[0].table, self.metric, self.select, self.baseline, self.space)
+
+    def members(self, table: TablePlan) -> int:
+        """How many nets one loss trains on a table, at most: trials, refits and untuned ones of every split."""
+        return len(table.folds) * (trained(self.config, self.trials) + 2)
+
+
+def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePlan:
+    """Resolve a config's names, load its tables (or take those given) and deal out their splits.
+
+    Raises `UserError` for whatever is wrong.
+    """
+    device = resolve_device(config.device)
+    if not config.lrs:
+        raise UserError("no learning rate to choose from", where="lrs", fix="give at least one")
+    tables = [
+        table if table is not None else load(data_source(data, config.data))
+        for data, table in zip_longest(config.data, given)
+    ]
+    tables = _distinct_names(tables)
+    _check_one_kind(tables)
+    tasks = [Task(table.task) for table in tables]
+    metric = primary_metric(config.metric, tasks[0])
+    tune_params, up_to_scale = tunes_params(config), _is_blind_to_scale(config)
+    plans = []
+    for data, table in zip(config.data, tables, strict=True):
+        _check_noise(config, table)
+        lineup = resolve_lineup(config.losses, table, tune_params=tune_params, up_to_scale=up_to_scale)
+        folds = _deal(config, table, several=len(tables) > 1)
+        rows = min(len(fold.inner_train) for fold in folds)
+        check_batch_size(config.optim.batch_size, rows, f"inner training rows of {table.name}")
+        plans.append(TablePlan(data, table, tuple(folds), lineup))
+    _check_served(config, plans)
+    _check_company(plans)
+    baselines = {find_baseline(config.baseline, entry.lineup, Task(entry.table.task)) for entry in plans}
+    if len(baselines) > 1:
+        raise UserError(
+            f"no loss is the baseline on every table (found {', '.join(sorted(baselines))})",
+            where="baseline",
+            fix="name one that serves all of them",
+        )
+    threads = config.threads or default_threads()
+    select = selection_metric(metric, tasks[0])
+    return ComparePlan(config, tuple(plans), metric, select, baselines.pop(), device, threads)
+
+
+def default_name(plan: ComparePlan) -> str:
+    """`compare-titanic-wine`: what the run's folder is called where no name was given."""
+    names = [entry.table.name for entry in plan.tables]
+    return folder_name("compare", *names[:3], *([f"and-{len(names) - 3}-more"] if len(names) > 3 else []))
+
+
+def _is_blind_to_scale(config: CompareConfig) -> bool:
+    """Whether a multiple of an objective is the same one, at another learning rate at most: a penalty is not multiplied
+    with it, nor is a weight decay that is added to the gradient."""
+    decays = config.optim.weight_decay > 0 and config.optim.name != "adamw"
+    return not (config.penalty.l1 or config.penalty.l2 or decays)
+
+
+def _deal(config: CompareConfig, table: Table, *, several: bool) -> list[OuterFold]:
+    """A table's splits; where there are several tables, what is wrong with one is said with its name."""
+    try:
+        return repeated_kfold(
+            table.target,
+            table.task,
+            config.folds,
+            config.repeats,
+            config.seed,
+            config.inner_validation,
+            groups=table.groups,
+            classes=table.classes,
+        )
+    except UserError as problem:
+        raise (problem.at(table.name) if several else problem) from None
+
+
+def _check_company(plans: Sequence[TablePlan]) -> None:
+    """Raise `UserError` where no table has two losses to compare."""
+    if all(len(entry.lineup.contenders) < 2 for entry in plans):
+        alone = plans[0].lineup.contenders[0].full_name
+        raise UserError(
+            f"{alone} has nothing to be compared with", where="losses", fix="name another loss, or none for all of them"
+        )
+
+
+def _distinct_names(tables: Sequence[Table]) -> list[Table]:
+    """Tables of one name (two files called data.csv) get numbers: runs are found by the name."""
+    seen: Counter[str] = Counter()
+    named = []
+    for table in tables:
+        seen[table.name] += 1
+        times = seen[table.name]
+        named.append(table if times == 1 else replace(table, name=f"{table.name}-{times}", _hash=[]))
+    return named
+
+
+def _check_one_kind(tables: Sequence[Table]) -> None:
+    kinds = {table.task == "regression" for table in tables}
+    if len(kinds) > 1:
+        listed = ", ".join(f"{table.name}: {table.task}" for table in tables)
+        raise UserError(
+            f"tables of different tasks have no metric in common ({listed})",
+            where="data",
+            fix="compare classes and values in separate runs",
+        )
+
+
+def _check_noise(config: CompareConfig, table: Table) -> None:
+    if table.task == "regression" and any(config.label_noise):
+        raise UserError(
+            f"label noise needs classes, and {table.name} is a regression", where="label_noise", fix="use 0"
+        )
+
+
+def _check_served(config: CompareConfig, plans: Sequence[TablePlan]) -> None:
+    """Raise `UserError` for a named loss that no table can use."""
+    for i, entry in enumerate(config.losses or ()):
+        whys = [left.why for table in plans for left in table.lineup.left_out if left.index == i]
+        if len(whys) == len(plans):
+            raise UserError(
+                f"{entry.loss.name}: {whys[0]}", where=f"losses.{i}", fix="compare losses that serve the same task"
+            )

@@ -1,0 +1,148 @@
+"""What a loss's nets are worth on rows they never saw: every metric, after one calibration step that all losses get.
+
+J nets of one loss, each with its split's test part; P nets with equally many rows N are judged together. C classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lossbench.catalog.metrics import ECE_BINS, METRICS, score_all
+from lossbench.engine.threads import one_thread
+from lossbench.experiments.scoring.scores import baseline_scores, predict
+from lossbench.experiments.scoring.temperature import at_temperature, fit_temperature
+from lossbench.experiments.setup.pair import Pair
+from lossbench.experiments.setup.prepared_split import PreparedSplit
+from lossbench.record import Scores
+
+NEED_PROBABILITIES = ("log_loss", "brier")  # reported raw as well, where the loss itself estimates probabilities
+RAW = "raw_"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One net on its test part: scores (None: not a finite number), temperature (None: a regression), and what it
+    predicts, calibrated.
+
+    `predicted`: probabilities `[N, C]`, or values `[N]` in the target's own units.
+    """
+
+    test: Scores
+    temperature: float | None
+    predicted: Tensor
+    label_N: Tensor | None
+
+
+def temperatures(pair: Pair, validation: Sequence[Tensor], splits: Sequence[PreparedSplit]) -> list[float]:
+    """One temperature per net, fitted on its outputs `[N, K]` for the inner validation part of its split."""
+    fitted = [1.0] * len(validation)
+    for block in blocks(validation):
+        score = pair.link(torch.stack([validation[j] for j in block])).score_PNC
+        assert score is not None
+        truth = torch.stack([splits[j].truth_N["validation"] for j in block])
+        for j, temperature in zip(block, fit_temperature(score, truth).tolist(), strict=True):
+            fitted[j] = temperature
+    return fitted
+
+
+def judge_nets(
+    pair: Pair,
+    outputs: Sequence[Tensor],
+    splits: Sequence[PreparedSplit],
+    temperature: Sequence[float] | None,
+    *,
+    proper: bool,
+) -> list[Judged]:
+    """Judge nets by their test outputs `[N, K]`.
+
+    `temperature` is None for a regression; `proper`: the probabilities are meant as they come out, and scored raw too.
+    """
+    judged: dict[int, Judged] = {}
+    for block in blocks(outputs):
+        truth = torch.stack([splits[j].truth_N["test"] for j in block])
+        raw = predict(pair, torch.stack([outputs[j] for j in block]), [splits[j] for j in block])
+        common = raw
+        if temperature is not None:
+            common = at_temperature(raw, torch.tensor([temperature[j] for j in block], dtype=torch.float64))
+        values = {name: value for name, value in score_all(common, truth, pair.task).items() if value is not None}
+        if proper and raw.probability_PNC is not None:
+            values |= {f"{RAW}{name}": METRICS.get(name)(raw, truth) for name in NEED_PROBABILITIES}
+        predicted = common.point_PN if common.probability_PNC is None else common.probability_PNC
+        assert predicted is not None
+        label = common.label_PN if pair.task.is_classification else None
+        for i, j in enumerate(block):
+            scores = {name: float(value[i]) for name, value in values.items()}
+            judged[j] = Judged(
+                {name: value if math.isfinite(value) else None for name, value in scores.items()},
+                None if temperature is None else temperature[j],
+                predicted[i],
+                None if label is None else label[i],
+            )
+    return [judged[j] for j in range(len(outputs))]
+
+
+def blocks(tensors: Sequence[Tensor]) -> Iterator[list[int]]:
+    """The numbers of those that can be stacked: equal shapes together."""
+    groups: dict[torch.Size, list[int]] = {}
+    for j, tensor in enumerate(tensors):
+        groups.setdefault(tensor.shape, []).append(j)
+    yield from groups.values()
+
+
+def dummy_scores(pair: Pair, splits: Sequence[PreparedSplit]) -> list[Scores]:
+    """What the majority class, or the mean value, scores on each split's test part; the same for every loss."""
+    with one_thread():
+        return [baseline_scores(split, pair, "test") for split in splits]
+
+
+def open_scores(dummy: Scores, *, proper: bool) -> Scores:
+    """Those of a net that failed, until `settle` knows what is worst: every metric, without a value."""
+    raw = [f"{RAW}{name}" for name in NEED_PROBABILITIES if proper and name in dummy]
+    return dict.fromkeys([*dummy, *raw])
+
+
+def settle(scored: Sequence[Sequence[Scores]], dummies: Sequence[Scores]) -> None:
+    """Give failures their scores, in place: no better than any net of any loss on the same split.
+
+    `scored` are, split by split, the scores of all contenders' nets. What has no value gets the metric's worst one;
+    where a metric has none, the worst of all nets' finite scores on that split and the majority class's, or the mean
+    value's (`dummies`).
+    """
+    for of_split, dummy in zip(scored, dummies, strict=True):
+        for name in {name for scores in of_split for name, value in scores.items() if value is None}:
+            metric = METRICS.get(name.removeprefix(RAW))
+            known = [v for scores in of_split if (v := scores.get(name)) is not None]
+            known += [v for v in [dummy[metric.name]] if v is not None]
+            found = (min if metric.better == "higher" else max)(known, default=None)
+            worst = found if math.isinf(metric.worst) else metric.worst
+            for scores in of_split:
+                if name in scores and scores[name] is None:
+                    scores[name] = worst
+
+
+def reliability(judged: Sequence[Judged], splits: Sequence[PreparedSplit]) -> dict[str, list[float | None]]:
+    """How often the likeliest class is right, by how sure the nets are of it: ECE_BINS bins over all test parts.
+
+    Bins (lower, upper] of equal width over [0, 1]; `confidence` and `accuracy` are means, null in an empty bin.
+    """
+    count, sure, right = np.zeros(ECE_BINS), np.zeros(ECE_BINS), np.zeros(ECE_BINS)
+    for net, split in zip(judged, splits, strict=True):
+        confidence, label = net.predicted.max(-1)
+        usable = torch.isfinite(confidence)
+        hit = (label == split.truth_N["test"])[usable].double().numpy()
+        confidence_N = confidence[usable].double().numpy()
+        place = np.clip(np.ceil(confidence_N * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
+        count += np.bincount(place, minlength=ECE_BINS)
+        sure += np.bincount(place, confidence_N, minlength=ECE_BINS)
+        right += np.bincount(place, hit, minlength=ECE_BINS)
+    return {
+        "confidence": [s / n if n else None for s, n in zip(sure.tolist(), count.tolist(), strict=True)],
+        "accuracy": [r / n if n else None for r, n in zip(right.tolist(), count.tolist(), strict=True)],
+        "count": [int(n) for n in count],
+    }

@@ -1,0 +1,83 @@
+"""How much work a comparison is and how long it will take here: what `--dry-run` prints. The speed is measured."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+from lossbench.engine.training.train import train
+from lossbench.events import EpochEnded
+from lossbench.experiments.compare.candidates import Contender
+from lossbench.experiments.compare.plan import ComparePlan, TablePlan
+from lossbench.experiments.compare.setting import Arena, prepare_arena
+from lossbench.experiments.compare.trials import trained, trials
+from lossbench.experiments.compare.tuning import tuning
+
+PROBE_EPOCHS = 2  # the first epoch pays for the buffers and is not counted
+SLOW = 1e4  # steps a second, where nothing could be measured
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Nets and steps of one net (its share of one batch), and seconds of training; upper bounds, for early stopping
+    and chosen epochs only take away."""
+
+    members: int
+    steps: int
+    seconds: float
+
+
+def steps_a_run(plan: ComparePlan, table: TablePlan) -> int:
+    """How many steps one loss trains on a table at one level of noise, if every net trains all its epochs."""
+    tries = trained(plan.config, plan.trials)
+    return plan.config.optim.epochs * sum(
+        tries * _steps(plan, len(fold.inner_train)) + 2 * _steps(plan, len(fold.train)) for fold in table.folds
+    )
+
+
+def _steps(plan: ComparePlan, rows: int) -> int:
+    """Steps of one epoch over so many rows."""
+    size = plan.config.optim.batch_size
+    return 1 if size is None else math.ceil(rows / size)
+
+
+def estimate(plan: ComparePlan) -> Estimate:
+    """Train every loss for a moment, and count."""
+    noises = len(plan.config.label_noise)
+    members = steps = 0
+    seconds = 0.0
+    for table in plan.tables:
+        each = steps_a_run(plan, table)
+        contenders = table.lineup.contenders
+        members += plan.members(table) * len(contenders) * noises
+        steps += each * len(contenders) * noises
+        seconds += sum(each / rate for rate in _rates(plan, table)) * noises
+    return Estimate(members, steps, seconds)
+
+
+def _rates(plan: ComparePlan, table: TablePlan) -> list[float]:
+    """Steps a second of each contender; a loss that fails already here counts as the slowest of the others."""
+    arena = prepare_arena(table.table, table.folds, data=table.data, seed=plan.config.seed, noise=0.0)
+    rates = [_rate(plan, arena, contender) for contender in table.lineup.contenders]
+    slowest = min((rate for rate in rates if rate is not None), default=SLOW)
+    return [slowest if rate is None else rate for rate in rates]
+
+
+def _rate(plan: ComparePlan, arena: Arena, contender: Contender) -> float | None:
+    tried = trials(plan.config, contender, len(arena.folds), plan.trials)
+    problem = tuning(plan.config, arena, contender, tried, plan.select)
+    problem = replace(problem, training=replace(problem.training, epochs=PROBE_EPOCHS))
+    began, done = 0.0, 0
+    try:
+        for event in train(problem, run="", device=str(plan.device), threads=plan.threads):
+            if isinstance(event, EpochEnded):
+                if began:
+                    done += sum(
+                        _steps(plan, len(arena.inner[problem.members[m].fold].truth_N["train"])) for m in event.members
+                    )
+                began = began or time.perf_counter()
+                ended = time.perf_counter()
+    except Exception:  # a user's own loss: the comparison itself will report it
+        return None
+    return done / (ended - began) if done else None

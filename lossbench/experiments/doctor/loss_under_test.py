@@ -1,0 +1,148 @@
+"""A loss on one task, made ready to be probed: its outputs, its targets, and the table of its values.
+
+Shapes: P members, B rows, N probe points, K outputs, C classes, T target values (the classes of a classification, or
+so many numbers of a regression).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lossbench.catalog.activations import Activation
+from lossbench.catalog.links import Prediction
+from lossbench.catalog.loss import Loss
+from lossbench.catalog.plugins.adapt import adapt
+from lossbench.catalog.targets import encode
+from lossbench.catalog.verdicts import best_activation
+from lossbench.catalog.vocabulary import Encoding, Space, Task
+from lossbench.experiments.doctor.findings import Finding, Level
+
+FLAT = 1e-12  # of the gradient where the loss is steepest: no optimizer moves by less
+OF_ONE_LOSS = {Space.MEAN_VARIANCE, Space.NORMAL_INVERSE_GAMMA}  # outputs of different kinds, made for one loss
+CLASS_COUNTS = (50.0, 30.0, 20.0, 10.0, 5.0, 2.0)  # what a loss that asks for them is told of the training part
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A loss on a task behind one last activation."""
+
+    loss: Loss
+    task: Task
+    activation: Activation
+    classes: int  # 0 for a regression
+
+    @classmethod
+    def admit(cls, loss: Loss, task: Task) -> Patient:
+        """The loss behind the activation it is made for, on two or three classes, its results checked for their shape.
+
+        Raises `UserError` where no activation is sound for it.
+        """
+        checked = replace(loss, fn=adapt(loss, file="", where=loss.name))
+        classes = {Task.BINARY: 2, Task.MULTICLASS: 3, Task.REGRESSION: 0}[task]
+        return cls(checked, task, best_activation(loss, task), classes)
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs K a net would have."""
+        return self.loss.width(self.task, self.classes)
+
+    @property
+    def encoding(self) -> Encoding:
+        """How targets are encoded."""
+        return self.loss.targets[self.task]
+
+    @cached_property
+    def truths(self) -> Tensor:
+        """Every class, or numbers that a target of this encoding may have, `[T]`."""
+        if self.task.is_classification:
+            return torch.arange(self.classes)
+        match self.encoding:
+            case Encoding.NONNEGATIVE:
+                return torch.tensor([0.0, 1.0, 2.0, 5.0], dtype=torch.float64)
+            case Encoding.POSITIVE:
+                return torch.tensor([0.1, 0.5, 1.0, 4.0], dtype=torch.float64)
+            case _:
+                return torch.tensor([-2.0, -0.5, 0.0, 1.0], dtype=torch.float64)
+
+    def linear_outputs(
+        self, *shape: int, seed: int = 0, scale: float = 1.0, dtype: torch.dtype = torch.float64
+    ) -> Tensor:
+        """Normal linear outputs `[*shape, K]`, before the activation."""
+        generator = torch.Generator().manual_seed(seed)
+        return (torch.randn(*shape, self.outputs, generator=generator, dtype=torch.float64) * scale).to(dtype)
+
+    def targets(self, *shape: int) -> Tensor:
+        """Encoded targets for outputs `[*shape, K]`: all values in turn."""
+        count = int(torch.tensor(shape).prod())
+        return self.encoded(self.truths[torch.arange(count) % len(self.truths)].reshape(shape))
+
+    def encoded(self, value: Tensor) -> Tensor:
+        """The encoding of classes or numbers of any shape, as the engine would give it."""
+        flat = encode(value.reshape(-1), self.encoding, self.classes)
+        return flat.reshape(*value.shape, *flat.shape[1:])
+
+    def values(self, out: Tensor, target: Tensor, class_counts: Sequence[float] = CLASS_COUNTS) -> Tensor:
+        """The loss of outputs `[P, B, K]` -> `[P, B]` (per batch: `[P]`, all rows weighing the same)."""
+        if target.is_floating_point():
+            target = target.to(out.dtype)
+        counts = out.new_tensor(class_counts[: self.classes]).expand(out.shape[0], 1, -1)
+        extra = (out.new_ones(out.shape[:-1]),) if self.loss.per == "batch" else ()
+        return self.loss(out, target, *extra, **dict.fromkeys(self.loss.statistics, counts))
+
+    def table(self, out_NK: Tensor, truth_T: Tensor | None = None) -> Tensor:
+        """The loss of every point for every target value -> `[N, T]`."""
+        truth_T = self.truths if truth_T is None else truth_T
+        n, t = len(out_NK), len(truth_T)
+        out = out_NK[:, None].expand(n, t, -1).reshape(1, n * t, -1)
+        target = self.encoded(truth_T.repeat(n)[None])
+        return self.values(out, target).reshape(n, t)
+
+    def risks(self, z_NK: Tensor) -> Tensor:
+        """The table of linear outputs."""
+        return self.table(self.activation(z_NK))
+
+    @cached_property
+    def range(self) -> float:
+        """How far its values lie apart at ordinary outputs: the unit that differences are measured in."""
+        values = self.risks(self.linear_outputs(256))
+        return float(values.quantile(0.95) - values.quantile(0.05))
+
+    def slopes(self, z_NK: Tensor) -> Tensor:
+        """The gradient in the linear outputs, for every target value -> `[T, N, K]`."""
+        z = z_NK.detach().requires_grad_()
+        table = self.risks(z)
+        return torch.stack([torch.autograd.grad(v.sum(), z, retain_graph=True)[0] for v in table.unbind(1)])
+
+    @cached_property
+    def dead_share(self) -> float:
+        """The share of wrong predictions, at 500 uniform linear outputs, that have no gradient."""
+        return self.dead_at(500)
+
+    def dead_at(self, points: int) -> float:
+        """The same of so many uniform linear outputs."""
+        generator = torch.Generator().manual_seed(0)
+        z = torch.rand(points, self.outputs, generator=generator, dtype=torch.float64) * 12 - 6
+        steepness = self.slopes(z).norm(dim=-1)
+        wrong = self._wrong(self.activation(z))
+        return float((wrong & (steepness <= FLAT * steepness.max())).sum() / wrong.sum().clamp_min(1))
+
+    def _wrong(self, out_NK: Tensor) -> Tensor:
+        """Which predictions are wrong for which target, `[T, N]`; a regression's by more than 1."""
+        prediction = self.read(out_NK[None])
+        if prediction.point_PN is not None:
+            return (prediction.point_PN - self.truths[:, None]).abs() > 1
+        return prediction.label_PN != self.truths[:, None]
+
+    def finding(self, check: str, level: Level, what: str, measured: str, **numbers: Any) -> Finding:
+        """A finding on this task."""
+        return Finding(check, self.task.value, level, what, measured, numbers)
+
+    def read(self, out: Tensor) -> Prediction:
+        """What the outputs predict."""
+        return self.loss.link_on(self.activation.space, self.task)(out)

@@ -1,0 +1,305 @@
+"""`regularize-gif`: a net for each penalty and alpha, all trained to the end, and where each decides for what.
+
+Shapes: P members (alphas within penalties), N rows, G grid points a side, C classes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lossbench.catalog.metrics import score_all, suiting
+from lossbench.catalog.vocabulary import Task
+from lossbench.config.schema import RegularizeConfig
+from lossbench.data.load import load
+from lossbench.data.split import Split, digest, holdout
+from lossbench.data.table import Table
+from lossbench.engine.device import default_threads, resolve_device
+from lossbench.engine.problem import Member, Net
+from lossbench.engine.solver.minimize import Converged, Ending, converge
+from lossbench.engine.solver.owlqn import Rule
+from lossbench.errors import UserError, unknown
+from lossbench.events import Event, Phase, Status, Warned
+from lossbench.experiments.regularize.convergence import caption, protocol, rule_for
+from lossbench.experiments.regularize.plane import Plane, draw_plane, pick_columns
+from lossbench.experiments.regularize.regions import describe, leads_of
+from lossbench.experiments.scoring.scores import baseline_scores, metric_record
+from lossbench.experiments.setup.data_source import announced, data_record, data_source
+from lossbench.experiments.setup.environment import environment
+from lossbench.experiments.setup.pair import Pair, resolve_pair
+from lossbench.experiments.setup.resolve import check_names, folder_name, resolve_loss
+from lossbench.record import MemberRecord, PackedPlanes, Record, RunRecord, Scores
+
+MOST_CLASSES = 7  # that the pictures have colours for
+WORTH_A_THREAD = 5e-3  # seconds of one evaluation's arithmetic below which threads only wait for each other
+FLOPS = 1e10  # of products, a second and a core, in float64
+FEW = 10  # rows of a test part that says little
+STATUS: dict[str, Status] = {"diverged": "diverged", "interrupted": "interrupted"}
+
+
+@dataclass(frozen=True)
+class RegularizePlan:
+    """A checked `regularize-gif`: everything that can be wrong was found before training."""
+
+    config: RegularizeConfig
+    table: Table
+    pair: Pair
+    split: Split
+    plane: Plane
+    device: torch.device
+    threads: int
+
+    @property
+    def alphas(self) -> NDArray[np.float64]:
+        """The strengths, evenly spaced on a log scale."""
+        low, high = np.log10(self.config.alpha_range)
+        return np.logspace(low, high, self.config.alphas)
+
+    def ratio(self, penalty: str) -> float:
+        """The share of L1 in a penalty."""
+        return {"l1": 1.0, "l2": 0.0}.get(penalty, self.config.l1_ratio)
+
+    @property
+    def net(self) -> Net:
+        """The shape of every net."""
+        config = self.config.net
+        return Net(self.plane.split.inputs, tuple(config.hidden), self.pair.outputs, config.activation)
+
+    @property
+    def members(self) -> list[Member]:
+        """Alphas within penalties, all from the same seed."""
+        return [
+            Member(self.config.seed, l1=float(alpha * self.ratio(p)), l2=float(alpha * (1 - self.ratio(p))))
+            for p in self.config.penalty
+            for alpha in self.alphas
+        ]
+
+    @property
+    def weights(self) -> int:
+        """How many weights each net has, biases left out."""
+        net = self.net
+        return sum(i * o for i, o in pairwise((net.inputs, *net.hidden, net.outputs)))
+
+    @property
+    def rule(self) -> Rule:
+        """When a net is trained."""
+        return rule_for(self.config, self.weights)
+
+
+def plan(config: RegularizeConfig) -> RegularizePlan:
+    """Resolve the names of a config and load its table; raises `UserError` for whatever cannot be trained or drawn."""
+    check_names(config)
+    device = resolve_device(config.device)
+    table = _of_classes(load(data_source(config.data)), config.classes)
+    task = Task(table.task)
+    pair = resolve_pair(
+        resolve_loss(config.loss, task),
+        config.last_act,
+        task,
+        len(table.classes),
+        class_weight=config.loss.class_weight,
+        class_names=table.classes,
+        told=table.target_told,
+    )
+    table, columns = pick_columns(table, config.features, config.rest)
+    seed = config.split.seed
+    split = holdout(table.target, table.task, config.split.test, 0.0, seed, table.groups, table.classes)
+    plane = draw_plane(table, columns, split, config.data, config.grid)
+    return RegularizePlan(config, table, pair, split, plane, device, config.threads or default_threads())
+
+
+def default_name(plan: RegularizePlan) -> str:
+    """`iris-l1-l2`: what the run's folder is called where no name was given."""
+    return folder_name(plan.table.name, *plan.config.penalty)
+
+
+def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Generator[Event, None, Record]:
+    """Train every net, and read the regions off it; the record holds all that the pictures are drawn from."""
+    config, pair, plane = plan.config, plan.pair, plan.plane
+    began = time.perf_counter()
+    yield from announced((*plan.table.notes, *plane.split.preparation.notes))
+    tested = len(plan.split.test)
+    if tested < FEW:
+        yield Warned(f"only {tested} rows to test on: accuracy moves in steps of {1 / tested:.0%} (--test takes more)")
+    for warning in pair.warnings():
+        yield Warned(warning)
+    fold = plane.split.fold(pair)
+    members, rule = plan.members, plan.rule
+    training = converge(
+        plan.net, fold, pair.objective, members, rule=rule, device=plan.device, threads=_threads(plan), stop=stop
+    )
+    yield Phase("training", 0, len(members))
+    while True:
+        try:
+            progress = next(training)
+        except StopIteration as end:
+            nets: Converged = end.value
+            break
+        yield Phase("training", progress.done, progress.total)
+    fitted = time.perf_counter()
+    lost = sum(m.end == "diverged" for m in nets.members)
+    left = sum(not m.converged for m in nets.members) - lost
+    if lost:
+        yield Warned(f"{lost} of {len(members)} nets diverged: {_bottomless(plan)}; they are marked")
+    if left and not stop.is_set():
+        yield Warned(f"{left} of {len(members)} nets have not converged; they are marked (--max-iter allows more)")
+    parts = {part: _scores(nets, plane, pair, part) for part in ("train", "test")}
+    leads: list[NDArray[np.float32]] = []
+    for lead in leads_of(nets, plane, pair):
+        leads.append(lead)
+        yield Phase("regions", min(sum(x.shape[2] for x in leads), config.grid**2), config.grid**2)
+    planes = np.concatenate(leads, 2).reshape(len(members), -1, config.grid, config.grid)
+    runs = [_run_record(plan, i, nets, parts, planes) for i in range(len(config.penalty))]
+    drawn = time.perf_counter()
+    return Record(
+        kind="regularize-gif",
+        name=config.name or default_name(plan),
+        status="interrupted" if stop.is_set() else "ok",
+        command=command,
+        config=config.model_dump(mode="json"),
+        environment=environment(plan.device, plan.threads),
+        data=data_record(plan.table, plane.split.inputs, _split_facts(plan), plane.split.preparation),
+        verdict=pair.verdict_record(),
+        metrics=[metric_record(metric) for metric in suiting(pair.task)],
+        protocol=protocol(rule),
+        runs=runs,
+        analysis=describe(plan.table, plan.net, pair, plane, config, caption(rule)),
+        timing={"train": fitted - began, "regions": drawn - fitted, "total": drawn - began},
+    )
+
+
+def _of_classes(table: Table, names: list[str] | None) -> Table:
+    """The rows of some classes, in the order in which they are named."""
+    if table.task == "regression":
+        raise UserError(
+            f"{table.name} has a number as target ({table.target_name}), and regions need classes",
+            where="data",
+            fix="choose a table with classes (`lossbench datasets`)",
+        )
+    if names is not None:
+        for name in names:
+            if name not in table.classes:
+                raise unknown("class", name, table.classes, where="classes")
+        if len(names) < 2:
+            raise UserError("one class has no boundary", where="classes", fix="name two or more")
+        place = np.full(len(table.classes), -1, np.int64)
+        place[[table.classes.index(name) for name in names]] = np.arange(len(names))
+        rows = np.flatnonzero(place[table.target] >= 0)
+
+        def of(values: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if values is None else values[rows]
+
+        clean = of(table.clean_target)
+        table = replace(
+            table,
+            task="binary" if len(names) == 2 else "multiclass",
+            features=table.features.iloc[rows].reset_index(drop=True),
+            target=place[table.target[rows]],
+            classes=tuple(names),
+            groups=of(table.groups),
+            clean_target=None if clean is None else place[clean],
+            _hash=[],
+        )
+    if len(table.classes) > MOST_CLASSES:
+        raise UserError(
+            f"{len(table.classes)} classes are more than the {MOST_CLASSES} colours that can be told apart",
+            where="classes",
+            fix=f"name at most {MOST_CLASSES} of them",
+        )
+    return table
+
+
+def _threads(plan: RegularizePlan) -> int:
+    """Small nets are trained on one thread: more would only wait for each other."""
+    seconds = 6 * len(plan.members) * len(plan.split.train) * plan.weights / FLOPS
+    return plan.threads if seconds > WORTH_A_THREAD and plan.device.type == "cpu" else 1
+
+
+def _scores(nets: Converged, plane: Plane, pair: Pair, part: str) -> list[Scores]:
+    out = torch.cat(list(nets.outputs(plane.split.x_ND[part])), 1).cpu()
+    truth = plane.split.truth_N[part].expand(len(out), -1)
+    every = score_all(pair.link(out), truth, pair.task)
+    return [
+        {name: None if value is None else float(value[p]) for name, value in every.items()} for p in range(len(out))
+    ]
+
+
+def _run_record(
+    plan: RegularizePlan, i: int, nets: Converged, parts: dict[str, list[Scores]], planes: NDArray[np.float32]
+) -> RunRecord:
+    """The nets of one penalty."""
+    penalty, count, pair = plan.config.penalty[i], plan.config.alphas, plan.pair
+    own = range(i * count, (i + 1) * count)
+    members = []
+    for p in own:
+        member, ending = plan.members[p], nets.members[p]
+        members.append(
+            MemberRecord(
+                seed=member.seed,
+                lr=None,
+                status=STATUS.get(ending.end, "ok"),
+                penalty={"l1": member.l1, "l2": member.l2},
+                train=parts["train"][p],
+                test=parts["test"][p],
+                extra=_facts(float(plan.alphas[p - own.start]), member, ending, plan.config.tol),
+            )
+        )
+    statuses = [member.status for member in members]
+    baseline = {part: baseline_scores(plan.plane.split, pair, part) for part in ("train", "test")}
+    return RunRecord(
+        name=f"{plan.table.name} / {pair.name} / {penalty}",
+        data=plan.table.name,
+        loss=pair.loss_record(),
+        last_act=pair.activation.name,
+        verdict=pair.verdict_record(),
+        status="interrupted" if "interrupted" in statuses else "ok" if "ok" in statuses else "diverged",
+        message=_bottomless(plan) if "diverged" in statuses else "",
+        outputs=pair.outputs,
+        conditions={"penalty": penalty, "l1_ratio": plan.ratio(penalty)},
+        members=members,
+        evidence={"lead": [PackedPlanes.of(planes[p]).model_dump() for p in own]},
+        baseline=baseline,
+    )
+
+
+def _facts(alpha: float, member: Member, ending: Ending, tolerance: float) -> dict[str, Any]:
+    weights = ending.weights_W.numpy()
+    l1_norm, l2_norm = float(np.abs(weights).sum()), float(np.sqrt(np.square(weights).sum()))
+    return {
+        "alpha": alpha,
+        "data_loss": ending.data_loss if np.isfinite(ending.data_loss) else None,
+        "penalty": member.l1 * l1_norm + member.l2 / 2 * l2_norm**2,
+        "l1_norm": l1_norm,
+        "l2_norm": l2_norm,
+        "zeros": int((weights == 0).sum()),
+        "weights": [float(f"{w:.7g}") for w in weights],
+        "converged": ending.converged,
+        "ended_by": ending.end,
+        "residual": ending.residual if np.isfinite(ending.residual) else None,
+        "tolerance": tolerance,
+        "evaluations": ending.evaluations,
+    }
+
+
+def _split_facts(plan: RegularizePlan) -> dict[str, Any]:
+    return {
+        "scheme": "stratified holdout",
+        "train": len(plan.split.train),
+        "test": len(plan.split.test),
+        "seed": plan.config.split.seed,
+        "sha256": digest(plan.split),
+    }
+
+
+def _bottomless(plan: RegularizePlan) -> str:
+    """Why an objective has no minimum."""
+    why = "" if plan.pair.verdict.level.is_sound else f" ({plan.pair.verdict.why})"
+    return f"the objective falls below every bound, faster than the penalty grows{why}"

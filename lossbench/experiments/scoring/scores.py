@@ -1,0 +1,90 @@
+"""From outputs to scores: predictions in the target's own units, every metric that suits the task, and the baseline.
+
+P members, N rows, K outputs, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lossbench.catalog.links import Prediction
+from lossbench.catalog.metrics import METRICS, Metric, score_all
+from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.experiments.setup.pair import Pair
+from lossbench.experiments.setup.prepared_split import PreparedSplit
+from lossbench.record import MetricRecord, Scores
+
+
+def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Prediction:
+    """What P nets' outputs predict, in the target's own units; each net's split has its own scale."""
+    prediction = pair.link(out_PNK)
+    if prediction.point_PN is None or pair.encoding is not Encoding.FLOAT:
+        return prediction
+    scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)
+    center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
+    return Prediction(point_PN=prediction.point_PN.double() * scale + center)
+
+
+def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str) -> Scores:
+    """Every metric of one member's outputs on a part; None where the loss gives no such prediction, and where the
+    outputs are none (not finite, or no probabilities): nothing was measured there."""
+    return _scores(predict(pair, out_NK[None], [split]), split.truth_N[part][None], pair.task)
+
+
+def _scores(prediction: Prediction, truth_PN: Tensor, task: Task) -> Scores:
+    return {
+        name: float(value[0]) if value is not None and bool(METRICS.get(name).measures(prediction)[0]) else None
+        for name, value in score_all(prediction, truth_PN, task).items()
+    }
+
+
+def validation_score(
+    metric: Metric, pairs: Sequence[Pair], splits: Sequence[PreparedSplit], *, unmeasured: float | None = None
+) -> Callable[..., Tensor]:
+    """The engine's score: the metric of members' outputs `[P, N, K]` against `truth_PN`, given each member's fold and
+    objective (indices into `splits` and `pairs`). A pair that gives no such prediction scores NaN.
+
+    Outputs that the metric cannot read (not finite, no probabilities) score `unmeasured`, or the metric's worst.
+    """
+
+    def score(out_PNK: Tensor, truth_PN: Tensor, folds: Sequence[int], objectives: Sequence[int]) -> Tensor:
+        values = out_PNK.new_full((len(out_PNK),), torch.nan, dtype=torch.float64)
+        for objective in set(objectives):
+            pair = pairs[objective]
+            members = [i for i, o in enumerate(objectives) if o == objective]
+            prediction = predict(pair, out_PNK[members], [splits[folds[i]] for i in members])
+            if metric.can_score(prediction):
+                value = metric.fn(prediction, truth_PN[members]).double()
+                if unmeasured is not None:
+                    value = value.where(metric.measures(prediction), unmeasured)
+                values[members] = value
+        return values
+
+    return score
+
+
+def baseline_scores(split: PreparedSplit, pair: Pair, part: str) -> Scores:
+    """What the training part's majority class (its classes' shares as probabilities) or its mean value scores."""
+    truth, train = split.truth_N[part], split.truth_N["train"]
+    if pair.task is Task.REGRESSION:
+        prediction = Prediction(point_PN=train.mean().expand(1, len(truth)))
+    else:
+        share = torch.bincount(train, minlength=pair.classes).double() / len(train)
+        probability = share.expand(1, len(truth), pair.classes)
+        prediction = Prediction(probability.clamp_min(1e-12).log(), probability)
+    return _scores(prediction, truth[None], pair.task)
+
+
+def mean_known(values: Sequence[float | None]) -> float | None:
+    """The mean of those that are numbers; None where none is."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def metric_record(metric: Metric) -> MetricRecord:
+    """A metric as a report must know it."""
+    return MetricRecord(name=metric.name, better=metric.better, formula=metric.formula)

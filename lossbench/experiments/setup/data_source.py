@@ -1,0 +1,57 @@
+"""Between a config's words for data and the data itself: what to load, and what the record says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from lossbench.config.parts import DataConfig
+from lossbench.data.preparation import Preparation
+from lossbench.data.source import DataSource
+from lossbench.data.table import Table, level
+from lossbench.events import Warned
+from lossbench.record import DataRecord
+
+SUITING = ("drop", "groups", "dates", "text", "scale")  # options that a named set has a use for
+
+
+def data_source(config: DataConfig, beside: Sequence[DataConfig] = ()) -> DataSource:
+    """The options of a config's `data`, as the readers take them.
+
+    Where a named set stands beside files, flags about reading were given for the files.
+    """
+    if config.name is not None and any(other.file is not None for other in beside):
+        return DataSource(**config.model_dump(include={"name", *SUITING}))
+    return DataSource(**config.model_dump())
+
+
+def announced(notes: Iterable[str]) -> Iterator[Warned]:
+    """The events that tell of a table's notes."""
+    for note in notes:
+        yield Warned(str(note), level(note))
+
+
+def repairs(notes: Iterable[str]) -> list[str]:
+    """Those of a table's notes that tell of a repair or a drop."""
+    return [str(note) for note in notes if level(note) == "warning"]
+
+
+def data_record(table: Table, inputs: int, split: dict[str, Any], preparation: Preparation) -> DataRecord:
+    """What was trained on, with the hash that tells whether two runs saw the same table.
+
+    `preparation` says which columns came to be used; where splits differ in them, it is the first split's.
+    """
+    return DataRecord(
+        name=table.name,
+        task=table.task,
+        rows=len(table),
+        features=[str(column) for column in table.features.columns if column not in preparation.dropped],
+        inputs=inputs,
+        target=table.target_name,
+        classes=list(table.classes),
+        class_counts=list(table.class_counts),
+        sha256=table.fingerprint(),
+        split=split,
+        source=table.source,
+        notes=[str(note) for note in (*table.notes, *preparation.notes)],
+    )

@@ -1,0 +1,157 @@
+"""A pair: a loss and a last activation on a task, resolved from the names in a config, with its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from lossbench.catalog.activations import Activation
+from lossbench.catalog.links import Link
+from lossbench.catalog.loss import Loss, spelled
+from lossbench.catalog.plugins.adapt import rows_coupled
+from lossbench.catalog.plugins.resolve import find_activation, loss_source
+from lossbench.catalog.targets import encode
+from lossbench.catalog.verdicts import Verdict, best_activation, check_width, judge
+from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.data.table import Table
+from lossbench.engine.problem import Objective
+from lossbench.errors import UserError
+from lossbench.experiments.setup.class_weight import ALIKE, ClassWeight, resolve_class_weight, spelled_weight
+from lossbench.experiments.setup.resolve import AUTO
+from lossbench.record import LossRecord, VerdictRecord
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A loss and a last activation that will be trained together on a task with so many classes.
+
+    `class_weight`: "none", "balanced" where every class counts as much as every other one, or each class's weight.
+    """
+
+    loss: Loss
+    activation: Activation
+    task: Task
+    classes: int
+    class_weight: ClassWeight = ALIKE
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """How well the two fit, known before training."""
+        return judge(self.loss, self.activation, self.task)
+
+    def warnings(self, name: str = "") -> list[str]:
+        """What is to be said before it is trained: a verdict that is not sound, rows of the loss that are coupled."""
+        said = [] if self.verdict.level.is_sound else [self.verdict.warning(name or self.name)]
+        coupled = rows_coupled(self.loss, self.task, self.classes)
+        return [*said, coupled] if coupled else said
+
+    @property
+    def is_proper(self) -> bool:
+        """Whether what it estimates are the true probabilities, or the true mean, as they come out of the last
+        activation: its loss is proper as it is bound, the activation reaches all of them, and no class counts more."""
+        return self.loss.is_proper and self.verdict.level.is_sound and self.class_weight == ALIKE
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of its loss, and the class weight where there is one."""
+        weighted = {} if self.class_weight == ALIKE else {"class_weight": spelled_weight(self.class_weight)}
+        return {**self.loss.params, **weighted}
+
+    @property
+    def label(self) -> str:
+        """The loss with what was changed of it: `focal(gamma=3)`, `cross_entropy(class_weight=balanced)`."""
+        if self.class_weight == ALIKE:
+            return self.loss.label
+        weight = {"class_weight": spelled_weight(self.class_weight)}
+        return f"{self.loss.name}({spelled(self.loss.changed | weight)})"
+
+    @property
+    def name(self) -> str:
+        """`nll + logsoftmax`."""
+        return f"{self.label} + {self.activation.name}"
+
+    @property
+    def encoding(self) -> Encoding:
+        """How the loss wants its target."""
+        return self.loss.targets[self.task]
+
+    @property
+    def link(self) -> Link:
+        """How the outputs are read."""
+        return self.loss.link_on(self.activation.space, self.task)
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs the net has."""
+        return self.loss.width(self.task, self.classes)
+
+    @property
+    def objective(self) -> Objective:
+        """What the engine minimises: the last activation, then the loss."""
+        place = getattr(self.loss.fn, "where", self.loss.name)  # a user's function knows its file
+        return Objective(self.activation, self.loss, self.loss.per, self.loss.statistics, place)
+
+    def loss_record(self) -> LossRecord:
+        """The loss as the record keeps it; a user's own with its source."""
+        text, digest = loss_source(self.loss)
+        return LossRecord(
+            name=self.loss.name,
+            label=self.label,
+            params=self.params,
+            formula=self.loss.formula,
+            floor=self.loss.floor,
+            proper=self.is_proper,
+            reference=self.loss.reference,
+            source=text,
+            source_sha256=digest,
+        )
+
+    def verdict_record(self) -> VerdictRecord:
+        """The verdict as the record keeps it."""
+        return VerdictRecord(level=self.verdict.level.value, why=self.verdict.why, fix=self.verdict.fix)
+
+
+def resolve_pair(
+    loss: Loss,
+    last_act: str,
+    task: Task,
+    classes: int,
+    *,
+    class_weight: str | Mapping[str, float] = ALIKE,
+    class_names: Sequence[str] = (),
+    told: str = "",
+    path: str = "",
+) -> Pair:
+    """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task; `path` is where a
+    config has the two, `class_names` are what weights of single classes are given by, `told` is what is known of the
+    target's values, for the refusal of a loss that does not serve its task.
+
+    Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
+    shall be weighed that there are not.
+    """
+    if task not in loss.targets:
+        serves = " and ".join(sorted(loss.targets))
+        values = f": {told}" if told else ""
+        counts = task.is_classification and Task.REGRESSION in loss.targets and told.endswith("numbers")
+        reread = ", or --task regression" if counts else ""
+        raise UserError(
+            f"{loss.name} serves {serves}, and the target makes this a {task} task{values}",
+            where=f"{path}loss",
+            fix=f"choose a loss for {task} (`lossbench losses --task {task}`){reread}",
+        )
+    weight = resolve_class_weight(class_weight, task, class_names, where=f"{path}loss.class_weight")
+    activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
+    check_width(loss, activation, task, classes, where=f"{path}last_act")
+    return Pair(loss, activation, task, classes, weight)
+
+
+def check_target(pair: Pair, table: Table) -> None:
+    """Raise `UserError` where the loss is not defined on the table's values (counts, positive numbers)."""
+    if not pair.task.is_classification:
+        where = f"{table.name}: target {table.target_name!r}"
+        values = torch.from_numpy(table.target.copy())
+        encode(values, pair.encoding, name=pair.loss.name, where=where, place=table.place)

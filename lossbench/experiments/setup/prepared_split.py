@@ -1,0 +1,118 @@
+"""A split of a table made ready for the engine: inputs prepared on its training part, targets encoded for a loss.
+
+N rows, D inputs, C classes. Regression targets keep their own units in `truth_N`; a loss on `Encoding.FLOAT` is
+trained on (y - center) / scale, both of the training part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lossbench.catalog.targets import encode
+from lossbench.catalog.vocabulary import Encoding
+from lossbench.config.parts import DataConfig
+from lossbench.data.preparation import Preparation
+from lossbench.data.table import Table
+from lossbench.engine.problem import Fold, Part
+from lossbench.engine.shared_rows import Rows
+from lossbench.errors import UserError
+from lossbench.experiments.setup.class_weight import class_weights
+from lossbench.experiments.setup.pair import Pair
+
+
+@dataclass(frozen=True)
+class PreparedSplit:
+    """The parts of one split ("train", "validation", "test"): inputs and truths; losses ask it for their folds."""
+
+    preparation: Preparation
+    x_ND: Mapping[str, Tensor]
+    truth_N: Mapping[str, Tensor]  # class index int64, or the value in its own units float64
+    center: float = 0.0
+    scale: float = 1.0
+    shared: Mapping[str, Rows] = field(default_factory=dict)  # of a large table; `x_ND` is then a copy at each look
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs the net has."""
+        return self.rows("train").shape[1]
+
+    def rows(self, name: str) -> Tensor | Rows:
+        """The inputs of a part, without a copy of what splits share."""
+        return self.shared[name] if name in self.shared else self.x_ND[name]
+
+    def part(self, name: str, pair: Pair) -> Part:
+        """One part, its target encoded as the pair's loss wants it."""
+        truth = self.truth_N[name]
+        value = (truth - self.center) / self.scale if pair.encoding is Encoding.FLOAT else truth
+        return Part(self.rows(name), encode(value, pair.encoding, pair.classes, name=pair.loss.name), truth)
+
+    def class_weights(self, pair: Pair) -> list[float] | None:
+        """What a training sample of each class counts; None where all count alike."""
+        if not pair.task.is_classification:
+            return None
+        weights = class_weights(pair.class_weight, torch.bincount(self.truth_N["train"], minlength=pair.classes))
+        return None if weights is None else [float(w) for w in weights]
+
+    def fold(self, pair: Pair) -> Fold:
+        """What the engine trains the pair on: the training part, and the validation part if there is one."""
+        truth = self.truth_N["train"]
+        weight, statistics = None, {}
+        if pair.task.is_classification:
+            counts = torch.bincount(truth, minlength=pair.classes).to(torch.float32)
+            statistics["class_counts"] = counts
+            by_class = class_weights(pair.class_weight, counts)
+            weight = None if by_class is None else by_class.float()[truth]
+        validation = self.part("validation", pair) if "validation" in self.x_ND else None
+        train = self.part("train", pair)
+        if self.shared:  # the engine reads the truth of the validation part alone
+            train = replace(train, truth_N=train.truth_N.new_empty(0))
+        return Fold(train, validation, weight, statistics)
+
+
+def prepare_split(
+    table: Table, rows: Mapping[str, np.ndarray], *, data: DataConfig, target: np.ndarray | None = None
+) -> PreparedSplit:
+    """Prepare the named parts of a table; whatever is fitted sees the rows of `rows["train"]` only.
+
+    `target` stands in for the table's own (noisy labels); a table's clean target, where it has one, is the truth of the
+    test part.
+    """
+    preparation = Preparation.fit(table, rows["train"], scale=data.scale, dates=data.dates, text=data.text)
+    own = table.target if target is None else target
+    clean = table.target if table.clean_target is None else table.clean_target
+    x, truth = {}, {}
+    for name, numbers in rows.items():
+        if len(numbers):
+            x[name] = torch.from_numpy(preparation.transform(table.features.iloc[numbers]))
+            truth[name] = torch.from_numpy((clean if name == "test" else own)[numbers])
+    return PreparedSplit(preparation, x, truth, preparation.target_center, preparation.target_scale)
+
+
+def check_batch_size(size: int | None, rows: int, what: str) -> None:
+    """Raise `UserError` for a batch larger than the rows that there are to train on."""
+    if size is not None and size > rows:
+        raise UserError(
+            f"batch_size {size} is larger than the {rows} {what}",
+            where="optim.batch_size",
+            fix=f"choose at most {rows}, or full",
+        )
+
+
+def same_width(splits: Sequence[PreparedSplit]) -> list[PreparedSplit]:
+    """The splits with zero inputs behind their own, so that all have one width and their nets one shape.
+
+    Splits of a table with text differ in width where a level is rare.
+    """
+    width = max(split.inputs for split in splits)
+    return [
+        split
+        if split.inputs == width
+        else replace(split, x_ND={name: F.pad(x, (0, width - x.shape[1])) for name, x in split.x_ND.items()})
+        for split in splits
+    ]

@@ -1,0 +1,84 @@
+"""The names in a config, checked against what there is: before anything is loaded, all problems at once.
+
+Nothing here imports torch, so that `config check` answers at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from lossbench.catalog.loss import Loss
+from lossbench.catalog.plugins.resolve import find_activation, find_loss, find_metric
+from lossbench.catalog.vocabulary import Task
+from lossbench.config.parts import DataConfig, LossConfig
+from lossbench.config.schema import CompareConfig, Config, RegularizeConfig, TrainConfig
+from lossbench.data.datasets.catalogue import is_known, unknown_set
+from lossbench.errors import UserError, UserErrors
+
+AUTO = "auto"
+
+
+def resolve_loss(config: LossConfig, task: Task | None = None, *, where: str = "loss") -> Loss:
+    """The loss that a config names (`auto`: the task's), with its parameters bound; `UserError`s name the key."""
+    name = usual_loss(task) if config.name == AUTO and task is not None else config.name
+    loss = find_loss(name, task=task, target_encoding=config.target_encoding, link=config.link, where=where)
+    return loss.bind(where=where, **config.params) if config.params else loss
+
+
+def usual_loss(task: Task) -> str:
+    """The loss that `auto` stands for."""
+    return "nll" if task.is_classification else "mse"
+
+
+def folder_name(*words: str) -> str:
+    """`titanic-nll-logsoftmax`: words as a folder's name, whatever stands in them."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in "-".join(words))
+
+
+def check_names(config: Config) -> None:
+    """Raise `UserErrors` for every loss, parameter, activation, metric and data set in a config that there is not."""
+    errors: list[UserError] = []
+    for check in _checks(config):
+        try:
+            check()
+        except UserErrors as several:
+            errors += several.errors
+        except UserError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0] if len(errors) == 1 else UserErrors(errors)
+
+
+def _checks(config: Config) -> Iterator[Callable[[], object]]:
+    match config:
+        case TrainConfig():
+            yield from _pair_checks(config.loss, config.last_act, "")
+            yield lambda: _check_metric(config.metric)
+            yield lambda: _check_data(config.data, "data")
+        case CompareConfig():
+            for i, pair in enumerate(config.losses or []):
+                yield from _pair_checks(pair.loss, pair.last_act, f"losses.{i}.")
+            yield lambda: _check_metric(config.metric)
+            for i, data in enumerate(config.data):
+                yield partial(_check_data, data, f"data.{i}")
+        case RegularizeConfig():
+            yield from _pair_checks(config.loss, config.last_act, "")
+            yield lambda: _check_data(config.data, "data")
+
+
+def _pair_checks(loss: LossConfig, last_act: str, path: str) -> Iterator[Callable[[], object]]:
+    # an undecorated loss must be told its task, which the data decides; until that is known, any stands for it
+    if loss.name != AUTO:
+        yield lambda: resolve_loss(loss, Task.BINARY, where=f"{path}loss")
+    yield lambda: last_act == AUTO or find_activation(last_act, where=f"{path}last_act")
+
+
+def _check_metric(name: str) -> None:
+    if name != AUTO:
+        find_metric(name, where="metric")
+
+
+def _check_data(data: DataConfig, path: str) -> None:
+    if data.name is not None and not is_known(data.name):
+        raise unknown_set(data.name, where=path)

@@ -1,0 +1,143 @@
+"""What `train` will do, with everything that can be wrong found before an epoch or a folder is begun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.metrics import Metric, default_metric, suiting
+from lossbench.catalog.plugins.resolve import find_metric
+from lossbench.catalog.verdicts import Level, best_activation
+from lossbench.catalog.vocabulary import Task
+from lossbench.config.schema import TrainConfig
+from lossbench.data.load import load
+from lossbench.data.split import Split, holdout
+from lossbench.data.table import Table
+from lossbench.engine.device import default_threads, resolve_device
+from lossbench.errors import UserError
+from lossbench.experiments.setup.data_source import data_source
+from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair
+from lossbench.experiments.setup.prepared_split import check_batch_size
+from lossbench.experiments.setup.resolve import AUTO, check_names, folder_name, resolve_loss
+
+
+@dataclass(frozen=True)
+class TrainPlan:
+    """A checked `train`. `config` has no `auto` left in it: it is what the record keeps, and gives the same run again.
+
+    `recommended` is trained beside a broken pair, for comparison; `notes` are what was decided without being asked.
+    """
+
+    config: TrainConfig
+    table: Table
+    pair: Pair
+    metric: Metric
+    splits: tuple[Split, ...]  # one, or one a seed
+    device: torch.device
+    threads: int
+    recommended: Pair | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def seeds(self) -> range:
+        """The members' seeds."""
+        return range(self.config.seed, self.config.seed + self.config.seeds)
+
+
+def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
+    """Resolve the names of a config and load its table (or take the one given).
+
+    Raises `UserError` for whatever cannot be trained.
+    """
+    check_names(config)
+    device = resolve_device(config.device)
+    table = load(data_source(config.data)) if table is None else table
+    task = Task(table.task)
+    classes = table.classes
+    pair = resolve_pair(
+        resolve_loss(config.loss, task),
+        config.last_act,
+        task,
+        len(classes),
+        class_weight=config.loss.class_weight,
+        class_names=classes,
+        told=table.target_told,
+    )
+    check_target(pair, table)
+    metric = _metric(config.metric, task)
+    first = config.split.seed
+    seeds = range(first, first + config.seeds) if config.split.per_seed else [first]
+    splits = tuple(
+        holdout(table.target, table.task, config.split.test, config.split.validation, seed, table.groups, classes)
+        for seed in seeds
+    )
+    batch_size, notes = _batch_size(config, len(splits[0].train))
+    plan = TrainPlan(
+        config,
+        table,
+        pair,
+        metric,
+        splits,
+        device,
+        config.threads or default_threads(),
+        _recommended(pair) if config.recommended else None,
+        tuple(notes),
+    )
+    return replace(plan, config=_resolved(plan, batch_size))
+
+
+def default_name(plan: TrainPlan) -> str:
+    """`titanic-nll-logsoftmax`: what the run's folder is called where no name was given."""
+    return folder_name(plan.table.name, plan.pair.loss.name, plan.pair.activation.name)
+
+
+def _metric(name: str, task: Task) -> Metric:
+    if name == AUTO:
+        return default_metric(task)
+    metric = find_metric(name, where="metric")
+    if task not in metric.tasks:
+        raise UserError(
+            f"metric {metric.name} does not suit a {task} task",
+            where="metric",
+            fix=f"choose one of {', '.join(m.name for m in suiting(task))}",
+        )
+    return metric
+
+
+def _batch_size(config: TrainConfig, rows: int) -> tuple[int | None, list[str]]:
+    """What was asked for; a default that is larger than the rows takes all of them, and a note says so."""
+    size = config.optim.batch_size
+    if size is None or size <= rows:
+        return size, []
+    if "batch_size" in config.optim.model_fields_set:
+        check_batch_size(size, rows, "training rows")
+    return None, [f"the batch size, {size} by default, is more than the {rows} training rows: each step takes all"]
+
+
+def _recommended(pair: Pair) -> Pair | None:
+    """The pair that a broken one's verdict recommends; None for every other one."""
+    if pair.verdict.level is not Level.BROKEN:
+        return None
+    return replace(pair, activation=best_activation(pair.loss, pair.task))
+
+
+def _resolved(plan: TrainPlan, batch_size: int | None) -> TrainConfig:
+    """The config with what every `auto`, default and short form in it came to."""
+    config, loss = plan.config, plan.pair.loss
+    known = loss.name in LOSSES
+    return config.model_copy(
+        update={
+            "data": config.data.model_copy(update={"task": plan.table.task}),
+            "loss": config.loss.model_copy(
+                update={"name": loss.name if known else config.loss.name, "params": dict(loss.params)}
+            ),
+            "last_act": plan.pair.activation.name if config.last_act == AUTO else config.last_act,
+            "optim": config.optim.model_copy(update={"batch_size": batch_size}),
+            "metric": plan.metric.name if config.metric == AUTO else config.metric,
+            "device": str(plan.device),
+            "threads": plan.threads,
+            "name": config.name or default_name(plan),
+        }
+    )

@@ -1,0 +1,72 @@
+"""What a trained run predicts for the rows of a new file, as columns to be written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lossbench.data.encoders import plain_number
+from lossbench.data.read.build_table import read_features
+from lossbench.data.read.parsed import counted
+from lossbench.data.source import DataSource
+from lossbench.data.table import Information
+from lossbench.experiments.train.saved_model import load_predictor
+
+PROBABILITY_DIGITS, VALUE_DIGITS = 7, 9  # what float32 carries
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a run predicts for the rows of a file: `columns` by header, in order, and what a user should know."""
+
+    columns: dict[str, list[Any]]
+    notes: list[str]
+
+
+def predict_file(
+    run: Path,
+    file: Path,
+    member: int | None = None,
+    *,
+    reading: Mapping[str, Any] | None = None,
+    last_act: str | None = None,
+) -> Predicted:
+    """Labels and probabilities, or values, for the rows of a file (`-`: standard input), with a trained run's member.
+
+    The file is read as the training's was, but for what `reading` says. Probabilities are left out, and a note says
+    so, where the loss gives none. Values that training never saw and gaps that were filled are counted in the notes.
+    Raises `UserError` for a missing column and for cells of another kind than the training's.
+    """
+    predictor = load_predictor(run, member or 0, last_act=last_act)
+    options = {**predictor.reading, **(reading or {})}
+    if "date_formats" in options:
+        options["date_formats"] = {**predictor.reading.get("date_formats", {}), **options["date_formats"]}
+    features, notes = read_features(DataSource(file=str(file), **options), predictor.preparation.kinds)
+    if member is None and predictor.members > 1:
+        notes.append(Information(f"predicted by member 0 of {predictor.members} (--member chooses another)"))
+    notes += [_unseen_note(name, counts) for name, counts in predictor.preparation.unseen(features).items()]
+    for name, (gaps, median) in predictor.preparation.filled(features).items():
+        notes.append(f"column {name!r}: {counted(gaps, 'gap')} filled with the training median {plain_number(median)}")
+    prediction = predictor.predict(features)
+    if prediction.point_PN is not None:
+        values = [_rounded(value, VALUE_DIGITS) for value in prediction.point_PN[0].tolist()]
+        return Predicted({predictor.target: values}, notes)
+    columns: dict[str, list[Any]] = {predictor.target: [predictor.classes[i] for i in prediction.label_PN[0].tolist()]}
+    if prediction.probability_PNC is None:
+        return Predicted(columns, [*notes, Information(f"{predictor.loss} gives no probabilities: labels only")])
+    for i, label in enumerate(predictor.classes):
+        chances = prediction.probability_PNC[0, :, i].tolist()
+        columns[f"P({label})"] = [_rounded(chance, PROBABILITY_DIGITS) for chance in chances]
+    return Predicted(columns, notes)
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")
+
+
+def _unseen_note(name: str, counts: Counter[str]) -> str:
+    shown = ", ".join(f"{value} ({count})" for value, count in counts.most_common(5))
+    return f"column {name!r} has {counted(counts.total(), 'value')} that training never saw: {shown}"

@@ -1,0 +1,244 @@
+"""`train`: one pair of loss and last activation on one table, one member a seed."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lossbench.catalog.metrics import suiting
+from lossbench.data.split import Split, digest
+from lossbench.engine.problem import Member, Net, Problem, Training
+from lossbench.engine.training.train import Outcome, Trained, train
+from lossbench.events import Event, RunEnded, RunStarted, Warned
+from lossbench.experiments.scoring.diagnostics import gather_evidence
+from lossbench.experiments.scoring.scores import (
+    baseline_scores,
+    mean_known,
+    metric_record,
+    predict,
+    scores,
+    validation_score,
+)
+from lossbench.experiments.setup.data_source import announced, data_record, repairs
+from lossbench.experiments.setup.environment import environment
+from lossbench.experiments.setup.pair import Pair
+from lossbench.experiments.setup.prepared_split import PreparedSplit
+from lossbench.experiments.setup.shared_table import give_back, prepare_splits
+from lossbench.experiments.train.plan import TrainPlan, default_name
+from lossbench.record import MemberRecord, Record, RunRecord, Scores
+
+PARTS = ("train", "validation", "test")
+FIELDS = {"train": "train", "validation": "val", "test": "test"}  # a part's name in a member's record
+RECOMMENDED = "recommended"  # the role of nets that are trained beside those asked for, for comparison
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """The record, and what `weights.safetensors` is made of."""
+
+    record: Record
+    plan: TrainPlan
+    trained: Trained
+    splits: list[PreparedSplit]  # one a member
+
+
+def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generator[Event, None, TrainResult]:
+    """Train every member, score it on every part, and gather the evidence.
+
+    The pair that was asked for comes first; where one is recommended instead of it, that is the second run, of the same
+    seeds on the same splits.
+    """
+    config, table, pair = plan.config, plan.table, plan.pair
+    began = time.perf_counter()
+    said = [*plan.notes, *pair.warnings()]
+    yield from announced(table.notes)
+    for note in said:
+        yield Warned(note)
+    prepared = prepare_splits(table, [_rows(split) for split in plan.splits], data=config.data)
+    yield from announced(prepared[0].preparation.notes)
+    warnings = [*said, *repairs((*table.notes, *prepared[0].preparation.notes))]
+    data = data_record(table, prepared[0].inputs, _split_facts(plan), prepared[0].preparation)
+    if prepared[0].shared:  # a large table: nobody needs its columns any more
+        table = replace(table, features=table.features.iloc[:0].copy())
+        plan = replace(plan, table=table, splits=plan.splits[:1])
+        give_back()
+    ready = time.perf_counter()
+    asked = yield from _run(plan, pair, prepared, stop)
+    runs = [asked]
+    if plan.recommended is not None and not stop.is_set():
+        runs.append((yield from _run(plan, plan.recommended, prepared, stop, role=RECOMMENDED)))
+    ended, fitted = time.perf_counter(), sum(one.record.seconds or 0.0 for one in runs)
+    interrupted = any(one.record.status == "interrupted" for one in runs)
+    record = Record(
+        kind="train",
+        name=config.name or default_name(plan),
+        status="interrupted" if interrupted else asked.record.status,
+        command=command,
+        config=config.model_dump(mode="json"),
+        environment=environment(plan.device, plan.threads),
+        data=data,
+        verdict=pair.verdict_record(),
+        metrics=[metric_record(m) for m in suiting(pair.task)],
+        protocol={"metric": plan.metric.name, "keep": config.early_stopping.keep},
+        runs=[one.record for one in runs],
+        timing={"prepare": ready - began, "train": fitted, "score": ended - ready - fitted, "total": ended - began},
+        warnings=warnings,
+    )
+    return TrainResult(record, plan, asked.trained, asked.splits)
+
+
+@dataclass(frozen=True)
+class _Run:
+    record: RunRecord
+    trained: Trained
+    splits: list[PreparedSplit]  # one a member
+
+
+def _run(
+    plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit], stop: threading.Event, role: str = ""
+) -> Generator[Event, None, _Run]:
+    """Train one pair on every split."""
+    name = f"{plan.table.name} / {pair.name}"
+    problem = _problem(plan, pair, prepared)
+    began = time.perf_counter()
+    yield RunStarted(name, len(problem.members), problem.training.epochs, plan.metric.name, plan.metric.better)
+    trained = yield from train(problem, run=name, device=str(plan.device), threads=plan.threads, stop=stop)
+    seconds = time.perf_counter() - began
+    splits = [prepared[member.fold] for member in problem.members]
+    record = _run_record(plan, pair, name, trained, prepared, splits, role)
+    record.seconds = seconds
+    yield RunEnded(name, record.status, seconds)
+    return _Run(record, trained, splits)
+
+
+def _rows(split: Split) -> dict[str, np.ndarray]:
+    return {"train": split.train, "validation": split.validation, "test": split.test}
+
+
+def _split_facts(plan: TrainPlan) -> dict[str, object]:
+    split, first = plan.splits[0], plan.config.split.seed
+    return {
+        "scheme": "stratified holdout" if plan.pair.task.is_classification else "holdout",
+        "train": len(split.train),
+        "validation": len(split.validation),
+        "test": len(split.test),
+        "seed": first,
+        "per_seed": plan.config.split.per_seed,
+        "sha256": [digest(split) for split in plan.splits],
+    }
+
+
+def _problem(plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit]) -> Problem:
+    config, optim = plan.config, plan.config.optim
+    per_seed = len(prepared) > 1
+    members = tuple(
+        Member(
+            seed=seed,
+            fold=i if per_seed else 0,
+            lr=optim.lr,
+            l1=config.penalty.l1,
+            l2=config.penalty.l2,
+            weight_decay=optim.weight_decay,
+            momentum=optim.momentum,
+        )
+        for i, seed in enumerate(plan.seeds)
+    )
+    return Problem(
+        net=Net(prepared[0].inputs, tuple(config.net.hidden), pair.outputs, config.net.activation),
+        folds=tuple(split.fold(pair) for split in prepared),
+        members=members,
+        objectives=(pair.objective,),
+        training=Training(
+            epochs=optim.epochs,
+            batch_size=optim.batch_size,
+            optimizer=optim.name,
+            schedule=optim.schedule,
+            patience=config.early_stopping.patience,
+            min_delta=config.early_stopping.min_delta,
+            keep=config.early_stopping.keep,
+        ),
+        score=validation_score(plan.metric, [pair], prepared, unmeasured=math.nan),
+        better=plan.metric.better,
+    )
+
+
+def _run_record(
+    plan: TrainPlan,
+    pair: Pair,
+    name: str,
+    trained: Trained,
+    prepared: Sequence[PreparedSplit],
+    splits: Sequence[PreparedSplit],
+    role: str,
+) -> RunRecord:
+    parts = [part for part in PARTS if part in prepared[0].x_ND]
+    scored: dict[str, list[Scores]] = {}
+    for part in parts:  # one after another: only the last one's outputs are looked at again
+        outputs = trained.outputs([split.rows(part) for split in prepared])
+        scored[FIELDS[part]] = [scores(pair, out, split, part) for out, split in zip(outputs, splits, strict=True)]
+    members = [
+        _member_record(
+            plan, i, outcome, {k: of[i] for k, of in scored.items()}, role, _weights_of(plan, pair, splits[i])
+        )
+        for i, outcome in enumerate(trained.members)
+    ]
+    labels = (
+        [predict(pair, out[None], [split]).label_PN[0] for out, split in zip(outputs, splits, strict=True)]
+        if pair.task.is_classification
+        else []
+    )
+    baselines = [{part: baseline_scores(split, pair, part) for part in parts} for split in prepared]
+    statuses = {outcome.status for outcome in trained.members}
+    return RunRecord(
+        name=name,
+        data=plan.table.name,
+        loss=pair.loss_record(),
+        last_act=pair.activation.name,
+        verdict=pair.verdict_record(),
+        status="interrupted" if "interrupted" in statuses else "diverged" if statuses == {"diverged"} else "ok",
+        outputs=pair.outputs,
+        members=members,
+        evidence=gather_evidence(pair, [o.train_loss for o in trained.members], outputs, labels),
+        baseline={
+            FIELDS[part]: {m: mean_known([b[part][m] for b in baselines]) for m in baselines[0][part]} for part in parts
+        },
+    )
+
+
+def _weights_of(plan: TrainPlan, pair: Pair, split: PreparedSplit) -> dict[str, float]:
+    """What a training sample of each class counted; empty where all counted alike."""
+    weights = split.class_weights(pair)
+    return {} if weights is None else dict(zip(plan.table.classes, weights, strict=True))
+
+
+def _member_record(
+    plan: TrainPlan,
+    i: int,
+    outcome: Outcome,
+    by_part: dict[str, dict[str, float | None]],
+    role: str,
+    class_weight: dict[str, float],
+) -> MemberRecord:
+    config = plan.config
+    curves = {"train_loss": outcome.train_loss, "val_loss": outcome.val_loss, "val_score": outcome.val_score}
+    if outcome.status == "diverged" and (config.early_stopping.keep == "last" or outcome.best_epoch is None):
+        # What is left are weights from after the end: their outputs, finite or not, are nobody's predictions.
+        by_part = {part: dict.fromkeys(values) for part, values in by_part.items()}
+    return MemberRecord(
+        seed=plan.seeds[i],
+        lr=config.optim.lr,
+        status=outcome.status,
+        split={"seed": config.split.seed + i if config.split.per_seed else config.split.seed},
+        penalty={"l1": config.penalty.l1, "l2": config.penalty.l2},
+        role=role,
+        best_epoch=outcome.best_epoch,
+        epochs=outcome.epochs,
+        curves={key: [float(v) for v in curve] for key, curve in curves.items()},
+        extra={"class_weight": class_weight} if class_weight else {},
+        **by_part,
+    )

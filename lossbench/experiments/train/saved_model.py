@@ -1,0 +1,278 @@
+"""A trained net that can predict again: weights, preprocessing, activation and link in one safetensors file.
+
+The file holds tensors and, in its header, JSON. Loading one executes nothing that it names: what it asks for must be
+lossbench's own, an installed package's, or a file that the user names anew and that is the one trained with.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from lossbench.catalog.activations import ACTIVATIONS, Activation
+from lossbench.catalog.links import Link, Prediction
+from lossbench.catalog.plugins.packages import entry_point_names
+from lossbench.catalog.plugins.resolve import find_activation
+from lossbench.catalog.vocabulary import Encoding
+from lossbench.data.preparation import Preparation
+from lossbench.engine.nets.activations import HIDDEN
+from lossbench.errors import UserError
+from lossbench.experiments.train.run import TrainResult
+from lossbench.record import written_aside
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE = "weights.safetensors"
+HEADER = "lossbench"
+ROWS_A_BLOCK = 65_536
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class LastAct(_Part):
+    """The last activation: a built-in's or an entry point's name, or a function of a file and that file's hash."""
+
+    name: str
+    origin: Literal["built-in", "package", "file"]
+    file: str = ""
+    sha256: str = ""
+
+
+class _Member(_Part):
+    preparation: dict[str, Any]
+    center: float
+    scale: float
+
+
+class Reading(_Part):
+    """How the table that was trained on was read, as far as it was not the usual way."""
+
+    sep: str | None = None
+    decimal: str | None = None
+    encoding: str = "utf-8"
+    na: list[str] = []
+    keep_na_words: bool = False
+    allow_short_rows: bool = False
+    max_bytes: int = 2 << 30
+    date_formats: dict[str, str] = {}
+
+
+class _Header(_Part):
+    loss: str
+    params: dict[str, Any]
+    last_act: LastAct
+    link: str
+    task: Literal["binary", "multiclass", "regression"]
+    hidden_activation: str
+    target: str
+    classes: list[str]
+    reading: Reading
+    members: list[_Member] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_known(self) -> _Header:
+        if self.link not in {link.label for link in Link}:
+            raise ValueError(f"unknown link {self.link!r}")
+        if self.hidden_activation not in HIDDEN:
+            raise ValueError(f"unknown activation {self.hidden_activation!r}")
+        if (self.task == "regression") != (not self.classes):
+            raise ValueError(f"{len(self.classes)} classes for a {self.task} task")
+        return self
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """One member of a finished run: from a table's features to labels, probabilities or values."""
+
+    loss: str
+    params: dict[str, Any]
+    state: dict[str, Tensor]
+    hidden_activation: str
+    activation: Activation
+    link: Link
+    preparation: Preparation
+    classes: list[str]
+    target: str
+    center: float
+    scale: float
+    reading: dict[str, Any]
+    member: int
+    members: int
+
+    def predict(self, features: pd.DataFrame) -> Prediction:
+        """Predict the rows of a table that has the columns trained on; values in the target's own units."""
+        starts = range(0, max(len(features), 1), ROWS_A_BLOCK)
+        out = [self._outputs(features.iloc[start : start + ROWS_A_BLOCK]) for start in starts]
+        prediction = self.link(torch.cat(out)[None])
+        if prediction.point_PN is not None:
+            return Prediction(point_PN=prediction.point_PN.double() * self.scale + self.center)
+        return prediction
+
+    def _outputs(self, features: pd.DataFrame) -> Tensor:
+        x_ND = torch.from_numpy(self.preparation.transform(features))
+        h = F.pad(x_ND, (0, self.state["0.weight"].shape[1] - x_ND.shape[1]))  # as in `same_width`
+        layers = len(self.state) // 2
+        for layer in range(layers):
+            h = F.linear(h, self.state[f"{2 * layer}.weight"], self.state[f"{2 * layer}.bias"])
+            if layer < layers - 1:
+                HIDDEN[self.hidden_activation].forward_(h)
+        return self.activation(h)
+
+
+def save_predictors(folder: Path, result: TrainResult) -> None:
+    """Write weights.safetensors: every member's weights as `<member>.<layer>.weight`, and what predicts with them."""
+    pair, table = result.plan.pair, result.plan.table
+    standardised = pair.encoding is Encoding.FLOAT
+    header = _Header(
+        loss=pair.loss.label,
+        params=dict(pair.loss.params),
+        last_act=_told(pair.activation, result.plan.config.last_act),
+        link=pair.link.label,
+        task=table.task,
+        hidden_activation=result.plan.config.net.activation,
+        target=table.target_name,
+        classes=list(table.classes),
+        reading=Reading.model_validate({k: [*v] if k == "na" else v for k, v in table.reading.items()}),
+        members=[
+            _Member(
+                preparation=json.loads(split.preparation.to_json()),
+                center=split.center if standardised else 0.0,
+                scale=split.scale if standardised else 1.0,
+            )
+            for split in result.splits
+        ],
+    )
+    states = [result.trained.state(member) for member in range(len(result.splits))]
+    tensors = {f"{m}.{name}": tensor for m, state in enumerate(states) for name, tensor in state.items()}
+    with written_aside(folder / FILE) as file:
+        file.write(save(tensors, metadata={HEADER: json.dumps(header.model_dump(), allow_nan=False)}))
+
+
+def _told(activation: Activation, reference: str) -> LastAct:
+    """How a header names an activation, so that nothing else can be taken for it."""
+    if any(activation is known for known in ACTIVATIONS):
+        return LastAct(name=activation.name, origin="built-in")
+    if reference in entry_point_names("activation"):
+        return LastAct(name=reference, origin="package")
+    try:
+        file = inspect.getsourcefile(inspect.unwrap(activation.fn)) or ""
+        digest = sha256(Path(file).read_bytes()).hexdigest()
+    except (TypeError, OSError):  # no Python function, or typed at a prompt
+        file, digest = reference.rpartition(":")[0], ""
+    return LastAct(name=activation.name, origin="file", file=Path(file).name, sha256=digest)
+
+
+def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None) -> Predictor:
+    """The predictor of a run's member, exactly as it was trained.
+
+    `last_act` is where the user keeps the activation of a file (`file.py:name`); it must be the one trained with.
+    Raises `UserError` where the folder holds no weights, they are damaged, or the member is not among them.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise UserError("no weights here", where=str(folder), fix="name the folder of a finished `lossbench train`")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = _Header.model_validate(json.loads((file.metadata() or {})[HEADER]))
+            if not 0 <= member < len(header.members):
+                fix = f"it holds members 0 to {len(header.members) - 1}"
+                raise UserError(f"no member {member}", where=str(path), fix=fix)
+            prefix = f"{member}."
+            state = {k.removeprefix(prefix): file.get_tensor(k) for k in file.keys() if k.startswith(prefix)}  # noqa: SIM118
+        own = header.members[member]
+        preparation = Preparation.from_json(json.dumps(own.preparation))
+        _check_shapes(state, len(preparation.input_names))
+    except (SafetensorError, KeyError, ValueError, TypeError, RecursionError, OSError) as problem:
+        raise UserError(
+            f"not lossbench's weights, or damaged ({_first_line(problem)})", where=str(path), fix="train again"
+        ) from None
+    except UserError as problem:
+        raise (problem if problem.where else problem.at(str(path))) from None
+    return Predictor(
+        header.loss,
+        header.params,
+        state,
+        header.hidden_activation,
+        _activation(header.last_act, path, last_act),
+        next(link for link in Link if link.label == header.link),
+        preparation,
+        header.classes,
+        header.target,
+        own.center,
+        own.scale,
+        header.reading.model_dump(exclude_defaults=True),
+        member,
+        len(header.members),
+    )
+
+
+def _first_line(problem: Exception) -> str:
+    if isinstance(problem, ValidationError):
+        first = problem.errors()[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'header'}: {first['msg'].lower()}"
+    return str(problem).partition("\n")[0] or type(problem).__name__
+
+
+def _check_shapes(state: dict[str, Tensor], inputs: int) -> None:
+    """Raise ValueError where the tensors do not make the layers of a net for so many inputs."""
+    layers = len(state) // 2
+    names = {f"{2 * layer}.{part}" for layer in range(layers) for part in ("weight", "bias")}
+    if not layers or set(state) != names:
+        raise ValueError("its tensors are no layers")
+    width = state["0.weight"].shape[1] if state["0.weight"].ndim == 2 else 0
+    if width < inputs:
+        raise ValueError(f"the net has {width} inputs, the preparation {inputs}")
+    for layer in range(layers):
+        weight, bias = state[f"{2 * layer}.weight"], state[f"{2 * layer}.bias"]
+        if weight.ndim != 2 or weight.shape[1] != width or bias.shape != (weight.shape[0],):
+            raise ValueError(f"layer {layer} does not fit")
+        width = weight.shape[0]
+
+
+def _activation(told: LastAct, path: Path, named: str | None) -> Activation:
+    """The activation trained with; only a file that the user names is executed, and only if it is the same."""
+    if told.origin == "file":
+        return _from_file(told, path, named)
+    if named is not None:
+        fix = "leave --last-act out"
+        raise UserError(f"trained with {told.name}, which is not from a file", where=str(path), fix=fix)
+    if told.origin == "built-in" and told.name in ACTIVATIONS:
+        return ACTIVATIONS.get(told.name)
+    if told.origin == "package" and told.name in entry_point_names("activation"):
+        return find_activation(told.name)
+    what = f"trained with {told.name!r}, which neither lossbench nor an installed package has"
+    raise UserError(what, where=str(path), fix="install the package that offers it (group lossbench.activations)")
+
+
+def _from_file(told: LastAct, path: Path, named: str | None) -> Activation:
+    what = f"trained with {told.name} of {told.file or 'no file'}, whose code a run does not hold"
+    if named is None:
+        fix = f"name it again: --last-act {told.file or 'file.py'}:{told.name}"
+        raise UserError(what, where=str(path), fix=fix)
+    file = named.rpartition(":")[0] if ":" in named else named
+    if not file.endswith(".py"):
+        raise UserError(f"{named!r} names no file", where="--last-act", fix=f"write {told.file}:{told.name}")
+    try:
+        digest = sha256(Path(file).expanduser().read_bytes()).hexdigest()
+    except OSError as problem:
+        raise UserError(f"cannot be read ({problem.strerror})", where=file) from None
+    if digest != told.sha256:
+        raise UserError("is not the file that was trained with", where=file, fix="find the old one, or train again")
+    found = find_activation(named, where="--last-act")
+    if found.name.rpartition(":")[2] != told.name.rpartition(":")[2]:
+        raise UserError(f"trained with {told.name}, not {found.name}", where="--last-act", fix=f"name {told.name}")
+    return found

@@ -1,0 +1,164 @@
+"""Progress on a terminal: a line per run at work and one for all runs, below the lines of those that have ended.
+
+A line gives what is needed first (name, epoch, time left, best so far) whatever the width; the rest follows as room
+allows. Nothing wraps. Ended runs are printed once, above, so that any number of them fits a screen of any height.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from lossbench.events import (
+    EpochEnded,
+    Event,
+    MemberStopped,
+    Phase,
+    RunEnded,
+    RunSkipped,
+    RunsPlanned,
+    RunStarted,
+    Warned,
+)
+from lossbench.progress.status import Standing, duration, time_left
+
+MARKS = {
+    "ok": ("✓", "green"),
+    "interrupted": ("interrupted", "yellow"),
+    "failed": ("failed", "red"),
+    "diverged": ("diverged", "red"),
+}
+SECONDS_BETWEEN_FRAMES = 0.1
+_BAR = 12
+_GAP = "  "
+
+
+class ProgressBars:
+    """Lines of what is at work, drawn again in place; lines of what has ended stay."""
+
+    def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console, self._clock = console, clock
+        self._live = Live(self, console=console, auto_refresh=False, transient=True)
+        self._standings: dict[str, Standing] = {}
+        self._stage_began: dict[str, float] = {}
+        self._phase: tuple[Phase, float] | None = None
+        self._planned = self._ended = 0
+        self._began = self._shown = clock()
+        self._longest = 0
+
+    def __call__(self, event: Event) -> None:
+        """Show what the event says."""
+        self._live.start()
+        match event:
+            case RunsPlanned():
+                self._planned, self._began = event.runs, self._clock()
+            case RunStarted():
+                self._standings[event.run] = Standing(event, self._standings.get(event.run))
+                self._stage_began[event.run] = self._clock()
+                self._longest = max(self._longest, len(event.run))
+            case EpochEnded():
+                self._standings[event.run].update(event)
+            case MemberStopped():
+                self._standings[event.run].stop(event)
+            case RunEnded():
+                standing = self._standings.pop(event.run, None)
+                self._ended += 1
+                self._print(self._ended_line(event, standing, self._console.width))
+            case RunSkipped():
+                self._print(Text(f"skipped {event.run}: {event.why}", style="dim"))
+            case Warned():
+                self._print(Text.assemble(("warning: ", "yellow"), event.message))
+            case Phase():
+                began = self._phase[1] if self._phase and self._phase[0].name == event.name else self._clock()
+                self._phase = (event, began)
+        if self._clock() - self._shown >= SECONDS_BETWEEN_FRAMES:
+            self._shown = self._clock()
+            self._live.refresh()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from self._lines(options.max_width)
+
+    def close(self) -> None:
+        """Leave the terminal as it was found, and the lines of what has ended."""
+        if self._planned > 1 and self._live.is_started:
+            self._print(Text(f"{self._ended} of {self._planned} runs in {duration(self._clock() - self._began)}"))
+        self._live.stop()
+
+    def _print(self, line: Text) -> None:
+        self._console.print(line, soft_wrap=True, highlight=False)
+
+    def _lines(self, width: int) -> Iterator[Text]:
+        for run, standing in self._standings.items():
+            yield self._running_line(run, standing, width)
+        if self._phase and self._phase[0].done < self._phase[0].total:
+            phase, began = self._phase
+            share = phase.done / phase.total
+            left = f"{time_left(self._clock() - began, share)} left"
+            yield _line(Text(), phase.name, [f"{phase.done}/{phase.total}", left], [_bar(share)], width)
+        if self._planned > 1:
+            share = (self._ended + sum(s.share for s in self._standings.values())) / self._planned
+            needed = [f"{self._ended}/{self._planned} runs", f"{time_left(self._clock() - self._began, share)} left"]
+            yield _line(Text(), "all", needed, [f"{share:.0%}", _bar(share, 2 * _BAR)], width)
+
+    def _running_line(self, run: str, standing: Standing, width: int) -> Text:
+        share = standing.done / max(standing.total, 1)
+        epochs = str(standing.started.epochs)
+        needed = [
+            f"{standing.mean_epoch:>{len(epochs)}}/{epochs}",
+            f"{time_left(self._clock() - self._stage_began[run], share):>5} left",
+            f"best {standing.best_so_far:<6}",
+        ]
+        # Trials differ by design, so their spread says little; the seeds of a training are asked for to see theirs.
+        spread = [_bar(share)] if standing.started.stage else [standing.spread(), _bar(share)]
+        more = [f"{standing.started.stage:<6}", *spread, standing.diverged_nets, standing.scores(), standing.losses()]
+        return _line(Text(), run.ljust(self._longest), needed, more, width)
+
+    def _ended_line(self, event: RunEnded, standing: Standing | None, width: int) -> Text:
+        mark = Text(f"{MARKS[event.status][0]} ", style=MARKS[event.status][1])
+        name, after = event.run.ljust(self._longest), duration(event.seconds)
+        if event.message or standing is None:
+            line = _line(mark, name, [after], [], width)
+            message = Text(" ".join(event.message.split()))
+            message.truncate(max(0, width - len(line) - len(_GAP)), overflow="ellipsis")
+            return line.append(_GAP).append(message) if len(message) > 1 else line
+        room = width - len(mark) - len(event.run) - len(after) - 2 * len(_GAP)
+        results = standing.results()
+        result = next((said for said in results if len(said) <= room), results[-1])
+        return _line(mark, name, [after, result], [standing.diverged_nets], width)
+
+
+def _bar(share: float, cells: int = _BAR) -> str:
+    full = round(min(max(share, 0.0), 1.0) * cells)
+    return "━" * full + "╌" * (cells - full)
+
+
+def _line(mark: Text, name: str, needed: Sequence[str], more: Sequence[str], width: int) -> Text:
+    """One line of at most `width` characters: the name, what is needed, and of the rest what fits, in its order."""
+    line = Text(no_wrap=True, overflow="crop").append_text(mark)
+    room = width - len(mark) - sum(len(_GAP) + len(part) for part in needed if part)
+    line.append(fitted(name, room))
+    left = room + len(mark) - len(line)
+    for part in needed:
+        line.append(f"{_GAP}{part}" if part else "")
+    for part in more:
+        if part.strip() and len(_GAP) + len(part) <= left:
+            left -= len(_GAP) + len(part)
+            line.append(_GAP).append(part, style="dim")
+    line.truncate(width)
+    return line
+
+
+def fitted(name: str, room: int) -> str:
+    """`titanic / nll + relu (0.2 label noise)` in less room: without its data set, its activation, its end."""
+    whole = re.fullmatch(r"(?P<data>.* / )?(?P<loss>.*?)(?P<act> \+ \S+)?(?P<noise> \(.*\))?", name.rstrip())
+    assert whole is not None  # the groups take any text
+    data, loss, act, noise = (part or "" for part in whole.group("data", "loss", "act", "noise"))
+    for shorter in (name, f"{data}{loss}{act}{noise}", f"{loss}{act}{noise}", f"{loss}{noise}", loss):
+        if len(shorter) <= room:
+            return shorter
+    return loss[: max(room - 1, 0)] + "…"

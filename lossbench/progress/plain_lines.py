@@ -1,0 +1,92 @@
+"""Progress off a terminal: plain lines, no escape codes, few enough to read in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from lossbench.events import (
+    EpochEnded,
+    Event,
+    MemberStopped,
+    Phase,
+    RunEnded,
+    RunSkipped,
+    RunsPlanned,
+    RunStarted,
+    Warned,
+)
+from lossbench.progress.status import Standing
+
+SECONDS_BETWEEN_LINES = 5.0
+TENTHS = 10
+
+
+class PlainLines:
+    """A line when a run starts and ends, and in between at each tenth of the work, at most every few seconds."""
+
+    def __init__(self, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream or sys.stderr
+        self._clock = clock
+        self._standings: dict[str, Standing] = {}
+        self._began: dict[str, float] = {}
+        self._said: dict[str, tuple[int, float]] = {}
+        self._planned = self._ended = 0
+
+    def __call__(self, event: Event) -> None:
+        """Print what the event says, if it is time to."""
+        match event:
+            case RunStarted():
+                self._standings[event.run] = Standing(event, self._standings.get(event.run))
+                self._began[event.run] = now = self._clock()
+                self._said[event.run] = (0, now)
+                stage = f" ({event.stage})" if event.stage else ""
+                self._print(
+                    f"{event.run}{stage}: {event.members} member{'s'[: event.members != 1]}, "
+                    f"{event.epochs} epoch{'s'[: event.epochs != 1]}"
+                )
+            case EpochEnded():
+                self._standings[event.run].update(event)
+                self._at_each_tenth(event.run)
+            case MemberStopped():
+                self._standings[event.run].stop(event)
+            case RunEnded():
+                self._ended += 1
+                standing = self._standings.pop(event.run, None)
+                said = (
+                    [event.message]
+                    if event.message or not standing
+                    else [standing.results()[0], standing.diverged_nets]
+                )
+                count = f" ({self._ended} of {self._planned})" if self._planned > 1 else ""
+                ended = f"{event.run}: {event.status} after {event.seconds:.1f} s{count}"
+                self._print("; ".join(filter(None, [ended, *said])))
+            case RunsPlanned():
+                self._planned = event.runs
+            case RunSkipped():
+                self._print(f"skipped {event.run}: {event.why}")
+            case Warned():
+                self._print(f"{event.level}: {event.message}")
+            case Phase():
+                if event.done == event.total:
+                    self._print(f"{event.name}: {event.done} of {event.total}")
+
+    def _at_each_tenth(self, run: str) -> None:
+        standing, now = self._standings[run], self._clock()
+        tenth = TENTHS * standing.done // max(standing.total, 1)
+        last_tenth, last_time = self._said[run]
+        if tenth <= last_tenth or tenth == TENTHS or now - last_time < SECONDS_BETWEEN_LINES:
+            return
+        self._said[run] = (tenth, now)
+        left = (now - self._began[run]) * (standing.total - standing.done) / max(standing.done, 1)
+        self._print(
+            f"{run}: epoch {standing.mean_epoch}/{standing.started.epochs}, {left:.0f} s left; {standing.summary()}"
+        )
+
+    def _print(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """Nothing to tidy up."""

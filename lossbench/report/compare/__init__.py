@@ -1,0 +1,1 @@
+"""The evidence of a comparison, and its page, tables and pictures."""

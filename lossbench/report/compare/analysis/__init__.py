@@ -1,0 +1,1 @@
+"""What a comparison's scores say: statistics, words, and the sentence."""

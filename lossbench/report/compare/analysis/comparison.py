@@ -1,0 +1,233 @@
+"""A comparison's evidence: per data set who is better, worse, practically equal or not distinguishable, and why.
+
+`analyse` is the JSON of it; tables, pictures and pages draw from the `Comparison`. Everything comes from the record's
+runs, so the evidence can be computed again from an old result.json.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from lossbench.record import MetricRecord, Record
+from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
+from lossbench.report.compare.analysis.multiple_datasets import compare_across
+from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_said, table_notes, warnings
+from lossbench.report.compare.analysis.results import COMPARED, SCORELESS, SURE, Comparison, Row, Table, Word
+from lossbench.report.compare.analysis.robustness import compare_noise
+from lossbench.report.compare.analysis.scores import Entry, Setting, params_of, primary_metric, read_settings
+from lossbench.report.compare.analysis.statistics import (
+    Estimate,
+    Floats,
+    Posterior,
+    corrected_t,
+    correlated_t,
+    holm,
+    share_won,
+)
+from lossbench.report.format import decimals_of, parameters
+from lossbench.report.symptoms import reason, symptoms
+
+
+def compare(record: Record) -> Comparison:
+    """The evidence of a comparison's record."""
+    settings, metric = read_settings(record), primary_metric(record)
+    alpha = float(record.protocol.get("alpha", 0.05))
+    tables = [_table(setting, record, alpha) for setting in settings]
+    robustness = compare_noise(settings, tables, alpha=alpha)
+    across = compare_across(settings, alpha=alpha, seed=int(record.config.get("seed") or 0))
+    rope = float(record.protocol.get("rope", 0.01))
+    return Comparison(
+        sentence=answer(tables, robustness, across, metric.name),
+        banners=banners(record, tables),
+        metric=metric.name,
+        better=metric.better,
+        formula=metric.formula,
+        baseline=tables[0].baseline if tables else "",
+        rope=rope,
+        rope_said=rope_said(settings, rope),
+        alpha=alpha,
+        ranks=bool(record.protocol.get("ranks")),
+        notes=notes(tables),
+        warnings=warnings(record),
+        tables=tables,
+        robustness=robustness,
+        across=across,
+    )
+
+
+def analyse(record: Record) -> dict[str, Any]:
+    """The evidence as plain JSON: what `record.analysis` holds."""
+    return dataclasses.asdict(compare(record))
+
+
+def _table(setting: Setting, record: Record, alpha: float) -> Table:
+    first: dict[str, Entry] = {}  # the entry that stands for its objective
+    for entry in (setting.baseline, *setting.entries):
+        first.setdefault(entry.group, entry)
+    rows = [_row(setting, entry, first[entry.group], record.metrics) for entry in setting.entries]
+    rows = _ranked(setting, _judged(rows, alpha))
+    halves = [
+        (r.difference_high - r.difference_low) / 2
+        for r in rows
+        if r.word in COMPARED and r.difference_high is not None and r.difference_low is not None
+    ]
+    table = Table(
+        title=setting.title,
+        data=setting.data.name,
+        task=setting.data.task,
+        label_noise=setting.label_noise,
+        realised=setting.realised,
+        splits=len(setting.splits),
+        test_over_train=setting.test_over_train,
+        baseline=setting.baseline.name,
+        baseline_lost=setting.baseline.lost,
+        dummy=setting.dummy,
+        rope=setting.rope,
+        resolution=float(np.median(halves)) if halves else None,
+        decimals=decimals_of(setting.rope),
+        sentence="",
+        notes=[],
+        rows=rows,
+    )
+    table = dataclasses.replace(table, notes=table_notes(table, record))
+    return dataclasses.replace(table, sentence=setting_sentence(table, setting.metric))
+
+
+def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecord]) -> Row:
+    run, word = entry.run, _before_tests(setting, entry, first)
+    rates = sorted(m.lr for m in entry.refits if m.lr is not None)
+    edges = [bool(m.extra["grid_edge"]) for m in entry.refits if "grid_edge" in m.extra]
+    row = Row(
+        name=entry.name,
+        loss=run.loss.label,
+        last_act=run.last_act,
+        formula=run.loss.formula,
+        verdict=run.verdict.level,
+        why=run.verdict.why,
+        fix=run.verdict.fix,
+        word=word,
+        reason=reason(run) if word in {"failed", "broken"} else "",
+        symptoms=symptoms(run),
+        group=entry.group,
+        same_as="" if entry is first else first.name,
+        factor=entry.factor / first.factor,
+        stands_for=[str(name) for name in run.evidence.get("stands_for", [])],
+        lr=min(rates, key=lambda lr: (-Counter(rates)[lr], lr), default=None),
+        lr_low=rates[0] if rates else None,
+        lr_high=rates[-1] if rates else None,
+        params=parameters(entry.params),
+        params_share=float(np.mean([params_of(m) == entry.params for m in entry.refits])) if entry.params else None,
+        grid_edge=float(np.mean(edges)) if edges else None,
+        diverged=sum(m.status == "diverged" for m in entry.refits),
+        diverged_trials=sum(m.status == "diverged" and m.role == "trial" for m in run.members),
+        untuned=entry.mean_of(setting.metric, "untuned"),
+        seconds=run.seconds,
+        means={m.name: entry.mean_of(m.name) for m in metrics},
+        scores=[] if entry.score_J is None else [float(v) for v in entry.score_J],
+    )
+    return dataclasses.replace(row, **_numbers(setting, entry, word, twin=entry is not first))
+
+
+def _before_tests(setting: Setting, entry: Entry, first: Entry) -> Word:
+    """The word that needs no test; "not distinguishable" for a loss that is to be tested."""
+    level = entry.run.verdict.level
+    if entry.run.status == "failed":
+        return "failed"
+    if entry.score_J is None:
+        return "interrupted"
+    if entry.diverged_everywhere and (level != "broken" or entry is setting.baseline):
+        return "diverged"
+    if entry is setting.baseline:
+        return "baseline"
+    if level == "broken":
+        return "broken"
+    if entry is not first:
+        return "same objective"
+    if setting.baseline.lost:
+        return "not compared"
+    return "anecdotal" if len(setting.splits) < FEW_SPLITS else "not distinguishable"
+
+
+def _numbers(setting: Setting, entry: Entry, word: Word, *, twin: bool) -> dict[str, Any]:
+    """A row's statistics; what failures score is no measurement, so it has no interval and no difference.
+
+    A twin has the differences of the first of its objective. Few splits have differences, and no probabilities.
+    """
+    if entry.score_J is None:
+        return {}
+    mean = corrected_t(entry.score_J, setting.test_over_train, grain=setting.grain)
+    if word in SCORELESS:
+        return {"mean": mean.mean}
+    numbers = {"mean": mean.mean, **_within_range(setting, entry.score_J, mean)}
+    gain = setting.gain(entry)
+    if gain is None or entry is setting.baseline or setting.baseline.lost or twin:
+        return numbers
+    by = corrected_t(setting.sign * gain, setting.test_over_train, grain=setting.grain)
+    numbers |= {
+        "difference": by.mean,
+        "difference_low": _known(by.low),
+        "difference_high": _known(by.high),
+        "won": share_won(gain),
+    }
+    if len(gain) < FEW_SPLITS:
+        return numbers
+    posterior: Posterior = correlated_t(gain, setting.test_over_train, setting.rope, grain=setting.grain)
+    return numbers | {
+        "p_worse": _known(posterior.worse),
+        "p_equal": _known(posterior.equal),
+        "p_better": _known(posterior.better),
+        "p": _known(by.p),
+    }
+
+
+def _within_range(setting: Setting, score_J: Floats, mean: Estimate) -> dict[str, float | None]:
+    """A score's interval, cut where no score can be: scores end at 1, errors at 0."""
+    low, high = _known(mean.low), _known(mean.high)
+    if high is not None and setting.better == "higher" and score_J.max() <= 1:
+        high = min(high, 1.0)
+    if low is not None and setting.better == "lower" and score_J.min() >= 0:
+        low = max(low, 0.0)
+    return {"low": low, "high": high}
+
+
+def _judged(rows: list[Row], alpha: float) -> list[Row]:
+    """Holm over all objectives but the baseline's, each counted once; then the word."""
+    tested = [row for row in rows if row.word in {"not distinguishable", "broken"} and not row.same_as]
+    p = holm([math.nan if row.p is None else row.p for row in tested])
+    holm_of = {row.name: _known(value) for row, value in zip(tested, p, strict=True)}
+    judged = []
+    for row in rows:
+        p_holm, word = holm_of.get(row.name), row.word
+        if word == "not distinguishable" and row.p_equal is not None:
+            if row.p_equal > SURE:
+                word = "practically equal"
+            elif p_holm is not None and p_holm < alpha:
+                word = "better" if (row.p_better or 0) > (row.p_worse or 0) else "worse"
+        judged.append(dataclasses.replace(row, p_holm=p_holm, word=word))
+    return judged
+
+
+def _ranked(setting: Setting, rows: list[Row]) -> list[Row]:
+    """Best first; losses of one objective share the rank of the first of them, ties share theirs."""
+    value = {row.name: setting.sign * round(row.mean, 12) for row in rows if row.mean is not None}
+    lead = {row.name: value.get(row.same_as or row.name) for row in rows}
+    leads = [lead[row.name] for row in rows if not row.same_as]
+    ranked = [
+        dataclasses.replace(
+            row, rank=None if (mine := lead[row.name]) is None else 1 + sum(v > mine for v in leads if v is not None)
+        )
+        for row in rows
+    ]
+    last = len(rows) + 1
+    return sorted(
+        ranked, key=lambda row: (row.word in SCORELESS, row.rank or last, row.same_as or row.name, bool(row.same_as))
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

@@ -1,0 +1,179 @@
+"""What several data sets say together (N data sets, K losses): one mean per data set and loss, then rank statistics."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from lossbench.report.compare.analysis import rank_statistics as ranks
+from lossbench.report.compare.analysis.results import SURE, Across, AcrossRow, Word
+from lossbench.report.compare.analysis.scores import Entry, Setting
+from lossbench.report.compare.analysis.statistics import Floats, holm, share_won
+from lossbench.report.format import among, counted, listed, none_among, p_value, probability
+
+RANK_WARNING = "A rank says nothing of how large a difference is, and depends on which other losses were compared."
+
+
+def compare_across(settings: list[Setting], *, alpha: float, seed: int) -> list[Across]:
+    """One `Across` per level of label noise that has at least two data sets with scores."""
+    levels = sorted({setting.label_noise for setting in settings})
+    grouped = [[s for s in settings if s.label_noise == level and s.baseline.score_J is not None] for level in levels]
+    return [found for group in grouped if len(group) > 1 and (found := _across(group, alpha, seed)) is not None]
+
+
+def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
+    scored = [_objectives(setting) for setting in settings]
+    baseline = settings[0].baseline.name
+    names = [name for name in scored[0] if all(name in entries for entries in scored)]
+    everyone = dict.fromkeys(name for entries in scored for name in entries)
+    if baseline not in names or len(names) < 2:
+        return None
+    # Larger is better, and data sets with units are divided by the error of the mean value.
+    scores = [
+        [_scaled(setting, entries[name]) for setting, entries in zip(settings, scored, strict=True)] for name in names
+    ]
+    mean_NK = np.array([[values.mean() for values in row] for row in scores]).T
+    gain_NK = mean_NK - mean_NK[:, [names.index(baseline)]]
+    rope = float(np.mean([setting.rope / setting.unit for setting in settings]))
+    count, compared = len(settings), len(names) - 1
+    smallest = ranks.smallest_wilcoxon_p(count)
+    omnibus = ranks.friedman(mean_NK)
+    # Of few data sets the F rejects too easily (two that agree have p = 0), the chi-square too rarely: both must.
+    rejected = omnibus is not None and max(omnibus.p, omnibus.chi2_p) < alpha
+    average_rank = ranks.ranks(mean_NK).mean(axis=0)
+    rows = []
+    for k, name in enumerate(names):
+        low, high = ranks.iqm_interval([list(values) for values in scores[k]], seed=seed)
+        row = AcrossRow(
+            name=name,
+            word="baseline" if name == baseline else "not distinguishable",
+            average_rank=float(average_rank[k]),
+            iqm=ranks.iqm(np.concatenate(scores[k])),
+            iqm_low=low,
+            iqm_high=high,
+        )
+        rows.append(row if name == baseline else _against_baseline(row, gain_NK[:, k], rope, compared, alpha, seed))
+    rows = _judged(rows, alpha, enough=smallest <= alpha)
+    rows.sort(key=lambda row: (-row.iqm, row.name))
+    found = Across(
+        label_noise=settings[0].label_noise,
+        data=[setting.data.name for setting in settings],
+        baseline=baseline,
+        scaled=any(setting.unit != 1 for setting in settings),
+        rope=rope,
+        smallest_p=smallest,
+        needed=ranks.data_sets_needed(compared, alpha),
+        friedman_p=omnibus.chi2_p if omnibus else None,
+        iman_davenport_p=omnibus.p if omnibus else None,
+        critical_difference=ranks.nemenyi_distance(len(names), count, alpha) if rejected else None,
+        rejected=rejected,
+        omnibus=_omnibus(omnibus, rejected, len(names), count, alpha),
+        left_out={
+            name: [s.data.name for s, entries in zip(settings, scored, strict=True) if name not in entries]
+            for name in everyone
+            if name not in names
+        },
+        sentence="",
+        rows=rows,
+    )
+    return dataclasses.replace(found, sentence=_sentence(found))
+
+
+def _objectives(setting: Setting) -> dict[str, Entry]:
+    """The setting's losses with scores, one per objective (the baseline for its own), unsound pairs left in."""
+    first: dict[str, Entry] = {}
+    for entry in (setting.baseline, *setting.entries):
+        if entry.score_J is not None:
+            first.setdefault(entry.group, entry)
+    return {entry.name: entry for entry in first.values()}
+
+
+def _scaled(setting: Setting, entry: Entry) -> Floats:
+    assert entry.score_J is not None
+    return np.asarray(setting.sign * entry.score_J / setting.unit)
+
+
+def _against_baseline(row: AcrossRow, gain_N: Floats, rope: float, compared: int, alpha: float, seed: int) -> AcrossRow:
+    posterior = ranks.signed_rank_posterior(gain_N, rope, seed=seed)
+    return dataclasses.replace(
+        row,
+        gain=float(np.median(gain_N)),
+        won=share_won(gain_N),
+        p=ranks.wilcoxon(gain_N),
+        p_worse=posterior.worse,
+        p_equal=posterior.equal,
+        p_better=posterior.better,
+        data_sets_for_power=ranks.data_sets_for_power(gain_N, compared, alpha),
+    )
+
+
+def _judged(rows: list[AcrossRow], alpha: float, *, enough: bool) -> list[AcrossRow]:
+    """Holm over the losses, then the word; too few data sets for any p below alpha carry none of the stronger words."""
+    tested = [row for row in rows if row.p is not None]
+    p_holm = dict(zip([row.name for row in tested], holm([row.p for row in tested if row.p is not None]), strict=True))
+    judged = []
+    for row in rows:
+        p, word = p_holm.get(row.name), row.word
+        if p is not None and enough:
+            word = _word(p, row, alpha)
+        judged.append(dataclasses.replace(row, p_holm=p, word=word))
+    return judged
+
+
+def _word(p_holm: float, row: AcrossRow, alpha: float) -> Word:
+    if (row.p_equal or 0) > SURE:
+        return "practically equal"
+    if p_holm >= alpha:
+        return "not distinguishable"
+    return "better" if (row.gain or 0) > 0 else "worse"
+
+
+def _omnibus(found: ranks.Omnibus | None, rejected: bool, losses: int, data_sets: int, alpha: float) -> str:
+    """Whether the losses differ at all, before any two of them are told apart."""
+    if found is None:
+        return f"No omnibus test of {counted(losses, 'loss', 'losses')} on {counted(data_sets, 'data set')}."
+    p, chi2_p = (f"p {said if said.startswith('<') else f'= {said}'}" for said in map(p_value, (found.p, found.chi2_p)))
+    return (
+        f"Friedman {chi2_p}, Iman-Davenport {p} ({losses} losses, {data_sets} data sets): that all losses are alike is"
+        f" {'rejected' if rejected else 'not rejected'} at {alpha:g}."
+    )
+
+
+def _sentence(found: Across) -> str:
+    """What the data sets together say of the losses against the baseline."""
+    count, compared = len(found.data), len(found.rows) - 1
+    over = f"Over {found.title}"
+    missing = [f"{name} (missing on {listed(where)})" for name, where in found.left_out.items()]
+    left_out = f"; left out: {listed(missing)}" if missing else ""
+    if found.too_few:
+        leader = max((row for row in found.rows if row.p_better is not None), key=lambda row: row.p_better or 0)
+        promising = (leader.p_better or 0) > 0.5
+        return (
+            f"{over} nothing can be significant: the smallest p that {counted(count, 'data set')} can give is"
+            f" {found.smallest_p:.3g}, and {counted(compared, 'comparison needs', 'comparisons need')} at least"
+            f" {found.needed} data sets; "
+            + (
+                f"the most promising is {leader.name}, better than {found.baseline} with probability"
+                f" {probability(leader.p_better)}"
+                if promising
+                else f"no loss is more likely than not to be better than {found.baseline}"
+            )
+            + f"{left_out}."
+        )
+    better, worse, equal, open_ = (
+        [row.name for row in found.rows if row.word == word]
+        for word in ("better", "worse", "practically equal", "not distinguishable")
+    )
+    parts = [
+        f"{listed(better)} {'beats' if len(better) == 1 else 'beat'} {found.baseline}"
+        if better
+        else f"no loss beats {found.baseline}"
+    ]
+    if worse:
+        parts.append(f"{listed(worse)} {'is' if len(worse) == 1 else 'are'} worse")
+    if equal:
+        parts.append(f"{among(equal, compared)} practically equal to it")
+    if open_:
+        parts.append(f"{none_among(open_, compared)} distinguishable from it")
+    return f"{over} {', '.join(parts)} (Wilcoxon signed-rank with Holm, Bayesian signed-rank){left_out}."

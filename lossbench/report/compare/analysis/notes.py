@@ -1,0 +1,94 @@
+"""What a reader must know beside the numbers: banners, notes and warnings, each said once."""
+
+from __future__ import annotations
+
+from lossbench.record import Record
+from lossbench.report.compare.analysis.results import COMPARED, Row, Table
+from lossbench.report.compare.analysis.scores import Setting
+from lossbench.report.format import counted, decimals_of, learning_rate, listed, number
+
+FEW_SPLITS = 5  # fewer carry no conclusion
+TIE = 1e-3  # one objective's losses tie up to the rounding of their roads; beyond this something else differs
+
+
+def banners(record: Record, tables: list[Table]) -> list[str]:
+    """What must be known before any number is read."""
+    said = []
+    if few := [t for t in tables if 0 < t.splits < FEW_SPLITS]:
+        count = min(t.splits for t in few)
+        said.append(f"anecdotal: {counted(count, 'split')} cannot carry a conclusion; use at least {FEW_SPLITS}")
+    if record.status == "interrupted":
+        stopped = [run for run in record.runs if run.status == "interrupted"]
+        said.append(
+            "interrupted: this is what was finished; losses are compared on the splits that all of them have"
+            + _named("; stopped on the way", [run.name for run in stopped if run.members])
+            + _named("; never begun", [run.name for run in stopped if not run.members])
+        )
+    return said
+
+
+def _named(what: str, names: list[str]) -> str:
+    return f"{what}: {listed(names, 12)}" if names else ""
+
+
+def warnings(record: Record) -> list[str]:
+    """The record's warnings, less what a banner says for all data sets at once."""
+    return [warning for warning in record.warnings if not warning.startswith("anecdotal:")]
+
+
+def notes(tables: list[Table]) -> list[str]:
+    """What the splits can resolve, of all tables in one sentence."""
+    known = [(table, table.resolution) for table in tables if table.resolution is not None]
+    if not known:
+        return []
+    if len(known) == 1:
+        ((table, size),) = known
+        resolved = f"{counted(table.splits, 'split')} of this table resolve differences down to about"
+        resolved += f" {number(size, table.decimals)}"
+    else:
+        sizes = [f"{number(size, table.decimals)} on {table.title}" for table, size in known]
+        resolved = f"The splits resolve differences down to about {listed(sizes, 12)}"
+    return [f"{resolved}; more repeats of the same rows hardly help, more rows do."]
+
+
+def table_notes(table: Table, record: Record) -> list[str]:
+    """What is to be known of one table's losses."""
+    said = []
+    if edge := [row.name for row in table.rows if (row.grid_edge or 0) > 0.5 and _tuned(row)]:
+        rates = [lr for lr in record.protocol.get("lrs", []) if lr is not None]
+        grid = f" ({learning_rate(min(rates))} to {learning_rate(max(rates))})" if rates else ""
+        said.append(f"{listed(edge)} chose an end of the learning-rate grid{grid} in most splits: widen it.")
+    if chose := [f"{row.name} {row.params} ({row.params_share:.0%})" for row in table.rows if row.params]:
+        said.append(f"Parameters of their own, as most splits chose them: {listed(chose, len(chose))}.")
+    for row in table.rows:
+        first = next((r for r in table.rows if r.name == row.same_as), None)
+        if first is not None and abs(row.factor - 1) > TIE:
+            times = f"{row.name} is {row.factor:.3g} times {first.name}"
+            said.append(f"{times}: one objective, at another learning rate at most.")
+            continue
+        if first is None or first.mean is None or row.mean is None:
+            continue
+        gap = abs(first.mean - row.mean)
+        if gap > TIE * max(1, abs(first.mean)):
+            said.append(
+                f"{row.name} and {first.name} are one objective, yet differ by {number(gap, table.decimals)}:"
+                " rounding has sent them on different roads."
+            )
+    return said
+
+
+def _tuned(row: Row) -> bool:
+    """Whether a wider grid could help: no learning rate mends a pair that is broken, failed or diverged everywhere."""
+    return row.word in COMPARED | {"baseline", "anecdotal", "not compared"}
+
+
+def rope_said(settings: list[Setting], rope: float) -> str:
+    """`±0.01`, or for errors with a unit `±0.77 (1% of the mean value's error)`: what was used, whence it comes."""
+    scaled = [setting for setting in settings if setting.unit != 1]
+    if not scaled:
+        return f"±{rope:g}"
+    share = f"{100 * rope:g}% of the mean value's error"
+    used = [f"±{number(s.rope, decimals_of(s.rope))}" for s in scaled]
+    if len(set(used)) == 1:
+        return f"{used[0]} ({share})"
+    return f"±{share} ({listed([f'{u} on {s.title}' for u, s in zip(used, scaled, strict=True)], 12)})"

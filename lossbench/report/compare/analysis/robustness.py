@@ -1,0 +1,143 @@
+"""Label noise as an axis: what every loss gives up from the lowest level of noise to the highest (L levels, J splits).
+
+The splits are the same at every level, so what a loss gives up is compared with what the baseline gives up split by
+split, by the same corrected test as any other difference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+from lossbench.report.compare.analysis.notes import FEW_SPLITS
+from lossbench.report.compare.analysis.results import COMPARED, SCORELESS, NoiseRow, Robustness, Row, Table, Word
+from lossbench.report.compare.analysis.scores import Entry, Setting
+from lossbench.report.compare.analysis.statistics import Floats, corrected_t, holm
+from lossbench.report.format import interval, number
+
+Level = tuple[Setting, Table]
+
+
+def compare_noise(settings: Sequence[Setting], tables: Sequence[Table], *, alpha: float) -> list[Robustness]:
+    """One `Robustness` per data set that was compared at several levels of label noise."""
+    levels_of: dict[str, list[Level]] = {}
+    for setting, table in zip(settings, tables, strict=True):
+        levels_of.setdefault(table.data, []).append((setting, table))
+    return [
+        _robustness(sorted(levels, key=lambda level: level[1].label_noise), alpha)
+        for levels in levels_of.values()
+        if len(levels) > 1
+    ]
+
+
+def _robustness(levels: list[Level], alpha: float) -> Robustness:
+    tables = [table for _, table in levels]
+    rows = _judged([_row(row, levels) for row in tables[0].rows], alpha)
+    rows.sort(key=lambda row: (row.word in SCORELESS | {"broken"}, math.inf if row.cost is None else row.cost))
+    found = Robustness(
+        data=tables[0].data,
+        baseline=tables[0].baseline,
+        levels=[table.label_noise for table in tables],
+        realised=[table.realised for table in tables],
+        dummy=tables[0].dummy,
+        decimals=tables[0].decimals,
+        sentence="",
+        rows=rows,
+    )
+    return dataclasses.replace(found, sentence=_sentence(found))
+
+
+def _row(first: Row, levels: list[Level]) -> NoiseRow:
+    """A loss at every level; what it gives up only where it has scores of its own at both ends."""
+    same = [next((row for row in table.rows if row.name == first.name), None) for _, table in levels]
+    words: list[Word] = [row.word for row in same if row is not None]
+    lost = next((word for word in words if word in SCORELESS | {"interrupted", "not compared"}), None)
+    word: Word = lost or ("not distinguishable" if first.word in COMPARED else first.word)
+    row = NoiseRow(
+        name=first.name,
+        loss=first.loss,
+        last_act=first.last_act,
+        word=word,
+        means=[row.mean if row is not None else None for row in same],
+        lows=[row.low if row is not None else None for row in same],
+        highs=[row.high if row is not None else None for row in same],
+    )
+    low, high = row.means[0], row.means[-1]
+    if low is None or high is None or lost in SCORELESS | {"interrupted"}:
+        return row
+    row = dataclasses.replace(row, cost=levels[0][0].sign * (low - high))
+    saved = None if word in {"baseline", "same objective", "not compared"} else _saved(first.name, levels)
+    if saved is None:
+        return row
+    by = corrected_t(saved, levels[0][0].test_over_train, grain=levels[0][0].grain)
+    few = len(saved) < FEW_SPLITS
+    known = None if few or math.isnan(by.p) else by.p
+    ends = (None, None) if math.isnan(by.low) else (by.low, by.high)
+    return dataclasses.replace(row, saved=by.mean, saved_low=ends[0], saved_high=ends[1], p_holm=known)
+
+
+def _saved(name: str, levels: list[Level]) -> Floats | None:
+    """Per split, how much less than the baseline a loss gives up; None where the levels have other splits."""
+    (low, _), (high, _) = levels[0], levels[-1]
+    gains = [setting.gain(_entry(setting, name)) for setting in (low, high)]
+    if gains[0] is None or gains[1] is None or low.splits != high.splits:
+        return None
+    return gains[1] - gains[0]
+
+
+def _entry(setting: Setting, name: str) -> Entry:
+    return next(entry for entry in setting.entries if entry.name == name)
+
+
+def _judged(rows: list[NoiseRow], alpha: float) -> list[NoiseRow]:
+    """Holm over the losses, then the word."""
+    tested = [row for row in rows if row.p_holm is not None]
+    p_holm = dict(zip((r.name for r in tested), holm([r.p_holm or 0.0 for r in tested]), strict=True))
+    judged = []
+    for row in rows:
+        p, word = p_holm.get(row.name), row.word
+        if word == "not distinguishable" and p is not None and p < alpha:
+            word = "better" if (row.saved or 0) > 0 else "worse"
+        judged.append(dataclasses.replace(row, p_holm=p, word=word))
+    return judged
+
+
+def _sentence(found: Robustness) -> str:
+    """Who gives up least and most as noise grows, beside the baseline; broken losses do not compete."""
+    base = next((row for row in found.rows if row.name == found.baseline), None)
+    span = f"from {_level(found.levels[0])} to {found.levels[-1]:.0%} label noise"
+    d = found.decimals
+    if base is None or base.cost is None:
+        return f"{span} nothing can be said against {found.baseline}."
+    rivals = [row for row in found.rows if row.word in COMPARED | {"anecdotal"} and row.saved is not None]
+    said = f"{span} {found.baseline} {_gives_up(base, d)}"
+    if not rivals:
+        return f"{said}."
+    if len(rivals) == 1:
+        return f"{said} and {rivals[0].name} {_gives_up(rivals[0], d)}{_against(rivals[0], d)}."
+    least, most = rivals[0], rivals[-1]
+    return (
+        f"{said}; of the others {least.name} loses least ({number(least.cost, d)}{_against(least, d, inside=True)}) and"
+        f" {most.name} most ({number(most.cost, d)}{_against(most, d, inside=True)})."
+    )
+
+
+def _level(noise: float) -> str:
+    return f"{noise:.0%}" if noise else "clean labels"
+
+
+def _gives_up(row: NoiseRow, decimals: int) -> str:
+    cost = row.cost or 0.0
+    return f"{'gains' if cost < 0 else 'loses'} {number(abs(cost), decimals)}"
+
+
+def _against(row: NoiseRow, decimals: int, *, inside: bool = False) -> str:
+    """`, 0.019 less [0.011, 0.027]`, the difference to what the baseline gives up; and whether it is one."""
+    size, low, high = row.saved or 0.0, row.saved_low, row.saved_high
+    if size < 0 and low is not None and high is not None:
+        low, high = -high, -low
+    ends = f" {interval(low, high, decimals)}" if low is not None else ""
+    said = f"{number(abs(size), decimals)} {'less' if size >= 0 else 'more'}{ends}"
+    said += ", not distinguishable" if row.word == "not distinguishable" else ""
+    return f", {said}" if inside else f" ({said})"

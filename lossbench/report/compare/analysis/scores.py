@@ -1,0 +1,213 @@
+"""A comparison's record read as scores: per data set and label noise, every loss on the same splits (J splits)."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossbench.events import Better
+from lossbench.record import DataRecord, MemberRecord, MetricRecord, Record, RunRecord
+from lossbench.report.compare.analysis.statistics import Floats
+from lossbench.report.symptoms import reason
+
+SplitKey = tuple[tuple[str, int], ...]  # (("fold", 3), ("repeat", 0))
+_BOUNDED = {"r2"}  # regression metrics that carry no unit
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One loss of a setting; `score_J` is None where the run was interrupted before it had any score."""
+
+    name: str  # the loss's label; with its activation where that is needed to tell two apart
+    run: RunRecord
+    refits: tuple[MemberRecord, ...]
+    score_J: Floats | None
+
+    @property
+    def lost(self) -> str:
+        """Why the entry has no score of its own; "" where it has."""
+        if self.run.status == "failed":
+            return f"failed: {reason(self.run)}"
+        if self.score_J is None:
+            return "was stopped before it had any score"
+        return "diverged on every split" if self.diverged_everywhere else ""
+
+    @property
+    def diverged_everywhere(self) -> bool:
+        """Whether no net of it was left to be scored."""
+        return bool(self.refits) and all(member.status == "diverged" for member in self.refits)
+
+    @property
+    def group(self) -> str:
+        """What is one objective shares it; else the entry's own name."""
+        return str(self.run.evidence.get("objective_group") or self.name)
+
+    @property
+    def factor(self) -> float:
+        """How many times the objective of the group's first loss its own is."""
+        return float(self.run.evidence.get("objective_factor") or 1)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Its own parameters as it chose them most often, of equally frequent ones the default; {}: no choice."""
+        chosen = [params_of(m) for m in self.refits]
+        default = self.run.loss.params.items()
+        return max(chosen, key=lambda params: (chosen.count(params), params.items() <= default), default={})
+
+    def mean_of(self, metric: str, role: str = "refit") -> float | None:
+        """Mean of a test metric over the members of a role; None where it is not defined."""
+        values = [m.test.get(metric) for m in self.run.members if m.role == role]
+        known = [v for v in values if v is not None]
+        return float(np.mean(known)) if known else None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One data set at one level of label noise: what its losses scored on common splits."""
+
+    data: DataRecord
+    label_noise: float
+    realised: float | None
+    metric: str
+    better: Better
+    splits: tuple[SplitKey, ...]
+    entries: tuple[Entry, ...]
+    baseline: Entry
+    test_over_train: float
+    dummy: float | None  # score of the majority class or the mean value
+    rope: float  # in the metric's unit
+    unit: float  # what scores are divided by before data sets are compared; 1 for metrics without a unit
+    grain: float  # what one test row changes in a share of rows; 0 for values
+
+    @property
+    def sign(self) -> int:
+        """+1 where higher scores are better, -1 where lower ones are."""
+        return 1 if self.better == "higher" else -1
+
+    @property
+    def title(self) -> str:
+        """`titanic`, or `titanic with 20% label noise`."""
+        return self.data.name + (f" with {self.label_noise:.0%} label noise" if self.label_noise else "")
+
+    def gain(self, entry: Entry) -> Floats | None:
+        """Per split, how much better than the baseline; None where either has no scores."""
+        if entry.score_J is None or self.baseline.score_J is None:
+            return None
+        return self.sign * (entry.score_J - self.baseline.score_J)
+
+
+def read_settings(record: Record) -> list[Setting]:
+    """Every data set and noise level of a comparison, in the record's order."""
+    tables = record.data if isinstance(record.data, list) else [record.data]
+    runs_of: dict[tuple[str, float], list[RunRecord]] = {}
+    for run in record.runs:
+        runs_of.setdefault((run.data, float(run.conditions.get("label_noise") or 0)), []).append(run)
+    counts = [Counter(run.loss.label for run in runs) for runs in runs_of.values()]
+    shared = {label for count in counts for label, times in count.items() if times > 1}
+    by_name = {table.name: table for table in tables}
+    return [_setting(record.protocol, by_name[data], noise, runs, shared) for (data, noise), runs in runs_of.items()]
+
+
+def primary_metric(record: Record) -> MetricRecord:
+    """The metric that was declared before the comparison ran."""
+    name = record.protocol["metric"]
+    better = record.protocol.get("better", "higher")
+    return next((m for m in record.metrics if m.name == name), MetricRecord(name=name, better=better))
+
+
+def _setting(
+    protocol: dict[str, Any], data: DataRecord, noise: float, runs: list[RunRecord], shared: set[str]
+) -> Setting:
+    metric, better = protocol["metric"], protocol.get("better", "higher")
+    refits = [tuple(m for m in run.members if m.role == "refit") for run in runs]
+    splits = _common_splits(runs, refits)
+    dummies = [run.baseline.get("test", {}).get(metric) for run in runs]
+    dummy = next((value for value in dummies if value is not None), None)
+    worst = dummy if dummy is not None else _worst(itertools.chain.from_iterable(refits), metric, better)
+    entries = tuple(
+        Entry(
+            run.loss.label if run.loss.label not in shared else f"{run.loss.label} + {run.last_act}",
+            run,
+            mine,
+            _scores(run, mine, splits, metric, worst),
+        )
+        for run, mine in zip(runs, refits, strict=True)
+    )
+    has_unit = data.task == "regression" and metric not in _BOUNDED and bool(dummy)
+    unit = float(dummy) if has_unit and dummy else 1.0
+    realised = [r for run in runs if (r := run.conditions.get("realised")) is not None]
+    return Setting(
+        data=data,
+        label_noise=noise,
+        realised=float(np.mean(realised)) if realised else None,
+        metric=metric,
+        better=better,
+        splits=splits,
+        entries=entries,
+        baseline=_baseline(entries, str(protocol.get("baseline", ""))),
+        test_over_train=_test_over_train(refits, protocol),
+        dummy=dummy,
+        rope=float(protocol.get("rope", 0.01)) * unit,
+        unit=unit,
+        grain=0.0 if data.task == "regression" else _grain(refits),
+    )
+
+
+def params_of(member: MemberRecord) -> dict[str, Any]:
+    """Those parameters of its own that a loss chose, or tried, for a net; {} where it had no choice."""
+    return dict(member.extra.get("params", {}))
+
+
+def _key(member: MemberRecord) -> SplitKey:
+    return tuple(sorted(member.split.items()))
+
+
+def _common_splits(runs: list[RunRecord], refits: list[tuple[MemberRecord, ...]]) -> tuple[SplitKey, ...]:
+    """The splits that every run has; a failed run sets no limit, its missing scores are the worst ones."""
+    having = [
+        {_key(m) for m in mine} for run, mine in zip(runs, refits, strict=True) if mine and run.status != "failed"
+    ]
+    return tuple(sorted(set.intersection(*having))) if having else ()
+
+
+def _scores(
+    run: RunRecord, refits: tuple[MemberRecord, ...], splits: tuple[SplitKey, ...], metric: str, worst: float | None
+) -> Floats | None:
+    if not splits or (not refits and run.status != "failed"):
+        return None
+    found = {_key(m): m.test.get(metric) for m in refits}
+    values = [worst if found.get(split) is None else found[split] for split in splits]
+    return None if None in values else np.array(values, dtype=float)
+
+
+def _worst(members: Iterable[MemberRecord], metric: str, better: Better) -> float | None:
+    values = [v for m in members if (v := m.test.get(metric)) is not None]
+    return (min if better == "higher" else max)(values, default=None)
+
+
+def _baseline(entries: tuple[Entry, ...], name: str) -> Entry:
+    """The entry that the protocol names; of two pairs with that loss, the sound one."""
+    named = [e for e in entries if name in {e.name, e.run.loss.label, e.run.loss.name}]
+    sound = [e for e in named or entries if e.run.verdict.level != "broken" and e.run.status != "failed"]
+    return next(iter(sound), next(iter(named), entries[0]))
+
+
+def _grain(refits: list[tuple[MemberRecord, ...]]) -> float:
+    """1 / n_test of the outer splits; 0 where it is not known."""
+    rows = [m.extra["n_test"] for m in itertools.chain.from_iterable(refits) if m.extra.get("n_test")]
+    return 1 / float(np.mean(rows)) if rows else 0.0
+
+
+def _test_over_train(refits: list[tuple[MemberRecord, ...]], protocol: dict[str, Any]) -> float:
+    """n_test / n_train of the outer splits."""
+    ratios = [
+        m.extra["n_test"] / m.extra["n_train"]
+        for m in itertools.chain.from_iterable(refits)
+        if m.extra.get("n_test") and m.extra.get("n_train")
+    ]
+    return float(np.mean(ratios)) if ratios else 1 / max(1, int(protocol.get("folds", 5)) - 1)

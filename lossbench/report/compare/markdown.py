@@ -1,0 +1,125 @@
+"""Record -> comparison.md: the sentence, a table per data set and the protocol, for a pull request or a lab book."""
+
+from __future__ import annotations
+
+import re
+
+from lossbench.record import Record
+from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
+from lossbench.report.compare.analysis.results import Across, Comparison, Robustness, Row, Table
+from lossbench.report.format import interval, learning_rate, number, p_value, probability
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!])")
+
+
+def plain(text: str) -> str:
+    """A text from data or config that Markdown shows as it is, on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def comparison_markdown(record: Record, comparison: Comparison) -> str:
+    """The whole comparison as Markdown."""
+    parts = [f"# {plain(record.name)}", f"**{plain(comparison.sentence)}**"]
+    parts += [f"> **{plain(banner)}**" for banner in comparison.banners]
+    parts += [part for across in comparison.across for part in _across(across, ranks=comparison.ranks)]
+    parts += [part for found in comparison.robustness for part in _robustness(found, comparison.metric)]
+    parts += [part for table in comparison.tables for part in _table(table, comparison.metric)]
+    known = [f"P(equal): of lying within the ROPE, {comparison.rope_said}; P(better): of being better by more than it."]
+    if (default := record.protocol.get("default_lr")) is not None:
+        at = f"the default learning rate {learning_rate(default)} and parameters"
+        known.append(f"untuned: at {at} on every split, chosen by nobody.")
+    known.append("edge: share of the splits that chose an end of the learning-rate grid.")
+    parts.append("\n".join(f"- {plain(note)}" for note in [*known, *comparison.notes, *comparison.warnings]))
+    if text := record.protocol.get("text"):
+        parts += ["## Protocol", "\n".join(f"- {plain(sentence)}" for sentence in text)]
+    if record.command:
+        parts += ["## Reproduce", _fenced(record.command)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _fenced(text: str) -> str:
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}\n{text}\n{fence}"
+
+
+def _lines(head: list[str], rows: list[list[str]]) -> str:
+    marks = ["---" if i < 2 else "---:" for i in range(len(head))]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, marks, *rows])
+
+
+def _table(table: Table, metric: str) -> list[str]:
+    head = ["loss", "verdict", "rank", plain(metric), "95%", "difference", "95%", "P(better)", "P(equal)", "p (Holm)"]
+    head += ["lr", "edge", "untuned", "diverged"]
+    parts = [f"## {plain(table.title)}", plain(table.sentence)]
+    if table.noise:
+        parts.append(plain(f"{table.noise}."))
+    parts.append(_lines(head, [_row(row, table.decimals) for row in table.rows]))
+    if table.notes:
+        parts.append("\n".join(f"- {plain(note)}" for note in table.notes))
+    return parts
+
+
+def _row(row: Row, decimals: int) -> list[str]:
+    return [
+        plain(f"{row.loss} + {row.last_act}"),
+        row.word + (f" ({plain(row.same_as)})" if row.same_as else ""),
+        "–" if row.rank is None else str(row.rank),
+        number(row.mean, decimals),
+        interval(row.low, row.high, decimals),
+        "=" if row.same_as and row.difference is None else number(row.difference, decimals, sign=True),
+        interval(row.difference_low, row.difference_high, decimals, sign=True),
+        probability(row.p_better),
+        probability(row.p_equal),
+        p_value(row.p_holm),
+        learning_rate(row.lr),
+        f"{row.grid_edge:.0%}" if row.grid_edge else "–",
+        number(row.untuned, decimals),
+        str(row.diverged),
+    ]
+
+
+def _across(across: Across, *, ranks: bool) -> list[str]:
+    head = ["loss", "verdict", *(["average rank"] if ranks else []), "IQM", "95%", "median gain", "P(better)"]
+    head += ["P(equal)", "p (Holm)"]
+    rows = [
+        [
+            plain(row.name),
+            row.word,
+            *([number(row.average_rank, 2)] if ranks else []),
+            number(row.iqm),
+            interval(row.iqm_low, row.iqm_high),
+            number(row.gain, sign=True),
+            probability(row.p_better),
+            probability(row.p_equal),
+            p_value(row.p_holm),
+        ]
+        for row in across.rows
+    ]
+    parts = [f"## {across.title}", plain(across.sentence), _lines(head, rows), plain(across.omnibus)]
+    return [*parts, f"> **{plain(RANK_WARNING)}**"] if ranks else parts
+
+
+def _robustness(found: Robustness, metric: str) -> list[str]:
+    """Losses by levels of label noise, and what noise costs each beside what it costs the baseline."""
+    changed = [f" ({rate:.1%} changed)" if level and rate else "" for level, rate in _realised(found)]
+    levels = [f"{level:.0%} noise{said}" for level, said in zip(found.levels, changed, strict=True)]
+    head = ["loss", "verdict", *levels, "lost", f"less than {plain(found.baseline)}", "95%", "p (Holm)"]
+    d = found.decimals
+    rows = [
+        [
+            plain(f"{row.loss} + {row.last_act}"),
+            row.word,
+            *(number(mean, d) for mean in row.means),
+            number(row.cost, d),
+            number(row.saved, d, sign=True),
+            interval(row.saved_low, row.saved_high, d, sign=True),
+            p_value(row.p_holm),
+        ]
+        for row in found.rows
+    ]
+    sentence = found.sentence[:1].upper() + found.sentence[1:]
+    return [f"## {plain(found.data)}: {plain(metric)} by label noise", plain(sentence), _lines(head, rows)]
+
+
+def _realised(found: Robustness) -> list[tuple[float, float | None]]:
+    return list(zip(found.levels, found.realised, strict=True))

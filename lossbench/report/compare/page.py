@@ -1,0 +1,195 @@
+"""Record -> report.html: one file that says everything, needs no network and runs no script it cannot name.
+
+Its policy forbids whatever is not in the file: the style sheet and the script are allowed by their hashes, and nothing
+may be loaded. Every text from data or config is escaped, by Jinja or, inside pictures, by an XML writer.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import yaml
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from lossbench.record import Record, RunRecord
+from lossbench.report import format as wording
+from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
+from lossbench.report.compare.analysis.results import Comparison, Row, Word
+from lossbench.report.compare.plots import PLOTS, critical_difference, robustness
+from lossbench.report.compare.plots.plot import View, picture
+from lossbench.report.compare.svg import Styles, inline_svg, theme_css
+from lossbench.report.style import house_style
+
+LARGEST = 1_400_000  # bytes of a page; pictures that no longer fit are in the PNG files
+
+WORDS: dict[Word, str] = {
+    "better": "significantly better than the baseline after Holm’s correction",
+    "worse": "significantly worse than the baseline after Holm’s correction",
+    "practically equal": "within the region of practical equivalence (ROPE) with a probability above 0.95",
+    "not distinguishable": "no test tells it from the baseline on this data; that does not make it equal",
+    "anecdotal": "fewer than five splits carry no conclusion, whatever the difference",
+    "not compared": "the baseline has no scores of its own to compare it with",
+    "same objective": "another name for the same mathematical objective, counted once",
+    "broken": "the loss is not defined on what the last activation puts out; it was run all the same",
+    "diverged": "no net of it was left on any split; it counts as the worst and is never dropped",
+    "failed": "it raised an error; it counts as the worst and is never dropped",
+    "interrupted": "it was stopped before it had any score",
+}
+_FILTERS: tuple[Callable[..., str], ...] = (
+    wording.number,
+    wording.interval,
+    wording.p_value,
+    wording.probability,
+    wording.learning_rate,
+    wording.counted,
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture in the page; `svg` is empty where it no longer fitted."""
+
+    name: str
+    title: str
+    caption: str
+    svg: Markup
+
+
+def render(record: Record, comparison: Comparison, views: Sequence[View]) -> str:
+    """The whole page."""
+    empty: list[list[Shown]] = [[] for _ in views]
+    styles = Styles()
+    with house_style():
+        ranks = [_ranks(i, comparison, styles) for i in range(len(comparison.across))] if comparison.ranks else []
+        noisy = [_noisy(i, comparison, styles) for i in range(len(comparison.robustness))]
+        room = LARGEST - len(_page(record, comparison, ranks, noisy, empty, styles).encode())
+        pictures = _pictures(views, styles, room)
+    return _page(record, comparison, ranks, noisy, pictures, styles)
+
+
+def _page(
+    record: Record,
+    comparison: Comparison,
+    ranks: Sequence[Shown],
+    noisy: Sequence[Shown],
+    pictures: Sequence[Sequence[Shown]],
+    styles: Styles,
+) -> str:
+    files = resources.files("lossbench.report") / "templates"
+    css = "\n".join([theme_css(), (files / "report.css").read_text("utf-8"), styles.css()])
+    script = (files / "report.js").read_text("utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {write.__name__: write for write in _FILTERS}
+    head, rest = _headline(comparison.sentence)
+    page = environment.from_string((files / "report.html.j2").read_text("utf-8"))
+    return page.render(
+        record=record,
+        comparison=comparison,
+        head=head,
+        rest=rest,
+        ranks=ranks,
+        rank_warning=RANK_WARNING,
+        noisy=list(zip(comparison.robustness, noisy, strict=True)),
+        default_lr=record.protocol.get("default_lr"),
+        parts=list(zip(comparison.tables, pictures, strict=True)),
+        tables=record.data if isinstance(record.data, list) else [record.data],
+        verdicts=_verdicts(record, comparison),
+        words=_used_words(comparison),
+        environment=_environment(record.environment),
+        config=yaml.safe_dump(record.config, sort_keys=False, allow_unicode=True),
+        css=Markup(css),
+        script=Markup(script),
+        policy=_policy(css, script),
+    )
+
+
+def _headline(sentence: str) -> tuple[str, str]:
+    """The sentence's first clause, and the rest of it."""
+    ends = [end for mark in (": ", "; ") if (end := sentence.find(mark)) > 0]
+    if not ends:
+        return sentence, ""
+    return f"{sentence[: min(ends)]}.", sentence[min(ends) + 2 :]
+
+
+def _used_words(comparison: Comparison) -> dict[Word, str]:
+    """The meaning of the findings that are in the page."""
+    used: set[Word] = {row.word for table in comparison.tables for row in table.rows}
+    used |= {row.word for found in comparison.robustness for row in found.rows}
+    used |= {row.word for found in comparison.across for row in found.rows}
+    return {word: meaning for word, meaning in WORDS.items() if word in used}
+
+
+def _environment(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Every fact of the environment as text; versions of packages are facts of their own."""
+    flat: list[tuple[str, str]] = []
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            flat += [(str(inner), str(fact)) for inner, fact in value.items()]
+        elif str(value):
+            flat.append((str(name), str(value)))
+    return flat
+
+
+def _verdicts(record: Record, comparison: Comparison) -> list[tuple[RunRecord, Row, list[str]]]:
+    """Every pair that something else is to be said of: its run, its row, and the data sets that it holds for."""
+    rows = {(table.data, row.loss, row.last_act): row for table in reversed(comparison.tables) for row in table.rows}
+    found: dict[tuple[str, ...], tuple[RunRecord, Row, list[str]]] = {}
+    for run in record.runs:
+        row = rows[run.data, run.loss.label, run.last_act]
+        said = (run.loss.label, run.last_act, run.verdict.level, run.verdict.why, run.message)
+        where = found.setdefault(said, (run, row, []))[2]
+        if run.data not in where:
+            where.append(run.data)
+    return list(found.values())
+
+
+def _policy(css: str, script: str) -> str:
+    """Content-Security-Policy: nothing but this style sheet and this script."""
+    style_hash, script_hash = (
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (css, script)
+    )
+    return (
+        f"default-src 'none'; style-src 'sha256-{style_hash}'; script-src 'sha256-{script_hash}';"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def _ranks(i: int, comparison: Comparison, styles: Styles) -> Shown:
+    across = comparison.across[i]
+    figure = critical_difference.critical_difference(across, heading=False)
+    title = "Average ranks over data sets"
+    svg = inline_svg(figure, f"ranks-{i}", title, critical_difference.describe(across), styles)
+    return Shown("ranks", title, critical_difference.subtitle(across), Markup(svg))
+
+
+def _noisy(i: int, comparison: Comparison, styles: Styles) -> Shown:
+    found = comparison.robustness[i]
+    figure = robustness.robustness([found], comparison.metric, heading=False)
+    text = robustness.describe(found, comparison.metric)
+    svg = inline_svg(figure, f"robustness-{i}", f"{robustness.TITLE_TEXT}: {found.data}", text, styles)
+    return Shown("robustness", robustness.TITLE_TEXT, robustness.CAPTION, Markup(svg))
+
+
+def _pictures(views: Sequence[View], styles: Styles, room: int) -> list[list[Shown]]:
+    """Per data set its pictures; plot by plot, so that a page of many data sets has the most needed ones of each."""
+    shown: list[list[Shown]] = [[] for _ in views]
+    size = 0
+    for plot in PLOTS:
+        for i, view in enumerate(views):
+            full = size > room
+            figure = None if full else picture(plot, view)
+            if figure is None and not full:
+                continue
+            title = f"{plot.title}: {view.table.title}"
+            svg = "" if figure is None else inline_svg(figure, f"{plot.name}-{i}", title, plot.describe(view), styles)
+            if size + len(svg) > room:
+                svg, size = "", room + 1
+            size += len(svg)
+            shown[i].append(Shown(plot.name, plot.title, plot.caption, Markup(svg)))
+    return shown

@@ -1,0 +1,125 @@
+"""Cross-loss matrix: what was trained on one loss, scored under every other."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib.figure import FigureBase
+from matplotlib.patches import Rectangle
+
+from lossbench.deferred import stats
+from lossbench.report.compare.analysis.results import SCORELESS, Row
+from lossbench.report.compare.analysis.statistics import Floats
+from lossbench.report.compare.plots.plot import TITLE, Plot, View, place
+from lossbench.report.style import CHARACTER, LIGHT, ROW, TEXT, WIDTH, shortened, text_width
+
+_DIGITS = 3  # that a cell shows
+_SMALLEST = 4.5  # points; smaller numbers lose a digit first
+_DARKEST = 0.5  # opacity of a column's best cell: ink stays readable on it
+
+
+def _rows(view: View) -> list[Row]:
+    return [row for row in view.table.rows if row.word not in SCORELESS and view.entry(row).run.evidence.get("matrix")]
+
+
+def _matrix(view: View) -> tuple[list[Row], list[str], Floats]:
+    """Rows, columns and values `[rows, columns]`, NaN where a loss is not defined on another's outputs."""
+    rows = _rows(view)
+    cells = [view.entry(row).run.evidence["matrix"] for row in rows]
+    columns = list(dict.fromkeys(name for row in cells for name in row))
+    value = np.array(
+        [[np.nan if cell.get(name) is None else cell[name] for name in columns] for cell in cells], dtype=float
+    )
+    return rows, columns, value.reshape(len(rows), len(columns))
+
+
+def _names(columns: list[str]) -> list[str]:
+    return [shortened(name, 22) for name in columns]
+
+
+def _top(columns: list[str]) -> float:
+    """Inches that the slanted column names take above the cells."""
+    return 0.1 + 0.72 * text_width(_names(columns), TEXT - 1)
+
+
+def _height(view: View) -> float:
+    rows, columns, value = _matrix(view)
+    return TITLE + _top(columns) + ROW * len(rows) + 0.15 if len(rows) > 1 and np.isfinite(value).any() else 0
+
+
+def _standing(column: Floats, digits: int = _DIGITS) -> Floats:
+    """From 1 for the lowest loss of a column to 0 for its highest, by rank: losses have no common scale.
+
+    What is written alike is shaded alike.
+    """
+    known = np.isfinite(column)
+    out = np.full(len(column), np.nan)
+    written = [float(f"{value:.{digits}g}") for value in column[known]]
+    out[known] = 1 - (stats.rankdata(written, method="min") - 1) / max(1, known.sum() - 1)
+    return out
+
+
+def _draw(part: FigureBase, view: View, height: float) -> None:
+    rows, columns, value = _matrix(view)
+    names = [shortened(row.name, 26) for row in rows]
+    left = 0.3 + text_width(names)
+    right = max(0.3, 0.72 * text_width(_names(columns)[-1:], TEXT - 1))
+    axes = place(part, height, left, right, 0.15, ROW * len(rows))
+    axes.set_xlim(-0.5, len(columns) - 0.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    cell = 0.9 * (WIDTH - left - right) / len(columns)
+    digits = _DIGITS if _fitting(value, _DIGITS, cell) >= _SMALLEST else _DIGITS - 1
+    small = min(TEXT - 1, _fitting(value, digits, cell))
+    for j in range(len(columns)):
+        for i, strength in enumerate(_standing(value[:, j], digits)):
+            if not np.isfinite(value[i, j]):
+                axes.text(j, i, "·", ha="center", va="center", color=LIGHT["soft"])
+                continue
+            axes.add_patch(
+                Rectangle((j - 0.48, i - 0.46), 0.96, 0.92, color=LIGHT["better"], alpha=_DARKEST * strength**2, lw=0)
+            )
+            axes.text(j, i, _short(value[i, j], digits), ha="center", va="center", size=small)
+    axes.set_yticks(range(len(rows)), names)
+    axes.set_xticks(range(len(columns)), _names(columns), rotation=45, ha="left", rotation_mode="anchor")
+    axes.tick_params(
+        axis="x", top=True, bottom=False, labeltop=True, labelbottom=False, length=0, labelcolor=LIGHT["ink"]
+    )
+    axes.spines[:].set_visible(False)
+
+
+def _fitting(value: Floats, digits: int, cell: float) -> float:
+    """The size of text with which the longest number fits a cell of so many inches."""
+    longest = max(len(_short(v, digits)) for v in value[np.isfinite(value)])
+    return cell / (longest * CHARACTER) * TEXT
+
+
+def _short(value: float, digits: int = _DIGITS) -> str:
+    """`.127`, `−.127`, `.0201`, `1.03`, `206`, `3e6`: so many digits, and no zero before the point."""
+    size = abs(value)
+    if size >= 1e4 or 0 < size < 1e-4:
+        mantissa, _, exponent = f"{value:.0e}".partition("e")
+        return f"{mantissa}e{int(exponent)}".replace("-", "−")
+    decimals = max(0, digits - 1 - math.floor(math.log10(size))) if size else 1
+    return f"{value:.{decimals}f}".replace("0.", ".", 1 if size < 1 else 0).replace("-", "−")
+
+
+def _describe(view: View) -> str:
+    rows, columns, value = _matrix(view)
+    best = [
+        f"{name}: {rows[int(np.nanargmin(value[:, j]))].name}"
+        for j, name in enumerate(columns)
+        if np.isfinite(value[:, j]).any()
+    ]
+    return "Mean test value of every loss for nets trained on every other. Lowest under " + "; ".join(best) + "."
+
+
+MATRIX = Plot(
+    "matrix",
+    "Trained on one loss, scored under another",
+    "Rows were trained on the loss named at the left, columns are mean test values of the loss named above. The darker "
+    "a cell, the lower it ranks in its column; columns have no common scale. A dot: not defined on such outputs.",
+    _height,
+    _draw,
+    _describe,
+)

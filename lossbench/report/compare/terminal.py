@@ -1,0 +1,105 @@
+"""What a terminal shows after a comparison: the answer, one table a data set, and where the files are.
+
+Every text from data, config or an error is a `Text`, never markup: square brackets stay what they are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Column
+from rich.table import Table as Grid
+from rich.text import Text
+
+from lossbench.record import Record
+from lossbench.report.compare.analysis.comparison import compare
+from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
+from lossbench.report.compare.analysis.results import Across, Comparison, Robustness
+from lossbench.report.compare.terminal_table import MARKS, ComparisonGrid, half_width, short_p
+from lossbench.report.format import learning_rate, number
+
+
+def comparison_report(record: Record, folder: Path) -> RenderableType:
+    """The sentence, a table per data set, what the marks mean, what to know, and the files in `folder`."""
+    comparison = compare(record)
+    parts: list[RenderableType] = [Text(comparison.sentence, style="bold"), Text()]
+    parts += [Text(f"! {banner}", style="bold yellow") for banner in comparison.banners]
+    for across in comparison.across:
+        parts += [_across_grid(across, ranks=comparison.ranks), Text(across.omnibus)]
+        parts += [Text(RANK_WARNING, style="yellow")] if comparison.ranks else []
+        parts.append(Text())
+    for robustness in comparison.robustness:
+        parts += [_noise_grid(robustness, comparison.metric), Text()]
+    several = len(comparison.tables) > 1
+    for table in comparison.tables:
+        if several:
+            changed = f": {table.realised:.1%} of the training labels changed" if table.noise and table.realised else ""
+            parts.append(Text(f"{table.title}{changed}", style="bold"))
+        parts += [ComparisonGrid(table, comparison.metric), Text()]
+    parts.append(_legend(comparison, record))
+    for table in comparison.tables:
+        parts += [Text(f"· {table.title}: {note}" if several else f"· {note}") for note in table.notes]
+    parts += [Text(f"· {note}") for note in [*comparison.notes, *comparison.warnings]]
+    parts.append(Text(f"{folder / 'report.html'}", style="bold", overflow="fold"))
+    return Group(*parts)
+
+
+def _legend(comparison: Comparison, record: Record) -> Text:
+    """What marks and columns mean, of those that are used."""
+    rows = [row for table in comparison.tables for row in table.rows]
+    used = {row.word for row in rows}
+    lines = ["   ".join(f"{mark} {word}" for word, (mark, _) in MARKS.items() if word in used)]
+    if any(row.p_better is not None for row in rows):
+        lines.append(
+            f"P>, P(better): probability of being better by more than the ROPE, {comparison.rope_said}; P=, P(equal):"
+            " of lying within it; p: Holm-adjusted"
+        )
+    if any(row.grid_edge for row in rows):
+        lines.append("edge: share of the splits that chose an end of the learning-rate grid")
+    if any(row.untuned is not None for row in rows):
+        lr = record.protocol.get("default_lr")
+        at = f" {learning_rate(lr)}" if lr else ""
+        lines.append(
+            f"untuned: the score at the default learning rate{at} and parameters on every split, chosen by nobody"
+        )
+    return Text("\n".join(lines), style="dim")
+
+
+def _plain_grid(title: str, columns: list[str]) -> Grid:
+    return Grid(
+        Column("", width=1),
+        Column("loss", overflow="fold", min_width=12),
+        *(Column(name, justify="right", no_wrap=True) for name in columns),
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+    )
+
+
+def _across_grid(across: Across, *, ranks: bool) -> Grid:
+    grid = _plain_grid(across.title, [*(["average rank"] if ranks else []), "median gain", "P>", "P=", "p"])
+    for row in across.rows:
+        mark, style = MARKS[row.word]
+        numbers = [number(row.average_rank, 2)] if ranks else []
+        numbers += [number(row.gain, sign=True), short_p(row.p_better), short_p(row.p_equal), short_p(row.p_holm, 3)]
+        grid.add_row(*(Text(cell) for cell in [mark, row.name, *numbers]), style=style)
+    return grid
+
+
+def _noise_grid(found: Robustness, metric: str) -> Grid:
+    """Losses by levels of noise, least loss first, and what noise costs each beside the baseline."""
+    levels = [f"{level:.0%}" for level in found.levels]
+    title = f"{found.data}: {metric} by label noise"
+    grid = _plain_grid(title, [*levels, "lost", "less than baseline", "p"])
+    d = found.decimals
+    for row in found.rows:
+        mark, style = MARKS[row.word]
+        less = number(row.saved, d, sign=True) + half_width(row.saved, row.saved_low, row.saved_high, d)
+        cells = [mark, row.name, *(number(mean, d) for mean in row.means), number(row.cost, d), less]
+        grid.add_row(*(Text(cell) for cell in [*cells, short_p(row.p_holm, 3)]), style=style)
+    return grid

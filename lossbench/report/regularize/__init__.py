@@ -1,0 +1,73 @@
+"""The pictures of `regularize-gif`, from its record alone: boundary.gif, boundary.png, path.png and frames.csv."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from lossbench.record import Record, written_aside
+from lossbench.report.regularize.animation import SUFFIX, check_format, write_film
+from lossbench.report.regularize.frame import Stage
+from lossbench.report.regularize.regularization_path import draw_path
+from lossbench.report.regularize.small_multiples import draw_sheet
+from lossbench.report.regularize.view_data import Story, read_story
+
+COLUMNS = (
+    "penalty", "alpha", "l1", "l2", "train_accuracy", "test_accuracy", "data_loss", "penalty_value", "l1_norm",
+    "l2_norm", "weights", "zeros", "converged", "ended_by", "residual", "evaluations",
+)  # fmt: skip
+
+
+def write(record: Record, folder: Path, *, format: str = "gif", fps: float = 4.0) -> Iterator[tuple[str, int, int]]:
+    """Write every picture of the record into the folder; yields (what, done, total) as it goes.
+
+    The same record gives the same bytes. Raises `UserError` where the format cannot be written on this machine.
+    """
+    check_format(format)
+    write_frames_csv(record, folder / "frames.csv")
+    story = read_story(record)
+    with mpl.rc_context():
+        mpl.rcdefaults()  # whatever a user's matplotlibrc says
+        stage = Stage(story)
+    count = len(story.alphas)
+    for done in write_film(stage.frame, count, folder / f"boundary{SUFFIX[format]}", format, fps):
+        yield "frames", done, count
+    write_stills(story, folder)
+
+
+def write_stills(story: Story, folder: Path) -> None:
+    """Write boundary.png and path.png."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        for name, draw in (("boundary.png", draw_sheet), ("path.png", draw_path)):
+            _save(draw(story), folder / name)
+
+
+def write_frames_csv(record: Record, path: Path) -> None:
+    """Write one row for each frame and penalty: what the frame says in numbers."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for run in record.runs:
+        for member in run.members:
+            extra = member.extra
+            rows.writerow(
+                [
+                    run.conditions["penalty"], extra["alpha"], member.penalty.get("l1"), member.penalty.get("l2"),
+                    member.train.get("accuracy"), member.test.get("accuracy"), extra["data_loss"], extra["penalty"],
+                    extra["l1_norm"], extra["l2_norm"], len(extra["weights"]), extra["zeros"], extra["converged"],
+                    extra["ended_by"], extra["residual"], extra["evaluations"],
+                ]
+            )  # fmt: skip
+    with written_aside(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with written_aside(path) as file:
+        figure.savefig(file, format="png", metadata={"Software": None})

@@ -1,0 +1,171 @@
+"""One frame for each alpha, all drawn on one figure: what never changes is drawn once, the rest again on top of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.text import Text
+from matplotlib.ticker import NullLocator
+
+from lossbench.report.regularize.charts import Chart, alpha_axis, losses_chart, norms_chart, weights_chart
+from lossbench.report.regularize.layout import HEAD, LINE, RIGHT, Box, PanelLayout, lay_out, width_for
+from lossbench.report.regularize.legend import (
+    draw_key,
+    draw_legend,
+    draw_points,
+    key_width,
+    legend_rows,
+    name_axes,
+    percent,
+    spell,
+)
+from lossbench.report.regularize.style import FAINT, FONT, GREY, INK, PAPER, WARNING, Pixels, boundaries, shade
+from lossbench.report.regularize.text import fitted, heading, new_figure, width_of, words
+from lossbench.report.regularize.view_data import Panel, Story
+
+DPI = 100
+EDGE = 18  # pixels left of the words at the top
+ALPHA = 150  # pixels kept for the alpha at the top right
+SMALL, PLAIN, LARGE = 7.5, 8.5, 12.5  # points
+
+
+class Stage:
+    """The figure that the frames of a story are drawn on, one after the other."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        wide = (width_for(len(story.panels)) - EDGE - 40) / DPI - key_width(story, SMALL)
+        self.legend = legend_rows(story, wide, PLAIN)
+        self.layout = lay_out(len(story.panels), len(self.legend))
+        self.figure = new_figure(self.layout.width / DPI, self.layout.height / DPI, DPI)
+        canvas: Any = self.figure.canvas  # matplotlib has no types for what Agg can do
+        self.canvas = canvas
+        self.changing: list[Artist] = []
+        self._head()
+        self.track = _Track(self)
+        self.views = [
+            _PanelView(self, panel, places) for panel, places in zip(story.panels, self.layout.panels, strict=True)
+        ]
+        for artist in self.changing:
+            artist.set_animated(True)
+        self.canvas.draw()
+        self.background = self.canvas.copy_from_bbox(self.figure.bbox)
+
+    def frame(self, alpha: int) -> Pixels:
+        """The picture of that alpha (by its number), [H, W, 4]."""
+        self.alpha_text.set_text(f"α = {spell(self.story.alphas[alpha])}")
+        self.track.show(alpha)
+        self.canvas.restore_region(self.background)
+        pixels = np.asarray(self.canvas.buffer_rgba())  # the canvas itself, not a copy
+        for view in self.views:
+            view.show(alpha, pixels)
+        for artist in self.changing:
+            self.figure.draw_artist(artist)
+        return pixels.copy()
+
+    def axes(self, box: Box, **options: Any) -> Axes:
+        """Axes in a box, with quiet ticks and no frame."""
+        width, height = self.layout.width, self.layout.height
+        ax = self.figure.add_axes(
+            (box.x / width, 1 - (box.y + box.h) / height, box.w / width, box.h / height), **options
+        )
+        ax.tick_params(length=0, labelsize=SMALL, colors=GREY, labelfontfamily=FONT, pad=4)
+        ax.spines[:].set_visible(False)
+        return ax
+
+    def text(
+        self, x: float, y: float, text: str = "", *, size: float = PLAIN, colour: str = INK, **options: Any
+    ) -> Text:
+        """Text at a pixel from the top left."""
+        return words(self.figure, x / DPI, y / DPI, text, size, colour, **options)
+
+    def width(self, text: str, size: float, weight: str = "normal") -> float:
+        """Pixels that a text takes."""
+        return width_of(text, size, weight) * DPI
+
+    def will_change(self, *artists: Any) -> None:
+        """These are drawn anew on every frame, in this order."""
+        self.changing += artists
+
+    def _head(self) -> None:
+        story, layout, right = self.story, self.layout, self.layout.width - RIGHT
+        room = (right - EDGE - ALPHA) / DPI
+        heading(self.figure, EDGE / DPI, 0.28, story.title, room, (LARGE, 9.0))
+        self.text(EDGE, 47, fitted(story.subtitle, room, PLAIN), colour=GREY)
+        self.alpha_text = self.text(right, 29, size=15, fontweight="bold", ha="right")
+        self.text(right, 47, "strength of the penalty", colour=GREY, ha="right")
+        self.will_change(self.alpha_text)
+        draw_legend(self.figure, self.legend, EDGE / DPI, (HEAD - 9) / DPI, PLAIN, LINE / DPI)
+        draw_key(self.figure, story, right / DPI, (HEAD - 9) / DPI, SMALL)
+        said = fitted(story.caption, (right - EDGE) / DPI, SMALL)
+        self.text(EDGE, layout.height - 12, said, size=SMALL, colour=GREY)
+
+
+class _Track:
+    """The scale of alphas below: how far the story is."""
+
+    def __init__(self, stage: Stage) -> None:
+        alphas = stage.story.alphas
+        ax = stage.axes(stage.layout.track)
+        alpha_axis(ax, alphas)
+        ax.set_ylim(-1, 1)
+        ax.yaxis.set_major_locator(NullLocator())
+        ax.plot(alphas[[0, -1]], [0, 0], color=FAINT, lw=3, solid_capstyle="round", clip_on=False)
+        (self.past,) = ax.plot([], [], color=GREY, lw=3, solid_capstyle="round", clip_on=False)
+        (self.now,) = ax.plot([], [], "o", ms=9, mfc=INK, mec=PAPER, mew=1.6, clip_on=False)
+        stage.will_change(self.past, self.now)
+        track = stage.layout.track
+        stage.text(track.x - 16, track.y + 10, "α", size=11, ha="right")
+        self.alphas = alphas
+
+    def show(self, alpha: int) -> None:
+        self.past.set_data(self.alphas[: alpha + 1], np.zeros(alpha + 1))
+        self.now.set_data(self.alphas[[alpha]], [0.0])
+
+
+class _PanelView:
+    """One penalty: its regions and its charts."""
+
+    def __init__(self, stage: Stage, panel: Panel, places: PanelLayout) -> None:
+        self.stage, self.panel, self.story = stage, panel, stage.story
+        self.parts = [panel.accuracy("train"), panel.accuracy("test")]
+        self.box = places.regions
+        self._regions(self.box)
+        make = (losses_chart, places.losses), (norms_chart, places.norms), (weights_chart, places.weights)
+        self.charts: list[Chart] = [chart(stage, panel, box) for chart, box in make]
+
+    def show(self, alpha: int, pixels: Pixels) -> None:
+        lead = self.panel.lead(alpha)
+        low, high = self.low_high
+        box = self.box
+        pixels[box.y : box.y + box.h, box.x : box.x + box.w] = shade(lead, box.w, box.h)
+        lines = boundaries(lead, low, high)
+        self.halo.set_segments(lines)
+        self.contour.set_segments(lines)
+        train, test = (part[alpha] for part in self.parts)
+        self.score.set_text(f"accuracy {percent(train)} train, {percent(test)} test")
+        self.warning.set_text(self.panel.warning(alpha))
+        self.constant.set_text(self.panel.constant(alpha, self.story.classes))
+        for chart in self.charts:
+            chart.show(alpha)
+
+    def _regions(self, box: Box) -> None:
+        stage, story = self.stage, self.story
+        first, second = story.axes
+        self.low_high = (first.low, second.low), (first.high, second.high)
+        ax = stage.axes(box, xlim=(first.low, first.high), ylim=(second.low, second.high))
+        name_axes(ax, story.axes, box.w / DPI, box.h / DPI, PLAIN, 7, 0.03)
+        self.halo: Any = ax.add_collection(LineCollection([], colors=PAPER, linewidths=4), autolim=False)
+        self.contour: Any = ax.add_collection(LineCollection([], colors=INK, linewidths=1.7), autolim=False)
+        stage.will_change(self.halo, self.contour, *draw_points(ax, story.train, story.test, size=story.point_size))
+        stage.text(box.x, box.y - 10, self.panel.name, size=PLAIN + 0.5, fontweight="bold")
+        self.score = stage.text(box.x + box.w, box.y - 10, ha="right")
+        self.warning = stage.text(box.x + box.w - 9, box.y + 19, colour=WARNING, fontweight="bold", ha="right")
+        self.constant = stage.text(box.x + 9, box.y + 19, fontweight="bold")
+        for text in (self.warning, self.constant):
+            text.set_bbox({"boxstyle": "round,pad=0.3", "fc": PAPER, "ec": "none"})
+        stage.will_change(self.score, self.warning, self.constant)

@@ -1,0 +1,1 @@
+"""The files and the terminal table of a training run."""

@@ -1,0 +1,18 @@
+"""Record -> the files of a training run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lossbench.record import Record
+from lossbench.report.compare.plots.curves import train_curves
+from lossbench.report.style import house_style, write_png
+
+
+def write_train(record: Record, folder: Path) -> list[Path]:
+    """Write curves.png into the run's folder, whatever epochs there were."""
+    with house_style():
+        figure = train_curves(record)
+        path = folder / "curves.png"
+        write_png(figure, path)
+    return [path]

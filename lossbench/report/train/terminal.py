@@ -1,0 +1,162 @@
+"""What a terminal shows after a training run: scores by part beside the dummy's, the verdict, and where the files are.
+
+Every text from data, config or an error is a `Text`, never markup.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Column
+from rich.table import Table as Grid
+from rich.text import Text
+
+from lossbench.record import MetricRecord, Record, RunRecord
+from lossbench.report.format import learning_rate, listed, number
+from lossbench.report.symptoms import symptoms
+
+PARTS = {"train": "train", "val": "validation", "test": "test"}
+RECOMMENDED = "recommended"  # the role of nets that were trained for comparison with those of a broken pair
+_STYLES = {"ok": "green", "equivalent": "green", "degraded": "yellow", "broken": "bold magenta"}
+
+
+def train_report(record: Record, folder: Path) -> RenderableType:
+    """Scores by part with the dummy's beside them, the verdict with what was measured, the files in `folder`.
+
+    Beside a broken pair stand the test scores of the pair that is recommended instead.
+    """
+    run = record.runs[0]
+    instead = next((r for r in record.runs[1:] if r.members and r.members[0].role == RECOMMENDED), None)
+    seeds = len(run.members)
+    spread = f"   mean ± standard deviation of {seeds} seeds" if seeds > 1 else ""
+    parts: list[RenderableType] = [Text(run.name + spread, style="bold"), _grid(run, instead, record.metrics)]
+    parts += [Text(f"dummy: {_dummy(record)}; n/a: not measured", style="dim"), Text()]
+    parts += [*_diverged(run, record), *_verdict(run)]
+    if instead is not None:
+        parts += [_indented(line) for line in _instead(run, instead, record)]
+    if (kept := _kept(run, record)) is not None:
+        parts.append(kept)
+    parts.append(Text())
+    said = f"{run.loss.label} + {run.last_act} is {run.verdict.level}:"
+    parts += [Text(f"! {warning}", style="yellow") for warning in record.warnings if not warning.startswith(said)]
+    if record.status == "interrupted":
+        parts.append(Text("! interrupted: scores are of the weights at that moment", style="bold yellow"))
+    files = [file for file in ("result.json", "curves.png", "weights.safetensors") if (folder / file).exists()]
+    parts.append(Text(f"{folder}/" + (f"  ({', '.join(files)})" if files else ""), overflow="fold"))
+    return Group(*parts)
+
+
+def _grid(run: RunRecord, instead: RunRecord | None, metrics: Sequence[MetricRecord]) -> Grid:
+    parts = [(part, name) for part, name in PARTS.items() if any(getattr(m, part) for m in run.members)]
+    last = parts[-1][0] if parts else "test"
+    if instead is not None:  # 80 columns hold no more
+        parts = [part for part in parts if part[0] in {"train", last}]
+    grid = Grid(
+        Column("metric"),
+        *(Column(name, justify="right", no_wrap=True) for _, name in parts),
+        Column("dummy", justify="right", no_wrap=True, style="dim"),
+        *([] if instead is None else [Column(f"{last} of {instead.last_act}", justify="right", no_wrap=True)]),
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+    )
+    for metric in metrics:
+        cells = [_spread(run, part, metric) for part, _ in parts]
+        beside = [] if instead is None else [_spread(instead, last, metric)]
+        dummy = run.baseline.get(last, {}).get(metric.name)
+        # A metric that a sound loss never has (probabilities of a margin loss) is left out, one that failed is not.
+        failed = run.status == "diverged" or run.verdict.level == "broken"
+        if failed or any(cell != "n/a" for cell in cells):
+            name = f"{metric.name} {'↑' if metric.better == 'higher' else '↓'}"
+            grid.add_row(Text(name), *map(Text, cells), Text(_figure(dummy)), *map(Text, beside))
+    return grid
+
+
+def _indented(text: Text) -> Padding:
+    """Below what it belongs to; where it is wrapped, its other lines too."""
+    return Padding(text, (0, 0, 0, 2), expand=False)
+
+
+def _dummy(record: Record) -> str:
+    data = record.data[0] if isinstance(record.data, list) else record.data
+    if data.task == "regression":
+        return "predicts the training part's mean"
+    return "predicts the training part's majority class, with the classes' shares as probabilities"
+
+
+def _spread(run: RunRecord, part: str, metric: MetricRecord) -> str:
+    """`0.805 ± 0.012` over the seeds; seeds without a value are counted."""
+    values = [getattr(m, part).get(metric.name) for m in run.members]
+    known = [v for v in values if v is not None]
+    if not known:
+        return "n/a"
+    mean = sum(known) / len(known)
+    text = _figure(mean)
+    if len(known) > 1:
+        deviation = math.sqrt(sum((v - mean) ** 2 for v in known) / (len(known) - 1))
+        text += f" ± {_figure(deviation, scale=mean)}"
+    return text + (f" ({len(values) - len(known)} n/a)" if len(known) < len(values) else "")
+
+
+def _figure(value: float | None, scale: float | None = None) -> str:
+    """Three decimals, or as many as four digits of a larger number need."""
+    size = abs(scale if scale is not None else value or 0)
+    return number(value, 3 if size < 10 else max(0, 3 - int(math.log10(size))))
+
+
+def _diverged(run: RunRecord, record: Record) -> Iterator[RenderableType]:
+    """Which nets diverged, when, and what to try; before the verdict, which says nothing about that."""
+    lost = [m for m in run.members if m.status == "diverged"]
+    if not lost:
+        return
+    seeds, epochs = [str(m.seed) for m in lost], sorted({m.epochs for m in lost})
+    when = f"epoch {epochs[0]}" + (f" to {epochs[-1]}" if len(epochs) > 1 else "")
+    if len(lost) == len(run.members):
+        who = "the net" if len(lost) == 1 else f"all {len(lost)} nets"
+    else:
+        who = f"{len(lost)} of {len(run.members)} nets ({'seed' if len(lost) == 1 else 'seeds'} {listed(seeds, 6)})"
+    text = Text(f"diverged: {who}: loss or weights were no finite numbers after {when}", style="bold magenta")
+    yield text
+    if run.verdict.level in {"ok", "equivalent"}:
+        yield _indented(Text(f"fix: lower --lr (it was {learning_rate(lost[0].lr)})", style="magenta"))
+
+
+def _verdict(run: RunRecord) -> Iterator[RenderableType]:
+    """`is sound: why`, and for an unsound pair the fix and what was measured."""
+    style = _STYLES[run.verdict.level]
+    level = {"ok": "sound", "equivalent": "sound"}.get(run.verdict.level, run.verdict.level)
+    text = Text(f"{run.loss.label} + {run.last_act} is {level}", style=style)
+    text.append(f": {run.verdict.why}" if run.verdict.why else "", style="not bold")
+    yield text
+    if run.verdict.fix:
+        yield _indented(Text(f"fix: {run.verdict.fix}", style=f"not bold {style.split()[-1]}"))
+    if run.verdict.level in {"degraded", "broken"}:
+        for symptom in symptoms(run):
+            yield _indented(Text(f"measured: {symptom}", style=style.split()[-1]))
+
+
+def _instead(run: RunRecord, instead: RunRecord, record: Record) -> Iterator[Text]:
+    """`instead: nll + logsoftmax, same seeds and splits, reaches accuracy 0.811 in the test part, not 0.594`."""
+    part = "test" if any(m.test for m in run.members) else "train"
+    metric = next((m for m in record.metrics if m.name == record.protocol.get("metric")), record.metrics[0])
+    here, there = _spread(run, part, metric), _spread(instead, part, metric)
+    name = f"{instead.loss.label} + {instead.last_act}"
+    text = f"instead: {name}, on the same seeds and splits, has {metric.name} {there} on the {part} part, not {here}"
+    ended = instead.evidence.get("final_train_loss", {}).get("mean")
+    yield Text(text + ("" if ended is None else f"; its loss ended at {number(ended, 3)}"), style="green")
+
+
+def _kept(run: RunRecord, record: Record) -> Text | None:
+    """Whose weights were scored and kept, where the best epoch by validation was another one."""
+    best = sorted(m.best_epoch for m in run.members if m.best_epoch)
+    if not best or record.protocol.get("keep") != "last" or all(m.best_epoch == m.epochs for m in run.members):
+        return None
+    which = f"epoch {best[0]}" if best[0] == best[-1] else f"epochs {best[0]} to {best[-1]}"
+    metric = record.protocol.get("metric", "the metric")
+    text = f"kept: the last epoch's weights; best by validation {metric}: {which} (--set early_stopping.keep=best)"
+    return Text(text, style="dim")

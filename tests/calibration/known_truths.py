@@ -1,0 +1,95 @@
+"""Truths to be found out: two contenders that are equally good, and two of which one is better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from lossbench.config.parts import DataConfig
+from lossbench.data.load import load
+from lossbench.data.table import Table
+from lossbench.experiments.setup.data_source import data_source
+from tests.calibration.simulated_comparisons import Ruling, arena_of, contenders, meet, rule, small, with_seeds
+
+ROWS = 200  # where naive tests over splits are at their worst
+PAIRS = 4  # A/A comparisons on one generated table
+
+
+def table_of(features: np.ndarray, target: np.ndarray, name: str, classes: tuple[str, ...] = ("no", "yes")) -> Table:
+    """A table of numbers."""
+    columns = [f"x{i}" for i in range(features.shape[1])]
+    return Table(
+        name=name,
+        task="binary" if classes else "regression",
+        features=pd.DataFrame(features, columns=columns),
+        kinds=dict.fromkeys(columns, "number"),
+        target=target,
+        target_name="y",
+        classes=classes,
+    )
+
+
+def same_loss(draw: int, pairs: int = PAIRS) -> Iterator[Ruling]:
+    """A/A: one loss against itself on one table, under different first weights and batch orders; pairs are disjoint."""
+    random = np.random.default_rng([draw, 1])
+    x = random.normal(size=(ROWS, 4))
+    y = (x @ random.normal(size=4) + random.normal(scale=1.5, size=ROWS) > 0).astype(np.int64)
+    config = small(losses=["ce", "hinge", "mse"][draw % 3])
+    table = table_of(x, y, "same")
+    arena = arena_of(config, table)
+    (contender,) = contenders(config, table)
+    for pair in range(pairs):
+        contests = [meet(config, with_seeds(arena, 2 * pair + k), contender) for k in (0, 1)]
+        yield rule(config, arena, *contests)
+
+
+def equal_learners(draw: int) -> Iterator[Ruling]:
+    """Two learners that are equally good by symmetry: each sees one of two exchangeable halves of the features.
+
+    Harder than A/A: the difference is that of one sample of rows, common to all splits, which is what makes naive
+    tests reject.
+    """
+    random = np.random.default_rng([draw, 2])
+    cause = random.normal(size=(ROWS, 2))
+    y = (cause.sum(1) + random.normal(scale=0.5, size=ROWS) > 0).astype(np.int64)
+    config = small(losses="ce")
+    contests = []
+    for k in (0, 1):
+        table = table_of(cause[:, [k]] + random.normal(scale=0.1, size=(ROWS, 1)), y, "halves")
+        arena = arena_of(config, table)
+        (contender,) = contenders(config, table)
+        contests.append(meet(config, arena, contender))
+    yield rule(config, arena, *contests)
+
+
+def outliers(draw: int) -> Iterator[Ruling]:
+    """mse against l1 on a regression, 10% of whose training targets are far off; scored against the clean target."""
+    random = np.random.default_rng([draw, 3])
+    x = random.normal(size=(300, 4))
+    clean = x @ np.array([1.0, -2.0, 1.5, 0.5]) + 0.1 * random.normal(size=300)
+    spoilt = clean + np.where(random.random(300) < 0.1, random.uniform(-30, 30, 300), 0.0)
+    config = small(losses="mse,l1", metric="mae", optim={"epochs": 30, "lr": 1e-2})
+    table = replace(table_of(x, spoilt, "outliers", ()), clean_target=clean)
+    arena = arena_of(config, table)
+    yield rule(config, arena, *(meet(config, arena, c) for c in contenders(config, table)))
+
+
+def noisy_labels(draw: int) -> Iterator[Ruling]:
+    """ce against l1 on breast_cancer with 40% symmetric noise on the training labels; test labels are clean.
+
+    Long enough at a high rate for ce to learn the wrong labels by heart, which l1 is robust to.
+    """
+    table = load(data_source(DataConfig(name="breast_cancer")))
+    config = small(
+        losses="ce,l1",
+        seed=draw,
+        net={"hidden": [64]},
+        optim={"epochs": 100, "lr": 1e-2},
+        lrs=[1e-2],
+        early_stopping={"patience": None},
+    )
+    arena = arena_of(config, table, noise=0.4)
+    yield rule(config, arena, *(meet(config, arena, c) for c in contenders(config, table)))

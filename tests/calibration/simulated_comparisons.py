@@ -1,0 +1,124 @@
+"""Comparisons with a known truth, through the same steps as `compare-losses`: arena, contest, record, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import stats
+
+from lossbench.catalog.vocabulary import Task
+from lossbench.config.parts import DataConfig
+from lossbench.config.schema import CompareConfig
+from lossbench.data.split import repeated_kfold
+from lossbench.data.table import Table
+from lossbench.experiments.compare.candidates import Contender, resolve_lineup
+from lossbench.experiments.compare.evaluation import Contest, Settings, compete, settle_failures
+from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
+from lossbench.experiments.compare.setting import Arena, prepare_arena
+from lossbench.experiments.compare.test_scores import dummy_scores
+from lossbench.experiments.scoring.scores import metric_record
+from lossbench.experiments.setup.data_source import data_record
+from lossbench.record import Record
+from lossbench.report.compare.analysis.comparison import compare
+
+DATA = DataConfig(name="iris")  # its options only: no scaling but the default
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What the judge says of a second contender against the first; `naive_p`: of a paired t that ignores dependence."""
+
+    word: str
+    p: float
+    gain: float  # positive: the second is better
+    naive_p: float
+
+
+def small(**other: Any) -> CompareConfig:
+    """The default design (5 x 5 splits) with nets small enough for thousands of comparisons."""
+    return CompareConfig.model_validate(
+        {"net": {"hidden": [8]}, "optim": {"epochs": 10, "lr": 1e-2}, "lrs": [1e-2, 3e-2], "threads": 1, **other}
+    )
+
+
+def arena_of(config: CompareConfig, table: Table, noise: float = 0.0) -> Arena:
+    """The arena that `compare-losses` would prepare."""
+    folds = repeated_kfold(table.target, table.task, config.folds, config.repeats, config.seed, config.inner_validation)
+    return prepare_arena(table, folds, data=DATA, seed=config.seed, noise=noise)
+
+
+def contenders(config: CompareConfig, table: Table) -> tuple[Contender, ...]:
+    """The config's losses on a table."""
+    return resolve_lineup(config.losses, table).contenders
+
+
+def meet(config: CompareConfig, arena: Arena, contender: Contender) -> Contest:
+    """One contest, to its end."""
+    select = selection_metric(primary_metric(config.metric, arena.task), arena.task)
+    dummies = dummy_scores(contender.pair, arena.outer)
+    story = compete(Settings(config, select, len(config.lrs), torch.device("cpu"), 1), arena, contender, dummies)
+    while True:
+        try:
+            next(story)
+        except StopIteration as end:
+            contest: Contest = end.value
+            settle_failures(arena, [contest.run], dummies)
+            return contest
+
+
+def rule(config: CompareConfig, arena: Arena, first: Contest, second: Contest) -> Ruling:
+    """Put two contests before the judge as a record of a comparison, under names of their own."""
+    task = Task(arena.table.task)
+    metric = primary_metric(config.metric, task)
+    runs = []
+    for label, contest in (("first", first), ("second", second)):
+        loss = contest.run.loss.model_copy(update={"label": label})
+        evidence = {key: value for key, value in contest.run.evidence.items() if key != "objective_group"}
+        runs.append(contest.run.model_copy(update={"loss": loss, "evidence": evidence}))
+    record = Record(
+        kind="compare-losses",
+        name="calibration",
+        status="ok",
+        data=[data_record(arena.table, arena.inner[0].inputs, {}, arena.inner[0].preparation)],
+        metrics=[metric_record(metric)],
+        protocol=describe(config, arena.table, metric, metric, "first", Space(len(config.lrs))),
+        runs=runs,
+    )
+    (table,) = compare(record).tables
+    row = next(row for row in table.rows if row.name == "second")
+    assert row.difference is not None
+    sign = 1 if metric.better == "higher" else -1
+    scores = [np.array([m.test[metric.name] for m in run.members if m.role == "refit"], dtype=float) for run in runs]
+    return Ruling(row.word, 1.0 if row.p is None else row.p, sign * row.difference, _paired_t(scores[1] - scores[0]))
+
+
+def _paired_t(difference_J: np.ndarray) -> float:
+    if np.ptp(difference_J) == 0:
+        return float(difference_J[0] == 0)
+    return float(stats.ttest_1samp(difference_J, 0).pvalue)
+
+
+def with_seeds(arena: Arena, draw: int) -> Arena:
+    """The same splits and rows with other first weights and batch orders."""
+    seeds = np.random.SeedSequence([draw, *arena.seeds]).generate_state(len(arena.seeds))
+    return replace(arena, seeds=tuple(int(seed) for seed in seeds))
+
+
+def shares(rulings: Sequence[Ruling], alpha: float = 0.05) -> dict[str, float]:
+    """How often a difference was seen, by the judge and by the naive test."""
+    return {
+        "comparisons": len(rulings),
+        "different": float(np.mean([r.word in {"better", "worse"} for r in rulings])),
+        "p_below": float(np.mean([r.p < alpha for r in rulings])),
+        "naive_p_below": float(np.mean([r.naive_p < alpha for r in rulings])),
+    }
+
+
+def alone(truth: Callable[[int], Iterable[Ruling]], draw: int) -> list[Ruling]:
+    """One draw of a truth in a worker process that shares the machine: torch gets one thread."""
+    torch.set_num_threads(1)
+    return list(truth(draw))

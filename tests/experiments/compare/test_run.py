@@ -1,0 +1,426 @@
+"""`compare-losses` from a config to its record: fair by construction, honest about failures, clear about mistakes."""
+
+import threading
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, log_loss
+
+from lossbench.catalog.metrics import ECE_BINS, METRICS
+from lossbench.config.parts import DataConfig
+from lossbench.config.schema import CompareConfig
+from lossbench.data.split import repeated_kfold
+from lossbench.data.table import Table
+from lossbench.errors import UserError
+from lossbench.events import EpochEnded, Event, RunEnded, RunSkipped, RunStarted
+from lossbench.experiments.compare.candidates import resolve_lineup
+from lossbench.experiments.compare.evaluation import Contest, Settings, compete
+from lossbench.experiments.compare.plan import default_name, plan
+from lossbench.experiments.compare.setting import prepare_arena
+from lossbench.experiments.compare.test_scores import dummy_scores
+from lossbench.experiments.compare.time_estimate import estimate, steps_a_run
+from lossbench.record import Record, RunRecord
+from lossbench.report.compare.analysis.comparison import compare as evidence_of
+from tests.experiments.compare.comparisons import blobs, config, failing_loss, finished, of_role
+
+
+@pytest.fixture(scope="module")
+def record() -> Record:
+    return finished(config(losses="ce,nll,kl_div,hinge,mse,nll+relu", label_noise=[0, 0.3]))
+
+
+def by_name(record: Record, noise: float = 0.0) -> dict[str, RunRecord]:
+    return {f"{run.loss.label}+{run.last_act}": run for run in record.runs if run.conditions["label_noise"] == noise}
+
+
+def contest(table: Table, losses: str, *, splits: int = 1, dealt: Table | None = None) -> Contest:
+    """One loss on the first splits of a table; `dealt` is the table whose classes the folds are dealt out by."""
+    chosen = config(losses=losses)
+    folds = repeated_kfold((dealt or table).target, table.task, 3, 1, 0, 0.25)[:splits]
+    arena = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, noise=0.0)
+    settings = Settings(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1)
+    (contender,) = resolve_lineup(chosen.losses, table).contenders
+    story = compete(settings, arena, contender, dummy_scores(contender.pair, arena.outer))
+    while True:
+        try:
+            next(story)
+        except StopIteration as end:
+            result: Contest = end.value
+            return result
+
+
+# --- fair by construction -------------------------------------------------------------------------
+
+
+def test_losses_that_are_one_objective_tie_on_every_seed() -> None:
+    """If cross_entropy, nll behind log_softmax and kl_div (one-hot) do not tie, the harness favours one of them.
+    1e-6: so few epochs are too short for float32's rounding (6e-8 a step) to grow beyond it."""
+    runs = by_name(finished(config(losses="ce,nll,kl_div", folds=5, repeats=5)))
+    first, *others = runs.values()
+    assert len(of_role(first, "refit")) == 25
+    for other in others:
+        for a, b in zip(first.members, other.members, strict=True):
+            assert (a.seed, a.lr, a.split, a.role, a.epochs) == (b.seed, b.lr, b.split, b.role, b.epochs)
+            for key, curve in a.curves.items():
+                np.testing.assert_allclose(b.curves[key], curve, rtol=0, atol=1e-6)
+            for metric, value in a.test.items():
+                assert b.test[metric] == pytest.approx(value, abs=1e-6)
+    assert {run.evidence["objective_group"] for run in runs.values()} == {"cross_entropy"}
+
+
+def test_every_loss_has_the_same_number_of_trials_splits_and_seeds(record: Record) -> None:
+    def facts(run: RunRecord) -> list[tuple[Any, ...]]:
+        return [(m.role, m.seed, tuple(m.split.items())) for m in run.members]
+
+    first, *others = record.runs
+    assert Counter(m.role for m in first.members) == {"trial": 6, "refit": 3, "untuned": 3}
+    for other in others:
+        assert facts(other) == facts(first)
+
+
+@pytest.mark.parametrize("loss", ["ce", "hinge", "l1"])
+def test_test_labels_change_test_scores_and_nothing_else(loss: str) -> None:
+    table = blobs(90)
+    fold = repeated_kfold(table.target, "binary", 3, 1, 0, 0.25)[0]
+    target = table.target.copy()
+    target[fold.test] = 1 - target[fold.test]
+    # The folds are dealt out by class, so those of the true labels are used for both.
+    was, now = (contest(replace(table, target=t), loss, dealt=table) for t in (table.target, target))
+    for a, b in zip(was.run.members, now.run.members, strict=True):
+        assert a.model_dump(exclude={"test"}) == b.model_dump(exclude={"test"})
+        if a.role != "trial":
+            assert b.test["accuracy"] == pytest.approx(1 - float(a.test["accuracy"] or 0))
+
+
+def test_the_refit_takes_its_trial_s_rate_and_epochs(record: Record) -> None:
+    for run in record.runs:
+        chosen = {tuple(m.split.items()): m for m in of_role(run, "trial") if m.extra["chosen"]}
+        for refit in of_role(run, "refit"):
+            trial = chosen[tuple(refit.split.items())]
+            assert (refit.lr, refit.epochs) == (trial.lr, trial.best_epoch)
+            rivals = [m for m in of_role(run, "trial") if m.split == refit.split]
+            assert trial.val["balanced_accuracy"] == max(m.val["balanced_accuracy"] or 0 for m in rivals)
+
+
+def test_a_population_cut_otherwise_gives_the_same_record() -> None:
+    one, two = (finished(config(losses="ce,hinge", threads=n)) for n in (1, 2))
+    assert [run.members for run in one.runs] == [run.members for run in two.runs]
+
+
+# --- what is measured -----------------------------------------------------------------------------
+
+
+def test_scores_agree_with_scikit_learn_and_the_temperature_changes_no_decision() -> None:
+    table = blobs(90)
+    result = contest(table, "mse", splits=3)
+    folds = repeated_kfold(table.target, "binary", 3, 1, 0, 0.25)
+    for net, fold, member in zip(result.judged, folds, of_role(result.run, "refit"), strict=True):
+        truth, p = table.target[fold.test], net.predicted.numpy()
+        assert member.test["accuracy"] == pytest.approx(accuracy_score(truth, p.argmax(1)))
+        assert member.test["log_loss"] == pytest.approx(log_loss(truth, p))
+        assert member.extra["temperature"] > 0
+        assert (member.extra["n_train"], member.extra["n_test"]) == (60, 30)
+
+
+def test_raw_probabilities_are_scored_for_proper_losses_only(record: Record) -> None:
+    runs = by_name(record)
+    raw = {
+        name: {key for m in of_role(run, "refit") for key in m.test if key.startswith("raw")}
+        for name, run in runs.items()
+    }
+    both, none = {"raw_log_loss", "raw_brier"}, set[str]()
+    assert raw == {
+        "cross_entropy+identity": both,
+        "nll+logsoftmax": both,
+        "kl_div+logsoftmax": both,
+        "mse+softmax": both,
+        "hinge+identity": none,
+        "nll+relu": none,  # what comes out of it are no probabilities
+    }
+    assert {name: run.loss.proper for name, run in runs.items()} == {name: bool(keys) for name, keys in raw.items()}
+    for run in runs.values():  # after the common step everyone has probabilities
+        assert all(m.test["log_loss"] is not None for m in of_role(run, "refit"))
+
+
+def test_reliability_bins_hold_every_test_row_and_give_the_pooled_error(record: Record) -> None:
+    for run in record.runs:
+        bins = run.evidence["reliability"]
+        assert len(bins["count"]) == ECE_BINS
+        assert sum(bins["count"]) == 150  # of iris: in one repeat every row is tested once
+        hits = sum(n * a for n, a in zip(bins["count"], bins["accuracy"], strict=True) if n)
+        mean = np.average([m.test["accuracy"] or 0 for m in of_role(run, "refit")], weights=[50, 50, 50])
+        assert hits / 150 == pytest.approx(mean)
+
+
+def test_the_matrix_has_an_entry_for_every_pair_of_losses(record: Record) -> None:
+    runs = by_name(record)
+    columns = {"cross_entropy", "nll + logsoftmax", "kl_div", "hinge", "mse", "nll + relu"}
+    for run in runs.values():
+        assert set(run.evidence["matrix"]) == columns
+        assert run.evidence["matrix"]["hinge"] is None  # no margin follows from a probability
+    own = runs["cross_entropy+identity"]
+    mean = np.mean([m.test["log_loss"] or 0 for m in of_role(own, "refit")])
+    # Probabilities are cut at 1e-7 on their way into the matrix.
+    assert own.evidence["matrix"]["cross_entropy"] == pytest.approx(mean, rel=1e-4)
+
+
+def test_a_broken_pair_is_run_and_its_symptoms_kept(record: Record) -> None:
+    run = by_name(record)["nll+relu"]
+    assert run.verdict.level == "broken"
+    assert run.evidence["members_below_floor"] == 3
+
+
+def test_label_noise_is_realised_recorded_and_hurts(record: Record) -> None:
+    clean, noisy = (by_name(record, noise)["cross_entropy+identity"] for noise in (0.0, 0.3))
+    assert noisy.conditions == {"label_noise": 0.3, "realised": pytest.approx(0.3)}
+    assert clean.conditions == {"label_noise": 0.0, "realised": 0.0}
+    assert np.mean([m.test["log_loss"] or 0 for m in of_role(noisy, "refit")]) > np.mean(
+        [m.test["log_loss"] or 0 for m in of_role(clean, "refit")]
+    )
+
+
+def test_the_protocol_says_what_was_declared(record: Record) -> None:
+    said = record.protocol
+    expected = {
+        "metric": "accuracy",
+        "select_metric": "balanced_accuracy",
+        "better": "higher",
+        "folds": 3,
+        "repeats": 1,
+    }
+    expected |= {"lrs": [1e-3, 1e-2], "inner_validation": 0.2, "baseline": "cross_entropy", "rope": 0.01, "alpha": 0.05}
+    assert {key: said[key] for key in expected} == expected
+    assert said["scheme"] == "stratified k-fold"
+    assert any("test labels stay clean" in sentence for sentence in said["text"])
+
+
+def test_the_record_survives_json_and_carries_its_evidence(record: Record) -> None:
+    again = Record.model_validate_json(record.to_json())
+    assert again == record
+    evidence = evidence_of(again)
+    assert [table.baseline for table in evidence.tables] == ["cross_entropy", "cross_entropy"]
+    words = {row.name: row.word for row in evidence.tables[0].rows}
+    assert words["kl_div"] == "same objective"
+    assert words["nll + relu"] == "broken"
+
+
+def test_regressions_are_compared_in_the_target_s_own_units() -> None:
+    found = finished(config("diabetes", losses="mse,l1,gaussian_nll", optim={"epochs": 20}, lrs=[1e-2]))
+    assert (found.protocol["metric"], found.protocol["scheme"]) == ("rmse", "k-fold")
+    spread = 77.0  # standard deviation of diabetes' target
+    for run in found.runs:
+        assert {"rmse", "mae", "r2", "pinball"} == set(of_role(run, "refit")[0].test)
+        assert all(0.5 * spread < float(m.test["rmse"] or 0) < 1.1 * spread for m in of_role(run, "refit"))
+        assert all(m.extra["temperature"] is None for m in of_role(run, "refit"))
+    matrix = found.runs[0].evidence["matrix"]
+    assert matrix["gaussian_nll"] is None  # a variance does not follow from a predicted value
+    assert matrix["l1"] is not None
+
+
+def test_several_tables_are_met_one_after_the_other() -> None:
+    found = finished(config(["iris", "titanic"], losses="ce,bce_with_logits,focal", repeats=1))
+    assert isinstance(found.data, list)
+    assert [data.name for data in found.data] == ["iris", "titanic"]
+    assert [run.name for run in found.runs] == [
+        "iris / cross_entropy + identity",
+        "iris / focal + identity",
+        "titanic / cross_entropy + identity",
+        "titanic / bce_with_logits + identity",
+        "titanic / focal + identity",
+    ]
+
+
+def test_a_multiple_of_an_objective_is_counted_once_and_said_to_be_one() -> None:
+    found = finished(config("diabetes", losses="mse,l1,pinball", optim={"epochs": 10}))
+    (table,) = evidence_of(found).tables
+    rows = {row.name: row for row in table.rows}
+    assert (rows["pinball"].word, rows["pinball"].same_as) == ("same objective", "l1")
+    assert rows["pinball"].factor == pytest.approx(0.5)
+    assert rows["pinball"].p_holm is None
+    assert rows["l1"].p_holm == rows["l1"].p  # the only hypothesis
+    assert "pinball is 0.5 times l1: one objective, at another learning rate at most." in table.notes
+    found.protocol["baseline"] = "pinball"
+    assert (
+        "l1 is 2 times pinball: one objective, at another learning rate at most." in evidence_of(found).tables[0].notes
+    )
+    penalised = finished(config("diabetes", losses="mse,l1,pinball", optim={"epochs": 2}, penalty={"l2": 0.1}))
+    assert {run.evidence["objective_group"] for run in penalised.runs} == {"mse", "l1", "pinball"}
+
+
+def test_rows_of_one_group_stay_in_one_part_of_every_split(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    x, group = random.normal(size=120), np.repeat(np.arange(30), 4)
+    file = tmp_path / "grouped.csv"
+    rows = (f"{a:.3f},{a * a:.3f},p{g},{int(a > 0)}" for a, g in zip(x, group, strict=True))
+    file.write_text("x,z,g,y\n" + "\n".join(rows) + "\n")
+    chosen = config({"file": str(file), "target": "y", "groups": "g"}, losses="ce,hinge", repeats=2)
+    (entry,) = plan(chosen).tables
+    for fold in entry.folds:
+        parts = [set(group[part].tolist()) for part in (fold.inner_train, fold.inner_validation, fold.test)]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == 30
+    found = finished(chosen)
+    assert found.protocol["scheme"] == "grouped k-fold"
+    assert found.protocol["text"][0].startswith("2 x 3 grouped k-fold")
+    assert isinstance(found.data, list)
+    assert (found.data[0].features, found.data[0].split["scheme"]) == (["x", "z"], "grouped k-fold")
+    assert all(len(of_role(run, "refit")) == 6 for run in found.runs)
+
+
+# --- events, interruption, failures ---------------------------------------------------------------
+
+
+def test_events_tell_the_story_run_by_run() -> None:
+    events: list[Event] = []
+    finished(config(["iris", "titanic"], losses="ce,bce"), watch=events.append)
+    stages = [(e.run, e.stage) for e in events if isinstance(e, RunStarted)]
+    assert stages[:2] == [("iris / cross_entropy + identity", "tune"), ("iris / cross_entropy + identity", "refit")]
+    assert [e.status for e in events if isinstance(e, RunEnded)] == ["ok"] * 3
+    (skipped,) = (e for e in events if isinstance(e, RunSkipped))
+    assert skipped == RunSkipped("iris / bce", "it serves binary, and iris is a multiclass task")
+
+
+def test_an_interrupted_comparison_leaves_what_was_finished() -> None:
+    stop, ended = threading.Event(), []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, RunEnded):
+            ended.append(event.run)
+        if len(ended) == 1 and isinstance(event, EpochEnded) and event.epoch == 2:
+            stop.set()
+
+    found = finished(config(losses="ce,hinge,mse", optim={"epochs": 50}), stop=stop, watch=watch)
+    assert found.status == "interrupted"
+    assert [run.status for run in found.runs] == ["ok", "interrupted", "interrupted"]
+    assert len(of_role(found.runs[0], "refit")) == 3
+    assert of_role(found.runs[1], "refit") == []
+    never = found.runs[2]
+    assert (never.loss.label, never.members, never.message) == ("mse", [], "it was interrupted before it began")
+    evidence = evidence_of(Record.model_validate_json(found.to_json()))
+    assert evidence.banners[-1].startswith("interrupted")
+    assert {row.name: row.word for row in evidence.tables[0].rows}["mse"] == "interrupted"
+
+
+def test_tables_that_an_interrupted_comparison_never_came_to_are_named() -> None:
+    stop = threading.Event()
+
+    def watch(event: Event) -> None:
+        if isinstance(event, EpochEnded):
+            stop.set()
+
+    chosen = config(["iris", "wine"], losses="ce,hinge", label_noise=[0, 0.2])
+    found = finished(chosen, stop=stop, watch=watch)
+    assert [(run.data, run.status) for run in found.runs] == [("iris", "interrupted")] * 2
+    assert [warning for warning in found.warnings if "before it began" in warning] == [
+        "interrupted before it began: iris (0.2 label noise)",
+        "interrupted before it began: wine",
+        "interrupted before it began: wine (0.2 label noise)",
+    ]
+    assert evidence_of(Record.model_validate_json(found.to_json())).tables[0].rows[0].word == "interrupted"
+
+
+def test_a_loss_that_raises_fails_alone_and_scores_the_worst(tmp_path: Path) -> None:
+    found = finished(config(losses=[failing_loss(tmp_path), {"loss": "ce"}], baseline="ce", optim={"epochs": 8}))
+    failed, fine = found.runs
+    assert found.status == "ok"
+    assert failed.status == "failed"
+    assert failed.message.endswith("RuntimeError: too tired")
+    assert "raise RuntimeError('too tired')" in failed.evidence["traceback"]
+    assert [m.test["accuracy"] for m in of_role(failed, "refit")] == [0.0] * 3
+    for lost, net in zip(of_role(failed, "refit"), of_role(fine, "refit"), strict=True):
+        assert lost.test["log_loss"] >= net.test["log_loss"]
+    assert (fine.status, len(of_role(fine, "refit"))) == ("ok", 3)
+    assert [row.name for row in evidence_of(found).tables[0].rows][-1] == failed.loss.label
+
+
+def test_divergence_scores_the_worst_and_is_not_dropped() -> None:
+    found = finished(config("diabetes", losses="mse,l1", lrs=[1e30], optim={"name": "sgd", "lr": 1e30}))
+    wild = found.runs[0]
+    assert wild.status == "diverged"
+    refits = of_role(wild, "refit")
+    assert [m.status for m in refits] == ["diverged"] * 3
+    # All nets diverged, and an error has no worst: what is left is the mean value's.
+    assert np.mean([m.test["rmse"] or 0 for m in refits]) == pytest.approx(wild.baseline["test"]["rmse"])
+
+
+def test_a_failure_scores_no_better_than_any_net_on_its_split(tmp_path: Path) -> None:
+    """An untrained net predicts far from the values of a regression whose target is not near 0: worse than the mean."""
+    weary = failing_loss(tmp_path, "regression")
+    rough = {"losses": [{"loss": "poisson_nll"}, weary], "lrs": [1e-7, 1e-6], "optim": {"epochs": 6, "lr": 1e-6}}
+    found = finished(config("diabetes", **rough, baseline="poisson_nll"))
+    fine, failed = found.runs
+    assert (fine.status, failed.status) == ("ok", "failed")
+    for lost, net, untuned in zip(
+        of_role(failed, "refit"), of_role(fine, "refit"), of_role(fine, "untuned"), strict=True
+    ):
+        for metric in ("rmse", "mae", "pinball"):
+            assert lost.test[metric] == max(net.test[metric], untuned.test[metric])  # and above the mean value's
+            assert lost.test[metric] > fine.baseline["test"][metric]
+        assert lost.test["r2"] == min(net.test["r2"], untuned.test["r2"]) < 0
+    rows = {row.loss: row for row in evidence_of(found).tables[0].rows}
+    assert rows["weary"].mean >= rows["poisson_nll"].mean
+    assert any("the worst of all nets' scores on that split" in line for line in found.protocol["text"])
+
+
+# --- plans and mistakes ---------------------------------------------------------------------------
+
+
+def test_a_plan_counts_what_will_run() -> None:
+    found = plan(config(losses="ce,hinge", label_noise=[0, 0.1], optim={"batch_size": 32, "epochs": 4}))
+    (table,) = found.tables
+    assert (found.contests, found.trials, found.members(table)) == (4, 2, 3 * (2 + 2))
+    # 80 inner and 100 outer training rows: 3 and 4 batches.
+    assert steps_a_run(found, table) == 4 * 3 * (2 * 3 + 2 * 4)
+    said = estimate(found)
+    assert (said.members, said.steps) == (4 * 12, 4 * 168)
+    assert said.seconds > 0
+    assert default_name(found) == "compare-iris"
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"metric": "rmse"}, r"metric: rmse is no metric of a multiclass task; choose one of accuracy"),
+        ({"metric": "hinge"}, r"metric: losses cannot be ranked by a loss's value \(hinge\)"),
+        ({"metric": "loss"}, r"metric: losses cannot be ranked by a loss's value"),
+        ({"metric": "acuracy"}, r"metric: unknown metric 'acuracy'; did you mean 'accuracy'\?"),
+        ({"losses": "ce,bce"}, r"losses\.1: bce: it serves binary, and iris is a multiclass task"),
+        ({"losses": "ce,poisson_nll"}, r"losses\.1: poisson_nll: it serves regression.*losses that serve the same"),
+        ({"baseline": "mse", "losses": "ce,hinge"}, r"baseline: the baseline 'mse' is not among the losses"),
+        ({"folds": 60}, r"class 'setosa' has 50 rows; 60 folds"),
+        ({"data": ["iris", "wine"], "folds": 49}, r"^wine: class '\w+' has 48 rows; 49 folds"),
+        ({"losses": "ce"}, r"losses: cross_entropy \+ identity has nothing to be compared with; name another loss"),
+        ({"data": ["iris", "wine"], "losses": "ce"}, r"losses: cross_entropy \+ identity has nothing to be compared"),
+        ({"data": ["iris", "diabetes"]}, r"data: tables of different tasks .*iris: multiclass, diabetes: regression"),
+        ({"data": "diabetes", "label_noise": [0.2]}, r"label_noise: label noise needs classes, and diabetes"),
+        ({"optim": {"batch_size": 99}}, r"optim\.batch_size: batch_size 99 is larger than the 80 inner training rows"),
+        ({"data": "diabetes", "losses": [{"loss": {"name": "mse", "class_weight": "balanced"}}]}, r"class_weight"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_clear_line_before_any_training(other: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message) as error:
+        plan(config(**other))
+    assert "\n" not in str(error.value)
+
+
+def test_an_empty_grid_and_a_single_split_are_refused_by_the_config() -> None:
+    for other in ({"lrs": []}, {"folds": 1}):
+        with pytest.raises(ValueError, match=r"lrs|folds"):
+            config(**other)
+
+
+def test_few_splits_are_called_anecdotal() -> None:
+    assert any("anecdotal: 3 splits" in warning for warning in finished(config(losses="ce,mse")).warnings)
+
+
+def test_flags_about_reading_are_for_the_files_beside_a_named_set(tmp_path):
+    (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i * i % 7};{i % 2}\n" for i in range(60)).replace(";", ","))
+    said = {"target": "y", "na": ["?"]}
+    config = CompareConfig.model_validate(
+        {"data": [{"file": str(tmp_path / "t.csv"), **said}, {"name": "wine", **said}], "losses": ["nll", "hinge"]}
+    )
+    assert [entry.table.target_name for entry in plan(config).tables] == ["y", "cultivar"]

@@ -1,0 +1,79 @@
+"""What a terminal shows: it fits, it is plain off a terminal, and it swallows nothing."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lossbench.report.compare.analysis.comparison import compare
+from lossbench.report.compare.markdown import comparison_markdown
+from lossbench.report.compare.members_csv import members_csv
+from lossbench.report.compare.terminal import comparison_report
+from tests.report.compare.planted import Planted, planted_record
+
+
+def shown(renderable, width=80):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 160])
+def test_the_table_fits_and_nothing_is_cut(record, width):
+    text = shown(comparison_report(record, Path("outputs/x")), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "\x1b" not in text
+    assert "cross_entropy" in text
+    assert "+0.031±.007" in text if width < 160 else "+0.031 [+0.025, +0.038]" in text
+    assert "…" not in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 160])
+def test_untuned_scores_activations_and_grid_edges_are_there_at_every_width(record, width):
+    text = shown(comparison_report(record, Path("outputs/x")), width)
+    for name in ("activation", "untuned", "edge", "logsoftmax", "100%"):
+        assert name in text, name
+    assert "untuned: the score at the default learning rate" in " ".join(text.split())
+
+
+def test_ranks_need_a_request_and_come_with_their_warning():
+    losses = (Planted("cross_entropy"), Planted("focal"), Planted("l1"))
+    for ranks in (False, True):
+        record = planted_record(losses, data=("a", "b"), folds=5, repeats=1, epochs=2, ranks=ranks)
+        for text in (
+            shown(comparison_report(record, Path("x")), 120),
+            comparison_markdown(record, compare(record)),
+        ):
+            assert ("average rank" in text) is ranks
+            assert ("A rank says nothing of how large a difference is" in text) is ranks
+            assert "Friedman p" in text
+            assert "Iman-Davenport p" in text
+
+
+def test_label_noise_is_an_axis_with_its_realised_rates():
+    record = planted_record((Planted("cross_entropy"), Planted("mae")), noise=(0.0, 0.2), folds=5, repeats=1, epochs=2)
+    for run in record.runs:
+        run.conditions = run.conditions and {"label_noise": 0.2, "realised": 0.198}
+    for text in (shown(comparison_report(record, Path("x"))), comparison_markdown(record, compare(record))):
+        assert "accuracy by label noise" in text
+        assert "19.8%" in text
+    assert ",0.198," in members_csv(record)
+
+
+def test_a_regression_says_the_rope_that_was_used():
+    record = planted_record((Planted("cross_entropy"), Planted("mse")), metric="rmse", epochs=2)
+    for text in (shown(comparison_report(record, Path("x")), 200), comparison_markdown(record, compare(record))):
+        assert "±0.080 (1% of the mean value's error)" in text
+        assert "0.01" not in text.split("P(better)")[0]
+
+
+def test_the_sentence_comes_first_and_the_page_last(record):
+    text = shown(comparison_report(record, Path("outputs/x")), 400)
+    assert text.startswith("On titanic, by accuracy, focal beats cross_entropy")
+    assert text.rstrip().endswith("outputs/x/report.html")
+
+
+def test_square_brackets_of_a_name_are_text():
+    text = shown(comparison_report(planted_record((Planted("cross_entropy"), Planted("[bold]mine[/]"))), Path("x")))
+    assert "[bold]mine[/]" in text
