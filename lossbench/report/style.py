@@ -14,14 +14,14 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from lossbench.record import written_aside
-from lossbench.report.compare.analysis.results import Word
 
 WIDTH = 8.0  # inches of every picture
 ROW = 0.27  # inches of a row of text
 TEXT = 9.0  # points
+TITLE = 0.58  # inches above a picture's axes, for its title
 CHARACTER = 0.0775  # inches of an average character at that size
 
 # name -> light, dark. Each light colour is used for one name only: a page finds the name by it. Every colour used for
@@ -99,13 +99,24 @@ def new_figure(height: float) -> Figure:
     return figure
 
 
+def title(part: FigureBase, text: str, where: str, height: float) -> None:
+    """Title and subtitle in the upper left corner of a picture `height` inches tall."""
+    part.text(0.02, 1 - 0.26 / height, text, size=TEXT + 3, weight="bold", va="baseline")
+    part.text(0.02, 1 - 0.46 / height, shortened(where, 90), size=TEXT, color=LIGHT["soft"], va="baseline")
+
+
+def place(part: FigureBase, height: float, left: float, right: float, bottom: float, tall: float) -> Axes:
+    """Axes at exact inches: `left` and `right` margins, `bottom` margin, `tall` inches high."""
+    return part.add_axes((left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, tall / height))
+
+
 def write_png(figure: Figure, path: Path) -> None:
     """A PNG whose bytes depend on the picture only: no date, no version."""
     with written_aside(path) as file:
         figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
 
 
-def word_colour(word: Word) -> str:
+def word_colour(word: str) -> str:
     """The colour of a verdict: two that mean something, one for what is broken, grey for what no test tells apart."""
     return LIGHT[_WORD_COLOUR.get(word, "soft")]
 

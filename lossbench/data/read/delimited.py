@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from lossbench.data.infer.ambiguous import Look, doubtful
 from lossbench.data.infer.kinds import gap_words, gaps_note
+from lossbench.data.read.ambiguous import Look, doubtful
 from lossbench.data.read.parsed import Reading, Request, clean_names, counted, drop_row_numbers
 from lossbench.data.read.sniff import Dialect, find_dialect
 from lossbench.data.read.text_encoding import as_utf8, skip_mark

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lossbench.record import Record
-from lossbench.report.compare.plots.curves import train_curves
 from lossbench.report.style import house_style, write_png
+from lossbench.report.train.curves import train_curves
 
 
 def write_train(record: Record, folder: Path) -> list[Path]:

@@ -12,11 +12,12 @@ from lossbench.report.compare.analysis.comparison import compare
 from lossbench.report.compare.analysis.scores import read_settings
 from lossbench.report.compare.plots import PLOTS
 from lossbench.report.compare.plots.critical_difference import critical_difference, groups
-from lossbench.report.compare.plots.curves import stacked, train_curves
 from lossbench.report.compare.plots.matrix import _short, _standing
 from lossbench.report.compare.plots.plot import View, compose, picture
 from lossbench.report.compare.svg import Styles, inline_svg, standalone_svg
+from lossbench.report.curves import stacked
 from lossbench.report.style import COLOURS, LIGHT, house_style
+from lossbench.report.train.curves import train_curves
 from lossbench.report.train.files import write_train
 from tests.report.compare.planted import Planted, planted_record
 

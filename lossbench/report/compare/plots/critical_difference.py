@@ -7,9 +7,8 @@ from matplotlib.figure import Figure
 
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
 from lossbench.report.compare.analysis.results import Across
-from lossbench.report.compare.plots.plot import TITLE, place, title
 from lossbench.report.format import counted, number, p_value
-from lossbench.report.style import LIGHT, ROW, TEXT, new_figure, shortened, text_width, word_colour
+from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, new_figure, place, shortened, text_width, title, word_colour
 
 
 def groups(rank: list[float], distance: float) -> list[tuple[int, int]]:

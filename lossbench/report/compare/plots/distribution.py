@@ -7,9 +7,9 @@ from matplotlib.figure import FigureBase
 
 from lossbench.report.compare.analysis.results import SCORELESS, Row
 from lossbench.report.compare.analysis.statistics import generator
-from lossbench.report.compare.plots.plot import TITLE, Plot, View, place, say_scoreless
+from lossbench.report.compare.plots.plot import Plot, View, say_scoreless
 from lossbench.report.format import number
-from lossbench.report.style import LIGHT, ROW, TEXT, quiet, shortened, text_width, word_colour
+from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, place, quiet, shortened, text_width, word_colour
 
 _AXIS = 0.6
 

@@ -11,8 +11,8 @@ from matplotlib.patches import Rectangle
 from lossbench.deferred import stats
 from lossbench.report.compare.analysis.results import SCORELESS, Row
 from lossbench.report.compare.analysis.statistics import Floats
-from lossbench.report.compare.plots.plot import TITLE, Plot, View, place
-from lossbench.report.style import CHARACTER, LIGHT, ROW, TEXT, WIDTH, shortened, text_width
+from lossbench.report.compare.plots.plot import Plot, View
+from lossbench.report.style import CHARACTER, LIGHT, ROW, TEXT, TITLE, WIDTH, place, shortened, text_width
 
 _DIGITS = 3  # that a cell shows
 _SMALLEST = 4.5  # points; smaller numbers lose a digit first

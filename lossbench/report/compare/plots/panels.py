@@ -12,8 +12,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from lossbench.report.compare.analysis.statistics import Floats
-from lossbench.report.compare.plots.plot import TITLE
-from lossbench.report.style import LIGHT, TEXT, WIDTH, shortened
+from lossbench.report.style import LIGHT, TEXT, TITLE, WIDTH, shortened
 
 COLUMNS = 4
 _LEFT, _RIGHT, _GAP, _BOTTOM = 0.62, 0.2, 0.22, 0.56

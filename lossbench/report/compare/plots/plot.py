@@ -11,9 +11,8 @@ from matplotlib.figure import Figure, FigureBase
 
 from lossbench.report.compare.analysis.results import Row, Table
 from lossbench.report.compare.analysis.scores import Entry, Setting
-from lossbench.report.style import LIGHT, TEXT, WIDTH, new_figure, shortened, word_colour
+from lossbench.report.style import LIGHT, TEXT, TITLE, new_figure, title, word_colour
 
-TITLE = 0.58  # inches above a picture's axes, for its title
 _MOST = 12  # data sets in one PNG
 
 
@@ -73,17 +72,6 @@ def picture(plot: Plot, view: View) -> Figure | None:
     figure.patch.set_visible(False)
     plot.draw(figure, view, height - TITLE + 0.2)
     return figure
-
-
-def title(part: FigureBase, text: str, where: str, height: float) -> None:
-    """Title and subtitle in the upper left corner of a picture `height` inches tall."""
-    part.text(0.02, 1 - 0.26 / height, text, size=TEXT + 3, weight="bold", va="baseline")
-    part.text(0.02, 1 - 0.46 / height, shortened(where, 90), size=TEXT, color=LIGHT["soft"], va="baseline")
-
-
-def place(part: FigureBase, height: float, left: float, right: float, bottom: float, tall: float) -> Axes:
-    """Axes at exact inches: `left` and `right` margins, `bottom` margin, `tall` inches high."""
-    return part.add_axes((left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, tall / height))
 
 
 def say_scoreless(axes: Axes, y: int, row: Row) -> None:

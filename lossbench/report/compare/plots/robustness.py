@@ -11,9 +11,8 @@ from matplotlib.figure import Figure, FigureBase
 from lossbench.report.compare.analysis.results import NoiseRow, Robustness
 from lossbench.report.compare.analysis.statistics import Floats
 from lossbench.report.compare.plots.panels import draw_others, panels, panels_height, say_off_scale
-from lossbench.report.compare.plots.plot import TITLE, title
 from lossbench.report.format import number
-from lossbench.report.style import LIGHT, new_figure, word_colour
+from lossbench.report.style import LIGHT, TITLE, new_figure, title, word_colour
 
 TITLE_TEXT = "Robustness to label noise"
 CAPTION = (
