@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from lossbench.record import Record, written_aside
 from lossbench.report.regularize.animation import SUFFIX, check_format, write_film
-from lossbench.report.regularize.frame import Stage
+from lossbench.report.regularize.frame import Frames
 from lossbench.report.regularize.regularization_path import draw_path
 from lossbench.report.regularize.small_multiples import draw_sheet
 from lossbench.report.regularize.view_data import Story, read_story
@@ -33,7 +33,7 @@ def write(record: Record, folder: Path, *, format: str = "gif", fps: float = 4.0
     story = read_story(record)
     with mpl.rc_context():
         mpl.rcdefaults()  # whatever a user's matplotlibrc says
-        stage = Stage(story)
+        stage = Frames(story)
     count = len(story.alphas)
     for done in write_film(stage.frame, count, folder / f"boundary{SUFFIX[format]}", format, fps):
         yield "frames", done, count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +11,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
+from lossbench.report.regularize.canvas import SMALL, Canvas
 from lossbench.report.regularize.layout import Box
 from lossbench.report.regularize.legend import spell, tick
 from lossbench.report.regularize.style import (
@@ -26,12 +27,8 @@ from lossbench.report.regularize.style import (
 )
 from lossbench.report.regularize.view_data import Panel
 
-if TYPE_CHECKING:
-    from lossbench.report.regularize.frame import Stage
-
 WIDEST = "8.88e−8"  # number beside a name
 BINS = 41  # odd: the middle one is around zero
-SMALL = 7.5  # points
 DECADES = 3  # below the largest norm that are drawn on a log scale; what is less is nearly zero
 Line = tuple[str, str, str, NDArray[np.float64]]  # name, colour, style, value at each alpha
 
@@ -43,36 +40,36 @@ class Chart(Protocol):
         """Draw it up to that alpha (by its number)."""
 
 
-def losses_chart(stage: Stage, panel: Panel, box: Box) -> Chart:
+def losses_chart(canvas: Canvas, panel: Panel, box: Box) -> Chart:
     """Data loss and penalty, the two parts of the objective."""
     lines: list[Line] = [
         ("data loss", LOSS_COLOUR, "-", panel.of("data_loss")),
         ("penalty", PENALTY_COLOUR, "-", panel.of("penalty")),
     ]
-    ax = _axes(stage, box, "loss")
+    ax = _axes(canvas, box, "loss")
     ax.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
-    ax.set_ylim(0, 1.06 * stage.story.most_loss)
-    alpha_axis(ax, stage.story.alphas, every=2)
+    ax.set_ylim(0, 1.06 * canvas.story.most_loss)
+    alpha_axis(ax, canvas.story.alphas, every=2)
     ax.tick_params(labelbottom=False)
-    return _Lines(stage, ax, box, lines)
+    return _Lines(canvas, ax, box, lines)
 
 
-def norms_chart(stage: Stage, panel: Panel, box: Box) -> Chart:
+def norms_chart(canvas: Canvas, panel: Panel, box: Box) -> Chart:
     """The norms that the penalties are made of."""
     lines: list[Line] = [
         ("‖w‖₁", NORM_COLOUR, "-", panel.of("l1_norm")),
         ("‖w‖₂", NORM_COLOUR, (0, (2.2, 1.2)), panel.of("l2_norm")),  # type: ignore[list-item]  # dashes
     ]
-    ax = _axes(stage, box, "norm")
-    norm_axis(ax, stage.story.most_norm)
-    alpha_axis(ax, stage.story.alphas, every=2)
-    return _Lines(stage, ax, box, lines)
+    ax = _axes(canvas, box, "norm")
+    norm_axis(ax, canvas.story.most_norm)
+    alpha_axis(ax, canvas.story.alphas, every=2)
+    return _Lines(canvas, ax, box, lines)
 
 
-def weights_chart(stage: Stage, panel: Panel, box: Box) -> Chart:
+def weights_chart(canvas: Canvas, panel: Panel, box: Box) -> Chart:
     """How the weights are spread, those that are exactly zero apart."""
-    return _Histogram(stage, panel, box)
+    return _Histogram(canvas, panel, box)
 
 
 def norm_axis(ax: Axes, most: float) -> None:
@@ -98,14 +95,14 @@ def alpha_axis(ax: Axes, alphas: NDArray[np.float64], every: int = 1) -> None:
 class _Lines:
     """Curves over alpha, each with a point at its head and its number above."""
 
-    def __init__(self, stage: Stage, ax: Axes, box: Box, lines: Sequence[Line]) -> None:
-        self.alphas, self.curves, self.drawn = stage.story.alphas, [line[3] for line in lines], []
+    def __init__(self, canvas: Canvas, ax: Axes, box: Box, lines: Sequence[Line]) -> None:
+        self.alphas, self.curves, self.drawn = canvas.story.alphas, [line[3] for line in lines], []
         for _, colour, style, _ in lines:
             (line,) = ax.plot([], [], color=colour, ls=style, lw=1.8, clip_on=False)
             (head,) = ax.plot([], [], "o", ms=4.5, color=colour, clip_on=False)
             self.drawn.append((line, head))
-            stage.will_change(line, head)
-        self.texts = _titles(stage, box, [(name, colour) for name, colour, _, _ in lines])
+            canvas.will_change(line, head)
+        self.texts = _titles(canvas, box, [(name, colour) for name, colour, _, _ in lines])
 
     def show(self, alpha: int) -> None:
         for (line, head), text, curve in zip(self.drawn, self.texts, self.curves, strict=True):
@@ -117,10 +114,10 @@ class _Lines:
 class _Histogram:
     """Weights that are not zero as bars, those that are as a stem, so that neither hides the other."""
 
-    def __init__(self, stage: Stage, panel: Panel, box: Box) -> None:
+    def __init__(self, canvas: Canvas, panel: Panel, box: Box) -> None:
         self.panel = panel
-        ax = _axes(stage, box, "count (√)")
-        reach = 1.02 * stage.story.widest_weight
+        ax = _axes(canvas, box, "count (√)")
+        reach = 1.02 * canvas.story.widest_weight
         self.edges: NDArray[np.float64] = np.linspace(-reach, reach, BINS + 1)
         weights = panel.weights.shape[1]
         ax.set_yscale("function", functions=(_root, np.square))
@@ -132,8 +129,8 @@ class _Histogram:
         self.bars = ax.stairs(np.zeros(BINS), self.edges, fill=True, color=BARS)
         (self.stem,) = ax.plot([], [], color=ZERO_COLOUR, lw=2.2, solid_capstyle="butt")
         (self.top,) = ax.plot([], [], "o", ms=4.5, color=ZERO_COLOUR, clip_on=False)
-        self.zeros = _titles(stage, box, [(f"{weights} weights", INK), ("exactly zero", ZERO_COLOUR)])[1]
-        stage.will_change(self.bars, self.stem, self.top)
+        self.zeros = _titles(canvas, box, [(f"{weights} weights", INK), ("exactly zero", ZERO_COLOUR)])[1]
+        canvas.will_change(self.bars, self.stem, self.top)
 
     def show(self, alpha: int) -> None:
         weights = self.panel.weights[alpha]
@@ -144,8 +141,8 @@ class _Histogram:
         self.zeros.set_text(str(zeros))
 
 
-def _axes(stage: Stage, box: Box, label: str) -> Axes:
-    ax: Axes = stage.axes(box)
+def _axes(canvas: Canvas, box: Box, label: str) -> Axes:
+    ax: Axes = canvas.axes(box)
     ax.tick_params(pad=7)
     ax.tick_params(axis="x", pad=5)
     ax.grid(axis="y", color=FAINT, lw=0.7)
@@ -156,16 +153,16 @@ def _axes(stage: Stage, box: Box, label: str) -> Axes:
     return ax
 
 
-def _titles(stage: Stage, box: Box, names: Sequence[tuple[str, str]]) -> list[Text]:
+def _titles(canvas: Canvas, box: Box, names: Sequence[tuple[str, str]]) -> list[Text]:
     """Names above a chart in the colours of their curves, each followed by its number, which stays at its place."""
     numbers = []
     x: float = box.x
     for name, colour in names:
-        stage.text(x, box.y - 8, name, size=SMALL, colour=colour, fontweight="bold")
-        x += stage.width(name, SMALL, "bold") + 5
-        numbers.append(stage.text(x, box.y - 8, size=SMALL, colour=colour))
-        x += stage.width("" if name[0].isdigit() else WIDEST, SMALL) + 7  # "64 weights" has its number before it
-    stage.will_change(*numbers)
+        canvas.text(x, box.y - 8, name, size=SMALL, colour=colour, fontweight="bold")
+        x += canvas.width(name, SMALL, "bold") + 5
+        numbers.append(canvas.text(x, box.y - 8, size=SMALL, colour=colour))
+        x += canvas.width("" if name[0].isdigit() else WIDEST, SMALL) + 7  # "64 weights" has its number before it
+    canvas.will_change(*numbers)
     return numbers
 
 

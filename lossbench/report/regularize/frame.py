@@ -5,46 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.text import Text
 from matplotlib.ticker import NullLocator
 
+from lossbench.report.regularize.canvas import DPI, EDGE, PLAIN, SMALL, Canvas
 from lossbench.report.regularize.charts import Chart, alpha_axis, losses_chart, norms_chart, weights_chart
-from lossbench.report.regularize.layout import HEAD, LINE, RIGHT, Box, PanelLayout, lay_out, width_for
+from lossbench.report.regularize.layout import HEAD, LINE, RIGHT, Box, PanelLayout
 from lossbench.report.regularize.legend import (
     draw_key,
     draw_legend,
     draw_points,
-    key_width,
-    legend_rows,
     name_axes,
     percent,
     spell,
 )
-from lossbench.report.regularize.style import FAINT, FONT, GREY, INK, PAPER, WARNING, Pixels, boundaries, shade
-from lossbench.report.regularize.text import fitted, heading, new_figure, width_of, words
+from lossbench.report.regularize.style import FAINT, GREY, INK, PAPER, WARNING, Pixels, boundaries, shade
+from lossbench.report.regularize.text import fitted, heading
 from lossbench.report.regularize.view_data import Panel, Story
 
-DPI = 100
-EDGE = 18  # pixels left of the words at the top
 ALPHA = 150  # pixels kept for the alpha at the top right
-SMALL, PLAIN, LARGE = 7.5, 8.5, 12.5  # points
+LARGE = 12.5  # points
 
 
-class Stage:
-    """The figure that the frames of a story are drawn on, one after the other."""
+class Frames(Canvas):
+    """Draws the frames, one after the other, on one figure."""
 
     def __init__(self, story: Story) -> None:
-        self.story = story
-        wide = (width_for(len(story.panels)) - EDGE - 40) / DPI - key_width(story, SMALL)
-        self.legend = legend_rows(story, wide, PLAIN)
-        self.layout = lay_out(len(story.panels), len(self.legend))
-        self.figure = new_figure(self.layout.width / DPI, self.layout.height / DPI, DPI)
-        canvas: Any = self.figure.canvas  # matplotlib has no types for what Agg can do
-        self.canvas = canvas
-        self.changing: list[Artist] = []
+        super().__init__(story)
         self._head()
         self.track = _Track(self)
         self.views = [
@@ -67,30 +54,6 @@ class Stage:
             self.figure.draw_artist(artist)
         return pixels.copy()
 
-    def axes(self, box: Box, **options: Any) -> Axes:
-        """Axes in a box, with quiet ticks and no frame."""
-        width, height = self.layout.width, self.layout.height
-        ax = self.figure.add_axes(
-            (box.x / width, 1 - (box.y + box.h) / height, box.w / width, box.h / height), **options
-        )
-        ax.tick_params(length=0, labelsize=SMALL, colors=GREY, labelfontfamily=FONT, pad=4)
-        ax.spines[:].set_visible(False)
-        return ax
-
-    def text(
-        self, x: float, y: float, text: str = "", *, size: float = PLAIN, colour: str = INK, **options: Any
-    ) -> Text:
-        """Text at a pixel from the top left."""
-        return words(self.figure, x / DPI, y / DPI, text, size, colour, **options)
-
-    def width(self, text: str, size: float, weight: str = "normal") -> float:
-        """Pixels that a text takes."""
-        return width_of(text, size, weight) * DPI
-
-    def will_change(self, *artists: Any) -> None:
-        """These are drawn anew on every frame, in this order."""
-        self.changing += artists
-
     def _head(self) -> None:
         story, layout, right = self.story, self.layout, self.layout.width - RIGHT
         room = (right - EDGE - ALPHA) / DPI
@@ -108,18 +71,18 @@ class Stage:
 class _Track:
     """The scale of alphas below: how far the story is."""
 
-    def __init__(self, stage: Stage) -> None:
-        alphas = stage.story.alphas
-        ax = stage.axes(stage.layout.track)
+    def __init__(self, canvas: Canvas) -> None:
+        alphas = canvas.story.alphas
+        ax = canvas.axes(canvas.layout.track)
         alpha_axis(ax, alphas)
         ax.set_ylim(-1, 1)
         ax.yaxis.set_major_locator(NullLocator())
         ax.plot(alphas[[0, -1]], [0, 0], color=FAINT, lw=3, solid_capstyle="round", clip_on=False)
         (self.past,) = ax.plot([], [], color=GREY, lw=3, solid_capstyle="round", clip_on=False)
         (self.now,) = ax.plot([], [], "o", ms=9, mfc=INK, mec=PAPER, mew=1.6, clip_on=False)
-        stage.will_change(self.past, self.now)
-        track = stage.layout.track
-        stage.text(track.x - 16, track.y + 10, "α", size=11, ha="right")
+        canvas.will_change(self.past, self.now)
+        track = canvas.layout.track
+        canvas.text(track.x - 16, track.y + 10, "α", size=11, ha="right")
         self.alphas = alphas
 
     def show(self, alpha: int) -> None:
@@ -130,13 +93,13 @@ class _Track:
 class _PanelView:
     """One penalty: its regions and its charts."""
 
-    def __init__(self, stage: Stage, panel: Panel, places: PanelLayout) -> None:
-        self.stage, self.panel, self.story = stage, panel, stage.story
+    def __init__(self, canvas: Canvas, panel: Panel, places: PanelLayout) -> None:
+        self.canvas, self.panel, self.story = canvas, panel, canvas.story
         self.parts = [panel.accuracy("train"), panel.accuracy("test")]
         self.box = places.regions
         self._regions(self.box)
         make = (losses_chart, places.losses), (norms_chart, places.norms), (weights_chart, places.weights)
-        self.charts: list[Chart] = [chart(stage, panel, box) for chart, box in make]
+        self.charts: list[Chart] = [chart(canvas, panel, box) for chart, box in make]
 
     def show(self, alpha: int, pixels: Pixels) -> None:
         lead = self.panel.lead(alpha)
@@ -154,18 +117,18 @@ class _PanelView:
             chart.show(alpha)
 
     def _regions(self, box: Box) -> None:
-        stage, story = self.stage, self.story
+        canvas, story = self.canvas, self.story
         first, second = story.axes
         self.low_high = (first.low, second.low), (first.high, second.high)
-        ax = stage.axes(box, xlim=(first.low, first.high), ylim=(second.low, second.high))
+        ax = canvas.axes(box, xlim=(first.low, first.high), ylim=(second.low, second.high))
         name_axes(ax, story.axes, box.w / DPI, box.h / DPI, PLAIN, 7, 0.03)
         self.halo: Any = ax.add_collection(LineCollection([], colors=PAPER, linewidths=4), autolim=False)
         self.contour: Any = ax.add_collection(LineCollection([], colors=INK, linewidths=1.7), autolim=False)
-        stage.will_change(self.halo, self.contour, *draw_points(ax, story.train, story.test, size=story.point_size))
-        stage.text(box.x, box.y - 10, self.panel.name, size=PLAIN + 0.5, fontweight="bold")
-        self.score = stage.text(box.x + box.w, box.y - 10, ha="right")
-        self.warning = stage.text(box.x + box.w - 9, box.y + 19, colour=WARNING, fontweight="bold", ha="right")
-        self.constant = stage.text(box.x + 9, box.y + 19, fontweight="bold")
+        canvas.will_change(self.halo, self.contour, *draw_points(ax, story.train, story.test, size=story.point_size))
+        canvas.text(box.x, box.y - 10, self.panel.name, size=PLAIN + 0.5, fontweight="bold")
+        self.score = canvas.text(box.x + box.w, box.y - 10, ha="right")
+        self.warning = canvas.text(box.x + box.w - 9, box.y + 19, colour=WARNING, fontweight="bold", ha="right")
+        self.constant = canvas.text(box.x + 9, box.y + 19, fontweight="bold")
         for text in (self.warning, self.constant):
             text.set_bbox({"boxstyle": "round,pad=0.3", "fc": PAPER, "ec": "none"})
-        stage.will_change(self.score, self.warning, self.constant)
+        canvas.will_change(self.score, self.warning, self.constant)

@@ -13,7 +13,7 @@ from lossbench.errors import UserError
 from lossbench.record import PackedPlanes, Record
 from lossbench.report.regularize import check_format, write
 from lossbench.report.regularize.animation import COLOURS, Palette, durations
-from lossbench.report.regularize.frame import Stage
+from lossbench.report.regularize.frame import Frames
 from lossbench.report.regularize.layout import lay_out
 from lossbench.report.regularize.legend import percent, spell, tick
 from lossbench.report.regularize.style import CLASS_COLOURS, MARKERS, NAMED, boundaries, shade
@@ -128,14 +128,14 @@ def test_every_frame_shows_another_alpha_also_where_the_regions_stay():
     for member in record.runs[0].members[1:]:
         member.extra.update(dict(record.runs[0].members[0].extra, alpha=member.extra["alpha"]))
     record.runs[0].evidence["lead"] = record.runs[0].evidence["lead"][:1] * 5
-    stage = Stage(read_story(record))
+    stage = Frames(read_story(record))
     frames = [stage.frame(k) for k in range(5)]
     assert all((a != b).any() for a, b in itertools.pairwise(frames))
 
 
 def test_a_frame_does_not_depend_on_the_frames_before_it():
     story = read_story(planted_regions(alphas=6, penalties=("l1", "l2")))
-    straight, jumping = Stage(story), Stage(story)
+    straight, jumping = Frames(story), Frames(story)
     jumping.frame(5)
     jumping.frame(1)
     straight.frame(0)
@@ -145,7 +145,7 @@ def test_a_frame_does_not_depend_on_the_frames_before_it():
 def test_penalties_stand_side_by_side_on_common_scales(tmp_path):
     record = planted_regions(penalties=("l1", "l2", "elasticnet"), alphas=4, classes=3)
     story = read_story(record)
-    stage = Stage(story)
+    stage = Frames(story)
     assert stage.frame(0).shape == (stage.layout.height, stage.layout.width, 4)
     limits = {view.charts[2].bars.axes.get_xlim() for view in stage.views}
     assert len(limits) == 1
@@ -167,7 +167,7 @@ def test_the_csv_holds_what_the_frames_say(one):
 
 
 def test_a_net_that_has_not_converged_is_marked_on_its_frame():
-    stage = Stage(read_story(planted_regions(alphas=5, unconverged=(3,))))
+    stage = Frames(read_story(planted_regions(alphas=5, unconverged=(3,))))
     said = []
     for k in range(5):
         stage.frame(k)
@@ -320,4 +320,4 @@ def test_numbers_take_few_letters():
 def test_a_record_survives_json_before_it_is_drawn():
     record = planted_regions(alphas=3)
     again = Record.model_validate_json(record.to_json())
-    assert (Stage(read_story(record)).frame(1) == Stage(read_story(again)).frame(1)).all()
+    assert (Frames(read_story(record)).frame(1) == Frames(read_story(again)).frame(1)).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from lossbench.report.regularize.frame import Stage
+from lossbench.report.regularize.frame import Frames
 from lossbench.report.regularize.regularization_path import draw_path
 from lossbench.report.regularize.small_multiples import draw_sheet
 from lossbench.report.regularize.text import fitted, width_of
@@ -59,7 +59,7 @@ def scales(power):
 
 
 def frame(story):
-    stage = Stage(story)
+    stage = Frames(story)
     stage.frame(3)
     for artist in stage.changing:
         artist.set_animated(False)
