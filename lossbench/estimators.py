@@ -171,7 +171,7 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
             score=None if held is None else lambda out, true, *_: metric(pair.link(out), true),
             better=metric.better,
         )
-        trained = _last(train(problem, run="fit", device=config.device, threads=config.threads))
+        trained = train(problem, run="fit", device=config.device, threads=config.threads)
         outcome = trained.members[0]
         if outcome.status == "diverged":
             raise UserError(
@@ -320,12 +320,3 @@ def _plain(value: Any) -> Any:
 
 def _link(label: str) -> Link:
     return next(link for link in Link if link.label == label)
-
-
-def _last(events: Any) -> Any:
-    """What a generator returns, its events unheard."""
-    while True:
-        try:
-            next(events)
-        except StopIteration as end:
-            return end.value

@@ -1,12 +1,17 @@
-"""What a run says while it runs: frozen, host data only. Sinks consume them and never answer.
+"""What a run reports while it runs, and the two callables that join it to whoever started it.
 
-A run is one loss on one data set; its members are numbered 0..P-1. Members train in chunks, so an `EpochEnded` says
-which of them it speaks of.
+Every function that takes long has the keyword arguments `emit` and `stopped`. It calls `emit` with each event as it
+happens, and `stopped()` several times a second; once that is true, it returns what it has. It returns its result as
+any function does. Both callables are called by the thread that does the work, so by several threads at once where there
+are several: `runner.drive` makes a pair that allows for that.
+
+Events are frozen, picklable data of the host. Whoever receives one answers nothing. A run is one loss on one data set;
+its members are numbered 0..P-1. Members train in chunks, so an `EpochEnded` says which of them it reports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,3 +96,15 @@ class Warned:
 
 
 Event = RunsPlanned | RunStarted | EpochEnded | MemberStopped | RunEnded | RunSkipped | Phase | Warned
+
+Emit = Callable[[Event], None]
+Stopped = Callable[[], bool]
+
+
+def ignore(event: Event) -> None:
+    """The `emit` of a caller who needs no events."""
+
+
+def never() -> bool:
+    """The `stopped` of a caller who lets the work run to its end."""
+    return False

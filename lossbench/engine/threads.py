@@ -1,4 +1,4 @@
-"""Work on Python threads that say what they do as they do it.
+"""Work on Python threads: so many jobs at a time, to the last one's end.
 
 torch lets go of the interpreter during its work, so threads share the processor well; within a thread torch works alone
 (its own threads make small steps slower, and collapse when anything else runs beside them).
@@ -10,74 +10,69 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import torch
 
-Said_co = TypeVar("Said_co", covariant=True)
-Said = TypeVar("Said")
+from lossbench.events import Stopped, never
+
+Result = TypeVar("Result")
+Work = Callable[[Stopped], Result]
+"""Something to do: it calls the `stopped` that it gets several times a second, and returns early once that is true."""
 
 
-class Job(Protocol[Said_co]):
-    """A piece of work that reports by `emit` and looks at `stopped` several times a second."""
+def in_threads(jobs: Sequence[Work[Result]], threads: int, stopped: Stopped = never) -> list[Result]:
+    """Do the jobs, at most `threads` at a time, and return their results in the order of the jobs.
 
-    def train(self, emit: Callable[[Said_co], None], stopped: Callable[[], bool]) -> None:
-        """Do it, or give up half-way once `stopped()`."""
-        ...
-
-
-def in_threads(jobs: Sequence[Job[Said]], threads: int, stop: threading.Event) -> Iterator[Said]:
-    """Do the jobs, so many at a time; yields events in the order in which they happen.
-
-    What a job raises is raised here once all threads have ended; they are told to end, too, when the caller stops
-    listening.
+    What a job raises stops the others and is raised here once all threads have ended; of several errors, the first.
+    A KeyboardInterrupt in the calling thread does the same. With one thread, the caller does the jobs itself, so that
+    threads are not nested where there is nothing to share, and a debugger sees one stack.
     """
-    events: queue.SimpleQueue[Said | BaseException | None] = queue.SimpleQueue()
-    waiting: queue.SimpleQueue[Job[Said]] = queue.SimpleQueue()
-    for job in jobs:
-        waiting.put(job)
-    over = threading.Event()  # the caller has gone, or a thread has failed
+    count = min(threads, len(jobs))
+    if count <= 1:
+        with one_thread(), _denormals_flushed(), torch.no_grad():
+            own = []
+            for job in jobs:
+                own.append(job(stopped))
+            return own
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in range(len(jobs)):
+        waiting.put(number)
+    results: dict[int, Result] = {}
+    failures: list[BaseException] = []
+    over = threading.Event()  # the caller was interrupted, or a job has failed
 
-    def stopped() -> bool:
-        return over.is_set() or stop.is_set()
+    def ended() -> bool:
+        return over.is_set() or stopped()
 
     def work() -> None:
         torch.set_num_threads(1)
-        torch.set_flush_denormal(True)  # moments of dead units decay to denormals, which are a hundred times slower
+        torch.set_flush_denormal(True)
         try:
             with torch.no_grad():
-                while True:
+                while not over.is_set():
                     try:
-                        job = waiting.get_nowait()
+                        number = waiting.get_nowait()
                     except queue.Empty:
                         break
-                    job.train(events.put, stopped)
-        except BaseException as problem:  # handed over: it is raised where the training was asked for
+                    results[number] = jobs[number](ended)
+        except BaseException as problem:  # raised below, in the thread that waits for the results
+            failures.append(problem)
             over.set()
-            events.put(problem)
-        finally:
-            events.put(None)
 
-    workers = [threading.Thread(target=work, name=f"lossbench-{k}", daemon=True) for k in range(threads)]
-    failure: BaseException | None = None
+    workers = [threading.Thread(target=work, name=f"lossbench-{k}", daemon=True) for k in range(count)]
     for worker in workers:
         worker.start()
     try:
-        running = len(workers)
-        while running:
-            event = events.get()
-            if event is None:
-                running -= 1
-            elif isinstance(event, BaseException):
-                failure = failure or event
-            elif failure is None:
-                yield event
+        for worker in workers:
+            worker.join()  # a signal interrupts it
     finally:
         over.set()
         for worker in workers:
             worker.join()
-    if failure is not None:
-        raise failure
+    if failures:
+        raise failures[0]
+    return [results[number] for number in range(len(jobs))]
 
 
 @contextmanager
@@ -89,3 +84,18 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """The calling thread reads and writes denormal numbers as zeros inside, and does what it did before outside.
+
+    Moments of dead units decay to denormals, which are a hundred times slower than other numbers.
+    """
+    smallest = torch.tensor([torch.finfo(torch.float32).tiny]) / 2
+    before = not bool(smallest.count_nonzero())  # torch sets this state of a processor and does not tell it
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)

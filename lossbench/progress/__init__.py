@@ -1,1 +1,1 @@
-"""Consumers of events: what a run says, on a terminal, in a log, as JSON lines. A sink never answers."""
+"""Listeners: each shows the events of a run, on a terminal, in a log, as JSON lines. A sink never answers."""

@@ -1,4 +1,5 @@
-"""The composition root: a config becomes a plan, a plan events, events a record, a record files and printed lines.
+"""The composition root: a config becomes a plan, a plan a record, a record files and printed lines;
+what is emitted on the way goes to the sinks.
 
 One function a command; each returns the exit code. What a command needs is imported inside it, so that none waits for
 what another one uses.
@@ -9,13 +10,12 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import UserError
-from lossbench.events import Event, Phase
+from lossbench.events import Emit
 from lossbench.runner.drive import Mode, Sink, choose_sinks, drive, silence_output
 from lossbench.runner.folder import run_folder
 
@@ -63,21 +63,16 @@ def run_train(
 
     plan = plan_train(config, table)
     _refuse_broken([plan.pair] if strict else [])
-    stop = threading.Event()
-    with run_folder(config.output, config.name, default_name(plan), force=force) as folder:
-        training = run(plan, stop=stop, command=command)
-        del plan, table  # of a large table, the training lets go as soon as it can
-
-        def story() -> Generator[Event, None, Record]:
-            result = yield from training
-            record = result.record
-            record.name = record.config["name"] = folder.name
-            save_predictors(folder, result)
-            write_record(record, folder)
-            yield from _draw(record, folder)
-            return record
-
-        record = drive(story(), sinks, stop)
+    name, plans = default_name(plan), [plan]
+    del plan, table
+    with run_folder(config.output, config.name, name, force=force) as folder, drive(sinks) as (emit, stopped):
+        # The run alone has the plan, so that the columns of a large table are freed as soon as it lets go of them.
+        result = run(plans.pop(), emit=emit, stopped=stopped, command=command)
+        record = result.record
+        record.name = record.config["name"] = folder.name
+        save_predictors(folder, result)
+        write_record(record, folder)
+        _draw(record, folder, emit)
     return record, folder
 
 
@@ -125,18 +120,13 @@ def run_compare(
     chosen = plan(config, tables)
     if strict:
         _refuse_broken([contender.pair for entry in chosen.tables for contender in entry.lineup.contenders])
-    stop = threading.Event()
-    with run_folder(config.output, config.name, default_name(chosen), force=force) as folder:
-
-        def story() -> Generator[Event, None, Record]:
-            record = yield from run(chosen, stop=stop, command=command)
-            record.name = folder.name
-            record.analysis = analyse(record)
-            write_record(record, folder)
-            yield from _draw(record, folder)
-            return record
-
-        record = drive(story(), sinks, stop)
+    name = default_name(chosen)
+    with run_folder(config.output, config.name, name, force=force) as folder, drive(sinks) as (emit, stopped):
+        record = run(chosen, emit=emit, stopped=stopped, command=command)
+        record.name = folder.name
+        record.analysis = analyse(record)
+        write_record(record, folder)
+        _draw(record, folder, emit)
     return record, folder
 
 
@@ -168,17 +158,12 @@ def run_regularize(
     check_format(config.format)
     chosen = plan(config)
     _refuse_broken([chosen.pair] if strict else [])
-    stop = threading.Event()
-    with run_folder(config.output, config.name, default_name(chosen), force=force) as folder:
-
-        def story() -> Generator[Event, None, Record]:
-            record = yield from run(chosen, stop=stop, command=command)
-            record.name = folder.name
-            write_record(record, folder)
-            yield from _draw(record, folder)
-            return record
-
-        record = drive(story(), sinks, stop)
+    name = default_name(chosen)
+    with run_folder(config.output, config.name, name, force=force) as folder, drive(sinks) as (emit, stopped):
+        record = run(chosen, emit=emit, stopped=stopped, command=command)
+        record.name = folder.name
+        write_record(record, folder)
+        _draw(record, folder, emit)
     return record, folder
 
 
@@ -188,12 +173,13 @@ def report(folder: Path) -> int:
 
     record = read_record(folder)
     where = folder if folder.is_dir() else folder.parent
-    drive(_draw(record, where), choose_sinks("rich"), threading.Event())
+    with drive(choose_sinks("rich")) as (emit, _):
+        _draw(record, where, emit)
     print(f"drawn again in {where}")
     return OK
 
 
-def _draw(record: Record, folder: Path) -> Generator[Event, None, None]:
+def _draw(record: Record, folder: Path, emit: Emit) -> None:
     """Write every picture, table and page of a record into its folder."""
     if record.kind == "train":
         from lossbench.report.train.files import write_train
@@ -207,8 +193,7 @@ def _draw(record: Record, folder: Path) -> Generator[Event, None, None]:
         from lossbench.report.regularize import write
 
         config = record.config
-        for name, done, total in write(record, folder, format=config["format"], fps=config["fps"]):
-            yield Phase(name, done, total)
+        write(record, folder, format=config["format"], fps=config["fps"], emit=emit)
 
 
 def _refuse_broken(pairs: Sequence[Pair]) -> None:

@@ -1,4 +1,4 @@
-"""Runs an experiment's story: hands its events to sinks, and turns the first Ctrl-C into an orderly end."""
+"""What joins an experiment to its user: hands its events to sinks, and turns the first Ctrl-C into an orderly end."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator, Iterator, Sequence
-from typing import Literal, Protocol, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol
 
-from lossbench.events import Event
+from lossbench.events import Emit, Event, Stopped
 
 Mode = Literal["rich", "quiet", "json"]
-T = TypeVar("T")
 
 
 class Sink(Protocol):
-    """Takes in what a run says; answers nothing."""
+    """Receives the events of a run, one at a time, from whichever thread emits; answers nothing."""
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
@@ -26,29 +25,60 @@ class Sink(Protocol):
         """Tidy up; called once, also after an error."""
 
 
-def drive(story: Generator[Event, None, T], sinks: Sequence[Sink], stop: threading.Event) -> T:
-    """Run an experiment to its end, handing every event to every sink; the sinks are closed afterwards.
+@contextlib.contextmanager
+def drive(sinks: Sequence[Sink]) -> Iterator[tuple[Emit, Stopped]]:
+    """The `emit` and `stopped` of an experiment that is run inside; the sinks are closed afterwards.
 
-    The first Ctrl-C asks the experiment to stop, which leaves a valid record; a second one ends it at once. A sink
-    whose reader has gone (`--json | head -1`) hears no more, and the experiment goes on.
+    The first Ctrl-C makes `stopped()` true, which leaves a valid record; a second one ends the experiment at once. Both
+    functions can be called by several threads.
     """
-    listening = list(sinks)
+    stop = threading.Event()
     with contextlib.ExitStack() as closing:
         for sink in sinks:
             closing.callback(sink.close)
+        collector = _Collector(sinks)
+        closing.callback(collector.close)
         closing.enter_context(_first_interrupt_sets(stop))
-        while True:
-            try:
-                event = next(story)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            for sink in list(listening):
+        try:
+            yield collector, stop.is_set
+        except _SinkFailed as failure:
+            raise failure.problem from None
+
+
+class _Collector:
+    """Hands every event to every sink, one event at a time, in the order in which they happen.
+
+    A sink whose reader has gone (`--json | head -1`) gets no more events, and the experiment goes on.
+    """
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self._sinks, self._lock = list(sinks), threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            for sink in list(self._sinks):
                 try:
                     sink(event)
                 except BrokenPipeError:
-                    listening.remove(sink)
+                    self._sinks.remove(sink)
                     silence_output()
+                except Exception as problem:
+                    raise _SinkFailed(problem) from problem
+
+    def close(self) -> None:
+        """Nothing is handed on any more: a thread that was left behind may still emit."""
+        self._sinks.clear()
+
+
+class _SinkFailed(BaseException):
+    """What a sink has raised, on its way to whoever chose the sink.
+
+    It is no Exception: where a loss is expected to fail, a sink's failure is not the loss's.
+    """
+
+    def __init__(self, problem: Exception) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ cross-loss matrix. The others only train, one loss, with validation after every 
 """
 
 import math
-import threading
 import time
 
 import torch
@@ -29,13 +28,7 @@ GOALS = {"notebook": 30, "joblib x 2 eager": 8, "joblib x 2 MLPClassifier": 6}
 def compared(config):
     """Run a comparison -> its record and its model-steps; a net both chosen and the default was trained once."""
     planned = plan(config)
-    story = run(planned, stop=threading.Event())
-    while True:
-        try:
-            next(story)
-        except StopIteration as end:
-            record = end.value
-            break
+    record = run(planned)
     (table,) = planned.tables
     rows = {"trial": len(table.folds[0].inner_train), "refit": len(table.folds[0].train)}
     batches = {role: math.ceil(count / config.optim.batch_size) for role, count in rows.items()}

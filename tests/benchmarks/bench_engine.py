@@ -63,8 +63,7 @@ def engine(hidden, members, epochs, *, objectives=(LOGISTIC,), validate=False, t
     problem = Problem(
         Net(rivals.INPUTS, hidden, 1), (fold,), crowd, tuple(objectives), Training(epochs, BATCH), accuracy
     )
-    for _ in train(problem, run="bench", threads=threads):
-        pass
+    train(problem, run="bench", threads=threads)
     return len(crowd) * epochs * rivals.steps(BATCH)
 
 

@@ -7,7 +7,6 @@ Adam's default tolerance ends far above the minimum where the penalty is weak, s
 
 import io
 import tempfile
-import threading
 import time
 import warnings
 from pathlib import Path
@@ -38,16 +37,10 @@ def ours(folder):
     """The whole command's work, its record and stills included; seconds of its stages."""
     config = RegularizeConfig.model_validate({"alphas": ALPHAS, "grid": GRID, "loss": "bce_with_logits"})
     began = time.perf_counter()
-    story = regularize.run(regularize.plan(config), stop=threading.Event())
-    while True:
-        try:
-            next(story)
-        except StopIteration as end:
-            record = end.value
-            break
+    record = regularize.run(regularize.plan(config))
     ran = time.perf_counter()
     write_record(record, folder)
-    list(write(record, folder))
+    write(record, folder)
     weakest = record.runs[0].members[0].extra
     seconds = {"train and regions": ran - began, "pictures": time.perf_counter() - ran}
     return seconds | {"objective at the weakest alpha": weakest["data_loss"] + weakest["penalty"]}

@@ -59,8 +59,7 @@ def population(seconds):
         (Objective(lambda z: z, loss),),
         Training(epochs=1, batch_size=BATCH),
     )
-    for _ in train(problem, run="large", threads=1, stop=stop):
-        pass
+    train(problem, run="large", threads=1, stopped=stop.is_set)
     return rows / (time.perf_counter() - began)
 
 

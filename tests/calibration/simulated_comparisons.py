@@ -16,7 +16,8 @@ from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
 from lossbench.data.table import Table
 from lossbench.experiments.compare.candidates import Contender, resolve_lineup
-from lossbench.experiments.compare.evaluation import Contest, Settings, compete, settle_failures
+from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss, settle_failures
+from lossbench.experiments.compare.job import Job, Settings
 from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
 from lossbench.experiments.compare.setting import Arena, prepare_arena
 from lossbench.experiments.compare.test_scores import dummy_scores
@@ -56,21 +57,17 @@ def contenders(config: CompareConfig, table: Table) -> tuple[Contender, ...]:
     return resolve_lineup(config.losses, table).contenders
 
 
-def meet(config: CompareConfig, arena: Arena, contender: Contender) -> Contest:
-    """One contest, to its end."""
+def meet(config: CompareConfig, arena: Arena, contender: Contender) -> Evaluation:
+    """One loss, evaluated alone."""
     select = selection_metric(primary_metric(config.metric, arena.task), arena.task)
     dummies = dummy_scores(contender.pair, arena.outer)
-    story = compete(Settings(config, select, len(config.lrs), torch.device("cpu"), 1), arena, contender, dummies)
-    while True:
-        try:
-            next(story)
-        except StopIteration as end:
-            contest: Contest = end.value
-            settle_failures(arena, [contest.run], dummies)
-            return contest
+    settings = Settings(config, select, len(config.lrs), torch.device("cpu"), 1)
+    evaluation = evaluate_loss(Job(settings, arena, contender, dummies))
+    settle_failures(arena, [evaluation.run], dummies)
+    return evaluation
 
 
-def rule(config: CompareConfig, arena: Arena, first: Contest, second: Contest) -> Ruling:
+def rule(config: CompareConfig, arena: Arena, first: Evaluation, second: Evaluation) -> Ruling:
     """Put two contests before the judge as a record of a comparison, under names of their own."""
     task = Task(arena.table.task)
     metric = primary_metric(config.metric, task)

@@ -69,12 +69,8 @@ def problem(members, *, folds=None, net=None, objectives=(LOGISTIC,), score=accu
 
 def trained(a_problem, **how):
     """(what was trained, the events)."""
-    events, going = [], train(a_problem, run="a run", **({"threads": 1} | how))
-    while True:
-        try:
-            events.append(next(going))
-        except StopIteration as end:
-            return end.value, events
+    events = []
+    return train(a_problem, run="a run", **({"threads": 1, "emit": events.append} | how)), events
 
 
 def same(a, b):

@@ -4,12 +4,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator
+import time
+from functools import partial
 
 import pytest
 
-from lossbench.events import Event, Warned
+from lossbench.engine.threads import in_threads
+from lossbench.events import Emit, EpochEnded, Event, Phase, RunEnded, Stopped, Warned
+from lossbench.experiments.compare.plan import plan
+from lossbench.experiments.compare.run import run
 from lossbench.runner.drive import drive
+from tests.experiments.compare.comparisons import config
 
 
 class Listener:
@@ -26,38 +31,87 @@ class Listener:
         self.closed += 1
 
 
-def test_every_sink_hears_every_event_and_the_result_comes_back() -> None:
-    def story() -> Generator[Event, None, int]:
-        yield Warned("a")
-        yield Warned("b")
-        return 7
-
+def test_every_sink_hears_every_event() -> None:
     sinks = [Listener(), Listener()]
-    assert drive(story(), sinks, threading.Event()) == 7
+    with drive(sinks) as (emit, stopped):
+        emit(Warned("a"))
+        emit(Warned("b"))
+        assert not stopped()
+        assert [sink.closed for sink in sinks] == [0, 0]
     assert all(sink.heard == [Warned("a"), Warned("b")] and sink.closed == 1 for sink in sinks)
 
 
-def test_the_first_interrupt_asks_to_stop_and_the_second_ends_it() -> None:
-    stop = threading.Event()
+def test_events_of_several_threads_reach_every_sink_one_at_a_time_and_in_one_order() -> None:
+    inside, crowded = 0, False
 
-    def story() -> Generator[Event, None, bool]:
+    class Slow(Listener):
+        def __call__(self, event: Event) -> None:
+            nonlocal inside, crowded
+            inside += 1
+            time.sleep(1e-4)  # lets another thread in, if it can come in
+            crowded |= inside > 1
+            inside -= 1
+            super().__call__(event)
+
+    sinks = [Slow(), Slow()]
+    with drive(sinks) as (emit, _):
+
+        def work(k: int, stopped: Stopped) -> None:
+            for i in range(20):
+                emit(Phase(f"thread {k}", i, 20))
+
+        in_threads([partial(work, k) for k in range(4)], 4)
+    first, second = (sink.heard for sink in sinks)
+    assert first == second
+    assert not crowded
+    for k in range(4):
+        own = [event.done for event in first if isinstance(event, Phase) and event.name == f"thread {k}"]
+        assert own == list(range(20))
+
+
+def test_the_first_interrupt_asks_to_stop_and_the_second_ends_it() -> None:
+    def interrupted(emit: Emit, stopped: Stopped) -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        yield Warned("asked to stop")
-        assert stop.is_set()
+        emit(Warned("asked to stop"))
+        assert stopped()
         os.kill(os.getpid(), signal.SIGINT)
-        yield Warned("never heard")
-        return True
+        emit(Warned("never heard"))
 
     before = signal.getsignal(signal.SIGINT)
     sink = Listener()
-    with pytest.raises(KeyboardInterrupt):
-        drive(story(), [sink], stop)
+    with pytest.raises(KeyboardInterrupt), drive([sink]) as (emit, stopped):
+        interrupted(emit, stopped)
     assert sink.heard == [Warned("asked to stop")]
     assert sink.closed == 1
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_sink_whose_reader_has_gone_hears_no_more_and_the_story_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_interrupt_ends_threads_that_the_first_did_not() -> None:
+    """The jobs do not get `drive`'s own `stopped`, so nothing but the abort can end them."""
+    started, ended = threading.Barrier(3), []
+    before = threading.active_count()
+
+    def work(stopped: Stopped) -> None:
+        started.wait()
+        while not stopped():
+            time.sleep(1e-3)
+        ended.append(True)
+
+    def interrupt() -> None:
+        started.wait()
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)  # two signals at once may arrive as one
+
+    interrupting = threading.Thread(target=interrupt)
+    with pytest.raises(KeyboardInterrupt), drive([]):
+        in_threads([work, work, lambda stopped: interrupting.start()], 3)
+    interrupting.join()
+    assert ended == [True, True]
+    assert threading.active_count() == before
+
+
+def test_a_sink_whose_reader_has_gone_hears_no_more_and_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     silenced: list[bool] = []
     monkeypatch.setattr(sys.modules[drive.__module__], "silence_output", lambda: silenced.append(True))
 
@@ -66,24 +120,31 @@ def test_a_sink_whose_reader_has_gone_hears_no_more_and_the_story_goes_on(monkey
             super().__call__(event)
             raise BrokenPipeError
 
-    def story() -> Generator[Event, None, int]:
-        yield Warned("a")
-        yield Warned("b")
-        return 7
-
     gone, there = Gone(), Listener()
-    assert drive(story(), [gone, there], threading.Event()) == 7
+    with drive([gone, there]) as (emit, _):
+        emit(Warned("a"))
+        emit(Warned("b"))
     assert (gone.heard, gone.closed) == ([Warned("a")], 1)
     assert there.heard == [Warned("a"), Warned("b")]
     assert silenced == [True]
 
 
-def test_sinks_are_closed_when_the_story_fails() -> None:
-    def story() -> Generator[Event, None, int]:
-        yield Warned("a")
-        raise ZeroDivisionError
-
+def test_sinks_are_closed_when_the_run_fails() -> None:
     sink = Listener()
-    with pytest.raises(ZeroDivisionError):
-        drive(story(), [sink], threading.Event())
+    with pytest.raises(ZeroDivisionError), drive([sink]):
+        raise ZeroDivisionError
     assert sink.closed == 1
+
+
+def test_a_sink_that_fails_ends_the_run_and_is_not_taken_for_a_failing_loss() -> None:
+    class Failing(Listener):
+        def __call__(self, event: Event) -> None:
+            super().__call__(event)
+            if isinstance(event, EpochEnded):
+                raise ZeroDivisionError("the sink's")
+
+    sink = Failing()
+    with pytest.raises(ZeroDivisionError, match="the sink's"), drive([sink]) as (emit, stopped):
+        run(plan(config(losses="ce,hinge")), emit=emit, stopped=stopped)
+    assert sink.closed == 1
+    assert not any(isinstance(event, RunEnded) for event in sink.heard)

@@ -9,7 +9,7 @@ Shapes: P members, N rows, D coordinates (weights and biases of one member), W w
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -22,23 +22,15 @@ from lossbench.engine.objective import Run, Slope
 from lossbench.engine.padding import padded
 from lossbench.engine.problem import Fold, Member, Net, Objective
 from lossbench.engine.shared_rows import plain
-from lossbench.engine.solver.owlqn import End, Minimum, Rule, Standing, minimise
+from lossbench.engine.solver.owlqn import End, Minimum, Progress, Rule, minimise
 from lossbench.engine.solver.stationarity import shortest_nearby
 from lossbench.engine.solver.warm_starts import relay
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.engine.training.validation import Inputs, outputs
+from lossbench.events import Emit, Phase, Stopped, ignore, never
 
 DTYPE = torch.float64
 ROWS_AT_ONCE = 4_096  # of a grid, for which all members' outputs are held at once
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the members are; those that are not done have had so many evaluations."""
-
-    done: int
-    total: int
-    evaluations: int
 
 
 class Coordinates:
@@ -151,24 +143,6 @@ class Converged:
                 yield self.objective.activation(outputs(population, Inputs([part] * members))[:, : len(part)])
 
 
-class _Hand:
-    """The searches that one thread does in a round."""
-
-    def __init__(self, search: Generator[Standing, None, Minimum], total: int) -> None:
-        self.search, self.standing = search, Standing(0, 0)
-        self.total = total
-
-    def train(self, emit: Callable[[Standing], None], stopped: Callable[[], bool]) -> None:
-        """Search, and say how far it is now and then; `stopped` is the search's own affair."""
-        while True:
-            try:
-                self.standing = next(self.search)
-            except StopIteration as end:
-                self.minimum: Minimum = end.value
-                return
-            emit(self.standing)
-
-
 def converge(
     net: Net,
     fold: Fold,
@@ -176,16 +150,18 @@ def converge(
     members: Sequence[Member],
     *,
     rule: Rule | None = None,
+    emit: Emit = ignore,
+    stopped: Stopped = never,
     device: torch.device | str = "cpu",
     threads: int = 1,
-    stop: threading.Event | None = None,
-) -> Generator[Progress, None, Converged]:
+) -> Converged:
     """Train each member on `fold.train` to the end, from the weights that its seed draws as nn.Linear does.
 
-    Of a member, `seed`, `l1` and `l2` count; members hand their points on (`relay`). The searches of a round are dealt
-    out to so many Python threads. Once `stop` is set, members that are not done stay where they are: "interrupted".
+    Of a member, `seed`, `l1` and `l2` count; members hand their points on (`relay`). The searches of a round are shared
+    by so many Python threads. Emits how many members are done, as the `Phase` "training". Once `stopped()` is true,
+    members that are not done stay where they are: "interrupted".
     """
-    device, rule, stop = torch.device(device), rule or Rule(), stop or threading.Event()
+    device, rule = torch.device(device), rule or Rule()
     coordinates = Coordinates(net)
     start = initialised(net, [m.seed for m in members], DTYPE, device)
     start_PD = coordinates.read(start.weights, start.biases)
@@ -194,34 +170,37 @@ def converge(
     l2_PD = torch.tensor([[m.l2] for m in members]).to(start_PD) * is_weight_D
     losses = [_DataLoss(coordinates, fold, objective, device) for _ in range(max(1, min(threads, len(members))))]
 
-    def find(x_RD: Tensor, rows_R: Tensor, rule: Rule) -> Generator[Standing, None, Minimum]:
+    def find(x_RD: Tensor, rows_R: Tensor, rule: Rule, progress: Progress) -> Minimum:
         count = min(len(losses), len(x_RD))
-        hands = []
-        # Dealt out in turn, because neighbours in strength take equally long.
-        for k in range(count):
-            rows = rows_R[k::count]
-            search = minimise(losses[k], x_RD[k::count], l1_PD[rows], l2_PD[rows], rule, stopped=stop.is_set)
-            hands.append(_Hand(search, len(rows)))
-        for _ in in_threads(hands, count, stop):
-            yield Standing(sum(h.standing.done for h in hands), max(h.standing.evaluations for h in hands))
-        return _dealt_back([hand.minimum for hand in hands], len(x_RD))
+        done, lock = [0] * count, threading.Lock()
 
+        def search(k: int, stopped: Stopped) -> Minimum:
+            def tell(own: int) -> None:
+                with lock:  # so that the sum never goes back
+                    done[k] = own
+                    progress(sum(done))
+
+            # Every count-th, because neighbours in strength take equally long.
+            rows = rows_R[k::count]
+            start, l1, l2 = x_RD[k::count], l1_PD[rows], l2_PD[rows]
+            return minimise(losses[k], start, l1, l2, rule, progress=tell, stopped=stopped)
+
+        return _interleaved(in_threads([partial(search, k) for k in range(count)], count, stopped), len(x_RD))
+
+    def tell(done: int) -> None:
+        emit(Phase("training", done, len(members)))
+
+    tell(0)
     with one_thread():
-        training = relay(find, partial(shortest_nearby, losses[0]), start_PD, l1_PD, l2_PD, rule, stopped=stop.is_set)
-        while True:
-            try:
-                standing = next(training)
-            except StopIteration as end:
-                minimum: Minimum = end.value
-                break
-            yield Progress(standing.done, len(members), standing.evaluations)
+        shortest = partial(shortest_nearby, losses[0])
+        minimum = relay(find, shortest, start_PD, l1_PD, l2_PD, rule, progress=tell, stopped=stopped)
         with torch.no_grad():
             loss_P = losses[0](minimum.x_PD, torch.arange(len(members)))[0].clone()
     return Converged(net, objective, minimum, loss_P)
 
 
-def _dealt_back(minima: Sequence[Minimum], count: int) -> Minimum:
-    """What the hands have found, in the order in which it was dealt out."""
+def _interleaved(minima: Sequence[Minimum], count: int) -> Minimum:
+    """What the threads have found, in the order of the members."""
     whole = Minimum(
         minima[0].x_PD.new_empty(count, minima[0].x_PD.shape[1]),
         minima[0].value_P.new_empty(count),
@@ -229,8 +208,8 @@ def _dealt_back(minima: Sequence[Minimum], count: int) -> Minimum:
         torch.empty(count, dtype=torch.long),
         ["limit"] * count,
     )
-    for hand, minimum in enumerate(minima):
-        own = slice(hand, None, len(minima))
+    for k, minimum in enumerate(minima):
+        own = slice(k, None, len(minima))
         whole.x_PD[own], whole.value_P[own], whole.residual_P[own] = minimum.x_PD, minimum.value_P, minimum.residual_P
         whole.evaluations_P[own], whole.end[own] = minimum.evaluations_P, minimum.end
     return whole

@@ -24,7 +24,7 @@ Shapes: P members, D coordinates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,9 +32,12 @@ import torch
 from torch import Tensor
 
 from lossbench.engine.solver.lbfgs import Curvature
+from lossbench.events import Stopped, never
 
 Evaluate = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """(x [P, D], numbers of the members [P]) -> (f [P], its gradient [P, D]); called with fewer and fewer members."""
+Progress = Callable[[int], None]
+"""Called now and then with the number of members that are done."""
 End = Literal["gradient", "kink", "decrease", "limit", "diverged", "interrupted"]
 
 ARMIJO, WOLFE = 1e-4, 0.9
@@ -64,14 +67,6 @@ class Minimum:
     residual_P: Tensor  # length of the proximal gradient step, in its largest coordinate
     evaluations_P: Tensor
     end: list[End] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How far the search is, said now and then."""
-
-    done: int
-    evaluations: int
 
 
 def soft(x: Tensor, threshold: Tensor) -> Tensor:
@@ -212,9 +207,10 @@ def minimise(
     l2_PD: Tensor,
     rule: Rule | None = None,
     *,
-    stopped: Callable[[], bool] = lambda: False,
-) -> Generator[Standing, None, Minimum]:
-    """Search for every member's minimum; yields a `Standing` now and then.
+    progress: Progress = lambda done: None,
+    stopped: Stopped = never,
+) -> Minimum:
+    """Search for every member's minimum.
 
     `l1_PD` and `l2_PD` are the penalties per coordinate (zero for biases). Once `stopped()` is true, the members
     that are not done stay where they are: "interrupted".
@@ -244,11 +240,11 @@ def minimise(
         if done.any():
             _leave(search, found, done, ends, length, count)
             search.keep((~done).nonzero().squeeze(1))
-            yield Standing(len(start_PD) - len(search.members), count)
+            progress(len(start_PD) - len(search.members))
             if not len(search.members):
                 return found
         elif count % 100 == 0:
-            yield Standing(len(start_PD) - len(search.members), count)
+            progress(len(start_PD) - len(search.members))
         stuck = search.advance()
         count += 1
 

@@ -18,16 +18,17 @@ Shapes: P members, R of them, D coordinates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from lossbench.engine.solver.owlqn import End, Minimum, Rule, Standing
+from lossbench.engine.solver.owlqn import End, Minimum, Progress, Rule
+from lossbench.events import Stopped, never
 
-Find = Callable[[Tensor, Tensor, Rule], Generator[Standing, None, Minimum]]
-"""(start [R, D], numbers of the members [R], rule) -> their minima."""
+Find = Callable[[Tensor, Tensor, Rule, Progress], Minimum]
+"""(start [R, D], numbers of the members [R], rule, progress) -> their minima."""
 
 Shortest = Callable[[Tensor, Tensor, Tensor], float]
 """(x [D], l1 [D], l2 [D]) -> how long the shortest combination of the gradients around x is (see `kinks`)."""
@@ -64,8 +65,9 @@ def relay(
     l2_PD: Tensor,
     rule: Rule,
     *,
-    stopped: Callable[[], bool],
-) -> Generator[Standing, None, Minimum]:
+    progress: Progress = lambda done: None,
+    stopped: Stopped = never,
+) -> Minimum:
     """Search for every member's minimum, handing points on between members whose penalties are of one kind."""
     groups = _groups(l1_PD, l2_PD)
     weaker = {i: group[k - 1] for group in groups for k, i in enumerate(group) if k}
@@ -77,8 +79,8 @@ def relay(
     while tasks:
         rows = torch.tensor([i for i, _ in tasks])
         limit = max(1, min(long, rule.evaluations - max(spent[i] for i, _ in tasks)))
-        search = find(torch.stack([x for _, x in tasks]), rows, replace(rule, evaluations=limit))
-        minimum = yield from _overall(search, count, len(tasks))
+        starts, others = torch.stack([x for _, x in tasks]), count - len(tasks)
+        minimum = find(starts, rows, replace(rule, evaluations=limit), _of_all(progress, others))
         for k, (i, _) in enumerate(tasks):
             found = _found(minimum, k, l1_PD[i], l2_PD[i])
             if found.end in {"limit", "decrease"} and not stopped():
@@ -109,21 +111,15 @@ def relay(
                 follow = round_ <= FOLLOWING and bool((l1_PD[i] > 0).any()) and weaker.get(i) in group
                 if follow and group[least] != weaker[i]:
                     tasks.append((i, best[weaker[i]].x_D))
-    yield Standing(count, max(spent))
+    progress(count)
     chosen = [found for group in groups for found in _choose([pool[i] for i in group])]
     order = torch.tensor([i for group in groups for i in group]).argsort()
     return _minimum([chosen[k] for k in order.tolist()], spent)
 
 
-def _overall(search: Generator[Standing, None, Minimum], count: int, tasks: int) -> Generator[Standing, None, Minimum]:
-    """A round's standing as that of all members: those that it does not search are done."""
-    while True:
-        try:
-            standing = next(search)
-        except StopIteration as end:
-            minimum: Minimum = end.value
-            return minimum
-        yield Standing(max(0, count - tasks + standing.done), standing.evaluations)
+def _of_all(progress: Progress, others: int) -> Progress:
+    """A round's progress as that of all members: those that it does not search are done."""
+    return lambda done: progress(max(0, others + done))
 
 
 def _groups(l1_PD: Tensor, l2_PD: Tensor) -> list[list[int]]:

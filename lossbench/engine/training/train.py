@@ -1,9 +1,9 @@
-"""`train`: the engine's door. Chunks of members train on threads, events come out as they happen."""
+"""`train`: the engine's door. Chunks of members train on threads and report events as they happen."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from lossbench.engine.threads import in_threads, one_thread
 from lossbench.engine.training.chunks import plan
 from lossbench.engine.training.trainer import Course, Outcome
 from lossbench.engine.training.validation import Inputs, outputs
-from lossbench.events import Event
+from lossbench.events import Emit, Stopped, ignore, never
 
 __all__ = ["Outcome", "Trained", "train"]
 
@@ -66,17 +66,18 @@ def train(
     problem: Problem,
     *,
     run: str,
+    emit: Emit = ignore,
+    stopped: Stopped = never,
     device: str = "cpu",
     threads: int | None = None,
     chunk: int | None = None,
-    stop: threading.Event | None = None,
-) -> Generator[Event, None, Trained]:
-    """Train all members; yields `EpochEnded` and `MemberStopped` of `run` and returns what was trained.
+) -> Trained:
+    """Train all members; emits `EpochEnded` and `MemberStopped` of `run`.
 
     The same problem gives the same numbers, bit for bit on one machine, whatever `threads`, `chunk` (members that train
-    together; None: what fits the cache) and the other members are. Once `stop` is set, training ends within a step or
-    an evaluation and members that were not done are "interrupted". What a loss or a score raises is raised here, after
-    all threads have ended.
+    together; None: what fits the cache) and the other members are. Once `stopped()` is true, training ends within a
+    step or an evaluation and members that were not done are "interrupted". What a loss, a score or `emit` raises is
+    raised here, after all threads have ended.
     """
     where = resolve_device(device)
     count = threads or default_threads()
@@ -85,5 +86,5 @@ def train(
     problem = moved(problem, where)
     courses = [Course(problem, members, run, where) for members in plan(problem, count, chunk)]
     with one_thread():
-        yield from in_threads(courses, min(count, len(courses)), stop or threading.Event())
+        in_threads([partial(course.train, emit) for course in courses], count, stopped)
     return Trained(problem, courses)

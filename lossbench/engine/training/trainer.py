@@ -7,7 +7,7 @@ in a smaller population, bit for bit as before.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch import Tensor
 from lossbench.engine.nets.mlp import Population, initialised
 from lossbench.engine.problem import Problem
 from lossbench.engine.training.training_state import Cohort
-from lossbench.events import EpochEnded, Event, MemberStopped, Status
+from lossbench.events import Emit, EpochEnded, MemberStopped, Status, Stopped
 
 Curve = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -73,7 +73,7 @@ class Course:
         self.progress = [_Progress(m, place, problem.epochs(m)) for place, m in enumerate(members)]
         self.sign = 1.0 if problem.better == "higher" else -1.0
 
-    def train(self, emit: Callable[[Event], None], stopped: Callable[[], bool]) -> None:
+    def train(self, emit: Emit, stopped: Stopped) -> None:
         """Train until all members have left or `stopped()`."""
         if stopped():
             return
@@ -104,9 +104,9 @@ class Course:
         val_loss: list[float],
         val_score: list[float],
         cohort: Cohort,
-        emit: Callable[[Event], None],
+        emit: Emit,
     ) -> None:
-        """Write down an epoch of the members present, say so, and let go who is done."""
+        """Write down an epoch of the members present, report it, and let go who is done."""
         training = self.problem.training
         finite = cohort.finite().tolist()
         here = [k for k, p in enumerate(present) if not p.left]

@@ -6,7 +6,7 @@ Shapes: P members, B rows of a batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from lossbench.engine.problem import Problem
 from lossbench.engine.training.batches import Batches, generator
 from lossbench.engine.training.optimizers import Optimizer, rate
 from lossbench.engine.training.validation import Validation
+from lossbench.events import Stopped
 
 
 class Cohort:
@@ -48,7 +49,7 @@ class Cohort:
         present = [part for part in parts if part is not None]
         self.validation = Validation(present, own, runs, problem.score) if len(present) == len(parts) else None
 
-    def epoch(self, number: int, stopped: Callable[[], bool]) -> Tensor | None:
+    def epoch(self, number: int, stopped: Stopped) -> Tensor | None:
         """Train epoch `number` (from 0); the mean training loss `[P]` in float64, or None if told to stop half-way."""
         problem, population, step = self.problem, self.population, self.optimizer.step
         schedule = problem.training.schedule

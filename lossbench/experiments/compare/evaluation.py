@@ -6,26 +6,25 @@ the epochs, on the whole outer training part), "untuned" (the defaults, with the
 
 from __future__ import annotations
 
-import threading
 import time
 import traceback
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 
-from lossbench.catalog.metrics import Metric
-from lossbench.config.schema import CompareConfig
 from lossbench.data.table import Table
+from lossbench.engine.problem import Problem
 from lossbench.engine.threads import one_thread
 from lossbench.engine.training.train import Outcome, Trained, train
 from lossbench.errors import UserError
-from lossbench.events import Event, RunEnded, RunStarted
+from lossbench.events import Emit, RunEnded, RunStarted, Stopped, ignore, never
 from lossbench.experiments.compare.candidates import Contender
+from lossbench.experiments.compare.job import Job
 from lossbench.experiments.compare.member_records import failed_records, judged_records, trial_records
 from lossbench.experiments.compare.setting import Arena
 from lossbench.experiments.compare.test_scores import Judged, judge_nets, reliability, settle, temperatures
-from lossbench.experiments.compare.trials import trials
 from lossbench.experiments.compare.tuning import Choice, Refit, choose, refits, tuning, untuned
 from lossbench.experiments.scoring.diagnostics import gather_evidence
 from lossbench.experiments.scoring.scores import mean_known
@@ -33,22 +32,10 @@ from lossbench.record import RunRecord, Scores
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What holds for every contest of a comparison."""
+class Evaluation:
+    """What came of a job: the run's record, and the scores of its refits, one a split (empty unless all ended)."""
 
-    config: CompareConfig
-    select: Metric
-    trials: int  # how many nets each loss may choose from on each split
-    device: torch.device
-    threads: int
-    stop: threading.Event = field(default_factory=threading.Event)
-
-
-@dataclass(frozen=True)
-class Contest:
-    """A contender in an arena, and what came of it; `judged` are its refits, one a split (empty unless all ended)."""
-
-    contender: Contender
+    job: Job
     run: RunRecord
     judged: Sequence[Judged] = ()
 
@@ -64,32 +51,35 @@ def setting_name(table: Table, noise: float) -> str:
     return table.name + (f" ({noise:g} label noise)" if noise else "")
 
 
-def compete(
-    settings: Settings, arena: Arena, contender: Contender, dummies: Sequence[Scores]
-) -> Generator[Event, None, Contest]:
-    """Tune, refit and judge one contender; `dummies` are the arena's `dummy_scores`.
+def evaluate_loss(job: Job, emit: Emit = ignore, stopped: Stopped = never) -> Evaluation:
+    """Tune, refit and score one loss in one setting.
 
-    Whatever its loss raises ends this contest only: the run is "failed" and has the traceback. The scores of nets that
-    failed are open (None): what is worst, `settle_failures` says when all contenders are known.
+    Whatever the loss raises ends this evaluation only: the run is "failed" and has the traceback. The scores of nets
+    that failed are open (None): what is worst, `settle_failures` says when all losses are known. Once `stopped()` is
+    true, the run is "interrupted" and has what was finished.
     """
     began = time.perf_counter()
-    run = opened(arena, contender, dummies)
+    run = opened(job)
+    if stopped():
+        run.status, run.message = "interrupted", "it was interrupted before it began"
+        return Evaluation(job, run)
     judged: Sequence[Judged] = ()
     try:
-        judged = yield from _fill(run, settings, arena, contender, dummies)
+        judged = _fill(run, job, emit, stopped)
     except Exception as problem:  # a loss is anyone's code
         # A user's loss says itself where it failed; anything else is named by its kind.
         said = str(problem) if isinstance(problem, UserError) else f"{type(problem).__name__}: {problem}"
         run.status, run.message = "failed", said
         run.evidence["traceback"] = "".join(traceback.format_exception(problem))
-        run.members = [m for m in run.members if m.role == "trial"] + failed_records(arena, contender, dummies)
+        run.members = [m for m in run.members if m.role == "trial"] + failed_records(job)
     run.seconds = time.perf_counter() - began
-    yield RunEnded(run.name, run.status, run.seconds, run.message)
-    return Contest(contender, run, judged)
+    emit(RunEnded(run.name, run.status, run.seconds, run.message))
+    return Evaluation(job, run, judged)
 
 
-def opened(arena: Arena, contender: Contender, dummies: Sequence[Scores]) -> RunRecord:
-    """The record of a contest, before anything is trained."""
+def opened(job: Job) -> RunRecord:
+    """The record of a job, before anything is trained."""
+    arena, contender, dummies = job.arena, job.contender, job.dummies
     pair = contender.pair
     evidence: dict[str, object] = {}
     if contender.group:
@@ -112,7 +102,7 @@ def opened(arena: Arena, contender: Contender, dummies: Sequence[Scores]) -> Run
 
 
 def settle_failures(arena: Arena, runs: Sequence[RunRecord], dummies: Sequence[Scores]) -> None:
-    """Close the open scores in the runs of an arena's contests, once all have been held."""
+    """Close the open scores in the runs of one setting, once all losses are evaluated."""
     nets: dict[tuple[int, int], list[Scores]] = {(fold.repeat, fold.fold): [] for fold in arena.folds}
     for run in runs:
         for member in run.members:
@@ -121,34 +111,27 @@ def settle_failures(arena: Arena, runs: Sequence[RunRecord], dummies: Sequence[S
     settle(list(nets.values()), dummies)
 
 
-def _fill(
-    run: RunRecord, settings: Settings, arena: Arena, contender: Contender, dummies: Sequence[Scores]
-) -> Generator[Event, None, Sequence[Judged]]:
-    """Train and judge; the run's members, evidence and status are filled in as far as it gets."""
-    config = settings.config
-    tried = trials(config, contender, len(arena.folds), settings.trials)
-    tune = tuning(config, arena, contender, tried, settings.select)
-    yield _started(run, settings, len(tune.members), "tune")
-    tuned = yield from train(
-        tune, run=run.name, device=str(settings.device), threads=settings.threads, stop=settings.stop
-    )
-    choices = choose(config, tried, tuned.members, settings.select.better)
-    defaults = untuned(config, tried, tuned.members)
-    run.members = trial_records(config, arena, contender, settings.select.name, tried, tuned.members, choices)
+def _fill(run: RunRecord, job: Job, emit: Emit, stopped: Stopped) -> Sequence[Judged]:
+    """Train and score; the run's members, evidence and status are filled in as far as it gets."""
+    config = job.config
+    device, threads = str(job.settings.device), job.settings.threads
+    fit = partial(train, run=run.name, emit=emit, stopped=stopped, device=device, threads=threads)
+    problem = tuning(job)
+    emit(_started(run.name, job, problem, "tune"))
+    tuned = fit(problem)
+    choices = choose(config, job.tried, tuned.members, job.settings.select.better)
+    defaults = untuned(config, job.tried, tuned.members)
+    run.members = trial_records(job, tuned.members, choices)
     if _any_interrupted(tuned.members):
         run.status = "interrupted"
         return ()
     # A default that was also chosen is the same net: it is trained once and counts twice.
     nets = dict.fromkeys(choice.net for choice in [*choices, *defaults])
-    problem = refits(config, arena, contender, list(nets))
-    yield _started(run, settings, len(problem.members), "refit")
-    trained = yield from train(
-        problem, run=run.name, device=str(settings.device), threads=settings.threads, stop=settings.stop
-    )
+    problem = refits(job, list(nets))
+    emit(_started(run.name, job, problem, "refit"))
+    trained = fit(problem)
     with one_thread():
-        judged = _judge(
-            run, settings, arena, contender, _Fitted(tuned, trained, choices, defaults, tuple(nets), dummies)
-        )
+        judged = _judge(run, job, _Fitted(tuned, trained, choices, defaults, tuple(nets)))
     if _any_interrupted(trained.members):
         run.status = "interrupted"
         return ()
@@ -157,22 +140,26 @@ def _fill(
     return judged
 
 
+def _started(run: str, job: Job, problem: Problem, stage: str) -> RunStarted:
+    metric = job.settings.select
+    return RunStarted(run, len(problem.members), job.config.optim.epochs, metric.name, metric.better, stage)
+
+
 @dataclass(frozen=True)
 class _Fitted:
-    """What training leaves to be judged; `nets` are the refits, in their order."""
+    """What training leaves to be scored; `nets` are the refits, in their order."""
 
     tuned: Trained
     trained: Trained
     choices: Sequence[Choice]
     defaults: Sequence[Choice]
     nets: tuple[Refit, ...]
-    dummies: Sequence[Scores]
 
 
-def _judge(run: RunRecord, settings: Settings, arena: Arena, contender: Contender, fitted: _Fitted) -> Sequence[Judged]:
+def _judge(run: RunRecord, job: Job, fitted: _Fitted) -> Sequence[Judged]:
     """Look at the test parts, once: the members and the evidence of the refits and the untuned nets."""
+    arena, contender, trained = job.arena, job.contender, fitted.trained
     place = {net: i for i, net in enumerate(fitted.nets)}
-    trained = fitted.trained
     outputs = trained.outputs([split.x_ND["test"] for split in arena.outer])
     validation = fitted.tuned.outputs([split.x_ND["validation"] for split in arena.inner])
     refitted: Sequence[Judged] = ()
@@ -183,16 +170,11 @@ def _judge(run: RunRecord, settings: Settings, arena: Arena, contender: Contende
             heat = temperatures(contender.pair, [validation[c.trial] for c in chosen], arena.inner)
         judged = judge_nets(contender.pair, [outputs[i] for i in own], arena.outer, heat, proper=contender.is_proper)
         outcomes = [trained.members[i] for i in own]
-        run.members += judged_records(settings.config, arena, contender, role, chosen, outcomes, judged, fitted.dummies)
+        run.members += judged_records(job, role, chosen, outcomes, judged)
         if role == "refit":
             refitted = judged
-            _gather(run, arena, contender, outcomes, [outputs[i] for i in own], judged)
+            _gather(run, job, outcomes, [outputs[i] for i in own], judged)
     return refitted
-
-
-def _started(run: RunRecord, settings: Settings, members: int, stage: str) -> RunStarted:
-    metric = settings.select
-    return RunStarted(run.name, members, settings.config.optim.epochs, metric.name, metric.better, stage)
 
 
 def _any_interrupted(outcomes: Sequence[Outcome]) -> bool:
@@ -201,15 +183,15 @@ def _any_interrupted(outcomes: Sequence[Outcome]) -> bool:
 
 def _gather(
     run: RunRecord,
-    arena: Arena,
-    contender: Contender,
+    job: Job,
     outcomes: Sequence[Outcome],
     outputs: Sequence[torch.Tensor],
     judged: Sequence[Judged],
 ) -> None:
+    pair, outer = job.contender.pair, job.arena.outer
     done = [i for i, outcome in enumerate(outcomes) if outcome.status != "interrupted"]
     labels = [label for i in done if (label := judged[i].label_N) is not None]
     curves = [outcomes[i].train_loss for i in done]
-    run.evidence |= gather_evidence(contender.pair, curves, [outputs[i] for i in done], labels)
-    if contender.pair.task.is_classification:
-        run.evidence["reliability"] = reliability([judged[i] for i in done], [arena.outer[i] for i in done])
+    run.evidence |= gather_evidence(pair, curves, [outputs[i] for i in done], labels)
+    if pair.task.is_classification:
+        run.evidence["reliability"] = reliability([judged[i] for i in done], [outer[i] for i in done])

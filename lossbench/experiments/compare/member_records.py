@@ -6,35 +6,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lossbench.config.schema import CompareConfig
 from lossbench.engine.training.train import Outcome
-from lossbench.experiments.compare.candidates import Contender
-from lossbench.experiments.compare.setting import Arena
+from lossbench.experiments.compare.job import Job
 from lossbench.experiments.compare.test_scores import Judged, open_scores
 from lossbench.experiments.compare.trials import Trial
 from lossbench.experiments.compare.tuning import Choice, Refit
-from lossbench.record import MemberRecord, Scores
+from lossbench.record import MemberRecord
 
 DIGITS = 5  # of a curve's numbers: more than a picture shows
 
 
-def trial_records(
-    config: CompareConfig,
-    arena: Arena,
-    contender: Contender,
-    select: str,
-    tried: Sequence[Trial],
-    outcomes: Sequence[Outcome],
-    choices: Sequence[Choice],
-) -> list[MemberRecord]:
+def trial_records(job: Job, outcomes: Sequence[Outcome], choices: Sequence[Choice]) -> list[MemberRecord]:
     """One per trial; only the chosen ones keep their curves, thousands of others would be most of the record."""
     chosen = {choice.trial for choice in choices}
     records = []
-    for i, (trial, outcome) in enumerate(zip(tried, outcomes, strict=True)):
-        epoch = outcome.best_epoch if config.early_stopping.keep == "best" else outcome.epochs
+    for i, (trial, outcome) in enumerate(zip(job.tried, outcomes, strict=True)):
+        epoch = outcome.best_epoch if job.config.early_stopping.keep == "best" else outcome.epochs
         value = float(outcome.val_score[epoch - 1]) if epoch else None
-        record = _member(config, arena, contender, trial, outcome, "trial")
-        record.val = {select: value}
+        record = _member(job, trial, outcome, "trial")
+        record.val = {job.settings.select.name: value}
         record.best_epoch = outcome.best_epoch
         record.extra |= {"chosen": i in chosen}
         if i in chosen:
@@ -44,23 +34,16 @@ def trial_records(
 
 
 def judged_records(
-    config: CompareConfig,
-    arena: Arena,
-    contender: Contender,
-    role: str,
-    choices: Sequence[Choice],
-    outcomes: Sequence[Outcome],
-    judged: Sequence[Judged],
-    dummies: Sequence[Scores],
+    job: Job, role: str, choices: Sequence[Choice], outcomes: Sequence[Outcome], judged: Sequence[Judged]
 ) -> list[MemberRecord]:
     """One per split; a net that was interrupted has no score and is left out, that of one that diverged is open."""
     records = []
     for choice, outcome, net in zip(choices, outcomes, judged, strict=True):
         if outcome.status == "interrupted":
             continue
-        split = arena.outer[choice.net.split]
-        record = _member(config, arena, contender, choice.net, outcome, role)
-        failed = open_scores(dummies[choice.net.split], proper=contender.is_proper)
+        split = job.arena.outer[choice.net.split]
+        record = _member(job, choice.net, outcome, role)
+        failed = open_scores(job.dummies[choice.net.split], proper=job.contender.is_proper)
         record.test = dict(net.test) if outcome.status == "ok" else failed
         record.extra |= {
             "temperature": net.temperature,
@@ -74,33 +57,31 @@ def judged_records(
     return records
 
 
-def failed_records(arena: Arena, contender: Contender, dummies: Sequence[Scores]) -> list[MemberRecord]:
+def failed_records(job: Job) -> list[MemberRecord]:
     """One per split, with open scores: a loss that failed is not left out."""
     return [
         MemberRecord(
-            seed=arena.seeds[j],
+            seed=job.arena.seeds[j],
             lr=None,
             status="failed",
             split={"repeat": fold.repeat, "fold": fold.fold},
             role="refit",
-            test=open_scores(dummies[j], proper=contender.is_proper),
+            test=open_scores(job.dummies[j], proper=job.contender.is_proper),
             extra={"n_train": len(fold.train), "n_test": len(fold.test)},
         )
-        for j, fold in enumerate(arena.folds)
+        for j, fold in enumerate(job.arena.folds)
     ]
 
 
-def _member(
-    config: CompareConfig, arena: Arena, contender: Contender, net: Trial | Refit, outcome: Outcome, role: str
-) -> MemberRecord:
-    fold = arena.folds[net.split]
-    params = contender.params(net.setting)
+def _member(job: Job, net: Trial | Refit, outcome: Outcome, role: str) -> MemberRecord:
+    fold, penalty = job.arena.folds[net.split], job.config.penalty
+    params = job.contender.params(net.setting)
     return MemberRecord(
-        seed=arena.seeds[net.split],
+        seed=job.arena.seeds[net.split],
         lr=net.lr,
         status=outcome.status,
         split={"repeat": fold.repeat, "fold": fold.fold},
-        penalty={"l1": config.penalty.l1, "l2": config.penalty.l2},
+        penalty={"l1": penalty.l1, "l2": penalty.l2},
         role=role,
         epochs=outcome.epochs,
         extra={"params": params} if params else {},

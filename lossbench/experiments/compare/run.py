@@ -1,51 +1,52 @@
 """`compare-losses`: every loss on the same tables, splits, first weights and batches; which one, with evidence.
 
-`compare_plan` finds whatever can be wrong before the first epoch; `run` tells the story and returns the record, from
+`compare_plan` finds whatever can be wrong before the first epoch; `run` returns the record, from
 whose runs alone every statistic can be computed again.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from lossbench.catalog.metrics import suiting
 from lossbench.catalog.vocabulary import Task
 from lossbench.data.split import digest
 from lossbench.engine.threads import in_threads, one_thread
-from lossbench.events import Event, RunSkipped, RunsPlanned, Warned
-from lossbench.experiments.compare.candidates import Contender, Lineup
+from lossbench.events import Emit, RunSkipped, RunsPlanned, Stopped, Warned, ignore, never
+from lossbench.experiments.compare.candidates import Lineup
 from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix
-from lossbench.experiments.compare.evaluation import Contest, Settings, compete, opened, setting_name, settle_failures
+from lossbench.experiments.compare.evaluation import evaluate_loss, setting_name, settle_failures
+from lossbench.experiments.compare.job import Job, Settings
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, default_name
 from lossbench.experiments.compare.protocol import split_scheme
 from lossbench.experiments.compare.setting import Arena, prepare_arena
 from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
-from lossbench.experiments.setup.data_source import announced, data_record, repairs
+from lossbench.experiments.setup.data_source import announce, data_record, repairs
 from lossbench.experiments.setup.environment import environment
-from lossbench.record import DataRecord, Record, RunRecord, Scores
+from lossbench.record import DataRecord, Record, RunRecord
 
 
-def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Generator[Event, None, Record]:
+def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> Record:
     """Every loss in every arena; a stopped comparison returns the record of what was finished."""
     began = time.perf_counter()
-    settings = Settings(plan.config, plan.select, plan.trials, plan.device, plan.threads, stop)
+    settings = Settings(plan.config, plan.select, plan.trials, plan.device, plan.threads)
     runs: list[RunRecord] = []
     data: list[DataRecord] = []
     warnings: list[str] = []
     preparing = meeting = 0.0
-    yield RunsPlanned(plan.contests)
+    emit(RunsPlanned(plan.contests))
     for entry in plan.tables:
         for left in entry.lineup.left_out:
-            yield RunSkipped(f"{entry.table.name} / {left.name}", left.why)
+            emit(RunSkipped(f"{entry.table.name} / {left.name}", left.why))
         for message in _warnings(entry):
             warnings.append(message)
-            yield Warned(message)
+            emit(Warned(message))
         for noise in plan.config.label_noise:
-            if stop.is_set():
+            if stopped():
                 warnings.append(f"interrupted before it began: {setting_name(entry.table, noise)}")
                 continue
             start = time.perf_counter()
@@ -56,16 +57,16 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
                 data.append(data_record(entry.table, first.inputs, _split_facts(plan, entry), first.preparation))
                 told = (*entry.table.notes, *first.preparation.notes)
                 warnings += repairs(told)
-                yield from announced(told)
+                announce(told, emit)
             start = time.perf_counter()
-            runs += yield from _meet(settings, arena, entry.lineup)
+            runs += _evaluate_losses(settings, arena, entry.lineup, emit, stopped)
             meeting += time.perf_counter() - start
     total = time.perf_counter() - began
     first_table = plan.tables[0].table
     return Record(
         kind="compare-losses",
         name=plan.config.name or default_name(plan),
-        status="interrupted" if stop.is_set() and _is_unfinished(plan, runs) else "ok",
+        status="interrupted" if stopped() and _is_unfinished(plan, runs) else "ok",
         command=command,
         config=plan.config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
@@ -78,57 +79,26 @@ def run(plan: ComparePlan, *, stop: threading.Event, command: str = "") -> Gener
     )
 
 
-@dataclass
-class _Bout:
-    """A contest as a job: contests are independent, and side by side they keep the processors busier than one alone."""
+def _evaluate_losses(settings: Settings, arena: Arena, lineup: Lineup, emit: Emit, stopped: Stopped) -> list[RunRecord]:
+    """Every loss in one setting, then what each one's nets are worth under every other's loss.
 
-    settings: Settings
-    arena: Arena
-    contender: Contender
-    dummies: Sequence[Scores]
-    contest: Contest | None = None
-
-    def train(self, emit: Callable[[Event], None], stopped: Callable[[], bool]) -> None:
-        """Hold the contest, unless it is too late to begin."""
-        if stopped():
-            return
-        story = compete(self.settings, self.arena, self.contender, self.dummies)
-        while True:
-            try:
-                emit(next(story))
-            except StopIteration as end:
-                self.contest = end.value
-                return
-            if stopped():
-                self.settings.stop.set()
-
-
-def _meet(settings: Settings, arena: Arena, lineup: Lineup) -> Generator[Event, None, list[RunRecord]]:
-    """All contenders in one arena, then what each one's nets are worth under every other's loss.
-
-    One that was stopped before it began has a run without members, "interrupted".
+    Losses are independent, and side by side they keep the processors busier than one alone. One that was stopped before
+    it began has a run without members, "interrupted".
     """
     dummies = dummy_scores(lineup.contenders[0].pair, arena.outer)
     together = min(settings.threads, len(lineup.contenders)) if settings.device.type == "cpu" else 1
     each = replace(settings, threads=max(1, settings.threads // together))
-    bouts = [_Bout(each, arena, contender, dummies) for contender in lineup.contenders]
-    yield from in_threads(bouts, together, settings.stop)
-    contests = [bout.contest for bout in bouts if bout.contest is not None]
-    finished = {contest.contender.name: contest for contest in contests if contest.judged}
-    pairs = {name: contest.contender.pair for name, contest in finished.items()}
+    jobs = [Job(each, arena, contender, dummies) for contender in lineup.contenders]
+    evaluated = in_threads([partial(evaluate_loss, job, emit) for job in jobs], together, stopped)
+    finished = {one.job.contender.name: one for one in evaluated if one.judged}
+    pairs = {name: one.job.contender.pair for name, one in finished.items()}
     with one_thread():
-        matrix = cross_loss_matrix(pairs, {name: contest.judged for name, contest in finished.items()}, arena.outer)
+        matrix = cross_loss_matrix(pairs, {name: one.judged for name, one in finished.items()}, arena.outer)
     for name, row in matrix.items():
         finished[name].run.evidence["matrix"] = row
-    runs = [_never_began(bout, dummies) if bout.contest is None else bout.contest.run for bout in bouts]
+    runs = [one.run for one in evaluated]
     settle_failures(arena, runs, dummies)
     return runs
-
-
-def _never_began(bout: _Bout, dummies: Sequence[Scores]) -> RunRecord:
-    run = opened(bout.arena, bout.contender, dummies)
-    run.status, run.message = "interrupted", "it was interrupted before it began"
-    return run
 
 
 def _is_unfinished(plan: ComparePlan, runs: Sequence[RunRecord]) -> bool:

@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass, replace
 
 from lossbench.engine.training.train import train
-from lossbench.events import EpochEnded
+from lossbench.events import EpochEnded, Event
 from lossbench.experiments.compare.candidates import Contender
+from lossbench.experiments.compare.job import Job, Settings
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan
 from lossbench.experiments.compare.setting import Arena, prepare_arena
-from lossbench.experiments.compare.trials import trained, trials
+from lossbench.experiments.compare.trials import trained
 from lossbench.experiments.compare.tuning import tuning
 
 PROBE_EPOCHS = 2  # the first epoch pays for the buffers and is not counted
@@ -65,19 +66,19 @@ def _rates(plan: ComparePlan, table: TablePlan) -> list[float]:
 
 
 def _rate(plan: ComparePlan, arena: Arena, contender: Contender) -> float | None:
-    tried = trials(plan.config, contender, len(arena.folds), plan.trials)
-    problem = tuning(plan.config, arena, contender, tried, plan.select)
+    settings = Settings(plan.config, plan.select, plan.trials, plan.device, plan.threads)
+    problem = tuning(Job(settings, arena, contender))
     problem = replace(problem, training=replace(problem.training, epochs=PROBE_EPOCHS))
-    began, done = 0.0, 0
+    epochs: list[tuple[float, EpochEnded]] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, EpochEnded):
+            epochs.append((time.perf_counter(), event))
+
     try:
-        for event in train(problem, run="", device=str(plan.device), threads=plan.threads):
-            if isinstance(event, EpochEnded):
-                if began:
-                    done += sum(
-                        _steps(plan, len(arena.inner[problem.members[m].fold].truth_N["train"])) for m in event.members
-                    )
-                began = began or time.perf_counter()
-                ended = time.perf_counter()
+        train(problem, run="", emit=note, device=str(plan.device), threads=plan.threads)
     except Exception:  # a user's own loss: the comparison itself will report it
         return None
-    return done / (ended - began) if done else None
+    rows = [len(split.truth_N["train"]) for split in arena.inner]
+    done = sum(_steps(plan, rows[problem.members[m].fold]) for _, epoch in epochs[1:] for m in epoch.members)
+    return done / (epochs[-1][0] - epochs[0][0]) if done else None

@@ -10,13 +10,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lossbench.catalog.metrics import Metric
 from lossbench.config.schema import CompareConfig
-from lossbench.engine.problem import Fold, Member, Net, Problem, Training
+from lossbench.engine.problem import Fold, Member, Problem, Training
 from lossbench.engine.training.train import Outcome
 from lossbench.events import Better
-from lossbench.experiments.compare.candidates import Contender
-from lossbench.experiments.compare.setting import Arena
+from lossbench.experiments.compare.job import Job
 from lossbench.experiments.compare.trials import Trial
 from lossbench.experiments.scoring.scores import validation_score
 
@@ -40,21 +38,19 @@ class Choice:
     grid_edge: bool = False
 
 
-def tuning(
-    config: CompareConfig, arena: Arena, contender: Contender, tried: Sequence[Trial], metric: Metric
-) -> Problem:
+def tuning(job: Job) -> Problem:
     """One member a trial, in their order, on the inner training parts."""
-    stopping = config.early_stopping
+    stopping, contender, inner = job.config.early_stopping, job.contender, job.arena.inner
     return Problem(
-        net=_net(config, arena, contender),
-        folds=tuple(split.fold(contender.pair) for split in arena.inner),
-        members=tuple(_member(config, arena, t.split, t.lr, t.setting) for t in tried),
+        net=job.net,
+        folds=tuple(split.fold(contender.pair) for split in inner),
+        members=tuple(_member(job, t.split, t.lr, t.setting) for t in job.tried),
         objectives=tuple(pair.objective for pair in contender.pairs),
         training=replace(
-            _training(config), patience=stopping.patience, min_delta=stopping.min_delta, keep=stopping.keep
+            _training(job.config), patience=stopping.patience, min_delta=stopping.min_delta, keep=stopping.keep
         ),
-        score=validation_score(metric, contender.pairs, arena.inner),
-        better=metric.better,
+        score=validation_score(job.settings.select, contender.pairs, inner),
+        better=job.settings.select.better,
     )
 
 
@@ -79,15 +75,15 @@ def untuned(config: CompareConfig, tried: Sequence[Trial], outcomes: Sequence[Ou
     return [_choice(config, tried, outcomes, i, False) for i in default]
 
 
-def refits(config: CompareConfig, arena: Arena, contender: Contender, nets: Sequence[Refit]) -> Problem:
+def refits(job: Job, nets: Sequence[Refit]) -> Problem:
     """One member a net, on the whole outer training part; nothing is validated."""
-    folds = [split.fold(contender.pair) for split in arena.outer]
+    folds = [split.fold(job.contender.pair) for split in job.arena.outer]
     return Problem(
-        net=_net(config, arena, contender),
+        net=job.net,
         folds=tuple(Fold(fold.train, None, fold.weight_N, fold.statistics) for fold in folds),
-        members=tuple(_member(config, arena, n.split, n.lr, n.setting, n.epochs) for n in nets),
-        objectives=tuple(pair.objective for pair in contender.pairs),
-        training=_training(config),
+        members=tuple(_member(job, n.split, n.lr, n.setting, n.epochs) for n in nets),
+        objectives=tuple(pair.objective for pair in job.contender.pairs),
+        training=_training(job.config),
     )
 
 
@@ -118,11 +114,10 @@ def _choice(config: CompareConfig, tried: Sequence[Trial], outcomes: Sequence[Ou
     return Choice(Refit(trial.split, trial.lr, trial.setting, kept_epoch(config, outcomes[i])), i, edge)
 
 
-def _member(
-    config: CompareConfig, arena: Arena, split: int, lr: float, setting: int, epochs: int | None = None
-) -> Member:
+def _member(job: Job, split: int, lr: float, setting: int, epochs: int | None = None) -> Member:
+    config = job.config
     return Member(
-        seed=arena.seeds[split],
+        seed=job.arena.seeds[split],
         fold=split,
         objective=setting,
         lr=lr,
@@ -132,10 +127,6 @@ def _member(
         momentum=config.optim.momentum,
         epochs=epochs,
     )
-
-
-def _net(config: CompareConfig, arena: Arena, contender: Contender) -> Net:
-    return Net(arena.inner[0].inputs, tuple(config.net.hidden), contender.pair.outputs, config.net.activation)
 
 
 def _training(config: CompareConfig) -> Training:

@@ -5,9 +5,7 @@ Shapes: P members (alphas within penalties), N rows, G grid points a side, C cla
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -27,12 +25,12 @@ from lossbench.engine.problem import Member, Net
 from lossbench.engine.solver.minimize import Converged, Ending, converge
 from lossbench.engine.solver.owlqn import Rule
 from lossbench.errors import UserError, unknown
-from lossbench.events import Event, Phase, Status, Warned
+from lossbench.events import Emit, Phase, Status, Stopped, Warned, ignore, never
 from lossbench.experiments.regularize.convergence import caption, protocol, rule_for
 from lossbench.experiments.regularize.plane import Plane, draw_plane, pick_columns
 from lossbench.experiments.regularize.regions import describe, leads_of
 from lossbench.experiments.scoring.scores import baseline_scores, metric_record
-from lossbench.experiments.setup.data_source import announced, data_record, data_source
+from lossbench.experiments.setup.data_source import announce, data_record, data_source
 from lossbench.experiments.setup.environment import environment
 from lossbench.experiments.setup.pair import Pair, resolve_pair
 from lossbench.experiments.setup.resolve import check_names, folder_name, resolve_loss
@@ -121,48 +119,48 @@ def default_name(plan: RegularizePlan) -> str:
     return folder_name(plan.table.name, *plan.config.penalty)
 
 
-def run(plan: RegularizePlan, *, stop: threading.Event, command: str = "") -> Generator[Event, None, Record]:
+def run(plan: RegularizePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> Record:
     """Train every net, and read the regions off it; the record holds all that the pictures are drawn from."""
     config, pair, plane = plan.config, plan.pair, plan.plane
     began = time.perf_counter()
-    yield from announced((*plan.table.notes, *plane.split.preparation.notes))
+    announce((*plan.table.notes, *plane.split.preparation.notes), emit)
     tested = len(plan.split.test)
     if tested < FEW:
-        yield Warned(f"only {tested} rows to test on: accuracy moves in steps of {1 / tested:.0%} (--test takes more)")
+        emit(Warned(f"only {tested} rows to test on: accuracy moves in steps of {1 / tested:.0%} (--test takes more)"))
     for warning in pair.warnings():
-        yield Warned(warning)
+        emit(Warned(warning))
     fold = plane.split.fold(pair)
     members, rule = plan.members, plan.rule
-    training = converge(
-        plan.net, fold, pair.objective, members, rule=rule, device=plan.device, threads=_threads(plan), stop=stop
+    nets = converge(
+        plan.net,
+        fold,
+        pair.objective,
+        members,
+        rule=rule,
+        emit=emit,
+        stopped=stopped,
+        device=plan.device,
+        threads=_threads(plan),
     )
-    yield Phase("training", 0, len(members))
-    while True:
-        try:
-            progress = next(training)
-        except StopIteration as end:
-            nets: Converged = end.value
-            break
-        yield Phase("training", progress.done, progress.total)
     fitted = time.perf_counter()
     lost = sum(m.end == "diverged" for m in nets.members)
     left = sum(not m.converged for m in nets.members) - lost
     if lost:
-        yield Warned(f"{lost} of {len(members)} nets diverged: {_bottomless(plan)}; they are marked")
-    if left and not stop.is_set():
-        yield Warned(f"{left} of {len(members)} nets have not converged; they are marked (--max-iter allows more)")
+        emit(Warned(f"{lost} of {len(members)} nets diverged: {_bottomless(plan)}; they are marked"))
+    if left and not stopped():
+        emit(Warned(f"{left} of {len(members)} nets have not converged; they are marked (--max-iter allows more)"))
     parts = {part: _scores(nets, plane, pair, part) for part in ("train", "test")}
     leads: list[NDArray[np.float32]] = []
     for lead in leads_of(nets, plane, pair):
         leads.append(lead)
-        yield Phase("regions", min(sum(x.shape[2] for x in leads), config.grid**2), config.grid**2)
+        emit(Phase("regions", min(sum(x.shape[2] for x in leads), config.grid**2), config.grid**2))
     planes = np.concatenate(leads, 2).reshape(len(members), -1, config.grid, config.grid)
     runs = [_run_record(plan, i, nets, parts, planes) for i in range(len(config.penalty))]
     drawn = time.perf_counter()
     return Record(
         kind="regularize-gif",
         name=config.name or default_name(plan),
-        status="interrupted" if stop.is_set() else "ok",
+        status="interrupted" if stopped() else "ok",
         command=command,
         config=config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),

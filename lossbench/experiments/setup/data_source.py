@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lossbench.config.parts import DataConfig
 from lossbench.data.preparation import Preparation
 from lossbench.data.source import DataSource
 from lossbench.data.table import Table, level
-from lossbench.events import Warned
+from lossbench.events import Emit, Warned
 from lossbench.record import DataRecord
 
 SUITING = ("drop", "groups", "dates", "text", "scale")  # options that a named set has a use for
@@ -25,10 +25,10 @@ def data_source(config: DataConfig, beside: Sequence[DataConfig] = ()) -> DataSo
     return DataSource(**config.model_dump())
 
 
-def announced(notes: Iterable[str]) -> Iterator[Warned]:
-    """The events that tell of a table's notes."""
+def announce(notes: Iterable[str], emit: Emit) -> None:
+    """Emit a table's notes."""
     for note in notes:
-        yield Warned(str(note), level(note))
+        emit(Warned(str(note), level(note)))
 
 
 def repairs(notes: Iterable[str]) -> list[str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +13,7 @@ from lossbench.catalog.metrics import suiting
 from lossbench.data.split import Split, digest
 from lossbench.engine.problem import Member, Net, Problem, Training
 from lossbench.engine.training.train import Outcome, Trained, train
-from lossbench.events import Event, RunEnded, RunStarted, Warned
+from lossbench.events import Emit, RunEnded, RunStarted, Stopped, Warned, ignore, never
 from lossbench.experiments.scoring.diagnostics import gather_evidence
 from lossbench.experiments.scoring.scores import (
     baseline_scores,
@@ -24,7 +23,7 @@ from lossbench.experiments.scoring.scores import (
     scores,
     validation_score,
 )
-from lossbench.experiments.setup.data_source import announced, data_record, repairs
+from lossbench.experiments.setup.data_source import announce, data_record, repairs
 from lossbench.experiments.setup.environment import environment
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
@@ -47,7 +46,7 @@ class TrainResult:
     splits: list[PreparedSplit]  # one a member
 
 
-def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generator[Event, None, TrainResult]:
+def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> TrainResult:
     """Train every member, score it on every part, and gather the evidence.
 
     The pair that was asked for comes first; where one is recommended instead of it, that is the second run, of the same
@@ -56,11 +55,11 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
     config, table, pair = plan.config, plan.table, plan.pair
     began = time.perf_counter()
     said = [*plan.notes, *pair.warnings()]
-    yield from announced(table.notes)
+    announce(table.notes, emit)
     for note in said:
-        yield Warned(note)
+        emit(Warned(note))
     prepared = prepare_splits(table, [_rows(split) for split in plan.splits], data=config.data)
-    yield from announced(prepared[0].preparation.notes)
+    announce(prepared[0].preparation.notes, emit)
     warnings = [*said, *repairs((*table.notes, *prepared[0].preparation.notes))]
     data = data_record(table, prepared[0].inputs, _split_facts(plan), prepared[0].preparation)
     if prepared[0].shared:  # a large table: nobody needs its columns any more
@@ -68,10 +67,10 @@ def run(plan: TrainPlan, *, stop: threading.Event, command: str = "") -> Generat
         plan = replace(plan, table=table, splits=plan.splits[:1])
         give_back()
     ready = time.perf_counter()
-    asked = yield from _run(plan, pair, prepared, stop)
+    asked = _run(plan, pair, prepared, emit, stopped)
     runs = [asked]
-    if plan.recommended is not None and not stop.is_set():
-        runs.append((yield from _run(plan, plan.recommended, prepared, stop, role=RECOMMENDED)))
+    if plan.recommended is not None and not stopped():
+        runs.append(_run(plan, plan.recommended, prepared, emit, stopped, role=RECOMMENDED))
     ended, fitted = time.perf_counter(), sum(one.record.seconds or 0.0 for one in runs)
     interrupted = any(one.record.status == "interrupted" for one in runs)
     record = Record(
@@ -100,19 +99,19 @@ class _Run:
 
 
 def _run(
-    plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit], stop: threading.Event, role: str = ""
-) -> Generator[Event, None, _Run]:
+    plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit], emit: Emit, stopped: Stopped, role: str = ""
+) -> _Run:
     """Train one pair on every split."""
     name = f"{plan.table.name} / {pair.name}"
     problem = _problem(plan, pair, prepared)
     began = time.perf_counter()
-    yield RunStarted(name, len(problem.members), problem.training.epochs, plan.metric.name, plan.metric.better)
-    trained = yield from train(problem, run=name, device=str(plan.device), threads=plan.threads, stop=stop)
+    emit(RunStarted(name, len(problem.members), problem.training.epochs, plan.metric.name, plan.metric.better))
+    trained = train(problem, run=name, emit=emit, stopped=stopped, device=str(plan.device), threads=plan.threads)
     seconds = time.perf_counter() - began
     splits = [prepared[member.fold] for member in problem.members]
     record = _run_record(plan, pair, name, trained, prepared, splits, role)
     record.seconds = seconds
-    yield RunEnded(name, record.status, seconds)
+    emit(RunEnded(name, record.status, seconds))
     return _Run(record, trained, splits)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from lossbench.events import Emit, ignore
 from lossbench.record import Record, written_aside
 from lossbench.report.regularize.animation import SUFFIX, check_format, write_film
 from lossbench.report.regularize.frame import Frames
@@ -23,8 +23,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write(record: Record, folder: Path, *, format: str = "gif", fps: float = 4.0) -> Iterator[tuple[str, int, int]]:
-    """Write every picture of the record into the folder; yields (what, done, total) as it goes.
+def write(record: Record, folder: Path, *, format: str = "gif", fps: float = 4.0, emit: Emit = ignore) -> None:
+    """Write every picture of the record into the folder; emits the `Phase` "frames" as it goes.
 
     The same record gives the same bytes. Raises `UserError` where the format cannot be written on this machine.
     """
@@ -33,10 +33,8 @@ def write(record: Record, folder: Path, *, format: str = "gif", fps: float = 4.0
     story = read_story(record)
     with mpl.rc_context():
         mpl.rcdefaults()  # whatever a user's matplotlibrc says
-        stage = Frames(story)
-    count = len(story.alphas)
-    for done in write_film(stage.frame, count, folder / f"boundary{SUFFIX[format]}", format, fps):
-        yield "frames", done, count
+        frames = Frames(story)
+    write_film(frames.frame, len(story.alphas), folder / f"boundary{SUFFIX[format]}", format, fps, emit)
     write_stills(story, folder)
 
 

@@ -6,7 +6,7 @@ of its places means "as in the frame before", so that what does not change costs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, features
 
 from lossbench.errors import UserError
+from lossbench.events import Emit, Phase, ignore
 from lossbench.record import written_aside
 from lossbench.report.regularize.style import NAMED, Pixels
 
@@ -46,10 +47,12 @@ def durations(count: int, fps: float) -> list[int]:
     return [each] * (count - 1) + [each + round(1000 * HOLD)]
 
 
-def write_film(frame: Callable[[int], Pixels], count: int, path: Path, name: str, fps: float) -> Iterator[int]:
-    """Write `count` frames, drawn one at a time; yields how many are done."""
+def write_film(
+    frame: Callable[[int], Pixels], count: int, path: Path, name: str, fps: float, emit: Emit = ignore
+) -> None:
+    """Write `count` frames, drawn one at a time; emits how many are done."""
     if name == "mp4":
-        yield from _write_mp4(frame, count, path, fps)
+        _write_mp4(frame, count, path, fps, emit)
         return
     images = []
     if name == "gif":
@@ -57,11 +60,11 @@ def write_film(frame: Callable[[int], Pixels], count: int, path: Path, name: str
         palette = Palette(list(samples.values()))
         for i in range(count):
             images.append(palette.image(samples.pop(i) if i in samples else frame(i)))
-            yield i + 1
+            emit(Phase("frames", i + 1, count))
     else:
         for i in range(count):
             images.append(Image.fromarray(frame(i)).convert("RGB"))
-            yield i + 1
+            emit(Phase("frames", i + 1, count))
     options: dict[str, Any] = {"webp": {"lossless": True}, "apng": {}}.get(name, {})
     if name == "gif":
         options = {"palette": palette.table, "transparency": COLOURS, "optimize": True}
@@ -123,7 +126,7 @@ def _code(red: int, green: int, blue: int) -> int:
     return red + 256 * green + 65536 * blue
 
 
-def _write_mp4(frame: Callable[[int], Pixels], count: int, path: Path, fps: float) -> Iterator[int]:
+def _write_mp4(frame: Callable[[int], Pixels], count: int, path: Path, fps: float, emit: Emit) -> None:
     import imageio.v2 as imageio
 
     writer: Any
@@ -135,7 +138,7 @@ def _write_mp4(frame: Callable[[int], Pixels], count: int, path: Path, fps: floa
                 picture = frame(i)[..., :3]
                 for _ in range(1 + (round(HOLD * fps) if i == count - 1 else 0)):
                     writer.append_data(picture)
-                yield i + 1
+                emit(Phase("frames", i + 1, count))
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)

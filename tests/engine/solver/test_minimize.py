@@ -1,6 +1,5 @@
 """Penalised nets trained to the end, against scikit-learn's solvers and closed forms."""
 
-import threading
 import warnings
 from itertools import pairwise
 
@@ -46,12 +45,7 @@ def members_of(penalty, alphas=ALPHAS, seed=0):
 
 
 def trained(net, fold, loss, members, rule=LINEAR, **options):
-    search = converge(net, fold, Objective(identity, loss), members, rule=rule, **options)
-    while True:
-        try:
-            next(search)
-        except StopIteration as end:
-            return end.value
+    return converge(net, fold, Objective(identity, loss), members, rule=rule, **options)
 
 
 def standardised(x):
@@ -201,9 +195,8 @@ def test_a_member_that_had_too_few_steps_is_not_converged(iris):
 
 def test_a_stop_leaves_the_members_where_they_are(iris):
     x, y = iris
-    stop = threading.Event()
-    stop.set()
-    nets = trained(Net(2, (4,), 1), fold_of(x, y[:, None]), binary_cross_entropy, members_of("l2"), stop=stop)
+    where = fold_of(x, y[:, None])
+    nets = trained(Net(2, (4,), 1), where, binary_cross_entropy, members_of("l2"), stopped=lambda: True)
     assert {m.end for m in nets.members} == {"interrupted"}
     assert torch.isfinite(nets.x_PD).all()
 
@@ -218,13 +211,7 @@ def test_a_member_without_a_finite_loss_is_diverged_and_alone_in_it():
         return torch.where(lost.squeeze(1), torch.nan, value), torch.where(lost, torch.nan, g)
 
     start, none = torch.ones(3, 2, dtype=torch.float64), torch.zeros(3, 2, dtype=torch.float64)
-    search = minimise(evaluate, start, none, none)
-    while True:
-        try:
-            next(search)
-        except StopIteration as end:
-            found = end.value
-            break
+    found = minimise(evaluate, start, none, none)
     assert found.end == ["gradient", "diverged", "gradient"]
     torch.testing.assert_close(found.x_PD[[0, 2]], none[[0, 2]], rtol=0, atol=1e-8)
 
@@ -242,13 +229,7 @@ def test_a_kink_is_an_end_and_not_a_failure():
     none = torch.zeros(1, 2, dtype=torch.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        search = minimise(evaluate, torch.tensor([[5.0, 3.0]], dtype=torch.float64), none, none, Rule(evaluations=2000))
-        while True:
-            try:
-                next(search)
-            except StopIteration as end:
-                found = end.value
-                break
+        found = minimise(evaluate, torch.tensor([[5.0, 3.0]], dtype=torch.float64), none, none, Rule(evaluations=2000))
     assert found.end == ["decrease"]
     assert float(found.value_P[0]) < 1e-3
 
@@ -263,19 +244,13 @@ def test_a_balanced_loss_and_a_batch_loss_are_what_they_are_for_one_net(iris):
     def whole(out, target, weight):
         return (weight * binary_cross_entropy(out, target)).sum(1) / weight.shape[1]
 
-    search = converge(
+    batchwise = converge(
         Net(2, (), 1),
         Fold(part, weight_N=weight),
         Objective(identity, whole, per="batch"),
         members_of("l2"),
         rule=LINEAR,
     )
-    while True:
-        try:
-            next(search)
-        except StopIteration as end:
-            batchwise = end.value
-            break
     torch.testing.assert_close(weighted.x_PD, batchwise.x_PD, rtol=0, atol=1e-5)
     oracle = LogisticRegression(C=1 / (len(y) * ALPHAS[4]), solver="newton-cg", tol=1e-9).fit(x, y, weight.numpy())
     np.testing.assert_allclose(coefficients(weighted, 4, 2)[0], oracle.coef_[0], atol=1e-3)

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from lossbench.engine.problem import Fold, Member, Net, Objective, Part
-from lossbench.engine.training.train import train
 from lossbench.errors import UserError
 from lossbench.events import EpochEnded, MemberStopped
 from tests.engine.problems import BRIER, CE, LOGISTIC, accuracy, fold, members, problem, same, trained
@@ -180,17 +179,8 @@ def test_a_loss_that_only_falls_is_no_divergence():
 
 
 def test_a_stopped_training_leaves_valid_outcomes():
-    stop, a = threading.Event(), problem(members(6), epochs=10_000)
-    going, seen = train(a, run="a run", threads=2, chunk=2, stop=stop), 0
-    while True:
-        try:
-            next(going)
-            seen += 1
-            if seen == 7:
-                stop.set()
-        except StopIteration as end:
-            ours = end.value
-            break
+    seen, a = [], problem(members(6), epochs=10_000)
+    ours, _ = trained(a, threads=2, chunk=2, emit=seen.append, stopped=lambda: len(seen) >= 7)
     assert {m.status for m in ours.members} == {"interrupted"}
     assert max(m.epochs for m in ours.members) >= 1
     for m in range(6):
@@ -200,9 +190,7 @@ def test_a_stopped_training_leaves_valid_outcomes():
 
 
 def test_a_training_stopped_before_it_began_has_the_initial_nets():
-    stop = threading.Event()
-    stop.set()
-    ours, events = trained(problem(members(2)), stop=stop)
+    ours, events = trained(problem(members(2)), stopped=lambda: True)
     assert events == []
     assert [(m.status, m.epochs) for m in ours.members] == [("interrupted", 0)] * 2
     untouched, _ = trained(problem(members(2, lr=0.0), epochs=1))
@@ -224,11 +212,13 @@ def test_what_a_loss_raises_comes_out_after_all_threads_have_ended():
     assert threading.active_count() == before
 
 
-def test_who_stops_listening_ends_the_threads():
+def test_a_listener_that_fails_ends_the_threads():
+    def fail(event):
+        raise ZeroDivisionError("the listener's")
+
     before = threading.active_count()
-    going = train(problem(members(4), epochs=10_000), run="a run", threads=2, chunk=2)
-    next(going)
-    going.close()
+    with pytest.raises(ZeroDivisionError, match="the listener's"):
+        trained(problem(members(4), epochs=10_000), threads=2, chunk=2, emit=fail)
     assert threading.active_count() == before
 
 

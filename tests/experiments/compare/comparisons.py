@@ -10,7 +10,7 @@ import pandas as pd
 
 from lossbench.config.schema import CompareConfig
 from lossbench.data.table import Table
-from lossbench.events import Event
+from lossbench.events import Event, ignore
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.run import run
 from lossbench.record import MemberRecord, Record, RunRecord
@@ -35,15 +35,7 @@ def finished(
     chosen: CompareConfig, *, stop: threading.Event | None = None, watch: Callable[[Event], None] | None = None
 ) -> Record:
     """The record that a config leaves behind; `watch` sees every event."""
-    story = run(plan(chosen), stop=stop or threading.Event())
-    while True:
-        try:
-            event = next(story)
-        except StopIteration as end:
-            record: Record = end.value
-            return record
-        if watch is not None:
-            watch(event)
+    return run(plan(chosen), emit=watch or ignore, stopped=(stop or threading.Event()).is_set)
 
 
 def of_role(run: RunRecord, role: str) -> list[MemberRecord]:

@@ -1,5 +1,6 @@
 """`compare-losses` from a config to its record: fair by construction, honest about failures, clear about mistakes."""
 
+import pickle
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -17,9 +18,10 @@ from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
 from lossbench.data.table import Table
 from lossbench.errors import UserError
-from lossbench.events import EpochEnded, Event, RunEnded, RunSkipped, RunStarted
+from lossbench.events import EpochEnded, Event, RunEnded, RunSkipped, RunsPlanned, RunStarted, Warned
 from lossbench.experiments.compare.candidates import resolve_lineup
-from lossbench.experiments.compare.evaluation import Contest, Settings, compete
+from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss
+from lossbench.experiments.compare.job import Job, Settings
 from lossbench.experiments.compare.plan import default_name, plan
 from lossbench.experiments.compare.setting import prepare_arena
 from lossbench.experiments.compare.test_scores import dummy_scores
@@ -38,20 +40,14 @@ def by_name(record: Record, noise: float = 0.0) -> dict[str, RunRecord]:
     return {f"{run.loss.label}+{run.last_act}": run for run in record.runs if run.conditions["label_noise"] == noise}
 
 
-def contest(table: Table, losses: str, *, splits: int = 1, dealt: Table | None = None) -> Contest:
+def contest(table: Table, losses: str, *, splits: int = 1, dealt: Table | None = None) -> Evaluation:
     """One loss on the first splits of a table; `dealt` is the table whose classes the folds are dealt out by."""
     chosen = config(losses=losses)
     folds = repeated_kfold((dealt or table).target, table.task, 3, 1, 0, 0.25)[:splits]
     arena = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, noise=0.0)
     settings = Settings(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1)
     (contender,) = resolve_lineup(chosen.losses, table).contenders
-    story = compete(settings, arena, contender, dummy_scores(contender.pair, arena.outer))
-    while True:
-        try:
-            next(story)
-        except StopIteration as end:
-            result: Contest = end.value
-            return result
+    return evaluate_loss(Job(settings, arena, contender, dummy_scores(contender.pair, arena.outer)))
 
 
 # --- fair by construction -------------------------------------------------------------------------
@@ -282,6 +278,13 @@ def test_events_tell_the_story_run_by_run() -> None:
     assert [e.status for e in events if isinstance(e, RunEnded)] == ["ok"] * 3
     (skipped,) = (e for e in events if isinstance(e, RunSkipped))
     assert skipped == RunSkipped("iris / bce", "it serves binary, and iris is a multiclass task")
+
+
+def test_events_can_be_sent_to_another_process() -> None:
+    events: list[Event] = []
+    finished(config(losses="ce,hinge"), watch=events.append)
+    assert {type(event) for event in events} >= {RunsPlanned, RunStarted, EpochEnded, RunEnded, Warned}
+    assert pickle.loads(pickle.dumps(events)) == events
 
 
 def test_an_interrupted_comparison_leaves_what_was_finished() -> None:

@@ -11,12 +11,14 @@ import torch
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.metrics import METRICS
 from lossbench.config.parts import DataConfig
+from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
 from lossbench.engine.nets.mlp import initialised
 from lossbench.engine.training.train import Outcome, train
-from lossbench.experiments.compare.candidates import resolve_lineup
+from lossbench.experiments.compare.candidates import Contender, resolve_lineup
+from lossbench.experiments.compare.job import Job, Settings
 from lossbench.experiments.compare.setting import Arena, prepare_arena
-from lossbench.experiments.compare.trials import Trial, budget, trials
+from lossbench.experiments.compare.trials import Trial, budget
 from lossbench.experiments.compare.tuning import Choice, Refit, choose, refits, tuning, untuned
 from tests.experiments.compare.comparisons import blobs, config
 
@@ -33,6 +35,10 @@ def arena() -> Arena:
     return prepare_arena(
         table, repeated_kfold(table.target, "binary", 3, 1, 0, 0.25), data=DataConfig(name="iris"), seed=0, noise=0.0
     )
+
+
+def job(config: CompareConfig, arena: Arena, contender: Contender, trials: int = 2, metric: str = "accuracy") -> Job:
+    return Job(Settings(config, METRICS.get(metric), trials, torch.device("cpu"), 1), arena, contender)
 
 
 def grid(*, settings: int = 1) -> list[Trial]:
@@ -97,7 +103,7 @@ def test_two_losses_have_the_same_trials_first_weights_and_data(pair: str) -> No
     chosen, found = config(lrs=LRS), arena()
     contenders = resolve_lineup(config(losses=pair).losses, blobs(), tune_params=True).contenders
     count = budget(chosen, contenders)
-    one, other = (tuning(chosen, found, c, trials(chosen, c, 3, count), METRICS.get("accuracy")) for c in contenders)
+    one, other = (tuning(job(chosen, found, contender, count)) for contender in contenders)
     assert one.members == other.members
     assert len(one.members) == 3 * count
     for a, b in zip(one.folds, other.folds, strict=True):
@@ -127,9 +133,7 @@ def test_two_losses_see_the_same_rows_in_the_same_order() -> None:
             return of.fn(out, target)
 
         watched = replace(contender, pair=replace(contender.pair, loss=replace(loss, fn=spy)))
-        problem = tuning(chosen, shared, watched, trials(chosen, watched, 3, 2), METRICS.get("rmse"))
-        for _ in train(problem, run="", threads=1):
-            pass
+        train(tuning(job(chosen, shared, watched, metric="rmse")), run="", threads=1)
         orders.append(seen)
     assert len(orders[0]) == len(orders[1]) > 4
     assert all(torch.equal(a, b) for a, b in zip(*orders, strict=True))
@@ -138,7 +142,7 @@ def test_two_losses_see_the_same_rows_in_the_same_order() -> None:
 def test_refits_see_the_whole_outer_training_part_and_no_validation() -> None:
     found = arena()
     (contender,) = resolve_lineup(config(losses="ce").losses, blobs()).contenders
-    problem = refits(config(), found, contender, [Refit(0, 1e-2, 0, 3), Refit(2, 1e-3, 0, 1)])
+    problem = refits(job(config(), found, contender), [Refit(0, 1e-2, 0, 3), Refit(2, 1e-3, 0, 1)])
     assert [(m.fold, m.lr, m.epochs) for m in problem.members] == [(0, 1e-2, 3), (2, 1e-3, 1)]
     for fold, split in zip(problem.folds, found.folds, strict=True):
         assert fold.validation is None

@@ -31,12 +31,9 @@ def planned(**config):
 
 def told(plan, stop=None):
     """The events and the record of a run."""
-    story, events = regularize.run(plan, stop=stop or threading.Event()), []
-    while True:
-        try:
-            events.append(next(story))
-        except StopIteration as end:
-            return events, end.value
+    events = []
+    record = regularize.run(plan, emit=events.append, stopped=(stop or threading.Event()).is_set)
+    return events, record
 
 
 def leads(record, penalty=0):
@@ -96,7 +93,7 @@ def test_the_data_loss_grows_with_alpha_and_the_objective_is_their_sum(course):
 def test_the_record_alone_draws_everything(course, tmp_path):
     _, _, record = course
     again = Record.model_validate_json(record.to_json())
-    list(write(again, tmp_path))
+    write(again, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"boundary.gif", "boundary.png", "path.png", "frames.csv"}
 
 
@@ -265,7 +262,7 @@ def test_an_objective_without_a_minimum_is_said_to_have_none_and_is_drawn(tmp_pa
     assert not any(m.extra["converged"] for m in members)
     said = [e.message for e in events if isinstance(e, Warned)]
     assert any("nets diverged: the objective falls below every bound" in message for message in said)
-    list(write(Record.model_validate_json(record.to_json()), tmp_path))
+    write(Record.model_validate_json(record.to_json()), tmp_path)
     assert (tmp_path / "path.png").exists()
 
 
@@ -347,7 +344,7 @@ def test_a_stop_leaves_a_record_that_can_be_drawn(tmp_path):
     _, record = told(planned(alphas=2), stop)
     assert record.status == "interrupted"
     assert {m.status for m in record.runs[0].members} == {"interrupted"}
-    list(write(record, tmp_path))
+    write(record, tmp_path)
 
 
 def test_nets_that_need_more_steps_are_said_and_marked():

@@ -3,6 +3,10 @@
 import json
 import math
 import threading
+import weakref
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -327,3 +331,38 @@ def test_a_column_of_text_is_encoded(tmp_path: Any) -> None:
     )
     run = finished(chosen).record.runs[0]
     assert run.members[0].test["accuracy"] == 1.0, "the colour decides"
+
+
+def test_the_columns_of_a_large_table_are_freed_before_it_is_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a limit of no bytes, the splits share one table as those of a large table do."""
+    from lossbench import runner
+    from lossbench.experiments.train import plan as train_plan
+    from lossbench.experiments.train import run as train
+
+    columns: list[weakref.ref[Any]] = []
+    load, share = train_plan.load, train.prepare_splits
+
+    def loading(source: Any) -> Any:
+        table = load(source)
+        table = replace(table, features=table.features.copy())  # what is loaded may be cached
+        columns.append(weakref.ref(table.features))
+        return table
+
+    alive: list[bool] = []
+
+    class Listener:
+        def __call__(self, event: Event) -> None:
+            if isinstance(event, EpochEnded):
+                alive.append(columns[0]() is not None)
+
+        def close(self) -> None:
+            """Nothing to tidy up."""
+
+    monkeypatch.setattr(train_plan, "load", loading)
+    monkeypatch.setattr(train, "prepare_splits", partial(share, share_bytes=0))
+    chosen = config(data="wine", seeds=2, split={"per_seed": True}, optim={"epochs": 1}, output=str(tmp_path))
+    runner.run_train(chosen, sinks=[Listener()])
+    assert alive
+    assert not any(alive)

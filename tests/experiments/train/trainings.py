@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lossbench.config.schema import TrainConfig
-from lossbench.events import Event
+from lossbench.events import Event, ignore
 from lossbench.experiments.train.plan import plan_train
 from lossbench.experiments.train.run import TrainResult, run
 
@@ -19,12 +19,4 @@ def finished(
     chosen: TrainConfig, *, stop: threading.Event | None = None, watch: Callable[[Event], None] | None = None
 ) -> TrainResult:
     """What a config's training leaves behind; `watch` sees every event."""
-    story = run(plan_train(chosen), stop=stop or threading.Event())
-    while True:
-        try:
-            event = next(story)
-        except StopIteration as end:
-            result: TrainResult = end.value
-            return result
-        if watch is not None:
-            watch(event)
+    return run(plan_train(chosen), emit=watch or ignore, stopped=(stop or threading.Event()).is_set)

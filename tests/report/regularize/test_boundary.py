@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, features
 
 from lossbench.errors import UserError
+from lossbench.events import Phase
 from lossbench.record import PackedPlanes, Record
 from lossbench.report.regularize import check_format, write
 from lossbench.report.regularize.animation import COLOURS, Palette, durations
@@ -22,7 +23,8 @@ from tests.report.regularize.planted_regions import planted_regions
 
 
 def drawn(record, folder, **options):
-    said = list(write(record, folder, **options))
+    said = []
+    write(record, folder, emit=said.append, **options)
     return said, {path.name: path for path in folder.iterdir()}
 
 
@@ -58,7 +60,7 @@ def gif_blocks(data):
 def test_every_file_is_there_and_progress_counts_frames(one):
     said, files = one
     assert set(files) == {"boundary.gif", "boundary.png", "path.png", "frames.csv"}
-    assert said == [("frames", k, 20) for k in range(1, 21)]
+    assert said == [Phase("frames", k, 20) for k in range(1, 21)]
 
 
 def test_the_gif_has_one_palette_loops_and_holds_its_last_frame(one):
@@ -91,7 +93,7 @@ def test_the_same_record_gives_the_same_bytes_whatever_a_users_style_says(one, t
     script = (
         "import sys; from pathlib import Path\n"
         "from lossbench.record import read_record; from lossbench.report.regularize import write\n"
-        "folder = Path(sys.argv[1]); list(write(read_record(folder), folder))\n"
+        "folder = Path(sys.argv[1]); write(read_record(folder), folder)\n"
         "assert not {'torch', 'sklearn', 'pandas', 'matplotlib.pyplot'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=tmp_path, check=True, env=_path_of_the_project())
@@ -188,7 +190,7 @@ def test_other_formats_have_all_frames(tmp_path, name):
 def test_a_format_that_cannot_be_written_is_said_before_anything_is(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(UserError, match=r"mp4 needs ffmpeg; pip install imageio-ffmpeg, or use gif"):
-        next(write(planted_regions(alphas=2), tmp_path, format="mp4"))
+        write(planted_regions(alphas=2), tmp_path, format="mp4")
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UserError, match="unknown format 'avi'"):
         check_format("avi")
@@ -218,21 +220,22 @@ def test_an_mp4_is_whole_or_not_there(tmp_path, monkeypatch, fails):
 
     monkeypatch.setattr("imageio.v2.get_writer", Writer)
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", types.ModuleType("imageio_ffmpeg"))
-    frames = write(planted_regions(alphas=3), tmp_path, format="mp4")
     if fails:
         with pytest.raises(OSError, match="ffmpeg has died"):
-            list(frames)
+            write(planted_regions(alphas=3), tmp_path, format="mp4")
         assert not list(tmp_path.glob("*mp4*"))
     else:
-        list(frames)
+        write(planted_regions(alphas=3), tmp_path, format="mp4")
         assert (tmp_path / "boundary.mp4").read_bytes() == b"11 frames"
         assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_a_reader_who_stops_half_way_finds_no_half_film(tmp_path):
-    frames = write(planted_regions(alphas=3), tmp_path)
-    next(frames)
-    frames.close()
+def test_a_film_that_is_aborted_half_way_leaves_no_half_film(tmp_path):
+    def abort(event):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(planted_regions(alphas=3), tmp_path, emit=abort)
     assert not list(tmp_path.glob("*boundary*"))
 
 

@@ -1,0 +1,57 @@
+"""The evaluation of one loss in one setting, described: all that its result depends on, and nothing of the result.
+
+It holds no thread, lock or listener: where it is evaluated, and who listens, changes nothing about the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from lossbench.catalog.metrics import Metric
+from lossbench.config.schema import CompareConfig
+from lossbench.engine.problem import Net
+from lossbench.experiments.compare.candidates import Contender
+from lossbench.experiments.compare.setting import Arena
+from lossbench.experiments.compare.trials import Trial, trials
+from lossbench.record import Scores
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all jobs of a comparison have in common."""
+
+    config: CompareConfig
+    select: Metric
+    trials: int  # how many nets each loss may choose from on each split
+    device: torch.device
+    threads: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """One loss to tune, refit and score in one setting; `dummies` are the setting's `dummy_scores`, one a split."""
+
+    settings: Settings
+    arena: Arena
+    contender: Contender
+    dummies: Sequence[Scores] = ()
+
+    @property
+    def config(self) -> CompareConfig:
+        """The comparison's."""
+        return self.settings.config
+
+    @cached_property
+    def tried(self) -> list[Trial]:
+        """The trials of every split."""
+        return trials(self.config, self.contender, len(self.arena.folds), self.settings.trials)
+
+    @property
+    def net(self) -> Net:
+        """The shape of every net."""
+        net = self.config.net
+        return Net(self.arena.inner[0].inputs, tuple(net.hidden), self.contender.pair.outputs, net.activation)
