@@ -21,7 +21,7 @@ from lossbench.config.problems import model_at
 from lossbench.config.schema import CONFIGS, CompareConfig, Kind, TrainConfig
 from lossbench.errors import UserError, unknown, warn
 from lossbench.events import Event, Warned
-from lossbench.record import Record
+from lossbench.record import CompareRecord, TrainRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ def train(
     force: bool = False,
     progress: bool = False,
     **keys: Any,
-) -> Record:
+) -> TrainRecord:
     """Train one loss on one table, as `lossbench train` does, and return the record; `.table()` is a DataFrame.
 
     `target` names the column to predict of a file or a DataFrame; `config` a YAML file that the keywords override. The
@@ -70,7 +70,7 @@ def compare(
     force: bool = False,
     progress: bool = False,
     **keys: Any,
-) -> Record:
+) -> CompareRecord:
     """Compare losses on one or more tables, as `lossbench compare-losses` does, and return the record.
 
     `losses` are names, `"nll+relu"` pairs or mappings; without it all sound ones are compared. Other arguments are

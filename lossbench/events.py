@@ -11,8 +11,8 @@ its members are numbered 0..P-1. Members train in chunks, so an `EpochEnded` say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal["ok", "interrupted", "failed", "diverged"]
@@ -27,6 +27,22 @@ class RunsPlanned:
 
 
 @dataclass(frozen=True)
+class RunLabel:
+    """What a run is of, part by part: a display that has no room for all of them leaves some out."""
+
+    data: str
+    loss: str
+    last_act: str
+    condition: Mapping[str, float] = field(default_factory=dict)  # condition name -> level
+    condition_text: str = ""  # "20% label noise"
+
+    def __str__(self) -> str:
+        """`titanic / nll + logsoftmax (20% label noise)`."""
+        condition = f" ({self.condition_text})" if self.condition_text else ""
+        return f"{self.data} / {self.loss} + {self.last_act}{condition}"
+
+
+@dataclass(frozen=True)
 class RunStarted:
     """Training of one loss on one data set begins."""
 
@@ -36,6 +52,7 @@ class RunStarted:
     metric: str  # the loss-neutral metric of the validation part
     better: Better
     stage: str = ""  # "tune" and "refit" follow each other under one run's name in a comparison
+    label: RunLabel | None = None  # the parts of the run's name
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ Repeats = Annotated[opt.Text, opt.flag("--repeats", "repeats", "INT", panel=opt.
 Rope = Annotated[opt.Text, opt.flag("--rope", "rope", "FLOAT", panel=opt.JUDGING, kind=KIND)]
 Ranks = Annotated[bool | None, opt.flag("--ranks", "ranks", None, panel=opt.JUDGING, kind=KIND)]
 LabelNoise = Annotated[opt.Text, opt.flag("--label-noise", "label_noise", "SHARE,...", panel=opt.JUDGING, kind=KIND)]
+TrainShare = Annotated[opt.Text, opt.flag("--train-share", "train_share", "SHARE,...", panel=opt.JUDGING, kind=KIND)]
 Hidden = Annotated[opt.Text, opt.flag("--hidden", "net.hidden", "INT,...", panel=opt.NET, kind=KIND)]
 Patience = Annotated[opt.Text, opt.flag("--patience", "early_stopping.patience", "INT", panel=opt.TRAINING, kind=KIND)]
 Lrs = Annotated[opt.Text, opt.flag("--lrs", "lrs", "FLOAT,...", panel=opt.TRAINING, kind=KIND)]
@@ -59,6 +60,7 @@ def compare_losses(
     folds: Folds = None,
     repeats: Repeats = None,
     label_noise: LabelNoise = None,
+    train_share: TrainShare = None,
     rope: Rope = None,
     ranks: Ranks = None,
     hidden: Hidden = None,

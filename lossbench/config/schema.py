@@ -43,9 +43,17 @@ Rates = Annotated[
     BeforeValidator(split_list, json_schema_input_type=Positive | str | Annotated[list[Positive], Field(min_length=1)]),
     Field(min_length=1),
 ]
+TrainShare = Annotated[Real, Field(gt=0, le=1)]
 Fractions = Annotated[
     list[Fraction],
     BeforeValidator(split_list, json_schema_input_type=Fraction | str | Annotated[list[Fraction], Field(min_length=1)]),
+    Field(min_length=1),
+]
+TrainShares = Annotated[
+    list[TrainShare],
+    BeforeValidator(
+        split_list, json_schema_input_type=TrainShare | str | Annotated[list[TrainShare], Field(min_length=1)]
+    ),
     Field(min_length=1),
 ]
 
@@ -141,6 +149,9 @@ class CompareConfig(RunConfig):
     label_noise: Fractions = Field(
         [0.0], description="Shares of training labels that are exchanged for another class; one comparison for each"
     )
+    train_share: TrainShares = Field(
+        [1.0], description="Shares of each training part that are used; one comparison for each"
+    )
     rope: Fraction = Field(0.01, description="Differences of the metric below this are practically none")
     ranks: bool = Field(
         False, description="Average ranks and critical difference too, where several data sets are compared"
@@ -152,7 +163,7 @@ class CompareConfig(RunConfig):
         CompareEarlyStoppingConfig(), description="When to stop before the last epoch"
     )
 
-    _distinct = field_validator("data", "lrs", "label_noise")(distinct)
+    _distinct = field_validator("data", "lrs", "label_noise", "train_share")(distinct)
 
 
 class RegularizeNetConfig(NetConfig):

@@ -6,7 +6,6 @@ allows. Nothing wraps. Ended runs are printed once, above, so that any number of
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -20,6 +19,7 @@ from lossbench.events import (
     MemberStopped,
     Phase,
     RunEnded,
+    RunLabel,
     RunSkipped,
     RunsPlanned,
     RunStarted,
@@ -99,11 +99,15 @@ class ProgressBars:
             phase, began = self._phase
             share = phase.done / phase.total
             left = f"{time_left(self._clock() - began, share)} left"
-            yield _line(Text(), phase.name, [f"{phase.done}/{phase.total}", left], [_bar(share)], width)
+            yield _line(Text(), [phase.name], [f"{phase.done}/{phase.total}", left], [_bar(share)], width)
         if self._planned > 1:
             share = (self._ended + sum(s.share for s in self._standings.values())) / self._planned
             needed = [f"{self._ended}/{self._planned} runs", f"{time_left(self._clock() - self._began, share)} left"]
-            yield _line(Text(), "all", needed, [f"{share:.0%}", _bar(share, 2 * _BAR)], width)
+            yield _line(Text(), ["all"], needed, [f"{share:.0%}", _bar(share, 2 * _BAR)], width)
+
+    def _names(self, run: str, standing: Standing | None) -> list[str]:
+        """A run's names, the longest first, so wide that the lines stand in columns where there is room."""
+        return [run.ljust(self._longest), *shorter_names(run, standing.started.label if standing else None)]
 
     def _running_line(self, run: str, standing: Standing, width: int) -> Text:
         share = standing.done / max(standing.total, 1)
@@ -116,20 +120,20 @@ class ProgressBars:
         # Trials differ by design, so their spread says little; the seeds of a training are asked for to see theirs.
         spread = [_bar(share)] if standing.started.stage else [standing.spread(), _bar(share)]
         more = [f"{standing.started.stage:<6}", *spread, standing.diverged_nets, standing.scores(), standing.losses()]
-        return _line(Text(), run.ljust(self._longest), needed, more, width)
+        return _line(Text(), self._names(run, standing), needed, more, width)
 
     def _ended_line(self, event: RunEnded, standing: Standing | None, width: int) -> Text:
         mark = Text(f"{MARKS[event.status][0]} ", style=MARKS[event.status][1])
-        name, after = event.run.ljust(self._longest), duration(event.seconds)
+        names, after = self._names(event.run, standing), duration(event.seconds)
         if event.message or standing is None:
-            line = _line(mark, name, [after], [], width)
+            line = _line(mark, names, [after], [], width)
             message = Text(" ".join(event.message.split()))
             message.truncate(max(0, width - len(line) - len(_GAP)), overflow="ellipsis")
             return line.append(_GAP).append(message) if len(message) > 1 else line
         room = width - len(mark) - len(event.run) - len(after) - 2 * len(_GAP)
         results = standing.results()
         result = next((said for said in results if len(said) <= room), results[-1])
-        return _line(mark, name, [after, result], [standing.diverged_nets], width)
+        return _line(mark, names, [after, result], [standing.diverged_nets], width)
 
 
 def _bar(share: float, cells: int = _BAR) -> str:
@@ -137,11 +141,11 @@ def _bar(share: float, cells: int = _BAR) -> str:
     return "━" * full + "╌" * (cells - full)
 
 
-def _line(mark: Text, name: str, needed: Sequence[str], more: Sequence[str], width: int) -> Text:
-    """One line of at most `width` characters: the name, what is needed, and of the rest what fits, in its order."""
+def _line(mark: Text, names: Sequence[str], needed: Sequence[str], more: Sequence[str], width: int) -> Text:
+    """One line of at most `width` characters: the longest name that fits, what is needed, what else fits."""
     line = Text(no_wrap=True, overflow="crop").append_text(mark)
     room = width - len(mark) - sum(len(_GAP) + len(part) for part in needed if part)
-    line.append(fitted(name, room))
+    line.append(fitted(names, room))
     left = room + len(mark) - len(line)
     for part in needed:
         line.append(f"{_GAP}{part}" if part else "")
@@ -153,12 +157,17 @@ def _line(mark: Text, name: str, needed: Sequence[str], more: Sequence[str], wid
     return line
 
 
-def fitted(name: str, room: int) -> str:
-    """`titanic / nll + relu (0.2 label noise)` in less room: without its data set, its activation, its end."""
-    whole = re.fullmatch(r"(?P<data>.* / )?(?P<loss>.*?)(?P<act> \+ \S+)?(?P<noise> \(.*\))?", name.rstrip())
-    assert whole is not None  # the groups take any text
-    data, loss, act, noise = (part or "" for part in whole.group("data", "loss", "act", "noise"))
-    for shorter in (name, f"{data}{loss}{act}{noise}", f"{loss}{act}{noise}", f"{loss}{noise}", loss):
-        if len(shorter) <= room:
-            return shorter
-    return loss[: max(room - 1, 0)] + "…"
+def fitted(names: Sequence[str], room: int) -> str:
+    """The first of the names that has room; else as much as there is room for of the last one."""
+    for name in names:
+        if len(name) <= room:
+            return name
+    return names[-1][: max(room - 1, 0)] + "…"
+
+
+def shorter_names(run: str, label: RunLabel | None) -> list[str]:
+    """`titanic / nll + relu (20% label noise)`, then without its data set, its activation, its condition."""
+    if label is None:
+        return [run]
+    condition = f" ({label.condition_text})" if label.condition_text else ""
+    return [run, f"{label.loss} + {label.last_act}{condition}", f"{label.loss}{condition}", label.loss]

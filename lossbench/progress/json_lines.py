@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import sys
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from lossbench.events import Event
@@ -29,6 +30,10 @@ class JsonLines:
 def _plain(value: Any) -> Any:
     if isinstance(value, str) or value is None:
         return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list | tuple):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from lossbench.record import RunRecord
+from lossbench.record import Diagnostics, RunRecord
 
 
 def symptoms(run: RunRecord) -> list[str]:
@@ -12,22 +10,18 @@ def symptoms(run: RunRecord) -> list[str]:
 
     Of a broken pair it is also said that no output is dead, since that is what one would suspect.
     """
-    found, said = run.evidence, []
-    members = found.get("members", 0)
-    finite = found.get("members_finite", members)
+    found, said = run.diagnostics, []
+    members = found.members
+    finite = members if found.members_finite is None else found.members_finite
     only = f", of the {finite} of {members} nets with finite outputs" if finite < members else ""
-    if found.get("members_below_floor"):
-        said.append(_below_floor(found))
-    dead = found.get("dead_outputs")
+    if found.members_below_floor:
+        said.append(_below_floor(found, found.members_below_floor))
+    dead = found.dead_outputs
     if dead:
         said.append(f"{dead:.0%} of its outputs are dead: one value for every row of the test part{only}")
-    if found.get("rows_that_are_no_probabilities", 0) > 0:
-        said.append(
-            f"{found['rows_that_are_no_probabilities']:.0%} of its rows are no probabilities,"
-            f" though it takes them for such{only}"
-        )
-    if found.get("members_deciding_for_one_class"):
-        count = found["members_deciding_for_one_class"]
+    if invalid := found.invalid_probabilities:
+        said.append(f"{invalid:.0%} of its rows are no probabilities, though it takes them for such{only}")
+    if count := found.members_predicting_one_class:
         whose = "with finite outputs " if finite < members else ""
         does = "decides" if finite == 1 else "decide"
         said.append(
@@ -38,16 +32,16 @@ def symptoms(run: RunRecord) -> list[str]:
     return said
 
 
-def _below_floor(found: dict[str, Any]) -> str:
+def _below_floor(found: Diagnostics, below: int) -> str:
     """When it fell below the floor, whether it stayed there, in how many nets, and where it ended."""
-    members, below = found["members"], found["members_below_floor"]
-    first = found["below_floor_from_epoch"]
-    last, stayed = found.get("all_below_floor_from_epoch", first), found.get("members_staying_below_floor", below)
+    members, first = found.members, found.below_floor_from_epoch
+    last = first if found.all_below_floor_from_epoch is None else found.all_below_floor_from_epoch
+    stayed = below if found.members_staying_below_floor is None else found.members_staying_below_floor
     when = f"epoch {first}" if first == last else f"epoch {first} (the first net) to {last} (the last)"
     since = f"from {when} on" if stayed == below else f"in {when}"
     stays = "" if stayed == below else f"; {stayed or 'none'} of these stayed below"
-    ended = found.get("final_train_loss", {}).get("mean")
-    text = f"its loss fell below its floor of {found['floor']:g} {since} ({_of(below, members)}{stays})"
+    text = f"its loss fell below its floor of {found.floor or 0:g} {since} ({_of(below, members)}{stays})"
+    ended = found.final_train_loss and found.final_train_loss.mean
     if not ended:
         return text
     size = f"{abs(ended):,.{0 if abs(ended) >= 1000 else 3}f}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lossbench.config.schema import CompareConfig, RegularizeConfig, TrainConfig
     from lossbench.data.table import Table
     from lossbench.experiments.setup.pair import Pair
-    from lossbench.record import Record
+    from lossbench.record import CompareRecord, Record, RegularizeRecord, TrainRecord
 
 OK, LOSS_FAILED, INTERRUPTED = 0, 3, 130
 
@@ -54,7 +54,7 @@ def run_train(
     strict: bool = False,
     force: bool = False,
     table: Table | None = None,
-) -> tuple[Record, Path]:
+) -> tuple[TrainRecord, Path]:
     """Train, and leave result.json, curves.png and weights.safetensors in the run's folder; nothing is printed."""
     from lossbench.experiments.train.plan import default_name, plan_train
     from lossbench.experiments.train.run import run
@@ -110,12 +110,12 @@ def run_compare(
     strict: bool = False,
     force: bool = False,
     tables: Sequence[Table | None] = (),
-) -> tuple[Record, Path]:
+) -> tuple[CompareRecord, Path]:
     """Compare, and leave result.json and every report in the run's folder; nothing is printed."""
     from lossbench.experiments.compare.plan import default_name, plan
     from lossbench.experiments.compare.run import run
     from lossbench.record import write_record
-    from lossbench.report.compare.analysis.comparison import analyse
+    from lossbench.report.compare.analysis.comparison import compare as analyse
 
     chosen = plan(config, tables)
     if strict:
@@ -149,7 +149,7 @@ def run_regularize(
     command: str = "",
     strict: bool = False,
     force: bool = False,
-) -> tuple[Record, Path]:
+) -> tuple[RegularizeRecord, Path]:
     """Train every penalty at every alpha, and leave the record and the animation in the run's folder."""
     from lossbench.experiments.regularize.run import default_name, plan, run
     from lossbench.record import write_record
@@ -181,19 +181,22 @@ def report(folder: Path) -> int:
 
 def _draw(record: Record, folder: Path, emit: Emit) -> None:
     """Write every picture, table and page of a record into its folder."""
-    if record.kind == "train":
-        from lossbench.report.train.files import write_train
+    from lossbench.record import CompareRecord, RegularizeRecord, TrainRecord
 
-        write_train(record, folder)
-    elif record.kind == "compare-losses":
-        from lossbench.report.compare.files import write_comparison
+    match record:
+        case TrainRecord():
+            from lossbench.report.train.files import write_train
 
-        write_comparison(record, folder)
-    else:
-        from lossbench.report.regularize import write
+            write_train(record, folder)
+        case CompareRecord():
+            from lossbench.report.compare.files import write_comparison
 
-        config = record.config
-        write(record, folder, format=config["format"], fps=config["fps"], emit=emit)
+            write_comparison(record, folder)
+        case RegularizeRecord():
+            from lossbench.report.regularize import write
+
+            config = record.config
+            write(record, folder, format=config["format"], fps=config["fps"], emit=emit)
 
 
 def _refuse_broken(pairs: Sequence[Pair]) -> None:

@@ -67,7 +67,8 @@ def show_plan(plan: ComparePlan, work: Estimate) -> None:
         per_loss = plan.members(entry)
         screen.print(
             Text(
-                f"{entry.table.name}: {len(entry.folds)} splits, {per_loss} nets for each loss and level of label noise"
+                f"{entry.table.name}: {len(entry.folds)} splits, {per_loss} nets for each loss"
+                + (f" in each of {len(plan.grid)} settings" if len(plan.grid) > 1 else "")
             )
         )
         rows = [

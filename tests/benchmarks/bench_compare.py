@@ -35,9 +35,7 @@ def compared(config):
     steps = 0
     for contest in record.runs:
         trials = [m for m in contest.members if m.role == "trial"]
-        others = {
-            (str(m.split), m.lr, str(m.extra.get("params")), m.epochs) for m in contest.members if m.role != "trial"
-        }
+        others = {(str(m.split), m.lr, str(m.params), m.epochs) for m in contest.members if m.role != "trial"}
         steps += batches["trial"] * sum(m.epochs for m in trials)
         steps += batches["refit"] * sum(epochs for *_, epochs in others)
     return record, steps

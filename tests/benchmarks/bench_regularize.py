@@ -41,9 +41,9 @@ def ours(folder):
     ran = time.perf_counter()
     write_record(record, folder)
     write(record, folder)
-    weakest = record.runs[0].members[0].extra
+    weakest = record.runs[0].members[0].path_record()
     seconds = {"train and regions": ran - began, "pictures": time.perf_counter() - ran}
-    return seconds | {"objective at the weakest alpha": weakest["data_loss"] + weakest["penalty"]}
+    return seconds | {"objective at the weakest alpha": weakest.data_loss + weakest.penalty}
 
 
 def the_courses_way(folder, solver, tolerance):

@@ -23,7 +23,7 @@ from lossbench.experiments.compare.setting import Arena, prepare_arena
 from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import data_record
-from lossbench.record import Record
+from lossbench.record import CompareRecord, SplitRecord
 from lossbench.report.compare.analysis.comparison import compare
 
 DATA = DataConfig(name="iris")  # its options only: no scaling but the default
@@ -49,7 +49,7 @@ def small(**other: Any) -> CompareConfig:
 def arena_of(config: CompareConfig, table: Table, noise: float = 0.0) -> Arena:
     """The arena that `compare-losses` would prepare."""
     folds = repeated_kfold(table.target, table.task, config.folds, config.repeats, config.seed, config.inner_validation)
-    return prepare_arena(table, folds, data=DATA, seed=config.seed, noise=noise)
+    return prepare_arena(table, folds, data=DATA, seed=config.seed, condition={"label_noise": noise})
 
 
 def contenders(config: CompareConfig, table: Table) -> tuple[Contender, ...]:
@@ -74,13 +74,11 @@ def rule(config: CompareConfig, arena: Arena, first: Evaluation, second: Evaluat
     runs = []
     for label, contest in (("first", first), ("second", second)):
         loss = contest.run.loss.model_copy(update={"label": label})
-        evidence = {key: value for key, value in contest.run.evidence.items() if key != "objective_group"}
-        runs.append(contest.run.model_copy(update={"loss": loss, "evidence": evidence}))
-    record = Record(
-        kind="compare-losses",
+        runs.append(contest.run.model_copy(update={"loss": loss, "objective": None}))
+    record = CompareRecord(
         name="calibration",
         status="ok",
-        data=[data_record(arena.table, arena.inner[0].inputs, {}, arena.inner[0].preparation)],
+        data=[data_record(arena.table, arena.inner[0].inputs, SplitRecord(), arena.inner[0].preparation)],
         metrics=[metric_record(metric)],
         protocol=describe(config, arena.table, metric, metric, "first", Space(len(config.lrs))),
         runs=runs,

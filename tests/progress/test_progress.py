@@ -13,12 +13,13 @@ from lossbench.events import (
     MemberStopped,
     Phase,
     RunEnded,
+    RunLabel,
     RunSkipped,
     RunsPlanned,
     RunStarted,
     Warned,
 )
-from lossbench.progress.bars import ProgressBars, fitted
+from lossbench.progress.bars import ProgressBars, fitted, shorter_names
 from lossbench.progress.json_lines import JsonLines
 from lossbench.progress.plain_lines import PlainLines
 from lossbench.progress.status import Standing, duration, time_left
@@ -76,11 +77,12 @@ def test_bars_show_names_with_brackets_as_they_are() -> None:
     assert "1 of 2 nets diverged" in shown
 
 
-NAMES = (
-    "titanic / cross_entropy + identity",
-    "titanic / nll + logsoftmax",
-    "titanic / hinge + identity (0.4 label noise)",
+LABELS = (
+    RunLabel("titanic", "cross_entropy", "identity"),
+    RunLabel("titanic", "nll", "logsoftmax"),
+    RunLabel("titanic", "hinge", "identity", {"label_noise": 0.4}, "40% label noise"),
 )
+NAMES = tuple(map(str, LABELS))
 
 
 def at_work(width: int) -> ProgressBars:
@@ -90,8 +92,8 @@ def at_work(width: int) -> ProgressBars:
     sink = ProgressBars(console, clock=lambda: float(next(clock)))
     sink(RunsPlanned(25))
     members = tuple(range(150))
-    for name in NAMES:
-        sink(RunStarted(name, 150, 100, "balanced_accuracy", "higher", "tune"))
+    for label in LABELS:
+        sink(RunStarted(str(label), 150, 100, "balanced_accuracy", "higher", "tune", label))
     for epoch in range(1, 51):
         for name in NAMES:
             numbers = (0.3861,) * 150, (0.4,) * 150, tuple(0.5 + m / 1000 for m in members)
@@ -135,9 +137,9 @@ def test_ended_runs_keep_their_best_validation_score_and_no_loss(width: int) -> 
     stream = io.StringIO()
     sink = ProgressBars(Console(file=stream, width=width))
     name = NAMES[0]
-    sink(RunStarted(name, 3, 1, "balanced_accuracy", "higher", "tune"))
+    sink(RunStarted(name, 3, 1, "balanced_accuracy", "higher", "tune", LABELS[0]))
     sink(EpochEnded(name, 1, (0, 1, 2), (1.0,) * 3, (1.0,) * 3, (0.7, 0.8, 0.9)))
-    sink(RunStarted(name, 2, 1, "balanced_accuracy", "higher", "refit"))  # has no validation part
+    sink(RunStarted(name, 2, 1, "balanced_accuracy", "higher", "refit", LABELS[0]))  # has no validation part
     sink(EpochEnded(name, 1, (0, 1), (1.0,) * 2, (math.nan,) * 2, (math.nan,) * 2))
     sink(RunEnded(name, "ok", 83.0))
     sink(RunEnded("titanic / mine + identity", "failed", 2.0, "ValueError: kaboom [bold]and so on, and so on[/bold]"))
@@ -180,15 +182,28 @@ def test_plain_lines_count_the_diverged_nets_of_a_run_once() -> None:
 @pytest.mark.parametrize(
     ("room", "left"),
     [
-        (60, "titanic / nll + relu (0.2 label noise)"),
-        (30, "nll + relu (0.2 label noise)"),
-        (25, "nll (0.2 label noise)"),
+        (60, "titanic / nll + relu (20% label noise)"),
+        (30, "nll + relu (20% label noise)"),
+        (25, "nll (20% label noise)"),
         (10, "nll"),
         (2, "n…"),
     ],
 )
 def test_a_name_keeps_its_loss_longest(room: int, left: str) -> None:
-    assert fitted("titanic / nll + relu (0.2 label noise)", room) == left
+    label = RunLabel("titanic", "nll", "relu", {"label_noise": 0.2}, "20% label noise")
+    assert fitted(shorter_names(str(label), label), room) == left
+
+
+@pytest.mark.parametrize("loss", ["my (odd) / loss + x", "a (b)"])
+def test_what_stands_in_a_loss_s_name_is_never_taken_for_a_part_of_the_run_s_name(loss: str) -> None:
+    label = RunLabel("data / set", loss, "relu", {"label_noise": 0.2}, "20% label noise")
+    assert fitted(shorter_names(str(label), label), len(loss)) == loss
+
+
+def test_json_lines_have_a_run_s_condition_as_numbers() -> None:
+    stream = io.StringIO()
+    JsonLines(stream)(RunStarted(NAMES[2], 1, 1, "accuracy", "higher", "", LABELS[2]))
+    assert json.loads(stream.getvalue())["label"]["condition"] == {"label_noise": 0.4}
 
 
 def test_time_is_short_and_unknown_before_anything_is_done() -> None:

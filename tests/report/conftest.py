@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from lossbench.record import Record
+from lossbench.record import CompareRecord
 from lossbench.report.compare.files import write_comparison
 from tests.report.compare.planted import planted_record
 
 
 @pytest.fixture(scope="session")
-def record() -> Record:
+def record() -> CompareRecord:
     return planted_record()
 
 
 @pytest.fixture(scope="session")
-def written(record: Record, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(record: CompareRecord, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     write_comparison(record, folder)
     return folder

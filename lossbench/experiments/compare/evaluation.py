@@ -14,21 +14,21 @@ from functools import partial
 
 import torch
 
-from lossbench.data.table import Table
 from lossbench.engine.problem import Problem
 from lossbench.engine.threads import one_thread
 from lossbench.engine.training.train import Outcome, Trained, train
 from lossbench.errors import UserError
-from lossbench.events import Emit, RunEnded, RunStarted, Stopped, ignore, never
+from lossbench.events import Emit, RunEnded, RunLabel, RunStarted, Stopped, ignore, never
 from lossbench.experiments.compare.candidates import Contender
+from lossbench.experiments.compare.conditions import words
 from lossbench.experiments.compare.job import Job
 from lossbench.experiments.compare.member_records import failed_records, judged_records, trial_records
 from lossbench.experiments.compare.setting import Arena
 from lossbench.experiments.compare.test_scores import Judged, judge_nets, reliability, settle, temperatures
 from lossbench.experiments.compare.tuning import Choice, Refit, choose, refits, tuning, untuned
-from lossbench.experiments.scoring.diagnostics import gather_evidence
+from lossbench.experiments.scoring.diagnostics import diagnose
 from lossbench.experiments.scoring.scores import mean_known
-from lossbench.record import RunRecord, Scores
+from lossbench.record import ObjectiveRecord, RunRecord, Scores, levels_text
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,10 @@ class Evaluation:
     judged: Sequence[Judged] = ()
 
 
-def contest_name(arena: Arena, contender: Contender) -> str:
-    """`titanic / nll + logsoftmax`, with the label noise where there is some."""
-    noise = f" ({arena.noise:g} label noise)" if arena.noise else ""
-    return f"{arena.table.name} / {contender.full_name}{noise}"
-
-
-def setting_name(table: Table, noise: float) -> str:
-    """`titanic (0.2 label noise)`: where a contest takes place."""
-    return table.name + (f" ({noise:g} label noise)" if noise else "")
+def run_label(arena: Arena, contender: Contender) -> RunLabel:
+    """What is trained where."""
+    text = levels_text(words(arena.condition), arena.condition)
+    return RunLabel(arena.table.name, contender.label, contender.pair.activation.name, dict(arena.condition), text)
 
 
 def evaluate_loss(job: Job, emit: Emit = ignore, stopped: Stopped = never) -> Evaluation:
@@ -70,7 +65,7 @@ def evaluate_loss(job: Job, emit: Emit = ignore, stopped: Stopped = never) -> Ev
         # A user's loss says itself where it failed; anything else is named by its kind.
         said = str(problem) if isinstance(problem, UserError) else f"{type(problem).__name__}: {problem}"
         run.status, run.message = "failed", said
-        run.evidence["traceback"] = "".join(traceback.format_exception(problem))
+        run.traceback = "".join(traceback.format_exception(problem))
         run.members = [m for m in run.members if m.role == "trial"] + failed_records(job)
     run.seconds = time.perf_counter() - began
     emit(RunEnded(run.name, run.status, run.seconds, run.message))
@@ -81,22 +76,22 @@ def opened(job: Job) -> RunRecord:
     """The record of a job, before anything is trained."""
     arena, contender, dummies = job.arena, job.contender, job.dummies
     pair = contender.pair
-    evidence: dict[str, object] = {}
-    if contender.group:
-        evidence["objective_group"] = contender.group
-        evidence["objective_factor"] = contender.factor
-    if contender.stands_for:
-        evidence["stands_for"] = list(contender.stands_for)
+    objective = None
+    if contender.group or contender.stands_for:
+        objective = ObjectiveRecord(
+            group=contender.group, factor=contender.factor, represents=list(contender.stands_for)
+        )
     return RunRecord(
-        name=contest_name(arena, contender),
+        name=str(run_label(arena, contender)),
         data=arena.table.name,
         loss=contender.loss_record(),
         last_act=pair.activation.name,
         verdict=pair.verdict_record(),
         status="ok",
         outputs=pair.outputs,
-        conditions={"label_noise": arena.noise, "realised": arena.realised},
-        evidence=evidence,
+        condition=dict(arena.condition),
+        realised=dict(arena.realised),
+        objective=objective,
         baseline={"test": {key: mean_known([dummy[key] for dummy in dummies]) for key in dummies[0]}},
     )
 
@@ -192,6 +187,6 @@ def _gather(
     done = [i for i, outcome in enumerate(outcomes) if outcome.status != "interrupted"]
     labels = [label for i in done if (label := judged[i].label_N) is not None]
     curves = [outcomes[i].train_loss for i in done]
-    run.evidence |= gather_evidence(pair, curves, [outputs[i] for i in done], labels)
+    run.diagnostics = diagnose(pair, curves, [outputs[i] for i in done], labels)
     if pair.task.is_classification:
-        run.evidence["reliability"] = reliability([judged[i] for i in done], [outer[i] for i in done])
+        run.reliability = reliability([judged[i] for i in done], [outer[i] for i in done])

@@ -26,7 +26,7 @@ def trial_records(job: Job, outcomes: Sequence[Outcome], choices: Sequence[Choic
         record = _member(job, trial, outcome, "trial")
         record.val = {job.settings.select.name: value}
         record.best_epoch = outcome.best_epoch
-        record.extra |= {"chosen": i in chosen}
+        record.chosen = i in chosen
         if i in chosen:
             record.curves = _curves(outcome)
         records.append(record)
@@ -45,13 +45,10 @@ def judged_records(
         record = _member(job, choice.net, outcome, role)
         failed = open_scores(job.dummies[choice.net.split], proper=job.contender.is_proper)
         record.test = dict(net.test) if outcome.status == "ok" else failed
-        record.extra |= {
-            "temperature": net.temperature,
-            "n_train": len(split.truth_N["train"]),
-            "n_test": len(split.truth_N["test"]),
-        }
+        record.temperature = net.temperature
+        record.n_train, record.n_test = len(split.truth_N["train"]), len(split.truth_N["test"])
         if role == "refit":
-            record.extra["grid_edge"] = choice.grid_edge
+            record.grid_edge = choice.grid_edge
             record.curves = {"train_loss": _rounded(outcome.train_loss)}
         records.append(record)
     return records
@@ -67,7 +64,8 @@ def failed_records(job: Job) -> list[MemberRecord]:
             split={"repeat": fold.repeat, "fold": fold.fold},
             role="refit",
             test=open_scores(job.dummies[j], proper=job.contender.is_proper),
-            extra={"n_train": len(fold.train), "n_test": len(fold.test)},
+            n_train=len(fold.train),
+            n_test=len(fold.test),
         )
         for j, fold in enumerate(job.arena.folds)
     ]
@@ -75,7 +73,6 @@ def failed_records(job: Job) -> list[MemberRecord]:
 
 def _member(job: Job, net: Trial | Refit, outcome: Outcome, role: str) -> MemberRecord:
     fold, penalty = job.arena.folds[net.split], job.config.penalty
-    params = job.contender.params(net.setting)
     return MemberRecord(
         seed=job.arena.seeds[net.split],
         lr=net.lr,
@@ -84,7 +81,7 @@ def _member(job: Job, net: Trial | Refit, outcome: Outcome, role: str) -> Member
         penalty={"l1": penalty.l1, "l2": penalty.l2},
         role=role,
         epochs=outcome.epochs,
-        extra={"params": params} if params else {},
+        params=job.contender.params(net.setting),
     )
 
 

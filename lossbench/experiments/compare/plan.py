@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import Any
 
 import torch
 
@@ -20,11 +19,14 @@ from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
 from lossbench.experiments.compare.candidates import Contender, Lineup, find_baseline, resolve_lineup
+from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
 from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
+from lossbench.experiments.compare.setting import changed_splits
 from lossbench.experiments.compare.trials import budget, trained, tuned, tunes_params
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import folder_name
+from lossbench.record import CompareProtocol
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,13 @@ class ComparePlan:
 
     @property
     def contests(self) -> int:
-        """How many runs there will be: tables x losses x levels of label noise."""
-        return sum(len(t.lineup.contenders) for t in self.tables) * len(self.config.label_noise)
+        """How many runs there will be: tables x losses x settings."""
+        return sum(len(t.lineup.contenders) for t in self.tables) * len(self.grid)
+
+    @property
+    def grid(self) -> list[dict[str, float]]:
+        """Every combination of the conditions' levels."""
+        return grid(self.config)
 
     @property
     def contenders(self) -> list[Contender]:
@@ -70,7 +77,7 @@ class ComparePlan:
         return Space(self.trials, tunes_params(self.config), tuned(self.contenders))
 
     @property
-    def protocol(self) -> dict[str, Any]:
+    def protocol(self) -> CompareProtocol:
         """What is declared before anything is trained, as the record keeps it."""
         return describe(self.config, self.tables[0].table, self.metric, self.select, self.baseline, self.space)
 
@@ -92,17 +99,19 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         for data, table in zip_longest(config.data, given)
     ]
     tables = _distinct_names(tables)
+    check_tasks(config, tables)
     _check_one_kind(tables)
     tasks = [Task(table.task) for table in tables]
     metric = primary_metric(config.metric, tasks[0])
     tune_params, up_to_scale = tunes_params(config), _is_blind_to_scale(config)
     plans = []
     for data, table in zip(config.data, tables, strict=True):
-        _check_noise(config, table)
         lineup = resolve_lineup(config.losses, table, tune_params=tune_params, up_to_scale=up_to_scale)
         folds = _deal(config, table, several=len(tables) > 1)
-        rows = min(len(fold.inner_train) for fold in folds)
-        check_batch_size(config.optim.batch_size, rows, f"inner training rows of {table.name}")
+        for levels, changed in zip(grid(config), changed_folds(config, table, folds), strict=True):
+            rows = min(len(fold.inner_train) for fold in changed)
+            where = setting_name(table.name, levels)
+            check_batch_size(config.optim.batch_size, rows, f"inner training rows of {where}")
         plans.append(TablePlan(data, table, tuple(folds), lineup))
     _check_served(config, plans)
     _check_company(plans)
@@ -116,6 +125,14 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     threads = config.threads or default_threads()
     select = selection_metric(metric, tasks[0])
     return ComparePlan(config, tuple(plans), metric, select, baselines.pop(), device, threads)
+
+
+def changed_folds(config: CompareConfig, table: Table, folds: Sequence[OuterFold]) -> list[list[OuterFold]]:
+    """A table's folds under every combination of the conditions' levels; `UserError` for one that leaves too little."""
+    return [
+        [split.fold for split, _ in changed_splits(table, folds, seed=config.seed, condition=levels)]
+        for levels in grid(config)
+    ]
 
 
 def default_name(plan: ComparePlan) -> str:
@@ -176,13 +193,6 @@ def _check_one_kind(tables: Sequence[Table]) -> None:
             f"tables of different tasks have no metric in common ({listed})",
             where="data",
             fix="compare classes and values in separate runs",
-        )
-
-
-def _check_noise(config: CompareConfig, table: Table) -> None:
-    if table.task == "regression" and any(config.label_noise):
-        raise UserError(
-            f"label noise needs classes, and {table.name} is a regression", where="label_noise", fix="use 0"
         )
 
 

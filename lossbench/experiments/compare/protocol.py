@@ -12,6 +12,8 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import CompareConfig
 from lossbench.data.table import Table
 from lossbench.errors import UserError
+from lossbench.experiments.compare.conditions import applied
+from lossbench.record import CompareProtocol
 
 ALPHA = 0.05
 
@@ -59,28 +61,27 @@ class Space:
 
 def describe(
     config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, space: Space
-) -> dict[str, Any]:
+) -> CompareProtocol:
     """The record's `protocol`."""
     scheme = split_scheme(table)
-    return {
-        "metric": metric.name,
-        "select_metric": select.name,
-        "better": metric.better,
-        "folds": config.folds,
-        "repeats": config.repeats,
-        "scheme": scheme,
-        "lrs": sorted(config.lrs),
-        "default_lr": config.optim.lr,
-        "trials": space.trials,
-        "tuned_params": {label: [dict(setting) for setting in settings] for label, settings in space.tuned.items()},
-        "inner_validation": config.inner_validation,
-        "baseline": baseline,
-        "rope": config.rope,
-        "alpha": ALPHA,
-        "label_noise": list(config.label_noise),
-        "ranks": config.ranks,
-        "text": _sentences(config, table, metric, select, baseline, scheme, space),
-    }
+    return CompareProtocol(
+        metric=metric.name,
+        select_metric=select.name,
+        better=metric.better,
+        folds=config.folds,
+        repeats=config.repeats,
+        scheme=scheme,
+        lrs=sorted(config.lrs),
+        default_lr=config.optim.lr,
+        trials=space.trials,
+        tuned_params={label: [dict(setting) for setting in settings] for label, settings in space.tuned.items()},
+        inner_validation=config.inner_validation,
+        baseline=baseline,
+        rope=config.rope,
+        alpha=ALPHA,
+        ranks=config.ranks,
+        text=_sentences(config, table, metric, select, baseline, scheme, space),
+    )
 
 
 def split_scheme(table: Table) -> str:
@@ -120,11 +121,7 @@ def _sentences(
             " loss on the validation rows of the chosen trial; raw ones are given"
             " where the loss, as it was set up and behind its activation, is proper."
         )
-    if any(config.label_noise):
-        said.append(
-            "Label noise: a share of the training labels, validation inside included, is exchanged for another class,"
-            " all equally likely; test labels stay clean. The same rows are struck for every loss."
-        )
+    said += [condition.protocol for condition in applied(config)]
     if table.clean_target is not None:
         said.append("Training targets are spoilt on purpose; scores on the test part are against the clean target.")
     said.append(

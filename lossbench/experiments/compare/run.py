@@ -17,8 +17,9 @@ from lossbench.data.split import digest
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.events import Emit, RunSkipped, RunsPlanned, Stopped, Warned, ignore, never
 from lossbench.experiments.compare.candidates import Lineup
+from lossbench.experiments.compare.conditions import applied, setting_name
 from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix
-from lossbench.experiments.compare.evaluation import evaluate_loss, setting_name, settle_failures
+from lossbench.experiments.compare.evaluation import evaluate_loss, settle_failures
 from lossbench.experiments.compare.job import Job, Settings
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, default_name
 from lossbench.experiments.compare.protocol import split_scheme
@@ -27,10 +28,10 @@ from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import announce, data_record, repairs
 from lossbench.experiments.setup.environment import environment
-from lossbench.record import DataRecord, Record, RunRecord
+from lossbench.record import CompareRecord, DataRecord, RunRecord, SplitRecord
 
 
-def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> Record:
+def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> CompareRecord:
     """Every loss in every arena; a stopped comparison returns the record of what was finished."""
     began = time.perf_counter()
     settings = Settings(plan.config, plan.select, plan.trials, plan.device, plan.threads)
@@ -45,12 +46,12 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
         for message in _warnings(entry):
             warnings.append(message)
             emit(Warned(message))
-        for noise in plan.config.label_noise:
+        for condition in plan.grid:
             if stopped():
-                warnings.append(f"interrupted before it began: {setting_name(entry.table, noise)}")
+                warnings.append(f"interrupted before it began: {setting_name(entry.table.name, condition)}")
                 continue
             start = time.perf_counter()
-            arena = prepare_arena(entry.table, entry.folds, data=entry.data, seed=plan.config.seed, noise=noise)
+            arena = prepare_arena(entry.table, entry.folds, data=entry.data, seed=plan.config.seed, condition=condition)
             preparing += time.perf_counter() - start
             if len(data) <= plan.tables.index(entry):
                 first = arena.inner[0]
@@ -63,8 +64,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
             meeting += time.perf_counter() - start
     total = time.perf_counter() - began
     first_table = plan.tables[0].table
-    return Record(
-        kind="compare-losses",
+    return CompareRecord(
         name=plan.config.name or default_name(plan),
         status="interrupted" if stopped() and _is_unfinished(plan, runs) else "ok",
         command=command,
@@ -72,6 +72,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
         environment=environment(plan.device, plan.threads),
         data=data,
         metrics=[metric_record(metric) for metric in suiting(Task(first_table.task))],
+        conditions=[condition.record(plan.config) for condition in applied(plan.config)],
         protocol=plan.protocol,
         runs=runs,
         timing={"prepare": preparing, "compete": meeting, "total": total},
@@ -95,7 +96,7 @@ def _evaluate_losses(settings: Settings, arena: Arena, lineup: Lineup, emit: Emi
     with one_thread():
         matrix = cross_loss_matrix(pairs, {name: one.judged for name, one in finished.items()}, arena.outer)
     for name, row in matrix.items():
-        finished[name].run.evidence["matrix"] = row
+        finished[name].run.matrix = row
     runs = [one.run for one in evaluated]
     settle_failures(arena, runs, dummies)
     return runs
@@ -116,15 +117,15 @@ def _warnings(entry: TablePlan) -> list[str]:
     return said
 
 
-def _split_facts(plan: ComparePlan, entry: TablePlan) -> dict[str, object]:
+def _split_facts(plan: ComparePlan, entry: TablePlan) -> SplitRecord:
     sizes = [(len(f.inner_train), len(f.inner_validation), len(f.test)) for f in entry.folds]
-    return {
-        "scheme": split_scheme(entry.table),
-        "folds": plan.config.folds,
-        "repeats": plan.config.repeats,
-        "inner_train": max(s[0] for s in sizes),
-        "inner_validation": max(s[1] for s in sizes),
-        "test": max(s[2] for s in sizes),
-        "seed": plan.config.seed,
-        "sha256": [digest(fold) for fold in entry.folds],
-    }
+    return SplitRecord(
+        scheme=split_scheme(entry.table),
+        folds=plan.config.folds,
+        repeats=plan.config.repeats,
+        inner_train=max(s[0] for s in sizes),
+        inner_validation=max(s[1] for s in sizes),
+        test=max(s[2] for s in sizes),
+        seed=plan.config.seed,
+        sha256=[digest(fold) for fold in entry.folds],
+    )

@@ -13,23 +13,26 @@ import numpy as np
 
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.parts import DataConfig
-from lossbench.data.label_noise import label_noise
 from lossbench.data.split import OuterFold
 from lossbench.data.table import Table
+from lossbench.experiments.compare.conditions import SplitTable, change, mean_realised
 from lossbench.experiments.setup.prepared_split import PreparedSplit, prepare_split, same_width
+from lossbench.record import Levels
+
+NOTHING: Levels = {}  # no condition: the table as it is
 
 
 @dataclass(frozen=True)
 class Arena:
-    """One table at one level of label noise, split and prepared: where every loss meets the others.
+    """One table at one level of each condition, split and prepared: where every loss meets the others.
 
     J splits: `inner[j]` has the parts train and validation, `outer[j]` train (both inner parts) and test.
     """
 
     table: Table
-    noise: float
-    realised: float  # the share of wrong labels in the training parts, mean over splits
-    folds: tuple[OuterFold, ...]
+    condition: Levels
+    realised: Levels  # what came of the condition's levels, mean over splits
+    folds: tuple[OuterFold, ...]  # as they are under the condition
     seeds: tuple[int, ...]
     inner: tuple[PreparedSplit, ...]
     outer: tuple[PreparedSplit, ...]
@@ -45,22 +48,31 @@ def split_seed(seed: int, repeat: int, fold: int) -> int:
     return int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0])
 
 
-def prepare_arena(table: Table, folds: Sequence[OuterFold], *, data: DataConfig, seed: int, noise: float) -> Arena:
-    """Prepare every split of a table; whatever is fitted sees training rows only.
+def changed_splits(
+    table: Table, folds: Sequence[OuterFold], *, seed: int, condition: Levels
+) -> list[tuple[SplitTable, dict[str, float]]]:
+    """Every split under a condition, and what was realised of it; the same for every loss."""
+    splits = [SplitTable(table, fold, split_seed(seed, fold.repeat, fold.fold)) for fold in folds]
+    return [change(split, condition) for split in splits]
 
-    Label noise strikes whole outer training parts, so the inner validation labels are as noisy as a user's would be;
-    test labels stay clean. The same rows are struck first at every level of noise.
+
+def prepare_arena(
+    table: Table, folds: Sequence[OuterFold], *, data: DataConfig, seed: int, condition: Levels = NOTHING
+) -> Arena:
+    """Prepare every split of a table under a condition; whatever is fitted sees training rows only.
+
+    A condition changes whole outer training parts, so that inner validation parts are as a user's would be; test parts
+    stay as they are.
     """
-    seeds = tuple(split_seed(seed, fold.repeat, fold.fold) for fold in folds)
-    inner, outer, realised = [], [], []
-    for fold, own in zip(folds, seeds, strict=True):
-        target, share = None, 0.0
-        if noise > 0:
-            target, share = label_noise(table.target, len(table.classes), noise, own, fold.train)
-        realised.append(share)
+    inner, outer, folds_there, each = [], [], [], []
+    for split, realised in changed_splits(table, folds, seed=seed, condition=condition):
+        fold = split.fold
         parts = {"train": fold.inner_train, "validation": fold.inner_validation}
-        inner.append(prepare_split(table, parts, data=data, target=target))
-        outer.append(prepare_split(table, {"train": fold.train, "test": fold.test}, data=data, target=target))
+        inner.append(prepare_split(split.table, parts, data=data))
+        outer.append(prepare_split(split.table, {"train": fold.train, "test": fold.test}, data=data))
+        folds_there.append(fold)
+        each.append(realised)
     prepared = same_width([*inner, *outer])
     inner, outer = prepared[: len(folds)], prepared[len(folds) :]
-    return Arena(table, noise, float(np.mean(realised)), tuple(folds), seeds, tuple(inner), tuple(outer))
+    seeds = tuple(split_seed(seed, fold.repeat, fold.fold) for fold in folds)
+    return Arena(table, dict(condition), mean_realised(each), tuple(folds_there), seeds, tuple(inner), tuple(outer))

@@ -19,7 +19,7 @@ from lossbench.experiments.scoring.scores import baseline_scores, predict
 from lossbench.experiments.scoring.temperature import at_temperature, fit_temperature
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
-from lossbench.record import Scores
+from lossbench.record import ReliabilityRecord, Scores
 
 NEED_PROBABILITIES = ("log_loss", "brier")  # reported raw as well, where the loss itself estimates probabilities
 RAW = "raw_"
@@ -126,7 +126,7 @@ def settle(scored: Sequence[Sequence[Scores]], dummies: Sequence[Scores]) -> Non
                     scores[name] = worst
 
 
-def reliability(judged: Sequence[Judged], splits: Sequence[PreparedSplit]) -> dict[str, list[float | None]]:
+def reliability(judged: Sequence[Judged], splits: Sequence[PreparedSplit]) -> ReliabilityRecord:
     """How often the likeliest class is right, by how sure the nets are of it: ECE_BINS bins over all test parts.
 
     Bins (lower, upper] of equal width over [0, 1]; `confidence` and `accuracy` are means, null in an empty bin.
@@ -141,8 +141,8 @@ def reliability(judged: Sequence[Judged], splits: Sequence[PreparedSplit]) -> di
         count += np.bincount(place, minlength=ECE_BINS)
         sure += np.bincount(place, confidence_N, minlength=ECE_BINS)
         right += np.bincount(place, hit, minlength=ECE_BINS)
-    return {
-        "confidence": [s / n if n else None for s, n in zip(sure.tolist(), count.tolist(), strict=True)],
-        "accuracy": [r / n if n else None for r, n in zip(right.tolist(), count.tolist(), strict=True)],
-        "count": [int(n) for n in count],
-    }
+    return ReliabilityRecord(
+        confidence=[s / n if n else None for s, n in zip(sure.tolist(), count.tolist(), strict=True)],
+        accuracy=[r / n if n else None for r, n in zip(right.tolist(), count.tolist(), strict=True)],
+        count=[int(n) for n in count],
+    )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from lossbench.data.split import OuterFold
 from lossbench.engine.training.train import train
 from lossbench.events import EpochEnded, Event
 from lossbench.experiments.compare.candidates import Contender
 from lossbench.experiments.compare.job import Job, Settings
-from lossbench.experiments.compare.plan import ComparePlan, TablePlan
+from lossbench.experiments.compare.plan import ComparePlan, TablePlan, changed_folds
 from lossbench.experiments.compare.setting import Arena, prepare_arena
 from lossbench.experiments.compare.trials import trained
 from lossbench.experiments.compare.tuning import tuning
@@ -29,11 +31,11 @@ class Estimate:
     seconds: float
 
 
-def steps_a_run(plan: ComparePlan, table: TablePlan) -> int:
-    """How many steps one loss trains on a table at one level of noise, if every net trains all its epochs."""
+def steps_a_run(plan: ComparePlan, folds: Sequence[OuterFold]) -> int:
+    """How many steps one loss trains on a table's folds in one setting, if every net trains all its epochs."""
     tries = trained(plan.config, plan.trials)
     return plan.config.optim.epochs * sum(
-        tries * _steps(plan, len(fold.inner_train)) + 2 * _steps(plan, len(fold.train)) for fold in table.folds
+        tries * _steps(plan, len(fold.inner_train)) + 2 * _steps(plan, len(fold.train)) for fold in folds
     )
 
 
@@ -45,21 +47,20 @@ def _steps(plan: ComparePlan, rows: int) -> int:
 
 def estimate(plan: ComparePlan) -> Estimate:
     """Train every loss for a moment, and count."""
-    noises = len(plan.config.label_noise)
     members = steps = 0
     seconds = 0.0
     for table in plan.tables:
-        each = steps_a_run(plan, table)
+        each = sum(steps_a_run(plan, folds) for folds in changed_folds(plan.config, table.table, table.folds))
         contenders = table.lineup.contenders
-        members += plan.members(table) * len(contenders) * noises
-        steps += each * len(contenders) * noises
-        seconds += sum(each / rate for rate in _rates(plan, table)) * noises
+        members += plan.members(table) * len(contenders) * len(plan.grid)
+        steps += each * len(contenders)
+        seconds += sum(each / rate for rate in _rates(plan, table))
     return Estimate(members, steps, seconds)
 
 
 def _rates(plan: ComparePlan, table: TablePlan) -> list[float]:
     """Steps a second of each contender; a loss that fails already here counts as the slowest of the others."""
-    arena = prepare_arena(table.table, table.folds, data=table.data, seed=plan.config.seed, noise=0.0)
+    arena = prepare_arena(table.table, table.folds, data=table.data, seed=plan.config.seed)
     rates = [_rate(plan, arena, contender) for contender in table.lineup.contenders]
     slowest = min((rate for rate in rates if rate is not None), default=SLOW)
     return [slowest if rate is None else rate for rate in rates]

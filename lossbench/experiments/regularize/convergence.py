@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lossbench.config.schema import RegularizeConfig
 from lossbench.engine.solver.owlqn import Rule
+from lossbench.record import RegularizeProtocol, StoppingRule
 
 LARGE = 1_000  # weights of a net from which the last part in a thousand would take minutes
 
@@ -27,19 +26,19 @@ def caption(rule: Rule) -> str:
     )
 
 
-def protocol(rule: Rule) -> dict[str, Any]:
+def protocol(rule: Rule) -> RegularizeProtocol:
     """The objective and the rule, for the record."""
-    return {
-        "objective": "mean data loss + alpha * (l1_ratio * sum |w| + (1 - l1_ratio) / 2 * sum w^2)",
-        "penalised": "weights, not biases",
-        "rule": {
-            "tol": rule.tolerance,
-            "kink": rule.kink,
-            "decrease": rule.decrease,
-            "patience": rule.patience,
-            "max_iter": rule.evaluations,
-        },
-        "text": [
+    return RegularizeProtocol(
+        objective="mean data loss + alpha * (l1_ratio * sum |w| + (1 - l1_ratio) / 2 * sum w^2)",
+        penalised="weights, not biases",
+        rule=StoppingRule(
+            tol=rule.tolerance,
+            kink=rule.kink,
+            decrease=rule.decrease,
+            patience=rule.patience,
+            max_iter=rule.evaluations,
+        ),
+        text=[
             "Full batch, float64: L-BFGS, orthant-wise (OWL-QN) where there is an L1 penalty, in rounds: a net starts "
             "again from the weights of another alpha where they are better for it, and with L1 from its weaker "
             "neighbour's.",
@@ -50,4 +49,4 @@ def protocol(rule: Rule) -> dict[str, Any]:
             f"(ended_by decrease), or {rule.evaluations} evaluations were not enough (ended_by limit).",
             "Diverged: the objective is not finite, or falls below every bound.",
         ],
-    }
+    )

@@ -6,7 +6,6 @@ Shapes: P members, N rows, n of the grid's points, C classes.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from lossbench.engine.problem import Net
 from lossbench.engine.solver.minimize import Converged
 from lossbench.experiments.regularize.plane import Plane
 from lossbench.experiments.setup.pair import Pair
+from lossbench.record import AxisRecord, PictureRecord, PointsRecord
 
 LEVEL = 1e-6
 SHOWN = {"train": 300, "test": 200}  # points drawn at most
@@ -48,9 +48,7 @@ def _shading(prediction: Prediction) -> Tensor:
     return value
 
 
-def describe(
-    table: Table, net: Net, pair: Pair, plane: Plane, config: RegularizeConfig, caption: str
-) -> dict[str, Any]:
+def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: RegularizeConfig, caption: str) -> PictureRecord:
     """What the pictures say and show besides the nets: the record's `analysis`."""
     classes = list(table.classes)
     names = f"{', '.join(classes[:-1])} or {classes[-1]}"
@@ -65,24 +63,24 @@ def describe(
     points, notes = {}, []
     for part, most in SHOWN.items():
         shown = _shown(len(plane.places[part]), most, config.seed, part)
-        points[part] = {
-            "x": plane.places[part][shown, 0].tolist(),
-            "y": plane.places[part][shown, 1].tolist(),
-            "class": plane.split.truth_N[part][shown].tolist(),
-        }
+        points[part] = PointsRecord(
+            x=plane.places[part][shown, 0].tolist(),
+            y=plane.places[part][shown, 1].tolist(),
+            label=plane.split.truth_N[part][shown].tolist(),
+        )
         if len(shown) < len(plane.places[part]):
             notes.append(f"{len(shown)} of {len(plane.places[part])} {part} points")
-    return {
-        "title": "; ".join(part for part in (f"{table.name}: {told}", plane.note) if part),
-        "subtitle": "; ".join(said),
-        "note": ", ".join(notes),
-        "caption": caption,
-        "classes": classes,
-        "shading": shading,
-        "grid": config.grid,
-        "axes": [{"label": axis.label, "low": axis.low, "high": axis.high} for axis in plane.axes],
-        "points": points,
-    }
+    return PictureRecord(
+        title="; ".join(part for part in (f"{table.name}: {told}", plane.note) if part),
+        subtitle="; ".join(said),
+        note=", ".join(notes),
+        caption=caption,
+        classes=classes,
+        shading=shading,
+        grid=config.grid,
+        axes=[AxisRecord(label=axis.label, low=axis.low, high=axis.high) for axis in plane.axes],
+        points=points,
+    )
 
 
 def _shown(count: int, most: int, seed: int, part: str) -> NDArray[np.int64]:

@@ -34,7 +34,16 @@ from lossbench.experiments.setup.data_source import announce, data_record, data_
 from lossbench.experiments.setup.environment import environment
 from lossbench.experiments.setup.pair import Pair, resolve_pair
 from lossbench.experiments.setup.resolve import check_names, folder_name, resolve_loss
-from lossbench.record import MemberRecord, PackedPlanes, Record, RunRecord, Scores
+from lossbench.record import (
+    MemberRecord,
+    PackedPlanes,
+    PathRecord,
+    PenaltyRecord,
+    RegularizeRecord,
+    RunRecord,
+    Scores,
+    SplitRecord,
+)
 
 MOST_CLASSES = 7  # that the pictures have colours for
 WORTH_A_THREAD = 5e-3  # seconds of one evaluation's arithmetic below which threads only wait for each other
@@ -119,7 +128,7 @@ def default_name(plan: RegularizePlan) -> str:
     return folder_name(plan.table.name, *plan.config.penalty)
 
 
-def run(plan: RegularizePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> Record:
+def run(plan: RegularizePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> RegularizeRecord:
     """Train every net, and read the regions off it; the record holds all that the pictures are drawn from."""
     config, pair, plane = plan.config, plan.pair, plan.plane
     began = time.perf_counter()
@@ -157,8 +166,7 @@ def run(plan: RegularizePlan, *, emit: Emit = ignore, stopped: Stopped = never, 
     planes = np.concatenate(leads, 2).reshape(len(members), -1, config.grid, config.grid)
     runs = [_run_record(plan, i, nets, parts, planes) for i in range(len(config.penalty))]
     drawn = time.perf_counter()
-    return Record(
-        kind="regularize-gif",
+    return RegularizeRecord(
         name=config.name or default_name(plan),
         status="interrupted" if stopped() else "ok",
         command=command,
@@ -247,7 +255,7 @@ def _run_record(
                 penalty={"l1": member.l1, "l2": member.l2},
                 train=parts["train"][p],
                 test=parts["test"][p],
-                extra=_facts(float(plan.alphas[p - own.start]), member, ending, plan.config.tol),
+                path=_facts(float(plan.alphas[p - own.start]), member, ending, plan.config.tol),
             )
         )
     statuses = [member.status for member in members]
@@ -261,40 +269,40 @@ def _run_record(
         status="interrupted" if "interrupted" in statuses else "ok" if "ok" in statuses else "diverged",
         message=_bottomless(plan) if "diverged" in statuses else "",
         outputs=pair.outputs,
-        conditions={"penalty": penalty, "l1_ratio": plan.ratio(penalty)},
+        penalty=PenaltyRecord(name=penalty, l1_ratio=plan.ratio(penalty)),
         members=members,
-        evidence={"lead": [PackedPlanes.of(planes[p]).model_dump() for p in own]},
+        regions=[PackedPlanes.of(planes[p]) for p in own],
         baseline=baseline,
     )
 
 
-def _facts(alpha: float, member: Member, ending: Ending, tolerance: float) -> dict[str, Any]:
+def _facts(alpha: float, member: Member, ending: Ending, tolerance: float) -> PathRecord:
     weights = ending.weights_W.numpy()
     l1_norm, l2_norm = float(np.abs(weights).sum()), float(np.sqrt(np.square(weights).sum()))
-    return {
-        "alpha": alpha,
-        "data_loss": ending.data_loss if np.isfinite(ending.data_loss) else None,
-        "penalty": member.l1 * l1_norm + member.l2 / 2 * l2_norm**2,
-        "l1_norm": l1_norm,
-        "l2_norm": l2_norm,
-        "zeros": int((weights == 0).sum()),
-        "weights": [float(f"{w:.7g}") for w in weights],
-        "converged": ending.converged,
-        "ended_by": ending.end,
-        "residual": ending.residual if np.isfinite(ending.residual) else None,
-        "tolerance": tolerance,
-        "evaluations": ending.evaluations,
-    }
+    return PathRecord(
+        alpha=alpha,
+        data_loss=ending.data_loss if np.isfinite(ending.data_loss) else None,
+        penalty=member.l1 * l1_norm + member.l2 / 2 * l2_norm**2,
+        l1_norm=l1_norm,
+        l2_norm=l2_norm,
+        zeros=int((weights == 0).sum()),
+        weights=[float(f"{w:.7g}") for w in weights],
+        converged=ending.converged,
+        ended_by=ending.end,
+        residual=ending.residual if np.isfinite(ending.residual) else None,
+        tolerance=tolerance,
+        evaluations=ending.evaluations,
+    )
 
 
-def _split_facts(plan: RegularizePlan) -> dict[str, Any]:
-    return {
-        "scheme": "stratified holdout",
-        "train": len(plan.split.train),
-        "test": len(plan.split.test),
-        "seed": plan.config.split.seed,
-        "sha256": digest(plan.split),
-    }
+def _split_facts(plan: RegularizePlan) -> SplitRecord:
+    return SplitRecord(
+        scheme="stratified holdout",
+        train=len(plan.split.train),
+        test=len(plan.split.test),
+        seed=plan.config.split.seed,
+        sha256=[digest(plan.split)],
+    )
 
 
 def _bottomless(plan: RegularizePlan) -> str:

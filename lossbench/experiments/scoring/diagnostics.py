@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from lossbench.catalog.links import Link
 from lossbench.experiments.setup.pair import Pair
+from lossbench.record import Diagnostics, RangeRecord
 
 # A mean of float32 losses may miss its floor by rounding: single precision's 6e-8 times the depth of a sum over some
 # thousand samples.
@@ -23,9 +23,9 @@ FLOOR_SLACK = 1e-4
 SUM_SLACK = 1e-3
 
 
-def gather_evidence(
+def diagnose(
     pair: Pair, train_loss: Sequence[np.ndarray], outputs: Sequence[Tensor], labels: Sequence[Tensor]
-) -> dict[str, Any]:
+) -> Diagnostics:
     """Symptoms over the members: when the loss fell below its floor and whether it stayed there, dead outputs, outputs
     that are no probabilities, members that decide for one class whatever they see.
 
@@ -34,36 +34,34 @@ def gather_evidence(
     is said of the `members_finite` whose outputs are all finite, shares as a mean over them. An output is dead that
     gives one value for every row: nothing that the net sees moves it.
     """
-    evidence: dict[str, Any] = {"members": len(train_loss)}
     final = [float(curve[-1]) for curve in train_loss if len(curve)]
-    evidence["final_train_loss"] = _range(final)
+    found = Diagnostics(members=len(train_loss), final_train_loss=_range(final))
     if pair.loss.floor is not None:
-        evidence |= _below(train_loss, pair.loss.floor)
+        _below(found, train_loss, pair.loss.floor)
     finite = [i for i, out in enumerate(outputs) if bool(torch.isfinite(out).all())]
-    evidence["members_finite"] = len(finite)
+    found.members_finite = len(finite)
     if finite:
         some = [outputs[i] for i in finite]
-        evidence["dead_outputs"] = float(np.mean([float((out == out[:1]).all(0).double().mean()) for out in some]))
+        found.dead_outputs = float(np.mean([float((out == out[:1]).all(0).double().mean()) for out in some]))
         share = [_share_of_no_probabilities(pair.link, out) for out in some]
         if share[0] is not None:
-            evidence["rows_that_are_no_probabilities"] = float(np.mean([s for s in share if s is not None]))
+            found.invalid_probabilities = float(np.mean([s for s in share if s is not None]))
     if labels:
-        evidence["members_deciding_for_one_class"] = sum(int(labels[i].min()) == int(labels[i].max()) for i in finite)
-    return evidence
+        found.members_predicting_one_class = sum(int(labels[i].min()) == int(labels[i].max()) for i in finite)
+    return found
 
 
-def _below(train_loss: Sequence[np.ndarray], floor: float) -> dict[str, Any]:
+def _below(found: Diagnostics, train_loss: Sequence[np.ndarray], floor: float) -> None:
     """How many members' losses fell below the floor, the epochs where the first and the last of them did, and how many
     of them stayed below from there on."""
     limit = floor - FLOOR_SLACK * max(1.0, abs(floor))
     firsts = {i: int(np.argmax(curve < limit)) for i, curve in enumerate(train_loss) if bool((curve < limit).any())}
     stayed = [i for i, first in firsts.items() if not bool((train_loss[i][first:] >= limit).any())]
-    evidence: dict[str, Any] = {"floor": floor, "members_below_floor": len(firsts)}
+    found.floor, found.members_below_floor = floor, len(firsts)
     if firsts:
-        evidence["members_staying_below_floor"] = len(stayed)
-        evidence["below_floor_from_epoch"] = min(firsts.values()) + 1
-        evidence["all_below_floor_from_epoch"] = max(firsts.values()) + 1
-    return evidence
+        found.members_staying_below_floor = len(stayed)
+        found.below_floor_from_epoch = min(firsts.values()) + 1
+        found.all_below_floor_from_epoch = max(firsts.values()) + 1
 
 
 def _share_of_no_probabilities(link: Link, out_NK: Tensor) -> float | None:
@@ -79,6 +77,6 @@ def _share_of_no_probabilities(link: Link, out_NK: Tensor) -> float | None:
     return float(wrong.double().mean())
 
 
-def _range(values: list[float]) -> dict[str, float]:
+def _range(values: list[float]) -> RangeRecord | None:
     finite = [v for v in values if math.isfinite(v)]
-    return {"min": min(finite), "mean": float(np.mean(finite)), "max": max(finite)} if finite else {}
+    return RangeRecord(min=min(finite), mean=float(np.mean(finite)), max=max(finite)) if finite else None

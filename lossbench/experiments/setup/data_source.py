@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from lossbench.config.parts import DataConfig
 from lossbench.data.preparation import Preparation
 from lossbench.data.source import DataSource
 from lossbench.data.table import Table, level
 from lossbench.events import Emit, Warned
-from lossbench.record import DataRecord
+from lossbench.record import DataRecord, SplitRecord
 
 SUITING = ("drop", "groups", "dates", "text", "scale")  # options that a named set has a use for
 
@@ -36,7 +35,7 @@ def repairs(notes: Iterable[str]) -> list[str]:
     return [str(note) for note in notes if level(note) == "warning"]
 
 
-def data_record(table: Table, inputs: int, split: dict[str, Any], preparation: Preparation) -> DataRecord:
+def data_record(table: Table, inputs: int, split: SplitRecord, preparation: Preparation) -> DataRecord:
     """What was trained on, with the hash that tells whether two runs saw the same table.
 
     `preparation` says which columns came to be used; where splits differ in them, it is the first split's.

@@ -75,22 +75,18 @@ class PreparedSplit:
         return Fold(train, validation, weight, statistics)
 
 
-def prepare_split(
-    table: Table, rows: Mapping[str, np.ndarray], *, data: DataConfig, target: np.ndarray | None = None
-) -> PreparedSplit:
+def prepare_split(table: Table, rows: Mapping[str, np.ndarray], *, data: DataConfig) -> PreparedSplit:
     """Prepare the named parts of a table; whatever is fitted sees the rows of `rows["train"]` only.
 
-    `target` stands in for the table's own (noisy labels); a table's clean target, where it has one, is the truth of the
-    test part.
+    A table's clean target, where it has one, is the truth of the test part.
     """
     preparation = Preparation.fit(table, rows["train"], scale=data.scale, dates=data.dates, text=data.text)
-    own = table.target if target is None else target
     clean = table.target if table.clean_target is None else table.clean_target
     x, truth = {}, {}
     for name, numbers in rows.items():
         if len(numbers):
             x[name] = torch.from_numpy(preparation.transform(table.features.iloc[numbers]))
-            truth[name] = torch.from_numpy((clean if name == "test" else own)[numbers])
+            truth[name] = torch.from_numpy((clean if name == "test" else table.target)[numbers])
     return PreparedSplit(preparation, x, truth, preparation.target_center, preparation.target_scale)
 
 

@@ -13,8 +13,8 @@ from lossbench.catalog.metrics import suiting
 from lossbench.data.split import Split, digest
 from lossbench.engine.problem import Member, Net, Problem, Training
 from lossbench.engine.training.train import Outcome, Trained, train
-from lossbench.events import Emit, RunEnded, RunStarted, Stopped, Warned, ignore, never
-from lossbench.experiments.scoring.diagnostics import gather_evidence
+from lossbench.events import Emit, RunEnded, RunLabel, RunStarted, Stopped, Warned, ignore, never
+from lossbench.experiments.scoring.diagnostics import diagnose
 from lossbench.experiments.scoring.scores import (
     baseline_scores,
     mean_known,
@@ -29,7 +29,7 @@ from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 from lossbench.experiments.setup.shared_table import give_back, prepare_splits
 from lossbench.experiments.train.plan import TrainPlan, default_name
-from lossbench.record import MemberRecord, Record, RunRecord, Scores
+from lossbench.record import MemberRecord, RunRecord, Scores, SplitRecord, TrainProtocol, TrainRecord
 
 PARTS = ("train", "validation", "test")
 FIELDS = {"train": "train", "validation": "val", "test": "test"}  # a part's name in a member's record
@@ -40,7 +40,7 @@ RECOMMENDED = "recommended"  # the role of nets that are trained beside those as
 class TrainResult:
     """The record, and what `weights.safetensors` is made of."""
 
-    record: Record
+    record: TrainRecord
     plan: TrainPlan
     trained: Trained
     splits: list[PreparedSplit]  # one a member
@@ -73,8 +73,7 @@ def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, comma
         runs.append(_run(plan, plan.recommended, prepared, emit, stopped, role=RECOMMENDED))
     ended, fitted = time.perf_counter(), sum(one.record.seconds or 0.0 for one in runs)
     interrupted = any(one.record.status == "interrupted" for one in runs)
-    record = Record(
-        kind="train",
+    record = TrainRecord(
         name=config.name or default_name(plan),
         status="interrupted" if interrupted else asked.record.status,
         command=command,
@@ -83,7 +82,7 @@ def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, comma
         data=data,
         verdict=pair.verdict_record(),
         metrics=[metric_record(m) for m in suiting(pair.task)],
-        protocol={"metric": plan.metric.name, "keep": config.early_stopping.keep},
+        protocol=TrainProtocol(metric=plan.metric.name, keep=config.early_stopping.keep),
         runs=[one.record for one in runs],
         timing={"prepare": ready - began, "train": fitted, "score": ended - ready - fitted, "total": ended - began},
         warnings=warnings,
@@ -102,10 +101,15 @@ def _run(
     plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit], emit: Emit, stopped: Stopped, role: str = ""
 ) -> _Run:
     """Train one pair on every split."""
-    name = f"{plan.table.name} / {pair.name}"
+    label = RunLabel(plan.table.name, pair.label, pair.activation.name)
+    name = str(label)
     problem = _problem(plan, pair, prepared)
     began = time.perf_counter()
-    emit(RunStarted(name, len(problem.members), problem.training.epochs, plan.metric.name, plan.metric.better))
+    emit(
+        RunStarted(
+            name, len(problem.members), problem.training.epochs, plan.metric.name, plan.metric.better, label=label
+        )
+    )
     trained = train(problem, run=name, emit=emit, stopped=stopped, device=str(plan.device), threads=plan.threads)
     seconds = time.perf_counter() - began
     splits = [prepared[member.fold] for member in problem.members]
@@ -119,17 +123,17 @@ def _rows(split: Split) -> dict[str, np.ndarray]:
     return {"train": split.train, "validation": split.validation, "test": split.test}
 
 
-def _split_facts(plan: TrainPlan) -> dict[str, object]:
+def _split_facts(plan: TrainPlan) -> SplitRecord:
     split, first = plan.splits[0], plan.config.split.seed
-    return {
-        "scheme": "stratified holdout" if plan.pair.task.is_classification else "holdout",
-        "train": len(split.train),
-        "validation": len(split.validation),
-        "test": len(split.test),
-        "seed": first,
-        "per_seed": plan.config.split.per_seed,
-        "sha256": [digest(split) for split in plan.splits],
-    }
+    return SplitRecord(
+        scheme="stratified holdout" if plan.pair.task.is_classification else "holdout",
+        train=len(split.train),
+        validation=len(split.validation),
+        test=len(split.test),
+        seed=first,
+        per_seed=plan.config.split.per_seed,
+        sha256=[digest(split) for split in plan.splits],
+    )
 
 
 def _problem(plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit]) -> Problem:
@@ -202,7 +206,7 @@ def _run_record(
         status="interrupted" if "interrupted" in statuses else "diverged" if statuses == {"diverged"} else "ok",
         outputs=pair.outputs,
         members=members,
-        evidence=gather_evidence(pair, [o.train_loss for o in trained.members], outputs, labels),
+        diagnostics=diagnose(pair, [o.train_loss for o in trained.members], outputs, labels),
         baseline={
             FIELDS[part]: {m: mean_known([b[part][m] for b in baselines]) for m in baselines[0][part]} for part in parts
         },
@@ -221,7 +225,7 @@ def _member_record(
     outcome: Outcome,
     by_part: dict[str, dict[str, float | None]],
     role: str,
-    class_weight: dict[str, float],
+    class_weights: dict[str, float],
 ) -> MemberRecord:
     config = plan.config
     curves = {"train_loss": outcome.train_loss, "val_loss": outcome.val_loss, "val_score": outcome.val_score}
@@ -238,6 +242,6 @@ def _member_record(
         best_epoch=outcome.best_epoch,
         epochs=outcome.epochs,
         curves={key: [float(v) for v in curve] for key, curve in curves.items()},
-        extra={"class_weight": class_weight} if class_weight else {},
+        class_weights=class_weights,
         **by_part,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from lossbench.record import Record
+from lossbench.record import CompareRecord
+from lossbench.record.comparison import Across, Comparison, Row, Sensitivity, Table
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
-from lossbench.report.compare.analysis.results import Across, Comparison, Robustness, Row, Table
 from lossbench.report.format import interval, learning_rate, number, p_value, probability
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!])")
@@ -17,20 +17,20 @@ def plain(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def comparison_markdown(record: Record, comparison: Comparison) -> str:
+def comparison_markdown(record: CompareRecord, comparison: Comparison) -> str:
     """The whole comparison as Markdown."""
     parts = [f"# {plain(record.name)}", f"**{plain(comparison.sentence)}**"]
     parts += [f"> **{plain(banner)}**" for banner in comparison.banners]
     parts += [part for across in comparison.across for part in _across(across, ranks=comparison.ranks)]
-    parts += [part for found in comparison.robustness for part in _robustness(found, comparison.metric)]
+    parts += [part for found in comparison.sensitivity for part in _sensitivity(found, comparison.metric)]
     parts += [part for table in comparison.tables for part in _table(table, comparison.metric)]
     known = [f"P(equal): of lying within the ROPE, {comparison.rope_said}; P(better): of being better by more than it."]
-    if (default := record.protocol.get("default_lr")) is not None:
+    if (default := record.protocol.default_lr) is not None:
         at = f"the default learning rate {learning_rate(default)} and parameters"
         known.append(f"untuned: at {at} on every split, chosen by nobody.")
     known.append("edge: share of the splits that chose an end of the learning-rate grid.")
     parts.append("\n".join(f"- {plain(note)}" for note in [*known, *comparison.notes, *comparison.warnings]))
-    if text := record.protocol.get("text"):
+    if text := record.protocol.text:
         parts += ["## Protocol", "\n".join(f"- {plain(sentence)}" for sentence in text)]
     if record.command:
         parts += ["## Reproduce", _fenced(record.command)]
@@ -51,8 +51,8 @@ def _table(table: Table, metric: str) -> list[str]:
     head = ["loss", "verdict", "rank", plain(metric), "95%", "difference", "95%", "P(better)", "P(equal)", "p (Holm)"]
     head += ["lr", "edge", "untuned", "diverged"]
     parts = [f"## {plain(table.title)}", plain(table.sentence)]
-    if table.noise:
-        parts.append(plain(f"{table.noise}."))
+    if table.changed:
+        parts.append(plain(f"{table.changed}."))
     parts.append(_lines(head, [_row(row, table.decimals) for row in table.rows]))
     if table.notes:
         parts.append("\n".join(f"- {plain(note)}" for note in table.notes))
@@ -99,10 +99,9 @@ def _across(across: Across, *, ranks: bool) -> list[str]:
     return [*parts, f"> **{plain(RANK_WARNING)}**"] if ranks else parts
 
 
-def _robustness(found: Robustness, metric: str) -> list[str]:
-    """Losses by levels of label noise, and what noise costs each beside what it costs the baseline."""
-    changed = [f" ({rate:.1%} changed)" if level and rate else "" for level, rate in _realised(found)]
-    levels = [f"{level:.0%} noise{said}" for level, said in zip(found.levels, changed, strict=True)]
+def _sensitivity(found: Sensitivity, metric: str) -> list[str]:
+    """Losses by levels of a condition, and what it costs each beside what it costs the baseline."""
+    levels = [level + (f" ({realised})" if realised else "") for level, realised in found.columns]
     head = ["loss", "verdict", *levels, "lost", f"less than {plain(found.baseline)}", "95%", "p (Holm)"]
     d = found.decimals
     rows = [
@@ -118,8 +117,8 @@ def _robustness(found: Robustness, metric: str) -> list[str]:
         for row in found.rows
     ]
     sentence = found.sentence[:1].upper() + found.sentence[1:]
-    return [f"## {plain(found.data)}: {plain(metric)} by label noise", plain(sentence), _lines(head, rows)]
-
-
-def _realised(found: Robustness) -> list[tuple[float, float | None]]:
-    return list(zip(found.levels, found.realised, strict=True))
+    return [
+        f"## {plain(found.title)}: {plain(metric)} by {plain(found.condition.label)}",
+        plain(sentence),
+        _lines(head, rows),
+    ]

@@ -17,11 +17,11 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from lossbench.record import Record, RunRecord
+from lossbench.record import CompareRecord, RunRecord
+from lossbench.record.comparison import Comparison, Row, Word
 from lossbench.report import format as wording
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
-from lossbench.report.compare.analysis.results import Comparison, Row, Word
-from lossbench.report.compare.plots import PLOTS, critical_difference, robustness
+from lossbench.report.compare.plots import PLOTS, critical_difference, sensitivity
 from lossbench.report.compare.plots.plot import View, picture
 from lossbench.report.compare.svg import Styles, inline_svg, theme_css
 from lossbench.report.style import house_style
@@ -61,23 +61,23 @@ class Shown:
     svg: Markup
 
 
-def render(record: Record, comparison: Comparison, views: Sequence[View]) -> str:
+def render(record: CompareRecord, comparison: Comparison, views: Sequence[View]) -> str:
     """The whole page."""
     empty: list[list[Shown]] = [[] for _ in views]
     styles = Styles()
     with house_style():
         ranks = [_ranks(i, comparison, styles) for i in range(len(comparison.across))] if comparison.ranks else []
-        noisy = [_noisy(i, comparison, styles) for i in range(len(comparison.robustness))]
-        room = LARGEST - len(_page(record, comparison, ranks, noisy, empty, styles).encode())
+        by_level = [_by_level(i, comparison, styles) for i in range(len(comparison.sensitivity))]
+        room = LARGEST - len(_page(record, comparison, ranks, by_level, empty, styles).encode())
         pictures = _pictures(views, styles, room)
-    return _page(record, comparison, ranks, noisy, pictures, styles)
+    return _page(record, comparison, ranks, by_level, pictures, styles)
 
 
 def _page(
-    record: Record,
+    record: CompareRecord,
     comparison: Comparison,
     ranks: Sequence[Shown],
-    noisy: Sequence[Shown],
+    by_level: Sequence[Shown],
     pictures: Sequence[Sequence[Shown]],
     styles: Styles,
 ) -> str:
@@ -95,10 +95,10 @@ def _page(
         rest=rest,
         ranks=ranks,
         rank_warning=RANK_WARNING,
-        noisy=list(zip(comparison.robustness, noisy, strict=True)),
-        default_lr=record.protocol.get("default_lr"),
+        by_level=list(zip(comparison.sensitivity, by_level, strict=True)),
+        default_lr=record.protocol.default_lr,
         parts=list(zip(comparison.tables, pictures, strict=True)),
-        tables=record.data if isinstance(record.data, list) else [record.data],
+        tables=record.data,
         verdicts=_verdicts(record, comparison),
         words=_used_words(comparison),
         environment=_environment(record.environment),
@@ -120,7 +120,7 @@ def _headline(sentence: str) -> tuple[str, str]:
 def _used_words(comparison: Comparison) -> dict[Word, str]:
     """The meaning of the findings that are in the page."""
     used: set[Word] = {row.word for table in comparison.tables for row in table.rows}
-    used |= {row.word for found in comparison.robustness for row in found.rows}
+    used |= {row.word for found in comparison.sensitivity for row in found.rows}
     used |= {row.word for found in comparison.across for row in found.rows}
     return {word: meaning for word, meaning in WORDS.items() if word in used}
 
@@ -136,7 +136,7 @@ def _environment(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     return flat
 
 
-def _verdicts(record: Record, comparison: Comparison) -> list[tuple[RunRecord, Row, list[str]]]:
+def _verdicts(record: CompareRecord, comparison: Comparison) -> list[tuple[RunRecord, Row, list[str]]]:
     """Every pair that something else is to be said of: its run, its row, and the data sets that it holds for."""
     rows = {(table.data, row.loss, row.last_act): row for table in reversed(comparison.tables) for row in table.rows}
     found: dict[tuple[str, ...], tuple[RunRecord, Row, list[str]]] = {}
@@ -168,12 +168,13 @@ def _ranks(i: int, comparison: Comparison, styles: Styles) -> Shown:
     return Shown("ranks", title, critical_difference.subtitle(across), Markup(svg))
 
 
-def _noisy(i: int, comparison: Comparison, styles: Styles) -> Shown:
-    found = comparison.robustness[i]
-    figure = robustness.robustness([found], comparison.metric, heading=False)
-    text = robustness.describe(found, comparison.metric)
-    svg = inline_svg(figure, f"robustness-{i}", f"{robustness.TITLE_TEXT}: {found.data}", text, styles)
-    return Shown("robustness", robustness.TITLE_TEXT, robustness.CAPTION, Markup(svg))
+def _by_level(i: int, comparison: Comparison, styles: Styles) -> Shown:
+    found = comparison.sensitivity[i]
+    condition = found.condition
+    figure = sensitivity.sensitivity([found], comparison.metric, heading=False)
+    text = sensitivity.describe(found, comparison.metric)
+    svg = inline_svg(figure, f"{condition.plot}-{i}", f"{condition.plot_title}: {found.title}", text, styles)
+    return Shown(condition.plot, condition.plot_title, sensitivity.caption(condition), Markup(svg))
 
 
 def _pictures(views: Sequence[View], styles: Styles, room: int) -> list[list[Shown]]:

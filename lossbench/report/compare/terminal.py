@@ -13,15 +13,15 @@ from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.record import Record
+from lossbench.record import CompareRecord
+from lossbench.record.comparison import Across, Comparison, Sensitivity
 from lossbench.report.compare.analysis.comparison import compare
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
-from lossbench.report.compare.analysis.results import Across, Comparison, Robustness
 from lossbench.report.compare.terminal_table import MARKS, ComparisonGrid, half_width, short_p
 from lossbench.report.format import learning_rate, number
 
 
-def comparison_report(record: Record, folder: Path) -> RenderableType:
+def comparison_report(record: CompareRecord, folder: Path) -> RenderableType:
     """The sentence, a table per data set, what the marks mean, what to know, and the files in `folder`."""
     comparison = compare(record)
     parts: list[RenderableType] = [Text(comparison.sentence, style="bold"), Text()]
@@ -30,12 +30,12 @@ def comparison_report(record: Record, folder: Path) -> RenderableType:
         parts += [_across_grid(across, ranks=comparison.ranks), Text(across.omnibus)]
         parts += [Text(RANK_WARNING, style="yellow")] if comparison.ranks else []
         parts.append(Text())
-    for robustness in comparison.robustness:
-        parts += [_noise_grid(robustness, comparison.metric), Text()]
+    for sensitivity in comparison.sensitivity:
+        parts += [_sensitivity_grid(sensitivity, comparison.metric), Text()]
     several = len(comparison.tables) > 1
     for table in comparison.tables:
         if several:
-            changed = f": {table.realised:.1%} of the training labels changed" if table.noise and table.realised else ""
+            changed = f": {table.realised_text}" if table.realised_text else ""
             parts.append(Text(f"{table.title}{changed}", style="bold"))
         parts += [ComparisonGrid(table, comparison.metric), Text()]
     parts.append(_legend(comparison, record))
@@ -46,7 +46,7 @@ def comparison_report(record: Record, folder: Path) -> RenderableType:
     return Group(*parts)
 
 
-def _legend(comparison: Comparison, record: Record) -> Text:
+def _legend(comparison: Comparison, record: CompareRecord) -> Text:
     """What marks and columns mean, of those that are used."""
     rows = [row for table in comparison.tables for row in table.rows]
     used = {row.word for row in rows}
@@ -59,7 +59,7 @@ def _legend(comparison: Comparison, record: Record) -> Text:
     if any(row.grid_edge for row in rows):
         lines.append("edge: share of the splits that chose an end of the learning-rate grid")
     if any(row.untuned is not None for row in rows):
-        lr = record.protocol.get("default_lr")
+        lr = record.protocol.default_lr
         at = f" {learning_rate(lr)}" if lr else ""
         lines.append(
             f"untuned: the score at the default learning rate{at} and parameters on every split, chosen by nobody"
@@ -91,10 +91,10 @@ def _across_grid(across: Across, *, ranks: bool) -> Grid:
     return grid
 
 
-def _noise_grid(found: Robustness, metric: str) -> Grid:
-    """Losses by levels of noise, least loss first, and what noise costs each beside the baseline."""
-    levels = [f"{level:.0%}" for level in found.levels]
-    title = f"{found.data}: {metric} by label noise"
+def _sensitivity_grid(found: Sensitivity, metric: str) -> Grid:
+    """Losses by levels of a condition, the least cost first, and what it costs each beside the baseline."""
+    levels = [level for level, _ in found.columns]
+    title = f"{found.title}: {metric} by {found.condition.label}"
     grid = _plain_grid(title, [*levels, "lost", "less than baseline", "p"])
     d = found.decimals
     for row in found.rows:

@@ -17,7 +17,7 @@ from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.report.compare.analysis.results import Row, Table, Word
+from lossbench.record.comparison import Row, Table, Word
 from lossbench.report.format import interval, learning_rate, number, p_value, probability
 
 # One character says what the data say of a loss, for those who see no colours.

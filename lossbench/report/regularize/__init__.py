@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from lossbench.events import Emit, ignore
-from lossbench.record import Record, written_aside
+from lossbench.record import RegularizeRecord, written_aside
 from lossbench.report.regularize.animation import SUFFIX, check_format, write_film
 from lossbench.report.regularize.frame import Frames
 from lossbench.report.regularize.regularization_path import draw_path
@@ -23,7 +23,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write(record: Record, folder: Path, *, format: str = "gif", fps: float = 4.0, emit: Emit = ignore) -> None:
+def write(
+    record: RegularizeRecord, folder: Path, *, format: str = "gif", fps: float = 4.0, emit: Emit = ignore
+) -> None:
     """Write every picture of the record into the folder; emits the `Phase` "frames" as it goes.
 
     The same record gives the same bytes. Raises `UserError` where the format cannot be written on this machine.
@@ -46,24 +48,24 @@ def write_stills(story: Story, folder: Path) -> None:
             _save(draw(story), folder / name)
 
 
-def write_frames_csv(record: Record, path: Path) -> None:
+def write_frames_csv(record: RegularizeRecord, file: Path) -> None:
     """Write one row for each frame and penalty: what the frame says in numbers."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
     for run in record.runs:
         for member in run.members:
-            extra = member.extra
+            path = member.path_record()
             rows.writerow(
                 [
-                    run.conditions["penalty"], extra["alpha"], member.penalty.get("l1"), member.penalty.get("l2"),
-                    member.train.get("accuracy"), member.test.get("accuracy"), extra["data_loss"], extra["penalty"],
-                    extra["l1_norm"], extra["l2_norm"], len(extra["weights"]), extra["zeros"], extra["converged"],
-                    extra["ended_by"], extra["residual"], extra["evaluations"],
+                    run.penalty_record().name, path.alpha, member.penalty.get("l1"), member.penalty.get("l2"),
+                    member.train.get("accuracy"), member.test.get("accuracy"), path.data_loss, path.penalty,
+                    path.l1_norm, path.l2_norm, len(path.weights), path.zeros, path.converged,
+                    path.ended_by, path.residual, path.evaluations,
                 ]
             )  # fmt: skip
-    with written_aside(path) as file:
-        file.write(text.getvalue().encode())
+    with written_aside(file) as out:
+        out.write(text.getvalue().encode())
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -9,12 +9,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.record import MemberRecord, Record, RunRecord
+from lossbench.record import MemberRecord, RegularizeRecord, RunRecord
 
 ROWS = 8  # alphas shown, first and last among them
 
 
-def regularize_report(record: Record, folder: Path) -> RenderableType:
+def regularize_report(record: RegularizeRecord, folder: Path) -> RenderableType:
     """A table per penalty, members that did not converge marked, and the files in `folder`."""
     parts: list[RenderableType] = []
     for run in record.runs:
@@ -22,7 +22,7 @@ def regularize_report(record: Record, folder: Path) -> RenderableType:
     members = [member for run in record.runs for member in run.members]
     for message in dict.fromkeys(run.message for run in record.runs if run.message):
         parts.append(Text(f"! diverged: {message}", style="yellow"))
-    if any(not m.extra.get("converged", True) and m.status != "diverged" for m in members):
+    if any(not m.path_record().converged and m.status != "diverged" for m in members):
         parts.append(Text("! not converged; --max-iter allows more steps", style="yellow"))
     if record.status == "interrupted":
         parts.append(Text("! interrupted: the nets are as they were at that moment", style="bold yellow"))
@@ -33,7 +33,7 @@ def regularize_report(record: Record, folder: Path) -> RenderableType:
 
 def _grid(run: RunRecord) -> Grid:
     grid = Grid(
-        title=Text(f"{run.data}: {run.conditions['penalty']} penalty, {run.loss.label} + {run.last_act}", style="bold"),
+        title=Text(f"{run.data}: {run.penalty_record().name} penalty, {run.loss.label} + {run.last_act}", style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -49,11 +49,11 @@ def _grid(run: RunRecord) -> Grid:
 
 
 def _cells(member: MemberRecord) -> list[str]:
-    extra = member.extra
-    mark = "" if extra.get("converged", True) else "! "
-    numbers = [member.train.get("accuracy"), member.test.get("accuracy"), extra["data_loss"], extra["penalty"]]
-    numbers += [extra["l1_norm"], extra["l2_norm"]]
+    path = member.path_record()
+    mark = "" if path.converged else "! "
+    numbers = [member.train.get("accuracy"), member.test.get("accuracy"), path.data_loss, path.penalty]
+    numbers += [path.l1_norm, path.l2_norm]
     if member.status == "diverged":  # what was reached on the way down means nothing
         numbers[2:] = [None] * len(numbers[2:])
     figures = ["–" if value is None else f"{value:.3f}" for value in numbers]
-    return [f"{mark}{extra['alpha']:.3g}", *figures, f"{extra['zeros']} of {len(extra['weights'])}"]
+    return [f"{mark}{path.alpha:.3g}", *figures, f"{path.zeros} of {len(path.weights)}"]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossbench.record import MemberRecord, PackedPlanes, Record, RunRecord
+from lossbench.record import MemberRecord, PointsRecord, RegularizeRecord, RunRecord
 
 Array = NDArray[np.float64]
 LEVEL = 0.01  # leads that differ by less are one and the same in a picture
@@ -46,8 +46,8 @@ class Panel:
     run: RunRecord
 
     def of(self, key: str) -> Array:
-        """A number of each member's `extra` -> [A]; NaN where it is missing."""
-        return self._known([np.nan if m.extra[key] is None else m.extra[key] for m in self.run.members])
+        """A number of each member's `path` -> [A]; NaN where it is missing."""
+        return self._known([getattr(m.path_record(), key) for m in self.run.members])
 
     def accuracy(self, part: str) -> Array:
         """Train or test accuracy -> [A]."""
@@ -57,7 +57,7 @@ class Panel:
     @cached_property
     def weights(self) -> Array:
         """Every weight [A, W], biases left out."""
-        return self._known([m.extra["weights"] for m in self.run.members])
+        return self._known([m.path_record().weights for m in self.run.members])
 
     @cached_property
     def diverged(self) -> NDArray[np.bool_]:
@@ -72,7 +72,7 @@ class Panel:
     @cached_property
     def converged(self) -> NDArray[np.bool_]:
         """Which alphas are trained to the end [A]."""
-        return np.array([bool(m.extra["converged"]) for m in self.run.members])
+        return np.array([m.path_record().converged for m in self.run.members])
 
     def warning(self, alpha: int) -> str:
         """What must be known of a net before it is believed; nothing where it is trained to the end."""
@@ -91,7 +91,7 @@ class Panel:
 
     def lead(self, alpha: int) -> NDArray[np.float32]:
         """How far each class leads the best of the others, [C, G, G]; of two classes the second alone, [1, G, G]."""
-        return PackedPlanes.model_validate(self.run.evidence["lead"][alpha]).values()
+        return self.run.regions[alpha].values()
 
 
 @dataclass(frozen=True)
@@ -137,28 +137,28 @@ def _most(arrays: Iterable[Array]) -> float:
     return float(known.max(initial=0.0)) or 1.0
 
 
-def read_story(record: Record) -> Story:
+def read_story(record: RegularizeRecord) -> Story:
     """The story that a record of kind "regularize-gif" tells."""
     picture = record.analysis
-    first, second = (Axis(axis["label"], axis["low"], axis["high"]) for axis in picture["axes"])
+    first, second = (Axis(axis.label, axis.low, axis.high) for axis in picture.axes)
     return Story(
-        title=picture["title"],
-        subtitle=picture["subtitle"],
-        note=picture["note"],
-        caption=picture["caption"],
-        classes=picture["classes"],
+        title=picture.title,
+        subtitle=picture.subtitle,
+        note=picture.note,
+        caption=picture.caption,
+        classes=picture.classes,
         axes=(first, second),
-        train=_points(picture["points"]["train"]),
-        test=_points(picture["points"]["test"]),
+        train=_points(picture.points["train"]),
+        test=_points(picture.points["test"]),
         alphas=np.array([_alpha(m) for m in record.runs[0].members]),
-        panels=[Panel(SPELLED[run.conditions["penalty"]], run) for run in record.runs],
-        probabilities=picture["shading"] == "probability",
+        panels=[Panel(SPELLED[run.penalty_record().name], run) for run in record.runs],
+        probabilities=picture.shading == "probability",
     )
 
 
-def _points(columns: dict[str, Any]) -> Points:
-    return Points(np.array(columns["x"], float), np.array(columns["y"], float), np.array(columns["class"], np.int64))
+def _points(points: PointsRecord) -> Points:
+    return Points(np.array(points.x, float), np.array(points.y, float), np.array(points.label, np.int64))
 
 
 def _alpha(member: MemberRecord) -> float:
-    return float(member.extra["alpha"])
+    return member.path_record().alpha

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from lossbench.record import Record, RunRecord
+from lossbench.record import RunRecord, TrainRecord
 from lossbench.report.curves import draw_band, stacked, thinned
 from lossbench.report.style import LIGHT, TEXT, TITLE, WIDTH, new_figure, place, quiet, title
 
@@ -15,14 +15,14 @@ _LOSSES = {"train_loss": LIGHT["better"], "val_loss": LIGHT["worse"]}
 _FAR = 100.0  # times the first loss: beyond it, a linear axis shows the end only
 
 
-def train_curves(record: Record) -> Figure:
+def train_curves(record: TrainRecord) -> Figure:
     """Curves of a training run: its loss on the training and validation part, and the metric; mean and band.
 
     Where a broken pair was compared with the one recommended, that one's metric is behind in grey. A run that has no
     finite loss says so.
     """
     run = record.runs[0]
-    metric = record.protocol["metric"]
+    metric = record.protocol.metric
     height = TITLE + 0.3 + 2.6 + 0.6
     figure = new_figure(height)
     seeds = len(run.members)
@@ -37,7 +37,7 @@ def train_curves(record: Record) -> Figure:
             _behind(score, other)
         _one(score, run, "val_score", LIGHT["better"])
         score.set_title(f"{metric} (validation)", loc="left", size=TEXT)
-        _mark_best(score, run, record.protocol.get("keep", "last"))
+        _mark_best(score, run, record.protocol.keep)
     return figure
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lossbench.record import Record
+from lossbench.record import TrainRecord
 from lossbench.report.style import house_style, write_png
 from lossbench.report.train.curves import train_curves
 
 
-def write_train(record: Record, folder: Path) -> list[Path]:
+def write_train(record: TrainRecord, folder: Path) -> list[Path]:
     """Write curves.png into the run's folder, whatever epochs there were."""
     with house_style():
         figure = train_curves(record)

@@ -16,7 +16,7 @@ from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.record import MetricRecord, Record, RunRecord
+from lossbench.record import MetricRecord, RunRecord, TrainRecord
 from lossbench.report.format import learning_rate, listed, number
 from lossbench.report.symptoms import symptoms
 
@@ -25,7 +25,7 @@ RECOMMENDED = "recommended"  # the role of nets that were trained for comparison
 _STYLES = {"ok": "green", "equivalent": "green", "degraded": "yellow", "broken": "bold magenta"}
 
 
-def train_report(record: Record, folder: Path) -> RenderableType:
+def train_report(record: TrainRecord, folder: Path) -> RenderableType:
     """Scores by part with the dummy's beside them, the verdict with what was measured, the files in `folder`.
 
     Beside a broken pair stand the test scores of the pair that is recommended instead.
@@ -82,9 +82,8 @@ def _indented(text: Text) -> Padding:
     return Padding(text, (0, 0, 0, 2), expand=False)
 
 
-def _dummy(record: Record) -> str:
-    data = record.data[0] if isinstance(record.data, list) else record.data
-    if data.task == "regression":
+def _dummy(record: TrainRecord) -> str:
+    if record.data.task == "regression":
         return "predicts the training part's mean"
     return "predicts the training part's majority class, with the classes' shares as probabilities"
 
@@ -109,7 +108,7 @@ def _figure(value: float | None, scale: float | None = None) -> str:
     return number(value, 3 if size < 10 else max(0, 3 - int(math.log10(size))))
 
 
-def _diverged(run: RunRecord, record: Record) -> Iterator[RenderableType]:
+def _diverged(run: RunRecord, record: TrainRecord) -> Iterator[RenderableType]:
     """Which nets diverged, when, and what to try; before the verdict, which says nothing about that."""
     lost = [m for m in run.members if m.status == "diverged"]
     if not lost:
@@ -140,23 +139,23 @@ def _verdict(run: RunRecord) -> Iterator[RenderableType]:
             yield _indented(Text(f"measured: {symptom}", style=style.split()[-1]))
 
 
-def _instead(run: RunRecord, instead: RunRecord, record: Record) -> Iterator[Text]:
+def _instead(run: RunRecord, instead: RunRecord, record: TrainRecord) -> Iterator[Text]:
     """`instead: nll + logsoftmax, same seeds and splits, reaches accuracy 0.811 in the test part, not 0.594`."""
     part = "test" if any(m.test for m in run.members) else "train"
-    metric = next((m for m in record.metrics if m.name == record.protocol.get("metric")), record.metrics[0])
+    metric = next((m for m in record.metrics if m.name == record.protocol.metric), record.metrics[0])
     here, there = _spread(run, part, metric), _spread(instead, part, metric)
     name = f"{instead.loss.label} + {instead.last_act}"
     text = f"instead: {name}, on the same seeds and splits, has {metric.name} {there} on the {part} part, not {here}"
-    ended = instead.evidence.get("final_train_loss", {}).get("mean")
-    yield Text(text + ("" if ended is None else f"; its loss ended at {number(ended, 3)}"), style="green")
+    ended = instead.diagnostics.final_train_loss
+    yield Text(text + ("" if ended is None else f"; its loss ended at {number(ended.mean, 3)}"), style="green")
 
 
-def _kept(run: RunRecord, record: Record) -> Text | None:
+def _kept(run: RunRecord, record: TrainRecord) -> Text | None:
     """Whose weights were scored and kept, where the best epoch by validation was another one."""
     best = sorted(m.best_epoch for m in run.members if m.best_epoch)
-    if not best or record.protocol.get("keep") != "last" or all(m.best_epoch == m.epochs for m in run.members):
+    if not best or record.protocol.keep != "last" or all(m.best_epoch == m.epochs for m in run.members):
         return None
     which = f"epoch {best[0]}" if best[0] == best[-1] else f"epochs {best[0]} to {best[-1]}"
-    metric = record.protocol.get("metric", "the metric")
+    metric = record.protocol.metric
     text = f"kept: the last epoch's weights; best by validation {metric}: {which} (--set early_stopping.keep=best)"
     return Text(text, style="dim")

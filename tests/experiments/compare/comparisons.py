@@ -13,7 +13,7 @@ from lossbench.data.table import Table
 from lossbench.events import Event, ignore
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.run import run
-from lossbench.record import MemberRecord, Record, RunRecord
+from lossbench.record import CompareRecord, MemberRecord, RunRecord
 
 # Small enough for hundreds of nets a second.
 TINY: dict[str, Any] = {
@@ -33,7 +33,7 @@ def config(data: Any = "iris", **other: Any) -> CompareConfig:
 
 def finished(
     chosen: CompareConfig, *, stop: threading.Event | None = None, watch: Callable[[Event], None] | None = None
-) -> Record:
+) -> CompareRecord:
     """The record that a config leaves behind; `watch` sees every event."""
     return run(plan(chosen), emit=watch or ignore, stopped=(stop or threading.Event()).is_set)
 

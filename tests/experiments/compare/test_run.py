@@ -26,25 +26,27 @@ from lossbench.experiments.compare.plan import default_name, plan
 from lossbench.experiments.compare.setting import prepare_arena
 from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.compare.time_estimate import estimate, steps_a_run
-from lossbench.record import Record, RunRecord
+from lossbench.record import CompareRecord, RunRecord
 from lossbench.report.compare.analysis.comparison import compare as evidence_of
 from tests.experiments.compare.comparisons import blobs, config, failing_loss, finished, of_role
 
 
 @pytest.fixture(scope="module")
-def record() -> Record:
+def record() -> CompareRecord:
     return finished(config(losses="ce,nll,kl_div,hinge,mse,nll+relu", label_noise=[0, 0.3]))
 
 
-def by_name(record: Record, noise: float = 0.0) -> dict[str, RunRecord]:
-    return {f"{run.loss.label}+{run.last_act}": run for run in record.runs if run.conditions["label_noise"] == noise}
+def by_name(record: CompareRecord, noise: float = 0.0) -> dict[str, RunRecord]:
+    return {
+        f"{run.loss.label}+{run.last_act}": run for run in record.runs if run.condition.get("label_noise", 0.0) == noise
+    }
 
 
 def contest(table: Table, losses: str, *, splits: int = 1, dealt: Table | None = None) -> Evaluation:
     """One loss on the first splits of a table; `dealt` is the table whose classes the folds are dealt out by."""
     chosen = config(losses=losses)
     folds = repeated_kfold((dealt or table).target, table.task, 3, 1, 0, 0.25)[:splits]
-    arena = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, noise=0.0)
+    arena = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0)
     settings = Settings(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1)
     (contender,) = resolve_lineup(chosen.losses, table).contenders
     return evaluate_loss(Job(settings, arena, contender, dummy_scores(contender.pair, arena.outer)))
@@ -66,10 +68,10 @@ def test_losses_that_are_one_objective_tie_on_every_seed() -> None:
                 np.testing.assert_allclose(b.curves[key], curve, rtol=0, atol=1e-6)
             for metric, value in a.test.items():
                 assert b.test[metric] == pytest.approx(value, abs=1e-6)
-    assert {run.evidence["objective_group"] for run in runs.values()} == {"cross_entropy"}
+    assert {run.objective.group for run in runs.values()} == {"cross_entropy"}
 
 
-def test_every_loss_has_the_same_number_of_trials_splits_and_seeds(record: Record) -> None:
+def test_every_loss_has_the_same_number_of_trials_splits_and_seeds(record: CompareRecord) -> None:
     def facts(run: RunRecord) -> list[tuple[Any, ...]]:
         return [(m.role, m.seed, tuple(m.split.items())) for m in run.members]
 
@@ -93,9 +95,9 @@ def test_test_labels_change_test_scores_and_nothing_else(loss: str) -> None:
             assert b.test["accuracy"] == pytest.approx(1 - float(a.test["accuracy"] or 0))
 
 
-def test_the_refit_takes_its_trial_s_rate_and_epochs(record: Record) -> None:
+def test_the_refit_takes_its_trial_s_rate_and_epochs(record: CompareRecord) -> None:
     for run in record.runs:
-        chosen = {tuple(m.split.items()): m for m in of_role(run, "trial") if m.extra["chosen"]}
+        chosen = {tuple(m.split.items()): m for m in of_role(run, "trial") if m.chosen}
         for refit in of_role(run, "refit"):
             trial = chosen[tuple(refit.split.items())]
             assert (refit.lr, refit.epochs) == (trial.lr, trial.best_epoch)
@@ -119,11 +121,11 @@ def test_scores_agree_with_scikit_learn_and_the_temperature_changes_no_decision(
         truth, p = table.target[fold.test], net.predicted.numpy()
         assert member.test["accuracy"] == pytest.approx(accuracy_score(truth, p.argmax(1)))
         assert member.test["log_loss"] == pytest.approx(log_loss(truth, p))
-        assert member.extra["temperature"] > 0
-        assert (member.extra["n_train"], member.extra["n_test"]) == (60, 30)
+        assert member.temperature > 0
+        assert (member.n_train, member.n_test) == (60, 30)
 
 
-def test_raw_probabilities_are_scored_for_proper_losses_only(record: Record) -> None:
+def test_raw_probabilities_are_scored_for_proper_losses_only(record: CompareRecord) -> None:
     runs = by_name(record)
     raw = {
         name: {key for m in of_role(run, "refit") for key in m.test if key.startswith("raw")}
@@ -143,9 +145,9 @@ def test_raw_probabilities_are_scored_for_proper_losses_only(record: Record) -> 
         assert all(m.test["log_loss"] is not None for m in of_role(run, "refit"))
 
 
-def test_reliability_bins_hold_every_test_row_and_give_the_pooled_error(record: Record) -> None:
+def test_reliability_bins_hold_every_test_row_and_give_the_pooled_error(record: CompareRecord) -> None:
     for run in record.runs:
-        bins = run.evidence["reliability"]
+        bins = run.reliability
         assert len(bins["count"]) == ECE_BINS
         assert sum(bins["count"]) == 150  # of iris: in one repeat every row is tested once
         hits = sum(n * a for n, a in zip(bins["count"], bins["accuracy"], strict=True) if n)
@@ -153,34 +155,34 @@ def test_reliability_bins_hold_every_test_row_and_give_the_pooled_error(record: 
         assert hits / 150 == pytest.approx(mean)
 
 
-def test_the_matrix_has_an_entry_for_every_pair_of_losses(record: Record) -> None:
+def test_the_matrix_has_an_entry_for_every_pair_of_losses(record: CompareRecord) -> None:
     runs = by_name(record)
     columns = {"cross_entropy", "nll + logsoftmax", "kl_div", "hinge", "mse", "nll + relu"}
     for run in runs.values():
-        assert set(run.evidence["matrix"]) == columns
-        assert run.evidence["matrix"]["hinge"] is None  # no margin follows from a probability
+        assert set(run.matrix) == columns
+        assert run.matrix["hinge"] is None  # no margin follows from a probability
     own = runs["cross_entropy+identity"]
     mean = np.mean([m.test["log_loss"] or 0 for m in of_role(own, "refit")])
     # Probabilities are cut at 1e-7 on their way into the matrix.
-    assert own.evidence["matrix"]["cross_entropy"] == pytest.approx(mean, rel=1e-4)
+    assert own.matrix["cross_entropy"] == pytest.approx(mean, rel=1e-4)
 
 
-def test_a_broken_pair_is_run_and_its_symptoms_kept(record: Record) -> None:
+def test_a_broken_pair_is_run_and_its_symptoms_kept(record: CompareRecord) -> None:
     run = by_name(record)["nll+relu"]
     assert run.verdict.level == "broken"
-    assert run.evidence["members_below_floor"] == 3
+    assert run.diagnostics.members_below_floor == 3
 
 
-def test_label_noise_is_realised_recorded_and_hurts(record: Record) -> None:
+def test_label_noise_is_realised_recorded_and_hurts(record: CompareRecord) -> None:
     clean, noisy = (by_name(record, noise)["cross_entropy+identity"] for noise in (0.0, 0.3))
-    assert noisy.conditions == {"label_noise": 0.3, "realised": pytest.approx(0.3)}
-    assert clean.conditions == {"label_noise": 0.0, "realised": 0.0}
+    assert (noisy.condition, noisy.realised) == ({"label_noise": 0.3}, {"label_noise": pytest.approx(0.3)})
+    assert (clean.condition, clean.realised) == ({"label_noise": 0.0}, {"label_noise": 0.0})
     assert np.mean([m.test["log_loss"] or 0 for m in of_role(noisy, "refit")]) > np.mean(
         [m.test["log_loss"] or 0 for m in of_role(clean, "refit")]
     )
 
 
-def test_the_protocol_says_what_was_declared(record: Record) -> None:
+def test_the_protocol_says_what_was_declared(record: CompareRecord) -> None:
     said = record.protocol
     expected = {
         "metric": "accuracy",
@@ -190,13 +192,13 @@ def test_the_protocol_says_what_was_declared(record: Record) -> None:
         "repeats": 1,
     }
     expected |= {"lrs": [1e-3, 1e-2], "inner_validation": 0.2, "baseline": "cross_entropy", "rope": 0.01, "alpha": 0.05}
-    assert {key: said[key] for key in expected} == expected
-    assert said["scheme"] == "stratified k-fold"
-    assert any("test labels stay clean" in sentence for sentence in said["text"])
+    assert {key: getattr(said, key) for key in expected} == expected
+    assert said.scheme == "stratified k-fold"
+    assert any("test labels stay clean" in sentence for sentence in said.text)
 
 
-def test_the_record_survives_json_and_carries_its_evidence(record: Record) -> None:
-    again = Record.model_validate_json(record.to_json())
+def test_the_record_survives_json_and_carries_its_evidence(record: CompareRecord) -> None:
+    again = CompareRecord.model_validate_json(record.to_json())
     assert again == record
     evidence = evidence_of(again)
     assert [table.baseline for table in evidence.tables] == ["cross_entropy", "cross_entropy"]
@@ -207,13 +209,13 @@ def test_the_record_survives_json_and_carries_its_evidence(record: Record) -> No
 
 def test_regressions_are_compared_in_the_target_s_own_units() -> None:
     found = finished(config("diabetes", losses="mse,l1,gaussian_nll", optim={"epochs": 20}, lrs=[1e-2]))
-    assert (found.protocol["metric"], found.protocol["scheme"]) == ("rmse", "k-fold")
+    assert (found.protocol.metric, found.protocol.scheme) == ("rmse", "k-fold")
     spread = 77.0  # standard deviation of diabetes' target
     for run in found.runs:
         assert {"rmse", "mae", "r2", "pinball"} == set(of_role(run, "refit")[0].test)
         assert all(0.5 * spread < float(m.test["rmse"] or 0) < 1.1 * spread for m in of_role(run, "refit"))
-        assert all(m.extra["temperature"] is None for m in of_role(run, "refit"))
-    matrix = found.runs[0].evidence["matrix"]
+        assert all(m.temperature is None for m in of_role(run, "refit"))
+    matrix = found.runs[0].matrix
     assert matrix["gaussian_nll"] is None  # a variance does not follow from a predicted value
     assert matrix["l1"] is not None
 
@@ -240,12 +242,12 @@ def test_a_multiple_of_an_objective_is_counted_once_and_said_to_be_one() -> None
     assert rows["pinball"].p_holm is None
     assert rows["l1"].p_holm == rows["l1"].p  # the only hypothesis
     assert "pinball is 0.5 times l1: one objective, at another learning rate at most." in table.notes
-    found.protocol["baseline"] = "pinball"
+    found.protocol.baseline = "pinball"
     assert (
         "l1 is 2 times pinball: one objective, at another learning rate at most." in evidence_of(found).tables[0].notes
     )
     penalised = finished(config("diabetes", losses="mse,l1,pinball", optim={"epochs": 2}, penalty={"l2": 0.1}))
-    assert {run.evidence["objective_group"] for run in penalised.runs} == {"mse", "l1", "pinball"}
+    assert {run.objective.group for run in penalised.runs} == {"mse", "l1", "pinball"}
 
 
 def test_rows_of_one_group_stay_in_one_part_of_every_split(tmp_path: Path) -> None:
@@ -260,10 +262,10 @@ def test_rows_of_one_group_stay_in_one_part_of_every_split(tmp_path: Path) -> No
         parts = [set(group[part].tolist()) for part in (fold.inner_train, fold.inner_validation, fold.test)]
         assert sum(map(len, parts)) == len(set.union(*parts)) == 30
     found = finished(chosen)
-    assert found.protocol["scheme"] == "grouped k-fold"
-    assert found.protocol["text"][0].startswith("2 x 3 grouped k-fold")
+    assert found.protocol.scheme == "grouped k-fold"
+    assert found.protocol.text[0].startswith("2 x 3 grouped k-fold")
     assert isinstance(found.data, list)
-    assert (found.data[0].features, found.data[0].split["scheme"]) == (["x", "z"], "grouped k-fold")
+    assert (found.data[0].features, found.data[0].split.scheme) == (["x", "z"], "grouped k-fold")
     assert all(len(of_role(run, "refit")) == 6 for run in found.runs)
 
 
@@ -303,7 +305,7 @@ def test_an_interrupted_comparison_leaves_what_was_finished() -> None:
     assert of_role(found.runs[1], "refit") == []
     never = found.runs[2]
     assert (never.loss.label, never.members, never.message) == ("mse", [], "it was interrupted before it began")
-    evidence = evidence_of(Record.model_validate_json(found.to_json()))
+    evidence = evidence_of(CompareRecord.model_validate_json(found.to_json()))
     assert evidence.banners[-1].startswith("interrupted")
     assert {row.name: row.word for row in evidence.tables[0].rows}["mse"] == "interrupted"
 
@@ -319,11 +321,11 @@ def test_tables_that_an_interrupted_comparison_never_came_to_are_named() -> None
     found = finished(chosen, stop=stop, watch=watch)
     assert [(run.data, run.status) for run in found.runs] == [("iris", "interrupted")] * 2
     assert [warning for warning in found.warnings if "before it began" in warning] == [
-        "interrupted before it began: iris (0.2 label noise)",
+        "interrupted before it began: iris (20% label noise)",
         "interrupted before it began: wine",
-        "interrupted before it began: wine (0.2 label noise)",
+        "interrupted before it began: wine (20% label noise)",
     ]
-    assert evidence_of(Record.model_validate_json(found.to_json())).tables[0].rows[0].word == "interrupted"
+    assert evidence_of(CompareRecord.model_validate_json(found.to_json())).tables[0].rows[0].word == "interrupted"
 
 
 def test_a_loss_that_raises_fails_alone_and_scores_the_worst(tmp_path: Path) -> None:
@@ -332,7 +334,7 @@ def test_a_loss_that_raises_fails_alone_and_scores_the_worst(tmp_path: Path) -> 
     assert found.status == "ok"
     assert failed.status == "failed"
     assert failed.message.endswith("RuntimeError: too tired")
-    assert "raise RuntimeError('too tired')" in failed.evidence["traceback"]
+    assert "raise RuntimeError('too tired')" in failed.traceback
     assert [m.test["accuracy"] for m in of_role(failed, "refit")] == [0.0] * 3
     for lost, net in zip(of_role(failed, "refit"), of_role(fine, "refit"), strict=True):
         assert lost.test["log_loss"] >= net.test["log_loss"]
@@ -366,7 +368,7 @@ def test_a_failure_scores_no_better_than_any_net_on_its_split(tmp_path: Path) ->
         assert lost.test["r2"] == min(net.test["r2"], untuned.test["r2"]) < 0
     rows = {row.loss: row for row in evidence_of(found).tables[0].rows}
     assert rows["weary"].mean >= rows["poisson_nll"].mean
-    assert any("the worst of all nets' scores on that split" in line for line in found.protocol["text"])
+    assert any("the worst of all nets' scores on that split" in line for line in found.protocol.text)
 
 
 # --- plans and mistakes ---------------------------------------------------------------------------

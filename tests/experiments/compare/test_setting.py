@@ -15,9 +15,9 @@ from tests.experiments.compare.comparisons import blobs
 DATA = DataConfig(name="iris")
 
 
-def arena(table: Table, noise: float = 0.0, seed: int = 0) -> Arena:
+def arena(table: Table, noise: float = 0.0, seed: int = 0, **levels: float) -> Arena:
     folds = repeated_kfold(table.target, table.task, 3, 2, seed, 0.25)
-    return prepare_arena(table, folds, data=DATA, seed=seed, noise=noise)
+    return prepare_arena(table, folds, data=DATA, seed=seed, condition={"label_noise": noise, **levels})
 
 
 def test_every_split_has_a_seed_of_its_own_that_follows_from_the_first() -> None:
@@ -35,7 +35,7 @@ def test_nothing_of_the_test_part_shows_in_what_is_trained_on() -> None:
         features.iloc[fold.test] = 1e6
         target = table.target.copy()
         target[fold.test] = 1 - target[fold.test]
-        after = prepare_arena(replace(table, features=features, target=target), [fold], data=DATA, seed=0, noise=0.0)
+        after = prepare_arena(replace(table, features=features, target=target), [fold], data=DATA, seed=0)
         for was, now in ((before.inner[j], after.inner[0]), (before.outer[j], after.outer[0])):
             assert torch.equal(was.x_ND["train"], now.x_ND["train"])
             assert torch.equal(was.truth_N["train"], now.truth_N["train"])
@@ -55,8 +55,8 @@ def test_label_noise_strikes_training_labels_and_no_test_label(noise: float) -> 
     for n, c in zip(noisy.outer, clean.outer, strict=True):
         assert torch.equal(n.truth_N["test"], c.truth_N["test"])
         assert int((n.truth_N["train"] != c.truth_N["train"]).sum()) == round(noise * 60)
-    assert noisy.realised == pytest.approx(noise)
-    assert clean.realised == 0
+    assert noisy.realised == {"label_noise": pytest.approx(noise)}
+    assert clean.realised == {"label_noise": 0.0}
     struck = [
         bool((n.truth_N["validation"] != c.truth_N["validation"]).any())
         for n, c in zip(noisy.inner, clean.inner, strict=True)

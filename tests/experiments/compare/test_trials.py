@@ -14,7 +14,7 @@ from lossbench.experiments.compare.candidates import Contender, resolve_lineup
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.time_estimate import estimate
 from lossbench.experiments.compare.trials import Trial, budget, rates, trained, trials, tuned, tunes_params
-from lossbench.record import Record
+from lossbench.record import CompareRecord
 from lossbench.report.compare.analysis.comparison import compare as evidence_of
 from lossbench.report.compare.members_csv import members_csv
 from tests.experiments.compare.comparisons import blobs, config, finished, of_role
@@ -117,13 +117,13 @@ NAMED = "ce,focal,focal(gamma=0),nll,kl_div"
 
 
 @pytest.fixture(scope="module")
-def record() -> Record:
+def record() -> CompareRecord:
     return finished(config(losses=NAMED, optim={"epochs": 3}))
 
 
-def test_the_record_has_the_trials_that_were_declared_and_estimated(record: Record) -> None:
+def test_the_record_has_the_trials_that_were_declared_and_estimated(record: CompareRecord) -> None:
     planned = plan(config(losses=NAMED, optim={"epochs": 3}))
-    assert planned.trials == record.protocol["trials"] == 4
+    assert planned.trials == record.protocol.trials == 4
     assert estimate(planned).members == 5 * 3 * (4 + 2)
     for run in record.runs:
         splits = Counter((m.split["repeat"], m.split["fold"]) for m in of_role(run, "trial"))
@@ -131,23 +131,23 @@ def test_the_record_has_the_trials_that_were_declared_and_estimated(record: Reco
         assert len(of_role(run, "refit")) == len(of_role(run, "untuned")) == 3
 
 
-def test_members_say_which_parameters_they_had(record: Record) -> None:
+def test_members_say_which_parameters_they_had(record: CompareRecord) -> None:
     focal = next(run for run in record.runs if run.loss.label == "focal")
-    assert {m.extra["params"]["gamma"] for m in of_role(focal, "trial")} == {2.0, 0.5}
+    assert {m.params["gamma"] for m in of_role(focal, "trial")} == {2.0, 0.5}
     for refit in of_role(focal, "refit"):
-        (trial,) = (m for m in of_role(focal, "trial") if m.extra["chosen"] and m.split == refit.split)
-        assert (refit.lr, refit.extra["params"]) == (trial.lr, trial.extra["params"])
-    assert [(m.lr, m.extra["params"]) for m in of_role(focal, "untuned")] == [(1e-3, {"gamma": 2.0})] * 3
-    assert all("params" not in m.extra for run in record.runs if run is not focal for m in run.members)
+        (trial,) = (m for m in of_role(focal, "trial") if m.chosen and m.split == refit.split)
+        assert (refit.lr, refit.params) == (trial.lr, trial.params)
+    assert [(m.lr, m.params) for m in of_role(focal, "untuned")] == [(1e-3, {"gamma": 2.0})] * 3
+    assert all(m.params == {} for run in record.runs if run is not focal for m in run.members)
     head, *rows = members_csv(record).splitlines()
     place = head.split(",").index("param_gamma")
     assert {row.split(",")[place] for row in rows} == {"", "2.0", "0.5"}
     assert set(record.table().param_gamma.dropna()) == {2.0, 0.5}
 
 
-def test_the_protocol_and_the_rows_say_what_was_chosen_from_and_what_was(record: Record) -> None:
-    assert record.protocol["tuned_params"] == {"focal": [{"gamma": 2.0}, {"gamma": 0.5}]}
-    (said,) = (line for line in record.protocol["text"] if "trials a split" in line)
+def test_the_protocol_and_the_rows_say_what_was_chosen_from_and_what_was(record: CompareRecord) -> None:
+    assert record.protocol.tuned_params == {"focal": [{"gamma": 2.0}, {"gamma": 0.5}]}
+    (said,) = (line for line in record.protocol.text if "trials a split" in line)
     assert "4 trials" in said
     assert "2 learning rates (0.001, 0.01) x 2 settings of its own parameters (focal: gamma=2 or gamma=0.5)" in said
     (table,) = evidence_of(record).tables
@@ -159,11 +159,11 @@ def test_the_protocol_and_the_rows_say_what_was_chosen_from_and_what_was(record:
     assert all(other.params == "" for other in table.rows if other is not row)
 
 
-def test_one_objective_ties_when_parameters_are_chosen(record: Record) -> None:
+def test_one_objective_ties_when_parameters_are_chosen(record: CompareRecord) -> None:
     first, *others = (run for run in record.runs if run.loss.label != "focal")
     assert {run.loss.label for run in others} == {"focal(gamma=0)", "nll", "kl_div"}
     for other in others:
-        assert other.evidence["objective_group"] == "cross_entropy"
+        assert other.objective.group == "cross_entropy"
         for a, b in zip(first.members, other.members, strict=True):
             assert (a.lr, a.split, a.role, a.epochs) == (b.lr, b.split, b.role, b.epochs)
             for metric in a.test.keys() & b.test.keys():
@@ -176,8 +176,8 @@ def test_without_choice_the_protocol_says_that_parameters_stay_as_they_are() -> 
         ({"losses": "ce,hinge"}, "no loss here has parameters of its own to choose"),
     ):
         said = plan(config(**{"losses": "ce,focal", **other})).protocol
-        assert (said["trials"], said["tuned_params"]) == (2, {})
-        assert any(words in line for line in said["text"])
+        assert (said.trials, said.tuned_params) == (2, {})
+        assert any(words in line for line in said.text)
 
 
 PLANTED = """
@@ -198,8 +198,8 @@ def test_a_planted_parameter_is_found(tmp_path: Path) -> None:
     file = tmp_path / "planted.py"
     file.write_text(PLANTED)
     ce, planted = finished(config(losses=f"ce,{file}:planted", optim={"epochs": 10})).runs
-    assert [m.extra["params"] for m in of_role(planted, "refit")] == [{"way": 1.0}] * 3
-    assert [m.extra["params"] for m in of_role(planted, "untuned")] == [{"way": -1.0}] * 3
+    assert [m.params for m in of_role(planted, "refit")] == [{"way": 1.0}] * 3
+    assert [m.params for m in of_role(planted, "untuned")] == [{"way": -1.0}] * 3
 
     def accuracy(run: Any, role: str) -> float:
         return float(np.mean([m.test["accuracy"] for m in of_role(run, role)]))

@@ -33,7 +33,7 @@ def outcome(*val_score: float, status: str = "ok") -> Outcome:
 def arena() -> Arena:
     table = blobs()
     return prepare_arena(
-        table, repeated_kfold(table.target, "binary", 3, 1, 0, 0.25), data=DataConfig(name="iris"), seed=0, noise=0.0
+        table, repeated_kfold(table.target, "binary", 3, 1, 0, 0.25), data=DataConfig(name="iris"), seed=0
     )
 
 
@@ -120,7 +120,7 @@ def test_two_losses_have_the_same_trials_first_weights_and_data(pair: str) -> No
 def test_two_losses_see_the_same_rows_in_the_same_order() -> None:
     table, orders = blobs(task="regression"), []  # its values tell the rows apart
     folds = repeated_kfold(table.target, "regression", 3, 1, 0, 0.25)
-    shared = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, noise=0.0)
+    shared = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0)
     chosen = config(losses="mse,l1")
     for contender in resolve_lineup(chosen.losses, table).contenders:
         seen: list[torch.Tensor] = []

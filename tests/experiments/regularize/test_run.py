@@ -18,7 +18,7 @@ from lossbench.errors import UserError
 from lossbench.events import Phase, Warned
 from lossbench.experiments.regularize import run as regularize
 from lossbench.experiments.setup.data_source import data_source
-from lossbench.record import PackedPlanes, Record
+from lossbench.record import RegularizeRecord
 from lossbench.report.regularize import write
 from lossbench.report.regularize.style import CLASS_COLOURS, shade
 
@@ -37,7 +37,7 @@ def told(plan, stop=None):
 
 
 def leads(record, penalty=0):
-    return np.stack([PackedPlanes.model_validate(p).values() for p in record.runs[penalty].evidence["lead"]])
+    return np.stack([p.values() for p in record.runs[penalty].regions])
 
 
 @pytest.fixture(scope="module")
@@ -58,25 +58,25 @@ def test_the_default_is_the_courses_exercise():
 
 def test_a_record_has_a_run_for_each_penalty_and_a_member_for_each_alpha(course):
     plan, _, record = course
-    assert [run.conditions["penalty"] for run in record.runs] == ["l1", "l2", "elasticnet"]
+    assert [run.penalty_record().name for run in record.runs] == ["l1", "l2", "elasticnet"]
     for run in record.runs:
-        ratio = run.conditions["l1_ratio"]
-        assert [m.extra["alpha"] for m in run.members] == plan.alphas.tolist()
+        ratio = run.penalty_record().l1_ratio
+        assert [m.path_record().alpha for m in run.members] == plan.alphas.tolist()
         for member in run.members:
-            w, alpha = np.array(member.extra["weights"]), member.extra["alpha"]
+            w, alpha = np.array(member.path_record().weights), member.path_record().alpha
             value = alpha * (ratio * np.abs(w).sum() + (1 - ratio) / 2 * np.square(w).sum())
-            assert member.extra["penalty"] == pytest.approx(value, rel=1e-5)
-            assert member.extra["zeros"] == (w == 0).sum()
-            assert member.extra["converged"]
+            assert member.path_record().penalty == pytest.approx(value, rel=1e-5)
+            assert member.path_record().zeros == (w == 0).sum()
+            assert member.path_record().converged
             assert len(w) == 2 * 16 + 16 * 2
 
 
 def test_what_a_teacher_expects_shows_in_the_record(course):
     _, _, record = course
     l1, l2, _ = record.runs
-    assert all(m.extra["zeros"] == 0 for m in l2.members)
-    assert l1.members[-1].extra["zeros"] == 64
-    assert l1.members[0].extra["zeros"] < l1.members[-1].extra["zeros"]
+    assert all(m.path_record().zeros == 0 for m in l2.members)
+    assert l1.members[-1].path_record().zeros == 64
+    assert l1.members[0].path_record().zeros < l1.members[-1].path_record().zeros
     for penalty in range(3):
         assert np.abs(leads(record, penalty)[-1]).max() < 1e-3, "at alpha 10 both classes are equally likely everywhere"
         assert record.runs[penalty].members[0].test["accuracy"] == 1.0
@@ -85,14 +85,14 @@ def test_what_a_teacher_expects_shows_in_the_record(course):
 def test_the_data_loss_grows_with_alpha_and_the_objective_is_their_sum(course):
     _, _, record = course
     for run in record.runs[1:2]:
-        losses = np.array([m.extra["data_loss"] for m in run.members])
+        losses = np.array([m.path_record().data_loss for m in run.members])
         assert (np.diff(losses) > -1e-9).all()  # ties where only the bias is left
         assert losses[-1] == pytest.approx(np.log(2), abs=1e-4)
 
 
 def test_the_record_alone_draws_everything(course, tmp_path):
     _, _, record = course
-    again = Record.model_validate_json(record.to_json())
+    again = RegularizeRecord.model_validate_json(record.to_json())
     write(again, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"boundary.gif", "boundary.png", "path.png", "frames.csv"}
 
@@ -182,7 +182,7 @@ def test_any_sound_loss_plugs_in(loss):
     events, record = told(plan)
     assert not [e for e in events if isinstance(e, Warned)]
     assert record.runs[0].members[0].test["accuracy"] == 1.0
-    assert record.analysis["shading"] == ("score" if loss == "hinge" else "probability")
+    assert record.analysis.shading == ("score" if loss == "hinge" else "probability")
     assert np.abs(leads(record)).max() <= 1.0
 
 
@@ -200,9 +200,11 @@ def test_other_features_stay_at_their_training_median():
 def objectives(record, penalty):
     """F[i, j]: the objective of alpha i at the weights of alpha j, and the exact zeros of each."""
     run = record.runs[penalty]
-    ratio, extras = run.conditions["l1_ratio"], [m.extra for m in run.members]
-    alpha, loss, l1, l2 = (np.array([e[key] for e in extras]) for key in ("alpha", "data_loss", "l1_norm", "l2_norm"))
-    return loss + alpha[:, None] * (ratio * l1 + (1 - ratio) / 2 * l2**2), np.array([e["zeros"] for e in extras])
+    ratio, extras = run.penalty_record().l1_ratio, [m.path_record() for m in run.members]
+    alpha, loss, l1, l2 = (
+        np.array([getattr(e, key) for e in extras]) for key in ("alpha", "data_loss", "l1_norm", "l2_norm")
+    )
+    return loss + alpha[:, None] * (ratio * l1 + (1 - ratio) / 2 * l2**2), np.array([e.zeros for e in extras])
 
 
 @pytest.mark.parametrize(
@@ -236,9 +238,9 @@ def test_no_alpha_is_left_in_a_worse_basin_and_l1_zeroes_more_and_more(config):
         if name == "l2":
             assert zeros.max() == 0
     for member in (member for run in record.runs for member in run.members):
-        assert member.extra["converged"] == (member.extra["ended_by"] in {"gradient", "kink"})
-        if member.extra["converged"]:
-            assert member.extra["residual"] <= (1e-8 if member.extra["ended_by"] == "gradient" else 1e-4)
+        assert member.path_record().converged == (member.path_record().ended_by in {"gradient", "kink"})
+        if member.path_record().converged:
+            assert member.path_record().residual <= (1e-8 if member.path_record().ended_by == "gradient" else 1e-4)
 
 
 def test_where_the_penalty_has_won_no_colour_alternates():
@@ -259,10 +261,10 @@ def test_an_objective_without_a_minimum_is_said_to_have_none_and_is_drawn(tmp_pa
     members = record.runs[0].members
     # Biases are not penalised: no alpha gives it a minimum.
     assert {m.status for m in members} == {"diverged"}
-    assert not any(m.extra["converged"] for m in members)
+    assert not any(m.path_record().converged for m in members)
     said = [e.message for e in events if isinstance(e, Warned)]
     assert any("nets diverged: the objective falls below every bound" in message for message in said)
-    write(Record.model_validate_json(record.to_json()), tmp_path)
+    write(RegularizeRecord.model_validate_json(record.to_json()), tmp_path)
     assert (tmp_path / "path.png").exists()
 
 
@@ -286,7 +288,7 @@ def test_a_linear_model_is_scikit_learns_over_the_whole_range_by_the_commands_ow
     x, y = plan.plane.split.x_ND["train"].numpy().astype(float), plan.plane.split.truth_N["train"].numpy()
     compared = 0
     for alpha, member in zip(plan.alphas, record.runs[0].members, strict=True):
-        assert member.extra["converged"]
+        assert member.path_record().converged
         solver = {"solver": "saga", "max_iter": 20_000} if ratio else {"solver": "newton-cg", "max_iter": 1000}
         oracle = LogisticRegression(C=1 / (len(y) * alpha), l1_ratio=ratio, tol=1e-8, random_state=0, **solver)
         with warnings.catch_warnings():
@@ -296,10 +298,10 @@ def test_a_linear_model_is_scikit_learns_over_the_whole_range_by_the_commands_ow
         z = x @ w + oracle.intercept_
         value = np.logaddexp(0, np.where(y == 1, -z, z)).mean()
         value += alpha * (ratio * np.abs(w).sum() + (1 - ratio) / 2 * np.square(w).sum())
-        ours = member.extra["data_loss"] + member.extra["penalty"]
+        ours = member.path_record().data_loss + member.path_record().penalty
         assert ours <= value + 1e-7, "never above the oracle's"
         if value - ours < 1e-9:  # where saga has arrived, too
-            np.testing.assert_allclose(member.extra["weights"], w, atol=1e-3)
+            np.testing.assert_allclose(member.path_record().weights, w, atol=1e-3)
             compared += 1
     assert compared >= 10
 
@@ -350,7 +352,7 @@ def test_a_stop_leaves_a_record_that_can_be_drawn(tmp_path):
 def test_nets_that_need_more_steps_are_said_and_marked():
     events, record = told(planned(alphas=3, max_iter=2))
     assert any("have not converged" in e.message for e in events if isinstance(e, Warned))
-    assert not any(m.extra["converged"] for m in record.runs[0].members)
+    assert not any(m.path_record().converged for m in record.runs[0].members)
 
 
 def test_there_are_colours_for_as_many_classes_as_are_allowed():

@@ -6,7 +6,7 @@ import torch
 
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
-from lossbench.experiments.scoring.diagnostics import gather_evidence
+from lossbench.experiments.scoring.diagnostics import diagnose
 from lossbench.experiments.setup.pair import resolve_pair
 from lossbench.record import RunRecord
 from lossbench.report.symptoms import symptoms
@@ -18,7 +18,7 @@ HALF_DEAD = torch.tensor([[0.0, 2.0], [0.0, 1.0], [0.0, 4.0]])
 
 def said(train_loss, outputs):
     labels = [out.argmax(-1) for out in outputs]
-    evidence = gather_evidence(PAIR, [np.array(curve) for curve in train_loss], outputs, labels)
+    found = diagnose(PAIR, [np.array(curve) for curve in train_loss], outputs, labels)
     run = RunRecord(
         name="x",
         data="x",
@@ -26,7 +26,7 @@ def said(train_loss, outputs):
         last_act="relu",
         verdict=PAIR.verdict_record(),
         status="ok",
-        evidence=evidence,
+        diagnostics=found,
     )
     return symptoms(run)
 

@@ -43,7 +43,7 @@ def test_the_weights_used_are_in_the_record_and_the_label() -> None:
     assert run.name == "titanic / nll(class_weight=0:1/1:3) + logsoftmax"
     assert run.loss.params["class_weight"] == "0:1/1:3"
     for member in run.members:
-        used = member.extra["class_weight"]
+        used = member.class_weights
         assert used["1"] / used["0"] == pytest.approx(3)
 
 

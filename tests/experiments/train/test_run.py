@@ -61,10 +61,10 @@ def test_relu_before_a_log_probability_loss_shows_the_course_s_fault(loss: str) 
     run = record.runs[0]
     assert run.verdict.level == "broken"
     assert any(isinstance(e, Warned) and f"{loss} + relu is broken" in e.message for e in events)
-    assert run.evidence["members_below_floor"] == 5
-    assert run.evidence["below_floor_from_epoch"] == 1
-    assert run.evidence["final_train_loss"]["max"] < -1e7
-    assert run.evidence["rows_that_are_no_probabilities"] == 1.0
+    assert run.diagnostics.members_below_floor == 5
+    assert run.diagnostics.below_floor_from_epoch == 1
+    assert run.diagnostics.final_train_loss.max < -1e7
+    assert run.diagnostics.invalid_probabilities == 1.0
     assert any("fell below its floor of 0 from epoch 1 on (all 5 nets)" in sentence for sentence in symptoms(run))
     assert any("is broken" in warning for warning in record.warnings)
     # Not every seed decides for the majority alone, but none comes near what the loss reaches behind log_softmax.
@@ -150,7 +150,7 @@ def test_a_run_that_diverged_has_no_scores(lost: dict[str, Any]) -> None:
 def test_a_sound_pair_shows_no_symptom() -> None:
     run = finished(config("nll", "logsoftmax", seeds=3)).record.runs[0]
     assert symptoms(run) == []
-    assert run.evidence["members_below_floor"] == 0
+    assert run.diagnostics.members_below_floor == 0
 
 
 def classification_losses() -> list[str]:

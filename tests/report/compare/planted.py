@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from lossbench.record import DataRecord, LossRecord, MemberRecord, MetricRecord, Record, RunRecord, VerdictRecord
+from lossbench.experiments.compare.conditions import CONDITIONS
+from lossbench.record import (
+    CompareProtocol,
+    CompareRecord,
+    DataRecord,
+    Diagnostics,
+    LossRecord,
+    MemberRecord,
+    MetricRecord,
+    ObjectiveRecord,
+    RangeRecord,
+    ReliabilityRecord,
+    RunRecord,
+    SplitRecord,
+    VerdictRecord,
+)
 
 LRS = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
 
@@ -27,7 +42,8 @@ class Planted:
     grid_edge: bool = False
     diverged: int = 0
     message: str = ""
-    evidence: dict[str, Any] = field(default_factory=dict)
+    represents: tuple[str, ...] = ()
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
 
 
 CLASSIC = (
@@ -44,15 +60,15 @@ CLASSIC = (
         last_act="relu",
         level="broken",
         spread=0.002,
-        evidence={
-            "floor": 0.0,
-            "members": 25,
-            "members_below_floor": 25,
-            "below_floor_from_epoch": 2,
-            "final_train_loss": {"min": -812.0, "mean": -703.4, "max": -650.0},
-            "dead_outputs": 0.5,
-            "members_deciding_for_one_class": 24,
-        },
+        diagnostics=Diagnostics(
+            floor=0.0,
+            members=25,
+            members_below_floor=25,
+            below_floor_from_epoch=2,
+            final_train_loss=RangeRecord(min=-812.0, mean=-703.4, max=-650.0),
+            dead_outputs=0.5,
+            members_predicting_one_class=24,
+        ),
     ),
     Planted("my_loss", status="failed", message="Traceback (most recent call last):\nValueError: shapes do not fit"),
 )
@@ -63,6 +79,7 @@ def planted_record(
     *,
     data: tuple[str, ...] = ("titanic",),
     noise: tuple[float, ...] = (0.0,),
+    share: tuple[float, ...] = (1.0,),
     folds: int = 5,
     repeats: int = 5,
     metric: str = "accuracy",
@@ -70,18 +87,22 @@ def planted_record(
     seed: int = 0,
     epochs: int = 40,
     ranks: bool = False,
-) -> Record:
-    """A record as a comparison leaves it; under "rmse" a gain lowers the error by ten times as much."""
+) -> CompareRecord:
+    """A record as a comparison leaves it; under "rmse" a gain lowers the error by ten times as much.
+
+    `noise` and `share` are levels of label noise and of the training-set size: each costs every loss the same.
+    """
     regression = metric == "rmse"
     tables = [_table(name, folds, repeats, regression) for name in data]
+    asked = {"train_share": (share, 1.0), "label_noise": (noise, 0.0)}
+    varied = {name: levels for name, (levels, clean) in asked.items() if set(levels) != {clean}}
     runs = [
-        _run(planted, i, losses, table, level, folds, repeats, metric, seed, epochs)
+        _run(planted, i, losses, table, dict(condition), folds, repeats, metric, seed, epochs)
         for table in tables
-        for level in noise
+        for condition in itertools.product(*([(name, level) for level in of] for name, of in varied.items()))
         for i, planted in enumerate(losses)
     ]
-    return Record(
-        kind="compare-losses",
+    return CompareRecord(
         name="titanic-9-losses",
         status="ok",
         command="lossbench compare-losses --data titanic",
@@ -89,23 +110,30 @@ def planted_record(
         environment={"python": "3.13.5", "torch": "2.13.0", "device": "cpu", "threads": 2},
         data=tables,
         metrics=_metrics(regression),
-        protocol={
-            "metric": metric,
-            "select_metric": metric,
-            "better": "lower" if regression else "higher",
-            "folds": folds,
-            "repeats": repeats,
-            "lrs": LRS,
-            "baseline": baseline,
-            "rope": 0.01,
-            "alpha": 0.05,
-            "ranks": ranks,
-            "scheme": "repeated stratified k-fold",
-            "text": [
+        conditions=[
+            condition.words.replace(levels=list(varied[condition.name]))
+            for condition in CONDITIONS
+            if condition.name in varied
+        ],
+        protocol=CompareProtocol(
+            metric=metric,
+            select_metric=metric,
+            better="lower" if regression else "higher",
+            folds=folds,
+            repeats=repeats,
+            lrs=LRS,
+            trials=len(LRS),
+            inner_validation=0.2,
+            baseline=baseline,
+            rope=0.01,
+            alpha=0.05,
+            ranks=ranks,
+            scheme="repeated stratified k-fold",
+            text=[
                 f"{repeats} times {folds}-fold cross-validation, the same splits for every loss.",
                 "The learning rate was chosen on an inner validation part by one loss-neutral metric.",
             ],
-        },
+        ),
         runs=runs,
         timing={"total": 151.3},
     )
@@ -131,7 +159,7 @@ def _table(name: str, folds: int, repeats: int, regression: bool) -> DataRecord:
         classes=[] if regression else ["died", "survived"],
         class_counts=[] if regression else [424, 290],
         sha256="0" * 64,
-        split={"scheme": "repeated stratified k-fold", "folds": folds, "repeats": repeats, "seed": 0},
+        split=SplitRecord(scheme="repeated stratified k-fold", folds=folds, repeats=repeats, seed=0),
     )
 
 
@@ -140,7 +168,7 @@ def _run(
     index: int,
     losses: tuple[Planted, ...],
     table: DataRecord,
-    noise: float,
+    condition: dict[str, float],
     folds: int,
     repeats: int,
     metric: str,
@@ -149,14 +177,17 @@ def _run(
 ) -> RunRecord:
     regression = metric == "rmse"
     common = np.random.default_rng([seed, len(table.name), sum(map(ord, table.name))])
-    own = np.random.default_rng([seed, sum(map(ord, table.name)), index, int(100 * noise)])
-    level = common.uniform(0.75, 0.85) - 0.3 * noise
+    noise, share = condition.get("label_noise", 0.0), condition.get("train_share", 1.0)
+    own = np.random.default_rng(
+        [seed, sum(map(ord, table.name)), index, int(100 * noise), *([int(100 * share)] if share < 1 else [])]
+    )
+    level = common.uniform(0.75, 0.85) - 0.3 * noise - 0.1 * (1 - share)
     score = level + common.normal(0, 0.02, folds * repeats)
     score = score + planted.gain + own.normal(0, planted.spread, folds * repeats)
     members = []
     for j, value in enumerate(score if planted.status != "failed" else []):
         split = {"repeat": j // folds, "fold": j % folds}
-        facts = {"temperature": 1.1, "grid_edge": planted.grid_edge, "n_train": 571, "n_test": 143}
+        facts = {"temperature": 1.1, "grid_edge": planted.grid_edge, "n_train": round(571 * share), "n_test": 143}
         members += [_trial(j, split, lr, float(value), own, epochs) for lr in LRS]
         status = "diverged" if j < planted.diverged else "ok"
         for role, lr, loss in (("refit", planted.lr, 0.0), ("untuned", 1e-3, 0.004)):
@@ -171,7 +202,7 @@ def _run(
                     best_epoch=20,
                     epochs=20,
                     test={"rmse": 10 * (1.2 - value + loss), "r2": value} if regression else sound,
-                    extra=facts,
+                    **facts,
                 )
             )
     confidence = [(i + 0.5) / 15 for i in range(15)]
@@ -188,20 +219,17 @@ def _run(
         status=planted.status,
         message=planted.message,
         outputs=2,
-        conditions={"label_noise": noise, "realised": noise} if noise else {},
+        condition=condition,
+        realised=condition,
         members=members,
-        evidence={
-            **({"objective_group": planted.group} if planted.group else {}),
-            "matrix": {
-                other.label: float(own.uniform(0.3, 0.9)) if i % 4 != 3 else None for i, other in enumerate(losses)
-            },
-            "reliability": {
-                "confidence": confidence,
-                "accuracy": [min(1.0, max(0.0, c + own.normal(0, 0.05))) if c > 0.5 else None for c in confidence],
-                "count": [int(own.integers(5, 90)) if c > 0.5 else 0 for c in confidence],
-            },
-            **planted.evidence,
-        },
+        objective=ObjectiveRecord(group=planted.group, represents=list(planted.represents)),
+        diagnostics=planted.diagnostics,
+        matrix={other.label: float(own.uniform(0.3, 0.9)) if i % 4 != 3 else None for i, other in enumerate(losses)},
+        reliability=ReliabilityRecord(
+            confidence=confidence,
+            accuracy=[min(1.0, max(0.0, c + own.normal(0, 0.05))) if c > 0.5 else None for c in confidence],
+            count=[int(own.integers(5, 90)) if c > 0.5 else 0 for c in confidence],
+        ),
         baseline={"test": {"rmse": 8.0, "r2": 0.0} if regression else {"accuracy": 0.594, "log_loss": 0.675}},
         seconds=4.2,
     )

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lossbench.report.compare.analysis.comparison import analyse, compare
+from lossbench.record import parse_record
+from lossbench.report.compare.analysis.comparison import compare
 from tests.report.compare.planted import CLASSIC, Planted, planted_record
 
 
@@ -134,7 +135,7 @@ def test_splits_that_all_tie_are_not_certain_of_equality_where_a_split_has_few_r
     few = planted_record(losses, folds=5, repeats=1)
     for run in few.runs:
         for member in run.members:
-            member.extra |= {"n_test": 30, "n_train": 120}
+            member.n_test, member.n_train = 30, 120
     assert rows_of(few)["same"].word == "not distinguishable"
     assert rows_of(few)["same"].difference_low < 0 < rows_of(few)["same"].difference_high
     assert rows_of(planted_record(losses))["same"].word == "practically equal"
@@ -222,8 +223,8 @@ def test_the_interval_of_a_score_ends_where_scores_end():
 
 
 def test_names_that_were_left_out_for_being_the_same_objective_are_kept():
-    losses = (Planted("cross_entropy", evidence={"stands_for": ["nll"]}), Planted("mse"))
-    assert rows_of(planted_record(losses))["cross_entropy"].stands_for == ["nll"]
+    losses = (Planted("cross_entropy", represents=("nll",)), Planted("mse"))
+    assert rows_of(planted_record(losses))["cross_entropy"].represents == ["nll"]
 
 
 def test_a_choice_at_the_end_of_the_grid_is_said():
@@ -237,9 +238,10 @@ def test_an_objective_that_does_not_tie_with_its_twin_is_said():
 
 
 def test_the_analysis_is_json_and_repeats(record):
-    text = json.dumps(analyse(record), allow_nan=False)
-    assert json.loads(text) == json.loads(json.dumps(analyse(record), allow_nan=False))
-    record.model_copy(update={"analysis": analyse(record)}).to_json()
+    analysis = compare(record)
+    assert json.loads(analysis.model_dump_json()) == json.loads(compare(record).model_dump_json())
+    again = parse_record(record.model_copy(update={"analysis": analysis}).to_json())
+    assert again.analysis == analysis
 
 
 def test_label_noise_makes_tables_of_their_own():

@@ -1,5 +1,6 @@
 """The one sentence: what it must say, and what it must not."""
 
+from lossbench.record import Diagnostics
 from lossbench.report.compare.analysis.comparison import compare
 from tests.report.compare.planted import Planted, planted_record
 
@@ -27,7 +28,7 @@ def test_a_broken_pair_is_explained_by_what_was_measured():
             gain=-0.2,
             last_act="relu",
             level="broken",
-            evidence={"floor": 0.0, "members": 5, "members_below_floor": 5, "below_floor_from_epoch": 3},
+            diagnostics=Diagnostics(floor=0.0, members=5, members_below_floor=5, below_floor_from_epoch=3),
         )
     )
     assert "nll is broken (−0." in said

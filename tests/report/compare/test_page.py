@@ -141,11 +141,11 @@ def test_label_noise_has_a_table_and_a_picture_of_its_own(opened, tmp_path):
     record = planted_record(losses, noise=(0.0, 0.4), folds=5, repeats=1, epochs=2)
     write_comparison(record, tmp_path)
     page = opened(tmp_path / "report.html")
-    table = page.locator("#noise-0 table")
-    assert "40% noise" in table.inner_text()
-    assert "40.0% changed" in table.inner_text()
+    table = page.locator("#levels-0 table")
+    assert "40%" in table.inner_text()
+    assert "realised 40.0%" in table.inner_text()
     assert [row.inner_text().split("\n")[0] for row in table.locator("tbody th").all()][-1] == "nll"
-    assert page.locator("#noise-0 svg.plot").count() == 1
+    assert page.locator("#levels-0 svg.plot").count() == 1
     assert (tmp_path / "robustness.png").exists()
 
 
@@ -174,7 +174,7 @@ def test_whatever_comes_from_data_or_config_is_text(opened, tmp_path):
     record.name = EVIL
     record.config = {"data": EVIL, "</pre>": EVIL}
     record.command = f"lossbench compare-losses --data '{EVIL}'"
-    record.warnings, record.protocol["text"] = [EVIL], [EVIL]
+    record.warnings, record.protocol.text = [EVIL], [EVIL]
     record.environment = {EVIL: EVIL}
     record.data[0].features, record.data[0].target, record.data[0].classes = [EVIL], EVIL, [EVIL, EVIL]
     run = record.runs[1]

@@ -77,7 +77,7 @@ def test_names_are_text_and_never_markup_or_formula(label):
 def test_nothing_to_show_is_no_picture():
     record = planted_record((Planted("cross_entropy"), Planted("mine", status="failed")))
     for run in record.runs:
-        run.evidence = {}
+        run.matrix, run.reliability = {}, None
     view = view_of(record)
     assert {plot.name for plot in PLOTS if plot.height(view) == 0} >= {"differences", "matrix", "calibration"}
 

@@ -2,7 +2,23 @@
 
 import numpy as np
 
-from lossbench.record import DataRecord, LossRecord, MemberRecord, PackedPlanes, Record, RunRecord, VerdictRecord
+from lossbench.record import (
+    AxisRecord,
+    DataRecord,
+    LossRecord,
+    MemberRecord,
+    PackedPlanes,
+    PathRecord,
+    PenaltyRecord,
+    PictureRecord,
+    PointsRecord,
+    RegularizeProtocol,
+    RegularizeRecord,
+    RunRecord,
+    SplitRecord,
+    StoppingRule,
+    VerdictRecord,
+)
 
 GRID = 60
 
@@ -39,7 +55,7 @@ def planted_regions(*, penalties=("l2",), alphas=20, classes=2, weights=12, unco
                 if classes == 2
                 else np.stack([q - np.delete(p, i, 0).max(0) for i, q in enumerate(p)])
             )
-            leads.append(PackedPlanes.of(lead).model_dump())
+            leads.append(PackedPlanes.of(lead))
             l1, l2 = float(np.abs(w).sum()), float(np.sqrt(np.square(w).sum()))
             members.append(
                 MemberRecord(
@@ -49,20 +65,20 @@ def planted_regions(*, penalties=("l2",), alphas=20, classes=2, weights=12, unco
                     penalty={"l1": alpha * ratio, "l2": alpha * (1 - ratio)},
                     train={"accuracy": 1 - share / 2},
                     test={"accuracy": 0.97 - share / 2},
-                    extra={
-                        "alpha": float(alpha),
-                        "data_loss": 0.7 * share,
-                        "penalty": 0.4 * share * (1 - share),
-                        "l1_norm": l1,
-                        "l2_norm": l2,
-                        "zeros": int((w == 0).sum()),
-                        "weights": w.tolist(),
-                        "converged": k not in unconverged,
-                        "ended_by": "limit" if k in unconverged else "gradient",
-                        "residual": 1e-9,
-                        "tolerance": 1e-8,
-                        "evaluations": 30,
-                    },
+                    path=PathRecord(
+                        alpha=float(alpha),
+                        data_loss=0.7 * share,
+                        penalty=0.4 * share * (1 - share),
+                        l1_norm=l1,
+                        l2_norm=l2,
+                        zeros=int((w == 0).sum()),
+                        weights=w.tolist(),
+                        converged=k not in unconverged,
+                        ended_by="limit" if k in unconverged else "gradient",
+                        residual=1e-9,
+                        tolerance=1e-8,
+                        evaluations=30,
+                    ),
                 )
             )
         runs.append(
@@ -73,33 +89,44 @@ def planted_regions(*, penalties=("l2",), alphas=20, classes=2, weights=12, unco
                 last_act="identity",
                 verdict=VerdictRecord(level="ok", why=""),
                 status="ok",
-                conditions={"penalty": penalty, "l1_ratio": ratio},
+                penalty=PenaltyRecord(name=penalty, l1_ratio=ratio),
                 members=members,
-                evidence={"lead": leads},
+                regions=leads,
             )
         )
 
     def columns(part):
-        return {"x": points[part, 0].tolist(), "y": points[part, 1].tolist(), "class": y[part].tolist()}
+        return PointsRecord(x=points[part, 0].tolist(), y=points[part, 1].tolist(), label=y[part].tolist())
 
     axis = {"low": -4.0, "high": 4.0}
-    return Record(
-        kind="regularize-gif",
+    return RegularizeRecord(
         name="planted",
         status="ok",
         data=DataRecord(
-            name="planted", task="binary", rows=90, features=["a", "b"], inputs=2, target="y", sha256="0", split={}
+            name="planted",
+            task="binary",
+            rows=90,
+            features=["a", "b"],
+            inputs=2,
+            target="y",
+            sha256="0",
+            split=SplitRecord(),
+        ),
+        protocol=RegularizeProtocol(
+            objective="mean data loss + alpha * penalty",
+            penalised="weights, not biases",
+            rule=StoppingRule(tol=1e-8, kink=1e-4, decrease=1e-6, patience=200, max_iter=4000),
         ),
         runs=runs,
-        analysis={
-            "title": f"planted: {', '.join(names)}",
-            "subtitle": "MLP 2–16–2, relu; cross_entropy + identity",
-            "note": "",
-            "caption": "trained until the proximal gradient is below 1e-08, or at a kink gradients cancel to 0.0001",
-            "classes": names,
-            "shading": "probability",
-            "grid": GRID,
-            "axes": [{"label": "a (cm)", **axis}, {"label": "b ($)", **axis}],
-            "points": {"train": columns(slice(0, 60)), "test": columns(slice(60, 90))},
-        },
+        analysis=PictureRecord(
+            title=f"planted: {', '.join(names)}",
+            subtitle="MLP 2–16–2, relu; cross_entropy + identity",
+            note="",
+            caption="trained until the proximal gradient is below 1e-08, or at a kink gradients cancel to 0.0001",
+            classes=names,
+            shading="probability",
+            grid=GRID,
+            axes=[AxisRecord(label="a (cm)", **axis), AxisRecord(label="b ($)", **axis)],
+            points={"train": columns(slice(0, 60)), "test": columns(slice(60, 90))},
+        ),
     )

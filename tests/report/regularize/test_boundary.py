@@ -11,7 +11,7 @@ from PIL import Image, features
 
 from lossbench.errors import UserError
 from lossbench.events import Phase
-from lossbench.record import PackedPlanes, Record
+from lossbench.record import PackedPlanes, RegularizeRecord
 from lossbench.report.regularize import check_format, write
 from lossbench.report.regularize.animation import COLOURS, Palette, durations
 from lossbench.report.regularize.frame import Frames
@@ -128,8 +128,8 @@ def test_nothing_flickers_what_does_not_change_keeps_its_colour(one):
 def test_every_frame_shows_another_alpha_also_where_the_regions_stay():
     record = planted_regions(alphas=5)
     for member in record.runs[0].members[1:]:
-        member.extra.update(dict(record.runs[0].members[0].extra, alpha=member.extra["alpha"]))
-    record.runs[0].evidence["lead"] = record.runs[0].evidence["lead"][:1] * 5
+        member.path = record.runs[0].members[0].path_record().model_copy(update={"alpha": member.path_record().alpha})
+    record.runs[0].regions = record.runs[0].regions[:1] * 5
     stage = Frames(read_story(record))
     frames = [stage.frame(k) for k in range(5)]
     assert all((a != b).any() for a, b in itertools.pairwise(frames))
@@ -162,9 +162,9 @@ def test_the_csv_holds_what_the_frames_say(one):
     _, files = one
     rows = list(csv.DictReader(files["frames.csv"].read_text().splitlines()))
     member = planted_regions(unconverged=(3,)).runs[0].members[3]
-    assert float(rows[3]["alpha"]) == member.extra["alpha"]
+    assert float(rows[3]["alpha"]) == member.path.alpha
     assert float(rows[3]["test_accuracy"]) == member.test["accuracy"]
-    assert float(rows[3]["data_loss"]) == member.extra["data_loss"]
+    assert float(rows[3]["data_loss"]) == member.path.data_loss
     assert [row["converged"] for row in rows] == ["True"] * 3 + ["False"] + ["True"] * 16
 
 
@@ -241,7 +241,7 @@ def test_a_film_that_is_aborted_half_way_leaves_no_half_film(tmp_path):
 
 def test_long_and_odd_names_are_drawn_as_they_are(tmp_path):
     record = planted_regions(alphas=2, classes=7)
-    record.analysis["title"] = "costs_$x_1$ & [bold] " * 3
+    record.analysis.title = "costs_$x_1$ & [bold] " * 3
     drawn(record, tmp_path)
 
 
@@ -322,5 +322,5 @@ def test_numbers_take_few_letters():
 
 def test_a_record_survives_json_before_it_is_drawn():
     record = planted_regions(alphas=3)
-    again = Record.model_validate_json(record.to_json())
+    again = RegularizeRecord.model_validate_json(record.to_json())
     assert (Frames(read_story(record)).frame(1) == Frames(read_story(again)).frame(1)).all()

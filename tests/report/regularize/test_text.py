@@ -26,33 +26,32 @@ def three_penalties():
 
 def seven_long_classes():
     record = planted_regions(alphas=9, classes=7, unconverged=(2, 8))
-    record.analysis["classes"] = [f"class number {k} with a long name {LONG}"[: 20 + 9 * k] for k in range(7)]
-    record.analysis["note"] = "300 of 12345 train points, 200 of 5000 test points"
-    record.analysis["title"] = "planted: 7 classes; the slice where 11 other features are at the median; " + LONG
+    record.analysis.classes = [f"class number {k} with a long name {LONG}"[: 20 + 9 * k] for k in range(7)]
+    record.analysis.note = "300 of 12345 train points, 200 of 5000 test points"
+    record.analysis.title = "planted: 7 classes; the slice where 11 other features are at the median; " + LONG
     return record
 
 
 def long_axes():
     record = planted_regions(alphas=9, penalties=("l1", "l2"))
-    for axis in record.analysis["axes"]:
-        axis["label"] = LONG
-    record.analysis["subtitle"] = "MLP 2–64–64–64–64–2, relu; cross_entropy(label_smoothing=0.1) + identity; " + LONG
+    for axis in record.analysis.axes:
+        axis.label = LONG
+    record.analysis.subtitle = "MLP 2–64–64–64–64–2, relu; cross_entropy(label_smoothing=0.1) + identity; " + LONG
     return record
 
 
 def scales(power):
     def make():
         record = planted_regions(alphas=9, classes=3)
-        for axis in record.analysis["axes"]:
-            axis["low"], axis["high"] = axis["low"] * power, axis["high"] * power
-        for part in record.analysis["points"].values():
-            part["x"], part["y"] = (np.array(part[key]) * power for key in "xy")
-            part["x"], part["y"] = part["x"].tolist(), part["y"].tolist()
+        for axis in record.analysis.axes:
+            axis.low, axis.high = axis.low * power, axis.high * power
+        for part in record.analysis.points.values():
+            part.x, part.y = (np.array(part.x) * power).tolist(), (np.array(part.y) * power).tolist()
         for member in record.runs[0].members:
-            extra = member.extra
+            path = member.path
             for key in ("data_loss", "penalty", "l1_norm", "l2_norm"):
-                extra[key] *= power
-            extra["weights"] = (np.array(extra["weights"]) * power).tolist()
+                setattr(path, key, getattr(path, key) * power)
+            path.weights = (np.array(path.weights) * power).tolist()
         return record
 
     return make

@@ -1,25 +1,24 @@
 """A comparison's evidence: per data set who is better, worse, practically equal or not distinguishable, and why.
 
-`analyse` is the JSON of it; tables, pictures and pages draw from the `Comparison`. Everything comes from the record's
-runs, so the evidence can be computed again from an old result.json.
+Tables, pictures and pages draw from the `Comparison`, which is the record's `analysis` as well. Everything comes from
+the record's runs, so the evidence can be computed again from an old result.json.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections import Counter
 from typing import Any
 
 import numpy as np
 
-from lossbench.record import MetricRecord, Record
+from lossbench.record import CompareRecord, MetricRecord
+from lossbench.record.comparison import COMPARED, SCORELESS, SURE, Comparison, Row, Table, Word
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
 from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_said, table_notes, warnings
-from lossbench.report.compare.analysis.results import COMPARED, SCORELESS, SURE, Comparison, Row, Table, Word
-from lossbench.report.compare.analysis.robustness import compare_noise
-from lossbench.report.compare.analysis.scores import Entry, Setting, params_of, primary_metric, read_settings
+from lossbench.report.compare.analysis.scores import Entry, Setting, primary_metric, read_settings
+from lossbench.report.compare.analysis.sensitivity import compare_levels
 from lossbench.report.compare.analysis.statistics import (
     Estimate,
     Floats,
@@ -33,16 +32,16 @@ from lossbench.report.format import decimals_of, parameters
 from lossbench.report.symptoms import reason, symptoms
 
 
-def compare(record: Record) -> Comparison:
+def compare(record: CompareRecord) -> Comparison:
     """The evidence of a comparison's record."""
     settings, metric = read_settings(record), primary_metric(record)
-    alpha = float(record.protocol.get("alpha", 0.05))
+    alpha = record.protocol.alpha
     tables = [_table(setting, record, alpha) for setting in settings]
-    robustness = compare_noise(settings, tables, alpha=alpha)
+    sensitivity = compare_levels(record.conditions, settings, tables, alpha=alpha)
     across = compare_across(settings, alpha=alpha, seed=int(record.config.get("seed") or 0))
-    rope = float(record.protocol.get("rope", 0.01))
+    rope = record.protocol.rope
     return Comparison(
-        sentence=answer(tables, robustness, across, metric.name),
+        sentence=answer(tables, record.conditions, sensitivity, across, metric.name),
         banners=banners(record, tables),
         metric=metric.name,
         better=metric.better,
@@ -51,21 +50,16 @@ def compare(record: Record) -> Comparison:
         rope=rope,
         rope_said=rope_said(settings, rope),
         alpha=alpha,
-        ranks=bool(record.protocol.get("ranks")),
+        ranks=record.protocol.ranks,
         notes=notes(tables),
         warnings=warnings(record),
         tables=tables,
-        robustness=robustness,
+        sensitivity=sensitivity,
         across=across,
     )
 
 
-def analyse(record: Record) -> dict[str, Any]:
-    """The evidence as plain JSON: what `record.analysis` holds."""
-    return dataclasses.asdict(compare(record))
-
-
-def _table(setting: Setting, record: Record, alpha: float) -> Table:
+def _table(setting: Setting, record: CompareRecord, alpha: float) -> Table:
     first: dict[str, Entry] = {}  # the entry that stands for its objective
     for entry in (setting.baseline, *setting.entries):
         first.setdefault(entry.group, entry)
@@ -80,8 +74,10 @@ def _table(setting: Setting, record: Record, alpha: float) -> Table:
         title=setting.title,
         data=setting.data.name,
         task=setting.data.task,
-        label_noise=setting.label_noise,
-        realised=setting.realised,
+        condition=dict(setting.condition),
+        condition_text=setting.condition_text,
+        realised=dict(setting.realised),
+        realised_text=setting.realised_text,
         splits=len(setting.splits),
         test_over_train=setting.test_over_train,
         baseline=setting.baseline.name,
@@ -94,14 +90,14 @@ def _table(setting: Setting, record: Record, alpha: float) -> Table:
         notes=[],
         rows=rows,
     )
-    table = dataclasses.replace(table, notes=table_notes(table, record))
-    return dataclasses.replace(table, sentence=setting_sentence(table, setting.metric))
+    table = table.replace(notes=table_notes(table, record))
+    return table.replace(sentence=setting_sentence(table, setting.metric))
 
 
 def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecord]) -> Row:
     run, word = entry.run, _before_tests(setting, entry, first)
     rates = sorted(m.lr for m in entry.refits if m.lr is not None)
-    edges = [bool(m.extra["grid_edge"]) for m in entry.refits if "grid_edge" in m.extra]
+    edges = [m.grid_edge for m in entry.refits if m.grid_edge is not None]
     row = Row(
         name=entry.name,
         loss=run.loss.label,
@@ -116,12 +112,12 @@ def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecor
         group=entry.group,
         same_as="" if entry is first else first.name,
         factor=entry.factor / first.factor,
-        stands_for=[str(name) for name in run.evidence.get("stands_for", [])],
+        represents=run.objective.represents if run.objective else [],
         lr=min(rates, key=lambda lr: (-Counter(rates)[lr], lr), default=None),
         lr_low=rates[0] if rates else None,
         lr_high=rates[-1] if rates else None,
         params=parameters(entry.params),
-        params_share=float(np.mean([params_of(m) == entry.params for m in entry.refits])) if entry.params else None,
+        params_share=float(np.mean([m.params == entry.params for m in entry.refits])) if entry.params else None,
         grid_edge=float(np.mean(edges)) if edges else None,
         diverged=sum(m.status == "diverged" for m in entry.refits),
         diverged_trials=sum(m.status == "diverged" and m.role == "trial" for m in run.members),
@@ -130,7 +126,7 @@ def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecor
         means={m.name: entry.mean_of(m.name) for m in metrics},
         scores=[] if entry.score_J is None else [float(v) for v in entry.score_J],
     )
-    return dataclasses.replace(row, **_numbers(setting, entry, word, twin=entry is not first))
+    return row.replace(**_numbers(setting, entry, word, twin=entry is not first))
 
 
 def _before_tests(setting: Setting, entry: Entry, first: Entry) -> Word:
@@ -208,7 +204,7 @@ def _judged(rows: list[Row], alpha: float) -> list[Row]:
                 word = "practically equal"
             elif p_holm is not None and p_holm < alpha:
                 word = "better" if (row.p_better or 0) > (row.p_worse or 0) else "worse"
-        judged.append(dataclasses.replace(row, p_holm=p_holm, word=word))
+        judged.append(row.replace(p_holm=p_holm, word=word))
     return judged
 
 
@@ -218,8 +214,8 @@ def _ranked(setting: Setting, rows: list[Row]) -> list[Row]:
     lead = {row.name: value.get(row.same_as or row.name) for row in rows}
     leads = [lead[row.name] for row in rows if not row.same_as]
     ranked = [
-        dataclasses.replace(
-            row, rank=None if (mine := lead[row.name]) is None else 1 + sum(v > mine for v in leads if v is not None)
+        row.replace(
+            rank=None if (mine := lead[row.name]) is None else 1 + sum(v > mine for v in leads if v is not None)
         )
         for row in rows
     ]

@@ -8,21 +8,33 @@ a baseline without scores of its own, carry no such word at all.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
-from lossbench.report.compare.analysis.results import COMPARED, Across, Robustness, Row, Table
+from lossbench.record import ConditionRecord
+from lossbench.record.comparison import COMPARED, Across, Row, Sensitivity, Table
 from lossbench.report.format import among, counted, interval, listed, none_among, number
 
+MOST_SETTINGS = 6  # that a sentence goes through one by one
 
-def answer(tables: list[Table], robustness: list[Robustness], across: list[Across], metric: str) -> str:
-    """The sentence of the whole comparison: of its only table, of its noise levels, or of its data sets."""
+
+def answer(
+    tables: list[Table],
+    conditions: Sequence[ConditionRecord],
+    sensitivity: list[Sensitivity],
+    across: list[Across],
+    metric: str,
+) -> str:
+    """The sentence of the whole comparison: of its only table, of its settings, or of its data sets."""
     if not tables:
         return "Nothing was compared."
     if len(tables) == 1:
         return tables[0].sentence
     if len({table.data for table in tables}) == 1:
-        return _noise_sentence(tables, robustness, metric)
-    # Too few data sets are too few at every level of noise: once is enough.
-    said = across[:1] if all(found.too_few for found in across) else across
+        return _settings_sentence(tables, conditions, sensitivity, metric)
+    # Too few data sets are too few in every setting: once is enough.
+    said = across
+    if all(found.too_few for found in across):
+        said = [found for found in across if not found.condition_text][:1] or across[:1]
     heads = [found.sentence.rstrip(".") for found in said]
     wins = Counter(row.name for table in tables for row in _with(table, "better"))
     if wins:
@@ -35,25 +47,41 @@ def answer(tables: list[Table], robustness: list[Robustness], across: list[Acros
     return "; ".join([*heads, each]) + f" (by {metric})."
 
 
-def _noise_sentence(tables: list[Table], robustness: list[Robustness], metric: str) -> str:
-    """One data set at several levels of label noise: who wins at each, who gives up least, what is broken."""
+def _settings_sentence(
+    tables: list[Table], conditions: Sequence[ConditionRecord], sensitivity: list[Sensitivity], metric: str
+) -> str:
+    """One data set in several settings: who wins in each, who gives up least, what is broken."""
+    varied = [c for c in conditions if len({table.condition.get(c.name) for table in tables}) > 1]
     sure = [table for table in tables if _compared(table)]
     if len(sure) == len(tables) and not any(_with(table, "better") for table in tables):
-        levels = listed([f"{table.label_noise:.0%}" for table in tables], 9)
-        said = [f"no loss beats {tables[0].baseline} at any level of label noise ({levels})"]
+        said = [f"no loss beats {tables[0].baseline} {_anywhere(tables, varied)}"]
+    elif len(tables) > MOST_SETTINGS:
+        wins = Counter(row.name for table in tables for row in _with(table, "better"))
+        each = listed([f"{name} in {count}" for name, count in wins.most_common()]) if wins else "no loss in any"
+        said = [f"better than {tables[0].baseline} in the {len(tables)} settings: {each}"]
     else:
-        said = [f"{_where(table)}{_head(table)}" for table in tables]
-    said += [found.sentence.rstrip(".") for found in robustness]
-    return f"On {tables[0].data}, by {metric}, {'; '.join([*said, *_first_two(_unsound_anywhere(tables))])}."
+        said = [f"{_where(table, conditions)}{_head(table)}" for table in tables]
+    if len(varied) == 1:
+        said += [found.sentence.rstrip(".") for found in sensitivity]
+    unsound = _first_two(_unsound_anywhere(tables, conditions))
+    return f"On {tables[0].data}, by {metric}, {'; '.join([*said, *unsound])}."
 
 
-def _unsound_anywhere(tables: list[Table]) -> list[str]:
-    """What is broken, diverged or failed at any level of noise, each loss once, at the lowest such level."""
+def _anywhere(tables: list[Table], varied: list[ConditionRecord]) -> str:
+    """`at any level of label noise (0%, 20%)`; of several conditions `in any of the 6 settings`."""
+    if len(varied) != 1:
+        return f"in any of the {len(tables)} settings"
+    levels = listed([varied[0].short(table.condition[varied[0].name]) for table in tables], 9)
+    return f"at any level of {varied[0].label} ({levels})"
+
+
+def _unsound_anywhere(tables: list[Table], conditions: Sequence[ConditionRecord]) -> list[str]:
+    """What is broken, diverged or failed in any setting, each loss once, in the first such setting."""
     said: dict[str, str] = {}
     for table in tables:
         for row in table.rows:
             if _is_unsound(row, table) and row.name not in said:
-                said[row.name] = (_where(table) if table is not tables[0] else "") + _unsound(row, table)
+                said[row.name] = (_where(table, conditions) if table is not tables[0] else "") + _unsound(row, table)
     return list(said.values())
 
 
@@ -88,8 +116,9 @@ def _by(row: Row, table: Table) -> str:
     return f"{number(abs(size), table.decimals)} {interval(low, high, table.decimals)}"
 
 
-def _where(table: Table) -> str:
-    return f"with {table.label_noise:.0%} label noise " if table.label_noise else "with clean labels "
+def _where(table: Table, conditions: Sequence[ConditionRecord]) -> str:
+    """`with 20% label noise `; where nothing was changed, what that is: `with clean labels `."""
+    return f"with {table.condition_text or ' and '.join(c.reference_text for c in conditions)} "
 
 
 def _head(table: Table) -> str:

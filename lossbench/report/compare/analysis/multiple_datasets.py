@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
+from lossbench.record.comparison import SURE, Across, AcrossRow, Word
 from lossbench.report.compare.analysis import rank_statistics as ranks
-from lossbench.report.compare.analysis.results import SURE, Across, AcrossRow, Word
-from lossbench.report.compare.analysis.scores import Entry, Setting
+from lossbench.report.compare.analysis.scores import ConditionKey, Entry, Setting, condition_key
 from lossbench.report.compare.analysis.statistics import Floats, holm, share_won
 from lossbench.report.format import among, counted, listed, none_among, p_value, probability
 
@@ -16,10 +14,14 @@ RANK_WARNING = "A rank says nothing of how large a difference is, and depends on
 
 
 def compare_across(settings: list[Setting], *, alpha: float, seed: int) -> list[Across]:
-    """One `Across` per level of label noise that has at least two data sets with scores."""
-    levels = sorted({setting.label_noise for setting in settings})
-    grouped = [[s for s in settings if s.label_noise == level and s.baseline.score_J is not None] for level in levels]
-    return [found for group in grouped if len(group) > 1 and (found := _across(group, alpha, seed)) is not None]
+    """One `Across` per combination of the conditions' levels that has at least two data sets with scores."""
+    grouped: dict[ConditionKey, list[Setting]] = {}
+    for setting in settings:
+        if setting.baseline.score_J is not None:
+            grouped.setdefault(condition_key(setting.condition), []).append(setting)
+    return [
+        found for group in grouped.values() if len(group) > 1 and (found := _across(group, alpha, seed)) is not None
+    ]
 
 
 def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
@@ -57,7 +59,8 @@ def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
     rows = _judged(rows, alpha, enough=smallest <= alpha)
     rows.sort(key=lambda row: (-row.iqm, row.name))
     found = Across(
-        label_noise=settings[0].label_noise,
+        condition=dict(settings[0].condition),
+        condition_text=settings[0].condition_text,
         data=[setting.data.name for setting in settings],
         baseline=baseline,
         scaled=any(setting.unit != 1 for setting in settings),
@@ -69,7 +72,7 @@ def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
         critical_difference=ranks.nemenyi_distance(len(names), count, alpha) if rejected else None,
         rejected=rejected,
         omnibus=_omnibus(omnibus, rejected, len(names), count, alpha),
-        left_out={
+        excluded={
             name: [s.data.name for s, entries in zip(settings, scored, strict=True) if name not in entries]
             for name in everyone
             if name not in names
@@ -77,7 +80,7 @@ def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
         sentence="",
         rows=rows,
     )
-    return dataclasses.replace(found, sentence=_sentence(found))
+    return found.replace(sentence=_sentence(found))
 
 
 def _objectives(setting: Setting) -> dict[str, Entry]:
@@ -96,8 +99,7 @@ def _scaled(setting: Setting, entry: Entry) -> Floats:
 
 def _against_baseline(row: AcrossRow, gain_N: Floats, rope: float, compared: int, alpha: float, seed: int) -> AcrossRow:
     posterior = ranks.signed_rank_posterior(gain_N, rope, seed=seed)
-    return dataclasses.replace(
-        row,
+    return row.replace(
         gain=float(np.median(gain_N)),
         won=share_won(gain_N),
         p=ranks.wilcoxon(gain_N),
@@ -117,7 +119,7 @@ def _judged(rows: list[AcrossRow], alpha: float, *, enough: bool) -> list[Across
         p, word = p_holm.get(row.name), row.word
         if p is not None and enough:
             word = _word(p, row, alpha)
-        judged.append(dataclasses.replace(row, p_holm=p, word=word))
+        judged.append(row.replace(p_holm=p, word=word))
     return judged
 
 
@@ -144,7 +146,7 @@ def _sentence(found: Across) -> str:
     """What the data sets together say of the losses against the baseline."""
     count, compared = len(found.data), len(found.rows) - 1
     over = f"Over {found.title}"
-    missing = [f"{name} (missing on {listed(where)})" for name, where in found.left_out.items()]
+    missing = [f"{name} (missing on {listed(where)})" for name, where in found.excluded.items()]
     left_out = f"; left out: {listed(missing)}" if missing else ""
     if found.too_few:
         leader = max((row for row in found.rows if row.p_better is not None), key=lambda row: row.p_better or 0)

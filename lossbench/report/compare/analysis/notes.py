@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lossbench.record import Record
-from lossbench.report.compare.analysis.results import COMPARED, Row, Table
+from lossbench.record import CompareRecord
+from lossbench.record.comparison import COMPARED, Row, Table
 from lossbench.report.compare.analysis.scores import Setting
 from lossbench.report.format import counted, decimals_of, learning_rate, listed, number
 
@@ -11,7 +11,7 @@ FEW_SPLITS = 5  # fewer carry no conclusion
 TIE = 1e-3  # one objective's losses tie up to the rounding of their roads; beyond this something else differs
 
 
-def banners(record: Record, tables: list[Table]) -> list[str]:
+def banners(record: CompareRecord, tables: list[Table]) -> list[str]:
     """What must be known before any number is read."""
     said = []
     if few := [t for t in tables if 0 < t.splits < FEW_SPLITS]:
@@ -31,7 +31,7 @@ def _named(what: str, names: list[str]) -> str:
     return f"{what}: {listed(names, 12)}" if names else ""
 
 
-def warnings(record: Record) -> list[str]:
+def warnings(record: CompareRecord) -> list[str]:
     """The record's warnings, less what a banner says for all data sets at once."""
     return [warning for warning in record.warnings if not warning.startswith("anecdotal:")]
 
@@ -51,11 +51,11 @@ def notes(tables: list[Table]) -> list[str]:
     return [f"{resolved}; more repeats of the same rows hardly help, more rows do."]
 
 
-def table_notes(table: Table, record: Record) -> list[str]:
+def table_notes(table: Table, record: CompareRecord) -> list[str]:
     """What is to be known of one table's losses."""
     said = []
     if edge := [row.name for row in table.rows if (row.grid_edge or 0) > 0.5 and _tuned(row)]:
-        rates = [lr for lr in record.protocol.get("lrs", []) if lr is not None]
+        rates = record.protocol.lrs
         grid = f" ({learning_rate(min(rates))} to {learning_rate(max(rates))})" if rates else ""
         said.append(f"{listed(edge)} chose an end of the learning-rate grid{grid} in most splits: widen it.")
     if chose := [f"{row.name} {row.params} ({row.params_share:.0%})" for row in table.rows if row.params]:

@@ -1,21 +1,32 @@
-"""A comparison's record read as scores: per data set and label noise, every loss on the same splits (J splits)."""
+"""A comparison's record read as scores: in every setting, every loss on the same splits (J splits)."""
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lossbench.events import Better
-from lossbench.record import DataRecord, MemberRecord, MetricRecord, Record, RunRecord
+from lossbench.record import (
+    CompareProtocol,
+    CompareRecord,
+    DataRecord,
+    MemberRecord,
+    MetricRecord,
+    RunRecord,
+    TrainRecord,
+    levels_text,
+    realised_text,
+)
 from lossbench.report.compare.analysis.statistics import Floats
 from lossbench.report.symptoms import reason
 
 SplitKey = tuple[tuple[str, int], ...]  # (("fold", 3), ("repeat", 0))
+ConditionKey = tuple[tuple[str, float], ...]  # (("label_noise", 0.2),)
 _BOUNDED = {"r2"}  # regression metrics that carry no unit
 
 
@@ -45,17 +56,17 @@ class Entry:
     @property
     def group(self) -> str:
         """What is one objective shares it; else the entry's own name."""
-        return str(self.run.evidence.get("objective_group") or self.name)
+        return (self.run.objective and self.run.objective.group) or self.name
 
     @property
     def factor(self) -> float:
         """How many times the objective of the group's first loss its own is."""
-        return float(self.run.evidence.get("objective_factor") or 1)
+        return self.run.objective.factor if self.run.objective else 1.0
 
     @property
     def params(self) -> dict[str, Any]:
         """Its own parameters as it chose them most often, of equally frequent ones the default; {}: no choice."""
-        chosen = [params_of(m) for m in self.refits]
+        chosen = [m.params for m in self.refits]
         default = self.run.loss.params.items()
         return max(chosen, key=lambda params: (chosen.count(params), params.items() <= default), default={})
 
@@ -68,11 +79,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Setting:
-    """One data set at one level of label noise: what its losses scored on common splits."""
+    """One data set at one level of each condition: what its losses scored on common splits."""
 
     data: DataRecord
-    label_noise: float
-    realised: float | None
+    condition: Mapping[str, float]  # condition name -> level
+    condition_text: str  # "20% label noise"; "" where nothing was changed
+    realised: Mapping[str, float]
+    realised_text: str
     metric: str
     better: Better
     splits: tuple[SplitKey, ...]
@@ -92,7 +105,7 @@ class Setting:
     @property
     def title(self) -> str:
         """`titanic`, or `titanic with 20% label noise`."""
-        return self.data.name + (f" with {self.label_noise:.0%} label noise" if self.label_noise else "")
+        return self.data.name + (f" with {self.condition_text}" if self.condition_text else "")
 
     def gain(self, entry: Entry) -> Floats | None:
         """Per split, how much better than the baseline; None where either has no scores."""
@@ -101,29 +114,37 @@ class Setting:
         return self.sign * (entry.score_J - self.baseline.score_J)
 
 
-def read_settings(record: Record) -> list[Setting]:
-    """Every data set and noise level of a comparison, in the record's order."""
-    tables = record.data if isinstance(record.data, list) else [record.data]
-    runs_of: dict[tuple[str, float], list[RunRecord]] = {}
+def read_settings(record: CompareRecord) -> list[Setting]:
+    """Every setting of a comparison, in the record's order."""
+    runs_of: dict[tuple[str, ConditionKey], list[RunRecord]] = {}
     for run in record.runs:
-        runs_of.setdefault((run.data, float(run.conditions.get("label_noise") or 0)), []).append(run)
+        runs_of.setdefault((run.data, condition_key(run.condition)), []).append(run)
     counts = [Counter(run.loss.label for run in runs) for runs in runs_of.values()]
     shared = {label for count in counts for label, times in count.items() if times > 1}
-    by_name = {table.name: table for table in tables}
-    return [_setting(record.protocol, by_name[data], noise, runs, shared) for (data, noise), runs in runs_of.items()]
+    by_name = {table.name: table for table in record.data}
+    return [_setting(record, by_name[data], runs, shared) for (data, _), runs in runs_of.items()]
 
 
-def primary_metric(record: Record) -> MetricRecord:
-    """The metric that was declared before the comparison ran."""
-    name = record.protocol["metric"]
-    better = record.protocol.get("better", "higher")
+def condition_key(condition: Mapping[str, float]) -> ConditionKey:
+    """A condition as something to group by."""
+    return tuple(sorted(condition.items()))
+
+
+def primary_metric(record: CompareRecord | TrainRecord) -> MetricRecord:
+    """The metric that was declared before anything was trained."""
+    name = record.protocol.metric
+    better = getattr(record.protocol, "better", "higher")
     return next((m for m in record.metrics if m.name == name), MetricRecord(name=name, better=better))
 
 
-def _setting(
-    protocol: dict[str, Any], data: DataRecord, noise: float, runs: list[RunRecord], shared: set[str]
-) -> Setting:
-    metric, better = protocol["metric"], protocol.get("better", "higher")
+def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], shared: set[str]) -> Setting:
+    protocol, condition = record.protocol, runs[0].condition
+    metric, better = protocol.metric, protocol.better
+    realised = {
+        name: float(np.mean(known))
+        for name in condition
+        if (known := [run.realised[name] for run in runs if name in run.realised])
+    }
     refits = [tuple(m for m in run.members if m.role == "refit") for run in runs]
     splits = _common_splits(runs, refits)
     dummies = [run.baseline.get("test", {}).get(metric) for run in runs]
@@ -140,27 +161,23 @@ def _setting(
     )
     has_unit = data.task == "regression" and metric not in _BOUNDED and bool(dummy)
     unit = float(dummy) if has_unit and dummy else 1.0
-    realised = [r for run in runs if (r := run.conditions.get("realised")) is not None]
     return Setting(
         data=data,
-        label_noise=noise,
-        realised=float(np.mean(realised)) if realised else None,
+        condition=condition,
+        condition_text=levels_text(record.conditions, condition),
+        realised=realised,
+        realised_text=realised_text(record.conditions, condition, realised),
         metric=metric,
         better=better,
         splits=splits,
         entries=entries,
-        baseline=_baseline(entries, str(protocol.get("baseline", ""))),
+        baseline=_baseline(entries, protocol.baseline),
         test_over_train=_test_over_train(refits, protocol),
         dummy=dummy,
-        rope=float(protocol.get("rope", 0.01)) * unit,
+        rope=protocol.rope * unit,
         unit=unit,
         grain=0.0 if data.task == "regression" else _grain(refits),
     )
-
-
-def params_of(member: MemberRecord) -> dict[str, Any]:
-    """Those parameters of its own that a loss chose, or tried, for a net; {} where it had no choice."""
-    return dict(member.extra.get("params", {}))
 
 
 def _key(member: MemberRecord) -> SplitKey:
@@ -199,15 +216,11 @@ def _baseline(entries: tuple[Entry, ...], name: str) -> Entry:
 
 def _grain(refits: list[tuple[MemberRecord, ...]]) -> float:
     """1 / n_test of the outer splits; 0 where it is not known."""
-    rows = [m.extra["n_test"] for m in itertools.chain.from_iterable(refits) if m.extra.get("n_test")]
+    rows = [m.n_test for m in itertools.chain.from_iterable(refits) if m.n_test]
     return 1 / float(np.mean(rows)) if rows else 0.0
 
 
-def _test_over_train(refits: list[tuple[MemberRecord, ...]], protocol: dict[str, Any]) -> float:
+def _test_over_train(refits: list[tuple[MemberRecord, ...]], protocol: CompareProtocol) -> float:
     """n_test / n_train of the outer splits."""
-    ratios = [
-        m.extra["n_test"] / m.extra["n_train"]
-        for m in itertools.chain.from_iterable(refits)
-        if m.extra.get("n_test") and m.extra.get("n_train")
-    ]
-    return float(np.mean(ratios)) if ratios else 1 / max(1, int(protocol.get("folds", 5)) - 1)
+    ratios = [m.n_test / m.n_train for m in itertools.chain.from_iterable(refits) if m.n_test and m.n_train]
+    return float(np.mean(ratios)) if ratios else 1 / max(1, protocol.folds - 1)

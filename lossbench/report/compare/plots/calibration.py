@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import FigureBase
 
-from lossbench.report.compare.analysis.results import SCORELESS, Row
+from lossbench.record.comparison import SCORELESS, Row
 from lossbench.report.compare.analysis.statistics import Floats
 from lossbench.report.compare.plots.panels import panels, panels_height
 from lossbench.report.compare.plots.plot import Plot, View
@@ -29,12 +29,12 @@ class _Reliability:
 
 
 def _reliability(view: View, row: Row) -> _Reliability | None:
-    bins = view.entry(row).run.evidence.get("reliability") or {}
+    bins = view.entry(row).run.reliability
+    if bins is None:
+        return None
     filled = [
         (confidence, accuracy, count)
-        for confidence, accuracy, count in zip(
-            bins.get("confidence", []), bins.get("accuracy", []), bins.get("count", []), strict=True
-        )
+        for confidence, accuracy, count in zip(bins.confidence, bins.accuracy, bins.count, strict=True)
         if count and confidence is not None and accuracy is not None
     ]
     return _Reliability(*(np.array(column, dtype=float) for column in zip(*filled, strict=True))) if filled else None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import FigureBase
 
-from lossbench.report.compare.analysis.results import SCORELESS, Row
-from lossbench.report.compare.analysis.scores import params_of
+from lossbench.record.comparison import SCORELESS, Row
 from lossbench.report.compare.analysis.statistics import Floats
 from lossbench.report.compare.plots.panels import draw_others, panels, panels_height, say_off_scale
 from lossbench.report.compare.plots.plot import Plot, View
@@ -17,8 +16,8 @@ from lossbench.report.style import word_colour
 def _chosen(view: View, row: Row) -> Floats | None:
     """Validation curves of the trials that were chosen on their split."""
     entry = view.entry(row)
-    chosen = [(m.split, m.lr, params_of(m)) for m in entry.refits]
-    trials = [m for m in entry.run.members if m.role == "trial" and (m.split, m.lr, params_of(m)) in chosen]
+    chosen = [(m.split, m.lr, m.params) for m in entry.refits]
+    trials = [m for m in entry.run.members if m.role == "trial" and (m.split, m.lr, m.params) in chosen]
     return stacked(trials, "val_score")
 
 
@@ -39,7 +38,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
     others = {
         name: np.stack([at + 1, mean[at]], axis=1) for name, mean in means.items() for at in [thinned(len(mean), 30)]
     }
-    metric = view.protocol.get("select_metric", view.setting.metric)
+    metric = view.protocol.select_metric
     for row, axes in panels(part, height, rows, "epoch", f"{metric} (validation)"):
         draw_others(axes, others, row.name)
         draw_band(axes, curves[row.name], word_colour(row.word))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
-from lossbench.report.compare.analysis.results import SCORELESS, Row
+from lossbench.record.comparison import SCORELESS, Row
 from lossbench.report.compare.plots.plot import Plot, View, say_scoreless
 from lossbench.report.format import interval, number
 from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, place, quiet, shortened, text_width, word_colour

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import FigureBase
 
-from lossbench.report.compare.analysis.results import SCORELESS, Row
+from lossbench.record.comparison import SCORELESS, Row
 from lossbench.report.compare.analysis.statistics import generator
 from lossbench.report.compare.plots.plot import Plot, View, say_scoreless
 from lossbench.report.format import number

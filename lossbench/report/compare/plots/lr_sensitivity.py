@@ -9,8 +9,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lossbench.record import MemberRecord
-from lossbench.report.compare.analysis.results import SCORELESS
-from lossbench.report.compare.analysis.scores import params_of
+from lossbench.record.comparison import SCORELESS
 from lossbench.report.compare.plots.panels import draw_others, panels, panels_height, say_off_scale
 from lossbench.report.compare.plots.plot import Plot, View
 from lossbench.report.format import learning_rate
@@ -20,12 +19,12 @@ Profile = tuple[list[float], list[float]]  # learning rates, mean validation sco
 
 
 def _score(member: MemberRecord, view: View) -> float | None:
-    metric = view.protocol.get("select_metric", view.setting.metric)
+    metric = view.protocol.select_metric
     score = member.val.get(metric)
     if score is not None:
         return score
     curve = [v for v in member.curves.get("val_score", []) if v is not None]
-    return (max if view.protocol.get("select_better", view.setting.better) == "higher" else min)(curve, default=None)
+    return (max if view.setting.better == "higher" else min)(curve, default=None)
 
 
 def _profiles(view: View) -> dict[str, Profile]:
@@ -34,7 +33,7 @@ def _profiles(view: View) -> dict[str, Profile]:
         by_lr: dict[float, list[float]] = {}
         entry = view.entry(row)
         for member in entry.run.members:
-            tried = member.role == "trial" and params_of(member) == entry.params
+            tried = member.role == "trial" and member.params == entry.params
             if tried and member.lr and (score := _score(member, view)) is not None:
                 by_lr.setdefault(member.lr, []).append(score)
         if len(by_lr) > 1 and row.word not in SCORELESS:
@@ -50,7 +49,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
     scores = sound or [v for _, mean in profiles.values() for v in mean]
     others = {name: np.array(profile, dtype=float).T for name, profile in profiles.items()}
     margin = 0.12 * (max(scores) - min(scores) or 1)
-    metric = view.protocol.get("select_metric", view.setting.metric)
+    metric = view.protocol.select_metric
     for row, axes in panels(
         part, height, rows, "learning rate; a dot's area is the share of splits that chose it", f"{metric} (validation)"
     ):
@@ -58,7 +57,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
         rates, mean = profiles[row.name]
         axes.plot(rates, mean, color=word_colour(row.word))
         entry = view.entry(row)
-        chosen = Counter(m.lr for m in entry.refits if params_of(m) == entry.params)
+        chosen = Counter(m.lr for m in entry.refits if m.params == entry.params)
         total = max(1, len(entry.refits))
         areas = [90 * chosen.get(lr, 0) / total for lr in rates]
         low, high = min(scores) - margin, max(scores) + margin

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-from lossbench.report.compare.analysis.results import Row, Table
+from lossbench.record import CompareProtocol
+from lossbench.record.comparison import Row, Table
 from lossbench.report.compare.analysis.scores import Entry, Setting
 from lossbench.report.style import LIGHT, TEXT, TITLE, new_figure, title, word_colour
 
@@ -18,11 +18,11 @@ _MOST = 12  # data sets in one PNG
 
 @dataclass(frozen=True)
 class View:
-    """One data set at one noise level: its evidence, and the runs behind it."""
+    """One setting: its evidence, and the runs behind it."""
 
     table: Table
     setting: Setting
-    protocol: dict[str, Any]
+    protocol: CompareProtocol
 
     def entry(self, row: Row) -> Entry:
         """The runs behind a row."""

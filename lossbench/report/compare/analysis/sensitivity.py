@@ -1,60 +1,76 @@
-"""Label noise as an axis: what every loss gives up from the lowest level of noise to the highest (L levels, J splits).
+"""A condition as an axis: what every loss gives up from its mildest level to its harshest (L levels, J splits).
 
 The splits are the same at every level, so what a loss gives up is compared with what the baseline gives up split by
-split, by the same corrected test as any other difference.
+split, by the same corrected test as any other difference. Of several conditions the others are held: one `Sensitivity`
+for each combination of their levels.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 
+from lossbench.record import ConditionRecord, levels_text
+from lossbench.record.comparison import COMPARED, SCORELESS, Row, Sensitivity, SensitivityRow, Table, Word
 from lossbench.report.compare.analysis.notes import FEW_SPLITS
-from lossbench.report.compare.analysis.results import COMPARED, SCORELESS, NoiseRow, Robustness, Row, Table, Word
-from lossbench.report.compare.analysis.scores import Entry, Setting
+from lossbench.report.compare.analysis.scores import ConditionKey, Entry, Setting, condition_key
 from lossbench.report.compare.analysis.statistics import Floats, corrected_t, holm
 from lossbench.report.format import interval, number
 
 Level = tuple[Setting, Table]
 
 
-def compare_noise(settings: Sequence[Setting], tables: Sequence[Table], *, alpha: float) -> list[Robustness]:
-    """One `Robustness` per data set that was compared at several levels of label noise."""
-    levels_of: dict[str, list[Level]] = {}
-    for setting, table in zip(settings, tables, strict=True):
-        levels_of.setdefault(table.data, []).append((setting, table))
-    return [
-        _robustness(sorted(levels, key=lambda level: level[1].label_noise), alpha)
-        for levels in levels_of.values()
-        if len(levels) > 1
-    ]
+def compare_levels(
+    conditions: Sequence[ConditionRecord], settings: Sequence[Setting], tables: Sequence[Table], *, alpha: float
+) -> list[Sensitivity]:
+    """One `Sensitivity` for each condition, data set and combination of the other conditions with several levels."""
+    found = []
+    for condition in conditions:
+        levels_of: dict[tuple[str, ConditionKey], list[Level]] = {}
+        for setting, table in zip(settings, tables, strict=True):
+            held = {name: level for name, level in table.condition.items() if name != condition.name}
+            levels_of.setdefault((table.data, condition_key(held)), []).append((setting, table))
+        for (_, held_key), levels in levels_of.items():
+            if len(levels) > 1:
+                by_level = {table.condition[condition.name]: (setting, table) for setting, table in levels}
+                ordered = [by_level[level] for level in condition.mild_to_harsh(list(by_level))]
+                found.append(_sensitivity(condition, conditions, dict(held_key), ordered, alpha))
+    return found
 
 
-def _robustness(levels: list[Level], alpha: float) -> Robustness:
+def _sensitivity(
+    condition: ConditionRecord,
+    conditions: Sequence[ConditionRecord],
+    held: dict[str, float],
+    levels: list[Level],
+    alpha: float,
+) -> Sensitivity:
     tables = [table for _, table in levels]
     rows = _judged([_row(row, levels) for row in tables[0].rows], alpha)
     rows.sort(key=lambda row: (row.word in SCORELESS | {"broken"}, math.inf if row.cost is None else row.cost))
-    found = Robustness(
+    found = Sensitivity(
+        condition=condition,
         data=tables[0].data,
+        held=held,
+        held_text=levels_text(conditions, held),
         baseline=tables[0].baseline,
-        levels=[table.label_noise for table in tables],
-        realised=[table.realised for table in tables],
+        levels=[table.condition[condition.name] for table in tables],
+        realised=[table.realised.get(condition.name) for table in tables],
         dummy=tables[0].dummy,
         decimals=tables[0].decimals,
         sentence="",
         rows=rows,
     )
-    return dataclasses.replace(found, sentence=_sentence(found))
+    return found.replace(sentence=_sentence(found))
 
 
-def _row(first: Row, levels: list[Level]) -> NoiseRow:
+def _row(first: Row, levels: list[Level]) -> SensitivityRow:
     """A loss at every level; what it gives up only where it has scores of its own at both ends."""
     same = [next((row for row in table.rows if row.name == first.name), None) for _, table in levels]
     words: list[Word] = [row.word for row in same if row is not None]
     lost = next((word for word in words if word in SCORELESS | {"interrupted", "not compared"}), None)
     word: Word = lost or ("not distinguishable" if first.word in COMPARED else first.word)
-    row = NoiseRow(
+    row = SensitivityRow(
         name=first.name,
         loss=first.loss,
         last_act=first.last_act,
@@ -66,15 +82,16 @@ def _row(first: Row, levels: list[Level]) -> NoiseRow:
     low, high = row.means[0], row.means[-1]
     if low is None or high is None or lost in SCORELESS | {"interrupted"}:
         return row
-    row = dataclasses.replace(row, cost=levels[0][0].sign * (low - high))
+    row = row.replace(cost=levels[0][0].sign * (low - high))
     saved = None if word in {"baseline", "same objective", "not compared"} else _saved(first.name, levels)
     if saved is None:
         return row
-    by = corrected_t(saved, levels[0][0].test_over_train, grain=levels[0][0].grain)
+    ratio = max(levels[0][0].test_over_train, levels[-1][0].test_over_train)  # the wider interval
+    by = corrected_t(saved, ratio, grain=levels[0][0].grain)
     few = len(saved) < FEW_SPLITS
     known = None if few or math.isnan(by.p) else by.p
     ends = (None, None) if math.isnan(by.low) else (by.low, by.high)
-    return dataclasses.replace(row, saved=by.mean, saved_low=ends[0], saved_high=ends[1], p_holm=known)
+    return row.replace(saved=by.mean, saved_low=ends[0], saved_high=ends[1], p_holm=known)
 
 
 def _saved(name: str, levels: list[Level]) -> Floats | None:
@@ -90,7 +107,7 @@ def _entry(setting: Setting, name: str) -> Entry:
     return next(entry for entry in setting.entries if entry.name == name)
 
 
-def _judged(rows: list[NoiseRow], alpha: float) -> list[NoiseRow]:
+def _judged(rows: list[SensitivityRow], alpha: float) -> list[SensitivityRow]:
     """Holm over the losses, then the word."""
     tested = [row for row in rows if row.p_holm is not None]
     p_holm = dict(zip((r.name for r in tested), holm([r.p_holm or 0.0 for r in tested]), strict=True))
@@ -99,14 +116,15 @@ def _judged(rows: list[NoiseRow], alpha: float) -> list[NoiseRow]:
         p, word = p_holm.get(row.name), row.word
         if word == "not distinguishable" and p is not None and p < alpha:
             word = "better" if (row.saved or 0) > 0 else "worse"
-        judged.append(dataclasses.replace(row, p_holm=p, word=word))
+        judged.append(row.replace(p_holm=p, word=word))
     return judged
 
 
-def _sentence(found: Robustness) -> str:
-    """Who gives up least and most as noise grows, beside the baseline; broken losses do not compete."""
+def _sentence(found: Sensitivity) -> str:
+    """Who gives up least and most, beside the baseline; broken losses do not compete."""
     base = next((row for row in found.rows if row.name == found.baseline), None)
-    span = f"from {_level(found.levels[0])} to {found.levels[-1]:.0%} label noise"
+    where = f"with {found.held_text} " if found.held_text else ""
+    span = f"{where}from {found.condition.text(found.levels[0])} to {found.condition.text(found.levels[-1])}"
     d = found.decimals
     if base is None or base.cost is None:
         return f"{span} nothing can be said against {found.baseline}."
@@ -123,16 +141,12 @@ def _sentence(found: Robustness) -> str:
     )
 
 
-def _level(noise: float) -> str:
-    return f"{noise:.0%}" if noise else "clean labels"
-
-
-def _gives_up(row: NoiseRow, decimals: int) -> str:
+def _gives_up(row: SensitivityRow, decimals: int) -> str:
     cost = row.cost or 0.0
     return f"{'gains' if cost < 0 else 'loses'} {number(abs(cost), decimals)}"
 
 
-def _against(row: NoiseRow, decimals: int, *, inside: bool = False) -> str:
+def _against(row: SensitivityRow, decimals: int, *, inside: bool = False) -> str:
     """`, 0.019 less [0.011, 0.027]`, the difference to what the baseline gives up; and whether it is one."""
     size, low, high = row.saved or 0.0, row.saved_low, row.saved_high
     if size < 0 and low is not None and high is not None:

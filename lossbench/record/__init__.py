@@ -1,0 +1,70 @@
+"""What an experiment leaves behind: its types, JSON both ways, and files written aside and renamed."""
+
+from lossbench.record.aside import cannot_write, written_aside
+from lossbench.record.conditions import ConditionRecord, Levels, levels_text, realised_text
+from lossbench.record.data import DataRecord, SplitRecord
+from lossbench.record.files import parse_record, read_record, write_record
+from lossbench.record.part import Number, Scores
+from lossbench.record.picture import AxisRecord, PictureRecord, PointsRecord
+from lossbench.record.planes import PackedPlanes
+from lossbench.record.protocol import CompareProtocol, RegularizeProtocol, StoppingRule, TrainProtocol
+from lossbench.record.record import (
+    SCHEMA_VERSION,
+    CompareRecord,
+    MetricRecord,
+    Record,
+    RegularizeRecord,
+    TrainRecord,
+)
+from lossbench.record.runs import (
+    Diagnostics,
+    LossRecord,
+    MemberRecord,
+    ObjectiveRecord,
+    PathRecord,
+    PenaltyRecord,
+    RangeRecord,
+    ReliabilityRecord,
+    RunRecord,
+    VerdictRecord,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AxisRecord",
+    "CompareProtocol",
+    "CompareRecord",
+    "ConditionRecord",
+    "DataRecord",
+    "Diagnostics",
+    "Levels",
+    "LossRecord",
+    "MemberRecord",
+    "MetricRecord",
+    "Number",
+    "ObjectiveRecord",
+    "PackedPlanes",
+    "PathRecord",
+    "PenaltyRecord",
+    "PictureRecord",
+    "PointsRecord",
+    "RangeRecord",
+    "Record",
+    "RegularizeProtocol",
+    "RegularizeRecord",
+    "ReliabilityRecord",
+    "RunRecord",
+    "Scores",
+    "SplitRecord",
+    "StoppingRule",
+    "TrainProtocol",
+    "TrainRecord",
+    "VerdictRecord",
+    "cannot_write",
+    "levels_text",
+    "parse_record",
+    "read_record",
+    "realised_text",
+    "write_record",
+    "written_aside",
+]

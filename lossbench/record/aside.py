@@ -1,0 +1,46 @@
+"""Files that appear under their name only when they are whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from lossbench.errors import UserError
+
+
+@contextlib.contextmanager
+def written_aside(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name only when it is whole: written beside it, then renamed.
+
+    Raises `UserError` where it cannot be written (a full disk, no permission); what stood there before stays.
+    """
+    aside = ""
+    try:
+        descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        os.chmod(aside, 0o666 & ~_umask())
+        os.replace(aside, path)
+    except BaseException as problem:
+        if aside:
+            with contextlib.suppress(OSError):
+                os.unlink(aside)
+        if isinstance(problem, OSError):
+            raise cannot_write(problem, str(path)) from None
+        raise
+
+
+def cannot_write(problem: OSError, where: str) -> UserError:
+    """What the system said about a place that cannot be written to."""
+    said = (problem.strerror or str(problem)).lower()
+    return UserError(f"cannot be written ({said})", where=where, fix="make room there, or give another --output")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

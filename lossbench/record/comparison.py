@@ -1,0 +1,222 @@
+"""What a comparison found: a row per loss, a table per setting, the cost of a condition, and all data sets together.
+
+A setting is a data set with one level of each condition. Every number is `None` where it is not defined.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from lossbench.record.conditions import ConditionRecord
+from lossbench.record.data import Task
+from lossbench.record.part import Frozen, Number
+
+SURE = 0.95  # P(practically equal) above which two losses are called so
+
+Word = Literal[
+    "baseline",
+    "better",
+    "worse",
+    "practically equal",
+    "not distinguishable",
+    "anecdotal",
+    "not compared",
+    "same objective",
+    "broken",
+    "diverged",
+    "failed",
+    "interrupted",
+]
+COMPARED: frozenset[Word] = frozenset({"better", "worse", "practically equal", "not distinguishable"})
+SCORELESS: frozenset[Word] = frozenset({"failed", "diverged"})  # their score is the one that failures get
+
+
+class Row(Frozen):
+    """One loss in one setting. Differences are in the metric's unit, loss minus baseline; `None` where not defined."""
+
+    name: str
+    loss: str
+    last_act: str
+    formula: str
+    verdict: str
+    why: str
+    fix: str
+    word: Word
+    reason: str  # of a broken or failed run
+    symptoms: list[str]
+    group: str
+    same_as: str  # the first loss of the same objective, "" for itself
+    factor: float  # its objective is so many times that of the first
+    represents: list[str]  # other names of its objective, which were not trained
+    rank: int | None = None
+    mean: Number = None
+    low: Number = None
+    high: Number = None
+    difference: Number = None
+    difference_low: Number = None
+    difference_high: Number = None
+    p_worse: Number = None
+    p_equal: Number = None
+    p_better: Number = None
+    p: Number = None
+    p_holm: Number = None
+    won: Number = None  # share of splits won against the baseline, ties half
+    lr: Number = None  # the one chosen most often
+    lr_low: Number = None
+    lr_high: Number = None
+    params: str = ""  # its own parameters as they were chosen most often: gamma=0.5; "" where it had no choice
+    params_share: Number = None  # of the splits that chose these
+    grid_edge: Number = None  # share of splits that chose an end of the grid
+    diverged: int = 0  # refits
+    diverged_trials: int = 0
+    untuned: Number = None  # mean at the default learning rate and parameters
+    seconds: Number = None
+    means: dict[str, Number] = Field(default_factory=dict)  # every test metric
+    scores: list[float] = Field(default_factory=list)  # of the primary metric, per split
+
+
+class Table(Frozen):
+    """The evidence in one setting."""
+
+    title: str  # "titanic with 20% label noise"
+    data: str
+    task: Task
+    condition: dict[str, float] = Field(default_factory=dict)  # condition name -> level
+    condition_text: str = ""  # "20% label noise"; "" where nothing was changed
+    realised: dict[str, float] = Field(default_factory=dict)
+    realised_text: str = ""  # "19.8% of the training labels changed"
+    splits: int
+    test_over_train: float
+    baseline: str
+    baseline_lost: str  # why nothing can be said against the baseline; "" where it has scores of its own
+    dummy: Number
+    rope: float
+    resolution: Number  # typical half-width of a difference's interval
+    decimals: int
+    sentence: str
+    notes: list[str]
+    rows: list[Row]
+
+    @property
+    def changed(self) -> str:
+        """`20% label noise (19.8% of the training labels changed)`; "" where nothing was changed."""
+        return self.condition_text + (f" ({self.realised_text})" if self.realised_text else "")
+
+
+class SensitivityRow(Frozen):
+    """What one loss gives up from the mildest level of a condition to the harshest."""
+
+    name: str
+    loss: str
+    last_act: str
+    word: Word  # of what it gives up, against what the baseline does; "broken" and the like as in the tables
+    means: list[Number]  # one per level
+    lows: list[Number]
+    highs: list[Number]
+    cost: Number = None  # how much worse the harshest level is than the mildest
+    saved: Number = None  # the baseline's cost less this one's: positive loses less
+    saved_low: Number = None
+    saved_high: Number = None
+    p_holm: Number = None
+
+
+class Sensitivity(Frozen):
+    """One data set over the levels of one condition, the others held: each loss's scores, the least cost first."""
+
+    condition: ConditionRecord
+    data: str
+    held: dict[str, float] = Field(default_factory=dict)  # the levels of the other conditions
+    held_text: str = ""  # "10% of the training rows"
+    baseline: str
+    levels: list[float]  # mildest first
+    realised: list[Number]
+    dummy: Number
+    decimals: int
+    sentence: str
+    rows: list[SensitivityRow]
+
+    @property
+    def title(self) -> str:
+        """`titanic`, or `titanic with 10% of the training rows`."""
+        return self.data + (f" with {self.held_text}" if self.held_text else "")
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Every level, and what was realised of one that changes something: `("20%", "realised 19.8%")`."""
+        levels = []
+        for level, share in zip(self.levels, self.realised, strict=True):
+            known = self.condition.realised(level, share) != ""
+            levels.append((self.condition.short(level), f"realised {share:.1%}" if known else ""))
+        return levels
+
+
+class AcrossRow(Frozen):
+    """One loss over several data sets; gains in the metric's unit, or for regression in shares of the dummy's error."""
+
+    name: str
+    word: Word
+    average_rank: float
+    iqm: float
+    iqm_low: float
+    iqm_high: float
+    gain: Number = None  # median over the data sets
+    won: Number = None  # share of the data sets won, ties half
+    p: Number = None  # Wilcoxon signed-rank
+    p_holm: Number = None
+    p_worse: Number = None  # Bayesian signed-rank
+    p_equal: Number = None
+    p_better: Number = None
+    data_sets_for_power: int | None = None  # to show a gain like this one in 4 of 5 studies
+
+
+class Across(Frozen):
+    """The evidence over several data sets at one level of each condition."""
+
+    condition: dict[str, float] = Field(default_factory=dict)
+    condition_text: str = ""
+    data: list[str]
+    baseline: str
+    scaled: bool  # scores were divided by the dummy's, so that data sets with different units compare
+    rope: float
+    smallest_p: float  # the smallest p that so many data sets can give
+    needed: int  # the fewest data sets with which any loss could be significant after Holm
+    friedman_p: Number
+    iman_davenport_p: Number
+    critical_difference: Number
+    rejected: bool  # the omnibus test: only then may ranks be told apart
+    omnibus: str  # the omnibus tests as a sentence
+    excluded: dict[str, list[str]]  # losses that are missing on a data set, and on which
+    sentence: str
+    rows: list[AcrossRow]
+
+    @property
+    def too_few(self) -> bool:
+        """Whether so few data sets can make no loss significant, however clear they are."""
+        return len(self.data) < self.needed
+
+    @property
+    def title(self) -> str:
+        """`12 data sets with 20% label noise`."""
+        return f"{len(self.data)} data sets" + (f" with {self.condition_text}" if self.condition_text else "")
+
+
+class Comparison(Frozen):
+    """All evidence of a record, and the one sentence that answers the question."""
+
+    sentence: str
+    banners: list[str]
+    metric: str
+    better: str
+    formula: str
+    baseline: str
+    rope: float
+    rope_said: str  # the width in the metric's unit, and where it comes from
+    alpha: float
+    ranks: bool  # average ranks were asked for
+    notes: list[str]
+    warnings: list[str]
+    tables: list[Table]
+    sensitivity: list[Sensitivity]
+    across: list[Across]

@@ -1,0 +1,64 @@
+"""A condition of a comparison: what was varied besides the losses, in the words that every report needs.
+
+A setting is a data set with one level of each condition. Nothing is ever pooled over settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from lossbench.record.part import Frozen
+
+Levels = Mapping[str, float]  # condition name -> level
+
+
+class ConditionRecord(Frozen):
+    """One condition that was varied: its levels, and how they are named and drawn."""
+
+    name: str  # of its key in configs, of its column in tables: "label_noise"
+    label: str  # in sentences: "label noise"
+    levels: list[float] = Field(default_factory=list)
+    reference: float  # the level that changes nothing
+    reference_text: str  # "clean labels"
+    level_text: str  # "{level} label noise"
+    number: Literal["percent", "plain"] = "percent"  # how a level is written
+    harsher: Literal["higher", "lower"]  # levels that leave less to learn from
+    realised_text: str = ""  # "{share} of the training labels changed"; empty: what is asked for is what happens
+    plot: str  # name of its picture's file
+    plot_title: str
+    plot_note: str = ""  # a sentence for its caption
+    axis_label: str
+    axis_scale: Literal["linear", "log"] = "linear"
+
+    def short(self, level: float) -> str:
+        """`20%`: the level alone; distinct levels are written differently."""
+        return f"{100 * level:g}%" if self.number == "percent" else f"{level:g}"
+
+    def text(self, level: float) -> str:
+        """`20% label noise`, `clean labels`."""
+        return self.reference_text if level == self.reference else self.level_text.format(level=self.short(level))
+
+    def realised(self, level: float, share: float | None) -> str:
+        """`19.8% of the training labels changed`; "" at the reference level, and where it is not known."""
+        if level == self.reference or share is None or not self.realised_text:
+            return ""
+        return self.realised_text.format(share=f"{share:.1%}")
+
+    def mild_to_harsh(self, levels: Sequence[float]) -> list[float]:
+        """The levels in the order in which they leave less to learn from."""
+        return sorted(levels, reverse=self.harsher == "lower")
+
+
+def levels_text(conditions: Sequence[ConditionRecord], levels: Levels) -> str:
+    """`10% of the training rows and 20% label noise`: the levels that change something; "" where none does."""
+    changed = [c.text(levels[c.name]) for c in conditions if levels.get(c.name, c.reference) != c.reference]
+    return " and ".join(changed)
+
+
+def realised_text(conditions: Sequence[ConditionRecord], levels: Levels, realised: Mapping[str, float]) -> str:
+    """`19.8% of the training labels changed`, of every condition that changed something."""
+    texts = [c.realised(levels.get(c.name, c.reference), realised.get(c.name)) for c in conditions]
+    return " and ".join(text for text in texts if text)

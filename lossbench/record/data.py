@@ -1,0 +1,44 @@
+"""What was trained on, and how its rows were split."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from lossbench.record.part import Part, Sparse
+
+Task = Literal["binary", "multiclass", "regression"]
+
+
+class SplitRecord(Sparse):
+    """How many rows each part has, and what draws the same parts again."""
+
+    scheme: str = ""  # "stratified k-fold", "holdout", ...
+    train: int | None = None
+    validation: int | None = None
+    test: int | None = None
+    inner_train: int | None = None  # of a comparison: the parts inside an outer training part
+    inner_validation: int | None = None
+    folds: int | None = None
+    repeats: int | None = None
+    seed: int | None = None
+    per_seed: bool | None = None  # whether every seed has a split of its own
+    sha256: list[str] = Field(default_factory=list)  # of each split's row numbers
+
+
+class DataRecord(Part):
+    """What was trained on."""
+
+    name: str
+    task: Task
+    rows: int
+    features: list[str]  # columns of the table
+    inputs: int  # columns of the net's input, after encoding
+    target: str
+    classes: list[str] = Field(default_factory=list)
+    class_counts: list[int] = Field(default_factory=list)
+    sha256: str  # of the table trained on: features, target and classes
+    split: SplitRecord
+    source: str = ""
+    notes: list[str] = Field(default_factory=list)  # repairs and drops

@@ -1,0 +1,42 @@
+"""What every part of a record is made of: no unknown keys, and no number that JSON cannot hold."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Number = Annotated[float | None, BeforeValidator(_finite)]
+Scores = dict[str, Number]  # metric name -> value
+
+
+class Part(BaseModel):
+    """A mapping of a record; a key that it does not know is a mistake."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Frozen(Part):
+    """A part that nobody changes once it is made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def replace(self, **changes: Any) -> Self:
+        """The same part with some fields changed."""
+        return self.model_copy(update=changes)
+
+
+class Sparse(Part):
+    """A part of which there are thousands: what does not apply to one (None, empty) is left out of its JSON."""
+
+    @model_serializer(mode="wrap")
+    def _without_gaps(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        empty: tuple[Any, ...] = (None, "", [], {})
+        return {key: value for key, value in handler(self).items() if fields[key].is_required() or value not in empty}

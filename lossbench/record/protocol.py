@@ -1,0 +1,57 @@
+"""What was declared before anything was trained."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from lossbench.events import Better
+from lossbench.record.part import Number, Part
+
+
+class TrainProtocol(Part):
+    """Of `train`: the metric of the validation part, and whose epoch's weights are kept."""
+
+    metric: str
+    keep: Literal["last", "best"] = "last"
+
+
+class CompareProtocol(Part):
+    """Of `compare-losses`: how losses are tuned, scored and compared."""
+
+    metric: str  # the primary one
+    select_metric: str  # of the inner validation part
+    better: Better
+    folds: int
+    repeats: int
+    scheme: str
+    lrs: list[float]
+    default_lr: Number = None  # of the untuned rows
+    trials: int  # nets that each loss may choose from on each split
+    tuned_params: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)  # loss -> settings, the default first
+    inner_validation: float
+    baseline: str
+    rope: float
+    alpha: float
+    ranks: bool = False
+    text: list[str] = Field(default_factory=list)  # the protocol in sentences
+
+
+class StoppingRule(Part):
+    """When a net of `regularize-gif` counts as trained."""
+
+    tol: float
+    kink: float
+    decrease: float
+    patience: int
+    max_iter: int
+
+
+class RegularizeProtocol(Part):
+    """Of `regularize-gif`: the objective and the stopping rule."""
+
+    objective: str
+    penalised: str
+    rule: StoppingRule
+    text: list[str] = Field(default_factory=list)

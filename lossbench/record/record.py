@@ -1,0 +1,140 @@
+"""The whole of a result.json, one type a command.
+
+NaN and infinities have no place in JSON: they are written as null beside a status that says why.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from lossbench.deferred import pd
+from lossbench.events import Better, Status
+from lossbench.record.comparison import Comparison
+from lossbench.record.conditions import ConditionRecord
+from lossbench.record.data import DataRecord
+from lossbench.record.part import Number, Part
+from lossbench.record.picture import PictureRecord
+from lossbench.record.protocol import CompareProtocol, RegularizeProtocol, TrainProtocol
+from lossbench.record.runs import RunRecord, VerdictRecord
+
+SCHEMA_VERSION: Literal[2] = 2
+_SUMMARY = ("low", "high", "difference", "difference_low", "difference_high", "p_better", "p_equal", "p_holm", "lr")
+
+
+class MetricRecord(Part):
+    """What a report must know of a metric to draw it."""
+
+    name: str
+    better: Better
+    formula: str = ""
+    unit: str = ""
+
+
+class Record(Part):
+    """What the records of all commands have."""
+
+    schema_version: Literal[2] = SCHEMA_VERSION
+    kind: str
+    name: str
+    status: Status
+    command: str = ""
+    config: dict[str, Any] = Field(default_factory=dict)
+    environment: dict[str, Any] = Field(default_factory=dict)
+    metrics: list[MetricRecord] = Field(default_factory=list)
+    runs: list[RunRecord] = Field(default_factory=list)
+    timing: dict[str, Number] = Field(default_factory=dict)
+    warnings: list[str] = Field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """One line; `.table()` is what there is to look at."""
+        data, losses = dict.fromkeys(run.data for run in self.runs), dict.fromkeys(run.loss.label for run in self.runs)
+        return f"<{self.kind} {self.name!r}: {', '.join(losses)} on {', '.join(data)}, {self.status}>"
+
+    __str__ = __repr__
+
+    def table(self) -> pd.DataFrame:
+        """What came out: `members()`, where a command has nothing shorter to say."""
+        return self.members()
+
+    def members(self) -> pd.DataFrame:
+        """One row a trained net: data, loss and last activation, conditions, role, seed, split, penalties, scores.
+
+        A condition that was varied has a column of its levels and one of what was realised (`label_noise`,
+        `label_noise_realised`). Scores are columns `train_<metric>`, `val_<metric>`, `test_<metric>`; what was not
+        measured is NaN.
+        """
+        rows = []
+        for run in self.runs:
+            for member in run.members:
+                row: dict[str, Any] = {"data": run.data, "loss": run.loss.label, "last_act": run.last_act}
+                row |= run.condition
+                row |= {f"{name}_realised": share for name, share in run.realised.items()}
+                row |= {"role": member.role, "seed": member.seed}
+                row |= {f"split_{name}": place for name, place in member.split.items()}
+                row |= {"lr": member.lr, **{f"param_{name}": value for name, value in member.params.items()}}
+                row |= member.penalty
+                row |= {"status": member.status, "epochs": member.epochs, "best_epoch": member.best_epoch}
+                for part in ("train", "val", "test"):
+                    row |= {f"{part}_{name}": value for name, value in getattr(member, part).items()}
+                rows.append(row)
+        return pd.DataFrame(rows)
+
+    def to_json(self) -> str:
+        """Valid JSON, always: no NaN, no Infinity."""
+        return self.model_dump_json(indent=1) + "\n"
+
+
+class TrainRecord(Record):
+    """The record of `train`."""
+
+    kind: Literal["train"] = "train"
+    data: DataRecord
+    verdict: VerdictRecord | None = None
+    protocol: TrainProtocol
+
+
+class CompareRecord(Record):
+    """The record of `compare-losses`: one entry of `data` for each data set, one run for each loss in each setting."""
+
+    kind: Literal["compare-losses"] = "compare-losses"
+    data: list[DataRecord]
+    conditions: list[ConditionRecord] = Field(default_factory=list)  # that were varied
+    protocol: CompareProtocol
+    analysis: Comparison | None = None
+
+    def table(self) -> pd.DataFrame:
+        """A row a loss in each setting, with its rank, score and difference.
+
+        The columns: data and the conditions' levels where there are several, rank, loss, last_act, result ("better",
+        "practically equal", ...), the metric's mean with its interval (low, high), the difference to the baseline with
+        its own, p_better, p_equal, p_holm, and the learning rate chosen most often.
+        """
+        if self.analysis is None:
+            return self.members()
+        rows = []
+        tables = self.analysis.tables
+        several = len({table.data for table in tables}) > 1
+        varied = [c.name for c in self.conditions if len({table.condition.get(c.name) for table in tables}) > 1]
+        for table in tables:
+            place: dict[str, Any] = {"data": table.data} if several else {}
+            place |= {name: table.condition.get(name) for name in varied}
+            for row in table.rows:
+                words = {"rank": row.rank, "loss": row.loss, "last_act": row.last_act, "result": row.word}
+                numbers = {name: getattr(row, name) for name in _SUMMARY}
+                rows.append({**place, **words, self.analysis.metric: row.mean, **numbers})
+        return pd.DataFrame(rows).astype({"rank": "Int64"} if rows else {})
+
+
+class RegularizeRecord(Record):
+    """The record of `regularize-gif`: one run for each penalty, one member for each alpha."""
+
+    kind: Literal["regularize-gif"] = "regularize-gif"
+    data: DataRecord
+    verdict: VerdictRecord | None = None
+    protocol: RegularizeProtocol
+    analysis: PictureRecord
+
+
+AnyRecord = Annotated[TrainRecord | CompareRecord | RegularizeRecord, Field(discriminator="kind")]

@@ -1,0 +1,160 @@
+"""Runs and their members: what was trained, what it scored, and what was measured of it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from lossbench.events import Status
+from lossbench.record.part import Number, Part, Scores, Sparse
+from lossbench.record.planes import PackedPlanes
+
+
+class VerdictRecord(Part):
+    """The verdict of a pair, as said before training."""
+
+    level: Literal["ok", "equivalent", "degraded", "broken"]
+    why: str
+    fix: str = ""
+
+
+class LossRecord(Part):
+    """A loss as it was trained: its name, parameters, and the text and hash of its source if it is a user's."""
+
+    name: str
+    label: str
+    params: dict[str, Any] = Field(default_factory=dict)
+    formula: str = ""
+    floor: Number = None
+    proper: bool = False
+    reference: str = ""
+    source: str = ""
+    source_sha256: str = ""
+
+
+class PathRecord(Part):
+    """One net on a regularization path: its strength, its objective, its weights, and how its training ended."""
+
+    alpha: float
+    data_loss: Number
+    penalty: Number  # the penalty's value at these weights
+    l1_norm: Number
+    l2_norm: Number
+    zeros: int  # weights that are exactly 0
+    weights: list[Number]  # biases left out
+    converged: bool
+    ended_by: str
+    residual: Number
+    tolerance: float
+    evaluations: int
+
+
+class MemberRecord(Sparse):
+    """One trained net."""
+
+    seed: int
+    lr: Number
+    status: Status
+    split: dict[str, int] = Field(default_factory=dict)  # {"repeat": 0, "fold": 3}
+    penalty: dict[str, Number] = Field(default_factory=dict)
+    role: str = ""  # "trial", "refit", "untuned" in a comparison
+    params: dict[str, Any] = Field(default_factory=dict)  # those of its loss's own parameters that were chosen for it
+    class_weights: dict[str, float] = Field(default_factory=dict)  # what a training sample of each class counts
+    best_epoch: int | None = None
+    epochs: int = 0  # epochs trained
+    n_train: int | None = None  # rows of its training part
+    n_test: int | None = None  # rows of its test part
+    chosen: bool | None = None  # of a trial: whether its split chose it
+    grid_edge: bool | None = None  # of a refit: whether its learning rate is an end of the grid
+    temperature: Number = None  # of its probabilities, fitted on validation rows
+    train: Scores = Field(default_factory=dict)
+    val: Scores = Field(default_factory=dict)
+    test: Scores = Field(default_factory=dict)
+    curves: dict[str, list[Number]] = Field(default_factory=dict)  # one number per epoch
+    path: PathRecord | None = None  # of `regularize-gif`
+
+    def path_record(self) -> PathRecord:
+        """The net's place on its regularization path; every net of `regularize-gif` has one."""
+        assert self.path is not None, "a net of regularize-gif"
+        return self.path
+
+
+class RangeRecord(Part):
+    """The smallest, mean and largest of some finite numbers."""
+
+    min: float
+    mean: float
+    max: float
+
+
+class Diagnostics(Sparse):
+    """What was measured of a pair over its members: the symptoms of an unsound one.
+
+    What is said of outputs is said of the `members_finite` whose outputs are all finite numbers.
+    """
+
+    members: int = 0
+    members_finite: int | None = None
+    final_train_loss: RangeRecord | None = None
+    floor: Number = None  # the loss's lowest possible value
+    members_below_floor: int | None = None
+    members_staying_below_floor: int | None = None
+    below_floor_from_epoch: int | None = None  # where the first of them fell below
+    all_below_floor_from_epoch: int | None = None  # where the last of them did
+    dead_outputs: Number = None  # share of the outputs with one value for every row
+    invalid_probabilities: Number = None  # share of the rows that are no probabilities though taken for such
+    members_predicting_one_class: int | None = None
+
+
+class ObjectiveRecord(Sparse):
+    """The mathematical objective that a loss is: losses of one group are multiples of one objective."""
+
+    group: str = ""
+    factor: float = 1.0  # its objective is so many times that of the group's first loss
+    represents: list[str] = Field(default_factory=list)  # other names of it, which were not trained
+
+
+class ReliabilityRecord(Part):
+    """How often the most probable class is right, by confidence: bins of equal width, null in an empty one."""
+
+    confidence: list[Number]
+    accuracy: list[Number]
+    count: list[int]
+
+
+class PenaltyRecord(Part):
+    """The penalty of a regularization path, and the share of L1 in it."""
+
+    name: Literal["l1", "l2", "elasticnet"]
+    l1_ratio: float
+
+
+class RunRecord(Sparse):
+    """One loss in one setting: its verdict, its members, and what was measured of the pair."""
+
+    name: str
+    data: str
+    loss: LossRecord
+    last_act: str
+    verdict: VerdictRecord
+    status: Status
+    message: str = ""
+    traceback: str = ""  # of a run that failed
+    outputs: int = 1
+    condition: dict[str, float] = Field(default_factory=dict)  # condition name -> level: {"label_noise": 0.2}
+    realised: dict[str, float] = Field(default_factory=dict)  # what came of it: {"label_noise": 0.198}
+    penalty: PenaltyRecord | None = None  # of `regularize-gif`
+    objective: ObjectiveRecord | None = None
+    members: list[MemberRecord] = Field(default_factory=list)
+    diagnostics: Diagnostics = Field(default_factory=Diagnostics)
+    matrix: dict[str, Number] = Field(default_factory=dict)  # its nets' mean test value under every loss
+    reliability: ReliabilityRecord | None = None
+    regions: list[PackedPlanes] = Field(default_factory=list)  # of `regularize-gif`: each member's decision regions
+    baseline: dict[str, Scores] = Field(default_factory=dict)  # part -> scores of the majority class or mean value
+    seconds: Number = None
+
+    def penalty_record(self) -> PenaltyRecord:
+        """The penalty of the path; every run of `regularize-gif` has one."""
+        assert self.penalty is not None, "a run of regularize-gif"
+        return self.penalty
