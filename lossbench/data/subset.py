@@ -9,11 +9,14 @@ from lossbench.data.table import Table
 from lossbench.errors import UserError
 
 
-def growing_subset(table: Table, rows: Rows, share: float, draw: np.random.Generator) -> Rows:
+def growing_subset(
+    table: Table, rows: Rows, share: float, draw: np.random.Generator, *, what: str = "training rows"
+) -> Rows:
     """A share of the given rows, ascending: floor(share * rows + 1/2) of them, each class within a row of its share.
 
     With the same `draw` the rows of a smaller share are part of those of a larger one. Every class of `rows` is among
-    them. Raises `UserError` for a share outside (0, 1] and for one that has fewer rows than there are classes.
+    them. Raises `UserError`, in which the rows are called `what`, for a share outside
+    (0, 1] and for one that has fewer rows than there are classes.
     """
     if not 0 < share <= 1:
         raise UserError(f"a train share of {share:g} is not in (0, 1]", where="train_share")
@@ -23,7 +26,7 @@ def growing_subset(table: Table, rows: Rows, share: float, draw: np.random.Gener
     size, classes = int(np.floor(share * len(rows) + 0.5)), len(np.unique(strata))
     if size < classes:
         raise UserError(
-            f"{share:g} of {len(rows)} training rows of {table.name} is {size} row{'s'[: size != 1]}, fewer than the"
+            f"{share:g} of the {len(rows)} {what} of {table.name} is {size} row{'s'[: size != 1]}, fewer than the"
             f" {classes} {'class' if classes == 1 else 'classes'} that must be in it",
             where="train_share",
             fix=f"choose at least {np.ceil(100 * classes / len(rows)) / 100:g}",

@@ -106,7 +106,7 @@ def test_compare_losses_flags_land_on_their_keys(lossbench, handed):
         compare-losses --data titanic,wine --losses ce,nll+relu,my.py:f --baseline ce --metric log_loss --folds 10
         --repeats 2 --lrs 1e-3,1e-2 --inner-validation 0.3 --label-noise 0,0.2 --rope 0.02 --ranks --hidden none
         --penalty l2=1e-3 --target-encoding sign --groups g --patience none --dry-run --strict --force --quiet
-        --tune-params never
+        --tune-params never --train-share 0.1,1
     """
     assert lossbench(*line.split())[0] == 0
     [(_, (config,), keywords)] = handed
@@ -126,6 +126,7 @@ def test_compare_losses_flags_land_on_their_keys(lossbench, handed):
         tune_params="never",
         inner_validation=0.3,
         label_noise=[0, 0.2],
+        train_share=[0.1, 1],
         rope=0.02,
         ranks=True,
         net={"hidden": []},

@@ -64,8 +64,8 @@ def _use_share(split: SplitTable, share: float) -> tuple[SplitTable, float]:
     """The same share of both inner parts, so that what validates at a small share validates at a large one too."""
     fold = split.fold
     inner = [
-        growing_subset(split.table, rows, share, generator(split.seed, "train share", part))
-        for part, rows in (("train", fold.inner_train), ("validation", fold.inner_validation))
+        growing_subset(split.table, rows, share, generator(split.seed, "train share", part), what=f"{part} rows")
+        for part, rows in (("inner training", fold.inner_train), ("inner validation", fold.inner_validation))
     ]
     train = np.union1d(*inner)
     smaller = replace(fold, train=train, inner_train=inner[0], inner_validation=inner[1])

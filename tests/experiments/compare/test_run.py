@@ -148,9 +148,9 @@ def test_raw_probabilities_are_scored_for_proper_losses_only(record: CompareReco
 def test_reliability_bins_hold_every_test_row_and_give_the_pooled_error(record: CompareRecord) -> None:
     for run in record.runs:
         bins = run.reliability
-        assert len(bins["count"]) == ECE_BINS
-        assert sum(bins["count"]) == 150  # of iris: in one repeat every row is tested once
-        hits = sum(n * a for n, a in zip(bins["count"], bins["accuracy"], strict=True) if n)
+        assert len(bins.count) == ECE_BINS
+        assert sum(bins.count) == 150  # of iris: in one repeat every row is tested once
+        hits = sum(n * a for n, a in zip(bins.count, bins.accuracy, strict=True) if n)
         mean = np.average([m.test["accuracy"] or 0 for m in of_role(run, "refit")], weights=[50, 50, 50])
         assert hits / 150 == pytest.approx(mean)
 
@@ -379,7 +379,7 @@ def test_a_plan_counts_what_will_run() -> None:
     (table,) = found.tables
     assert (found.contests, found.trials, found.members(table)) == (4, 2, 3 * (2 + 2))
     # 80 inner and 100 outer training rows: 3 and 4 batches.
-    assert steps_a_run(found, table) == 4 * 3 * (2 * 3 + 2 * 4)
+    assert steps_a_run(found, table.folds) == 4 * 3 * (2 * 3 + 2 * 4)
     said = estimate(found)
     assert (said.members, said.steps) == (4 * 12, 4 * 168)
     assert said.seconds > 0

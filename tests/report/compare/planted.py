@@ -21,6 +21,8 @@ from lossbench.record import (
     ReliabilityRecord,
     RunRecord,
     SplitRecord,
+    TrainProtocol,
+    TrainRecord,
     VerdictRecord,
 )
 
@@ -247,3 +249,16 @@ def _trial(
         val={"accuracy": float(curve.max())},
         curves={"train_loss": [float(v) for v in 1.2 - curve], "val_score": [float(v) for v in curve]},
     )  # fmt: skip
+
+
+def as_training(record: CompareRecord, *runs: RunRecord, warnings: tuple[str, ...] = ()) -> TrainRecord:
+    """Runs of a comparison as those of a training."""
+    return TrainRecord(
+        name=record.name,
+        status=record.status,
+        data=record.data[0],
+        metrics=record.metrics,
+        protocol=TrainProtocol(metric=record.protocol.metric),
+        runs=list(runs),
+        warnings=list(warnings),
+    )

@@ -287,7 +287,7 @@ def test_a_loss_missing_on_a_data_set_is_left_out_and_named():
     record = planted_record(data=("a", "b"))
     record.runs = [run for run in record.runs if not (run.data == "b" and run.loss.label == "focal")]
     (across,) = compare(record).across
-    assert across.left_out == {"focal": ["b"]}
+    assert across.excluded == {"focal": ["b"]}
     assert "left out: focal (missing on b)" in across.sentence
 
 

@@ -1,6 +1,5 @@
 """Pictures: there for all there is to show, the same bytes for the same record, text never taken for anything else."""
 
-import dataclasses
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -19,7 +18,7 @@ from lossbench.report.curves import stacked
 from lossbench.report.style import COLOURS, LIGHT, house_style
 from lossbench.report.train.curves import train_curves
 from lossbench.report.train.files import write_train
-from tests.report.compare.planted import Planted, planted_record
+from tests.report.compare.planted import Planted, as_training, planted_record
 
 
 def view_of(record):
@@ -162,7 +161,7 @@ def test_bars_join_every_longest_run_within_the_critical_difference():
 
 def test_ranks_are_drawn_without_bars_where_the_omnibus_test_kept_the_null():
     (across,) = compare(planted_record(data=("a", "b"), seed=2, epochs=3)).across
-    across = dataclasses.replace(across, rejected=False, critical_difference=None)
+    across = across.replace(rejected=False, critical_difference=None)
     with house_style():
         text = standalone_svg(critical_difference(across), "ranks", "in words")
     root = ET.fromstring(text)
@@ -173,7 +172,7 @@ def test_ranks_are_drawn_without_bars_where_the_omnibus_test_kept_the_null():
 
 def test_training_leaves_its_curves(record, tmp_path):
     run = record.runs[0].model_copy(update={"members": [m for m in record.runs[0].members if m.role == "trial"][:5]})
-    train = record.model_copy(update={"runs": [run]})
+    train = as_training(record, run)
     (path,) = write_train(train, tmp_path)
     first = path.read_bytes()
     assert write_train(train, tmp_path)[0].read_bytes() == first
@@ -185,7 +184,7 @@ def test_training_without_a_finite_loss_says_so_in_the_picture(record):
     lost = [m.model_copy(update={"curves": {"train_loss": [None]}}) for m in record.runs[0].members[:2]]
     run = record.runs[0].model_copy(update={"members": lost})
     with house_style():
-        (axes,) = train_curves(record.model_copy(update={"runs": [run]})).axes
+        (axes,) = train_curves(as_training(record, run)).axes
     assert [text.get_text() for text in axes.texts] == ["no epoch with a finite loss"]
 
 
@@ -194,7 +193,7 @@ def test_a_loss_that_runs_away_shows_where_it_fell_below_its_floor(record):
     members = [m.model_copy(update={"curves": curves, "best_epoch": None}) for m in record.runs[0].members[:2]]
     run = record.runs[0].model_copy(update={"members": members})
     with house_style():
-        figure = train_curves(record.model_copy(update={"runs": [run]}))
+        figure = train_curves(as_training(record, run))
         figure.canvas.draw()
     axes = figure.axes[0]
     assert axes.get_yscale() == "symlog"

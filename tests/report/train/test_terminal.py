@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from lossbench.report.train.terminal import train_report
+from tests.report.compare.planted import as_training
 
 
 def shown(renderable, width=200):
@@ -18,16 +19,14 @@ def training(record, **changed):
     """The record of one run of ten nets."""
     run = record.runs[0]
     run = run.model_copy(update={"members": [m for m in run.members if m.role == "refit"][:10], **changed})
-    return record.model_copy(
-        update={"runs": [run], "kind": "train", "protocol": {"metric": "accuracy", "keep": "last"}}
-    )
+    return as_training(record, run)
 
 
 def test_training_shows_parts_spread_dummy_verdict_and_symptoms(record, tmp_path):
     broken = next(run for run in record.runs if run.last_act == "relu")
     run = broken.model_copy(update={"members": [m for m in broken.members if m.role == "refit"][:10]})
     (tmp_path / "curves.png").touch()
-    text = shown(train_report(record.model_copy(update={"runs": [run]}), tmp_path), 200)
+    text = shown(train_report(as_training(record, run), tmp_path), 200)
     assert "mean ± standard deviation of 10 seeds" in text
     assert "0.594" in text
     assert "nll + relu is broken" in text
@@ -40,7 +39,7 @@ def test_the_spread_is_the_standard_deviation_over_seeds(record):
     run = record.runs[0]
     values = [m.test["accuracy"] for m in run.members if m.role == "refit"][:2]
     two = run.model_copy(update={"members": [m for m in run.members if m.role == "refit"][:2]})
-    text = shown(train_report(record.model_copy(update={"runs": [two]}), Path("x")), 200)
+    text = shown(train_report(as_training(record, two), Path("x")), 200)
     deviation = abs(values[0] - values[1]) / 2**0.5  # of two numbers
     assert f"{sum(values) / 2:.3f} ± {deviation:.3f}" in text
 
@@ -84,7 +83,7 @@ def test_a_broken_pair_has_the_recommended_one_beside_it_within_80_columns(recor
         }
     )
     asked = broken.model_copy(update={"members": [m for m in broken.members if m.role == "refit"][:10]})
-    both = training(record).model_copy(update={"runs": [asked, instead]})
+    both = as_training(record, asked, instead)
     text = shown(train_report(both, Path("x")), 80)
     assert max(map(len, text.splitlines())) <= 80
     assert "test of logsoftmax" in text
@@ -97,7 +96,7 @@ def test_a_warning_is_not_said_twice(record):
     broken = next(run for run in record.runs if run.last_act == "relu")
     run = broken.model_copy(update={"members": [m for m in broken.members if m.role == "refit"][:2]})
     said = f"{run.loss.label} + relu is broken: {run.verdict.why}; {run.verdict.fix}"
-    text = shown(train_report(record.model_copy(update={"runs": [run], "warnings": [said, "mind this"]}), Path("x")))
+    text = shown(train_report(as_training(record, run, warnings=(said, "mind this")), Path("x")))
     assert text.count("relu is broken") == 1
     assert "! mind this" in text
 

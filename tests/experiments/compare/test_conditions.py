@@ -1,0 +1,164 @@
+"""What a comparison varies is declared in one place, changes training parts only, and makes a grid of settings."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import lossbench
+from lossbench.catalog.vocabulary import Task
+from lossbench.config.parts import DataConfig
+from lossbench.config.schema import CompareConfig
+from lossbench.data.split import repeated_kfold
+from lossbench.errors import UserError
+from lossbench.events import RunStarted
+from lossbench.experiments.compare.conditions import CONDITIONS, grid
+from lossbench.experiments.compare.plan import plan
+from lossbench.experiments.compare.setting import prepare_arena
+from lossbench.experiments.compare.time_estimate import estimate, steps_a_run
+from tests.experiments.compare.comparisons import blobs, config, finished, of_role
+
+NAMES = [condition.name for condition in CONDITIONS]
+# A level of each condition that changes something.
+HARSH = {"train_share": 0.4, "label_noise": 0.3}
+# Where a condition's name may stand: its declaration, its key and flag, its draw, and the reader of old records.
+HOMES = {
+    "experiments/conditions.py",
+    "config/schema.py",
+    "cli/compare_losses.py",
+    "data/noise.py",
+    "data/subset.py",
+    "record/version1.py",
+    "record/conditions.py",  # as the example in docstrings
+    "record/record.py",
+    "record/runs.py",
+    "report/scores.py",
+}
+
+
+def arena(levels, *, task="binary", rows=120):
+    table = blobs(rows, task=task)
+    folds = repeated_kfold(table.target, table.task, 3, 2, 0, 0.25)
+    return prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, condition=levels)
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=NAMES)
+def test_a_condition_has_a_key_whose_default_changes_nothing(condition):
+    assert condition.levels(CompareConfig()) == [condition.words.reference]
+    assert not condition.is_applied(CompareConfig())
+    assert condition.words.levels == []
+    assert condition.protocol.endswith(".")
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=NAMES)
+def test_a_condition_changes_no_test_part_and_its_reference_level_changes_nothing(condition):
+    plain, changed = arena({}), arena({condition.name: HARSH[condition.name]})
+    same = arena({condition.name: condition.words.reference})
+    for p, c, s in zip(plain.outer, changed.outer, same.outer, strict=True):
+        assert torch.equal(p.truth_N["test"], c.truth_N["test"])
+        assert torch.equal(p.x_ND["train"], s.x_ND["train"])
+        assert torch.equal(p.truth_N["train"], s.truth_N["train"])
+    assert [f.test.tolist() for f in plain.folds] == [f.test.tolist() for f in changed.folds]
+    assert plain.seeds == changed.seeds
+    different = [
+        not torch.equal(p.x_ND["train"], c.x_ND["train"]) or not torch.equal(p.truth_N["train"], c.truth_N["train"])
+        for p, c in zip(plain.outer, changed.outer, strict=True)
+    ]
+    assert all(different)
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=NAMES)
+def test_a_condition_refuses_a_task_that_it_does_not_have(condition):
+    asked = config("diabetes", **{condition.name: [HARSH[condition.name]]})
+    if Task.REGRESSION in condition.tasks:
+        assert plan(asked).grid == [{condition.name: HARSH[condition.name]}]
+    else:
+        with pytest.raises(UserError, match=f"{condition.name}: {condition.words.label} needs"):
+            plan(asked)
+
+
+def test_a_condition_is_known_by_its_name_in_its_declaration_only():
+    root = Path(lossbench.__file__).parent
+    knowing = {
+        str(path.relative_to(root))
+        for path in root.rglob("*")
+        if path.suffix in {".py", ".j2", ".js"} and any(name in path.read_text("utf-8") for name in NAMES)
+    }
+    assert knowing <= HOMES
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_smaller_training_set_keeps_what_each_row_is_for(task):
+    plain, some, more = (arena({"train_share": share}, task=task) for share in (1.0, 0.2, 0.5))
+    for p, s, m in zip(plain.folds, some.folds, more.folds, strict=True):
+        for part in ("train", "inner_train", "inner_validation"):
+            assert set(getattr(s, part)) < set(getattr(m, part)) < set(getattr(p, part))
+        assert np.array_equal(np.union1d(s.inner_train, s.inner_validation), s.train)
+        assert not np.intersect1d(s.inner_train, s.inner_validation).size
+    assert some.realised["train_share"] == pytest.approx(0.2, abs=0.01)
+    # What is fitted sees the rows that are used: their mean is 0 to float32's rounding.
+    assert float(some.outer[0].x_ND["train"].mean(0).abs().max()) < 1e-6
+
+
+def test_noise_is_a_share_of_the_rows_that_are_used():
+    both = arena({"train_share": 0.5, "label_noise": 0.3})
+    for fold, split in zip(both.folds, both.outer, strict=True):
+        wrong = split.truth_N["train"].numpy() != both.table.target[fold.train]
+        assert wrong.sum() == np.floor(0.3 * len(fold.train) + 0.5)
+
+
+def test_several_conditions_make_a_grid_of_settings():
+    shares, noises = [0.4, 1.0], [0.0, 0.2, 0.3]
+    asked = config(losses="ce,hinge", train_share=shares, label_noise=noises, optim={"batch_size": 32, "epochs": 4})
+    expected = [{"train_share": s, "label_noise": n} for s, n in itertools.product(shares, noises)]
+    assert grid(asked) == expected
+    planned = plan(asked)
+    (table,) = planned.tables
+    assert planned.contests == 2 * 6
+    # 150 rows, 3 folds: 80 + 20 rows train and validate, 32 + 8 at a share of 0.4; batches of 32.
+    whole, part = 4 * 3 * (2 * 3 + 2 * 4), 4 * 3 * (2 * 1 + 2 * 2)
+    assert steps_a_run(planned, table.folds) == whole
+    assert estimate(planned).steps == 2 * 3 * (whole + part)
+
+
+def test_a_comparison_s_runs_and_events_carry_their_setting():
+    started = []
+    asked = config(losses="ce,hinge", train_share=[0.4, 1.0], label_noise=[0, 0.3])
+    record = finished(asked, watch=lambda e: started.append(e) if isinstance(e, RunStarted) else None)
+    assert [c.name for c in record.conditions] == ["train_share", "label_noise"]
+    assert [run.condition for run in record.runs] == [levels for levels in grid(asked) for _ in range(2)]
+    assert len({run.name for run in record.runs}) == 8
+    assert {tuple(e.label.condition.items()) for e in started} == {tuple(levels.items()) for levels in grid(asked)}
+    assert {e.run for e in started} == {str(e.label) for e in started} == {run.name for run in record.runs}
+    for run in record.runs:
+        sizes = {m.n_train for m in of_role(run, "refit")}
+        assert sizes == ({100} if run.condition["train_share"] == 1 else {40})
+    said = " ".join(record.protocol.text)
+    assert "Training-set size: " in said
+    assert "Label noise: " in said
+
+
+def test_the_whole_training_set_gives_the_numbers_that_it_gives_without_the_condition():
+    alone, beside = finished(config(losses="ce,hinge")), finished(config(losses="ce,hinge", train_share=[0.4, 1.0]))
+    whole = [run for run in beside.runs if run.condition["train_share"] == 1.0]
+    assert [[m.test for m in run.members] for run in whole] == [[m.test for m in run.members] for run in alone.runs]
+
+
+def test_a_comparison_that_varies_nothing_has_no_condition():
+    record = finished(config(losses="ce,hinge"))
+    assert record.conditions == []
+    assert all(run.condition == {} for run in record.runs)
+    assert not any("label_noise" in column or "train_share" in column for column in record.members().columns)
+
+
+def test_batches_must_fit_the_smallest_training_set():
+    said = r"batch_size 32 is larger than the 24 inner training rows of iris \(30% of the training rows\)"
+    with pytest.raises(UserError, match=said):
+        plan(config(losses="ce,hinge", train_share=[0.3, 1.0], optim={"batch_size": 32, "epochs": 4}))
+
+
+def test_a_share_without_room_for_every_class_is_refused_before_anything_is_trained() -> None:
+    with pytest.raises(UserError, match=r"train_share: 0.1 of the 20 inner validation rows of iris is 2 rows"):
+        plan(config(losses="ce,hinge", train_share=[0.1], optim={"epochs": 4}))
