@@ -10,11 +10,11 @@ import sys
 
 def run() -> int:
     """Run the command line and return its exit code."""
-    asked = False
+    requested = False
 
     def on_interrupt(*_: object) -> None:
-        nonlocal asked
-        asked = True
+        nonlocal requested
+        requested = True
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, on_interrupt)
@@ -23,9 +23,9 @@ def run() -> int:
 
         code = main()
     except BaseException:
-        if not asked:
+        if not requested:
             raise
-    if asked:
+    if requested:
         print("interrupted: nothing was recorded", file=sys.stderr)
         return 130
     return code

@@ -1,7 +1,7 @@
 """The Python door to what the commands do: `train` and `compare` return the record that the command line writes.
 
 Keywords are the keys of the config: its top-level ones (`loss`, `last_act`, `seeds`, `optim={"lr": 1e-3}`), and those
-inside its parts where one name means one key (`epochs`, `lr`, `hidden`, `l2`, `patience`). What is left out has the
+inside its parts where one name means one key (`epochs`, `lr`, `hidden`, `l2`, `patience`). What is excluded has the
 config's default. Data may be a name, a file, or a DataFrame, which goes by `frame.attrs["name"]` if it has one.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lossbench.data.table import Table
-    from lossbench.runner.drive import Sink
+    from lossbench.runner.drive import Listener
 
     Data = str | Path | Mapping[str, Any] | pd.DataFrame
 
@@ -57,7 +57,7 @@ def train(
     assert isinstance(checked, TrainConfig)
     table = _table(frames[0], checked.data.model_dump())
     return runner.run_train(
-        checked, sinks=_sinks(progress), command="lossbench.train", strict=strict, force=force, table=table
+        checked, listeners=_listeners(progress), command="lossbench.train", strict=strict, force=force, table=table
     )[0]
 
 
@@ -85,7 +85,7 @@ def compare(
     assert isinstance(checked, CompareConfig)
     tables = [_table(frame, part.model_dump()) for frame, part in zip(frames, checked.data, strict=True)]
     return runner.run_compare(
-        checked, sinks=_sinks(progress), command="lossbench.compare", strict=strict, force=force, tables=tables
+        checked, listeners=_listeners(progress), command="lossbench.compare", strict=strict, force=force, tables=tables
     )[0]
 
 
@@ -101,10 +101,10 @@ class _Warnings:
         """Nothing is left to do."""
 
 
-def _sinks(progress: bool) -> list[Sink]:
-    from lossbench.runner.drive import choose_sinks
+def _listeners(progress: bool) -> list[Listener]:
+    from lossbench.runner.drive import choose_listeners
 
-    return [*(choose_sinks("rich") if progress else ()), _Warnings()]
+    return [*(choose_listeners("rich") if progress else ()), _Warnings()]
 
 
 def _words(

@@ -89,7 +89,7 @@ class RunEnded:
 
 @dataclass(frozen=True)
 class RunSkipped:
-    """A run was left out, and why."""
+    """A run was excluded, and why."""
 
     run: str
     why: str

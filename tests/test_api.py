@@ -94,10 +94,10 @@ def test_a_record_is_one_line_to_look_at(tmp_path):
 
 def test_a_pair_that_is_broken_and_a_table_that_was_repaired_are_warned_of(tmp_path, iris):
     iris["row"], iris["same"] = range(1, 151), 1
-    with pytest.warns(lb.LossbenchWarning) as said:
+    with pytest.warns(lb.LossbenchWarning) as sentences:
         record = lb.train(iris, "kind", loss="nll", last_act="relu", output=tmp_path, **QUICK)
-    messages = [str(warning.message) for warning in said]
-    assert {warning.filename for warning in said} == {__file__}
+    messages = [str(warning.message) for warning in sentences]
+    assert {warning.filename for warning in sentences} == {__file__}
     broken = next(message for message in messages if "nll + relu is broken" in message)
     assert "use logsoftmax as last activation" in broken
     assert any("'row' looks like a row number" in message for message in messages)
@@ -117,11 +117,11 @@ def test_a_loss_that_broadcasts_and_averages_it_away_is_warned_of(tmp_path, iris
         "def declared(out, target):\n"
         "    return (out - target.squeeze(-1).unsqueeze(-2)).pow(2).mean(-1)\n"
     )
-    said = {"target_encoding": "probability", "link": "sigmoid"}
+    sentences = {"target_encoding": "probability", "link": "sigmoid"}
     with pytest.warns(
         lb.LossbenchWarning, match="mine.py:plain: every target is compared with every row's output"
     ) as w:
-        lb.train(loss=f"{file}:plain", output=tmp_path, **said, **QUICK)
+        lb.train(loss=f"{file}:plain", output=tmp_path, **sentences, **QUICK)
     assert any("give outputs and targets one shape" in str(warning.message) for warning in w)
     with pytest.warns(lb.LossbenchWarning, match="mine.py:declared: every output is compared with every row's target"):
         lb.train(loss=f"{file}:declared", output=tmp_path, **QUICK)
@@ -134,9 +134,9 @@ def test_a_loss_that_broadcasts_and_averages_it_away_is_warned_of(tmp_path, iris
 def test_a_loss_without_gradient_is_named_with_its_file(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("def stuck(out, target):\n    return (out.detach() - target).pow(2).squeeze(-1)\n")
-    said = {"target_encoding": "probability", "link": "sigmoid"}
+    sentences = {"target_encoding": "probability", "link": "sigmoid"}
     with pytest.raises(UserError, match=r"^mine.py:stuck: the loss does not depend on the outputs; compute it from"):
-        lb.train(loss=f"{file}:stuck", output=tmp_path, **said, **QUICK)
+        lb.train(loss=f"{file}:stuck", output=tmp_path, **sentences, **QUICK)
 
 
 def test_an_array_is_no_table(tmp_path):

@@ -40,10 +40,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def printed(command: str) -> str:
     """What a command prints, errors included."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    sentences = io.StringIO()
+    with contextlib.redirect_stdout(sentences), contextlib.redirect_stderr(sentences):
         main(command.removeprefix("lossbench ").split())
-    return said.getvalue()
+    return sentences.getvalue()
 
 
 @pytest.mark.parametrize("block", CONSOLE, ids=lambda block: block.split("\n", 1)[0])

@@ -196,7 +196,7 @@ def auroc(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Probability that a row of a class scores above a row of the others, ties counting half.
 
     With more than two classes the mean over them, each against the rest by its log-odds. Classes that do not
-    occur are left out of the mean; NaN where the truth is a single class.
+    occur are excluded from the mean; NaN where the truth is a single class.
     """
     classes = score_PNC.shape[-1]
     if classes == 2:

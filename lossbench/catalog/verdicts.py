@@ -38,17 +38,17 @@ class Verdict:
         return f"{name} is {self.level}: {self.why}; {self.fix}"
 
 
-def judge(loss: Loss, activation: Activation, task: Task) -> Verdict:
+def assess(loss: Loss, activation: Activation, task: Task) -> Verdict:
     """The verdict of a pair on a task.
 
     A declared space decides; one that was not declared is judged by inclusion: inside a sound space the loss is
     defined but part of its range is out of reach (degraded), outside it is not defined (broken).
     """
-    level, why = _judge(loss, activation, task)
+    level, why = _assess(loss, activation, task)
     return Verdict(level, why, "" if level.is_sound else fix(loss, task))
 
 
-def _judge(loss: Loss, activation: Activation, task: Task) -> tuple[Level, str]:
+def _assess(loss: Loss, activation: Activation, task: Task) -> tuple[Level, str]:
     space, sound = activation.space, loss.sound[task]
     if short := _too_narrow(loss, activation, task, classes=2 if task is Task.BINARY else 3):
         return Level.BROKEN, short
@@ -75,7 +75,7 @@ def best_activation(loss: Loss, task: Task) -> Activation:
     """
     for space in loss.sound[task]:
         for activation in ACTIVATIONS:
-            if activation.space is space and _judge(loss, activation, task)[0].is_sound:
+            if activation.space is space and _assess(loss, activation, task)[0].is_sound:
                 return activation
     spaces = ", ".join(space.name for space in loss.sound[task]) or "none"
     raise UserError(
@@ -99,7 +99,7 @@ def _too_narrow(loss: Loss, activation: Activation, task: Task, classes: int) ->
 
 def sound_activations(loss: Loss, task: Task) -> list[Activation]:
     """All activations whose verdict with the loss is ok or equivalent."""
-    return [a for a in ACTIVATIONS if judge(loss, a, task).level.is_sound]
+    return [a for a in ACTIVATIONS if assess(loss, a, task).level.is_sound]
 
 
 def fix(loss: Loss, task: Task) -> str:

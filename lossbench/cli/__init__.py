@@ -111,7 +111,7 @@ def _complain(message: str) -> None:
 
 
 def _usage_line(usage: TyperException) -> str:
-    said = usage.format_message().strip().rstrip(".")
+    sentences = usage.format_message().strip().rstrip(".")
     context = getattr(usage, "ctx", None)
     place = context.command_path if context is not None else "lossbench"
-    return f"{said[:1].lower()}{said[1:]}; see `{place} --help`"
+    return f"{sentences[:1].lower()}{sentences[1:]}; see `{place} --help`"

@@ -19,14 +19,14 @@ Losses = Annotated[
     opt.Text, opt.flag("--losses", "losses", "NAME,...", panel=opt.LOSS, kind=KIND, complete=completion.pairs)
 ]
 Baseline = Annotated[
-    opt.Text, opt.flag("--baseline", "baseline", panel=opt.JUDGING, kind=KIND, complete=completion.one_loss)
+    opt.Text, opt.flag("--baseline", "baseline", panel=opt.EVALUATION, kind=KIND, complete=completion.one_loss)
 ]
-Folds = Annotated[opt.Text, opt.flag("--folds", "folds", "INT", panel=opt.JUDGING, kind=KIND)]
-Repeats = Annotated[opt.Text, opt.flag("--repeats", "repeats", "INT", panel=opt.JUDGING, kind=KIND)]
-Rope = Annotated[opt.Text, opt.flag("--rope", "rope", "FLOAT", panel=opt.JUDGING, kind=KIND)]
-Ranks = Annotated[bool | None, opt.flag("--ranks", "ranks", None, panel=opt.JUDGING, kind=KIND)]
-LabelNoise = Annotated[opt.Text, opt.flag("--label-noise", "label_noise", "SHARE,...", panel=opt.JUDGING, kind=KIND)]
-TrainShare = Annotated[opt.Text, opt.flag("--train-share", "train_share", "SHARE,...", panel=opt.JUDGING, kind=KIND)]
+Folds = Annotated[opt.Text, opt.flag("--folds", "folds", "INT", panel=opt.EVALUATION, kind=KIND)]
+Repeats = Annotated[opt.Text, opt.flag("--repeats", "repeats", "INT", panel=opt.EVALUATION, kind=KIND)]
+Rope = Annotated[opt.Text, opt.flag("--rope", "rope", "FLOAT", panel=opt.EVALUATION, kind=KIND)]
+Ranks = Annotated[bool | None, opt.flag("--ranks", "ranks", None, panel=opt.EVALUATION, kind=KIND)]
+LabelNoise = Annotated[opt.Text, opt.flag("--label-noise", "label_noise", "SHARE,...", panel=opt.EVALUATION, kind=KIND)]
+TrainShare = Annotated[opt.Text, opt.flag("--train-share", "train_share", "SHARE,...", panel=opt.EVALUATION, kind=KIND)]
 Hidden = Annotated[opt.Text, opt.flag("--hidden", "net.hidden", "INT,...", panel=opt.NET, kind=KIND)]
 Patience = Annotated[opt.Text, opt.flag("--patience", "early_stopping.patience", "INT", panel=opt.TRAINING, kind=KIND)]
 Lrs = Annotated[opt.Text, opt.flag("--lrs", "lrs", "FLOAT,...", panel=opt.TRAINING, kind=KIND)]

@@ -33,7 +33,7 @@ def data(
 ) -> int:
     """Show what is understood of a table: columns, gaps, classes, what will be dropped and why, losses that suit it.
 
-    What is a note tells how the table was read; what is a warning, that something was mended or left out. Empty fields
+    What is a note tells how the table was read; what is a warning, that something was mended or excluded. Empty fields
     and the words NA, N/A, n/a, NaN, nan, NULL, Null, null, None, <NA>, #N/A and #NA are gaps; --na adds others, and
     --keep-na-words takes the words for words.
 

@@ -67,26 +67,26 @@ def explain(
 
     if task is not None and task not in list(Task):
         raise unknown("task", task, [known.value for known in Task], where="--task")
-    said: Said | None = None if last_act is not None or loss_param else _of_another(name)
-    if said is not None:
-        _say(name, said)
+    sentences: Said | None = None if last_act is not None or loss_param else _of_another(name)
+    if sentences is not None:
+        _say(name, sentences)
         return
     found = resolve_loss(
         opt.read_loss(name, loss_param, target_encoding, link), None if task is None else Task(task), where=""
     )
     if last_act is None:
-        title, said = found.label, _of_loss(loss_page(found))
+        title, sentences = found.label, _of_loss(loss_page(found))
         if (penalty := penalty_page(name)) is not None:
-            said = itertools.chain(said, [("", "")], _as_penalty(penalty))
+            sentences = itertools.chain(sentences, [("", "")], _as_penalty(penalty))
     else:
         page = pair_page(found, find_activation(last_act), None if task is None else Task(task))
-        title, said = f"{page.loss} + {page.activation}", _of_pair(page)
-    _say(title, said)
+        title, sentences = f"{page.loss} + {page.activation}", _of_pair(page)
+    _say(title, sentences)
 
 
-def _say(title: str, said: Said) -> None:
+def _say(title: str, sentences: Said) -> None:
     typer.secho(title, bold=True)
-    for label, text in said:
+    for label, text in sentences:
         _print(label, text)
 
 
@@ -97,7 +97,7 @@ def _of_another(name: str) -> Said | None:
     if name in LOSSES:
         return None
     kinds = (_of_activation, _of_metric, _of_dataset, _of_penalty)
-    return next((said for of in kinds if (said := of(name)) is not None), None)
+    return next((sentences for of in kinds if (sentences := of(name)) is not None), None)
 
 
 def _of_activation(name: str) -> Said | None:
@@ -111,9 +111,9 @@ def _of_activation(name: str) -> Said | None:
     activation = ACTIVATIONS.get(name)
     row = next(row for row in activation_rows() if row.name == activation.name)
     sound = {task.value: ", ".join(sound_losses(activation, task)) for task in Task}
-    said = [("last act", row.name), ("formula", row.formula), ("outputs", row.space), ("note", row.note)]
+    sentences = [("last act", row.name), ("formula", row.formula), ("outputs", row.space), ("note", row.note)]
     fits = [("sound behind", f"{task}: {losses}") for task, losses in sound.items() if losses]
-    return iter([*said, *(fits or [("sound behind", "no loss")])])
+    return iter([*sentences, *(fits or [("sound behind", "no loss")])])
 
 
 def _of_metric(name: str) -> Said | None:
@@ -123,8 +123,8 @@ def _of_metric(name: str) -> Said | None:
     if name not in METRICS:
         return None
     row = next(row for row in metric_rows() if row.name == METRICS.full_name(name))
-    said = [("metric", row.name), ("formula", row.formula), ("tasks", ", ".join(row.tasks))]
-    return iter([*said, ("better", row.better), ("needs", f"a {row.needs}")])
+    sentences = [("metric", row.name), ("formula", row.formula), ("tasks", ", ".join(row.tasks))]
+    return iter([*sentences, ("better", row.better), ("needs", f"a {row.needs}")])
 
 
 def _of_dataset(name: str) -> Said | None:
@@ -144,11 +144,11 @@ def _of_penalty(name: str) -> Said | None:
     page = penalty_page(name)
     if page is None:
         return None
-    said = [("penalty", page.name), ("formula", page.formula)]
-    said += [("short", ", ".join(page.abbreviations))] if page.abbreviations else []
-    said += [("effect", page.effect), ("objective", page.objective)]
-    said += [("elsewhere", f"{who}: {how}") for who, how in page.elsewhere]
-    return [*said, ("see", "lossbench penalties, lossbench regularize-gif")]
+    sentences = [("penalty", page.name), ("formula", page.formula)]
+    sentences += [("short", ", ".join(page.abbreviations))] if page.abbreviations else []
+    sentences += [("effect", page.effect), ("objective", page.objective)]
+    sentences += [("elsewhere", f"{who}: {how}") for who, how in page.elsewhere]
+    return [*sentences, ("see", "lossbench penalties, lossbench regularize-gif")]
 
 
 def _as_penalty(page: PenaltyPage) -> Said:

@@ -22,11 +22,11 @@ from lossbench.config.parts import LossConfig
 from lossbench.config.problems import model_at
 from lossbench.config.scalars import read_scalar
 from lossbench.config.schema import CONFIGS, Config, Kind, TrainConfig
-from lossbench.config.values import WEIGHING, split_commas
+from lossbench.config.values import CLASS_WEIGHT_WORDS, split_commas
 from lossbench.errors import UserError, UserErrors
 
 TABLE, READING = "Data", "Reading a table of your own"
-LOSS, NET, TRAINING, JUDGING = "Loss", "Net", "Training", "Judging"
+LOSS, NET, TRAINING, EVALUATION = "Loss", "Net", "Training", "Judging"
 PICTURE = "Picture"
 RUN = "Run"
 
@@ -186,7 +186,7 @@ ClassWeight = Annotated[
         "loss.class_weight",
         "WORD|CLASS=WEIGHT,...",
         panel=LOSS,
-        complete=completion.words(*WEIGHING),
+        complete=completion.words(*CLASS_WEIGHT_WORDS),
     ),
 ]
 TargetEncoding = Annotated[
@@ -217,7 +217,7 @@ WeightDecay = Annotated[Text, flag("--weight-decay", "optim.weight_decay", "FLOA
 Schedule = Annotated[Text, flag("--schedule", "optim.schedule", panel=TRAINING)]
 Patience = Annotated[Text, flag("--patience", "early_stopping.patience", "INT", panel=TRAINING)]
 MinDelta = Annotated[Text, flag("--min-delta", "early_stopping.min_delta", "FLOAT", panel=TRAINING)]
-Metric = Annotated[Text, flag("--metric", "metric", panel=JUDGING, complete=completion.one_metric)]
+Metric = Annotated[Text, flag("--metric", "metric", panel=EVALUATION, complete=completion.one_metric)]
 
 Seed = Annotated[Text, flag("--seed", "seed", "INT", panel=RUN)]
 Device = Annotated[Text, flag("--device", "device", panel=RUN, complete=completion.DEVICES)]

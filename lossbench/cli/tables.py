@@ -52,8 +52,8 @@ def _on_terminal(rows: Sequence[Row], below: Sequence[str], *, cut: bool) -> Non
             text.stylize("bold" if i == 0 else "cyan" if n == 0 else "", 0, None if i == 0 else len(line[0]))
             console.print(text, soft_wrap=True)
         for key in below if i else ():
-            said = _text(rows[i - 1][key])
-            labelled = f"{key}: {said}" if said and key != below[0] else said
+            sentences = _text(rows[i - 1][key])
+            labelled = f"{key}: {sentences}" if sentences and key != below[0] else sentences
             for part in textwrap.wrap(labelled, console.width, initial_indent=indent, subsequent_indent=indent):
                 console.print(Text(part, style="dim"), soft_wrap=True)
 

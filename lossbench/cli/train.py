@@ -7,10 +7,10 @@ from typing import Annotated, cast
 from lossbench.cli import options as opt
 from lossbench.config.schema import TrainConfig
 
-Validation = Annotated[opt.Text, opt.flag("--validation", "split.validation", "SHARE", panel=opt.JUDGING)]
-Test = Annotated[opt.Text, opt.flag("--test", "split.test", "SHARE", panel=opt.JUDGING)]
-SplitSeed = Annotated[opt.Text, opt.flag("--split-seed", "split.seed", "INT", panel=opt.JUDGING)]
-PerSeed = Annotated[bool | None, opt.flag("--per-seed/--no-per-seed", "split.per_seed", None, panel=opt.JUDGING)]
+Validation = Annotated[opt.Text, opt.flag("--validation", "split.validation", "SHARE", panel=opt.EVALUATION)]
+Test = Annotated[opt.Text, opt.flag("--test", "split.test", "SHARE", panel=opt.EVALUATION)]
+SplitSeed = Annotated[opt.Text, opt.flag("--split-seed", "split.seed", "INT", panel=opt.EVALUATION)]
+PerSeed = Annotated[bool | None, opt.flag("--per-seed/--no-per-seed", "split.per_seed", None, panel=opt.EVALUATION)]
 Recommended = Annotated[bool | None, opt.flag("--recommended/--no-recommended", "recommended", None, panel=opt.LOSS)]
 Seeds = Annotated[opt.Text, opt.flag("--seeds", "seeds", "INT", panel=opt.RUN)]
 

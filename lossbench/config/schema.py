@@ -226,7 +226,7 @@ class RegularizeConfig(RunConfig):
     )
     rest: Literal["median", "drop"] = Field(
         default_factory=lambda config: "drop" if _is_iris(config) else "median",
-        description="The other columns: trained on too and drawn at the median, or left out (iris: left out)",
+        description="The other columns: trained on too and drawn at the median, or excluded (iris: excluded)",
     )
     penalty: Penalties = Field(["l2"], description="The penalties to draw side by side: l1, l2, elasticnet")
     l1_ratio: Annotated[Real, Field(ge=0, le=1)] = Field(0.5, description="The share of l1 in elasticnet")

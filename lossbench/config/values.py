@@ -117,7 +117,7 @@ def spell_net(value: Any) -> Any:
     return value if isinstance(value, Mapping) or value is None else {"hidden": value}
 
 
-WEIGHING = ("none", "balanced")
+CLASS_WEIGHT_WORDS = ("none", "balanced")
 
 
 def spell_weights(value: Any) -> Any:
@@ -125,7 +125,7 @@ def spell_weights(value: Any) -> Any:
     if isinstance(value, str) and "=" in value:
         pairs = [entry.rpartition("=") for entry in split_commas(value)]
         value = {name.strip(): number for name, _, number in pairs}
-    if isinstance(value, str) and value in WEIGHING:
+    if isinstance(value, str) and value in CLASS_WEIGHT_WORDS:
         return value
     if not isinstance(value, Mapping) or not value or "" in value:
         raise PydanticCustomError(

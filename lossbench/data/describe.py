@@ -21,14 +21,14 @@ from lossbench.errors import UserError
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """A feature: `example` is its range, its values or its first value; `why` it is left out, or under suspicion."""
+    """A feature: `example` is its range, its values or its first value; `why` it is excluded, or under suspicion."""
 
     name: str
     kind: Kind
     gaps: int
     distinct: int
     example: str
-    fate: Literal["kept", "left out", "refused"]
+    fate: Literal["kept", "excluded", "refused"]
     why: str = ""
 
 
@@ -54,8 +54,8 @@ def describe(
     source: DataSource, *, test: float = 0.2, validation: float = 0.2, batch_size: int | None = None
 ) -> Description:
     """Look at a table without training on it; `stops` are the reasons for which `train` would refuse it."""
-    table, judged = _judged(source)
-    kept = [name for name in table.features.columns if name not in judged]
+    table, scored = _judged(source)
+    kept = [name for name in table.features.columns if name not in scored]
     usable = replace(table, features=table.features[kept], kinds={name: table.kinds[name] for name in kept}, _hash=[])
     unusable = ""
     try:
@@ -68,7 +68,7 @@ def describe(
     joined = preparation.joined if preparation else {}
     columns = []
     for name in table.features.columns:
-        fate, why = judged.get(name, ("left out", dropped[name]) if name in dropped else ("kept", joined.get(name, "")))
+        fate, why = scored.get(name, ("excluded", dropped[name]) if name in dropped else ("kept", joined.get(name, "")))
         columns.append(_facts(name, table.features[name], table.kinds[name], fate, why))
     return Description(
         name=table.name,
@@ -81,20 +81,20 @@ def describe(
         columns=tuple(columns),
         inputs=len(preparation.input_names) if preparation else 0,
         notes=table.notes,
-        stops=tuple(_stops(table, judged, unusable, test, validation, batch_size)),
+        stops=tuple(_stops(table, scored, unusable, test, validation, batch_size)),
         sha256=usable.fingerprint(),
     )
 
 
 def _stops(
     table: Table,
-    judged: Mapping[str, tuple[Fate, str]],
+    scored: Mapping[str, tuple[Fate, str]],
     unusable: str,
     test: float,
     validation: float,
     batch_size: int | None,
 ) -> Iterator[str]:
-    for name, (fate, why) in judged.items():
+    for name, (fate, why) in scored.items():
         if fate == "refused":
             yield f"column {name!r}: {why}; leave it out with --drop {name}, or vouch for it with --keep {name}"
     if unusable:
@@ -109,7 +109,7 @@ def _stops(
             yield f"batch_size {batch_size} is larger than the {few}; choose --batch-size full"
 
 
-Fate = Literal["kept", "left out", "refused"]
+Fate = Literal["kept", "excluded", "refused"]
 
 
 def _judged(source: DataSource) -> tuple[Table, dict[str, tuple[Fate, str]]]:
@@ -119,7 +119,7 @@ def _judged(source: DataSource) -> tuple[Table, dict[str, tuple[Fate, str]]]:
     from lossbench.data.read.build_table import assemble  # named sets do without the readers
 
     assembled = assemble(source)
-    fates: dict[str, Fate] = {"id": "left out", "leak": "refused"}
+    fates: dict[str, Fate] = {"id": "excluded", "leak": "refused"}
     return assembled.table, {s.column: (fates[s.what], s.why) for s in assembled.suspects}
 
 

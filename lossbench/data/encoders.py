@@ -187,7 +187,7 @@ class HashEncoder:
 
 @dataclass(frozen=True)
 class DateEncoder:
-    """Year, month, day and weekday (Monday is 0) of a date as numbers; those that never change are left out."""
+    """Year, month, day and weekday (Monday is 0) of a date as numbers; those that never change are excluded."""
 
     name: str
     parts: tuple[NumberEncoder, ...]  # named by the part

@@ -82,7 +82,7 @@ class Preparation:
     @property
     def notes(self) -> list[str]:
         """One sentence per dropped column, and per column whose rare levels are joined."""
-        left = [f"column {name!r} is left out: {why}" for name, why in self.dropped.items()]
+        left = [f"column {name!r} is excluded: {why}" for name, why in self.dropped.items()]
         return left + [f"column {name!r}: {joined}" for name, joined in self.joined.items()]
 
     @property

@@ -34,7 +34,7 @@ class Table:
     numeric type, a text as `str`, a date as `datetime64`; `kinds` says which. `target` [N] is the class index (int64)
     into `classes`, or a float64 in its own units. `clean_target` [N] is the truth behind a target that was spoilt on
     purpose.
-    `notes` are the repairs and drops, and as `Information` how it was read, one sentence each; `target_told` is the
+    `notes` are the repairs and drops, and as `Information` how it was read, one sentence each; `target_note` is the
     clause about the target's values that a refusal ends with. `reading` holds what another file of this kind must be
     read with: the options that were not at their defaults, and `date_formats` {column: format}. `place` tells where a
     row stands in the file ("line 7"), for messages.
@@ -52,7 +52,7 @@ class Table:
     notes: tuple[str, ...] = ()
     source: str = ""
     place: Callable[[int], str] = field(default=lambda row: f"row {row + 1}", repr=False, compare=False)
-    target_told: str = ""
+    target_note: str = ""
     reading: Mapping[str, Any] = field(default_factory=dict)
     _hash: list[str] = field(default_factory=list, repr=False, compare=False)
 

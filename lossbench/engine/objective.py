@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Variable
 
-from lossbench.engine.padding import spared, spares
+from lossbench.engine.padding import pad_members, padding_members
 from lossbench.engine.problem import Objective, Problem
 from lossbench.errors import UserError
 
@@ -57,11 +57,11 @@ def losses(run: Run, out: Tensor, target: Tensor, weight: Tensor | None, rows: i
     if objective.per == "sample":
         value = objective.loss(out, target, **statistics)
         return _checked(value, out.shape[:2])
-    spare = spares(rows, out.shape[2])
+    padding = padding_members(rows, out.shape[2])
     if weight is None:
         weight = out.new_ones(run.size, rows)
-    statistics = {name: spared(value, spare) for name, value in statistics.items()}
-    out, target, weight = (spared(t[:, :rows], spare) for t in (out, target, weight))
+    statistics = {name: pad_members(value, padding) for name, value in statistics.items()}
+    out, target, weight = (pad_members(t[:, :rows], padding) for t in (out, target, weight))
     return _checked(objective.loss(out, target, weight, **statistics), out.shape[:1])[: run.size]
 
 

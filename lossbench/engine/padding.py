@@ -18,24 +18,24 @@ ROWS = (
 )  # two vectors of float32: one turn of torch's loops
 
 
-def whole(count: int, unit: int) -> int:
+def round_up(count: int, unit: int) -> int:
     """The least multiple of `unit` that is not below `count`."""
     return -(-count // unit) * unit
 
 
-def spares(rows: int, columns: int) -> int:
+def padding_members(rows: int, columns: int) -> int:
     """How many spare members of `[rows, columns]` hold the tail of a vector loop."""
     return -(-ROWS // max(1, rows * columns))
 
 
-def spared(values: Tensor, count: int) -> Tensor:
+def pad_members(values: Tensor, count: int) -> Tensor:
     """`[P, ...]` with `count` copies of the last member behind it, contiguous; no gradient flows through them."""
     return torch.cat([values, values[-1:].detach().expand(count, *values.shape[1:])])
 
 
-def padded(rows: Tensor) -> Tensor:
+def pad_rows(rows: Tensor) -> Tensor:
     """`[N, ...]` with copies of its first row up to whole vectors; always a fresh, aligned copy."""
-    out = rows.new_empty(whole(len(rows), ROWS), *rows.shape[1:])
+    out = rows.new_empty(round_up(len(rows), ROWS), *rows.shape[1:])
     out[: len(rows)] = rows
     out[len(rows) :] = rows[:1]
     return out

@@ -25,7 +25,7 @@ from lossbench.events import (
     RunStarted,
     Warned,
 )
-from lossbench.progress.status import Standing, duration, time_left
+from lossbench.progress.status import RunStatus, duration, time_left
 
 MARKS = {
     "ok": ("✓", "green"),
@@ -44,7 +44,7 @@ class ProgressBars:
     def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._clock = console, clock
         self._live = Live(self, console=console, auto_refresh=False, transient=True)
-        self._standings: dict[str, Standing] = {}
+        self._statuses: dict[str, RunStatus] = {}
         self._stage_began: dict[str, float] = {}
         self._phase: tuple[Phase, float] | None = None
         self._planned = self._ended = 0
@@ -58,15 +58,15 @@ class ProgressBars:
             case RunsPlanned():
                 self._planned, self._began = event.runs, self._clock()
             case RunStarted():
-                self._standings[event.run] = Standing(event, self._standings.get(event.run))
+                self._statuses[event.run] = RunStatus(event, self._statuses.get(event.run))
                 self._stage_began[event.run] = self._clock()
                 self._longest = max(self._longest, len(event.run))
             case EpochEnded():
-                self._standings[event.run].update(event)
+                self._statuses[event.run].update(event)
             case MemberStopped():
-                self._standings[event.run].stop(event)
+                self._statuses[event.run].stop(event)
             case RunEnded():
-                standing = self._standings.pop(event.run, None)
+                standing = self._statuses.pop(event.run, None)
                 self._ended += 1
                 self._print(self._ended_line(event, standing, self._console.width))
             case RunSkipped():
@@ -93,7 +93,7 @@ class ProgressBars:
         self._console.print(line, soft_wrap=True, highlight=False)
 
     def _lines(self, width: int) -> Iterator[Text]:
-        for run, standing in self._standings.items():
+        for run, standing in self._statuses.items():
             yield self._running_line(run, standing, width)
         if self._phase and self._phase[0].done < self._phase[0].total:
             phase, began = self._phase
@@ -101,15 +101,15 @@ class ProgressBars:
             left = f"{time_left(self._clock() - began, share)} left"
             yield _line(Text(), [phase.name], [f"{phase.done}/{phase.total}", left], [_bar(share)], width)
         if self._planned > 1:
-            share = (self._ended + sum(s.share for s in self._standings.values())) / self._planned
+            share = (self._ended + sum(s.share for s in self._statuses.values())) / self._planned
             needed = [f"{self._ended}/{self._planned} runs", f"{time_left(self._clock() - self._began, share)} left"]
             yield _line(Text(), ["all"], needed, [f"{share:.0%}", _bar(share, 2 * _BAR)], width)
 
-    def _names(self, run: str, standing: Standing | None) -> list[str]:
+    def _names(self, run: str, standing: RunStatus | None) -> list[str]:
         """A run's names, the longest first, so wide that the lines stand in columns where there is room."""
         return [run.ljust(self._longest), *shorter_names(run, standing.started.label if standing else None)]
 
-    def _running_line(self, run: str, standing: Standing, width: int) -> Text:
+    def _running_line(self, run: str, standing: RunStatus, width: int) -> Text:
         share = standing.done / max(standing.total, 1)
         epochs = str(standing.started.epochs)
         needed = [
@@ -122,7 +122,7 @@ class ProgressBars:
         more = [f"{standing.started.stage:<6}", *spread, standing.diverged_nets, standing.scores(), standing.losses()]
         return _line(Text(), self._names(run, standing), needed, more, width)
 
-    def _ended_line(self, event: RunEnded, standing: Standing | None, width: int) -> Text:
+    def _ended_line(self, event: RunEnded, standing: RunStatus | None, width: int) -> Text:
         mark = Text(f"{MARKS[event.status][0]} ", style=MARKS[event.status][1])
         names, after = self._names(event.run, standing), duration(event.seconds)
         if event.message or standing is None:
@@ -132,7 +132,7 @@ class ProgressBars:
             return line.append(_GAP).append(message) if len(message) > 1 else line
         room = width - len(mark) - len(event.run) - len(after) - 2 * len(_GAP)
         results = standing.results()
-        result = next((said for said in results if len(said) <= room), results[-1])
+        result = next((sentences for sentences in results if len(sentences) <= room), results[-1])
         return _line(mark, names, [after, result], [standing.diverged_nets], width)
 
 

@@ -18,7 +18,7 @@ from lossbench.events import (
     RunStarted,
     Warned,
 )
-from lossbench.progress.status import Standing
+from lossbench.progress.status import RunStatus
 
 SECONDS_BETWEEN_LINES = 5.0
 TENTHS = 10
@@ -30,7 +30,7 @@ class PlainLines:
     def __init__(self, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream or sys.stderr
         self._clock = clock
-        self._standings: dict[str, Standing] = {}
+        self._statuses: dict[str, RunStatus] = {}
         self._began: dict[str, float] = {}
         self._said: dict[str, tuple[int, float]] = {}
         self._planned = self._ended = 0
@@ -39,7 +39,7 @@ class PlainLines:
         """Print what the event says, if it is time to."""
         match event:
             case RunStarted():
-                self._standings[event.run] = Standing(event, self._standings.get(event.run))
+                self._statuses[event.run] = RunStatus(event, self._statuses.get(event.run))
                 self._began[event.run] = now = self._clock()
                 self._said[event.run] = (0, now)
                 stage = f" ({event.stage})" if event.stage else ""
@@ -48,21 +48,21 @@ class PlainLines:
                     f"{event.epochs} epoch{'s'[: event.epochs != 1]}"
                 )
             case EpochEnded():
-                self._standings[event.run].update(event)
+                self._statuses[event.run].update(event)
                 self._at_each_tenth(event.run)
             case MemberStopped():
-                self._standings[event.run].stop(event)
+                self._statuses[event.run].stop(event)
             case RunEnded():
                 self._ended += 1
-                standing = self._standings.pop(event.run, None)
-                said = (
+                standing = self._statuses.pop(event.run, None)
+                sentences = (
                     [event.message]
                     if event.message or not standing
                     else [standing.results()[0], standing.diverged_nets]
                 )
                 count = f" ({self._ended} of {self._planned})" if self._planned > 1 else ""
                 ended = f"{event.run}: {event.status} after {event.seconds:.1f} s{count}"
-                self._print("; ".join(filter(None, [ended, *said])))
+                self._print("; ".join(filter(None, [ended, *sentences])))
             case RunsPlanned():
                 self._planned = event.runs
             case RunSkipped():
@@ -74,7 +74,7 @@ class PlainLines:
                     self._print(f"{event.name}: {event.done} of {event.total}")
 
     def _at_each_tenth(self, run: str) -> None:
-        standing, now = self._standings[run], self._clock()
+        standing, now = self._statuses[run], self._clock()
         tenth = TENTHS * standing.done // max(standing.total, 1)
         last_tenth, last_time = self._said[run]
         if tenth <= last_tenth or tenth == TENTHS or now - last_time < SECONDS_BETWEEN_LINES:

@@ -13,7 +13,7 @@ SHARE_OF_STAGE = {"": (0.0, 1.0), "tune": (0.0, 0.75), "refit": (0.75, 1.0)}
 
 
 @dataclass
-class Standing:
+class RunStatus:
     """The members' epochs, losses and scores so far; members that stopped early count as done.
 
     `before`: the stage of the same run that came earlier. Its best scores stand where this stage has no validation
@@ -21,7 +21,7 @@ class Standing:
     """
 
     started: RunStarted
-    before: Standing | None = None
+    before: RunStatus | None = None
     epoch: list[int] = field(init=False)
     train_loss: list[float] = field(init=False)
     score: list[float] = field(init=False)

@@ -212,7 +212,7 @@ class Comparison(Frozen):
     formula: str
     baseline: str
     rope: float
-    rope_said: str  # the width in the metric's unit, and where it comes from
+    rope_text: str  # the width in the metric's unit, and where it comes from
     alpha: float
     ranks: bool  # average ranks were asked for
     notes: list[str]

@@ -33,7 +33,7 @@ class Frozen(Part):
 
 
 class Sparse(Part):
-    """A part of which there are thousands: what does not apply to one (None, empty) is left out of its JSON."""
+    """A part of which there are thousands: what does not apply to one (None, empty) is excluded from its JSON."""
 
     @model_serializer(mode="wrap")
     def _without_gaps(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

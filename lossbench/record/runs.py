@@ -42,7 +42,7 @@ class PathRecord(Part):
     l1_norm: Number
     l2_norm: Number
     zeros: int  # weights that are exactly 0
-    weights: list[Number]  # biases left out
+    weights: list[Number]  # biases excluded
     converged: bool
     ended_by: str
     residual: Number

@@ -80,11 +80,11 @@ def _run(old: Plain, *, varied: bool) -> Plain:
     if not final:
         evidence.pop("final_train_loss", None)
     new["diagnostics"] = {name: evidence[key] for key, name in _DIAGNOSTICS.items() if key in evidence}
-    if "objective_group" in evidence or "stands_for" in evidence:
+    if "objective_group" in evidence or "represents" in evidence:
         new["objective"] = {
             "group": evidence.get("objective_group", ""),
             "factor": evidence.get("objective_factor", 1.0),
-            "represents": evidence.get("stands_for", []),
+            "represents": evidence.get("represents", []),
         }
     for key in ("matrix", "reliability", "traceback"):
         if key in evidence:
@@ -147,7 +147,7 @@ def _table(old: Plain, condition: Plain | None) -> Plain:
 
 def _row(old: Plain) -> Plain:
     new = dict(old)
-    new["represents"] = new.pop("stands_for", [])
+    new["represents"] = new.pop("represents", [])
     return new
 
 
@@ -158,5 +158,5 @@ def _sensitivity(old: Plain, condition: Plain | None) -> Plain:
 def _across(old: Plain, condition: Plain | None) -> Plain:
     new = dict(old)
     new |= _levels(new.pop("label_noise"), condition)
-    new["excluded"] = new.pop("left_out")
+    new["excluded"] = new.pop("excluded")
     return new

@@ -10,26 +10,26 @@ def symptoms(run: RunRecord) -> list[str]:
 
     Of a broken pair it is also said that no output is dead, since that is what one would suspect.
     """
-    found, said = run.diagnostics, []
+    found, sentences = run.diagnostics, []
     members = found.members
     finite = members if found.members_finite is None else found.members_finite
     only = f", of the {finite} of {members} nets with finite outputs" if finite < members else ""
     if found.members_below_floor:
-        said.append(_below_floor(found, found.members_below_floor))
+        sentences.append(_below_floor(found, found.members_below_floor))
     dead = found.dead_outputs
     if dead:
-        said.append(f"{dead:.0%} of its outputs are dead: one value for every row of the test part{only}")
+        sentences.append(f"{dead:.0%} of its outputs are dead: one value for every row of the test part{only}")
     if invalid := found.invalid_probabilities:
-        said.append(f"{invalid:.0%} of its rows are no probabilities, though it takes them for such{only}")
+        sentences.append(f"{invalid:.0%} of its rows are no probabilities, though it takes them for such{only}")
     if count := found.members_predicting_one_class:
         whose = "with finite outputs " if finite < members else ""
         does = "decides" if finite == 1 else "decide"
-        said.append(
+        sentences.append(
             f"{_of(count, finite)} {whose}{does} for one class whatever {'it sees' if finite == 1 else 'they see'}"
         )
-    if dead == 0 and said and run.verdict.level == "broken":
-        said.append(f"0% of its outputs are dead: none gives one value for every row of the test part{only}")
-    return said
+    if dead == 0 and sentences and run.verdict.level == "broken":
+        sentences.append(f"0% of its outputs are dead: none gives one value for every row of the test part{only}")
+    return sentences
 
 
 def _below_floor(found: Diagnostics, below: int) -> str:

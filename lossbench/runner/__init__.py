@@ -1,5 +1,5 @@
 """The composition root: a config becomes a plan, a plan a record, a record files and printed lines;
-what is emitted on the way goes to the sinks.
+what is emitted on the way goes to the listeners.
 
 One function a command; each returns the exit code. What a command needs is imported inside it, so that none waits for
 what another one uses.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.errors import UserError
 from lossbench.events import Emit
-from lossbench.runner.drive import Mode, Sink, choose_sinks, drive, silence_output
+from lossbench.runner.drive import Listener, Mode, choose_listeners, drive, silence_output
 from lossbench.runner.folder import run_folder
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def train(
     config: TrainConfig, *, command: str = "", mode: Mode = "rich", strict: bool = False, force: bool = False
 ) -> int:
     """`lossbench train`."""
-    record, folder = run_train(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
+    record, folder = run_train(config, listeners=choose_listeners(mode), command=command, strict=strict, force=force)
     if mode == "rich":
         from lossbench.report.train.terminal import train_report
 
@@ -49,7 +49,7 @@ def train(
 def run_train(
     config: TrainConfig,
     *,
-    sinks: Sequence[Sink] = (),
+    listeners: Sequence[Listener] = (),
     command: str = "",
     strict: bool = False,
     force: bool = False,
@@ -65,7 +65,7 @@ def run_train(
     _refuse_broken([plan.pair] if strict else [])
     name, plans = default_name(plan), [plan]
     del plan, table
-    with run_folder(config.output, config.name, name, force=force) as folder, drive(sinks) as (emit, stopped):
+    with run_folder(config.output, config.name, name, force=force) as folder, drive(listeners) as (emit, stopped):
         # The run alone has the plan, so that the columns of a large table are freed as soon as it lets go of them.
         result = run(plans.pop(), emit=emit, stopped=stopped, command=command)
         record = result.record
@@ -94,7 +94,7 @@ def compare(
         planned = plan(config)
         show_plan(planned, estimate(planned))
         return OK
-    record, folder = run_compare(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
+    record, folder = run_compare(config, listeners=choose_listeners(mode), command=command, strict=strict, force=force)
     if mode == "rich":
         from lossbench.report.compare.terminal import comparison_report
 
@@ -105,7 +105,7 @@ def compare(
 def run_compare(
     config: CompareConfig,
     *,
-    sinks: Sequence[Sink] = (),
+    listeners: Sequence[Listener] = (),
     command: str = "",
     strict: bool = False,
     force: bool = False,
@@ -119,9 +119,9 @@ def run_compare(
 
     chosen = plan(config, tables)
     if strict:
-        _refuse_broken([contender.pair for entry in chosen.tables for contender in entry.lineup.contenders])
+        _refuse_broken([candidate.pair for entry in chosen.tables for candidate in entry.selection.candidates])
     name = default_name(chosen)
-    with run_folder(config.output, config.name, name, force=force) as folder, drive(sinks) as (emit, stopped):
+    with run_folder(config.output, config.name, name, force=force) as folder, drive(listeners) as (emit, stopped):
         record = run(chosen, emit=emit, stopped=stopped, command=command)
         record.name = folder.name
         record.analysis = analyse(record)
@@ -134,7 +134,9 @@ def regularize(
     config: RegularizeConfig, *, command: str = "", mode: Mode = "rich", strict: bool = False, force: bool = False
 ) -> int:
     """`lossbench regularize-gif`."""
-    record, folder = run_regularize(config, sinks=choose_sinks(mode), command=command, strict=strict, force=force)
+    record, folder = run_regularize(
+        config, listeners=choose_listeners(mode), command=command, strict=strict, force=force
+    )
     if mode == "rich":
         from lossbench.report.regularize.terminal import regularize_report
 
@@ -145,7 +147,7 @@ def regularize(
 def run_regularize(
     config: RegularizeConfig,
     *,
-    sinks: Sequence[Sink] = (),
+    listeners: Sequence[Listener] = (),
     command: str = "",
     strict: bool = False,
     force: bool = False,
@@ -159,7 +161,7 @@ def run_regularize(
     chosen = plan(config)
     _refuse_broken([chosen.pair] if strict else [])
     name = default_name(chosen)
-    with run_folder(config.output, config.name, name, force=force) as folder, drive(sinks) as (emit, stopped):
+    with run_folder(config.output, config.name, name, force=force) as folder, drive(listeners) as (emit, stopped):
         record = run(chosen, emit=emit, stopped=stopped, command=command)
         record.name = folder.name
         write_record(record, folder)
@@ -173,7 +175,7 @@ def report(folder: Path) -> int:
 
     record = read_record(folder)
     where = folder if folder.is_dir() else folder.parent
-    with drive(choose_sinks("rich")) as (emit, _):
+    with drive(choose_listeners("rich")) as (emit, _):
         _draw(record, where, emit)
     print(f"drawn again in {where}")
     return OK
@@ -257,10 +259,10 @@ def doctor(config: LossConfig, *, task: str | None, as_json: bool, verbose: bool
     from lossbench.experiments.setup.resolve import resolve_loss
     from lossbench.runner.show import show_diagnosis, watching
 
-    asked = None if task is None else choose("--task", task, {known.value: known for known in Task})
-    loss = resolve_loss(config, asked)
+    requested = None if task is None else choose("--task", task, {known.value: known for known in Task})
+    loss = resolve_loss(config, requested)
     with watching(f"examining {loss.label}") as watch:
-        diagnosis = examine(loss, tasks=None if asked is None else [asked], watch=watch)
+        diagnosis = examine(loss, tasks=None if requested is None else [requested], watch=watch)
     show_diagnosis(diagnosis, as_json=as_json, verbose=verbose)
     return diagnosis.exit_code
 

@@ -1,4 +1,4 @@
-"""What joins an experiment to its user: hands its events to sinks, and turns the first Ctrl-C into an orderly end."""
+"""Joins an experiment to its user: hands events to listeners, and turns the first Ctrl-C into an orderly end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lossbench.events import Emit, Event, Stopped
 Mode = Literal["rich", "quiet", "json"]
 
 
-class Sink(Protocol):
+class Listener(Protocol):
     """Receives the events of a run, one at a time, from whichever thread emits; answers nothing."""
 
     def __call__(self, event: Event) -> None:
@@ -26,54 +26,54 @@ class Sink(Protocol):
 
 
 @contextlib.contextmanager
-def drive(sinks: Sequence[Sink]) -> Iterator[tuple[Emit, Stopped]]:
-    """The `emit` and `stopped` of an experiment that is run inside; the sinks are closed afterwards.
+def drive(listeners: Sequence[Listener]) -> Iterator[tuple[Emit, Stopped]]:
+    """The `emit` and `stopped` of an experiment that is run inside; the listeners are closed afterwards.
 
     The first Ctrl-C makes `stopped()` true, which leaves a valid record; a second one ends the experiment at once. Both
     functions can be called by several threads.
     """
     stop = threading.Event()
     with contextlib.ExitStack() as closing:
-        for sink in sinks:
-            closing.callback(sink.close)
-        collector = _Collector(sinks)
+        for listener in listeners:
+            closing.callback(listener.close)
+        collector = _Collector(listeners)
         closing.callback(collector.close)
         closing.enter_context(_first_interrupt_sets(stop))
         try:
             yield collector, stop.is_set
-        except _SinkFailed as failure:
+        except _ListenerFailed as failure:
             raise failure.problem from None
 
 
 class _Collector:
-    """Hands every event to every sink, one event at a time, in the order in which they happen.
+    """Hands every event to every listener, one event at a time, in the order in which they happen.
 
-    A sink whose reader has gone (`--json | head -1`) gets no more events, and the experiment goes on.
+    A listener whose reader has gone (`--json | head -1`) gets no more events, and the experiment goes on.
     """
 
-    def __init__(self, sinks: Sequence[Sink]) -> None:
-        self._sinks, self._lock = list(sinks), threading.Lock()
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners, self._lock = list(listeners), threading.Lock()
 
     def __call__(self, event: Event) -> None:
         with self._lock:
-            for sink in list(self._sinks):
+            for listener in list(self._listeners):
                 try:
-                    sink(event)
+                    listener(event)
                 except BrokenPipeError:
-                    self._sinks.remove(sink)
+                    self._listeners.remove(listener)
                     silence_output()
                 except Exception as problem:
-                    raise _SinkFailed(problem) from problem
+                    raise _ListenerFailed(problem) from problem
 
     def close(self) -> None:
         """Nothing is handed on any more: a thread that was left behind may still emit."""
-        self._sinks.clear()
+        self._listeners.clear()
 
 
-class _SinkFailed(BaseException):
-    """What a sink has raised, on its way to whoever chose the sink.
+class _ListenerFailed(BaseException):
+    """What a listener has raised, on its way to whoever chose the listener.
 
-    It is no Exception: where a loss is expected to fail, a sink's failure is not the loss's.
+    It is no Exception: where a loss is expected to fail, a listener's failure is not the loss's.
     """
 
     def __init__(self, problem: Exception) -> None:
@@ -114,7 +114,7 @@ def silence_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def choose_sinks(mode: Mode) -> list[Sink]:
+def choose_listeners(mode: Mode) -> list[Listener]:
     """Bars on a terminal, plain lines off it, JSON lines on request.
 
     Progress goes to standard error, results to standard output.

@@ -73,16 +73,16 @@ def show_plan(plan: ComparePlan, work: Estimate) -> None:
         )
         rows = [
             (
-                contender.label + (" (baseline)" if contender.name == plan.baseline else ""),
-                contender.pair.activation.name,
-                contender.pair.verdict.level.value,
-                contender.pair.verdict.why,
+                candidate.label + (" (baseline)" if candidate.name == plan.baseline else ""),
+                candidate.pair.activation.name,
+                candidate.pair.verdict.level.value,
+                candidate.pair.verdict.why,
             )
-            for contender in entry.lineup.contenders
+            for candidate in entry.selection.candidates
         ]
         screen.print(grid(["loss", "last_act", "verdict", "why"], rows, style_by=2))
-        for left in entry.lineup.left_out:
-            screen.print(Text(f"left out: {left.name}: {left.why}"), style="dim", soft_wrap=True)
+        for left in entry.selection.excluded:
+            screen.print(Text(f"excluded: {left.name}: {left.why}"), style="dim", soft_wrap=True)
         screen.print()
     trials = trials_in_words(plan.config, plan.space)
     screen.print(Text(f"{plan.trials} trials a split: {trials}"), soft_wrap=True)

@@ -10,7 +10,7 @@ names = sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.na
 parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=benchmarks.__doc__)
 parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(n.removeprefix("bench_") for n in names))
 parser.add_argument("--quick", action="store_true", help="few and short rounds: a look, not a measurement")
-asked = parser.parse_args()
+requested = parser.parse_args()
 for name in names:
-    if not asked.names or name.removeprefix("bench_") in asked.names:
-        importlib.import_module(f"tests.benchmarks.{name}").main(quick=asked.quick)
+    if not requested.names or name.removeprefix("bench_") in requested.names:
+        importlib.import_module(f"tests.benchmarks.{name}").main(quick=requested.quick)

@@ -33,9 +33,9 @@ def compared(config):
     rows = {"trial": len(table.folds[0].inner_train), "refit": len(table.folds[0].train)}
     batches = {role: math.ceil(count / config.optim.batch_size) for role, count in rows.items()}
     steps = 0
-    for contest in record.runs:
-        trials = [m for m in contest.members if m.role == "trial"]
-        others = {(str(m.split), m.lr, str(m.params), m.epochs) for m in contest.members if m.role != "trial"}
+    for evaluation in record.runs:
+        trials = [m for m in evaluation.members if m.role == "trial"]
+        others = {(str(m.split), m.lr, str(m.params), m.epochs) for m in evaluation.members if m.role != "trial"}
         steps += batches["trial"] * sum(m.epochs for m in trials)
         steps += batches["refit"] * sum(epochs for *_, epochs in others)
     return record, steps
@@ -71,10 +71,10 @@ def main(quick=False):
     table = Table("way", "model-steps/s", "x slower", "goal", "seconds for the whole")
     table.title = f"{what}, refits included: {steps:,} model-steps on two cores"
     for way, rate in measured.items():
-        whole = f"{seconds:,.0f}" if way == "compare-losses" else f"{steps / rate:,.0f} (extrapolated)"
+        round_up = f"{seconds:,.0f}" if way == "compare-losses" else f"{steps / rate:,.0f} (extrapolated)"
         slower = measured["compare-losses"] / rate
         goal = f">= {GOALS[way]}" if way in GOALS else ""
-        table.add_row(way, f"{rate:,.0f}", f"{slower:.1f}", goal, whole)
+        table.add_row(way, f"{rate:,.0f}", f"{slower:.1f}", goal, round_up)
     console.print(table)
     results = {
         "work": what,

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from lossbench.engine.objective import Slope
 from lossbench.engine.problem import Fold, Member, Net, Objective, Part, Problem, Training
-from lossbench.engine.training import training_state as cohort
+from lossbench.engine.training import training_state as state
 from lossbench.engine.training.train import train
 from tests.benchmarks import competitors as rivals
 from tests.benchmarks.measure import leave, rates
@@ -95,11 +95,11 @@ class _Analytic(Slope):
 
 
 def analytic(*args):
-    cohort.Slope = _Analytic
+    state.Slope = _Analytic
     try:
         return engine(*args)
     finally:
-        cohort.Slope = Slope
+        state.Slope = Slope
 
 
 def generic_path(quick):
@@ -124,7 +124,7 @@ def end_to_end(quick):
     started before), extrapolated to the whole by its number of model-steps.
     """
     seeds, fits, epochs = (6, 4, 10) if quick else (E2E_SEEDS, 12, 20)
-    whole = len(EIGHT) * E2E_SEEDS * E2E_EPOCHS * rivals.steps(BATCH)
+    round_up = len(EIGHT) * E2E_SEEDS * E2E_EPOCHS * rivals.steps(BATCH)
     with Parallel(n_jobs=2) as pool:
 
         def in_pool(way):
@@ -137,9 +137,9 @@ def end_to_end(quick):
             "joblib x 2 MLPClassifier": partial(in_pool, rivals.scikit_learn),
         }
         measured = rates(ways, 2 if quick else 5, time.perf_counter)
-    seconds = {name: whole / rate for name, rate in measured.items()}
+    seconds = {name: round_up / rate for name, rate in measured.items()}
     seconds["JAX, 2 processes, with compilation"] = in_jax(10 if quick else 20)
-    return {"model_steps": whole, "seconds": seconds}
+    return {"model_steps": round_up, "seconds": seconds}
 
 
 def in_jax(epochs):

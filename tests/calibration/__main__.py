@@ -39,7 +39,7 @@ def gather(pool: ProcessPoolExecutor, work: Callable[[int], list[Ruling]], draws
 
 
 def power(rulings: Sequence[Ruling]) -> dict[str, Any]:
-    """How often the second contender was found to be better, and how often the wrong way round."""
+    """How often the second candidate was found to be better, and how often the wrong way round."""
     return {
         "comparisons": len(rulings),
         "found": float(np.mean([r.word == "better" for r in rulings])),

@@ -1,4 +1,4 @@
-"""Truths to be found out: two contenders that are equally good, and two of which one is better."""
+"""Truths to be found out: two candidates that are equally good, and two of which one is better."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lossbench.config.parts import DataConfig
 from lossbench.data.load import load
 from lossbench.data.table import Table
 from lossbench.experiments.setup.data_source import data_source
-from tests.calibration.simulated_comparisons import Ruling, arena_of, contenders, meet, rule, small, with_seeds
+from tests.calibration.simulated_comparisons import Ruling, candidates, meet, rule, setting_of, small, with_seeds
 
 ROWS = 200  # where naive tests over splits are at their worst
 PAIRS = 4  # A/A comparisons on one generated table
@@ -39,11 +39,11 @@ def same_loss(draw: int, pairs: int = PAIRS) -> Iterator[Ruling]:
     y = (x @ random.normal(size=4) + random.normal(scale=1.5, size=ROWS) > 0).astype(np.int64)
     config = small(losses=["ce", "hinge", "mse"][draw % 3])
     table = table_of(x, y, "same")
-    arena = arena_of(config, table)
-    (contender,) = contenders(config, table)
+    setting = setting_of(config, table)
+    (candidate,) = candidates(config, table)
     for pair in range(pairs):
-        contests = [meet(config, with_seeds(arena, 2 * pair + k), contender) for k in (0, 1)]
-        yield rule(config, arena, *contests)
+        evaluations = [meet(config, with_seeds(setting, 2 * pair + k), candidate) for k in (0, 1)]
+        yield rule(config, setting, *evaluations)
 
 
 def equal_learners(draw: int) -> Iterator[Ruling]:
@@ -56,13 +56,13 @@ def equal_learners(draw: int) -> Iterator[Ruling]:
     cause = random.normal(size=(ROWS, 2))
     y = (cause.sum(1) + random.normal(scale=0.5, size=ROWS) > 0).astype(np.int64)
     config = small(losses="ce")
-    contests = []
+    evaluations = []
     for k in (0, 1):
         table = table_of(cause[:, [k]] + random.normal(scale=0.1, size=(ROWS, 1)), y, "halves")
-        arena = arena_of(config, table)
-        (contender,) = contenders(config, table)
-        contests.append(meet(config, arena, contender))
-    yield rule(config, arena, *contests)
+        setting = setting_of(config, table)
+        (candidate,) = candidates(config, table)
+        evaluations.append(meet(config, setting, candidate))
+    yield rule(config, setting, *evaluations)
 
 
 def outliers(draw: int) -> Iterator[Ruling]:
@@ -73,8 +73,8 @@ def outliers(draw: int) -> Iterator[Ruling]:
     spoilt = clean + np.where(random.random(300) < 0.1, random.uniform(-30, 30, 300), 0.0)
     config = small(losses="mse,l1", metric="mae", optim={"epochs": 30, "lr": 1e-2})
     table = replace(table_of(x, spoilt, "outliers", ()), clean_target=clean)
-    arena = arena_of(config, table)
-    yield rule(config, arena, *(meet(config, arena, c) for c in contenders(config, table)))
+    setting = setting_of(config, table)
+    yield rule(config, setting, *(meet(config, setting, c) for c in candidates(config, table)))
 
 
 def noisy_labels(draw: int) -> Iterator[Ruling]:
@@ -91,5 +91,5 @@ def noisy_labels(draw: int) -> Iterator[Ruling]:
         lrs=[1e-2],
         early_stopping={"patience": None},
     )
-    arena = arena_of(config, table, noise=0.4)
-    yield rule(config, arena, *(meet(config, arena, c) for c in contenders(config, table)))
+    setting = setting_of(config, table, noise=0.4)
+    yield rule(config, setting, *(meet(config, setting, c) for c in candidates(config, table)))

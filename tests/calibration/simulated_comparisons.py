@@ -1,4 +1,4 @@
-"""Comparisons with a known truth, through the same steps as `compare-losses`: arena, contest, record, judge."""
+"""Comparisons with a known truth, through the same steps as `compare-losses`: setting, evaluation, record, judge."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
 from lossbench.data.table import Table
-from lossbench.experiments.compare.candidates import Contender, resolve_lineup
-from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss, settle_failures
-from lossbench.experiments.compare.job import Job, Settings
+from lossbench.experiments.compare.candidates import Candidate, select_candidates
+from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss, impute_failed_scores
+from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
-from lossbench.experiments.compare.setting import Arena, prepare_arena
+from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import data_record
@@ -31,7 +31,7 @@ DATA = DataConfig(name="iris")  # its options only: no scaling but the default
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the judge says of a second contender against the first; `naive_p`: of a paired t that ignores dependence."""
+    """What the judge says of a second candidate against the first; `naive_p`: of a paired t that ignores dependence."""
 
     word: str
     p: float
@@ -46,41 +46,41 @@ def small(**other: Any) -> CompareConfig:
     )
 
 
-def arena_of(config: CompareConfig, table: Table, noise: float = 0.0) -> Arena:
-    """The arena that `compare-losses` would prepare."""
+def setting_of(config: CompareConfig, table: Table, noise: float = 0.0) -> Setting:
+    """The setting that `compare-losses` would prepare."""
     folds = repeated_kfold(table.target, table.task, config.folds, config.repeats, config.seed, config.inner_validation)
-    return prepare_arena(table, folds, data=DATA, seed=config.seed, condition={"label_noise": noise})
+    return prepare_setting(table, folds, data=DATA, seed=config.seed, condition={"label_noise": noise})
 
 
-def contenders(config: CompareConfig, table: Table) -> tuple[Contender, ...]:
+def candidates(config: CompareConfig, table: Table) -> tuple[Candidate, ...]:
     """The config's losses on a table."""
-    return resolve_lineup(config.losses, table).contenders
+    return select_candidates(config.losses, table).candidates
 
 
-def meet(config: CompareConfig, arena: Arena, contender: Contender) -> Evaluation:
+def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> Evaluation:
     """One loss, evaluated alone."""
-    select = selection_metric(primary_metric(config.metric, arena.task), arena.task)
-    dummies = dummy_scores(contender.pair, arena.outer)
-    settings = Settings(config, select, len(config.lrs), torch.device("cpu"), 1)
-    evaluation = evaluate_loss(Job(settings, arena, contender, dummies))
-    settle_failures(arena, [evaluation.run], dummies)
+    select = selection_metric(primary_metric(config.metric, setting.task), setting.task)
+    dummies = dummy_scores(candidate.pair, setting.outer)
+    options = Options(config, select, len(config.lrs), torch.device("cpu"), 1)
+    evaluation = evaluate_loss(Job(options, setting, candidate, dummies))
+    impute_failed_scores(setting, [evaluation.run], dummies)
     return evaluation
 
 
-def rule(config: CompareConfig, arena: Arena, first: Evaluation, second: Evaluation) -> Ruling:
-    """Put two contests before the judge as a record of a comparison, under names of their own."""
-    task = Task(arena.table.task)
+def rule(config: CompareConfig, setting: Setting, first: Evaluation, second: Evaluation) -> Ruling:
+    """Put two evaluations before the judge as a record of a comparison, under names of their own."""
+    task = Task(setting.table.task)
     metric = primary_metric(config.metric, task)
     runs = []
-    for label, contest in (("first", first), ("second", second)):
-        loss = contest.run.loss.model_copy(update={"label": label})
-        runs.append(contest.run.model_copy(update={"loss": loss, "objective": None}))
+    for label, evaluation in (("first", first), ("second", second)):
+        loss = evaluation.run.loss.model_copy(update={"label": label})
+        runs.append(evaluation.run.model_copy(update={"loss": loss, "objective": None}))
     record = CompareRecord(
         name="calibration",
         status="ok",
-        data=[data_record(arena.table, arena.inner[0].inputs, SplitRecord(), arena.inner[0].preparation)],
+        data=[data_record(setting.table, setting.inner[0].inputs, SplitRecord(), setting.inner[0].preparation)],
         metrics=[metric_record(metric)],
-        protocol=describe(config, arena.table, metric, metric, "first", Space(len(config.lrs))),
+        protocol=describe(config, setting.table, metric, metric, "first", Space(len(config.lrs))),
         runs=runs,
     )
     (table,) = compare(record).tables
@@ -97,10 +97,10 @@ def _paired_t(difference_J: np.ndarray) -> float:
     return float(stats.ttest_1samp(difference_J, 0).pvalue)
 
 
-def with_seeds(arena: Arena, draw: int) -> Arena:
+def with_seeds(setting: Setting, draw: int) -> Setting:
     """The same splits and rows with other first weights and batch orders."""
-    seeds = np.random.SeedSequence([draw, *arena.seeds]).generate_state(len(arena.seeds))
-    return replace(arena, seeds=tuple(int(seed) for seed in seeds))
+    seeds = np.random.SeedSequence([draw, *setting.seeds]).generate_state(len(setting.seeds))
+    return replace(setting, seeds=tuple(int(seed) for seed in seeds))
 
 
 def shares(rulings: Sequence[Ruling], alpha: float = 0.05) -> dict[str, float]:

@@ -7,7 +7,7 @@ import pytest
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.equivalence import groups, known_as, relate
 from lossbench.catalog.loss import LOSSES
-from lossbench.catalog.verdicts import Level, judge
+from lossbench.catalog.verdicts import Level, assess
 from lossbench.catalog.vocabulary import Task
 from tests.catalog.cases import SOUND, Case
 
@@ -27,7 +27,7 @@ def test_a_declared_equality_is_one(case: Case):
     relation = relate((case.loss, case.activation), pair(loss, activation), case.task)
     assert relation is not None
     assert relation.is_one_objective
-    assert judge(case.loss, case.activation, case.task).level is Level.EQUIVALENT
+    assert assess(case.loss, case.activation, case.task).level is Level.EQUIVALENT
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ def test_strengths_add_up():
         ({"l2": float("inf")}, "inf"),
     ],
 )
-def test_an_impossible_penalty_is_refused(penalty: dict[str, float], said: str):
-    with pytest.raises(UserError, match=said):
+def test_an_impossible_penalty_is_refused(penalty: dict[str, float], sentences: str):
+    with pytest.raises(UserError, match=sentences):
         resolve_penalty(penalty)
     with pytest.raises(UserError, match="l1_ratio"):
         resolve_penalty({"elasticnet": 1}, l1_ratio=2)

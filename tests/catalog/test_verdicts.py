@@ -7,7 +7,7 @@ import pytest
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.links import Link
 from lossbench.catalog.loss import LOSSES, declare
-from lossbench.catalog.verdicts import Level, best_activation, check_width, describe, judge
+from lossbench.catalog.verdicts import Level, assess, best_activation, check_width, describe
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.errors import UserError
 from tests.catalog.cases import PREFERRED, Case
@@ -88,7 +88,7 @@ def lines(table: str) -> list[list[str]]:
 
 @pytest.mark.parametrize(("loss", "activation", "task", "level"), lines(JUDGED))
 def test_a_pair_is_judged_as_it_was_measured(loss: str, activation: str, task: str, level: str):
-    verdict = judge(LOSSES.get(loss), ACTIVATIONS.get(activation), Task(task))
+    verdict = assess(LOSSES.get(loss), ACTIVATIONS.get(activation), Task(task))
     assert verdict.level == level
     assert bool(verdict.fix) == (not verdict.level.is_sound)
 
@@ -100,10 +100,10 @@ def test_auto_is_the_activation_that_the_loss_is_made_for(loss: str, task: str, 
 
 @pytest.mark.parametrize("case", PREFERRED, ids=repr)
 def test_every_activation_has_a_verdict_in_one_sentence(case: Case):
-    assert judge(case.loss, case.activation, case.task).level.is_sound
+    assert assess(case.loss, case.activation, case.task).level.is_sound
     check_width(case.loss, case.activation, case.task, case.classes)
     for activation in ACTIVATIONS:
-        verdict = judge(case.loss, activation, case.task)
+        verdict = assess(case.loss, activation, case.task)
         assert verdict.why
         assert verdict.why[-1] != "."
         assert "\n" not in verdict.why
@@ -121,7 +121,7 @@ def test_softmax_on_one_output_is_refused_with_the_fix():
 
 
 def test_nll_on_softmax_is_not_claimed_to_fail():
-    verdict = judge(LOSSES.get("nll"), ACTIVATIONS.get("softmax"), B)
+    verdict = assess(LOSSES.get("nll"), ACTIVATIONS.get("softmax"), B)
     assert "trains as l1" in verdict.why
     assert "fail" not in verdict.why
 
@@ -135,8 +135,8 @@ def test_a_set_of_sound_spaces_goes_by_the_order_of_the_spaces():
         mine, targets={B: Encoding.SIGN}, sound={Space.SIGNED_UNIT, Space.REAL}, link=Link.MARGIN, reference="mine"
     )
     assert best_activation(loss, B).name == "identity"
-    assert judge(loss, ACTIVATIONS.get("sigmoid"), B).level is Level.DEGRADED
-    assert judge(loss, ACTIVATIONS.get("mean_variance"), B).level is Level.BROKEN
+    assert assess(loss, ACTIVATIONS.get("sigmoid"), B).level is Level.DEGRADED
+    assert assess(loss, ACTIVATIONS.get("mean_variance"), B).level is Level.BROKEN
 
 
 def test_every_space_has_words_and_an_activation():

@@ -93,8 +93,8 @@ def test_ctrl_c_is_130_and_leaves_what_was_done_and_what_was_not(tmp_path: Path)
     line = ["compare-losses", "--data", "iris", *flags, "--output", str(tmp_path), "--name", "run"]
     with subprocess.Popen([*LOSSBENCH, *line], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        for said in process.stdout:  # until it trains
-            if json.loads(said)["event"] == "EpochEnded":
+        for sentences in process.stdout:  # until it trains
+            if json.loads(sentences)["event"] == "EpochEnded":
                 break
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)

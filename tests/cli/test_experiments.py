@@ -244,15 +244,15 @@ def test_the_command_is_kept_so_that_it_can_be_typed_again(lossbench, handed, mo
     ],
 )
 def test_a_mistake_is_a_line_and_exit_code_2(lossbench, handed, line, errors):
-    code, out, said = lossbench(*line.split())
+    code, out, sentences = lossbench(*line.split())
     assert (code, out) == (2, "")
-    assert sorted(said) == sorted(f"error: {error}" for error in errors)
+    assert sorted(sentences) == sorted(f"error: {error}" for error in errors)
     assert handed == []
 
 
 def test_an_empty_list_of_layers_is_refused_and_none_is_linear(lossbench, handed):
-    code, _, (said,) = lossbench("train", "--hidden", "")
-    assert (code, said) == (
+    code, _, (sentences,) = lossbench("train", "--hidden", "")
+    assert (code, sentences) == (
         2,
         "error: --hidden: must be sizes like 64,64, or none for a linear model; got an empty text",
     )
@@ -261,8 +261,8 @@ def test_an_empty_list_of_layers_is_refused_and_none_is_linear(lossbench, handed
 
 
 def test_a_name_that_is_too_long_is_told_its_length(lossbench):
-    code, _, (said,) = lossbench("train", "--name", "a" * 300)
-    assert (code, said) == (2, "error: --name: must be at most 200 characters, got 300")
+    code, _, (sentences,) = lossbench("train", "--name", "a" * 300)
+    assert (code, sentences) == (2, "error: --name: must be at most 200 characters, got 300")
 
 
 def test_weights_by_class_land_on_their_key(lossbench, handed):

@@ -68,8 +68,8 @@ def test_explain_a_loss(lossbench):
     loss = LOSSES.get("nll")
     assert code == 0
     assert out.splitlines()[0] == "nll"
-    for said in (loss.formula, loss.estimates, loss.reference, *loss.pitfalls):
-        assert " ".join(said.split()) in out
+    for sentences in (loss.formula, loss.estimates, loss.reference, *loss.pitfalls):
+        assert " ".join(sentences.split()) in out
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_explain_a_loss(lossbench):
         ("dice", "one value of all rows of a batch together, no mean over samples"),
     ],
 )
-def test_every_name_is_explained(lossbench, name, said):
+def test_every_name_is_explained(lossbench, name, sentences):
     code, out, _ = lossbench("explain", name)
     assert code == 0
-    assert said in out
+    assert sentences in out
 
 
 def test_a_pair_s_reason_follows_from_its_formula(lossbench):
@@ -185,9 +185,9 @@ def test_the_course_s_configs_name_what_there_is(lossbench, file):
 
 
 def test_explain_takes_a_loss_with_its_parameters(lossbench):
-    said = lossbench("explain", "focal(gamma=0)")[1]
-    assert said.startswith("focal(gamma=0)")
-    assert lossbench("explain", "focal", "--loss-param", "gamma=0")[1] == said
+    sentences = lossbench("explain", "focal(gamma=0)")[1]
+    assert sentences.startswith("focal(gamma=0)")
+    assert lossbench("explain", "focal", "--loss-param", "gamma=0")[1] == sentences
 
 
 def test_the_doctor_is_short_says_why_and_answers_with_its_exit_code(lossbench, tmp_path, monkeypatch):

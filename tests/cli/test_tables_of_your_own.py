@@ -40,17 +40,17 @@ def test_openml_without_a_network_is_one_line(lossbench, monkeypatch, command):
 
 
 def test_openml_is_trained_on_and_kept(lossbench, monkeypatch, tmp_path):
-    asked = []
+    requested = []
 
     def stand_in(**options):
-        asked.append(options["data_id"])
+        requested.append(options["data_id"])
         frame = pd.read_csv("t.csv")[["a", "colour", "y"]]
         return SimpleNamespace(frame=frame, target_names=["y"], details={"name": "toy"})
 
     monkeypatch.setattr(sklearn.datasets, "fetch_openml", stand_in)
     arguments = ("train", "--data", "openml:7", "--epochs", "1", "--hidden", "4", "--set", "optim.batch_size=8")
     assert lossbench(*arguments)[0] == lossbench(*arguments)[0] == 0
-    assert asked == [7]
+    assert requested == [7]
     (cached,) = tmp_path.rglob("table.csv")
     cached.write_text(cached.read_text(encoding="utf-8") + "1,red,0\n", encoding="utf-8")
     code, _, errors = lossbench(*arguments)
@@ -64,7 +64,7 @@ def test_a_config_may_name_an_openml_set(lossbench, tmp_path):
 
 
 SMALL = ("--set", "optim.epochs=1", "--set", "optim.batch_size=8")
-LEFT_OUT = "column 'comment' is left out: it is text with"
+LEFT_OUT = "column 'comment' is excluded: it is text with"
 JOINED = "column 'colour': 1 rare value joined as (rare) ('odd')"
 
 
@@ -81,8 +81,8 @@ def test_what_is_left_out_is_said_and_recorded(lossbench, tmp_path, command):
     data = ("--data", "t.csv", "--target", "y")
     code, out, errors = lossbench(*command, *data, "--output", "runs")
     assert code == 0, errors
-    said = "\n".join([*errors, out])
-    assert f"warning: {LEFT_OUT}" in said
+    sentences = "\n".join([*errors, out])
+    assert f"warning: {LEFT_OUT}" in sentences
     (result,) = tmp_path.glob("runs/*/result.json")
     record = json.loads(result.read_text(encoding="utf-8"))
     table = record["data"][0] if isinstance(record["data"], list) else record["data"]

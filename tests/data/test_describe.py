@@ -30,11 +30,11 @@ def test_columns_fates_and_reasons() -> None:
     told = describe(DataSource(file="t.csv", target="y"))
     found = {column.name: (column.kind, column.gaps, column.fate) for column in told.columns}
     assert found == {
-        "id": ("number", 0, "left out"),
+        "id": ("number", 0, "excluded"),
         "age": ("number", 7, "kept"),
         "sex": ("text", 0, "kept"),
-        "city": ("text", 0, "left out"),
-        "joined": ("date", 0, "left out"),
+        "city": ("text", 0, "excluded"),
+        "joined": ("date", 0, "excluded"),
         "copy": ("text", 0, "refused"),
     }
     why = {column.name: column.why for column in told.columns}

@@ -192,7 +192,7 @@ def test_json_and_back_is_exactly_the_same(scale: Any) -> None:
     assert again == fitted
     assert np.array_equal(again.transform(frame), fitted.transform(frame))
     assert again.to_json() == fitted.to_json()
-    assert fitted.notes == ["column 'nothing' is left out: it has no value"]
+    assert fitted.notes == ["column 'nothing' is excluded: it has no value"]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"encoders": [{"encoder": "os.system"}]}', '{"encoders": 3}'])

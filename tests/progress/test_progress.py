@@ -1,4 +1,4 @@
-"""Sinks say what happened, plainly, whatever names and numbers the events carry."""
+"""Listeners say what happened, plainly, whatever names and numbers the events carry."""
 
 import io
 import json
@@ -22,7 +22,7 @@ from lossbench.events import (
 from lossbench.progress.bars import ProgressBars, fitted, shorter_names
 from lossbench.progress.json_lines import JsonLines
 from lossbench.progress.plain_lines import PlainLines
-from lossbench.progress.status import Standing, duration, time_left
+from lossbench.progress.status import RunStatus, duration, time_left
 
 STORY: list[Event] = [
     Warned("column [id] looks like an id"),
@@ -41,9 +41,9 @@ STORY: list[Event] = [
 
 def test_plain_lines_have_no_escape_codes_and_tell_the_whole_story() -> None:
     stream, clock = io.StringIO(), iter(range(0, 1000, 6))
-    sink = PlainLines(stream, clock=lambda: float(next(clock)))
+    listener = PlainLines(stream, clock=lambda: float(next(clock)))
     for event in STORY:
-        sink(event)
+        listener(event)
     lines = stream.getvalue().splitlines()
     assert "\x1b" not in stream.getvalue()
     assert lines[0] == "warning: column [id] looks like an id"
@@ -58,18 +58,18 @@ def test_plain_lines_have_no_escape_codes_and_tell_the_whole_story() -> None:
 
 def test_plain_lines_are_rare_when_epochs_are_fast() -> None:
     stream = io.StringIO()
-    sink = PlainLines(stream, clock=lambda: 0.0)
+    listener = PlainLines(stream, clock=lambda: 0.0)
     for event in STORY:
-        sink(event)
+        listener(event)
     assert ": epoch " not in stream.getvalue()
 
 
 def test_bars_show_names_with_brackets_as_they_are() -> None:
     stream = io.StringIO()
-    sink = ProgressBars(Console(file=stream, force_terminal=True, width=160))
+    listener = ProgressBars(Console(file=stream, force_terminal=True, width=160))
     for event in STORY:
-        sink(event)
-    sink.close()
+        listener(event)
+    listener.close()
     shown = stream.getvalue()
     assert "column [id] looks like an id" in shown
     assert "titanic / nll + logsoftmax" in shown
@@ -89,29 +89,29 @@ def at_work(width: int) -> ProgressBars:
     """Three of 25 runs at work: 150 nets each, halfway through their epochs."""
     clock = iter(range(10_000))
     console = Console(file=io.StringIO(), width=width, force_terminal=True)
-    sink = ProgressBars(console, clock=lambda: float(next(clock)))
-    sink(RunsPlanned(25))
+    listener = ProgressBars(console, clock=lambda: float(next(clock)))
+    listener(RunsPlanned(25))
     members = tuple(range(150))
     for label in LABELS:
-        sink(RunStarted(str(label), 150, 100, "balanced_accuracy", "higher", "tune", label))
+        listener(RunStarted(str(label), 150, 100, "balanced_accuracy", "higher", "tune", label))
     for epoch in range(1, 51):
         for name in NAMES:
             numbers = (0.3861,) * 150, (0.4,) * 150, tuple(0.5 + m / 1000 for m in members)
-            sink(EpochEnded(name, epoch, members, *numbers))
-    return sink
+            listener(EpochEnded(name, epoch, members, *numbers))
+    return listener
 
 
-def drawn(sink: ProgressBars, width: int) -> list[str]:
+def drawn(listener: ProgressBars, width: int) -> list[str]:
     console = Console(file=io.StringIO(), width=width)
-    console.print(sink)
+    console.print(listener)
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 160])
 def test_name_epoch_time_left_and_best_are_there_at_every_width_and_nothing_wraps(width: int) -> None:
-    sink = at_work(width)
-    lines = drawn(sink, width)
-    sink.close()
+    listener = at_work(width)
+    lines = drawn(listener, width)
+    listener.close()
     assert len(lines) == len(NAMES) + 1
     assert max(map(len, lines)) <= width
     for name, line in zip(("cross_entropy", "nll", "hinge"), lines, strict=False):
@@ -124,9 +124,9 @@ def test_name_epoch_time_left_and_best_are_there_at_every_width_and_nothing_wrap
 
 
 def test_a_wide_terminal_has_bars_scores_and_losses_too() -> None:
-    sink = at_work(180)
-    line = drawn(sink, 180)[0]
-    sink.close()
+    listener = at_work(180)
+    line = drawn(listener, 180)[0]
+    listener.close()
     assert "━━━" in line
     assert "balanced_accuracy 0.5745 [0.5, 0.649]" in line
     assert "loss 0.3861" in line
@@ -135,15 +135,17 @@ def test_a_wide_terminal_has_bars_scores_and_losses_too() -> None:
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 160])
 def test_ended_runs_keep_their_best_validation_score_and_no_loss(width: int) -> None:
     stream = io.StringIO()
-    sink = ProgressBars(Console(file=stream, width=width))
+    listener = ProgressBars(Console(file=stream, width=width))
     name = NAMES[0]
-    sink(RunStarted(name, 3, 1, "balanced_accuracy", "higher", "tune", LABELS[0]))
-    sink(EpochEnded(name, 1, (0, 1, 2), (1.0,) * 3, (1.0,) * 3, (0.7, 0.8, 0.9)))
-    sink(RunStarted(name, 2, 1, "balanced_accuracy", "higher", "refit", LABELS[0]))  # has no validation part
-    sink(EpochEnded(name, 1, (0, 1), (1.0,) * 2, (math.nan,) * 2, (math.nan,) * 2))
-    sink(RunEnded(name, "ok", 83.0))
-    sink(RunEnded("titanic / mine + identity", "failed", 2.0, "ValueError: kaboom [bold]and so on, and so on[/bold]"))
-    sink.close()
+    listener(RunStarted(name, 3, 1, "balanced_accuracy", "higher", "tune", LABELS[0]))
+    listener(EpochEnded(name, 1, (0, 1, 2), (1.0,) * 3, (1.0,) * 3, (0.7, 0.8, 0.9)))
+    listener(RunStarted(name, 2, 1, "balanced_accuracy", "higher", "refit", LABELS[0]))  # has no validation part
+    listener(EpochEnded(name, 1, (0, 1), (1.0,) * 2, (math.nan,) * 2, (math.nan,) * 2))
+    listener(RunEnded(name, "ok", 83.0))
+    listener(
+        RunEnded("titanic / mine + identity", "failed", 2.0, "ValueError: kaboom [bold]and so on, and so on[/bold]")
+    )
+    listener.close()
     good, bad = (line for line in stream.getvalue().splitlines() if line.strip())
     assert len(good) <= width
     assert len(bad) <= width
@@ -158,22 +160,22 @@ def test_ended_runs_keep_their_best_validation_score_and_no_loss(width: int) -> 
 
 @pytest.mark.parametrize("width", [100, 120, 160])
 def test_the_seeds_of_a_training_show_their_mean_and_range(width: int) -> None:
-    sink = ProgressBars(Console(file=io.StringIO(), width=width, force_terminal=True))
-    sink(RunStarted(NAMES[1], 3, 2, "accuracy", "higher"))
-    sink(EpochEnded(NAMES[1], 1, (0, 1, 2), (1.0,) * 3, (1.0,) * 3, (0.7, 0.8, 0.9)))
-    (line,) = drawn(sink, width)
-    sink.close()
+    listener = ProgressBars(Console(file=io.StringIO(), width=width, force_terminal=True))
+    listener(RunStarted(NAMES[1], 3, 2, "accuracy", "higher"))
+    listener(EpochEnded(NAMES[1], 1, (0, 1, 2), (1.0,) * 3, (1.0,) * 3, (0.7, 0.8, 0.9)))
+    (line,) = drawn(listener, width)
+    listener.close()
     assert "mean 0.8 [0.7, 0.9]" in line
 
 
 def test_plain_lines_count_the_diverged_nets_of_a_run_once() -> None:
     stream = io.StringIO()
-    sink = PlainLines(stream, clock=lambda: 0.0)
-    sink(RunsPlanned(2))
-    sink(RunStarted("run", 60, 5, "m", "higher"))
+    listener = PlainLines(stream, clock=lambda: 0.0)
+    listener(RunsPlanned(2))
+    listener(RunStarted("run", 60, 5, "m", "higher"))
     for member in range(48):
-        sink(MemberStopped("run", member, 1, "diverged"))
-    sink(RunEnded("run", "ok", 1.0))
+        listener(MemberStopped("run", member, 1, "diverged"))
+    listener(RunEnded("run", "ok", 1.0))
     assert [line for line in stream.getvalue().splitlines() if "diverged" in line] == [
         "run: ok after 1.0 s (1 of 2); 48 of 60 nets diverged"
     ]
@@ -214,9 +216,9 @@ def test_time_is_short_and_unknown_before_anything_is_done() -> None:
 
 def test_json_lines_are_valid_json_without_nan() -> None:
     stream = io.StringIO()
-    sink = JsonLines(stream)
+    listener = JsonLines(stream)
     for event in STORY:
-        sink(event)
+        listener(event)
 
     def refuse(constant: str) -> float:
         raise AssertionError(constant)
@@ -228,7 +230,7 @@ def test_json_lines_are_valid_json_without_nan() -> None:
 
 @pytest.mark.parametrize(("better", "best"), [("higher", 0.9), ("lower", 0.3)])
 def test_the_best_score_follows_the_metric_s_direction(better: str, best: float) -> None:
-    standing = Standing(RunStarted("run", 1, 3, "m", better))  # type: ignore[arg-type]
+    standing = RunStatus(RunStarted("run", 1, 3, "m", better))  # type: ignore[arg-type]
     for epoch, score in enumerate((0.5, 0.9, 0.3), start=1):
         standing.update(EpochEnded("run", epoch, (0,), (1.0,), (1.0,), (score,)))
     assert standing.best == [best]
@@ -236,7 +238,7 @@ def test_the_best_score_follows_the_metric_s_direction(better: str, best: float)
 
 
 def test_a_stopped_member_counts_as_done() -> None:
-    standing = Standing(RunStarted("run", 2, 5, "m", "higher"))
+    standing = RunStatus(RunStarted("run", 2, 5, "m", "higher"))
     standing.stop(MemberStopped("run", 0, 2, "early_stopping"))
     assert standing.done == 5
     assert standing.stopped == 1

@@ -78,7 +78,7 @@ def test_what_was_measured_and_chosen_is_where_it_is_looked_for():
     assert sum(focal.reliability.count) == 150
     assert trained.runs[0].diagnostics.invalid_probabilities == 1.0
     assert trained.runs[0].members[0].class_weights.keys() == {"setosa", "versicolor", "virginica"}
-    assert any("no probabilities" in said for said in symptoms(trained.runs[0]))
+    assert any("no probabilities" in sentences for sentences in symptoms(trained.runs[0]))
 
 
 def test_an_old_path_gives_the_frames_that_were_written_then(tmp_path):
@@ -88,9 +88,11 @@ def test_an_old_path_gives_the_frames_that_were_written_then(tmp_path):
 
 def test_a_record_of_a_newer_version_is_refused_in_one_line(tmp_path):
     (tmp_path / "result.json").write_text('{"schema_version": 3, "kind": "train", "new": 1}')
-    with pytest.raises(UserError, match=r"written by a newer lossbench \(schema_version 3, .*install a newer") as said:
+    with pytest.raises(
+        UserError, match=r"written by a newer lossbench \(schema_version 3, .*install a newer"
+    ) as sentences:
         read_record(tmp_path)
-    assert "\n" not in str(said.value)
+    assert "\n" not in str(sentences.value)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +106,8 @@ def test_a_record_of_a_newer_version_is_refused_in_one_line(tmp_path):
         ('{"kind": "tr', "is no whole JSON file"),
     ],
 )
-def test_what_is_no_record_is_refused_in_one_line(tmp_path, text, said):
+def test_what_is_no_record_is_refused_in_one_line(tmp_path, text, sentences):
     (tmp_path / "result.json").write_text(text)
-    with pytest.raises(UserError, match=said) as refusal:
+    with pytest.raises(UserError, match=sentences) as refusal:
         read_record(tmp_path)
     assert "\n" not in str(refusal.value)

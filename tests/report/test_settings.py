@@ -100,9 +100,9 @@ def test_the_interval_of_a_small_training_set_is_the_wider_one():
 def test_one_data_set_in_several_settings_has_one_answer():
     clear = (Planted("cross_entropy"), Planted("mae", gain=0.1))
     record = planted_record(clear, share=(0.1, 1.0), folds=5, repeats=1, epochs=2)
-    said = compare(record).sentence
-    assert "with 10% of the training rows mae beats cross_entropy" in said
-    assert "with all training rows mae beats cross_entropy" in said
+    sentences = compare(record).sentence
+    assert "with 10% of the training rows mae beats cross_entropy" in sentences
+    assert "with all training rows mae beats cross_entropy" in sentences
     equal = (Planted("cross_entropy"), Planted("mae", spread=0.01))
     record = planted_record(equal, share=(0.1, 1.0), noise=(0.0, 0.2), folds=5, repeats=1, epochs=2)
     assert compare(record).sentence == "On titanic, by accuracy, no loss beats cross_entropy in any of the 4 settings."

@@ -18,7 +18,7 @@ from tests.experiments.compare.comparisons import config
 
 
 class Listener:
-    """A sink that remembers."""
+    """A listener that remembers."""
 
     def __init__(self) -> None:
         self.heard: list[Event] = []
@@ -32,13 +32,13 @@ class Listener:
 
 
 def test_every_sink_hears_every_event() -> None:
-    sinks = [Listener(), Listener()]
-    with drive(sinks) as (emit, stopped):
+    listeners = [Listener(), Listener()]
+    with drive(listeners) as (emit, stopped):
         emit(Warned("a"))
         emit(Warned("b"))
         assert not stopped()
-        assert [sink.closed for sink in sinks] == [0, 0]
-    assert all(sink.heard == [Warned("a"), Warned("b")] and sink.closed == 1 for sink in sinks)
+        assert [listener.closed for listener in listeners] == [0, 0]
+    assert all(listener.heard == [Warned("a"), Warned("b")] and listener.closed == 1 for listener in listeners)
 
 
 def test_events_of_several_threads_reach_every_sink_one_at_a_time_and_in_one_order() -> None:
@@ -53,15 +53,15 @@ def test_events_of_several_threads_reach_every_sink_one_at_a_time_and_in_one_ord
             inside -= 1
             super().__call__(event)
 
-    sinks = [Slow(), Slow()]
-    with drive(sinks) as (emit, _):
+    listeners = [Slow(), Slow()]
+    with drive(listeners) as (emit, _):
 
         def work(k: int, stopped: Stopped) -> None:
             for i in range(20):
                 emit(Phase(f"thread {k}", i, 20))
 
         in_threads([partial(work, k) for k in range(4)], 4)
-    first, second = (sink.heard for sink in sinks)
+    first, second = (listener.heard for listener in listeners)
     assert first == second
     assert not crowded
     for k in range(4):
@@ -78,11 +78,11 @@ def test_the_first_interrupt_asks_to_stop_and_the_second_ends_it() -> None:
         emit(Warned("never heard"))
 
     before = signal.getsignal(signal.SIGINT)
-    sink = Listener()
-    with pytest.raises(KeyboardInterrupt), drive([sink]) as (emit, stopped):
+    listener = Listener()
+    with pytest.raises(KeyboardInterrupt), drive([listener]) as (emit, stopped):
         interrupted(emit, stopped)
-    assert sink.heard == [Warned("asked to stop")]
-    assert sink.closed == 1
+    assert listener.heard == [Warned("asked to stop")]
+    assert listener.closed == 1
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -130,10 +130,10 @@ def test_a_sink_whose_reader_has_gone_hears_no_more_and_the_run_goes_on(monkeypa
 
 
 def test_sinks_are_closed_when_the_run_fails() -> None:
-    sink = Listener()
-    with pytest.raises(ZeroDivisionError), drive([sink]):
+    listener = Listener()
+    with pytest.raises(ZeroDivisionError), drive([listener]):
         raise ZeroDivisionError
-    assert sink.closed == 1
+    assert listener.closed == 1
 
 
 def test_a_sink_that_fails_ends_the_run_and_is_not_taken_for_a_failing_loss() -> None:
@@ -141,10 +141,10 @@ def test_a_sink_that_fails_ends_the_run_and_is_not_taken_for_a_failing_loss() ->
         def __call__(self, event: Event) -> None:
             super().__call__(event)
             if isinstance(event, EpochEnded):
-                raise ZeroDivisionError("the sink's")
+                raise ZeroDivisionError("the listener's")
 
-    sink = Failing()
-    with pytest.raises(ZeroDivisionError, match="the sink's"), drive([sink]) as (emit, stopped):
+    listener = Failing()
+    with pytest.raises(ZeroDivisionError, match="the listener's"), drive([listener]) as (emit, stopped):
         run(plan(config(losses="ce,hinge")), emit=emit, stopped=stopped)
-    assert sink.closed == 1
-    assert not any(isinstance(event, RunEnded) for event in sink.heard)
+    assert listener.closed == 1
+    assert not any(isinstance(event, RunEnded) for event in listener.heard)

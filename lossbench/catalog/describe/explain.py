@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.loss import LOSSES, Loss, spelled
 from lossbench.catalog.penalties import ELSEWHERE, OBJECTIVE, REGULARIZERS
-from lossbench.catalog.verdicts import Verdict, best_activation, judge, sound_activations
+from lossbench.catalog.verdicts import Verdict, assess, best_activation, sound_activations
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.errors import UserError
 
@@ -137,7 +137,7 @@ def pair_page(loss: Loss, activation: Activation, task: Task | None = None) -> P
         formula=loss.formula,
         activation=activation.name,
         activation_formula=activation.formula,
-        verdicts=tuple((t.value, judge(loss, activation, t)) for t in tasks(loss) if task in {None, t}),
+        verdicts=tuple((t.value, assess(loss, activation, t)) for t in tasks(loss) if task in {None, t}),
         pitfalls=loss.pitfalls,
         reference=loss.reference,
     )
@@ -163,33 +163,35 @@ def reduction(loss: Loss) -> str:
 
 def sound_losses(activation: Activation, task: Task) -> list[str]:
     """The losses whose pair with the activation is sound on a task."""
-    return [loss.name for loss in LOSSES if task in loss.tasks and judge(loss, activation, task).level.is_sound]
+    return [loss.name for loss in LOSSES if task in loss.tasks and assess(loss, activation, task).level.is_sound]
 
 
 def facts(loss: Loss) -> list[str]:
     """What is known of a loss with its default parameters, in words; what is not known is not said."""
-    said = []
+    sentences = []
     if loss.per == "batch":
-        said.append("of whole batches: its value is no mean over samples")
+        sentences.append("of whole batches: its value is no mean over samples")
     if loss.statistics:
-        said.append(f"told of the training part: {', '.join(loss.statistics).replace('_', ' ')}")
+        sentences.append(f"told of the training part: {', '.join(loss.statistics).replace('_', ' ')}")
     if loss.proper:
-        said.append("proper: least at the true probability or mean, and only there")
+        sentences.append("proper: least at the true probability or mean, and only there")
     where = [t.value for t in tasks(loss) if loss.is_consistent(t)]
     not_where = [t.value for t in tasks(loss) if loss.is_consistent(t) is False]
     if where:
-        said.append(
+        sentences.append(
             "consistent: its best outputs decide for the likeliest class" + (f" ({where[0]})" if not_where else "")
         )
     if not_where:
-        said.append(f"not consistent ({', '.join(not_where)}): its best outputs may not decide for the likeliest class")
+        sentences.append(
+            f"not consistent ({', '.join(not_where)}): its best outputs may not decide for the likeliest class"
+        )
     if loss.convex is not None:
-        said.append("convex in the outputs" if loss.convex else "not convex in the outputs")
+        sentences.append("convex in the outputs" if loss.convex else "not convex in the outputs")
     if loss.symmetric:
-        said.append("symmetric: summed over the classes it is constant, so symmetric label noise moves no minimum")
+        sentences.append("symmetric: summed over the classes it is constant, so symmetric label noise moves no minimum")
     if loss.also_try:
-        said.append(f"a comparison that tunes parameters tries {spelled(loss.also_try)} too")
-    return said
+        sentences.append(f"a comparison that tunes parameters tries {spelled(loss.also_try)} too")
+    return sentences
 
 
 def parameters(loss: Loss) -> list[Parameter]:
@@ -209,7 +211,7 @@ def _on_task(loss: Loss, task: Task) -> OnTask:
         outputs="one per class" if by_class else str(two),
         auto=auto.name,
         sound=once([auto.name, *sound]),
-        verdicts=tuple((a.name, judge(loss, a, task)) for a in ACTIVATIONS),
+        verdicts=tuple((a.name, assess(loss, a, task)) for a in ACTIVATIONS),
     )
 
 

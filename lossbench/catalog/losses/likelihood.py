@@ -167,7 +167,7 @@ def multilabel_soft_margin(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     estimates="logarithm of the mean",
     pitfalls=(
         "the output is the logarithm of the predicted count",
-        "the term log y! that no output changes is left out",
+        "the term log y! that no output changes is excluded",
     ),
     proper=True,
     convex=True,

@@ -50,14 +50,14 @@ def find_loss(
     """
     if isinstance(reference, Loss):
         return reference
-    said = {"--task": task, "--target-encoding": target_encoding, "--link": link}
+    sentences = {"--task": task, "--target-encoding": target_encoding, "--link": link}
     if not isinstance(reference, str):
         name = getattr(reference, "__name__", type(reference).__name__)
-        return _as_loss(reference, name, _source_file(reference), said)
+        return _as_loss(reference, name, _source_file(reference), sentences)
     if reference in LOSSES:
         return LOSSES.get(reference)
     found = _found(reference, LOSSES, lambda value: hasattr(value, "__lossbench_loss__"), where)
-    return _as_loss(found.value, found.name, found.file, said)
+    return _as_loss(found.value, found.name, found.file, sentences)
 
 
 def find_activation(reference: str | Activation, *, where: str = "") -> Activation:
@@ -110,7 +110,7 @@ def loss_file(loss: Loss) -> str:
     return loss.fn.file if isinstance(loss.fn, UserFunction) else ""
 
 
-def told_apart(losses: Sequence[Loss]) -> list[Loss]:
+def disambiguated(losses: Sequence[Loss]) -> list[Loss]:
     """The losses, those of one name from different files called after these: `a.py:my_loss` and `b.py:my_loss`."""
     files: dict[str, set[Path]] = {}
     for loss in losses:
@@ -226,7 +226,7 @@ def _in_package(name: str, registry: Registry[Any], where: str) -> _Value:
     return _Value(value, name, _source_file(value))
 
 
-def _as_loss(value: Any, name: str, file: str, said: Mapping[str, str | None]) -> Loss:
+def _as_loss(value: Any, name: str, file: str, sentences: Mapping[str, str | None]) -> Loss:
     """A loss from what a user's name stands for: a declaration, a decorated or plain function, or a module."""
     place = f"{Path(file).name}:{name}" if file else name
     declared = value if isinstance(value, Loss) else getattr(value, "__lossbench_loss__", None)
@@ -234,7 +234,7 @@ def _as_loss(value: Any, name: str, file: str, said: Mapping[str, str | None]) -
         return replace(declared, name=_free(name, place), fn=adapt(declared, file=file, where=place))
     if not callable(value):
         raise UserError(f"{a_kind(value)} is no loss", where=place, fix="name a function or an nn.Module")
-    if missing := [flag for flag, text in said.items() if not text]:
+    if missing := [flag for flag, text in sentences.items() if not text]:
         raise UserError(
             f"is not decorated with @loss, so {', '.join(missing)} must be said",
             where=place,
@@ -244,9 +244,9 @@ def _as_loss(value: Any, name: str, file: str, said: Mapping[str, str | None]) -
         value,
         name=_free(name, place),
         file=file,
-        task=choose("--task", said["--task"] or "", {t.value: t for t in Task}),
-        encoding=choose("--target-encoding", said["--target-encoding"] or "", {e.value: e for e in Encoding}),
-        link=choose("--link", said["--link"] or "", {k.label: k for k in Link}),
+        task=choose("--task", sentences["--task"] or "", {t.value: t for t in Task}),
+        encoding=choose("--target-encoding", sentences["--target-encoding"] or "", {e.value: e for e in Encoding}),
+        link=choose("--link", sentences["--link"] or "", {k.label: k for k in Link}),
         where=place,
     )
 

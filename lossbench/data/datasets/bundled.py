@@ -39,7 +39,7 @@ def _table(name: str, frame: pd.DataFrame, features: list[str], target: str, fil
 
 @dataset("titanic", task="binary", rows=714, columns=4, classes=2, origin=BUNDLED)
 def titanic() -> Table:
-    """Who survived, from class, sex, age and fare; passengers of unknown age left out."""
+    """Who survived, from class, sex, age and fare; passengers of unknown age excluded."""
     frame = _read("titanic.csv").dropna(subset=["Age"])
     return _table("titanic", frame, ["Pclass", "Sex", "Age", "Fare"], "Survived", "titanic.csv")
 

@@ -27,7 +27,7 @@ _ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|ids|index|idx|key|uuid|guid|row|rownum
 
 
 @dataclass(frozen=True)
-class Suspect:
+class SuspectColumn:
     """A column under suspicion: a row number ("id") or a copy of the target ("leak")."""
 
     column: str
@@ -37,16 +37,16 @@ class Suspect:
 
 def suspects(
     features: Mapping[str, pd.Series], kinds: Mapping[str, Kind], target: Target, keep: Collection[str] = ()
-) -> list[Suspect]:
+) -> list[SuspectColumn]:
     """Every suspicious column that the user does not vouch for."""
     found = []
     for name, column in features.items():
         if name in keep:
             continue
         if kinds[name] != "date" and _copies(column, kinds[name], target):
-            found.append(Suspect(name, "leak", "it determines the target"))
+            found.append(SuspectColumn(name, "leak", "it determines the target"))
         elif why := _counts_rows(name, column, kinds[name]):
-            found.append(Suspect(name, "id", why))
+            found.append(SuspectColumn(name, "id", why))
     return found
 
 

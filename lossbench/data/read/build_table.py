@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lossbench.data.infer.kinds import NUMBER, understand
-from lossbench.data.infer.leakage import Suspect, suspects
+from lossbench.data.infer.leakage import SuspectColumn, suspects
 from lossbench.data.infer.target import number_label, read_target
 from lossbench.data.read.frame import read_frame
 from lossbench.data.read.parsed import Reading, Request
@@ -30,11 +30,11 @@ class Assembled:
     """A table before suspicious columns are judged."""
 
     table: Table
-    suspects: tuple[Suspect, ...]
+    suspects: tuple[SuspectColumn, ...]
 
 
 def read_table(source: DataSource, frame: pd.DataFrame | None = None) -> Table:
-    """The table in a file, or in a DataFrame: row numbers left out with a note, a copy of the target refused."""
+    """The table in a file, or in a DataFrame: row numbers excluded with a note, a copy of the target refused."""
     assembled = assemble(source, frame)
     table = assembled.table
     for suspect in assembled.suspects:
@@ -45,7 +45,7 @@ def read_table(source: DataSource, frame: pd.DataFrame | None = None) -> Table:
                 fix=f"leave it out with --drop {suspect.column} (or vouch for it with --keep)",
             )
     ids = [suspect.column for suspect in assembled.suspects]
-    notes = [f"column {s.column!r} looks like a row number ({s.why}): left out" for s in assembled.suspects]
+    notes = [f"column {s.column!r} looks like a row number ({s.why}): excluded" for s in assembled.suspects]
     features = table.features.drop(columns=ids)
     if features.shape[1] == 0:
         raise UserError("no feature is left beside the target", where=table.source)
@@ -138,7 +138,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         notes=(*reading.notes, *notes, *target.notes),
         source=where,
         place=place,
-        target_told=target.told,
+        target_note=target.told,
         reading={**source.changed(*READING), **({"date_formats": date_formats} if date_formats else {})},
     )
     return Assembled(table, tuple(suspects(columns, kinds, target, source.keep)))
@@ -168,10 +168,10 @@ def _understood(
     date_formats: dict[str, str] = {}
     for name in list(reading.columns):
         column, kind = reading.columns.pop(name), reading.kinds[name]
-        asked = wanted.get(name)
-        if asked in ("text", "boolean") and kind in ("number", "boolean"):
+        requested = wanted.get(name)
+        if requested in ("text", "boolean") and kind in ("number", "boolean"):
             column, kind = _as_texts(column, kind), None
-        if kind is None or kind == "text" or (asked is not None and asked != kind):
+        if kind is None or kind == "text" or (requested is not None and requested != kind):
             found = understand(
                 column,
                 reading.place,
@@ -179,7 +179,7 @@ def _understood(
                 na=source.na,
                 keep_na_words=source.keep_na_words,
                 typed=kind == "text",
-                kind="date" if asked is None and name in source.date_formats else asked,
+                kind="date" if requested is None and name in source.date_formats else requested,
                 date_format=source.date_formats.get(name, ""),
             )
             column, kind = found.values, found.kind
@@ -230,7 +230,7 @@ def _rows_with_target(
             fix="fill them in, or leave them out with --drop-missing-target",
         )
     if missing:
-        notes.append(f"{missing} row{'s' if missing > 1 else ''} without a target left out")
+        notes.append(f"{missing} row{'s' if missing > 1 else ''} without a target excluded")
     return np.flatnonzero(~gaps)
 
 
@@ -242,7 +242,7 @@ def _rows_of_large_classes(target: pd.Series, rows: NDArray[Any], source: DataSo
     small = counts < source.min_class_rows
     if small.any():
         labels = sorted({str(label) for label in values[small]})
-        notes.append(f"classes of fewer than {source.min_class_rows} rows left out: {', '.join(labels)}")
+        notes.append(f"classes of fewer than {source.min_class_rows} rows excluded: {', '.join(labels)}")
     return rows[~small]
 
 

@@ -113,7 +113,7 @@ def scan_rows(stream: IO[bytes], sep: str, fields: int, lines: int) -> Rows:
     skip_mark(stream)
     head = b"".join(stream.readline() for _ in range(lines))
     start = lines + 1
-    if _has_lone_return(head):  # an old Mac's line ends: nothing is skipped, the header is left out below
+    if _has_lone_return(head):  # an old Mac's line ends: nothing is skipped, the header is excluded below
         skip_mark(stream)
         start = 1
     numbers: list[NDArray[Any]] = []

@@ -54,16 +54,16 @@ def clean_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def index_note(names: str) -> str:
-    """What is said where the index of a DataFrame, or one saved with it, is left out."""
-    return f"the index{f' ({names})' if names else ''} is no feature: left out (reset_index() makes it a column)"
+    """What is said where the index of a DataFrame, or one saved with it, is excluded."""
+    return f"the index{f' ({names})' if names else ''} is no feature: excluded (reset_index() makes it a column)"
 
 
 def drop_row_numbers(place: int, column: pd.Series) -> str:
     """The note for leaving out a nameless column that counts the rows or is empty; a `UserError` if it does neither."""
     if column.isna().all():
-        return f"column {place + 1} has no name and no value: left out"
+        return f"column {place + 1} has no name and no value: excluded"
     if pd.api.types.is_integer_dtype(column):
         first = int(column.iloc[0])
         if first in (0, 1) and np.array_equal(column, np.arange(first, first + len(column))):
-            return f"column {place + 1} has no name and counts the rows, like a saved index: left out"
+            return f"column {place + 1} has no name and counts the rows, like a saved index: excluded"
     raise UserError(f"column {place + 1} has no name", fix="name it in the header, or delete it")

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from lossbench.engine.nets.activations import HIDDEN
-from lossbench.engine.padding import LINE, whole
+from lossbench.engine.padding import LINE, round_up
 from lossbench.engine.problem import Net
 
 
@@ -30,15 +30,15 @@ class Layout:
 
     def __init__(self, net: Net, members: int) -> None:
         self.net, self.members = net, members
-        outputs = net.outputs if net.hidden else whole(net.outputs, LINE)
-        self.widths = (max(net.inputs, 2), *(whole(width, LINE) for width in net.hidden), outputs)
+        outputs = net.outputs if net.hidden else round_up(net.outputs, LINE)
+        self.widths = (max(net.inputs, 2), *(round_up(width, LINE) for width in net.hidden), outputs)
         self.exact = (net.inputs, *net.hidden, net.outputs)
         pairs = list(pairwise(self.widths))
         self.shapes = [*pairs, *((1, o) for _, o in pairs)]
-        self.rooms = [whole(i * o, LINE) for i, o in self.shapes]  # numbers a member takes in each tensor
+        self.rooms = [round_up(i * o, LINE) for i, o in self.shapes]  # numbers a member takes in each tensor
         starts = [0]
         for room in self.rooms:
-            starts.append(whole(starts[-1] + members * room, 2 * LINE))
+            starts.append(round_up(starts[-1] + members * room, 2 * LINE))
         self.starts, self.size, self.depth = starts[:-1], starts[-1], len(pairs)
         self.weights_size = starts[self.depth]  # flat[:weights_size] holds the weights and nothing else
 

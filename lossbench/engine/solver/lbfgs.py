@@ -41,7 +41,7 @@ class Curvature:
         """H g, with H the inverse Hessian that the pairs stand for -> [P, D].
 
         With `free_PD` (1 or 0) H is that of the free coordinates alone, the others held where they are: the inverse
-        of a part is not the part of an inverse. Pairs without positive curvature there are left out.
+        of a part is not the part of an inverse. Pairs without positive curvature there are excluded.
         """
         s_PMD, y_PMD = self.s_PMD, self.y_PMD
         if free_PD is not None:

@@ -19,12 +19,12 @@ from torch import Tensor
 
 from lossbench.engine.nets.mlp import Layout, Population, initialised
 from lossbench.engine.objective import Run, Slope
-from lossbench.engine.padding import padded
+from lossbench.engine.padding import pad_rows
 from lossbench.engine.problem import Fold, Member, Net, Objective
 from lossbench.engine.shared_rows import plain
 from lossbench.engine.solver.owlqn import End, Minimum, Progress, Rule, minimise
-from lossbench.engine.solver.stationarity import shortest_nearby
-from lossbench.engine.solver.warm_starts import relay
+from lossbench.engine.solver.stationarity import minimum_norm_subgradient
+from lossbench.engine.solver.warm_starts import continue_path
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.engine.training.validation import Inputs, outputs
 from lossbench.events import Emit, Phase, Stopped, ignore, never
@@ -66,10 +66,10 @@ class _DataLoss:
     def __init__(self, coordinates: Coordinates, fold: Fold, objective: Objective, device: torch.device) -> None:
         self.coordinates, self.objective = coordinates, objective
         self.rows = len(fold.train.x_ND)
-        self.x_ND = padded(plain(fold.train.x_ND).to(device, DTYPE))
+        self.x_ND = pad_rows(plain(fold.train.x_ND).to(device, DTYPE))
         target = fold.train.target
-        self.target = padded(target.to(device, DTYPE if target.is_floating_point() else target.dtype))
-        self.weight_N = None if fold.weight_N is None else padded(fold.weight_N.to(device, DTYPE))
+        self.target = pad_rows(target.to(device, DTYPE if target.is_floating_point() else target.dtype))
+        self.weight_N = None if fold.weight_N is None else pad_rows(fold.weight_N.to(device, DTYPE))
         self.statistics = {name: fold.statistics[name].to(device, DTYPE) for name in objective.statistics}
         self.members = 0
 
@@ -107,7 +107,7 @@ class Ending:
     data_loss: float
     residual: float  # largest coordinate of the proximal gradient step
     evaluations: int
-    weights_W: Tensor  # biases left out
+    weights_W: Tensor  # biases excluded
 
     @property
     def converged(self) -> bool:
@@ -192,8 +192,8 @@ def converge(
 
     tell(0)
     with one_thread():
-        shortest = partial(shortest_nearby, losses[0])
-        minimum = relay(find, shortest, start_PD, l1_PD, l2_PD, rule, progress=tell, stopped=stopped)
+        shortest = partial(minimum_norm_subgradient, losses[0])
+        minimum = continue_path(find, shortest, start_PD, l1_PD, l2_PD, rule, progress=tell, stopped=stopped)
         with torch.no_grad():
             loss_P = losses[0](minimum.x_PD, torch.arange(len(members)))[0].clone()
     return Converged(net, objective, minimum, loss_P)
@@ -201,7 +201,7 @@ def converge(
 
 def _interleaved(minima: Sequence[Minimum], count: int) -> Minimum:
     """What the threads have found, in the order of the members."""
-    whole = Minimum(
+    round_up = Minimum(
         minima[0].x_PD.new_empty(count, minima[0].x_PD.shape[1]),
         minima[0].value_P.new_empty(count),
         minima[0].residual_P.new_empty(count),
@@ -210,6 +210,10 @@ def _interleaved(minima: Sequence[Minimum], count: int) -> Minimum:
     )
     for k, minimum in enumerate(minima):
         own = slice(k, None, len(minima))
-        whole.x_PD[own], whole.value_P[own], whole.residual_P[own] = minimum.x_PD, minimum.value_P, minimum.residual_P
-        whole.evaluations_P[own], whole.end[own] = minimum.evaluations_P, minimum.end
-    return whole
+        round_up.x_PD[own], round_up.value_P[own], round_up.residual_P[own] = (
+            minimum.x_PD,
+            minimum.value_P,
+            minimum.residual_P,
+        )
+        round_up.evaluations_P[own], round_up.end[own] = minimum.evaluations_P, minimum.end
+    return round_up

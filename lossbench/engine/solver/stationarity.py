@@ -21,7 +21,7 @@ DRAWN = 256  # at most; twice as many as coordinates are enough for any number o
 SUM_TO_ONE = 1e3  # how much the weights' sum counts beside the length that is minimised
 
 
-def shortest_nearby(
+def minimum_norm_subgradient(
     evaluate: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], x_D: Tensor, l1_D: Tensor, l2_D: Tensor
 ) -> float:
     """Largest coordinate of the shortest convex combination of gradients around x, penalties included.

@@ -57,7 +57,7 @@ class Found:
         return self.end not in {"limit", "interrupted"}
 
 
-def relay(
+def continue_path(
     find: Find,
     shortest: Shortest,
     start_PD: Tensor,

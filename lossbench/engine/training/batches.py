@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from lossbench.engine.objective import Run
-from lossbench.engine.padding import ROWS, padded, whole
+from lossbench.engine.padding import ROWS, pad_rows, round_up
 from lossbench.engine.problem import Fold
 from lossbench.engine.shared_rows import Rows, plain, select
 
@@ -75,7 +75,7 @@ class Batches:
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """(rows with padding, rows that count) of every batch of an epoch."""
-        return [(whole(count, ROWS), count) for _, count in self.cuts]
+        return [(round_up(count, ROWS), count) for _, count in self.cuts]
 
     def epoch(self) -> Iterator[Batch]:
         """The batches of the next epoch; each is valid until the next one is asked for."""
@@ -112,7 +112,7 @@ class Batches:
     def _one_by_one(self, order_PN: Tensor) -> Iterator[Batch]:
         weights = None
         for start, count in self.cuts:
-            index_PB = torch.empty(self.members, whole(count, ROWS), dtype=order_PN.dtype, device=self.device)
+            index_PB = torch.empty(self.members, round_up(count, ROWS), dtype=order_PN.dtype, device=self.device)
             index_PB[:, :count] = order_PN[:, start : start + count]
             index_PB[:, count:] = index_PB[:, :1]
             if self.weighted:
@@ -128,7 +128,7 @@ class Batches:
 def stacked(tables: Sequence[Tensor]) -> Tensor:
     """`[P, B, ...]` from P tables `[N, ...]`, padded to whole vectors; one table for all is not repeated in memory."""
     made: dict[int, Tensor] = {id(t): t for t in tables}
-    made = {key: padded(t) for key, t in made.items()}
+    made = {key: pad_rows(t) for key, t in made.items()}
     if len(made) == 1:
         (only,) = made.values()
         return only.expand(len(tables), *only.shape)
@@ -169,7 +169,7 @@ class Gathered:
         self.orders: list[Tensor] = []
         device = batches.device
         for _, repeats, rows in self.blocks:
-            wide = whole(rows, ROWS)
+            wide = round_up(rows, ROWS)
             self.orders.append(torch.empty(repeats, self.members, wide, dtype=torch.int64, device=device))
             place = [source.room(repeats, wide) for source in self.sources]
             self.places.append(place)

@@ -15,7 +15,7 @@ from lossbench.engine.problem import Problem, moved
 from lossbench.engine.shared_rows import Rows
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.engine.training.chunks import plan
-from lossbench.engine.training.trainer import Course, Outcome
+from lossbench.engine.training.trainer import Outcome, Trainer
 from lossbench.engine.training.validation import Inputs, outputs
 from lossbench.events import Emit, Stopped, ignore, never
 
@@ -25,32 +25,32 @@ __all__ = ["Outcome", "Trained", "train"]
 class Trained:
     """What a training leaves behind: an outcome per member, and the nets."""
 
-    def __init__(self, problem: Problem, courses: Sequence[Course]) -> None:
-        self._problem, self._courses = problem, list(courses)
-        self._where = {m: (course, place) for course in courses for place, m in enumerate(course.members)}
+    def __init__(self, problem: Problem, trainers: Sequence[Trainer]) -> None:
+        self._problem, self._trainers = problem, list(trainers)
+        self._where = {m: (trainer, place) for trainer in trainers for place, m in enumerate(trainer.members)}
         by_member = {
-            m: outcome for course in courses for m, outcome in zip(course.members, course.outcomes(), strict=True)
+            m: outcome for trainer in trainers for m, outcome in zip(trainer.members, trainer.outcomes(), strict=True)
         }
         self.members: list[Outcome] = [by_member[m] for m in range(len(problem.members))]
 
     def state(self, member: int) -> dict[str, Tensor]:
         """A net's parameters under the names of `nn.Sequential.state_dict()`: "0.weight" `[out, in]`, "0.bias", ..."""
-        course, place = self._where[member]
-        return course.state(place)
+        trainer, place = self._where[member]
+        return trainer.state(place)
 
     def outputs(self, xs: Sequence[Tensor | Rows]) -> list[Tensor]:
         """Every member's outputs `[N, K]` after its last activation, for the rows `xs[its fold] [N, D]`."""
         problem = self._problem
         out: dict[int, Tensor] = {}
         with torch.no_grad(), one_thread():
-            for course in self._courses:
-                device = course.kept.device
+            for trainer in self._trainers:
+                device = trainer.kept.device
                 ready = {id(x): x.to(device, problem.training.dtype) for x in xs}
-                tables = [xs[problem.members[m].fold] for m in course.members]
-                nets, start = course.nets(), 0
+                tables = [xs[problem.members[m].fold] for m in trainer.members]
+                nets, start = trainer.nets(), 0
                 for end in range(1, len(tables) + 1):
                     if end == len(tables) or tables[end] is not tables[start]:
-                        some = course.members[start:end]
+                        some = trainer.members[start:end]
                         keep = torch.arange(start, end, device=device)
                         flat = nets.layout.select(nets.flat, keep)
                         part = Population(Layout(problem.net, len(some)), flat)
@@ -84,7 +84,7 @@ def train(
     if where.type != "cpu":
         count = 1
     problem = moved(problem, where)
-    courses = [Course(problem, members, run, where) for members in plan(problem, count, chunk)]
+    trainers = [Trainer(problem, members, run, where) for members in plan(problem, count, chunk)]
     with one_thread():
-        in_threads([partial(course.train, emit) for course in courses], count, stopped)
-    return Trained(problem, courses)
+        in_threads([partial(trainer.train, emit) for trainer in trainers], count, stopped)
+    return Trained(problem, trainers)

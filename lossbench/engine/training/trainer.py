@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lossbench.engine.nets.mlp import Population, initialised
 from lossbench.engine.problem import Problem
-from lossbench.engine.training.training_state import Cohort
+from lossbench.engine.training.training_state import TrainingState
 from lossbench.events import Emit, EpochEnded, MemberStopped, Status, Stopped
 
 Curve = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -61,7 +61,7 @@ class _Progress:
         )
 
 
-class Course:
+class Trainer:
     """Trains one chunk from its first epoch to the last member's end."""
 
     def __init__(self, problem: Problem, members: Sequence[int], run: str, device: torch.device) -> None:
@@ -77,24 +77,24 @@ class Course:
         """Train until all members have left or `stopped()`."""
         if stopped():
             return
-        cohort = Cohort(self.problem, self.members, self.population)
+        state = TrainingState(self.problem, self.members, self.population)
         del self.population  # the cohort's to keep or to replace
         present = list(self.progress)
         epoch = 0
         while True:
-            loss = cohort.epoch(epoch, stopped)
+            loss = state.epoch(epoch, stopped)
             if loss is None:
                 break
             epoch += 1
-            val_loss, val_score = cohort.validate()
-            self._note(epoch, present, loss.tolist(), val_loss.tolist(), val_score.tolist(), cohort, emit)
+            val_loss, val_score = state.validate()
+            self._note(epoch, present, loss.tolist(), val_loss.tolist(), val_score.tolist(), state, emit)
             staying = [k for k, p in enumerate(present) if not p.left]
             if not staying:
                 return
             if 3 * (len(present) - len(staying)) >= len(present):
                 present = [present[k] for k in staying]
-                cohort = cohort.survivors(staying)
-        self._keep(cohort, present, [p for p in present if not p.left and not p.snapshot])
+                state = state.survivors(staying)
+        self._keep(state, present, [p for p in present if not p.left and not p.snapshot])
 
     def _note(
         self,
@@ -103,12 +103,12 @@ class Course:
         loss: list[float],
         val_loss: list[float],
         val_score: list[float],
-        cohort: Cohort,
+        state: TrainingState,
         emit: Emit,
     ) -> None:
         """Write down an epoch of the members present, report it, and let go who is done."""
         training = self.problem.training
-        finite = cohort.finite().tolist()
+        finite = state.finite().tolist()
         here = [k for k, p in enumerate(present) if not p.left]
         improved, leaving, stops = [], [], []
         for k in here:
@@ -131,11 +131,11 @@ class Course:
             if p.left:
                 leaving.append(p)
         if training.keep == "best":
-            self._keep(cohort, present, improved)
+            self._keep(state, present, improved)
             for p in improved:
                 p.snapshot = True
             leaving = [p for p in leaving if not p.snapshot]
-        self._keep(cohort, present, leaving)
+        self._keep(state, present, leaving)
         emit(
             EpochEnded(
                 self.run,
@@ -149,7 +149,7 @@ class Course:
         for event in stops:
             emit(event)
 
-    def _keep(self, cohort: Cohort, present: list[_Progress], who: list[_Progress]) -> None:
+    def _keep(self, state: TrainingState, present: list[_Progress], who: list[_Progress]) -> None:
         """Let these members' present weights survive."""
         if not who:
             return
@@ -157,7 +157,7 @@ class Course:
         at = torch.tensor([p.place for p in who], device=device)
         places = {id(p): k for k, p in enumerate(present)}
         of = torch.tensor([places[id(p)] for p in who], device=device)
-        source = cohort.population
+        source = state.population
         self.layout.copy_members(self.kept, at, source.layout, source.flat, of)
 
     def outcomes(self) -> list[Outcome]:

@@ -20,7 +20,7 @@ from lossbench.engine.training.validation import Validation
 from lossbench.events import Stopped
 
 
-class Cohort:
+class TrainingState:
     """Members side by side with everything that one epoch of them needs."""
 
     def __init__(
@@ -87,13 +87,13 @@ class Cohort:
                 finite &= view.isfinite().flatten(1).all(1)
         return finite.cpu()
 
-    def survivors(self, keep: Sequence[int]) -> Cohort:
+    def survivors(self, keep: Sequence[int]) -> TrainingState:
         """The members at these places alone, where they are in their training; their numbers do not change by it."""
         index = torch.tensor(keep, device=self.population.flat.device)
         layout = self.population.layout
         smaller = Layout(layout.net, len(keep))
         population = Population(smaller, layout.select(self.population.flat, index)).with_gradient()
-        return Cohort(
+        return TrainingState(
             self.problem,
             [self.members[k] for k in keep],
             population,

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lossbench.engine.nets.mlp import Population
 from lossbench.engine.objective import Run, losses
-from lossbench.engine.padding import ROWS, padded, spared, spares, whole
+from lossbench.engine.padding import ROWS, pad_members, pad_rows, padding_members, round_up
 from lossbench.engine.problem import Member, Part, Score
 from lossbench.engine.shared_rows import Rows, plain
 from lossbench.engine.training.batches import stacked
@@ -40,9 +40,9 @@ class Inputs:
     def block(self, start: int, count: int) -> Tensor:
         """Those rows for every member, `[P, B, D]`, padded to whole vectors."""
         if self.stack is not None:
-            return self.stack[:, start : start + whole(count, ROWS)]
+            return self.stack[:, start : start + round_up(count, ROWS)]
         cut = {id(t): t for t in self.tables}
-        copies = {key: padded(t[start : start + count]) for key, t in cut.items()}
+        copies = {key: pad_rows(t[start : start + count]) for key, t in cut.items()}
         if len(copies) == 1:
             (only,) = copies.values()
             return only.expand(len(self.tables), *only.shape)
@@ -53,12 +53,12 @@ def outputs(population: Population, inputs: Inputs) -> Tensor:
     """The outputs before the last activation, `[P, N', K]`, N' = N padded to whole vectors of rows."""
     blocks = inputs.blocks()
     if len(blocks) == 1:
-        rows = whole(inputs.rows, ROWS)
+        rows = round_up(inputs.rows, ROWS)
         return population.forward(inputs.block(0, inputs.rows), population.workspace(rows, backward=False))
     exact = population.layout.exact[-1]
-    out = population.flat.new_empty(population.layout.members, whole(inputs.rows, ROWS), exact)
+    out = population.flat.new_empty(population.layout.members, round_up(inputs.rows, ROWS), exact)
     for start, count in blocks:
-        rows = whole(count, ROWS)
+        rows = round_up(count, ROWS)
         space = population.workspace(rows, backward=False)
         out[:, start : start + rows] = population.forward(inputs.block(start, count), space)
     return out
@@ -76,7 +76,7 @@ class Validation:
         self.inputs = Inputs([part.x_ND for part in parts])
         self.targets = [stacked([part.target for part in parts[run.members]]) for run in runs]
         truth = stacked([part.truth_N for part in parts])[:, : self.inputs.rows]
-        self.truth = spared(truth, ROWS)
+        self.truth = pad_members(truth, ROWS)
 
     def __call__(self, population: Population) -> tuple[Tensor, Tensor]:
         """Mean loss and score of each member, `[P]` and `[P]` (NaN where nothing scores)."""
@@ -92,8 +92,8 @@ class Validation:
         if self.score is None:
             return loss, torch.full_like(loss, torch.nan)
         together = activated[0] if len(activated) == 1 else torch.cat(activated)
-        spare = spares(rows, together.shape[2])
-        together = spared(together[:, :rows], spare)
-        folds = self.folds + self.folds[-1:] * spare
-        objectives = self.objectives + self.objectives[-1:] * spare
+        padding = padding_members(rows, together.shape[2])
+        together = pad_members(together[:, :rows], padding)
+        folds = self.folds + self.folds[-1:] * padding
+        objectives = self.objectives + self.objectives[-1:] * padding
         return loss, self.score(together, self.truth[: len(together)], folds, objectives)[: len(out)].to(loss)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from lossbench.catalog.links import TINY, Link
 from lossbench.catalog.vocabulary import Encoding, Space
-from lossbench.experiments.compare.test_scores import Judged, blocks
+from lossbench.experiments.compare.test_scores import ScoredNet, blocks
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 
@@ -99,19 +99,19 @@ class Ruler:
 
 
 def cross_loss_matrix(
-    pairs: Mapping[str, Pair], judged: Mapping[str, Sequence[Judged]], splits: Sequence[PreparedSplit]
+    pairs: Mapping[str, Pair], scored: Mapping[str, Sequence[ScoredNet]], splits: Sequence[PreparedSplit]
 ) -> dict[str, dict[str, float | None]]:
     """For every loss's nets, one a split, the mean test value under every pair's loss; None where it is not defined."""
-    found: dict[str, dict[str, float | None]] = {name: {} for name in judged}
+    found: dict[str, dict[str, float | None]] = {name: {} for name in scored}
     together = list(blocks([split.truth_N["test"] for split in splits]))
     for column, pair in pairs.items():
         rulers = [Ruler.of(pair, [splits[j] for j in block]) for block in together]
-        for row, nets in judged.items():
+        for row, nets in scored.items():
             found[row][column] = _mean(rulers, nets, together)
     return found
 
 
-def _mean(rulers: Sequence[Ruler], nets: Sequence[Judged], together: Sequence[Sequence[int]]) -> float | None:
+def _mean(rulers: Sequence[Ruler], nets: Sequence[ScoredNet], together: Sequence[Sequence[int]]) -> float | None:
     total = 0.0
     for ruler, block in zip(rulers, together, strict=True):
         try:

@@ -14,14 +14,14 @@ import torch
 from lossbench.catalog.metrics import Metric
 from lossbench.config.schema import CompareConfig
 from lossbench.engine.problem import Net
-from lossbench.experiments.compare.candidates import Contender
-from lossbench.experiments.compare.setting import Arena
+from lossbench.experiments.compare.candidates import Candidate
+from lossbench.experiments.compare.setting import Setting
 from lossbench.experiments.compare.trials import Trial, trials
 from lossbench.record import Scores
 
 
 @dataclass(frozen=True)
-class Settings:
+class Options:
     """What all jobs of a comparison have in common."""
 
     config: CompareConfig
@@ -35,23 +35,23 @@ class Settings:
 class Job:
     """One loss to tune, refit and score in one setting; `dummies` are the setting's `dummy_scores`, one a split."""
 
-    settings: Settings
-    arena: Arena
-    contender: Contender
+    options: Options
+    setting: Setting
+    candidate: Candidate
     dummies: Sequence[Scores] = ()
 
     @property
     def config(self) -> CompareConfig:
         """The comparison's."""
-        return self.settings.config
+        return self.options.config
 
     @cached_property
     def tried(self) -> list[Trial]:
         """The trials of every split."""
-        return trials(self.config, self.contender, len(self.arena.folds), self.settings.trials)
+        return trials(self.config, self.candidate, len(self.setting.folds), self.options.trials)
 
     @property
     def net(self) -> Net:
         """The shape of every net."""
         net = self.config.net
-        return Net(self.arena.inner[0].inputs, tuple(net.hidden), self.contender.pair.outputs, net.activation)
+        return Net(self.setting.inner[0].inputs, tuple(net.hidden), self.candidate.pair.outputs, net.activation)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossbench.engine.training.train import Outcome
 from lossbench.experiments.compare.job import Job
-from lossbench.experiments.compare.test_scores import Judged, open_scores
+from lossbench.experiments.compare.test_scores import ScoredNet, missing_scores
 from lossbench.experiments.compare.trials import Trial
 from lossbench.experiments.compare.tuning import Choice, Refit
 from lossbench.record import MemberRecord
@@ -24,7 +24,7 @@ def trial_records(job: Job, outcomes: Sequence[Outcome], choices: Sequence[Choic
         epoch = outcome.best_epoch if job.config.early_stopping.keep == "best" else outcome.epochs
         value = float(outcome.val_score[epoch - 1]) if epoch else None
         record = _member(job, trial, outcome, "trial")
-        record.val = {job.settings.select.name: value}
+        record.val = {job.options.select.name: value}
         record.best_epoch = outcome.best_epoch
         record.chosen = i in chosen
         if i in chosen:
@@ -33,17 +33,17 @@ def trial_records(job: Job, outcomes: Sequence[Outcome], choices: Sequence[Choic
     return records
 
 
-def judged_records(
-    job: Job, role: str, choices: Sequence[Choice], outcomes: Sequence[Outcome], judged: Sequence[Judged]
+def scored_records(
+    job: Job, role: str, choices: Sequence[Choice], outcomes: Sequence[Outcome], scored: Sequence[ScoredNet]
 ) -> list[MemberRecord]:
-    """One per split; a net that was interrupted has no score and is left out, that of one that diverged is open."""
+    """One per split; a net that was interrupted has no score and is excluded, that of one that diverged is open."""
     records = []
-    for choice, outcome, net in zip(choices, outcomes, judged, strict=True):
+    for choice, outcome, net in zip(choices, outcomes, scored, strict=True):
         if outcome.status == "interrupted":
             continue
-        split = job.arena.outer[choice.net.split]
+        split = job.setting.outer[choice.net.split]
         record = _member(job, choice.net, outcome, role)
-        failed = open_scores(job.dummies[choice.net.split], proper=job.contender.is_proper)
+        failed = missing_scores(job.dummies[choice.net.split], proper=job.candidate.is_proper)
         record.test = dict(net.test) if outcome.status == "ok" else failed
         record.temperature = net.temperature
         record.n_train, record.n_test = len(split.truth_N["train"]), len(split.truth_N["test"])
@@ -55,33 +55,33 @@ def judged_records(
 
 
 def failed_records(job: Job) -> list[MemberRecord]:
-    """One per split, with open scores: a loss that failed is not left out."""
+    """One per split, with open scores: a loss that failed is not excluded."""
     return [
         MemberRecord(
-            seed=job.arena.seeds[j],
+            seed=job.setting.seeds[j],
             lr=None,
             status="failed",
             split={"repeat": fold.repeat, "fold": fold.fold},
             role="refit",
-            test=open_scores(job.dummies[j], proper=job.contender.is_proper),
+            test=missing_scores(job.dummies[j], proper=job.candidate.is_proper),
             n_train=len(fold.train),
             n_test=len(fold.test),
         )
-        for j, fold in enumerate(job.arena.folds)
+        for j, fold in enumerate(job.setting.folds)
     ]
 
 
 def _member(job: Job, net: Trial | Refit, outcome: Outcome, role: str) -> MemberRecord:
-    fold, penalty = job.arena.folds[net.split], job.config.penalty
+    fold, penalty = job.setting.folds[net.split], job.config.penalty
     return MemberRecord(
-        seed=job.arena.seeds[net.split],
+        seed=job.setting.seeds[net.split],
         lr=net.lr,
         status=outcome.status,
         split={"repeat": fold.repeat, "fold": fold.fold},
         penalty={"l1": penalty.l1, "l2": penalty.l2},
         role=role,
         epochs=outcome.epochs,
-        params=job.contender.params(net.setting),
+        params=job.candidate.params(net.param_set),
     )
 
 

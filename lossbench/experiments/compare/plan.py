@@ -18,7 +18,7 @@ from lossbench.data.split import OuterFold, repeated_kfold
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
-from lossbench.experiments.compare.candidates import Contender, Lineup, find_baseline, resolve_lineup
+from lossbench.experiments.compare.candidates import Candidate, Selection, find_baseline, select_candidates
 from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
 from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
 from lossbench.experiments.compare.setting import changed_splits
@@ -36,7 +36,7 @@ class TablePlan:
     data: DataConfig
     table: Table
     folds: tuple[OuterFold, ...]
-    lineup: Lineup
+    selection: Selection
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class ComparePlan:
     threads: int
 
     @property
-    def contests(self) -> int:
+    def evaluations(self) -> int:
         """How many runs there will be: tables x losses x settings."""
-        return sum(len(t.lineup.contenders) for t in self.tables) * len(self.grid)
+        return sum(len(t.selection.candidates) for t in self.tables) * len(self.grid)
 
     @property
     def grid(self) -> list[dict[str, float]]:
@@ -62,19 +62,19 @@ class ComparePlan:
         return grid(self.config)
 
     @property
-    def contenders(self) -> list[Contender]:
+    def candidates(self) -> list[Candidate]:
         """Those of all tables."""
-        return [contender for entry in self.tables for contender in entry.lineup.contenders]
+        return [candidate for entry in self.tables for candidate in entry.selection.candidates]
 
     @property
     def trials(self) -> int:
         """How many nets each loss may choose from on each split."""
-        return budget(self.config, self.contenders)
+        return budget(self.config, self.candidates)
 
     @property
     def space(self) -> Space:
         """What each loss may choose from on each split."""
-        return Space(self.trials, tunes_params(self.config), tuned(self.contenders))
+        return Space(self.trials, tunes_params(self.config), tuned(self.candidates))
 
     @property
     def protocol(self) -> CompareProtocol:
@@ -106,16 +106,16 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     tune_params, up_to_scale = tunes_params(config), _is_blind_to_scale(config)
     plans = []
     for data, table in zip(config.data, tables, strict=True):
-        lineup = resolve_lineup(config.losses, table, tune_params=tune_params, up_to_scale=up_to_scale)
+        selection = select_candidates(config.losses, table, tune_params=tune_params, up_to_scale=up_to_scale)
         folds = _deal(config, table, several=len(tables) > 1)
         for levels, changed in zip(grid(config), changed_folds(config, table, folds), strict=True):
             rows = min(len(fold.inner_train) for fold in changed)
             where = setting_name(table.name, levels)
             check_batch_size(config.optim.batch_size, rows, f"inner training rows of {where}")
-        plans.append(TablePlan(data, table, tuple(folds), lineup))
+        plans.append(TablePlan(data, table, tuple(folds), selection))
     _check_served(config, plans)
     _check_company(plans)
-    baselines = {find_baseline(config.baseline, entry.lineup, Task(entry.table.task)) for entry in plans}
+    baselines = {find_baseline(config.baseline, entry.selection, Task(entry.table.task)) for entry in plans}
     if len(baselines) > 1:
         raise UserError(
             f"no loss is the baseline on every table (found {', '.join(sorted(baselines))})",
@@ -167,8 +167,8 @@ def _deal(config: CompareConfig, table: Table, *, several: bool) -> list[OuterFo
 
 def _check_company(plans: Sequence[TablePlan]) -> None:
     """Raise `UserError` where no table has two losses to compare."""
-    if all(len(entry.lineup.contenders) < 2 for entry in plans):
-        alone = plans[0].lineup.contenders[0].full_name
+    if all(len(entry.selection.candidates) < 2 for entry in plans):
+        alone = plans[0].selection.candidates[0].full_name
         raise UserError(
             f"{alone} has nothing to be compared with", where="losses", fix="name another loss, or none for all of them"
         )
@@ -199,7 +199,7 @@ def _check_one_kind(tables: Sequence[Table]) -> None:
 def _check_served(config: CompareConfig, plans: Sequence[TablePlan]) -> None:
     """Raise `UserError` for a named loss that no table can use."""
     for i, entry in enumerate(config.losses or ()):
-        whys = [left.why for table in plans for left in table.lineup.left_out if left.index == i]
+        whys = [left.why for table in plans for left in table.selection.excluded if left.index == i]
         if len(whys) == len(plans):
             raise UserError(
                 f"{entry.loss.name}: {whys[0]}", where=f"losses.{i}", fix="compare losses that serve the same task"

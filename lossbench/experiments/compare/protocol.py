@@ -74,7 +74,9 @@ def describe(
         lrs=sorted(config.lrs),
         default_lr=config.optim.lr,
         trials=space.trials,
-        tuned_params={label: [dict(setting) for setting in settings] for label, settings in space.tuned.items()},
+        tuned_params={
+            label: [dict(param_set) for param_set in param_sets] for label, param_sets in space.tuned.items()
+        },
         inner_validation=config.inner_validation,
         baseline=baseline,
         rope=config.rope,
@@ -97,7 +99,7 @@ def _sentences(
     """Plain sentences, one fact each, in the order in which things happen."""
     classes = table.task != "regression"
     splits = config.folds * config.repeats
-    said = [
+    sentences = [
         f"{config.repeats} x {config.folds} {scheme}: {splits} splits, the same for every loss.",
         "On each split every loss starts from the same hidden weights and sees the same batches in the same order.",
         "Gaps, encodings, scales and class frequencies are learnt from training rows only.",
@@ -113,24 +115,26 @@ def _sentences(
         "A net that diverged, and a loss that failed, scores the metric's worst value on its test part (where a metric"
         " has none, the worst of all nets' scores on that split and the "
         + ("majority class's" if classes else "mean value's")
-        + "); none is left out.",
+        + "); none is excluded.",
     ]
     if classes:
-        said.append(
+        sentences.append(
             "Probabilities (log_loss, brier, ece) come after one temperature per net, fitted in the same way for every"
             " loss on the validation rows of the chosen trial; raw ones are given"
             " where the loss, as it was set up and behind its activation, is proper."
         )
-    said += [condition.protocol for condition in applied(config)]
+    sentences += [condition.protocol for condition in applied(config)]
     if table.clean_target is not None:
-        said.append("Training targets are spoilt on purpose; scores on the test part are against the clean target.")
-    said.append(
+        sentences.append(
+            "Training targets are spoilt on purpose; scores on the test part are against the clean target."
+        )
+    sentences.append(
         f"Differences to the baseline are paired by split; intervals and p-values are of the corrected resampled t"
         f" (Nadeau & Bengio 2003), Holm over the losses, alpha {ALPHA:g}; practically equal is within"
         f" {_rope(config, metric, classes=classes)} (ROPE) with probability above 0.95."
     )
-    said.append("Values of different losses are never compared with each other.")
-    return said
+    sentences.append("Values of different losses are never compared with each other.")
+    return sentences
 
 
 def trials_in_words(config: CompareConfig, space: Space) -> str:
@@ -141,7 +145,8 @@ def trials_in_words(config: CompareConfig, space: Space) -> str:
     if not space.tuned:
         return f"one per learning rate ({lrs}); no loss here has parameters of its own to choose"
     several = "; ".join(
-        f"{label}: {' or '.join(spelled(setting) for setting in settings)}" for label, settings in space.tuned.items()
+        f"{label}: {' or '.join(spelled(param_set) for param_set in param_sets)}"
+        for label, param_sets in space.tuned.items()
     )
     return (
         f"{len(config.lrs)} learning rates ({lrs}) x 2 settings of its own parameters ({several}); a loss without,"

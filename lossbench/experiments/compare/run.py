@@ -16,14 +16,14 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.data.split import digest
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.events import Emit, RunSkipped, RunsPlanned, Stopped, Warned, ignore, never
-from lossbench.experiments.compare.candidates import Lineup
+from lossbench.experiments.compare.candidates import Selection
 from lossbench.experiments.compare.conditions import applied, setting_name
 from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix
-from lossbench.experiments.compare.evaluation import evaluate_loss, settle_failures
-from lossbench.experiments.compare.job import Job, Settings
+from lossbench.experiments.compare.evaluation import evaluate_loss, impute_failed_scores
+from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, default_name
 from lossbench.experiments.compare.protocol import split_scheme
-from lossbench.experiments.compare.setting import Arena, prepare_arena
+from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import announce, data_record, repairs
@@ -32,16 +32,16 @@ from lossbench.record import CompareRecord, DataRecord, RunRecord, SplitRecord
 
 
 def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> CompareRecord:
-    """Every loss in every arena; a stopped comparison returns the record of what was finished."""
+    """Every loss in every setting; a stopped comparison returns the record of what was finished."""
     began = time.perf_counter()
-    settings = Settings(plan.config, plan.select, plan.trials, plan.device, plan.threads)
+    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads)
     runs: list[RunRecord] = []
     data: list[DataRecord] = []
     warnings: list[str] = []
     preparing = meeting = 0.0
-    emit(RunsPlanned(plan.contests))
+    emit(RunsPlanned(plan.evaluations))
     for entry in plan.tables:
-        for left in entry.lineup.left_out:
+        for left in entry.selection.excluded:
             emit(RunSkipped(f"{entry.table.name} / {left.name}", left.why))
         for message in _warnings(entry):
             warnings.append(message)
@@ -51,16 +51,18 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
                 warnings.append(f"interrupted before it began: {setting_name(entry.table.name, condition)}")
                 continue
             start = time.perf_counter()
-            arena = prepare_arena(entry.table, entry.folds, data=entry.data, seed=plan.config.seed, condition=condition)
+            setting = prepare_setting(
+                entry.table, entry.folds, data=entry.data, seed=plan.config.seed, condition=condition
+            )
             preparing += time.perf_counter() - start
             if len(data) <= plan.tables.index(entry):
-                first = arena.inner[0]
+                first = setting.inner[0]
                 data.append(data_record(entry.table, first.inputs, _split_facts(plan, entry), first.preparation))
                 told = (*entry.table.notes, *first.preparation.notes)
                 warnings += repairs(told)
                 announce(told, emit)
             start = time.perf_counter()
-            runs += _evaluate_losses(settings, arena, entry.lineup, emit, stopped)
+            runs += _evaluate_losses(options, setting, entry.selection, emit, stopped)
             meeting += time.perf_counter() - start
     total = time.perf_counter() - began
     first_table = plan.tables[0].table
@@ -80,41 +82,43 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
     )
 
 
-def _evaluate_losses(settings: Settings, arena: Arena, lineup: Lineup, emit: Emit, stopped: Stopped) -> list[RunRecord]:
+def _evaluate_losses(
+    options: Options, setting: Setting, selection: Selection, emit: Emit, stopped: Stopped
+) -> list[RunRecord]:
     """Every loss in one setting, then what each one's nets are worth under every other's loss.
 
     Losses are independent, and side by side they keep the processors busier than one alone. One that was stopped before
     it began has a run without members, "interrupted".
     """
-    dummies = dummy_scores(lineup.contenders[0].pair, arena.outer)
-    together = min(settings.threads, len(lineup.contenders)) if settings.device.type == "cpu" else 1
-    each = replace(settings, threads=max(1, settings.threads // together))
-    jobs = [Job(each, arena, contender, dummies) for contender in lineup.contenders]
+    dummies = dummy_scores(selection.candidates[0].pair, setting.outer)
+    together = min(options.threads, len(selection.candidates)) if options.device.type == "cpu" else 1
+    each = replace(options, threads=max(1, options.threads // together))
+    jobs = [Job(each, setting, candidate, dummies) for candidate in selection.candidates]
     evaluated = in_threads([partial(evaluate_loss, job, emit) for job in jobs], together, stopped)
-    finished = {one.job.contender.name: one for one in evaluated if one.judged}
-    pairs = {name: one.job.contender.pair for name, one in finished.items()}
+    finished = {one.job.candidate.name: one for one in evaluated if one.scored}
+    pairs = {name: one.job.candidate.pair for name, one in finished.items()}
     with one_thread():
-        matrix = cross_loss_matrix(pairs, {name: one.judged for name, one in finished.items()}, arena.outer)
+        matrix = cross_loss_matrix(pairs, {name: one.scored for name, one in finished.items()}, setting.outer)
     for name, row in matrix.items():
         finished[name].run.matrix = row
     runs = [one.run for one in evaluated]
-    settle_failures(arena, runs, dummies)
+    impute_failed_scores(setting, runs, dummies)
     return runs
 
 
 def _is_unfinished(plan: ComparePlan, runs: Sequence[RunRecord]) -> bool:
-    return len(runs) < plan.contests or any(run.status == "interrupted" for run in runs)
+    return len(runs) < plan.evaluations or any(run.status == "interrupted" for run in runs)
 
 
 def _warnings(entry: TablePlan) -> list[str]:
-    said = []
+    sentences = []
     if len(entry.folds) < 5:
-        said.append(
+        sentences.append(
             f"anecdotal: {len(entry.folds)} splits of {entry.table.name} cannot carry a conclusion; use at least 5"
         )
-    for contender in entry.lineup.contenders:
-        said += contender.pair.warnings(contender.full_name)
-    return said
+    for candidate in entry.selection.candidates:
+        sentences += candidate.pair.warnings(candidate.full_name)
+    return sentences
 
 
 def _split_facts(plan: ComparePlan, entry: TablePlan) -> SplitRecord:

@@ -23,7 +23,7 @@ NOTHING: Levels = {}  # no condition: the table as it is
 
 
 @dataclass(frozen=True)
-class Arena:
+class Setting:
     """One table at one level of each condition, split and prepared: where every loss meets the others.
 
     J splits: `inner[j]` has the parts train and validation, `outer[j]` train (both inner parts) and test.
@@ -56,9 +56,9 @@ def changed_splits(
     return [change(split, condition) for split in splits]
 
 
-def prepare_arena(
+def prepare_setting(
     table: Table, folds: Sequence[OuterFold], *, data: DataConfig, seed: int, condition: Levels = NOTHING
-) -> Arena:
+) -> Setting:
     """Prepare every split of a table under a condition; whatever is fitted sees training rows only.
 
     A condition changes whole outer training parts, so that inner validation parts are as a user's would be; test parts
@@ -75,4 +75,4 @@ def prepare_arena(
     prepared = same_width([*inner, *outer])
     inner, outer = prepared[: len(folds)], prepared[len(folds) :]
     seeds = tuple(split_seed(seed, fold.repeat, fold.fold) for fold in folds)
-    return Arena(table, dict(condition), mean_realised(each), tuple(folds_there), seeds, tuple(inner), tuple(outer))
+    return Setting(table, dict(condition), mean_realised(each), tuple(folds_there), seeds, tuple(inner), tuple(outer))

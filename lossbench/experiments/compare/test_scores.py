@@ -26,7 +26,7 @@ RAW = "raw_"
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredNet:
     """One net on its test part: scores (None: not a finite number), temperature (None: a regression), and what it
     predicts, calibrated.
 
@@ -51,19 +51,19 @@ def temperatures(pair: Pair, validation: Sequence[Tensor], splits: Sequence[Prep
     return fitted
 
 
-def judge_nets(
+def score_nets(
     pair: Pair,
     outputs: Sequence[Tensor],
     splits: Sequence[PreparedSplit],
     temperature: Sequence[float] | None,
     *,
     proper: bool,
-) -> list[Judged]:
+) -> list[ScoredNet]:
     """Judge nets by their test outputs `[N, K]`.
 
     `temperature` is None for a regression; `proper`: the probabilities are meant as they come out, and scored raw too.
     """
-    judged: dict[int, Judged] = {}
+    scored: dict[int, ScoredNet] = {}
     for block in blocks(outputs):
         truth = torch.stack([splits[j].truth_N["test"] for j in block])
         raw = predict(pair, torch.stack([outputs[j] for j in block]), [splits[j] for j in block])
@@ -78,13 +78,13 @@ def judge_nets(
         label = common.label_PN if pair.task.is_classification else None
         for i, j in enumerate(block):
             scores = {name: float(value[i]) for name, value in values.items()}
-            judged[j] = Judged(
+            scored[j] = ScoredNet(
                 {name: value if math.isfinite(value) else None for name, value in scores.items()},
                 None if temperature is None else temperature[j],
                 predicted[i],
                 None if label is None else label[i],
             )
-    return [judged[j] for j in range(len(outputs))]
+    return [scored[j] for j in range(len(outputs))]
 
 
 def blocks(tensors: Sequence[Tensor]) -> Iterator[list[int]]:
@@ -101,16 +101,16 @@ def dummy_scores(pair: Pair, splits: Sequence[PreparedSplit]) -> list[Scores]:
         return [baseline_scores(split, pair, "test") for split in splits]
 
 
-def open_scores(dummy: Scores, *, proper: bool) -> Scores:
-    """Those of a net that failed, until `settle` knows what is worst: every metric, without a value."""
+def missing_scores(dummy: Scores, *, proper: bool) -> Scores:
+    """Those of a net that failed, until `impute_failures` knows what is worst: every metric, without a value."""
     raw = [f"{RAW}{name}" for name in NEED_PROBABILITIES if proper and name in dummy]
     return dict.fromkeys([*dummy, *raw])
 
 
-def settle(scored: Sequence[Sequence[Scores]], dummies: Sequence[Scores]) -> None:
+def impute_failures(scored: Sequence[Sequence[Scores]], dummies: Sequence[Scores]) -> None:
     """Give failures their scores, in place: no better than any net of any loss on the same split.
 
-    `scored` are, split by split, the scores of all contenders' nets. What has no value gets the metric's worst one;
+    `scored` are, split by split, the scores of all candidates' nets. What has no value gets the metric's worst one;
     where a metric has none, the worst of all nets' finite scores on that split and the majority class's, or the mean
     value's (`dummies`).
     """
@@ -126,13 +126,13 @@ def settle(scored: Sequence[Sequence[Scores]], dummies: Sequence[Scores]) -> Non
                     scores[name] = worst
 
 
-def reliability(judged: Sequence[Judged], splits: Sequence[PreparedSplit]) -> ReliabilityRecord:
+def reliability(scored: Sequence[ScoredNet], splits: Sequence[PreparedSplit]) -> ReliabilityRecord:
     """How often the likeliest class is right, by how sure the nets are of it: ECE_BINS bins over all test parts.
 
     Bins (lower, upper] of equal width over [0, 1]; `confidence` and `accuracy` are means, null in an empty bin.
     """
     count, sure, right = np.zeros(ECE_BINS), np.zeros(ECE_BINS), np.zeros(ECE_BINS)
-    for net, split in zip(judged, splits, strict=True):
+    for net, split in zip(scored, splits, strict=True):
         confidence, label = net.predicted.max(-1)
         usable = torch.isfinite(confidence)
         hit = (label == split.truth_N["test"])[usable].double().numpy()

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from lossbench.data.split import OuterFold
 from lossbench.engine.training.train import train
 from lossbench.events import EpochEnded, Event
-from lossbench.experiments.compare.candidates import Contender
-from lossbench.experiments.compare.job import Job, Settings
+from lossbench.experiments.compare.candidates import Candidate
+from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, changed_folds
-from lossbench.experiments.compare.setting import Arena, prepare_arena
+from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.trials import trained
 from lossbench.experiments.compare.tuning import tuning
 
@@ -51,24 +51,24 @@ def estimate(plan: ComparePlan) -> Estimate:
     seconds = 0.0
     for table in plan.tables:
         each = sum(steps_a_run(plan, folds) for folds in changed_folds(plan.config, table.table, table.folds))
-        contenders = table.lineup.contenders
-        members += plan.members(table) * len(contenders) * len(plan.grid)
-        steps += each * len(contenders)
+        candidates = table.selection.candidates
+        members += plan.members(table) * len(candidates) * len(plan.grid)
+        steps += each * len(candidates)
         seconds += sum(each / rate for rate in _rates(plan, table))
     return Estimate(members, steps, seconds)
 
 
 def _rates(plan: ComparePlan, table: TablePlan) -> list[float]:
-    """Steps a second of each contender; a loss that fails already here counts as the slowest of the others."""
-    arena = prepare_arena(table.table, table.folds, data=table.data, seed=plan.config.seed)
-    rates = [_rate(plan, arena, contender) for contender in table.lineup.contenders]
+    """Steps a second of each candidate; a loss that fails already here counts as the slowest of the others."""
+    setting = prepare_setting(table.table, table.folds, data=table.data, seed=plan.config.seed)
+    rates = [_rate(plan, setting, candidate) for candidate in table.selection.candidates]
     slowest = min((rate for rate in rates if rate is not None), default=SLOW)
     return [slowest if rate is None else rate for rate in rates]
 
 
-def _rate(plan: ComparePlan, arena: Arena, contender: Contender) -> float | None:
-    settings = Settings(plan.config, plan.select, plan.trials, plan.device, plan.threads)
-    problem = tuning(Job(settings, arena, contender))
+def _rate(plan: ComparePlan, setting: Setting, candidate: Candidate) -> float | None:
+    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads)
+    problem = tuning(Job(options, setting, candidate))
     problem = replace(problem, training=replace(problem.training, epochs=PROBE_EPOCHS))
     epochs: list[tuple[float, EpochEnded]] = []
 
@@ -80,6 +80,6 @@ def _rate(plan: ComparePlan, arena: Arena, contender: Contender) -> float | None
         train(problem, run="", emit=note, device=str(plan.device), threads=plan.threads)
     except Exception:  # a user's own loss: the comparison itself will report it
         return None
-    rows = [len(split.truth_N["train"]) for split in arena.inner]
+    rows = [len(split.truth_N["train"]) for split in setting.inner]
     done = sum(_steps(plan, rows[problem.members[m].fold]) for _, epoch in epochs[1:] for m in epoch.members)
     return done / (epochs[-1][0] - epochs[0][0]) if done else None

@@ -14,19 +14,19 @@ from typing import Any
 
 from lossbench.config.schema import CompareConfig
 from lossbench.errors import UserError
-from lossbench.experiments.compare.candidates import Contender
+from lossbench.experiments.compare.candidates import Candidate
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One net to try: on which split, at which rate, with which of the contender's settings (0: the default).
+    """One net to try: on which split, at which rate, with which of the candidate's settings (0: the default).
 
     `counts` is False where it is trained for the untuned row alone and cannot be chosen.
     """
 
     split: int
     lr: float
-    setting: int = 0
+    param_set: int = 0
     counts: bool = True
 
 
@@ -47,9 +47,9 @@ def tunes_params(config: CompareConfig) -> bool:
     return config.losses is not None and len(config.lrs) > 1
 
 
-def budget(config: CompareConfig, contenders: Iterable[Contender]) -> int:
+def budget(config: CompareConfig, candidates: Iterable[Candidate]) -> int:
     """How many trials every loss has on each split: one a rate, times the settings of the loss that has most."""
-    return len(config.lrs) * max(len(contender.pairs) for contender in contenders)
+    return len(config.lrs) * max(len(candidate.pairs) for candidate in candidates)
 
 
 def rates(config: CompareConfig, count: int) -> list[float]:
@@ -63,15 +63,15 @@ def rates(config: CompareConfig, count: int) -> list[float]:
     return found
 
 
-def trials(config: CompareConfig, contender: Contender, splits: int, count: int) -> list[Trial]:
-    """A contender's trials, split-major, then by rate, then by setting, the default first: `count` a split that it may
+def trials(config: CompareConfig, candidate: Candidate, splits: int, count: int) -> list[Trial]:
+    """A candidate's trials, split-major, then by rate, then by setting, the default first: `count` a split that it may
     choose from, and the default rate's where that is none of them."""
-    settings = len(contender.pairs)
-    grid = rates(config, count // settings)
-    each = [(lr, setting, True) for lr in grid for setting in range(settings)]
+    param_sets = len(candidate.pairs)
+    grid = rates(config, count // param_sets)
+    each = [(lr, param_set, True) for lr in grid for param_set in range(param_sets)]
     if config.optim.lr not in grid:
         each = sorted([*each, (config.optim.lr, 0, False)])
-    return [Trial(split, lr, setting, counts) for split in range(splits) for lr, setting, counts in each]
+    return [Trial(split, lr, param_set, counts) for split in range(splits) for lr, param_set, counts in each]
 
 
 def trained(config: CompareConfig, count: int) -> int:
@@ -79,6 +79,6 @@ def trained(config: CompareConfig, count: int) -> int:
     return count + (config.optim.lr not in config.lrs)
 
 
-def tuned(contenders: Sequence[Contender]) -> dict[str, list[dict[str, Any]]]:
+def tuned(candidates: Sequence[Candidate]) -> dict[str, list[dict[str, Any]]]:
     """The losses that choose their own parameters -> their settings, the default first."""
-    return {c.label: [c.params(setting) for setting in range(len(c.pairs))] for c in contenders if len(c.pairs) > 1}
+    return {c.label: [c.params(param_set) for param_set in range(len(c.pairs))] for c in candidates if len(c.pairs) > 1}

@@ -25,7 +25,7 @@ class Refit:
 
     split: int
     lr: float
-    setting: int
+    param_set: int
     epochs: int
 
 
@@ -40,17 +40,17 @@ class Choice:
 
 def tuning(job: Job) -> Problem:
     """One member a trial, in their order, on the inner training parts."""
-    stopping, contender, inner = job.config.early_stopping, job.contender, job.arena.inner
+    stopping, candidate, inner = job.config.early_stopping, job.candidate, job.setting.inner
     return Problem(
         net=job.net,
-        folds=tuple(split.fold(contender.pair) for split in inner),
-        members=tuple(_member(job, t.split, t.lr, t.setting) for t in job.tried),
-        objectives=tuple(pair.objective for pair in contender.pairs),
+        folds=tuple(split.fold(candidate.pair) for split in inner),
+        members=tuple(_member(job, t.split, t.lr, t.param_set) for t in job.tried),
+        objectives=tuple(pair.objective for pair in candidate.pairs),
         training=replace(
             _training(job.config), patience=stopping.patience, min_delta=stopping.min_delta, keep=stopping.keep
         ),
-        score=validation_score(job.settings.select, contender.pairs, inner),
-        better=job.settings.select.better,
+        score=validation_score(job.options.select, candidate.pairs, inner),
+        better=job.options.select.better,
     )
 
 
@@ -62,7 +62,7 @@ def choose(config: CompareConfig, tried: Sequence[Trial], outcomes: Sequence[Out
     """
     choices = []
     for numbers in _by_split([i for i, trial in enumerate(tried) if trial.counts], tried):
-        best = min(numbers, key=lambda i: (-trial_value(config, outcomes[i], better), tried[i].lr, tried[i].setting))
+        best = min(numbers, key=lambda i: (-trial_value(config, outcomes[i], better), tried[i].lr, tried[i].param_set))
         grid = sorted({tried[i].lr for i in numbers})
         edge = len(grid) > 1 and tried[best].lr in {grid[0], grid[-1]}
         choices.append(_choice(config, tried, outcomes, best, edge))
@@ -71,18 +71,18 @@ def choose(config: CompareConfig, tried: Sequence[Trial], outcomes: Sequence[Out
 
 def untuned(config: CompareConfig, tried: Sequence[Trial], outcomes: Sequence[Outcome]) -> list[Choice]:
     """Per split the default learning rate and parameters, with the epochs that their own trial asks for."""
-    default = [i for i, trial in enumerate(tried) if (trial.lr, trial.setting) == (config.optim.lr, 0)]
+    default = [i for i, trial in enumerate(tried) if (trial.lr, trial.param_set) == (config.optim.lr, 0)]
     return [_choice(config, tried, outcomes, i, False) for i in default]
 
 
 def refits(job: Job, nets: Sequence[Refit]) -> Problem:
     """One member a net, on the whole outer training part; nothing is validated."""
-    folds = [split.fold(job.contender.pair) for split in job.arena.outer]
+    folds = [split.fold(job.candidate.pair) for split in job.setting.outer]
     return Problem(
         net=job.net,
         folds=tuple(Fold(fold.train, None, fold.weight_N, fold.statistics) for fold in folds),
-        members=tuple(_member(job, n.split, n.lr, n.setting, n.epochs) for n in nets),
-        objectives=tuple(pair.objective for pair in job.contender.pairs),
+        members=tuple(_member(job, n.split, n.lr, n.param_set, n.epochs) for n in nets),
+        objectives=tuple(pair.objective for pair in job.candidate.pairs),
         training=_training(job.config),
     )
 
@@ -111,15 +111,15 @@ def _by_split(numbers: Sequence[int], tried: Sequence[Trial]) -> list[list[int]]
 
 def _choice(config: CompareConfig, tried: Sequence[Trial], outcomes: Sequence[Outcome], i: int, edge: bool) -> Choice:
     trial = tried[i]
-    return Choice(Refit(trial.split, trial.lr, trial.setting, kept_epoch(config, outcomes[i])), i, edge)
+    return Choice(Refit(trial.split, trial.lr, trial.param_set, kept_epoch(config, outcomes[i])), i, edge)
 
 
-def _member(job: Job, split: int, lr: float, setting: int, epochs: int | None = None) -> Member:
+def _member(job: Job, split: int, lr: float, param_set: int, epochs: int | None = None) -> Member:
     config = job.config
     return Member(
-        seed=job.arena.seeds[split],
+        seed=job.setting.seeds[split],
         fold=split,
-        objective=setting,
+        objective=param_set,
         lr=lr,
         l1=config.penalty.l1,
         l2=config.penalty.l2,

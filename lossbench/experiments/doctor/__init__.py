@@ -16,9 +16,9 @@ from lossbench.errors import UserError
 from lossbench.experiments.doctor import extremes, known, landscape, mechanics, population, spaces
 from lossbench.experiments.doctor.claims import claims
 from lossbench.experiments.doctor.findings import Diagnosis, Finding
-from lossbench.experiments.doctor.loss_under_test import Patient
+from lossbench.experiments.doctor.loss_under_test import LossUnderTest
 
-Check = Callable[[Patient], Iterator[Finding]]
+Check = Callable[[LossUnderTest], Iterator[Finding]]
 Watch = Callable[[str], object]  # is told what is being looked at
 
 
@@ -55,24 +55,24 @@ def examine(loss: Loss, *, tasks: Iterable[Task | str] | None = None, watch: Wat
 
     Raises `UserError` for a task that it does not serve, and for nothing that the loss itself does.
     """
-    asked = list(loss.targets) if tasks is None else list(tasks)
-    for task in asked:
+    requested = list(loss.targets) if tasks is None else list(tasks)
+    for task in requested:
         if task not in loss.targets:
             fix = f"it serves {', '.join(loss.targets)}"
             raise UserError(f"{loss.name} does not serve {str(task)!r}", where="task", fix=fix)
     with one_thread():  # steps this small are several times slower on torch's own threads
-        findings = [finding for task in asked for finding in _probe(loss, Task(task), watch or (lambda _: None))]
+        findings = [finding for task in requested for finding in _probe(loss, Task(task), watch or (lambda _: None))]
     return Diagnosis(loss.label, loss.formula, (*findings, *claims(loss, findings)))
 
 
 def _probe(loss: Loss, task: Task, watch: Watch) -> Iterator[Finding]:
     try:
-        patient = Patient.admit(loss, task)
+        subject = LossUnderTest.admit(loss, task)
     except UserError as problem:
         yield Finding("declaration", task.value, "error", str(problem), "read from the declaration")
         return
     for check in FIRST:
-        found = list(_run(check, patient, watch))
+        found = list(_run(check, subject, watch))
         yield from found
         if any(finding.level == "error" for finding in found):
             return
@@ -80,10 +80,10 @@ def _probe(loss: Loss, task: Task, watch: Watch) -> Iterator[Finding]:
     for entry in CHECKS:
         missing = (entry.values and undefined) or (entry.gradient and unlearnable)
         if missing:
-            if _asks(entry.check, patient):
-                yield patient.finding(_name(entry.check), "skipped", f"not examined: {missing}", "")
+            if _asks(entry.check, subject):
+                yield subject.finding(_name(entry.check), "skipped", f"not examined: {missing}", "")
             continue
-        found = list(_run(entry.check, patient, watch))
+        found = list(_run(entry.check, subject, watch))
         yield from found
         for finding in found:
             if finding.numbers.get("undefined_share"):
@@ -92,12 +92,12 @@ def _probe(loss: Loss, task: Task, watch: Watch) -> Iterator[Finding]:
                 unlearnable = "the net cannot learn from it"
 
 
-def _run(check: Check, patient: Patient, watch: Watch) -> Iterator[Finding]:
-    watch(f"{patient.task.value}: {_name(check)}")
+def _run(check: Check, subject: LossUnderTest, watch: Watch) -> Iterator[Finding]:
+    watch(f"{subject.task.value}: {_name(check)}")
     try:
-        yield from check(patient)
+        yield from check(subject)
     except Exception as problem:  # a stranger's code may raise anything
-        yield patient.finding(
+        yield subject.finding(
             _name(check), "error", f"raises {type(problem).__name__}: {problem}", "called with probes"
         )
 
@@ -106,10 +106,10 @@ def _name(check: Check) -> str:
     return NAMES.get(check.__name__, check.__name__.replace("_", " "))
 
 
-def _asks(check: Check, patient: Patient) -> bool:
+def _asks(check: Check, subject: LossUnderTest) -> bool:
     """Whether a check has anything to ask on this task."""
     of_one_kind = {"classification": True, "symmetry": True, "absent_classes": True, "regression": False}
-    return of_one_kind.get(check.__name__, patient.task.is_classification) is patient.task.is_classification
+    return of_one_kind.get(check.__name__, subject.task.is_classification) is subject.task.is_classification
 
 
 NAMES = {  # where a check is called otherwise in its findings

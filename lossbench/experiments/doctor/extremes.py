@@ -13,7 +13,7 @@ from torch import Tensor
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Space
 from lossbench.experiments.doctor.findings import Finding, Level
-from lossbench.experiments.doctor.loss_under_test import Patient
+from lossbench.experiments.doctor.loss_under_test import LossUnderTest
 
 HUGE = 1e4
 NO_ZEROS_AND_ONES = {  # spaces that hold no row of zeros and ones
@@ -21,18 +21,18 @@ NO_ZEROS_AND_ONES = {  # spaces that hold no row of zeros and ones
 }
 
 
-def extreme_outputs(patient: Patient) -> Iterator[Finding]:
+def extreme_outputs(subject: LossUnderTest) -> Iterator[Finding]:
     """Values and gradients stay finite for huge linear outputs and for exact zeros and ones."""
-    z = torch.cat([_corners(patient.outputs) * HUGE, torch.zeros(1, patient.outputs)])
-    yield _finite(patient, "huge outputs", z, through=True, measured="linear outputs of +-1e4 and 0 in float32")
+    z = torch.cat([_corners(subject.outputs) * HUGE, torch.zeros(1, subject.outputs)])
+    yield _finite(subject, "huge outputs", z, through=True, measured="linear outputs of +-1e4 and 0 in float32")
     exact = {
-        Space.UNIT: _corners(patient.outputs).clamp_min(0),
-        Space.SIMPLEX: torch.eye(patient.outputs),
-        Space.SIGNED_UNIT: _corners(patient.outputs),
-    }.get(patient.activation.space, torch.cat([torch.zeros(1, patient.outputs), torch.ones(1, patient.outputs)]))
-    if patient.activation.space in NO_ZEROS_AND_ONES:
+        Space.UNIT: _corners(subject.outputs).clamp_min(0),
+        Space.SIMPLEX: torch.eye(subject.outputs),
+        Space.SIGNED_UNIT: _corners(subject.outputs),
+    }.get(subject.activation.space, torch.cat([torch.zeros(1, subject.outputs), torch.ones(1, subject.outputs)]))
+    if subject.activation.space in NO_ZEROS_AND_ONES:
         return
-    yield _finite(patient, "exact zeros and ones", exact, through=False, measured="outputs of exactly 0 and 1, float32")
+    yield _finite(subject, "exact zeros and ones", exact, through=False, measured="outputs of exactly 0 and 1, float32")
 
 
 def _corners(outputs: int) -> Tensor:
@@ -40,10 +40,10 @@ def _corners(outputs: int) -> Tensor:
     return torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * outputs).reshape(-1, outputs)
 
 
-def _finite(patient: Patient, check: str, point_NK: Tensor, *, through: bool, measured: str) -> Finding:
-    point = point_NK.repeat_interleave(len(patient.truths), 0)[None].requires_grad_()
-    target = patient.encoded(patient.truths.repeat(len(point_NK))[None])
-    value = patient.values(patient.activation(point) if through else point, target)
+def _finite(subject: LossUnderTest, check: str, point_NK: Tensor, *, through: bool, measured: str) -> Finding:
+    point = point_NK.repeat_interleave(len(subject.truths), 0)[None].requires_grad_()
+    target = subject.encoded(subject.truths.repeat(len(point_NK))[None])
+    value = subject.values(subject.activation(point) if through else point, target)
     grad = torch.autograd.grad(value.sum(), point)[0] if value.requires_grad else torch.zeros_like(point)
     counts = {
         f"{kind}_{what}": int(test(tensor).sum())
@@ -53,78 +53,78 @@ def _finite(patient: Patient, check: str, point_NK: Tensor, *, through: bool, me
     numbers = {"points": point.shape[1], **counts}
     if counts["nan_values"] or counts["nan_gradients"]:
         which = "value" if counts["nan_values"] else "gradient"
-        return patient.finding(
+        return subject.finding(
             check, "error", f"the {which} is NaN, and so is the net after one step", measured, **numbers
         )
     if counts["infinite_values"] or counts["infinite_gradients"]:
-        return patient.finding(
+        return subject.finding(
             check, "warning", "overflows to infinity: one such row ends the training", measured, **numbers
         )
-    return patient.finding(check, "ok", "values and gradients are finite", measured, **numbers)
+    return subject.finding(check, "ok", "values and gradients are finite", measured, **numbers)
 
 
-def absent_classes(patient: Patient) -> Iterator[Finding]:
+def absent_classes(subject: LossUnderTest) -> Iterator[Finding]:
     """A batch of one class only, and a class that the training part never had, give no NaN."""
-    if not patient.task.is_classification:
+    if not subject.task.is_classification:
         return
     measured = "batches [1, 5, K] of one class each; class counts with a zero where the loss asks for them"
     numbers: dict[str, int] = {"nan_values": 0}
-    for y in range(patient.classes):
-        out = patient.activation(patient.linear_outputs(1, 5))
-        target = patient.encoded(torch.full((1, 5), y))
-        value = patient.values(out, target, class_counts=(90.0, 10.0, 0.0))
+    for y in range(subject.classes):
+        out = subject.activation(subject.linear_outputs(1, 5))
+        target = subject.encoded(torch.full((1, 5), y))
+        value = subject.values(out, target, class_counts=(90.0, 10.0, 0.0))
         numbers["nan_values"] += int((~value.isfinite()).sum())
     if numbers["nan_values"]:
-        yield patient.finding("absent classes", "error", "NaN or infinite where a class is absent", measured, **numbers)
+        yield subject.finding("absent classes", "error", "NaN or infinite where a class is absent", measured, **numbers)
     else:
-        yield patient.finding("absent classes", "ok", "finite where a class is absent", measured, **numbers)
+        yield subject.finding("absent classes", "ok", "finite where a class is absent", measured, **numbers)
 
 
-def dead_regions(patient: Patient) -> Iterator[Finding]:
+def dead_regions(subject: LossUnderTest) -> Iterator[Finding]:
     """Where the prediction is wrong, the gradient shows a way out."""
-    if patient.loss.per == "batch":
+    if subject.loss.per == "batch":
         return
     measured = "gradient at 4000 linear outputs between -6 and 6 that predict wrongly, against the steepest"
-    share, vanishing = patient.dead_at(4000), _vanishing(patient)
+    share, vanishing = subject.dead_at(4000), _vanishing(subject)
     numbers = {"dead_share": share, "vanishing": vanishing}
     if share > 0.001:
         what = f"no gradient at {share:.0%} of the wrong predictions: what starts there never learns"
-        yield patient.finding("dead regions", "warning", what, measured, **numbers)
+        yield subject.finding("dead regions", "warning", what, measured, **numbers)
     elif vanishing is not None and vanishing < 0.05:
         what = f"the gradient of a sure and wrong prediction is {vanishing:.1%} of that of an undecided one"
-        yield patient.finding("dead regions", "note", what, measured, **numbers)
+        yield subject.finding("dead regions", "note", what, measured, **numbers)
     else:
-        yield patient.finding("dead regions", "ok", "every wrong prediction has a gradient", measured, **numbers)
+        yield subject.finding("dead regions", "ok", "every wrong prediction has a gradient", measured, **numbers)
 
 
-def _vanishing(patient: Patient) -> float | None:
+def _vanishing(subject: LossUnderTest) -> float | None:
     """Gradient at a sure and wrong row (its own output lowered by 8, or the other's raised) over that at z = 0."""
-    if not patient.task.is_classification:
+    if not subject.task.is_classification:
         return None
-    first, last = torch.zeros(2, patient.outputs, dtype=torch.float64)
-    last[-1] = 8.0 if patient.outputs > 1 or patient.read(patient.activation(last + 1)).label_PN == 1 else -8.0
-    undecided, sure = patient.slopes(torch.stack([first, last]))[0].norm(dim=-1)  # the target is the first class
+    first, last = torch.zeros(2, subject.outputs, dtype=torch.float64)
+    last[-1] = 8.0 if subject.outputs > 1 or subject.read(subject.activation(last + 1)).label_PN == 1 else -8.0
+    undecided, sure = subject.slopes(torch.stack([first, last]))[0].norm(dim=-1)  # the target is the first class
     return float(sure / undecided) if undecided > 0 else None
 
 
-def gradient_scale(patient: Patient) -> Iterator[Finding]:
+def gradient_scale(subject: LossUnderTest) -> Iterator[Finding]:
     """How steep the loss is where training starts, against the loss that the usual learning rate was chosen for."""
-    if patient.loss.per == "batch":
+    if subject.loss.per == "batch":
         return
-    against = LOSSES.get("cross_entropy" if patient.task.is_classification else "mse")
-    own, usual = (_steepness(who) for who in (patient, Patient.admit(against, patient.task)))
+    against = LOSSES.get("cross_entropy" if subject.task.is_classification else "mse")
+    own, usual = (_steepness(who) for who in (subject, LossUnderTest.admit(against, subject.task)))
     ratio = own / usual
     measured = f"mean norm of the gradient at linear outputs near 0, over that of {against.name}"
     if not own:
         what = "no gradient near 0, where training starts"
-        yield patient.finding("gradient scale", "warning", what, measured, gradient_scale=own, relative=ratio)
+        yield subject.finding("gradient scale", "warning", what, measured, gradient_scale=own, relative=ratio)
         return
     usual_rate = 1 / 3 <= ratio <= 3
     hint = "" if usual_rate else f": with sgd try {1 / ratio:.2g} times its learning rate"
     level: Level = "ok" if usual_rate else "note"
     what = f"{ratio:.2g} times as steep as {against.name}{hint}"
-    yield patient.finding("gradient scale", level, what, measured, gradient_scale=own, relative=ratio)
+    yield subject.finding("gradient scale", level, what, measured, gradient_scale=own, relative=ratio)
 
 
-def _steepness(patient: Patient) -> float:
-    return float(patient.slopes(patient.linear_outputs(64, scale=0.1)).norm(dim=-1).mean())
+def _steepness(subject: LossUnderTest) -> float:
+    return float(subject.slopes(subject.linear_outputs(64, scale=0.1)).norm(dim=-1).mean())

@@ -29,7 +29,7 @@ CLASS_COUNTS = (50.0, 30.0, 20.0, 10.0, 5.0, 2.0)  # what a loss that asks for t
 
 
 @dataclass(frozen=True)
-class Patient:
+class LossUnderTest:
     """A loss on a task behind one last activation."""
 
     loss: Loss
@@ -38,7 +38,7 @@ class Patient:
     classes: int  # 0 for a regression
 
     @classmethod
-    def admit(cls, loss: Loss, task: Task) -> Patient:
+    def admit(cls, loss: Loss, task: Task) -> LossUnderTest:
         """The loss behind the activation it is made for, on two or three classes, its results checked for their shape.
 
         Raises `UserError` where no activation is sound for it.

@@ -16,29 +16,29 @@ from lossbench.catalog.plugins.adapt import WrongShape
 from lossbench.catalog.plugins.row_coupling import coupling
 from lossbench.errors import UserError
 from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.loss_under_test import OF_ONE_LOSS, Patient
+from lossbench.experiments.doctor.loss_under_test import OF_ONE_LOSS, LossUnderTest
 
 STEP = 1e-6  # of the central difference in float64: truncation and rounding are then both about 1e-10
 FARTHEST = 6.0
-KINKS = 0.02  # share of outputs that may by chance lie within a step of a kink
+NON_SMOOTH = 0.02  # share of outputs that may by chance lie within a step of a kink
 
 
-def shape(patient: Patient) -> Iterator[Finding]:
+def shape(subject: LossUnderTest) -> Iterator[Finding]:
     """One value per sample, for one member and several, one row and several."""
     measured = "called with outputs [1, 7, K], [3, 7, K] and [1, 1, K]"
     for members, rows in ((1, 7), (3, 7), (1, 1)):
         try:
-            patient.values(patient.activation(patient.linear_outputs(members, rows)), patient.targets(members, rows))
+            subject.values(subject.activation(subject.linear_outputs(members, rows)), subject.targets(members, rows))
         except WrongShape as wrong:
-            yield patient.finding("shape", "error", f"{wrong.what}: {_fault(wrong, members, rows)}", measured)
+            yield subject.finding("shape", "error", f"{wrong.what}: {_fault(wrong, members, rows)}", measured)
             return
         except UserError as error:
             leading = ": outputs have leading axes, [..., B, K]" if members > 1 else ""
-            what = f"raises for outputs {[members, rows, patient.outputs]}{leading} ({error})"
-            yield patient.finding("shape", "error", what, measured)
+            what = f"raises for outputs {[members, rows, subject.outputs]}{leading} ({error})"
+            yield subject.finding("shape", "error", what, measured)
             return
-    per = "per sample" if patient.loss.per == "sample" else "per batch, as declared"
-    yield patient.finding("shape", "ok", f"one value {per}", measured)
+    per = "per sample" if subject.loss.per == "sample" else "per batch, as declared"
+    yield subject.finding("shape", "ok", f"one value {per}", measured)
 
 
 def _fault(wrong: WrongShape, members: int, rows: int) -> str:
@@ -57,63 +57,63 @@ def _fault(wrong: WrongShape, members: int, rows: int) -> str:
     return "one value per sample is wanted"
 
 
-def rows_apart(patient: Patient) -> Iterator[Finding]:
+def rows_apart(subject: LossUnderTest) -> Iterator[Finding]:
     """The value of a row does not depend on the other rows of its batch."""
-    if patient.loss.per == "batch":
-        yield patient.finding("rows", "note", "a loss of the whole batch, as declared", "declared")
+    if subject.loss.per == "batch":
+        yield subject.finding("rows", "note", "a loss of the whole batch, as declared", "declared")
         return
     measured = "row 0 of [2, 6, K] given another target, then other outputs; then targets or outputs change rows"
-    out, target = patient.activation(patient.linear_outputs(2, 6)), patient.targets(2, 6)
-    found = coupling(patient.values, out, target, rows=1)
+    out, target = subject.activation(subject.linear_outputs(2, 6)), subject.targets(2, 6)
+    found = coupling(subject.values, out, target, rows=1)
     if found is None:
-        yield patient.finding("rows", "ok", "every row has its own value", measured, rows_apart=True)
+        yield subject.finding("rows", "ok", "every row has its own value", measured, rows_apart=True)
     else:
-        yield patient.finding("rows", "error", str(found), measured, rows_apart=False)
+        yield subject.finding("rows", "error", str(found), measured, rows_apart=False)
 
 
-def defined(patient: Patient) -> Iterator[Finding]:
+def defined(subject: LossUnderTest) -> Iterator[Finding]:
     """The value is a number wherever a net's outputs may be."""
-    where = f"behind {patient.activation.name}"
+    where = f"behind {subject.activation.name}"
     measured = f"values at 600 linear outputs of the scales 0.5, 2 and 6 {where}, for every target, float64"
-    share = _undefined(patient)
+    share = _undefined(subject)
     if not share:
-        yield patient.finding("defined", "ok", f"a number everywhere {where}", measured, undefined_share=0.0)
+        yield subject.finding("defined", "ok", f"a number everywhere {where}", measured, undefined_share=0.0)
         return
-    others = [a for a in ACTIVATIONS if a.min_outputs <= patient.outputs and a.space not in OF_ONE_LOSS]
-    better = [a.name for a in others if not _undefined(replace(patient, activation=a))]
+    others = [a for a in ACTIVATIONS if a.min_outputs <= subject.outputs and a.space not in OF_ONE_LOSS]
+    better = [a.name for a in others if not _undefined(replace(subject, activation=a))]
     fix = f"it is defined behind {', '.join(better)}: say so (sound=, or --link)" if better else "mind logs and roots"
-    what = f"not defined (NaN) at {share:.0%} of the outputs that {patient.activation.name} gives; {fix}"
-    yield patient.finding("defined", "error", what, measured, undefined_share=share)
+    what = f"not defined (NaN) at {share:.0%} of the outputs that {subject.activation.name} gives; {fix}"
+    yield subject.finding("defined", "error", what, measured, undefined_share=share)
 
 
-def _undefined(patient: Patient) -> float:
+def _undefined(subject: LossUnderTest) -> float:
     """The share of values that are NaN at ordinary outputs; 1 where it raises."""
-    z = torch.cat([patient.linear_outputs(200, scale=scale) for scale in (0.5, 2.0, 6.0)])
+    z = torch.cat([subject.linear_outputs(200, scale=scale) for scale in (0.5, 2.0, 6.0)])
     try:
-        if patient.loss.per == "batch":
-            value = patient.values(patient.activation(z.reshape(100, 6, -1)), patient.targets(100, 6))
+        if subject.loss.per == "batch":
+            value = subject.values(subject.activation(z.reshape(100, 6, -1)), subject.targets(100, 6))
         else:
-            value = patient.risks(z)
+            value = subject.risks(z)
     except (UserError, RuntimeError, IndexError):
         return 1.0
     return float(value.isnan().double().mean())
 
 
-def gradient(patient: Patient) -> Iterator[Finding]:
+def gradient(subject: LossUnderTest) -> Iterator[Finding]:
     """The gradient is the derivative of the value, and there is one."""
     measured = f"autograd against central differences of {STEP:g} in float64, on outputs [2, 12, K] of three scales"
-    target = patient.targets(2, 12)
+    target = subject.targets(2, 12)
     wrong = total = probes = 0
     worst = steepest = 0.0
     for seed, scale in enumerate((0.5, 2.0, FARTHEST)):
-        out = patient.activation(patient.linear_outputs(2, 12, seed=seed, scale=scale)).detach().requires_grad_()
-        value = patient.values(out, target).sum()
+        out = subject.activation(subject.linear_outputs(2, 12, seed=seed, scale=scale)).detach().requires_grad_()
+        value = subject.values(out, target).sum()
         if not value.requires_grad:
             what = "the value has no gradient: the net cannot learn from it (detach, item, numpy?)"
-            yield patient.finding("gradient", "error", what, measured, gradient_correct=False, learnable=False)
+            yield subject.finding("gradient", "error", what, measured, gradient_correct=False, learnable=False)
             return
         (by_autograd,) = torch.autograd.grad(value, out)
-        by_difference = _differences(patient, out.detach(), target)
+        by_difference = _differences(subject, out.detach(), target)
         is_known = by_difference.isfinite()
         steepest = max(steepest, float(by_autograd.abs().nan_to_num(nan=1.0).max()))
         if scale == FARTHEST:  # only to see whether there is a gradient anywhere: so far out are kinks and cliffs
@@ -125,60 +125,60 @@ def gradient(patient: Patient) -> Iterator[Finding]:
         worst = max(worst, float(error.nan_to_num(nan=torch.inf).max())) if error.numel() else worst
     if not steepest:
         what = "the gradient is zero everywhere: the net cannot learn from it (round, sign, argmax, a comparison?)"
-        yield patient.finding("gradient", "error", what, measured, gradient_correct=False, learnable=False)
+        yield subject.finding("gradient", "error", what, measured, gradient_correct=False, learnable=False)
         return
     if total < probes / 2:
         what = f"not judged: the value is not defined at {probes - total} of {probes} outputs"
-        yield patient.finding("gradient", "skipped", what, measured)
+        yield subject.finding("gradient", "skipped", what, measured)
         return
     numbers = {
-        "gradient_correct": wrong <= KINKS * total,
+        "gradient_correct": wrong <= NON_SMOOTH * total,
         "gradient_error": worst,
         "gradient_wrong_share": wrong / total,
     }
     part = f" where it is defined ({total} of {probes} outputs)" if total < probes else ""
     if numbers["gradient_correct"]:
-        yield patient.finding("gradient", "ok", f"the gradient is the derivative{part}", measured, **numbers)
+        yield subject.finding("gradient", "ok", f"the gradient is the derivative{part}", measured, **numbers)
     else:
         what = f"the gradient is not the derivative of the value in {wrong} of {total} outputs (detach, round, argmax?)"
-        yield patient.finding("gradient", "error", what, measured, **numbers)
+        yield subject.finding("gradient", "error", what, measured, **numbers)
 
 
-def _differences(patient: Patient, out: Tensor, target: Tensor) -> Tensor:
+def _differences(subject: LossUnderTest, out: Tensor, target: Tensor) -> Tensor:
     """d sum(values) / d out by central differences, one output of every row at once (batch loss: a row at a time)."""
     _, rows, outputs = out.shape
     result = torch.empty_like(out)
-    batch = patient.loss.per == "batch"
+    batch = subject.loss.per == "batch"
     for k in range(outputs):
         for row in range(rows) if batch else (slice(None),):
             step = torch.zeros_like(out)
             step[:, row, k] = STEP
-            change = patient.values(out + step, target) - patient.values(out - step, target)
+            change = subject.values(out + step, target) - subject.values(out - step, target)
             result[:, row, k] = change / (2 * STEP)
     return result
 
 
-def members_apart(patient: Patient) -> Iterator[Finding]:
+def members_apart(subject: LossUnderTest) -> Iterator[Finding]:
     """What one member does, even NaN, is nothing to its neighbours."""
     measured = "member 1 of outputs [3, 8, K] set to NaN; values and gradients of members 0 and 2 compared bit for bit"
-    out, target = patient.activation(patient.linear_outputs(3, 8)), patient.targets(3, 8)
-    before = _values_and_gradient(patient, out, target)
+    out, target = subject.activation(subject.linear_outputs(3, 8)), subject.targets(3, 8)
+    before = _values_and_gradient(subject, out, target)
     out[1] = torch.nan
-    after = _values_and_gradient(patient, out, target)
+    after = _values_and_gradient(subject, out, target)
     apart = all(
         torch.equal(a.isnan(), b.isnan()) and torch.equal(a.nan_to_num(), b.nan_to_num())
         for a, b in ((a[[0, 2]], b[[0, 2]]) for a, b in zip(before, after, strict=True))
     )
     if apart:
-        yield patient.finding("members", "ok", "members share nothing", measured, members_apart=True)
+        yield subject.finding("members", "ok", "members share nothing", measured, members_apart=True)
     else:
         what = "members are mixed: reduce over the last axes only, never over the first"
-        yield patient.finding("members", "error", what, measured, members_apart=False)
+        yield subject.finding("members", "error", what, measured, members_apart=False)
 
 
-def _values_and_gradient(patient: Patient, out: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def _values_and_gradient(subject: LossUnderTest, out: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     out = out.detach().clone().requires_grad_()
-    value = patient.values(out, target)
+    value = subject.values(out, target)
     if not value.requires_grad:
         return value.detach(), torch.zeros_like(out)
     return value.detach(), torch.autograd.grad(value.sum(), out)[0]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.loss_under_test import Patient
+from lossbench.experiments.doctor.loss_under_test import LossUnderTest
 from lossbench.experiments.doctor.search import minimise
 
 ETAS = (0.05, 0.1, 0.3, 0.45, 0.6, 0.8, 0.95)
@@ -51,17 +51,17 @@ class Distribution:
         return float((m - self.y_T).clamp_min(0).sum() / (m - self.y_T).abs().sum())
 
 
-def classification(patient: Patient) -> Iterator[Finding]:
+def classification(subject: LossUnderTest) -> Iterator[Finding]:
     """Decides for the likeliest class? Gives its probability? What else does it estimate?"""
-    if not patient.task.is_classification or patient.loss.per == "batch":
+    if not subject.task.is_classification or subject.loss.per == "batch":
         return
-    pi_MC = torch.tensor(MIXTURES[patient.task], dtype=torch.float64)
+    pi_MC = torch.tensor(MIXTURES[subject.task], dtype=torch.float64)
     likeliest_M = pi_MC.argmax(-1)
-    k = patient.outputs
-    z_MK, least_M = minimise(patient.risks, pi_MC, k)
+    k = subject.outputs
+    z_MK, least_M = minimise(subject.risks, pi_MC, k)
 
     def decides_rightly(z_NK: Tensor) -> Tensor:
-        score_PNC = patient.read(patient.activation(z_NK)[None]).score_PNC
+        score_PNC = subject.read(subject.activation(z_NK)[None]).score_PNC
         assert score_PNC is not None, "a classification has scores"
         score_NC = score_PNC[0]
         own = score_NC[:, likeliest_M].T
@@ -69,32 +69,32 @@ def classification(patient: Patient) -> Iterator[Finding]:
         others[torch.arange(len(pi_MC)), :, likeliest_M] = -torch.inf
         return own > others.amax(-1) + TIE
 
-    _, least_wrong_M = minimise(patient.risks, pi_MC, k, forbidden=decides_rightly)
-    excess_M = (least_wrong_M - least_M) / (1e-12 + patient.range)
+    _, least_wrong_M = minimise(subject.risks, pi_MC, k, forbidden=decides_rightly)
+    excess_M = (least_wrong_M - least_M) / (1e-12 + subject.range)
     consistent = bool((excess_M > COSTS_MORE).all())
     mixtures = ", ".join(f"({'/'.join(f'{p:g}' for p in pi)})" for pi in pi_MC.tolist()[:2])
     measured = f"least expected loss against the least of a wrong decision, {len(pi_MC)} mixtures as {mixtures}"
     worst = int(excess_M.argmin())
     numbers = {"consistent": consistent, "least_excess": float(excess_M[worst])}
     if consistent:
-        yield patient.finding("calibrated", "ok", "its minimiser decides for the likeliest class", measured, **numbers)
+        yield subject.finding("calibrated", "ok", "its minimiser decides for the likeliest class", measured, **numbers)
     else:
         what = f"at class probabilities {pi_MC[worst].tolist()} a wrong or tied decision costs nothing more"
-        yield patient.finding("calibrated", "warning", what, measured, **numbers)
-    yield _probabilities(patient, z_MK, pi_MC, consistent=consistent)
+        yield subject.finding("calibrated", "warning", what, measured, **numbers)
+    yield _probabilities(subject, z_MK, pi_MC, consistent=consistent)
 
 
-def _probabilities(patient: Patient, z_MK: Tensor, pi_MC: Tensor, *, consistent: bool) -> Finding:
-    p_PMC = patient.read(patient.activation(z_MK)[None]).probability_PNC
+def _probabilities(subject: LossUnderTest, z_MK: Tensor, pi_MC: Tensor, *, consistent: bool) -> Finding:
+    p_PMC = subject.read(subject.activation(z_MK)[None]).probability_PNC
     measured = "link of the outputs of least expected loss, against the true probabilities"
     if p_PMC is None:
         what = "a margin: the decision only" if consistent else "a margin, not always of the likeliest class"
-        return patient.finding("proper", "note", what, measured, proper=False, estimates="margin")
+        return subject.finding("proper", "note", what, measured, proper=False, estimates="margin")
     p_MC = p_PMC[0]
     error = float((p_MC - pi_MC).abs().max())
     numbers = {"proper": error < PROPER, "probability_error": error, "estimated": p_MC.tolist(), "true": pi_MC.tolist()}
     if error < PROPER:
-        return patient.finding(
+        return subject.finding(
             "proper", "ok", "estimates the class probabilities", measured, estimates="mean", **numbers
         )
     sharper = float((p_MC.amax(-1) - pi_MC.amax(-1)).mean())
@@ -104,27 +104,27 @@ def _probabilities(patient: Patient, z_MK: Tensor, pi_MC: Tensor, *, consistent:
     else:
         what = f"estimates no probabilities: {'over' if sharper > 0 else 'under'}-confident, {shown}"
         estimates = "distorted probabilities"
-    return patient.finding("proper", "note", what, measured, estimates=estimates, **numbers)
+    return subject.finding("proper", "note", what, measured, estimates=estimates, **numbers)
 
 
-def regression(patient: Patient) -> Iterator[Finding]:
+def regression(subject: LossUnderTest) -> Iterator[Finding]:
     """Mean, median, quantile, expectile or mode?"""
-    if patient.task.is_classification or patient.loss.per == "batch":
+    if subject.task.is_classification or subject.loss.per == "batch":
         return
     point: list[float] = []
-    distributions = _distributions(patient.encoding)
+    distributions = _distributions(subject.encoding)
     for distribution in distributions:
         weight = torch.full((1, len(distribution.y_T)), 1 / len(distribution.y_T), dtype=torch.float64)
-        table = lambda z, y=distribution.y_T: patient.table(patient.activation(z), y)  # noqa: E731
+        table = lambda z, y=distribution.y_T: subject.table(subject.activation(z), y)  # noqa: E731
         # 81 neighbours a step with four outputs: there the search stops at 1e-4, a hundredth of NEAR
-        halvings = 24 if patient.outputs < 4 else 14
-        z_1K, _ = minimise(table, weight, patient.outputs, starts=4, halvings=halvings)
-        predicted = patient.read(patient.activation(z_1K)[None]).point_PN
+        halvings = 24 if subject.outputs < 4 else 14
+        z_1K, _ = minimise(table, weight, subject.outputs, starts=4, halvings=halvings)
+        predicted = subject.read(subject.activation(z_1K)[None]).point_PN
         assert predicted is not None, "a regression has values"
         point.append(float(predicted))
     name, what, numbers = _functional(point, distributions)
     measured = f"output of least expected loss for {len(distributions)} skewed distributions"
-    yield patient.finding(
+    yield subject.finding(
         "estimates",
         "ok" if name != "unknown" else "note",
         what,

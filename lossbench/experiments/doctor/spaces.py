@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
-from lossbench.catalog.verdicts import judge
+from lossbench.catalog.verdicts import assess
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
 from lossbench.experiments.doctor.findings import Finding
 from lossbench.experiments.doctor.landscape import falls_without_end
-from lossbench.experiments.doctor.loss_under_test import OF_ONE_LOSS, Patient
+from lossbench.experiments.doctor.loss_under_test import OF_ONE_LOSS, LossUnderTest
 from lossbench.experiments.doctor.search import minimise
 
 MAJORITIES = {  # one class is likelier than all others together: every sound loss decides for it
@@ -27,30 +27,30 @@ MAJORITIES = {  # one class is likelier than all others together: every sound lo
 OUT_OF_REACH = 0.01  # of the loss's range: how far an activation's least loss may lie above the preferred one's
 
 
-def sound_spaces(patient: Patient) -> Iterator[Finding]:
+def sound_spaces(subject: LossUnderTest) -> Iterator[Finding]:
     """The activations behind which the loss is defined, bounded, and decides rightly at its minimum."""
-    if patient.loss.per == "batch":
+    if subject.loss.per == "batch":
         return
-    tried = [a for a in ACTIVATIONS if a.min_outputs <= patient.outputs]
-    tried = [a for a in tried if a.space not in OF_ONE_LOSS or a.space in patient.loss.sound[patient.task]]
-    reach = _least(patient, _mixtures(patient))[1] if patient.task.is_classification else None
-    faults = {a.name: fault(patient, a, reach) for a in tried}
+    tried = [a for a in ACTIVATIONS if a.min_outputs <= subject.outputs]
+    tried = [a for a in tried if a.space not in OF_ONE_LOSS or a.space in subject.loss.sound[subject.task]]
+    reach = _least(subject, _mixtures(subject))[1] if subject.task.is_classification else None
+    faults = {a.name: fault(subject, a, reach) for a in tried}
     sound = [name for name, why in faults.items() if not why]
-    declared = [name for name in faults if judge(patient.loss, ACTIVATIONS.get(name), patient.task).level.is_sound]
+    declared = [name for name in faults if assess(subject.loss, ACTIVATIONS.get(name), subject.task).level.is_sound]
     wrong = [f"{name} ({faults[name]})" for name in declared if faults[name]]
     measured = "expected loss minimised over the linear outputs behind each activation"
     numbers = {"sound": sound, "faults": {name: why for name, why in faults.items() if why}}
     if wrong:
         what = f"declared sound behind {', '.join(wrong)}"
-        yield patient.finding("sound spaces", "error", what, measured, **numbers)
+        yield subject.finding("sound spaces", "error", what, measured, **numbers)
     else:
         what = f"sound behind {', '.join(sound)}" if sound else "sound behind no activation of the catalogue"
-        yield patient.finding("sound spaces", "ok" if sound else "warning", what, measured, **numbers)
+        yield subject.finding("sound spaces", "ok" if sound else "warning", what, measured, **numbers)
 
 
-def fault(patient: Patient, activation: Activation, reach_M: Tensor | None = None) -> str:
+def fault(subject: LossUnderTest, activation: Activation, reach_M: Tensor | None = None) -> str:
     """What goes wrong behind an activation; "" where nothing does. `reach_M`: what the preferred one can reach."""
-    tried = replace(patient, activation=activation)
+    tried = replace(subject, activation=activation)
     try:
         z = torch.cat([tried.linear_outputs(200, scale=scale) for scale in (1.0, 5.0, 50.0)])
         values = tried.risks(z)
@@ -58,44 +58,44 @@ def fault(patient: Patient, activation: Activation, reach_M: Tensor | None = Non
         return f"raises {type(error).__name__}"
     if not values.isfinite().all():
         return "not defined everywhere"
-    if patient.loss.floor is not None and falls_without_end(tried):
+    if subject.loss.floor is not None and falls_without_end(tried):
         return "falls without end"
-    if tried.dead_share > patient.dead_share + 0.01:
+    if tried.dead_share > subject.dead_share + 0.01:
         return "has no gradient at some wrong predictions"
-    return _values(patient, tried) if reach_M is None else _classes(patient, tried, reach_M)
+    return _values(subject, tried) if reach_M is None else _classes(subject, tried, reach_M)
 
 
-def _classes(patient: Patient, tried: Patient, reach_M: Tensor) -> str:
-    mixture_MC = _mixtures(patient)
-    each_CC = torch.eye(patient.classes, dtype=torch.float64)
+def _classes(subject: LossUnderTest, tried: LossUnderTest, reach_M: Tensor) -> str:
+    mixture_MC = _mixtures(subject)
+    each_CC = torch.eye(subject.classes, dtype=torch.float64)
     z_MK, least_M = _least(tried, torch.cat([mixture_MC, each_CC]))
-    if _below_floor(patient, least_M):
+    if _below_floor(subject, least_M):
         return "falls below its floor"
     mixtures = len(mixture_MC)
     label_M = tried.read(tried.activation(z_MK[:mixtures])[None]).label_PN[0]
     if not torch.equal(label_M, mixture_MC.argmax(-1)):
         return "decides wrongly at its minimum"
     excess = float((least_M[:mixtures] - reach_M).max())
-    return "its best outputs are out of reach" if excess > OUT_OF_REACH * patient.range else ""
+    return "its best outputs are out of reach" if excess > OUT_OF_REACH * subject.range else ""
 
 
-def _values(patient: Patient, tried: Patient) -> str:
-    z_TK, least_T = _least(tried, torch.eye(len(patient.truths), dtype=torch.float64))
-    if _below_floor(patient, least_T):
+def _values(subject: LossUnderTest, tried: LossUnderTest) -> str:
+    z_TK, least_T = _least(tried, torch.eye(len(subject.truths), dtype=torch.float64))
+    if _below_floor(subject, least_T):
         return "falls below its floor"
     point_T = tried.read(tried.activation(z_TK)[None]).point_PN
     assert point_T is not None
-    far = (point_T[0] - patient.truths).abs() > 0.1 * patient.truths.std()
-    return f"a target of {float(patient.truths[far][0]):g} is out of reach" if far.any() else ""
+    far = (point_T[0] - subject.truths).abs() > 0.1 * subject.truths.std()
+    return f"a target of {float(subject.truths[far][0]):g} is out of reach" if far.any() else ""
 
 
-def _below_floor(patient: Patient, least: Tensor) -> bool:
-    return patient.loss.floor is not None and float(least.min()) < patient.loss.floor - 1e-6
+def _below_floor(subject: LossUnderTest, least: Tensor) -> bool:
+    return subject.loss.floor is not None and float(least.min()) < subject.loss.floor - 1e-6
 
 
-def _mixtures(patient: Patient) -> Tensor:
-    return torch.tensor(MAJORITIES[patient.task], dtype=torch.float64)
+def _mixtures(subject: LossUnderTest) -> Tensor:
+    return torch.tensor(MAJORITIES[subject.task], dtype=torch.float64)
 
 
-def _least(patient: Patient, weight_MT: Tensor) -> tuple[Tensor, Tensor]:
-    return minimise(patient.risks, weight_MT, patient.outputs, starts=1, halvings=9)
+def _least(subject: LossUnderTest, weight_MT: Tensor) -> tuple[Tensor, Tensor]:
+    return minimise(subject.risks, weight_MT, subject.outputs, starts=1, halvings=9)

@@ -91,7 +91,7 @@ class RegularizePlan:
 
     @property
     def weights(self) -> int:
-        """How many weights each net has, biases left out."""
+        """How many weights each net has, biases excluded."""
         net = self.net
         return sum(i * o for i, o in pairwise((net.inputs, *net.hidden, net.outputs)))
 
@@ -114,7 +114,7 @@ def plan(config: RegularizeConfig) -> RegularizePlan:
         len(table.classes),
         class_weight=config.loss.class_weight,
         class_names=table.classes,
-        told=table.target_told,
+        target_note=table.target_note,
     )
     table, columns = pick_columns(table, config.features, config.rest)
     seed = config.split.seed

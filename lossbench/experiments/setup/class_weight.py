@@ -51,7 +51,7 @@ def class_weights(class_weight: ClassWeight, counts_C: Tensor) -> Tensor | None:
     return weight * counts.sum() / (weight * counts).sum()
 
 
-def spelled_weight(class_weight: ClassWeight) -> str:
+def class_weight_text(class_weight: ClassWeight) -> str:
     """`balanced`, `no:1/yes:3`: as it stands in a loss's label."""
     if isinstance(class_weight, str):
         return class_weight

@@ -15,12 +15,12 @@ from lossbench.catalog.loss import Loss, spelled
 from lossbench.catalog.plugins.adapt import rows_coupled
 from lossbench.catalog.plugins.resolve import find_activation, loss_source
 from lossbench.catalog.targets import encode
-from lossbench.catalog.verdicts import Verdict, best_activation, check_width, judge
+from lossbench.catalog.verdicts import Verdict, assess, best_activation, check_width
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.data.table import Table
 from lossbench.engine.problem import Objective
 from lossbench.errors import UserError
-from lossbench.experiments.setup.class_weight import ALIKE, ClassWeight, resolve_class_weight, spelled_weight
+from lossbench.experiments.setup.class_weight import ALIKE, ClassWeight, class_weight_text, resolve_class_weight
 from lossbench.experiments.setup.resolve import AUTO
 from lossbench.record import LossRecord, VerdictRecord
 
@@ -41,13 +41,13 @@ class Pair:
     @cached_property
     def verdict(self) -> Verdict:
         """How well the two fit, known before training."""
-        return judge(self.loss, self.activation, self.task)
+        return assess(self.loss, self.activation, self.task)
 
     def warnings(self, name: str = "") -> list[str]:
         """What is to be said before it is trained: a verdict that is not sound, rows of the loss that are coupled."""
-        said = [] if self.verdict.level.is_sound else [self.verdict.warning(name or self.name)]
+        sentences = [] if self.verdict.level.is_sound else [self.verdict.warning(name or self.name)]
         coupled = rows_coupled(self.loss, self.task, self.classes)
-        return [*said, coupled] if coupled else said
+        return [*sentences, coupled] if coupled else sentences
 
     @property
     def is_proper(self) -> bool:
@@ -58,7 +58,7 @@ class Pair:
     @property
     def params(self) -> dict[str, Any]:
         """The parameters of its loss, and the class weight where there is one."""
-        weighted = {} if self.class_weight == ALIKE else {"class_weight": spelled_weight(self.class_weight)}
+        weighted = {} if self.class_weight == ALIKE else {"class_weight": class_weight_text(self.class_weight)}
         return {**self.loss.params, **weighted}
 
     @property
@@ -66,7 +66,7 @@ class Pair:
         """The loss with what was changed of it: `focal(gamma=3)`, `cross_entropy(class_weight=balanced)`."""
         if self.class_weight == ALIKE:
             return self.loss.label
-        weight = {"class_weight": spelled_weight(self.class_weight)}
+        weight = {"class_weight": class_weight_text(self.class_weight)}
         return f"{self.loss.name}({spelled(self.loss.changed | weight)})"
 
     @property
@@ -123,7 +123,7 @@ def resolve_pair(
     *,
     class_weight: str | Mapping[str, float] = ALIKE,
     class_names: Sequence[str] = (),
-    told: str = "",
+    target_note: str = "",
     path: str = "",
 ) -> Pair:
     """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task; `path` is where a
@@ -135,8 +135,8 @@ def resolve_pair(
     """
     if task not in loss.targets:
         serves = " and ".join(sorted(loss.targets))
-        values = f": {told}" if told else ""
-        counts = task.is_classification and Task.REGRESSION in loss.targets and told.endswith("numbers")
+        values = f": {target_note}" if target_note else ""
+        counts = task.is_classification and Task.REGRESSION in loss.targets and target_note.endswith("numbers")
         reread = ", or --task regression" if counts else ""
         raise UserError(
             f"{loss.name} serves {serves}, and the target makes this a {task} task{values}",

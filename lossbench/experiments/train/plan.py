@@ -63,7 +63,7 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
         len(classes),
         class_weight=config.loss.class_weight,
         class_names=classes,
-        told=table.target_told,
+        target_note=table.target_note,
     )
     check_target(pair, table)
     metric = _metric(config.metric, task)

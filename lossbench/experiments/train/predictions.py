@@ -36,7 +36,7 @@ def predict_file(
 ) -> Predicted:
     """Labels and probabilities, or values, for the rows of a file (`-`: standard input), with a trained run's member.
 
-    The file is read as the training's was, but for what `reading` says. Probabilities are left out, and a note says
+    The file is read as the training's was, but for what `reading` says. Probabilities are excluded, and a note says
     so, where the loss gives none. Values that training never saw and gaps that were filled are counted in the notes.
     Raises `UserError` for a missing column and for cells of another kind than the training's.
     """

@@ -54,28 +54,28 @@ def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, comma
     """
     config, table, pair = plan.config, plan.table, plan.pair
     began = time.perf_counter()
-    said = [*plan.notes, *pair.warnings()]
+    sentences = [*plan.notes, *pair.warnings()]
     announce(table.notes, emit)
-    for note in said:
+    for note in sentences:
         emit(Warned(note))
     prepared = prepare_splits(table, [_rows(split) for split in plan.splits], data=config.data)
     announce(prepared[0].preparation.notes, emit)
-    warnings = [*said, *repairs((*table.notes, *prepared[0].preparation.notes))]
+    warnings = [*sentences, *repairs((*table.notes, *prepared[0].preparation.notes))]
     data = data_record(table, prepared[0].inputs, _split_facts(plan), prepared[0].preparation)
     if prepared[0].shared:  # a large table: nobody needs its columns any more
         table = replace(table, features=table.features.iloc[:0].copy())
         plan = replace(plan, table=table, splits=plan.splits[:1])
         give_back()
     ready = time.perf_counter()
-    asked = _run(plan, pair, prepared, emit, stopped)
-    runs = [asked]
+    requested = _run(plan, pair, prepared, emit, stopped)
+    runs = [requested]
     if plan.recommended is not None and not stopped():
         runs.append(_run(plan, plan.recommended, prepared, emit, stopped, role=RECOMMENDED))
     ended, fitted = time.perf_counter(), sum(one.record.seconds or 0.0 for one in runs)
     interrupted = any(one.record.status == "interrupted" for one in runs)
     record = TrainRecord(
         name=config.name or default_name(plan),
-        status="interrupted" if interrupted else asked.record.status,
+        status="interrupted" if interrupted else requested.record.status,
         command=command,
         config=config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
@@ -87,7 +87,7 @@ def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, comma
         timing={"prepare": ready - began, "train": fitted, "score": ended - ready - fitted, "total": ended - began},
         warnings=warnings,
     )
-    return TrainResult(record, plan, asked.trained, asked.splits)
+    return TrainResult(record, plan, requested.trained, requested.splits)
 
 
 @dataclass(frozen=True)

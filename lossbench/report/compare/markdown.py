@@ -24,7 +24,7 @@ def comparison_markdown(record: CompareRecord, comparison: Comparison) -> str:
     parts += [part for across in comparison.across for part in _across(across, ranks=comparison.ranks)]
     parts += [part for found in comparison.sensitivity for part in _sensitivity(found, comparison.metric)]
     parts += [part for table in comparison.tables for part in _table(table, comparison.metric)]
-    known = [f"P(equal): of lying within the ROPE, {comparison.rope_said}; P(better): of being better by more than it."]
+    known = [f"P(equal): of lying within the ROPE, {comparison.rope_text}; P(better): of being better by more than it."]
     if (default := record.protocol.default_lr) is not None:
         at = f"the default learning rate {learning_rate(default)} and parameters"
         known.append(f"untuned: at {at} on every split, chosen by nobody.")

@@ -53,7 +53,7 @@ def _legend(comparison: Comparison, record: CompareRecord) -> Text:
     lines = ["   ".join(f"{mark} {word}" for word, (mark, _) in MARKS.items() if word in used)]
     if any(row.p_better is not None for row in rows):
         lines.append(
-            f"P>, P(better): probability of being better by more than the ROPE, {comparison.rope_said}; P=, P(equal):"
+            f"P>, P(better): probability of being better by more than the ROPE, {comparison.rope_text}; P=, P(equal):"
             " of lying within it; p: Holm-adjusted"
         )
     if any(row.grid_edge for row in rows):

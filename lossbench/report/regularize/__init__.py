@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from lossbench.events import Emit, ignore
 from lossbench.record import RegularizeRecord, written_aside
-from lossbench.report.regularize.animation import SUFFIX, check_format, write_film
+from lossbench.report.regularize.animation import SUFFIX, check_format, write_animation
 from lossbench.report.regularize.frame import Frames
 from lossbench.report.regularize.regularization_path import draw_path
-from lossbench.report.regularize.small_multiples import draw_sheet
-from lossbench.report.regularize.view_data import Story, read_story
+from lossbench.report.regularize.small_multiples import draw_small_multiples
+from lossbench.report.regularize.view_data import ViewData, read_view_data
 
 COLUMNS = (
     "penalty", "alpha", "l1", "l2", "train_accuracy", "test_accuracy", "data_loss", "penalty_value", "l1_norm",
@@ -32,20 +32,20 @@ def write(
     """
     check_format(format)
     write_frames_csv(record, folder / "frames.csv")
-    story = read_story(record)
+    view = read_view_data(record)
     with mpl.rc_context():
         mpl.rcdefaults()  # whatever a user's matplotlibrc says
-        frames = Frames(story)
-    write_film(frames.frame, len(story.alphas), folder / f"boundary{SUFFIX[format]}", format, fps, emit)
-    write_stills(story, folder)
+        frames = Frames(view)
+    write_animation(frames.frame, len(view.alphas), folder / f"boundary{SUFFIX[format]}", format, fps, emit)
+    write_stills(view, folder)
 
 
-def write_stills(story: Story, folder: Path) -> None:
+def write_stills(view: ViewData, folder: Path) -> None:
     """Write boundary.png and path.png."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        for name, draw in (("boundary.png", draw_sheet), ("path.png", draw_path)):
-            _save(draw(story), folder / name)
+        for name, draw in (("boundary.png", draw_small_multiples), ("path.png", draw_path)):
+            _save(draw(view), folder / name)
 
 
 def write_frames_csv(record: RegularizeRecord, file: Path) -> None:

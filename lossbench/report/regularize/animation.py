@@ -47,7 +47,7 @@ def durations(count: int, fps: float) -> list[int]:
     return [each] * (count - 1) + [each + round(1000 * HOLD)]
 
 
-def write_film(
+def write_animation(
     frame: Callable[[int], Pixels], count: int, path: Path, name: str, fps: float, emit: Emit = ignore
 ) -> None:
     """Write `count` frames, drawn one at a time; emits how many are done."""

@@ -12,7 +12,7 @@ from lossbench.report.regularize.layout import Box, lay_out, width_for
 from lossbench.report.regularize.legend import key_width, legend_rows
 from lossbench.report.regularize.style import FONT, GREY, INK
 from lossbench.report.regularize.text import new_figure, width_of, words
-from lossbench.report.regularize.view_data import Story
+from lossbench.report.regularize.view_data import ViewData
 
 DPI = 100
 EDGE = 18  # pixels left of the words at the top
@@ -20,13 +20,13 @@ SMALL, PLAIN = 7.5, 8.5  # points
 
 
 class Canvas:
-    """A figure laid out for the panels of a story; artists that change are drawn anew on every frame."""
+    """A figure laid out for the panels of a view; artists that change are drawn anew on every frame."""
 
-    def __init__(self, story: Story) -> None:
-        self.story = story
-        wide = (width_for(len(story.panels)) - EDGE - 40) / DPI - key_width(story, SMALL)
-        self.legend = legend_rows(story, wide, PLAIN)
-        self.layout = lay_out(len(story.panels), len(self.legend))
+    def __init__(self, view: ViewData) -> None:
+        self.view = view
+        wide = (width_for(len(view.panels)) - EDGE - 40) / DPI - key_width(view, SMALL)
+        self.legend = legend_rows(view, wide, PLAIN)
+        self.layout = lay_out(len(view.panels), len(self.legend))
         self.figure = new_figure(self.layout.width / DPI, self.layout.height / DPI, DPI)
         canvas: Any = self.figure.canvas  # matplotlib has no types for what Agg can do
         self.canvas = canvas

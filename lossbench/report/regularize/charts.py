@@ -49,8 +49,8 @@ def losses_chart(canvas: Canvas, panel: Panel, box: Box) -> Chart:
     ax = _axes(canvas, box, "loss")
     ax.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
-    ax.set_ylim(0, 1.06 * canvas.story.most_loss)
-    alpha_axis(ax, canvas.story.alphas, every=2)
+    ax.set_ylim(0, 1.06 * canvas.view.most_loss)
+    alpha_axis(ax, canvas.view.alphas, every=2)
     ax.tick_params(labelbottom=False)
     return _Lines(canvas, ax, box, lines)
 
@@ -62,8 +62,8 @@ def norms_chart(canvas: Canvas, panel: Panel, box: Box) -> Chart:
         ("‖w‖₂", NORM_COLOUR, (0, (2.2, 1.2)), panel.of("l2_norm")),  # type: ignore[list-item]  # dashes
     ]
     ax = _axes(canvas, box, "norm")
-    norm_axis(ax, canvas.story.most_norm)
-    alpha_axis(ax, canvas.story.alphas, every=2)
+    norm_axis(ax, canvas.view.most_norm)
+    alpha_axis(ax, canvas.view.alphas, every=2)
     return _Lines(canvas, ax, box, lines)
 
 
@@ -96,7 +96,7 @@ class _Lines:
     """Curves over alpha, each with a point at its head and its number above."""
 
     def __init__(self, canvas: Canvas, ax: Axes, box: Box, lines: Sequence[Line]) -> None:
-        self.alphas, self.curves, self.drawn = canvas.story.alphas, [line[3] for line in lines], []
+        self.alphas, self.curves, self.drawn = canvas.view.alphas, [line[3] for line in lines], []
         for _, colour, style, _ in lines:
             (line,) = ax.plot([], [], color=colour, ls=style, lw=1.8, clip_on=False)
             (head,) = ax.plot([], [], "o", ms=4.5, color=colour, clip_on=False)
@@ -117,7 +117,7 @@ class _Histogram:
     def __init__(self, canvas: Canvas, panel: Panel, box: Box) -> None:
         self.panel = panel
         ax = _axes(canvas, box, "count (√)")
-        reach = 1.02 * canvas.story.widest_weight
+        reach = 1.02 * canvas.view.widest_weight
         self.edges: NDArray[np.float64] = np.linspace(-reach, reach, BINS + 1)
         weights = panel.weights.shape[1]
         ax.set_yscale("function", functions=(_root, np.square))

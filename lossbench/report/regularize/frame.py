@@ -21,7 +21,7 @@ from lossbench.report.regularize.legend import (
 )
 from lossbench.report.regularize.style import FAINT, GREY, INK, PAPER, WARNING, Pixels, boundaries, shade
 from lossbench.report.regularize.text import fitted, heading
-from lossbench.report.regularize.view_data import Panel, Story
+from lossbench.report.regularize.view_data import Panel, ViewData
 
 ALPHA = 150  # pixels kept for the alpha at the top right
 LARGE = 12.5  # points
@@ -30,12 +30,12 @@ LARGE = 12.5  # points
 class Frames(Canvas):
     """Draws the frames, one after the other, on one figure."""
 
-    def __init__(self, story: Story) -> None:
-        super().__init__(story)
+    def __init__(self, view: ViewData) -> None:
+        super().__init__(view)
         self._head()
         self.track = _Track(self)
         self.views = [
-            _PanelView(self, panel, places) for panel, places in zip(story.panels, self.layout.panels, strict=True)
+            _PanelView(self, panel, places) for panel, places in zip(view.panels, self.layout.panels, strict=True)
         ]
         for artist in self.changing:
             artist.set_animated(True)
@@ -44,7 +44,7 @@ class Frames(Canvas):
 
     def frame(self, alpha: int) -> Pixels:
         """The picture of that alpha (by its number), [H, W, 4]."""
-        self.alpha_text.set_text(f"α = {spell(self.story.alphas[alpha])}")
+        self.alpha_text.set_text(f"α = {spell(self.view.alphas[alpha])}")
         self.track.show(alpha)
         self.canvas.restore_region(self.background)
         pixels = np.asarray(self.canvas.buffer_rgba())  # the canvas itself, not a copy
@@ -55,24 +55,24 @@ class Frames(Canvas):
         return pixels.copy()
 
     def _head(self) -> None:
-        story, layout, right = self.story, self.layout, self.layout.width - RIGHT
+        view, layout, right = self.view, self.layout, self.layout.width - RIGHT
         room = (right - EDGE - ALPHA) / DPI
-        heading(self.figure, EDGE / DPI, 0.28, story.title, room, (LARGE, 9.0))
-        self.text(EDGE, 47, fitted(story.subtitle, room, PLAIN), colour=GREY)
+        heading(self.figure, EDGE / DPI, 0.28, view.title, room, (LARGE, 9.0))
+        self.text(EDGE, 47, fitted(view.subtitle, room, PLAIN), colour=GREY)
         self.alpha_text = self.text(right, 29, size=15, fontweight="bold", ha="right")
         self.text(right, 47, "strength of the penalty", colour=GREY, ha="right")
         self.will_change(self.alpha_text)
         draw_legend(self.figure, self.legend, EDGE / DPI, (HEAD - 9) / DPI, PLAIN, LINE / DPI)
-        draw_key(self.figure, story, right / DPI, (HEAD - 9) / DPI, SMALL)
-        said = fitted(story.caption, (right - EDGE) / DPI, SMALL)
-        self.text(EDGE, layout.height - 12, said, size=SMALL, colour=GREY)
+        draw_key(self.figure, view, right / DPI, (HEAD - 9) / DPI, SMALL)
+        sentences = fitted(view.caption, (right - EDGE) / DPI, SMALL)
+        self.text(EDGE, layout.height - 12, sentences, size=SMALL, colour=GREY)
 
 
 class _Track:
-    """The scale of alphas below: how far the story is."""
+    """The scale of alphas below: how far the view is."""
 
     def __init__(self, canvas: Canvas) -> None:
-        alphas = canvas.story.alphas
+        alphas = canvas.view.alphas
         ax = canvas.axes(canvas.layout.track)
         alpha_axis(ax, alphas)
         ax.set_ylim(-1, 1)
@@ -94,7 +94,7 @@ class _PanelView:
     """One penalty: its regions and its charts."""
 
     def __init__(self, canvas: Canvas, panel: Panel, places: PanelLayout) -> None:
-        self.canvas, self.panel, self.story = canvas, panel, canvas.story
+        self.canvas, self.panel, self.view = canvas, panel, canvas.view
         self.parts = [panel.accuracy("train"), panel.accuracy("test")]
         self.box = places.regions
         self._regions(self.box)
@@ -112,19 +112,19 @@ class _PanelView:
         train, test = (part[alpha] for part in self.parts)
         self.score.set_text(f"accuracy {percent(train)} train, {percent(test)} test")
         self.warning.set_text(self.panel.warning(alpha))
-        self.constant.set_text(self.panel.constant(alpha, self.story.classes))
+        self.constant.set_text(self.panel.constant(alpha, self.view.classes))
         for chart in self.charts:
             chart.show(alpha)
 
     def _regions(self, box: Box) -> None:
-        canvas, story = self.canvas, self.story
-        first, second = story.axes
+        canvas, view = self.canvas, self.view
+        first, second = view.axes
         self.low_high = (first.low, second.low), (first.high, second.high)
         ax = canvas.axes(box, xlim=(first.low, first.high), ylim=(second.low, second.high))
-        name_axes(ax, story.axes, box.w / DPI, box.h / DPI, PLAIN, 7, 0.03)
+        name_axes(ax, view.axes, box.w / DPI, box.h / DPI, PLAIN, 7, 0.03)
         self.halo: Any = ax.add_collection(LineCollection([], colors=PAPER, linewidths=4), autolim=False)
         self.contour: Any = ax.add_collection(LineCollection([], colors=INK, linewidths=1.7), autolim=False)
-        canvas.will_change(self.halo, self.contour, *draw_points(ax, story.train, story.test, size=story.point_size))
+        canvas.will_change(self.halo, self.contour, *draw_points(ax, view.train, view.test, size=view.point_size))
         canvas.text(box.x, box.y - 10, self.panel.name, size=PLAIN + 0.5, fontweight="bold")
         self.score = canvas.text(box.x + box.w, box.y - 10, ha="right")
         self.warning = canvas.text(box.x + box.w - 9, box.y + 19, colour=WARNING, fontweight="bold", ha="right")

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lossbench.report.regularize.style import CLASS_COLOURS, FONT, GREY, INK, MARKERS, PAPER, shade
 from lossbench.report.regularize.text import fitted, width_of, words
-from lossbench.report.regularize.view_data import Axis, Points, Story
+from lossbench.report.regularize.view_data import Axis, Points, ViewData
 
 KEY = 62 / 72  # inches of the bar that says what the shades mean
 SIGN, APART = 0.15, 0.18  # inches from a sign to its word, and between entries
@@ -33,18 +33,18 @@ class Entry:
     colour: str = GREY
 
 
-def legend_entries(story: Story) -> list[Entry]:
+def legend_entries(view: ViewData) -> list[Entry]:
     """Which class has which colour and marker, and which points are trained on."""
-    entries = [Entry(name, MARKERS[i], CLASS_COLOURS[i], CLASS_COLOURS[i], INK) for i, name in enumerate(story.classes)]
+    entries = [Entry(name, MARKERS[i], CLASS_COLOURS[i], CLASS_COLOURS[i], INK) for i, name in enumerate(view.classes)]
     entries += [Entry("train", "o", GREY, GREY), Entry("test", "o", PAPER, GREY)]
-    return entries + ([Entry(story.note)] if story.note else [])
+    return entries + ([Entry(view.note)] if view.note else [])
 
 
-def legend_rows(story: Story, width: float, size: float) -> list[list[tuple[float, Entry, str]]]:
+def legend_rows(view: ViewData, width: float, size: float) -> list[list[tuple[float, Entry, str]]]:
     """Rows of (x, entry, label) that fit into so many inches."""
     rows: list[list[tuple[float, Entry, str]]] = [[]]
     x = 0.0
-    for entry in legend_entries(story):
+    for entry in legend_entries(view):
         sign = SIGN if entry.marker else 0.0
         label = fitted(entry.label, min(LONGEST, width - sign) if entry.marker else width, size)
         wide = sign + width_of(label, size)
@@ -71,33 +71,33 @@ def draw_legend(figure: Figure, rows: Sequence[Sequence[tuple[float, Entry, str]
         y += line
 
 
-def key_words(story: Story) -> tuple[str, str, str]:
+def key_words(view: ViewData) -> tuple[str, str, str]:
     """What the shades stand for, and the ends of their scale."""
-    if len(story.classes) == 2:
-        of = fitted(story.classes[1], 1.0, 8)
-        return (f"probability of {of}", "0", "1") if story.probabilities else (f"score for {of}", "≤ −1", "≥ 1")
-    return ("lead in probability", "0", "1") if story.probabilities else ("lead in score", "0", "≥ 1")
+    if len(view.classes) == 2:
+        of = fitted(view.classes[1], 1.0, 8)
+        return (f"probability of {of}", "0", "1") if view.probabilities else (f"score for {of}", "≤ −1", "≥ 1")
+    return ("lead in probability", "0", "1") if view.probabilities else ("lead in score", "0", "≥ 1")
 
 
-def key_width(story: Story, size: float) -> float:
+def key_width(view: ViewData, size: float) -> float:
     """Inches that the key takes."""
-    name, low, high = key_words(story)
+    name, low, high = key_words(view)
     return width_of(name, size) + width_of(low, size) + width_of(high, size) + KEY + 0.2
 
 
-def draw_key(figure: Figure, story: Story, right: float, y: float, size: float) -> None:
+def draw_key(figure: Figure, view: ViewData, right: float, y: float, size: float) -> None:
     """The scale of the shades, its right end at `right` inches and the words' baseline at y."""
-    name, low, high = key_words(story)
+    name, low, high = key_words(view)
     width, height = figure.get_size_inches()
     words(figure, right, y, high, size, GREY, ha="right")
     bar = right - width_of(high, size) - 0.05 - KEY
     pixels = round(KEY * figure.dpi)
-    ramp = np.linspace(-1 if len(story.classes) == 2 else 0, 1, pixels, dtype=np.float32)[None].repeat(2, 0)
-    lead = ramp[None] if len(story.classes) == 2 else ramp
+    ramp = np.linspace(-1 if len(view.classes) == 2 else 0, 1, pixels, dtype=np.float32)[None].repeat(2, 0)
+    lead = ramp[None] if len(view.classes) == 2 else ramp
     tall = 0.09
     ax = figure.add_axes((bar / width, 1 - (y + 0.005) / height, KEY / width, tall / height))
     ax.axis("off")
-    if len(story.classes) == 2:
+    if len(view.classes) == 2:
         ax.imshow(shade(lead, pixels, 8), aspect="auto", interpolation="nearest")
     else:
         deep = (1 - 0.5 * ramp)[..., None].repeat(3, -1)

@@ -21,7 +21,7 @@ from lossbench.report.regularize.legend import (
 )
 from lossbench.report.regularize.style import FONT, GREY, INK, PAPER, WARNING, boundaries, shade
 from lossbench.report.regularize.text import fitted, heading, new_figure, words
-from lossbench.report.regularize.view_data import Panel, Story
+from lossbench.report.regularize.view_data import Panel, ViewData
 
 DPI = 160
 TILE, GAP = 1.72, 0.16  # inches
@@ -32,49 +32,49 @@ MOST, ACROSS = 8, 4
 STILL = 0.02  # of all change: what two alphas are apart by even if the regions are the same
 
 
-def draw_sheet(story: Story) -> Figure:
+def draw_small_multiples(view: ViewData) -> Figure:
     """Eight alphas at most, chosen so that the regions change as much from tile to tile; one penalty takes two rows."""
-    shown = shown_alphas(story)
-    one = len(story.panels) == 1
+    shown = shown_alphas(view)
+    one = len(view.panels) == 1
     across = min(ACROSS, len(shown)) if one else len(shown)
-    tiles = [(panel, alpha) for panel in story.panels for alpha in shown]
+    tiles = [(panel, alpha) for panel in view.panels for alpha in shown]
     rows = -(-len(tiles) // across)
     width = max(LEFT + across * (TILE + GAP) + 0.1, NARROWEST)
-    legend = legend_rows(story, width - 2 * EDGE - 0.3 - key_width(story, 7.5), 8)
+    legend = legend_rows(view, width - 2 * EDGE - 0.3 - key_width(view, 7.5), 8)
     top = TOP + LINE * (len(legend) - 1)
     height = top + rows * (TILE + CAPTION) - CAPTION + BOTTOM
     figure = new_figure(width, height, DPI)
-    heading(figure, EDGE, 0.30, story.title, width - 2 * EDGE, (12, 8))
-    words(figure, EDGE, 0.49, fitted(story.subtitle, width - 2 * EDGE, 8), 8, GREY)
+    heading(figure, EDGE, 0.30, view.title, width - 2 * EDGE, (12, 8))
+    words(figure, EDGE, 0.49, fitted(view.subtitle, width - 2 * EDGE, 8), 8, GREY)
     draw_legend(figure, legend, EDGE, 0.70, 8, LINE)
-    draw_key(figure, story, width - EDGE, 0.70, 7.5)
+    draw_key(figure, view, width - EDGE, 0.70, 7.5)
     for number, (panel, alpha) in enumerate(tiles):
         row, column = divmod(number, across)
         left, down = LEFT + column * (TILE + GAP), top + row * (TILE + CAPTION) + 0.02
         ax = figure.add_axes((left / width, 1 - (down + TILE) / height, TILE / width, TILE / height))
-        _tile(ax, story, panel, alpha)
+        _tile(ax, view, panel, alpha)
         ax.tick_params(labelleft=not column, labelbottom=number + across >= len(tiles))
         if not column:
-            ax.set_ylabel(fitted(story.axes[1].label, TILE, 7.5), fontsize=7.5, color=INK, fontfamily=FONT)
+            ax.set_ylabel(fitted(view.axes[1].label, TILE, 7.5), fontsize=7.5, color=INK, fontfamily=FONT)
             ax.yaxis.set_label_coords(-0.34 / TILE, 0.5)
             if not one:
                 words(figure, 0.13, down + TILE / 2, panel.name, 8, rotation=90, ha="center", va="center",
                       fontweight="bold")  # fmt: skip
     reach = across * (TILE + GAP) - GAP
     below = top + rows * (TILE + CAPTION) - CAPTION + 0.3
-    label = fitted(story.axes[0].label, reach, 7.5)
+    label = fitted(view.axes[0].label, reach, 7.5)
     words(figure, LEFT + reach / 2, below, label, 7.5, ha="center")
-    words(figure, EDGE, height - 0.1, fitted(story.caption, width - 2 * EDGE, 6.5), 6.5, GREY)
+    words(figure, EDGE, height - 0.1, fitted(view.caption, width - 2 * EDGE, 6.5), 6.5, GREY)
     return figure
 
 
-def shown_alphas(story: Story) -> list[int]:
+def shown_alphas(view: ViewData) -> list[int]:
     """Which alphas have a tile, first and last among them: equally far apart in what changes from one to the next."""
-    count = len(story.alphas)
+    count = len(view.alphas)
     if count <= MOST:
         return list(range(count))
     step = np.zeros(count - 1)
-    for panel in story.panels:
+    for panel in view.panels:
         before = panel.lead(0)[:, ::4, ::4]
         for alpha in range(1, count):
             now = panel.lead(alpha)[:, ::4, ::4]
@@ -87,8 +87,8 @@ def shown_alphas(story: Story) -> list[int]:
     return sorted(shown)
 
 
-def _tile(ax: Axes, story: Story, panel: Panel, alpha: int) -> None:
-    x, y = story.axes
+def _tile(ax: Axes, view: ViewData, panel: Panel, alpha: int) -> None:
+    x, y = view.axes
     lead = panel.lead(alpha)
     pixels = round(TILE * DPI)
     ax.imshow(
@@ -97,17 +97,17 @@ def _tile(ax: Axes, story: Story, panel: Panel, alpha: int) -> None:
     lines = boundaries(lead, (x.low, y.low), (x.high, y.high))
     ax.add_collection(LineCollection(lines, colors=PAPER, linewidths=2.2), autolim=False)
     ax.add_collection(LineCollection(lines, colors=INK, linewidths=1.0), autolim=False)
-    draw_points(ax, story.train, story.test, size=10, ring=0.9)
+    draw_points(ax, view.train, view.test, size=10, ring=0.9)
     ax.set(xlim=(x.low, x.high), ylim=(y.low, y.high))
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0, labelsize=6.5, colors=GREY, labelfontfamily=FONT, pad=2)
-    name_axes(ax, story.axes, TILE, TILE, 7.5, 4, 0.08)
+    name_axes(ax, view.axes, TILE, TILE, 7.5, 4, 0.08)
     ax.set(xlabel="", ylabel="")
-    said: dict[str, Any] = {"fontfamily": FONT, "parse_math": False, "pad": 4}
-    ax.set_title(f"α = {spell(story.alphas[alpha])}", fontsize=8, loc="left", color=INK, fontweight="bold", **said)
-    warning, constant = panel.warning(alpha), panel.constant(alpha, story.classes)
+    sentences: dict[str, Any] = {"fontfamily": FONT, "parse_math": False, "pad": 4}
+    ax.set_title(f"α = {spell(view.alphas[alpha])}", fontsize=8, loc="left", color=INK, fontweight="bold", **sentences)
+    warning, constant = panel.warning(alpha), panel.constant(alpha, view.classes)
     test = f"test {percent(panel.accuracy('test')[alpha])}"
-    ax.set_title(test, fontsize=7, loc="right", color=GREY, **said)
+    ax.set_title(test, fontsize=7, loc="right", color=GREY, **sentences)
     inside: dict[str, Any] = {
         "transform": ax.transAxes,
         "fontsize": 6.5,

@@ -56,7 +56,7 @@ class Panel:
 
     @cached_property
     def weights(self) -> Array:
-        """Every weight [A, W], biases left out."""
+        """Every weight [A, W], biases excluded."""
         return self._known([m.path_record().weights for m in self.run.members])
 
     @cached_property
@@ -95,7 +95,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Story:
+class ViewData:
     """All that the pictures of a record show."""
 
     title: str
@@ -137,11 +137,11 @@ def _most(arrays: Iterable[Array]) -> float:
     return float(known.max(initial=0.0)) or 1.0
 
 
-def read_story(record: RegularizeRecord) -> Story:
-    """The story that a record of kind "regularize-gif" tells."""
+def read_view_data(record: RegularizeRecord) -> ViewData:
+    """The view that a record of kind "regularize-gif" tells."""
     picture = record.analysis
     first, second = (Axis(axis.label, axis.low, axis.high) for axis in picture.axes)
-    return Story(
+    return ViewData(
         title=picture.title,
         subtitle=picture.subtitle,
         note=picture.note,

@@ -42,8 +42,8 @@ def train_report(record: TrainRecord, folder: Path) -> RenderableType:
     if (kept := _kept(run, record)) is not None:
         parts.append(kept)
     parts.append(Text())
-    said = f"{run.loss.label} + {run.last_act} is {run.verdict.level}:"
-    parts += [Text(f"! {warning}", style="yellow") for warning in record.warnings if not warning.startswith(said)]
+    sentences = f"{run.loss.label} + {run.last_act} is {run.verdict.level}:"
+    parts += [Text(f"! {warning}", style="yellow") for warning in record.warnings if not warning.startswith(sentences)]
     if record.status == "interrupted":
         parts.append(Text("! interrupted: scores are of the weights at that moment", style="bold yellow"))
     files = [file for file in ("result.json", "curves.png", "weights.safetensors") if (folder / file).exists()]
@@ -69,7 +69,7 @@ def _grid(run: RunRecord, instead: RunRecord | None, metrics: Sequence[MetricRec
         cells = [_spread(run, part, metric) for part, _ in parts]
         beside = [] if instead is None else [_spread(instead, last, metric)]
         dummy = run.baseline.get(last, {}).get(metric.name)
-        # A metric that a sound loss never has (probabilities of a margin loss) is left out, one that failed is not.
+        # A metric that a sound loss never has (probabilities of a margin loss) is excluded, one that failed is not.
         failed = run.status == "diverged" or run.verdict.level == "broken"
         if failed or any(cell != "n/a" for cell in cells):
             name = f"{metric.name} {'↑' if metric.better == 'higher' else '↓'}"

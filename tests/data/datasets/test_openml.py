@@ -22,17 +22,17 @@ FRAME = pd.DataFrame({"a": [1.5, 2, None, 4, 5, 6], "b": list("xyxyxx"), "class"
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """OpenML, played by a function; what it was asked for."""
-    asked: list[dict[str, Any]] = []
+    requested: list[dict[str, Any]] = []
 
     def fetch_openml(**options: Any) -> SimpleNamespace:
-        asked.append(options)
+        requested.append(options)
         if options["data_id"] == 404:
             raise ValueError("No known OpenML dataset")
         return SimpleNamespace(frame=FRAME, target_names=["class"], details={"name": "toy", "licence": "Public"})
 
     monkeypatch.setattr(sklearn.datasets, "fetch_openml", fetch_openml)
     monkeypatch.setenv("LOSSBENCH_CACHE", str(tmp_path))
-    return asked
+    return requested
 
 
 def test_a_set_is_downloaded_once(calls: list[dict[str, Any]]) -> None:

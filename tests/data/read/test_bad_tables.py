@@ -110,7 +110,7 @@ def test_06_a_header_twice() -> None:
 def test_07_a_blank_header() -> None:
     table = read(",a,y\n0,5,0\n1,6,1\n2,5,0\n3,9,1\n")
     assert list(table.features) == ["a"]
-    assert table.notes == ("column 1 has no name and counts the rows, like a saved index: left out",)
+    assert table.notes == ("column 1 has no name and counts the rows, like a saved index: excluded",)
     assert refused(",a,y\n7,5,0\n1,6,1\n2,5,0\n3,9,1\n") == "column 1 has no name; name it in the header, or delete it"
 
 
@@ -166,7 +166,7 @@ def test_10_a_trailing_comma_shifts_nothing() -> None:
     assert table.notes == ("4 rows end with an extra separator: taken for nothing",)
     table = read(GOOD.replace("\n", ",\n"))  # the header too
     assert table.fingerprint() == read(GOOD).fingerprint()
-    assert table.notes == ("column 4 has no name and no value: left out",)
+    assert table.notes == ("column 4 has no name and no value: excluded",)
 
 
 def test_11_a_row_longer_than_the_header() -> None:
@@ -295,12 +295,12 @@ def prepared(table: Table, **options: Any) -> Preparation:
 
 
 def test_18_a_column_without_values() -> None:
-    assert prepared(read(rows(lambda i: ""))).notes == ["column 'b' is left out: it has no value"]
+    assert prepared(read(rows(lambda i: ""))).notes == ["column 'b' is excluded: it has no value"]
 
 
 @pytest.mark.parametrize(("cell", "told"), [("5", "5"), ("x", "'x'"), ("true", "'True'")])
 def test_19_a_constant_column(cell: str, told: str) -> None:
-    assert prepared(read(rows(lambda i: cell))).notes == [f"column 'b' is left out: it is always {told}"]
+    assert prepared(read(rows(lambda i: cell))).notes == [f"column 'b' is excluded: it is always {told}"]
 
 
 def test_20_numbers_with_a_few_words_are_a_mistake() -> None:
@@ -343,9 +343,9 @@ def test_22_words_that_mean_a_gap() -> None:
     assert table.notes == ("column 'b': read as gaps: 14 x 'NA' (--keep-na-words keeps them as words)",)
     assert table.features["b"].isna().sum() == 14
     assert set(read(content, keep_na_words=True).features["b"]) == {"NA", "DE", "FR"}
-    asked = rows(lambda i: ["?", 1, 2][i % 3])
-    assert read(asked).kinds["b"] == "text"
-    assert read(asked, na=["?"]).kinds["b"] == "number"
+    requested = rows(lambda i: ["?", 1, 2][i % 3])
+    assert read(requested).kinds["b"] == "text"
+    assert read(requested, na=["?"]).kinds["b"] == "number"
     table = read(rows(lambda i: "null" if i == 3 else i % 7))
     assert (table.kinds["b"], table.notes) == ("number", ("column 'b': read as gaps: 1 x 'null'",))
     assert level(table.notes[0]) == "note"
@@ -410,7 +410,7 @@ def test_25_dates() -> None:
     content = rows(lambda i: f"2020-01-{i % 28 + 1:02d}")
     table = read(content)
     assert table.kinds["b"] == "date"
-    assert prepared(table).notes == ["column 'b' is left out: it holds dates (--dates turns them into numbers)"]
+    assert prepared(table).notes == ["column 'b' is excluded: it holds dates (--dates turns them into numbers)"]
     assert prepared(table, dates=True).input_names == ["a", "b.day", "b.weekday"]  # one year, one month
     table = read(rows(lambda i: f"{i % 28 + 1:02d}/01/2020"))
     assert table.notes == ("column 'b' read as dates written %d/%m/%Y",)
@@ -418,7 +418,7 @@ def test_25_dates() -> None:
 
 def test_26_free_text() -> None:
     table = read(rows(lambda i: f"word{i % 7} and number {i}"))
-    note = "column 'b' is left out: it is text with 40 distinct values in 40 rows (--text hash keeps it)"
+    note = "column 'b' is excluded: it is text with 40 distinct values in 40 rows (--text hash keeps it)"
     assert prepared(table).notes == [note]
     assert prepared(table, text="hash").transform(table.features).shape == (40, 33)
     many = read(rows(lambda i: f"level {i % 41}", n=410))
@@ -427,7 +427,7 @@ def test_26_free_text() -> None:
 
 def test_27_row_numbers() -> None:
     table = read(rows(lambda i: i * 3 + 100))
-    assert table.notes == ("column 'b' looks like a row number (its whole numbers only rise): left out",)
+    assert table.notes == ("column 'b' looks like a row number (its whole numbers only rise): excluded",)
     assert list(table.features) == ["a"]
     assert list(read(rows(lambda i: i * 3 + 100), keep=["b"]).features) == ["a", "b"]
     table = read(rows(lambda i: f"p{(i * 7) % 40}", header="a,passenger_id,y"))
@@ -472,7 +472,7 @@ def test_29_gaps_in_the_target() -> None:
     line = "2 rows have no target (the first is line 3); fill them in, or leave them out with --drop-missing-target"
     assert refused(content) == line
     table = read(content, drop_missing_target=True)
-    assert set(table.notes) == {"column 'y': read as gaps: 1 x 'NA'", "2 rows without a target left out"}
+    assert set(table.notes) == {"column 'y': read as gaps: 1 x 'NA'", "2 rows without a target excluded"}
     assert (table.target.tolist(), table.features["a"].tolist()) == ([0, 1, 0, 1], [1, 1, 5, 6])
 
 
@@ -488,7 +488,7 @@ def test_31_a_class_of_one_row() -> None:
     )
     table = read(content, min_class_rows=2)
     assert table.classes == ("a", "b")
-    assert table.notes[0] == "classes of fewer than 2 rows left out: c"
+    assert table.notes[0] == "classes of fewer than 2 rows excluded: c"
     with pytest.raises(
         UserError, match=r"^class 'a' has 2 rows; 5 folds with an inner validation part needs at least 5"
     ):

@@ -262,13 +262,13 @@ def test_a_saved_index_in_parquet_is_left_out() -> None:
     parquet.write_table(pa.Table.from_pandas(frame, preserve_index=True), "t.parquet")
     table = read("t.parquet")
     assert list(table.features) == ["n", "x", "t", "f"]
-    assert table.notes[0] == "the index is no feature: left out (reset_index() makes it a column)"
+    assert table.notes[0] == "the index is no feature: excluded (reset_index() makes it a column)"
     for index, told in [(pd.Index(range(40, 24, -2)), ""), (pd.Index(list("abcdefgh"), name="who"), " ('who')")]:
         frame = FRAME.set_index(index)  # filtered or named: what the DataFrame itself is told
         parquet.write_table(pa.Table.from_pandas(frame, preserve_index=True), "t.parquet")
         table = read("t.parquet")
         assert list(table.features) == ["n", "x", "t", "f"]
-        assert table.notes[0] == f"the index{told} is no feature: left out (reset_index() makes it a column)"
+        assert table.notes[0] == f"the index{told} is no feature: excluded (reset_index() makes it a column)"
 
 
 def test_json_texts_stay_texts_and_mixtures_are_judged() -> None:

@@ -64,7 +64,7 @@ def test_what_cannot_be_a_table_is_refused_with_its_place(frame, message):
 def test_an_index_that_was_set_is_left_out_and_told():
     frame = pd.DataFrame({"who": list("abcd"), "x": [1, 2, 4, 4], "y": [0, 1, 0, 1]})
     table = read_table(DataSource(file="DataFrame", target="y"), frame.set_index("who"))
-    assert table.notes == ("the index ('who') is no feature: left out (reset_index() makes it a column)",)
+    assert table.notes == ("the index ('who') is no feature: excluded (reset_index() makes it a column)",)
     assert (
         read_table(DataSource(file="DataFrame", target="y"), frame.drop(columns="who").iloc[[0, 3, 2, 1]]).notes == ()
     )

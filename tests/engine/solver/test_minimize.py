@@ -241,13 +241,13 @@ def test_a_balanced_loss_and_a_batch_loss_are_what_they_are_for_one_net(iris):
     part = fold_of(x, y[:, None]).train
     weighted = trained(Net(2, (), 1), Fold(part, weight_N=weight), binary_cross_entropy, members_of("l2"))
 
-    def whole(out, target, weight):
+    def round_up(out, target, weight):
         return (weight * binary_cross_entropy(out, target)).sum(1) / weight.shape[1]
 
     batchwise = converge(
         Net(2, (), 1),
         Fold(part, weight_N=weight),
-        Objective(identity, whole, per="batch"),
+        Objective(identity, round_up, per="batch"),
         members_of("l2"),
         rule=LINEAR,
     )

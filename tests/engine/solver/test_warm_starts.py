@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from lossbench.engine.solver.owlqn import Rule, minimise
-from lossbench.engine.solver.stationarity import shortest_nearby
-from lossbench.engine.solver.warm_starts import relay
+from lossbench.engine.solver.stationarity import minimum_norm_subgradient
+from lossbench.engine.solver.warm_starts import continue_path
 
 
 def two_wells(x, _):
@@ -26,10 +26,10 @@ def ended(evaluate, start, l1, l2, rule):
         return minimise(evaluate, x_RD, l1[rows], l2[rows], rule, progress=progress)
 
     def shortest(x, l1, l2):
-        return shortest_nearby(evaluate, x, l1, l2)
+        return minimum_norm_subgradient(evaluate, x, l1, l2)
 
     told = []
-    return relay(find, shortest, start, l1, l2, rule, progress=told.append), told
+    return continue_path(find, shortest, start, l1, l2, rule, progress=told.append), told
 
 
 def column(*values):
@@ -53,8 +53,8 @@ def test_members_under_another_kind_of_penalty_hand_nothing_on():
 
 def test_a_kink_is_told_from_a_slope_by_the_gradients_around_it():
     none = torch.zeros(2, dtype=torch.float64)
-    assert shortest_nearby(hat, torch.tensor([1e-6, -1e-6], dtype=torch.float64), none, none) < 1e-6
-    on_a_slope = shortest_nearby(hat, torch.tensor([0.5, 1e-6], dtype=torch.float64), none, none)
+    assert minimum_norm_subgradient(hat, torch.tensor([1e-6, -1e-6], dtype=torch.float64), none, none) < 1e-6
+    on_a_slope = minimum_norm_subgradient(hat, torch.tensor([0.5, 1e-6], dtype=torch.float64), none, none)
     np.testing.assert_allclose(on_a_slope, 1.0, atol=1e-6)
     found, _ = ended(
         hat, torch.tensor([[5.0, 3.0]], dtype=torch.float64), none[None], none[None], Rule(evaluations=900)

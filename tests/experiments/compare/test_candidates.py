@@ -9,46 +9,46 @@ import pytest
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
-from lossbench.experiments.compare.candidates import Lineup, find_baseline, resolve_lineup
+from lossbench.experiments.compare.candidates import Selection, find_baseline, select_candidates
 from tests.experiments.compare.comparisons import blobs, config
 
 BLOBS = blobs()
 
 
-def lineup(losses: Any = None, **table: Any) -> Lineup:
-    return resolve_lineup(config(losses=losses).losses, replace(BLOBS, **table))
+def selection(losses: Any = None, **table: Any) -> Selection:
+    return select_candidates(config(losses=losses).losses, replace(BLOBS, **table))
 
 
-def names(found: Lineup) -> list[str]:
-    return [contender.name for contender in found.contenders]
+def names(found: Selection) -> list[str]:
+    return [candidate.name for candidate in found.candidates]
 
 
 def test_the_default_is_every_sound_loss_and_each_objective_once() -> None:
-    found = lineup()
+    found = selection()
     assert names(found)[0] == "cross_entropy"
-    assert all(contender.pair.verdict.level.is_sound for contender in found.contenders)
-    assert all(contender.group == contender.name for contender in found.contenders)
-    missing = {left.name: left.why for left in found.left_out}
+    assert all(candidate.pair.verdict.level.is_sound for candidate in found.candidates)
+    assert all(candidate.group == candidate.name for candidate in found.candidates)
+    missing = {left.name: left.why for left in found.excluded}
     assert (
         missing["nll + logsoftmax"]
         == missing["kl_div + logsoftmax"]
         == "the same objective as cross_entropy + identity"
     )
-    stands = {c.name: c.stands_for for c in found.contenders}
+    stands = {c.name: c.represents for c in found.candidates}
     assert stands["cross_entropy"] == ("nll + logsoftmax", "kl_div + logsoftmax")
     assert stands["bce_with_logits"] == ("bce + sigmoid", "soft_margin + identity")
     served = sum(Task.BINARY in loss.tasks for loss in LOSSES)
-    assert len(found.contenders) + len(found.left_out) == served
+    assert len(found.candidates) + len(found.excluded) == served
 
 
 def test_losses_that_seek_something_else_than_the_likeliest_class_must_be_named() -> None:
-    found = lineup()
-    missing = {left.name: left.why for left in found.left_out}
+    found = selection()
+    missing = {left.name: left.why for left in found.excluded}
     assert missing["dice + softmax"].startswith(
         "it does not seek the likeliest class but the decisions of the best mean F1"
     )
     assert "logit_adjusted + identity" in missing
-    assert names(lineup("dice,logit_adjusted")) == ["dice", "logit_adjusted"]
+    assert names(selection("dice,logit_adjusted")) == ["dice", "logit_adjusted"]
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
@@ -56,19 +56,19 @@ def test_every_task_has_a_default_lineup(task: str) -> None:
     table = (
         blobs(task="regression") if task == "regression" else replace(BLOBS, task="multiclass", classes=("a", "b", "c"))
     )
-    found = resolve_lineup(None, table)
-    assert len(found.contenders) >= 8
+    found = select_candidates(None, table)
+    assert len(found.candidates) >= 8
     assert names(found)[0] == ("mse" if task == "regression" else "cross_entropy")
 
 
 def test_a_loss_that_is_not_defined_on_the_values_is_left_out_with_the_reason() -> None:
-    found = resolve_lineup(None, blobs(task="regression"))  # its values have both signs
-    assert "needs a target > 0" in {left.name: left.why for left in found.left_out}["gamma_nll"]
+    found = select_candidates(None, blobs(task="regression"))  # its values have both signs
+    assert "needs a target > 0" in {left.name: left.why for left in found.excluded}["gamma_nll"]
 
 
 def test_losses_that_are_one_objective_are_one_group() -> None:
-    found = lineup("ce,nll,kl_div,focal(gamma=0),focal,poly1(epsilon=0),hinge")
-    groups = {c.name: c.group for c in found.contenders}
+    found = selection("ce,nll,kl_div,focal(gamma=0),focal,poly1(epsilon=0),hinge")
+    groups = {c.name: c.group for c in found.candidates}
     assert {groups[n] for n in ("cross_entropy", "nll", "kl_div", "focal(gamma=0)", "poly1(epsilon=0)")} == {
         "cross_entropy"
     }
@@ -77,16 +77,16 @@ def test_losses_that_are_one_objective_are_one_group() -> None:
 
 
 def test_a_weighted_loss_is_another_objective_than_the_unweighted() -> None:
-    found = lineup([{"loss": "ce"}, {"loss": {"name": "ce", "class_weight": "balanced"}}])
+    found = selection([{"loss": "ce"}, {"loss": {"name": "ce", "class_weight": "balanced"}}])
     assert names(found) == ["cross_entropy", "cross_entropy(class_weight=balanced)"]
-    assert found.contenders[1].group == found.contenders[1].name
-    assert found.contenders[1].loss_record().params["class_weight"] == "balanced"
+    assert found.candidates[1].group == found.candidates[1].name
+    assert found.candidates[1].loss_record().params["class_weight"] == "balanced"
 
 
 def test_named_pairs_take_part_broken_or_not_and_are_told_apart() -> None:
-    found = lineup("nll,nll+relu,ce")
+    found = selection("nll,nll+relu,ce")
     assert names(found) == ["nll + logsoftmax", "nll + relu", "cross_entropy"]
-    assert found.contenders[1].pair.verdict.level == "broken"
+    assert found.candidates[1].pair.verdict.level == "broken"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_named_pairs_take_part_broken_or_not_and_are_told_apart() -> None:
 )  # fmt: skip
 def test_a_wrong_lineup_is_one_clear_line(losses: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as error:
-        lineup(losses)
+        selection(losses)
     assert "\n" not in str(error.value)
 
 
@@ -118,20 +118,20 @@ def test_a_wrong_lineup_is_one_clear_line(losses: str, message: str) -> None:
     ],
 )
 def test_the_baseline_is_found_by_any_of_its_names(losses: str, wanted: str, name: str) -> None:
-    assert find_baseline(wanted, lineup(losses), Task.BINARY) == name
+    assert find_baseline(wanted, selection(losses), Task.BINARY) == name
 
 
 def test_a_baseline_that_does_not_take_part_is_refused() -> None:
     with pytest.raises(
         UserError, match="baseline: the baseline 'focal' is not among the losses; add it, or choose one of"
     ):
-        find_baseline("focal", lineup("ce,hinge"), Task.BINARY)
+        find_baseline("focal", selection("ce,hinge"), Task.BINARY)
 
 
 def test_a_multiple_of_an_objective_is_in_its_group_unless_something_else_weighs_too() -> None:
     line = blobs(task="regression")
     named = config(losses="l1,pinball,mse,expectile,pinball(quantile=0.9)").losses
-    found = {c.name: (c.group, c.factor) for c in resolve_lineup(named, line).contenders}
+    found = {c.name: (c.group, c.factor) for c in select_candidates(named, line).candidates}
     assert found == {
         "l1": ("l1", 1),
         "pinball": ("l1", pytest.approx(0.5)),
@@ -139,11 +139,11 @@ def test_a_multiple_of_an_objective_is_in_its_group_unless_something_else_weighs
         "expectile": ("mse", pytest.approx(0.5)),
         "pinball(quantile=0.9)": ("pinball(quantile=0.9)", 1),
     }
-    apart = resolve_lineup(named, line, up_to_scale=False).contenders
+    apart = select_candidates(named, line, up_to_scale=False).candidates
     assert all(c.group == c.name for c in apart)
-    default = {c.name for c in resolve_lineup(None, line, up_to_scale=False).contenders}
+    default = {c.name for c in select_candidates(None, line, up_to_scale=False).candidates}
     assert {"mse", "expectile"} <= default
-    assert "expectile" not in {c.name for c in resolve_lineup(None, line).contenders}
+    assert "expectile" not in {c.name for c in select_candidates(None, line).candidates}
 
 
 def my_loss(folder: Path, body: str, name: str = "my_loss") -> str:
@@ -164,27 +164,27 @@ def my_loss(folder: Path, body: str, name: str = "my_loss") -> str:
 def test_losses_of_one_name_from_two_files_are_told_apart(tmp_path: Path) -> None:
     one = my_loss(tmp_path / "a", "F.softplus(1 - s_B1 * z_B1)")
     two = my_loss(tmp_path / "b", "(1 - s_B1 * z_B1).square()")
-    found = lineup(f"ce,{one}:my_loss,{two}:my_loss")
+    found = selection(f"ce,{one}:my_loss,{two}:my_loss")
     assert names(found) == ["cross_entropy", "a/mine.py:my_loss", "b/mine.py:my_loss"]
-    assert [c.loss_record().label for c in found.contenders] == names(found)
-    assert len({c.group for c in found.contenders}) == 3
+    assert [c.loss_record().label for c in found.candidates] == names(found)
+    assert len({c.group for c in found.candidates}) == 3
     for wanted in (f"{two}:my_loss", two, "b/mine.py:my_loss"):
         assert find_baseline(wanted, found, Task.BINARY) == "b/mine.py:my_loss"
     third = Path(one).with_name("other.py")
     third.write_text(Path(two).read_text())
-    assert names(lineup(f"{one}:my_loss,{third}:my_loss")) == ["mine.py:my_loss", "other.py:my_loss"]
+    assert names(selection(f"{one}:my_loss,{third}:my_loss")) == ["mine.py:my_loss", "other.py:my_loss"]
 
 
 def test_a_loss_of_ones_own_that_comes_twice_is_refused(tmp_path: Path) -> None:
     one = my_loss(tmp_path / "a", "F.softplus(1 - s_B1 * z_B1)")
     for other in (one, f"{tmp_path}/a/../a/mine.py"):
         with pytest.raises(UserError, match=r"losses\.1: my_loss \+ identity comes twice; leave one of them out"):
-            lineup(f"{one}:my_loss,{other}:my_loss")
+            selection(f"{one}:my_loss,{other}:my_loss")
 
 
 def test_a_baseline_of_ones_own_is_not_the_built_in_loss_of_its_name(tmp_path: Path) -> None:
     file = my_loss(tmp_path, "(2 - s_B1 * z_B1).square()", name="mse")
-    found = lineup(f"mse,{file}:mse")
+    found = selection(f"mse,{file}:mse")
     assert names(found) == ["mse", "mine.py:mse"]
     assert find_baseline(f"{file}:mse", found, Task.BINARY) == "mine.py:mse"
     assert find_baseline("mine.py:mse", found, Task.BINARY) == "mine.py:mse"

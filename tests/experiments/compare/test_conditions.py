@@ -16,7 +16,7 @@ from lossbench.errors import UserError
 from lossbench.events import RunStarted
 from lossbench.experiments.compare.conditions import CONDITIONS, grid
 from lossbench.experiments.compare.plan import plan
-from lossbench.experiments.compare.setting import prepare_arena
+from lossbench.experiments.compare.setting import prepare_setting
 from lossbench.experiments.compare.time_estimate import estimate, steps_a_run
 from tests.experiments.compare.comparisons import blobs, config, finished, of_role
 
@@ -38,10 +38,10 @@ HOMES = {
 }
 
 
-def arena(levels, *, task="binary", rows=120):
+def setting(levels, *, task="binary", rows=120):
     table = blobs(rows, task=task)
     folds = repeated_kfold(table.target, table.task, 3, 2, 0, 0.25)
-    return prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0, condition=levels)
+    return prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0, condition=levels)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=NAMES)
@@ -54,8 +54,8 @@ def test_a_condition_has_a_key_whose_default_changes_nothing(condition):
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=NAMES)
 def test_a_condition_changes_no_test_part_and_its_reference_level_changes_nothing(condition):
-    plain, changed = arena({}), arena({condition.name: HARSH[condition.name]})
-    same = arena({condition.name: condition.words.reference})
+    plain, changed = setting({}), setting({condition.name: HARSH[condition.name]})
+    same = setting({condition.name: condition.words.reference})
     for p, c, s in zip(plain.outer, changed.outer, same.outer, strict=True):
         assert torch.equal(p.truth_N["test"], c.truth_N["test"])
         assert torch.equal(p.x_ND["train"], s.x_ND["train"])
@@ -71,12 +71,12 @@ def test_a_condition_changes_no_test_part_and_its_reference_level_changes_nothin
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=NAMES)
 def test_a_condition_refuses_a_task_that_it_does_not_have(condition):
-    asked = config("diabetes", **{condition.name: [HARSH[condition.name]]})
+    requested = config("diabetes", **{condition.name: [HARSH[condition.name]]})
     if Task.REGRESSION in condition.tasks:
-        assert plan(asked).grid == [{condition.name: HARSH[condition.name]}]
+        assert plan(requested).grid == [{condition.name: HARSH[condition.name]}]
     else:
         with pytest.raises(UserError, match=f"{condition.name}: {condition.words.label} needs"):
-            plan(asked)
+            plan(requested)
 
 
 def test_a_condition_is_known_by_its_name_in_its_declaration_only():
@@ -91,7 +91,7 @@ def test_a_condition_is_known_by_its_name_in_its_declaration_only():
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_a_smaller_training_set_keeps_what_each_row_is_for(task):
-    plain, some, more = (arena({"train_share": share}, task=task) for share in (1.0, 0.2, 0.5))
+    plain, some, more = (setting({"train_share": share}, task=task) for share in (1.0, 0.2, 0.5))
     for p, s, m in zip(plain.folds, some.folds, more.folds, strict=True):
         for part in ("train", "inner_train", "inner_validation"):
             assert set(getattr(s, part)) < set(getattr(m, part)) < set(getattr(p, part))
@@ -103,7 +103,7 @@ def test_a_smaller_training_set_keeps_what_each_row_is_for(task):
 
 
 def test_noise_is_a_share_of_the_rows_that_are_used():
-    both = arena({"train_share": 0.5, "label_noise": 0.3})
+    both = setting({"train_share": 0.5, "label_noise": 0.3})
     for fold, split in zip(both.folds, both.outer, strict=True):
         wrong = split.truth_N["train"].numpy() != both.table.target[fold.train]
         assert wrong.sum() == np.floor(0.3 * len(fold.train) + 0.5)
@@ -111,12 +111,12 @@ def test_noise_is_a_share_of_the_rows_that_are_used():
 
 def test_several_conditions_make_a_grid_of_settings():
     shares, noises = [0.4, 1.0], [0.0, 0.2, 0.3]
-    asked = config(losses="ce,hinge", train_share=shares, label_noise=noises, optim={"batch_size": 32, "epochs": 4})
+    requested = config(losses="ce,hinge", train_share=shares, label_noise=noises, optim={"batch_size": 32, "epochs": 4})
     expected = [{"train_share": s, "label_noise": n} for s, n in itertools.product(shares, noises)]
-    assert grid(asked) == expected
-    planned = plan(asked)
+    assert grid(requested) == expected
+    planned = plan(requested)
     (table,) = planned.tables
-    assert planned.contests == 2 * 6
+    assert planned.evaluations == 2 * 6
     # 150 rows, 3 folds: 80 + 20 rows train and validate, 32 + 8 at a share of 0.4; batches of 32.
     whole, part = 4 * 3 * (2 * 3 + 2 * 4), 4 * 3 * (2 * 1 + 2 * 2)
     assert steps_a_run(planned, table.folds) == whole
@@ -125,19 +125,19 @@ def test_several_conditions_make_a_grid_of_settings():
 
 def test_a_comparison_s_runs_and_events_carry_their_setting():
     started = []
-    asked = config(losses="ce,hinge", train_share=[0.4, 1.0], label_noise=[0, 0.3])
-    record = finished(asked, watch=lambda e: started.append(e) if isinstance(e, RunStarted) else None)
+    requested = config(losses="ce,hinge", train_share=[0.4, 1.0], label_noise=[0, 0.3])
+    record = finished(requested, watch=lambda e: started.append(e) if isinstance(e, RunStarted) else None)
     assert [c.name for c in record.conditions] == ["train_share", "label_noise"]
-    assert [run.condition for run in record.runs] == [levels for levels in grid(asked) for _ in range(2)]
+    assert [run.condition for run in record.runs] == [levels for levels in grid(requested) for _ in range(2)]
     assert len({run.name for run in record.runs}) == 8
-    assert {tuple(e.label.condition.items()) for e in started} == {tuple(levels.items()) for levels in grid(asked)}
+    assert {tuple(e.label.condition.items()) for e in started} == {tuple(levels.items()) for levels in grid(requested)}
     assert {e.run for e in started} == {str(e.label) for e in started} == {run.name for run in record.runs}
     for run in record.runs:
         sizes = {m.n_train for m in of_role(run, "refit")}
         assert sizes == ({100} if run.condition["train_share"] == 1 else {40})
-    said = " ".join(record.protocol.text)
-    assert "Training-set size: " in said
-    assert "Label noise: " in said
+    sentences = " ".join(record.protocol.text)
+    assert "Training-set size: " in sentences
+    assert "Label noise: " in sentences
 
 
 def test_the_whole_training_set_gives_the_numbers_that_it_gives_without_the_condition():
@@ -154,8 +154,8 @@ def test_a_comparison_that_varies_nothing_has_no_condition():
 
 
 def test_batches_must_fit_the_smallest_training_set():
-    said = r"batch_size 32 is larger than the 24 inner training rows of iris \(30% of the training rows\)"
-    with pytest.raises(UserError, match=said):
+    sentences = r"batch_size 32 is larger than the 24 inner training rows of iris \(30% of the training rows\)"
+    with pytest.raises(UserError, match=sentences):
         plan(config(losses="ce,hinge", train_share=[0.3, 1.0], optim={"batch_size": 32, "epochs": 4}))
 
 

@@ -9,8 +9,8 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.config.parts import DataConfig
 from lossbench.data.split import repeated_kfold
 from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix, outputs_that_predict, outputs_that_say
-from lossbench.experiments.compare.setting import prepare_arena
-from lossbench.experiments.compare.test_scores import Judged
+from lossbench.experiments.compare.setting import prepare_setting
+from lossbench.experiments.compare.test_scores import ScoredNet
 from lossbench.experiments.setup.pair import AUTO, Pair, resolve_pair
 from tests.experiments.compare.comparisons import blobs
 
@@ -37,7 +37,7 @@ def test_written_outputs_are_read_back_as_the_same_probabilities(task: Task, cla
 def test_values_are_read_back_in_their_own_units() -> None:
     table = blobs(task="regression")
     folds = repeated_kfold(table.target, "regression", 3, 1, 0, 0.25)
-    splits = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0).outer
+    splits = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0).outer
     point = torch.stack([split.truth_N["test"].abs() + 0.5 for split in splits])
     for pair in pairs(Task.REGRESSION, 0):
         out = outputs_that_predict(point, pair, splits)
@@ -52,12 +52,12 @@ def test_values_are_read_back_in_their_own_units() -> None:
 def test_entries_are_the_means_that_torch_computes() -> None:
     table = blobs()
     folds = repeated_kfold(table.target, "binary", 3, 1, 0, 0.25)
-    splits = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0).outer
+    splits = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0).outer
     generator = torch.Generator().manual_seed(0)
     p = [torch.randn(len(s.truth_N["test"]), 2, generator=generator, dtype=torch.float64).softmax(-1) for s in splits]
-    judged = {"any": [Judged({}, 1.0, own, own.argmax(-1)) for own in p]}
+    scored = {"any": [ScoredNet({}, 1.0, own, own.argmax(-1)) for own in p]}
     columns = {name: resolve_pair(LOSSES.get(name), AUTO, Task.BINARY, 2) for name in ("cross_entropy", "mse", "hinge")}
-    row = cross_loss_matrix(columns, judged, splits)["any"]
+    row = cross_loss_matrix(columns, scored, splits)["any"]
     truth = [split.truth_N["test"] for split in splits]
     nll = [torch.nn.functional.nll_loss(own.log(), t) for own, t in zip(p, truth, strict=True)]
     mse = [torch.nn.functional.mse_loss(own[:, 1], t.double()) for own, t in zip(p, truth, strict=True)]

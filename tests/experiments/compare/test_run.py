@@ -19,11 +19,11 @@ from lossbench.data.split import repeated_kfold
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.events import EpochEnded, Event, RunEnded, RunSkipped, RunsPlanned, RunStarted, Warned
-from lossbench.experiments.compare.candidates import resolve_lineup
+from lossbench.experiments.compare.candidates import select_candidates
 from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss
-from lossbench.experiments.compare.job import Job, Settings
+from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import default_name, plan
-from lossbench.experiments.compare.setting import prepare_arena
+from lossbench.experiments.compare.setting import prepare_setting
 from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.compare.time_estimate import estimate, steps_a_run
 from lossbench.record import CompareRecord, RunRecord
@@ -42,14 +42,14 @@ def by_name(record: CompareRecord, noise: float = 0.0) -> dict[str, RunRecord]:
     }
 
 
-def contest(table: Table, losses: str, *, splits: int = 1, dealt: Table | None = None) -> Evaluation:
+def evaluation(table: Table, losses: str, *, splits: int = 1, dealt: Table | None = None) -> Evaluation:
     """One loss on the first splits of a table; `dealt` is the table whose classes the folds are dealt out by."""
     chosen = config(losses=losses)
     folds = repeated_kfold((dealt or table).target, table.task, 3, 1, 0, 0.25)[:splits]
-    arena = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0)
-    settings = Settings(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1)
-    (contender,) = resolve_lineup(chosen.losses, table).contenders
-    return evaluate_loss(Job(settings, arena, contender, dummy_scores(contender.pair, arena.outer)))
+    setting = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0)
+    options = Options(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1)
+    (candidate,) = select_candidates(chosen.losses, table).candidates
+    return evaluate_loss(Job(options, setting, candidate, dummy_scores(candidate.pair, setting.outer)))
 
 
 # --- fair by construction -------------------------------------------------------------------------
@@ -88,7 +88,7 @@ def test_test_labels_change_test_scores_and_nothing_else(loss: str) -> None:
     target = table.target.copy()
     target[fold.test] = 1 - target[fold.test]
     # The folds are dealt out by class, so those of the true labels are used for both.
-    was, now = (contest(replace(table, target=t), loss, dealt=table) for t in (table.target, target))
+    was, now = (evaluation(replace(table, target=t), loss, dealt=table) for t in (table.target, target))
     for a, b in zip(was.run.members, now.run.members, strict=True):
         assert a.model_dump(exclude={"test"}) == b.model_dump(exclude={"test"})
         if a.role != "trial":
@@ -115,9 +115,9 @@ def test_a_population_cut_otherwise_gives_the_same_record() -> None:
 
 def test_scores_agree_with_scikit_learn_and_the_temperature_changes_no_decision() -> None:
     table = blobs(90)
-    result = contest(table, "mse", splits=3)
+    result = evaluation(table, "mse", splits=3)
     folds = repeated_kfold(table.target, "binary", 3, 1, 0, 0.25)
-    for net, fold, member in zip(result.judged, folds, of_role(result.run, "refit"), strict=True):
+    for net, fold, member in zip(result.scored, folds, of_role(result.run, "refit"), strict=True):
         truth, p = table.target[fold.test], net.predicted.numpy()
         assert member.test["accuracy"] == pytest.approx(accuracy_score(truth, p.argmax(1)))
         assert member.test["log_loss"] == pytest.approx(log_loss(truth, p))
@@ -183,7 +183,7 @@ def test_label_noise_is_realised_recorded_and_hurts(record: CompareRecord) -> No
 
 
 def test_the_protocol_says_what_was_declared(record: CompareRecord) -> None:
-    said = record.protocol
+    sentences = record.protocol
     expected = {
         "metric": "accuracy",
         "select_metric": "balanced_accuracy",
@@ -192,9 +192,9 @@ def test_the_protocol_says_what_was_declared(record: CompareRecord) -> None:
         "repeats": 1,
     }
     expected |= {"lrs": [1e-3, 1e-2], "inner_validation": 0.2, "baseline": "cross_entropy", "rope": 0.01, "alpha": 0.05}
-    assert {key: getattr(said, key) for key in expected} == expected
-    assert said.scheme == "stratified k-fold"
-    assert any("test labels stay clean" in sentence for sentence in said.text)
+    assert {key: getattr(sentences, key) for key in expected} == expected
+    assert sentences.scheme == "stratified k-fold"
+    assert any("test labels stay clean" in sentence for sentence in sentences.text)
 
 
 def test_the_record_survives_json_and_carries_its_evidence(record: CompareRecord) -> None:
@@ -377,12 +377,12 @@ def test_a_failure_scores_no_better_than_any_net_on_its_split(tmp_path: Path) ->
 def test_a_plan_counts_what_will_run() -> None:
     found = plan(config(losses="ce,hinge", label_noise=[0, 0.1], optim={"batch_size": 32, "epochs": 4}))
     (table,) = found.tables
-    assert (found.contests, found.trials, found.members(table)) == (4, 2, 3 * (2 + 2))
+    assert (found.evaluations, found.trials, found.members(table)) == (4, 2, 3 * (2 + 2))
     # 80 inner and 100 outer training rows: 3 and 4 batches.
     assert steps_a_run(found, table.folds) == 4 * 3 * (2 * 3 + 2 * 4)
-    said = estimate(found)
-    assert (said.members, said.steps) == (4 * 12, 4 * 168)
-    assert said.seconds > 0
+    sentences = estimate(found)
+    assert (sentences.members, sentences.steps) == (4 * 12, 4 * 168)
+    assert sentences.seconds > 0
     assert default_name(found) == "compare-iris"
 
 
@@ -424,8 +424,11 @@ def test_few_splits_are_called_anecdotal() -> None:
 
 def test_flags_about_reading_are_for_the_files_beside_a_named_set(tmp_path):
     (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i * i % 7};{i % 2}\n" for i in range(60)).replace(";", ","))
-    said = {"target": "y", "na": ["?"]}
+    sentences = {"target": "y", "na": ["?"]}
     config = CompareConfig.model_validate(
-        {"data": [{"file": str(tmp_path / "t.csv"), **said}, {"name": "wine", **said}], "losses": ["nll", "hinge"]}
+        {
+            "data": [{"file": str(tmp_path / "t.csv"), **sentences}, {"name": "wine", **sentences}],
+            "losses": ["nll", "hinge"],
+        }
     )
     assert [entry.table.target_name for entry in plan(config).tables] == ["y", "cultivar"]

@@ -10,7 +10,7 @@ import pytest
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import CompareConfig
 from lossbench.errors import UserError
-from lossbench.experiments.compare.candidates import Contender, resolve_lineup
+from lossbench.experiments.compare.candidates import Candidate, select_candidates
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.time_estimate import estimate
 from lossbench.experiments.compare.trials import Trial, budget, rates, trained, trials, tuned, tunes_params
@@ -20,33 +20,33 @@ from lossbench.report.compare.members_csv import members_csv
 from tests.experiments.compare.comparisons import blobs, config, finished, of_role
 
 
-def contenders(losses: Any, *, task: Task = Task.BINARY, tune_params: bool = True) -> dict[str, Contender]:
-    found = resolve_lineup(config(losses=losses).losses, blobs(task=task.value), tune_params=tune_params).contenders
-    return {contender.name: contender for contender in found}
+def candidates(losses: Any, *, task: Task = Task.BINARY, tune_params: bool = True) -> dict[str, Candidate]:
+    found = select_candidates(config(losses=losses).losses, blobs(task=task.value), tune_params=tune_params).candidates
+    return {candidate.name: candidate for candidate in found}
 
 
-def settings(contender: Contender) -> list[dict[str, Any]]:
-    return [contender.params(i) for i in range(len(contender.pairs))]
+def param_sets(candidate: Candidate) -> list[dict[str, Any]]:
+    return [candidate.params(i) for i in range(len(candidate.pairs))]
 
 
 def test_a_loss_with_parameters_of_its_own_has_as_many_trials_as_one_without() -> None:
-    chosen, found = CompareConfig(), contenders("ce,focal,sce,hinge")
+    chosen, found = CompareConfig(), candidates("ce,focal,sce,hinge")
     count = budget(chosen, found.values())
     assert count == 12
-    each = {name: trials(chosen, contender, 25, count) for name, contender in found.items()}
+    each = {name: trials(chosen, candidate, 25, count) for name, candidate in found.items()}
     for tried in each.values():
         assert Counter(t.split for t in tried if t.counts) == dict.fromkeys(range(25), 12)
         assert len(tried) == 25 * trained(chosen, count)
     for name in ("focal", "sce"):
-        assert {(t.lr, t.setting) for t in each[name]} == {(lr, k) for lr in chosen.lrs for k in (0, 1)}
-    assert {t.setting for t in each["cross_entropy"]} == {0}
+        assert {(t.lr, t.param_set) for t in each[name]} == {(lr, k) for lr in chosen.lrs for k in (0, 1)}
+    assert {t.param_set for t in each["cross_entropy"]} == {0}
     own = sorted({t.lr for t in each["cross_entropy"]})
     assert (len(own), own[0], own[-1]) == (12, 1e-4, 3e-2)
     assert set(chosen.lrs) <= set(own)
 
 
 def test_without_parameters_to_choose_the_rates_are_the_grid() -> None:
-    chosen, found = config(), contenders("ce,hinge,focal(gamma=3)")
+    chosen, found = config(), candidates("ce,hinge,focal(gamma=3)")
     assert budget(chosen, found.values()) == 2
     assert [t.lr for t in trials(chosen, found["focal(gamma=3)"], 1, 2)] == [1e-3, 1e-2]
 
@@ -59,27 +59,27 @@ def test_rates_in_between_halve_the_widest_gap() -> None:
 
 def test_a_default_rate_beside_the_grid_is_one_more_trial_for_every_loss_that_cannot_be_chosen() -> None:
     chosen = config(optim={"lr": 2e-3})
-    for contender in contenders("ce,focal").values():
-        tried = trials(chosen, contender, 1, 4)
+    for candidate in candidates("ce,focal").values():
+        tried = trials(chosen, candidate, 1, 4)
         assert [t for t in tried if not t.counts] == [Trial(0, 2e-3, 0, counts=False)]
         assert len(tried) == trained(chosen, 4) == 5
 
 
 def test_given_parameters_are_not_chosen() -> None:
-    found = contenders("focal,focal(gamma=3),multi_margin(margin=2),multi_margin(p=2),sce(beta=0.5),bi_tempered")
-    assert settings(found["focal"]) == [{"gamma": 2.0}, {"gamma": 0.5}]
-    assert settings(found["focal(gamma=3)"]) == [{}]
-    assert settings(found["multi_margin(margin=2)"]) == [{"p": 1}, {"p": 2}]
+    found = candidates("focal,focal(gamma=3),multi_margin(margin=2),multi_margin(p=2),sce(beta=0.5),bi_tempered")
+    assert param_sets(found["focal"]) == [{"gamma": 2.0}, {"gamma": 0.5}]
+    assert param_sets(found["focal(gamma=3)"]) == [{}]
+    assert param_sets(found["multi_margin(margin=2)"]) == [{"p": 1}, {"p": 2}]
     assert found["multi_margin(margin=2)"].pairs[1].loss.params == {"p": 2, "margin": 2.0}
-    assert settings(found["multi_margin(p=2)"]) == [{}]
-    assert settings(found["sce(beta=0.5)"]) == [{}]  # its two belong together
-    assert settings(found["bi_tempered"]) == [{"t1": 0.8, "t2": 1.2}, {"t1": 0.2, "t2": 4.0}]
+    assert param_sets(found["multi_margin(p=2)"]) == [{}]
+    assert param_sets(found["sce(beta=0.5)"]) == [{}]  # its two belong together
+    assert param_sets(found["bi_tempered"]) == [{"t1": 0.8, "t2": 1.2}, {"t1": 0.2, "t2": 4.0}]
     assert tuned(list(found.values())).keys() == {"focal", "multi_margin(margin=2)", "bi_tempered"}
 
 
 def test_a_default_that_is_given_is_not_chosen_either() -> None:
-    (contender,) = contenders("focal(gamma=2)").values()
-    assert settings(contender) == [{}]
+    (candidate,) = candidates("focal(gamma=2)").values()
+    assert param_sets(candidate) == [{}]
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_choosing_parameters_at_a_single_rate_is_refused() -> None:
 
 def test_an_objective_that_may_be_chosen_is_not_that_of_its_default() -> None:
     losses = "huber,smooth_l1"
-    fixed = contenders(losses, task=Task.REGRESSION, tune_params=False)
+    fixed = candidates(losses, task=Task.REGRESSION, tune_params=False)
     assert {c.group for c in fixed.values()} == {"huber"}
-    free = contenders(losses, task=Task.REGRESSION)
+    free = candidates(losses, task=Task.REGRESSION)
     assert {c.group for c in free.values()} == {"huber", "smooth_l1"}
 
 
@@ -147,9 +147,11 @@ def test_members_say_which_parameters_they_had(record: CompareRecord) -> None:
 
 def test_the_protocol_and_the_rows_say_what_was_chosen_from_and_what_was(record: CompareRecord) -> None:
     assert record.protocol.tuned_params == {"focal": [{"gamma": 2.0}, {"gamma": 0.5}]}
-    (said,) = (line for line in record.protocol.text if "trials a split" in line)
-    assert "4 trials" in said
-    assert "2 learning rates (0.001, 0.01) x 2 settings of its own parameters (focal: gamma=2 or gamma=0.5)" in said
+    (sentences,) = (line for line in record.protocol.text if "trials a split" in line)
+    assert "4 trials" in sentences
+    assert (
+        "2 learning rates (0.001, 0.01) x 2 settings of its own parameters (focal: gamma=2 or gamma=0.5)" in sentences
+    )
     (table,) = evidence_of(record).tables
     row = next(row for row in table.rows if row.name == "focal")
     assert row.params in {"gamma=2", "gamma=0.5"}
@@ -175,9 +177,9 @@ def test_without_choice_the_protocol_says_that_parameters_stay_as_they_are() -> 
         ({"tune_params": "never"}, "own parameters stay as they are"),
         ({"losses": "ce,hinge"}, "no loss here has parameters of its own to choose"),
     ):
-        said = plan(config(**{"losses": "ce,focal", **other})).protocol
-        assert (said.trials, said.tuned_params) == (2, {})
-        assert any(words in line for line in said.text)
+        sentences = plan(config(**{"losses": "ce,focal", **other})).protocol
+        assert (sentences.trials, sentences.tuned_params) == (2, {})
+        assert any(words in line for line in sentences.text)
 
 
 PLANTED = """

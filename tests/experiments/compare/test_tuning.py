@@ -15,9 +15,9 @@ from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
 from lossbench.engine.nets.mlp import initialised
 from lossbench.engine.training.train import Outcome, train
-from lossbench.experiments.compare.candidates import Contender, resolve_lineup
+from lossbench.experiments.compare.candidates import Candidate, select_candidates
 from lossbench.experiments.compare.job import Job, Settings
-from lossbench.experiments.compare.setting import Arena, prepare_arena
+from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.trials import Trial, budget
 from lossbench.experiments.compare.tuning import Choice, Refit, choose, refits, tuning, untuned
 from tests.experiments.compare.comparisons import blobs, config
@@ -30,19 +30,21 @@ def outcome(*val_score: float, status: str = "ok") -> Outcome:
     return Outcome(status, len(val_score), best, val_score=np.array(val_score))  # type: ignore[arg-type]
 
 
-def arena() -> Arena:
+def setting() -> Setting:
     table = blobs()
-    return prepare_arena(
+    return prepare_setting(
         table, repeated_kfold(table.target, "binary", 3, 1, 0, 0.25), data=DataConfig(name="iris"), seed=0
     )
 
 
-def job(config: CompareConfig, arena: Arena, contender: Contender, trials: int = 2, metric: str = "accuracy") -> Job:
-    return Job(Settings(config, METRICS.get(metric), trials, torch.device("cpu"), 1), arena, contender)
+def job(
+    config: CompareConfig, setting: Setting, candidate: Candidate, trials: int = 2, metric: str = "accuracy"
+) -> Job:
+    return Job(Settings(config, METRICS.get(metric), trials, torch.device("cpu"), 1), setting, candidate)
 
 
-def grid(*, settings: int = 1) -> list[Trial]:
-    return [Trial(0, lr, setting) for lr in sorted(LRS) for setting in range(settings)]
+def grid(*, param_sets: int = 1) -> list[Trial]:
+    return [Trial(0, lr, param_set) for lr in sorted(LRS) for param_set in range(param_sets)]
 
 
 def chosen_of(outcomes: Sequence[Outcome], tried: Sequence[Trial], better: Any = "higher") -> Choice:
@@ -62,11 +64,11 @@ def test_ties_go_to_the_smaller_rate_and_the_grid_s_edge_is_flagged() -> None:
 
 def test_ties_at_one_rate_go_to_the_default_parameters() -> None:
     scores = [0.5, 0.5, 0.9, 0.9, 0.9, 0.9]  # rate by rate, the default first
-    choice = chosen_of([outcome(score) for score in scores], grid(settings=2))
-    assert (choice.net.lr, choice.net.setting) == (1e-3, 0)
+    choice = chosen_of([outcome(score) for score in scores], grid(param_sets=2))
+    assert (choice.net.lr, choice.net.param_set) == (1e-3, 0)
     scores[2] = 0.8
-    choice = chosen_of([outcome(score) for score in scores], grid(settings=2))
-    assert (choice.net.lr, choice.net.setting, choice.trial) == (1e-3, 1, 3)
+    choice = chosen_of([outcome(score) for score in scores], grid(param_sets=2))
+    assert (choice.net.lr, choice.net.param_set, choice.trial) == (1e-3, 1, 3)
 
 
 def test_a_lower_score_wins_where_lower_is_better() -> None:
@@ -94,16 +96,16 @@ def test_an_untuned_rate_beside_the_grid_is_tried_but_never_chosen() -> None:
 
 def test_the_untuned_net_has_the_default_rate_and_the_default_parameters() -> None:
     outcomes = [outcome(0.1), outcome(0.9), outcome(0.2, 0.3), outcome(0.8), outcome(0.3), outcome(0.7)]
-    (default,) = untuned(config(lrs=LRS), grid(settings=2), outcomes)
+    (default,) = untuned(config(lrs=LRS), grid(param_sets=2), outcomes)
     assert default == Choice(Refit(0, 1e-3, 0, 2), 2)
 
 
 @pytest.mark.parametrize("pair", ["ce,hinge", "focal,gce", "nll,bce"])
 def test_two_losses_have_the_same_trials_first_weights_and_data(pair: str) -> None:
-    chosen, found = config(lrs=LRS), arena()
-    contenders = resolve_lineup(config(losses=pair).losses, blobs(), tune_params=True).contenders
-    count = budget(chosen, contenders)
-    one, other = (tuning(job(chosen, found, contender, count)) for contender in contenders)
+    chosen, found = config(lrs=LRS), setting()
+    candidates = select_candidates(config(losses=pair).losses, blobs(), tune_params=True).candidates
+    count = budget(chosen, candidates)
+    one, other = (tuning(job(chosen, found, candidate, count)) for candidate in candidates)
     assert one.members == other.members
     assert len(one.members) == 3 * count
     for a, b in zip(one.folds, other.folds, strict=True):
@@ -120,11 +122,11 @@ def test_two_losses_have_the_same_trials_first_weights_and_data(pair: str) -> No
 def test_two_losses_see_the_same_rows_in_the_same_order() -> None:
     table, orders = blobs(task="regression"), []  # its values tell the rows apart
     folds = repeated_kfold(table.target, "regression", 3, 1, 0, 0.25)
-    shared = prepare_arena(table, folds, data=DataConfig(name="iris"), seed=0)
+    shared = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0)
     chosen = config(losses="mse,l1")
-    for contender in resolve_lineup(chosen.losses, table).contenders:
+    for candidate in select_candidates(chosen.losses, table).candidates:
         seen: list[torch.Tensor] = []
-        loss = contender.pair.loss
+        loss = candidate.pair.loss
 
         def spy(
             out: torch.Tensor, target: torch.Tensor, of: Loss = loss, into: list[torch.Tensor] = seen
@@ -132,7 +134,7 @@ def test_two_losses_see_the_same_rows_in_the_same_order() -> None:
             into.append(target.clone())
             return of.fn(out, target)
 
-        watched = replace(contender, pair=replace(contender.pair, loss=replace(loss, fn=spy)))
+        watched = replace(candidate, pair=replace(candidate.pair, loss=replace(loss, fn=spy)))
         train(tuning(job(chosen, shared, watched, metric="rmse")), run="", threads=1)
         orders.append(seen)
     assert len(orders[0]) == len(orders[1]) > 4
@@ -140,9 +142,9 @@ def test_two_losses_see_the_same_rows_in_the_same_order() -> None:
 
 
 def test_refits_see_the_whole_outer_training_part_and_no_validation() -> None:
-    found = arena()
-    (contender,) = resolve_lineup(config(losses="ce").losses, blobs()).contenders
-    problem = refits(job(config(), found, contender), [Refit(0, 1e-2, 0, 3), Refit(2, 1e-3, 0, 1)])
+    found = setting()
+    (candidate,) = select_candidates(config(losses="ce").losses, blobs()).candidates
+    problem = refits(job(config(), found, candidate), [Refit(0, 1e-2, 0, 3), Refit(2, 1e-3, 0, 1)])
     assert [(m.fold, m.lr, m.epochs) for m in problem.members] == [(0, 1e-2, 3), (2, 1e-3, 1)]
     for fold, split in zip(problem.folds, found.folds, strict=True):
         assert fold.validation is None

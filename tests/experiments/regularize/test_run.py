@@ -41,7 +41,7 @@ def leads(record, penalty=0):
 
 
 @pytest.fixture(scope="module")
-def course():
+def trainer():
     """The course's exercise with all penalties."""
     plan = planned(penalty=["l1", "l2", "elasticnet"], alphas=8)
     return plan, *told(plan)
@@ -56,8 +56,8 @@ def test_the_default_is_the_courses_exercise():
     assert regularize.default_name(plan) == "iris-l2"
 
 
-def test_a_record_has_a_run_for_each_penalty_and_a_member_for_each_alpha(course):
-    plan, _, record = course
+def test_a_record_has_a_run_for_each_penalty_and_a_member_for_each_alpha(trainer):
+    plan, _, record = trainer
     assert [run.penalty_record().name for run in record.runs] == ["l1", "l2", "elasticnet"]
     for run in record.runs:
         ratio = run.penalty_record().l1_ratio
@@ -71,8 +71,8 @@ def test_a_record_has_a_run_for_each_penalty_and_a_member_for_each_alpha(course)
             assert len(w) == 2 * 16 + 16 * 2
 
 
-def test_what_a_teacher_expects_shows_in_the_record(course):
-    _, _, record = course
+def test_what_a_teacher_expects_shows_in_the_record(trainer):
+    _, _, record = trainer
     l1, l2, _ = record.runs
     assert all(m.path_record().zeros == 0 for m in l2.members)
     assert l1.members[-1].path_record().zeros == 64
@@ -82,16 +82,16 @@ def test_what_a_teacher_expects_shows_in_the_record(course):
         assert record.runs[penalty].members[0].test["accuracy"] == 1.0
 
 
-def test_the_data_loss_grows_with_alpha_and_the_objective_is_their_sum(course):
-    _, _, record = course
+def test_the_data_loss_grows_with_alpha_and_the_objective_is_their_sum(trainer):
+    _, _, record = trainer
     for run in record.runs[1:2]:
         losses = np.array([m.path_record().data_loss for m in run.members])
         assert (np.diff(losses) > -1e-9).all()  # ties where only the bias is left
         assert losses[-1] == pytest.approx(np.log(2), abs=1e-4)
 
 
-def test_the_record_alone_draws_everything(course, tmp_path):
-    _, _, record = course
+def test_the_record_alone_draws_everything(trainer, tmp_path):
+    _, _, record = trainer
     again = RegularizeRecord.model_validate_json(record.to_json())
     write(again, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"boundary.gif", "boundary.png", "path.png", "frames.csv"}
@@ -105,8 +105,8 @@ def test_the_same_config_gives_the_same_record():
     assert first.to_json() == second.to_json()
 
 
-def test_progress_is_told_for_training_and_regions(course):
-    _, events, _ = course
+def test_progress_is_told_for_training_and_regions(trainer):
+    _, events, _ = trainer
     phases = [e for e in events if isinstance(e, Phase)]
     training = [e for e in phases if e.name == "training"]
     assert (training[-1].done, training[-1].total) == (24, 24)
@@ -262,8 +262,8 @@ def test_an_objective_without_a_minimum_is_said_to_have_none_and_is_drawn(tmp_pa
     # Biases are not penalised: no alpha gives it a minimum.
     assert {m.status for m in members} == {"diverged"}
     assert not any(m.path_record().converged for m in members)
-    said = [e.message for e in events if isinstance(e, Warned)]
-    assert any("nets diverged: the objective falls below every bound" in message for message in said)
+    sentences = [e.message for e in events if isinstance(e, Warned)]
+    assert any("nets diverged: the objective falls below every bound" in message for message in sentences)
     write(RegularizeRecord.model_validate_json(record.to_json()), tmp_path)
     assert (tmp_path / "path.png").exists()
 
@@ -408,7 +408,7 @@ def test_the_config_refuses_what_is_no_range_of_alphas_and_no_plane(wrong):
         RegularizeConfig.model_validate(wrong)
 
 
-def test_torch_keeps_its_threads(course):
+def test_torch_keeps_its_threads(trainer):
     """Training sets torch to one thread while it works, and only then."""
     before = torch.get_num_threads()
     told(planned(alphas=2, alpha_range=[0.1, 1.0]))

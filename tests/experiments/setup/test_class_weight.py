@@ -10,7 +10,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import TrainConfig
 from lossbench.errors import UserError
-from lossbench.experiments.setup.class_weight import class_weights, resolve_class_weight, spelled_weight
+from lossbench.experiments.setup.class_weight import class_weight_text, class_weights, resolve_class_weight
 from lossbench.experiments.train.plan import plan_train
 from tests.experiments.train.trainings import config, finished
 
@@ -31,7 +31,7 @@ def test_balanced_is_scikit_learn_s() -> None:
 
 def test_weights_keep_their_ratios_and_weigh_a_sample_by_1_on_average() -> None:
     given = resolve_class_weight({"b": 6, "a": 2, "c": 4}, Task.MULTICLASS, ("a", "b", "c"), where="x")
-    assert spelled_weight(given) == "a:2/b:6/c:4"
+    assert class_weight_text(given) == "a:2/b:6/c:4"
     ours = class_weights(given, torch.bincount(LABELS))
     assert ours is not None
     assert (ours / ours[0]).tolist() == pytest.approx([1, 3, 2])
@@ -63,11 +63,11 @@ def test_equal_weights_change_nothing() -> None:
         ({"0": 1}, {}, "loss.class_weight: says no weight for '1'; give every class one"),
     ],
 )
-def test_weights_that_fit_no_class_are_refused(class_weight: Any, other: dict[str, Any], said: str) -> None:
+def test_weights_that_fit_no_class_are_refused(class_weight: Any, other: dict[str, Any], sentences: str) -> None:
     loss = {"name": other.pop("loss", "nll"), "class_weight": class_weight}
     with pytest.raises(UserError) as error:
         plan_train(config(**{**QUICK, **other, "loss": loss}))
-    assert said in str(error.value)
+    assert sentences in str(error.value)
 
 
 @pytest.mark.parametrize("wrong", ["balnced", {}, {"0": 0}, {"0": "x"}, {"0": float("inf")}, 3, "0=1,1"])

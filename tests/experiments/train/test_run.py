@@ -292,10 +292,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("wrong", "said"), WRONG)
-def test_what_cannot_be_trained_is_one_clear_line(wrong: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_trained_is_one_clear_line(wrong: dict[str, Any], sentences: str) -> None:
     with pytest.raises(UserError) as error:
         plan_train(TrainConfig.model_validate(wrong))
-    assert said in str(error.value)
+    assert sentences in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -363,6 +363,6 @@ def test_the_columns_of_a_large_table_are_freed_before_it_is_trained_on(
     monkeypatch.setattr(train_plan, "load", loading)
     monkeypatch.setattr(train, "prepare_splits", partial(share, share_bytes=0))
     chosen = config(data="wine", seeds=2, split={"per_seed": True}, optim={"epochs": 1}, output=str(tmp_path))
-    runner.run_train(chosen, sinks=[Listener()])
+    runner.run_train(chosen, listeners=[Listener()])
     assert alive
     assert not any(alive)

@@ -96,8 +96,8 @@ def planted_record(
     """
     regression = metric == "rmse"
     tables = [_table(name, folds, repeats, regression) for name in data]
-    asked = {"train_share": (share, 1.0), "label_noise": (noise, 0.0)}
-    varied = {name: levels for name, (levels, clean) in asked.items() if set(levels) != {clean}}
+    requested = {"train_share": (share, 1.0), "label_noise": (noise, 0.0)}
+    varied = {name: levels for name, (levels, clean) in requested.items() if set(levels) != {clean}}
     runs = [
         _run(planted, i, losses, table, dict(condition), folds, repeats, metric, seed, epochs)
         for table in tables

@@ -143,7 +143,7 @@ def test_splits_that_all_tie_are_not_certain_of_equality_where_a_split_has_few_r
 
 def test_nothing_is_said_against_a_baseline_that_failed_or_diverged():
     failed = Planted("boom", status="failed", message="ValueError: kaboom")
-    for lost, said in (
+    for lost, sentences in (
         (failed, "failed: ValueError: kaboom"),
         (Planted("boom", diverged=25), "diverged on every split"),
     ):
@@ -151,7 +151,7 @@ def test_nothing_is_said_against_a_baseline_that_failed_or_diverged():
         rows = {row.name: row for row in comparison.tables[0].rows}
         assert rows["mse"].word == "not compared"
         assert rows["mse"].difference is rows["mse"].p is rows["mse"].p_better is None
-        assert f"nothing can be said against boom, which {said}; mse scores 0." in comparison.sentence
+        assert f"nothing can be said against boom, which {sentences}; mse scores 0." in comparison.sentence
         assert "beats" not in comparison.sentence
 
 
@@ -183,8 +183,8 @@ def test_one_objective_has_no_difference_to_itself(record):
 
 
 def test_the_rope_that_was_used_is_said_with_its_source():
-    assert compare(planted_record()).rope_said == "±0.01"
-    assert compare(planted_record(metric="rmse")).rope_said == "±0.080 (1% of the mean value's error)"
+    assert compare(planted_record()).rope_text == "±0.01"
+    assert compare(planted_record(metric="rmse")).rope_text == "±0.080 (1% of the mean value's error)"
 
 
 def test_what_the_splits_resolve_is_said_once():
@@ -197,8 +197,8 @@ def test_runs_that_were_not_finished_are_named():
     record = planted_record()
     record.status = record.runs[2].status = "interrupted"
     record.runs[2].members, record.runs[3].status = [], "interrupted"
-    said = "stopped on the way: titanic / mse + softmax; never begun: titanic / focal + identity"
-    assert compare(record).banners[0].endswith(said)
+    sentences = "stopped on the way: titanic / mse + softmax; never begun: titanic / focal + identity"
+    assert compare(record).banners[0].endswith(sentences)
 
 
 def test_lower_is_better_turns_the_verdicts_but_not_the_differences():
@@ -288,7 +288,7 @@ def test_a_loss_missing_on_a_data_set_is_left_out_and_named():
     record.runs = [run for run in record.runs if not (run.data == "b" and run.loss.label == "focal")]
     (across,) = compare(record).across
     assert across.excluded == {"focal": ["b"]}
-    assert "left out: focal (missing on b)" in across.sentence
+    assert "excluded: focal (missing on b)" in across.sentence
 
 
 def test_the_baseline_of_two_pairs_with_its_name_is_the_sound_one():

@@ -18,22 +18,22 @@ from lossbench.report.regularize.frame import Frames
 from lossbench.report.regularize.layout import lay_out
 from lossbench.report.regularize.legend import percent, spell, tick
 from lossbench.report.regularize.style import CLASS_COLOURS, MARKERS, NAMED, boundaries, shade
-from lossbench.report.regularize.view_data import read_story
+from lossbench.report.regularize.view_data import read_view_data
 from tests.report.regularize.planted_regions import planted_regions
 
 
 def drawn(record, folder, **options):
-    said = []
-    write(record, folder, emit=said.append, **options)
-    return said, {path.name: path for path in folder.iterdir()}
+    sentences = []
+    write(record, folder, emit=sentences.append, **options)
+    return sentences, {path.name: path for path in folder.iterdir()}
 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
     """The pictures of one penalty at 20 alphas."""
     folder = tmp_path_factory.mktemp("one")
-    said, files = drawn(planted_regions(unconverged=(3,)), folder)
-    return said, files
+    sentences, files = drawn(planted_regions(unconverged=(3,)), folder)
+    return sentences, files
 
 
 def gif_blocks(data):
@@ -58,9 +58,9 @@ def gif_blocks(data):
 
 
 def test_every_file_is_there_and_progress_counts_frames(one):
-    said, files = one
+    sentences, files = one
     assert set(files) == {"boundary.gif", "boundary.png", "path.png", "frames.csv"}
-    assert said == [Phase("frames", k, 20) for k in range(1, 21)]
+    assert sentences == [Phase("frames", k, 20) for k in range(1, 21)]
 
 
 def test_the_gif_has_one_palette_loops_and_holds_its_last_frame(one):
@@ -130,14 +130,14 @@ def test_every_frame_shows_another_alpha_also_where_the_regions_stay():
     for member in record.runs[0].members[1:]:
         member.path = record.runs[0].members[0].path_record().model_copy(update={"alpha": member.path_record().alpha})
     record.runs[0].regions = record.runs[0].regions[:1] * 5
-    stage = Frames(read_story(record))
+    stage = Frames(read_view_data(record))
     frames = [stage.frame(k) for k in range(5)]
     assert all((a != b).any() for a, b in itertools.pairwise(frames))
 
 
 def test_a_frame_does_not_depend_on_the_frames_before_it():
-    story = read_story(planted_regions(alphas=6, penalties=("l1", "l2")))
-    straight, jumping = Frames(story), Frames(story)
+    view = read_view_data(planted_regions(alphas=6, penalties=("l1", "l2")))
+    straight, jumping = Frames(view), Frames(view)
     jumping.frame(5)
     jumping.frame(1)
     straight.frame(0)
@@ -146,12 +146,12 @@ def test_a_frame_does_not_depend_on_the_frames_before_it():
 
 def test_penalties_stand_side_by_side_on_common_scales(tmp_path):
     record = planted_regions(penalties=("l1", "l2", "elasticnet"), alphas=4, classes=3)
-    story = read_story(record)
-    stage = Frames(story)
+    view = read_view_data(record)
+    stage = Frames(view)
     assert stage.frame(0).shape == (stage.layout.height, stage.layout.width, 4)
     limits = {view.charts[2].bars.axes.get_xlim() for view in stage.views}
     assert len(limits) == 1
-    assert limits.pop()[1] >= story.widest_weight
+    assert limits.pop()[1] >= view.widest_weight
     _, files = drawn(record, tmp_path)
     rows = list(csv.DictReader(files["frames.csv"].read_text().splitlines()))
     assert len(rows) == 12
@@ -169,12 +169,12 @@ def test_the_csv_holds_what_the_frames_say(one):
 
 
 def test_a_net_that_has_not_converged_is_marked_on_its_frame():
-    stage = Frames(read_story(planted_regions(alphas=5, unconverged=(3,))))
-    said = []
+    stage = Frames(read_view_data(planted_regions(alphas=5, unconverged=(3,))))
+    sentences = []
     for k in range(5):
         stage.frame(k)
-        said.append(stage.views[0].warning.get_text())
-    assert said == ["", "", "", "not converged", ""]
+        sentences.append(stage.views[0].warning.get_text())
+    assert sentences == ["", "", "", "not converged", ""]
 
 
 @pytest.mark.parametrize("name", ["webp", "apng"])
@@ -323,4 +323,4 @@ def test_numbers_take_few_letters():
 def test_a_record_survives_json_before_it_is_drawn():
     record = planted_regions(alphas=3)
     again = RegularizeRecord.model_validate_json(record.to_json())
-    assert (Frames(read_story(record)).frame(1) == Frames(read_story(again)).frame(1)).all()
+    assert (Frames(read_view_data(record)).frame(1) == Frames(read_view_data(again)).frame(1)).all()

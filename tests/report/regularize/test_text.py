@@ -8,9 +8,9 @@ from matplotlib.text import Text
 
 from lossbench.report.regularize.frame import Frames
 from lossbench.report.regularize.regularization_path import draw_path
-from lossbench.report.regularize.small_multiples import draw_sheet
+from lossbench.report.regularize.small_multiples import draw_small_multiples
 from lossbench.report.regularize.text import fitted, width_of
-from lossbench.report.regularize.view_data import read_story
+from lossbench.report.regularize.view_data import read_view_data
 from tests.report.regularize.planted_regions import planted_regions
 
 LONG = "the mean of the largest diameters of all cells in the sample, in micrometres, as measured twice"
@@ -57,8 +57,8 @@ def scales(power):
     return make
 
 
-def frame(story):
-    stage = Frames(story)
+def frame(view):
+    stage = Frames(view)
     stage.frame(3)
     for artist in stage.changing:
         artist.set_animated(False)
@@ -69,13 +69,13 @@ STORIES = {
     "plain": plain, "three penalties": three_penalties, "seven long classes": seven_long_classes,
     "long axes": long_axes, "1e12": scales(1e12), "1e-12": scales(1e-12),
 }  # fmt: skip
-PICTURES = {"frame": frame, "sheet": draw_sheet, "path": draw_path}
+PICTURES = {"frame": frame, "sheet": draw_small_multiples, "path": draw_path}
 
 
 @pytest.mark.parametrize("picture", PICTURES)
 @pytest.mark.parametrize("told", STORIES)
 def test_all_words_are_on_the_picture_and_none_on_another(told, picture):
-    figure = PICTURES[picture](read_story(STORIES[told]()))
+    figure = PICTURES[picture](read_view_data(STORIES[told]()))
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
     boxes, hidden = [], _never_drawn(figure)
@@ -84,9 +84,9 @@ def test_all_words_are_on_the_picture_and_none_on_another(told, picture):
             box = text.get_window_extent(renderer)
             boxes.append((text.get_text(), box))
     assert len(boxes) > 10
-    for said, box in boxes:
+    for sentences, box in boxes:
         inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.width and box.y1 <= figure.bbox.height
-        assert inside, f"{said!r} leaves the picture"
+        assert inside, f"{sentences!r} leaves the picture"
     for (one, a), (other, b) in itertools.combinations(boxes, 2):
         wide, tall = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
         # A line's box has room for letters of all heights, which lines close together may share.

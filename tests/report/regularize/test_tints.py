@@ -6,7 +6,7 @@ import pytest
 from lossbench.record import PackedPlanes
 from lossbench.report.regularize.small_multiples import MOST, shown_alphas
 from lossbench.report.regularize.style import CLASS_COLOURS, DEEPEST, NAMED, shade
-from lossbench.report.regularize.view_data import read_story
+from lossbench.report.regularize.view_data import read_view_data
 from tests.report.regularize.planted_regions import planted_regions
 
 
@@ -31,17 +31,17 @@ def test_words_say_what_a_constant_net_predicts():
     record = planted_regions(alphas=3)
     flat = [0.0, 0.4, -0.4]
     record.runs[0].regions = [PackedPlanes.of(np.full((1, 9, 9), v)) for v in flat]
-    story = read_story(record)
-    said = [story.panels[0].constant(k, story.classes) for k in range(3)]
-    assert said == ["constant: both equally likely", "constant: always versicolor", "constant: always setosa"]
-    assert read_story(planted_regions(alphas=3)).panels[0].constant(0, story.classes) == ""
+    view = read_view_data(record)
+    sentences = [view.panels[0].constant(k, view.classes) for k in range(3)]
+    assert sentences == ["constant: both equally likely", "constant: always versicolor", "constant: always setosa"]
+    assert read_view_data(planted_regions(alphas=3)).panels[0].constant(0, view.classes) == ""
 
 
 def test_tiles_are_alphas_at_which_the_regions_differ():
     record = planted_regions(alphas=20)
     lead = record.runs[0].regions
     record.runs[0].regions = lead[:10] + [lead[9]] * 10
-    shown = shown_alphas(read_story(record))
+    shown = shown_alphas(read_view_data(record))
     assert shown[0] == 0
     assert shown[-1] == 19
     assert len(shown) <= MOST

@@ -16,8 +16,8 @@ from lossbench.record import CompareRecord, MetricRecord
 from lossbench.record.comparison import COMPARED, SCORELESS, SURE, Comparison, Row, Table, Word
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
-from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_said, table_notes, warnings
-from lossbench.report.compare.analysis.scores import Entry, Setting, primary_metric, read_settings
+from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_text, table_notes, warnings
+from lossbench.report.compare.analysis.scores import Entry, SettingScores, primary_metric, read_settings
 from lossbench.report.compare.analysis.sensitivity import compare_levels
 from lossbench.report.compare.analysis.statistics import (
     Estimate,
@@ -48,7 +48,7 @@ def compare(record: CompareRecord) -> Comparison:
         formula=metric.formula,
         baseline=tables[0].baseline if tables else "",
         rope=rope,
-        rope_said=rope_said(settings, rope),
+        rope_text=rope_text(settings, rope),
         alpha=alpha,
         ranks=record.protocol.ranks,
         notes=notes(tables),
@@ -59,12 +59,12 @@ def compare(record: CompareRecord) -> Comparison:
     )
 
 
-def _table(setting: Setting, record: CompareRecord, alpha: float) -> Table:
+def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Table:
     first: dict[str, Entry] = {}  # the entry that stands for its objective
     for entry in (setting.baseline, *setting.entries):
         first.setdefault(entry.group, entry)
     rows = [_row(setting, entry, first[entry.group], record.metrics) for entry in setting.entries]
-    rows = _ranked(setting, _judged(rows, alpha))
+    rows = _ranked(setting, _with_words(rows, alpha))
     halves = [
         (r.difference_high - r.difference_low) / 2
         for r in rows
@@ -94,7 +94,7 @@ def _table(setting: Setting, record: CompareRecord, alpha: float) -> Table:
     return table.replace(sentence=setting_sentence(table, setting.metric))
 
 
-def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecord]) -> Row:
+def _row(setting: SettingScores, entry: Entry, first: Entry, metrics: list[MetricRecord]) -> Row:
     run, word = entry.run, _before_tests(setting, entry, first)
     rates = sorted(m.lr for m in entry.refits if m.lr is not None)
     edges = [m.grid_edge for m in entry.refits if m.grid_edge is not None]
@@ -129,7 +129,7 @@ def _row(setting: Setting, entry: Entry, first: Entry, metrics: list[MetricRecor
     return row.replace(**_numbers(setting, entry, word, twin=entry is not first))
 
 
-def _before_tests(setting: Setting, entry: Entry, first: Entry) -> Word:
+def _before_tests(setting: SettingScores, entry: Entry, first: Entry) -> Word:
     """The word that needs no test; "not distinguishable" for a loss that is to be tested."""
     level = entry.run.verdict.level
     if entry.run.status == "failed":
@@ -149,7 +149,7 @@ def _before_tests(setting: Setting, entry: Entry, first: Entry) -> Word:
     return "anecdotal" if len(setting.splits) < FEW_SPLITS else "not distinguishable"
 
 
-def _numbers(setting: Setting, entry: Entry, word: Word, *, twin: bool) -> dict[str, Any]:
+def _numbers(setting: SettingScores, entry: Entry, word: Word, *, twin: bool) -> dict[str, Any]:
     """A row's statistics; what failures score is no measurement, so it has no interval and no difference.
 
     A twin has the differences of the first of its objective. Few splits have differences, and no probabilities.
@@ -181,7 +181,7 @@ def _numbers(setting: Setting, entry: Entry, word: Word, *, twin: bool) -> dict[
     }
 
 
-def _within_range(setting: Setting, score_J: Floats, mean: Estimate) -> dict[str, float | None]:
+def _within_range(setting: SettingScores, score_J: Floats, mean: Estimate) -> dict[str, float | None]:
     """A score's interval, cut where no score can be: scores end at 1, errors at 0."""
     low, high = _known(mean.low), _known(mean.high)
     if high is not None and setting.better == "higher" and score_J.max() <= 1:
@@ -191,12 +191,12 @@ def _within_range(setting: Setting, score_J: Floats, mean: Estimate) -> dict[str
     return {"low": low, "high": high}
 
 
-def _judged(rows: list[Row], alpha: float) -> list[Row]:
+def _with_words(rows: list[Row], alpha: float) -> list[Row]:
     """Holm over all objectives but the baseline's, each counted once; then the word."""
     tested = [row for row in rows if row.word in {"not distinguishable", "broken"} and not row.same_as]
     p = holm([math.nan if row.p is None else row.p for row in tested])
     holm_of = {row.name: _known(value) for row, value in zip(tested, p, strict=True)}
-    judged = []
+    scored = []
     for row in rows:
         p_holm, word = holm_of.get(row.name), row.word
         if word == "not distinguishable" and row.p_equal is not None:
@@ -204,11 +204,11 @@ def _judged(rows: list[Row], alpha: float) -> list[Row]:
                 word = "practically equal"
             elif p_holm is not None and p_holm < alpha:
                 word = "better" if (row.p_better or 0) > (row.p_worse or 0) else "worse"
-        judged.append(row.replace(p_holm=p_holm, word=word))
-    return judged
+        scored.append(row.replace(p_holm=p_holm, word=word))
+    return scored
 
 
-def _ranked(setting: Setting, rows: list[Row]) -> list[Row]:
+def _ranked(setting: SettingScores, rows: list[Row]) -> list[Row]:
     """Best first; losses of one objective share the rank of the first of them, ties share theirs."""
     value = {row.name: setting.sign * round(row.mean, 12) for row in rows if row.mean is not None}
     lead = {row.name: value.get(row.same_as or row.name) for row in rows}

@@ -6,16 +6,16 @@ import numpy as np
 
 from lossbench.record.comparison import SURE, Across, AcrossRow, Word
 from lossbench.report.compare.analysis import rank_statistics as ranks
-from lossbench.report.compare.analysis.scores import ConditionKey, Entry, Setting, condition_key
+from lossbench.report.compare.analysis.scores import ConditionKey, Entry, SettingScores, condition_key
 from lossbench.report.compare.analysis.statistics import Floats, holm, share_won
 from lossbench.report.format import among, counted, listed, none_among, p_value, probability
 
 RANK_WARNING = "A rank says nothing of how large a difference is, and depends on which other losses were compared."
 
 
-def compare_across(settings: list[Setting], *, alpha: float, seed: int) -> list[Across]:
+def compare_across(settings: list[SettingScores], *, alpha: float, seed: int) -> list[Across]:
     """One `Across` per combination of the conditions' levels that has at least two data sets with scores."""
-    grouped: dict[ConditionKey, list[Setting]] = {}
+    grouped: dict[ConditionKey, list[SettingScores]] = {}
     for setting in settings:
         if setting.baseline.score_J is not None:
             grouped.setdefault(condition_key(setting.condition), []).append(setting)
@@ -24,7 +24,7 @@ def compare_across(settings: list[Setting], *, alpha: float, seed: int) -> list[
     ]
 
 
-def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
+def _across(settings: list[SettingScores], alpha: float, seed: int) -> Across | None:
     scored = [_objectives(setting) for setting in settings]
     baseline = settings[0].baseline.name
     names = [name for name in scored[0] if all(name in entries for entries in scored)]
@@ -56,7 +56,7 @@ def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
             iqm_high=high,
         )
         rows.append(row if name == baseline else _against_baseline(row, gain_NK[:, k], rope, compared, alpha, seed))
-    rows = _judged(rows, alpha, enough=smallest <= alpha)
+    rows = _with_words(rows, alpha, enough=smallest <= alpha)
     rows.sort(key=lambda row: (-row.iqm, row.name))
     found = Across(
         condition=dict(settings[0].condition),
@@ -83,7 +83,7 @@ def _across(settings: list[Setting], alpha: float, seed: int) -> Across | None:
     return found.replace(sentence=_sentence(found))
 
 
-def _objectives(setting: Setting) -> dict[str, Entry]:
+def _objectives(setting: SettingScores) -> dict[str, Entry]:
     """The setting's losses with scores, one per objective (the baseline for its own), unsound pairs left in."""
     first: dict[str, Entry] = {}
     for entry in (setting.baseline, *setting.entries):
@@ -92,7 +92,7 @@ def _objectives(setting: Setting) -> dict[str, Entry]:
     return {entry.name: entry for entry in first.values()}
 
 
-def _scaled(setting: Setting, entry: Entry) -> Floats:
+def _scaled(setting: SettingScores, entry: Entry) -> Floats:
     assert entry.score_J is not None
     return np.asarray(setting.sign * entry.score_J / setting.unit)
 
@@ -110,17 +110,17 @@ def _against_baseline(row: AcrossRow, gain_N: Floats, rope: float, compared: int
     )
 
 
-def _judged(rows: list[AcrossRow], alpha: float, *, enough: bool) -> list[AcrossRow]:
+def _with_words(rows: list[AcrossRow], alpha: float, *, enough: bool) -> list[AcrossRow]:
     """Holm over the losses, then the word; too few data sets for any p below alpha carry none of the stronger words."""
     tested = [row for row in rows if row.p is not None]
     p_holm = dict(zip([row.name for row in tested], holm([row.p for row in tested if row.p is not None]), strict=True))
-    judged = []
+    scored = []
     for row in rows:
         p, word = p_holm.get(row.name), row.word
         if p is not None and enough:
             word = _word(p, row, alpha)
-        judged.append(row.replace(p_holm=p, word=word))
-    return judged
+        scored.append(row.replace(p_holm=p, word=word))
+    return scored
 
 
 def _word(p_holm: float, row: AcrossRow, alpha: float) -> Word:
@@ -135,7 +135,7 @@ def _omnibus(found: ranks.Omnibus | None, rejected: bool, losses: int, data_sets
     """Whether the losses differ at all, before any two of them are told apart."""
     if found is None:
         return f"No omnibus test of {counted(losses, 'loss', 'losses')} on {counted(data_sets, 'data set')}."
-    p, chi2_p = (f"p {said if said.startswith('<') else f'= {said}'}" for said in map(p_value, (found.p, found.chi2_p)))
+    p, chi2_p = (f"p {text if text.startswith('<') else f'= {text}'}" for text in map(p_value, (found.p, found.chi2_p)))
     return (
         f"Friedman {chi2_p}, Iman-Davenport {p} ({losses} losses, {data_sets} data sets): that all losses are alike is"
         f" {'rejected' if rejected else 'not rejected'} at {alpha:g}."
@@ -147,7 +147,7 @@ def _sentence(found: Across) -> str:
     count, compared = len(found.data), len(found.rows) - 1
     over = f"Over {found.title}"
     missing = [f"{name} (missing on {listed(where)})" for name, where in found.excluded.items()]
-    left_out = f"; left out: {listed(missing)}" if missing else ""
+    excluded = f"; excluded: {listed(missing)}" if missing else ""
     if found.too_few:
         leader = max((row for row in found.rows if row.p_better is not None), key=lambda row: row.p_better or 0)
         promising = (leader.p_better or 0) > 0.5
@@ -161,7 +161,7 @@ def _sentence(found: Across) -> str:
                 if promising
                 else f"no loss is more likely than not to be better than {found.baseline}"
             )
-            + f"{left_out}."
+            + f"{excluded}."
         )
     better, worse, equal, open_ = (
         [row.name for row in found.rows if row.word == word]
@@ -178,4 +178,4 @@ def _sentence(found: Across) -> str:
         parts.append(f"{among(equal, compared)} practically equal to it")
     if open_:
         parts.append(f"{none_among(open_, compared)} distinguishable from it")
-    return f"{over} {', '.join(parts)} (Wilcoxon signed-rank with Holm, Bayesian signed-rank){left_out}."
+    return f"{over} {', '.join(parts)} (Wilcoxon signed-rank with Holm, Bayesian signed-rank){excluded}."

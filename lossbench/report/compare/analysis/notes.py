@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossbench.record import CompareRecord
 from lossbench.record.comparison import COMPARED, Row, Table
-from lossbench.report.compare.analysis.scores import Setting
+from lossbench.report.compare.analysis.scores import SettingScores
 from lossbench.report.format import counted, decimals_of, learning_rate, listed, number
 
 FEW_SPLITS = 5  # fewer carry no conclusion
@@ -13,18 +13,18 @@ TIE = 1e-3  # one objective's losses tie up to the rounding of their roads; beyo
 
 def banners(record: CompareRecord, tables: list[Table]) -> list[str]:
     """What must be known before any number is read."""
-    said = []
+    sentences = []
     if few := [t for t in tables if 0 < t.splits < FEW_SPLITS]:
         count = min(t.splits for t in few)
-        said.append(f"anecdotal: {counted(count, 'split')} cannot carry a conclusion; use at least {FEW_SPLITS}")
+        sentences.append(f"anecdotal: {counted(count, 'split')} cannot carry a conclusion; use at least {FEW_SPLITS}")
     if record.status == "interrupted":
         stopped = [run for run in record.runs if run.status == "interrupted"]
-        said.append(
+        sentences.append(
             "interrupted: this is what was finished; losses are compared on the splits that all of them have"
             + _named("; stopped on the way", [run.name for run in stopped if run.members])
             + _named("; never begun", [run.name for run in stopped if not run.members])
         )
-    return said
+    return sentences
 
 
 def _named(what: str, names: list[str]) -> str:
@@ -53,28 +53,28 @@ def notes(tables: list[Table]) -> list[str]:
 
 def table_notes(table: Table, record: CompareRecord) -> list[str]:
     """What is to be known of one table's losses."""
-    said = []
+    sentences = []
     if edge := [row.name for row in table.rows if (row.grid_edge or 0) > 0.5 and _tuned(row)]:
         rates = record.protocol.lrs
         grid = f" ({learning_rate(min(rates))} to {learning_rate(max(rates))})" if rates else ""
-        said.append(f"{listed(edge)} chose an end of the learning-rate grid{grid} in most splits: widen it.")
+        sentences.append(f"{listed(edge)} chose an end of the learning-rate grid{grid} in most splits: widen it.")
     if chose := [f"{row.name} {row.params} ({row.params_share:.0%})" for row in table.rows if row.params]:
-        said.append(f"Parameters of their own, as most splits chose them: {listed(chose, len(chose))}.")
+        sentences.append(f"Parameters of their own, as most splits chose them: {listed(chose, len(chose))}.")
     for row in table.rows:
         first = next((r for r in table.rows if r.name == row.same_as), None)
         if first is not None and abs(row.factor - 1) > TIE:
             times = f"{row.name} is {row.factor:.3g} times {first.name}"
-            said.append(f"{times}: one objective, at another learning rate at most.")
+            sentences.append(f"{times}: one objective, at another learning rate at most.")
             continue
         if first is None or first.mean is None or row.mean is None:
             continue
         gap = abs(first.mean - row.mean)
         if gap > TIE * max(1, abs(first.mean)):
-            said.append(
+            sentences.append(
                 f"{row.name} and {first.name} are one objective, yet differ by {number(gap, table.decimals)}:"
                 " rounding has sent them on different roads."
             )
-    return said
+    return sentences
 
 
 def _tuned(row: Row) -> bool:
@@ -82,7 +82,7 @@ def _tuned(row: Row) -> bool:
     return row.word in COMPARED | {"baseline", "anecdotal", "not compared"}
 
 
-def rope_said(settings: list[Setting], rope: float) -> str:
+def rope_text(settings: list[SettingScores], rope: float) -> str:
     """`±0.01`, or for errors with a unit `±0.77 (1% of the mean value's error)`: what was used, whence it comes."""
     scaled = [setting for setting in settings if setting.unit != 1]
     if not scaled:

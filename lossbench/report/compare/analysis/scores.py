@@ -78,7 +78,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Setting:
+class SettingScores:
     """One data set at one level of each condition: what its losses scored on common splits."""
 
     data: DataRecord
@@ -114,7 +114,7 @@ class Setting:
         return self.sign * (entry.score_J - self.baseline.score_J)
 
 
-def read_settings(record: CompareRecord) -> list[Setting]:
+def read_settings(record: CompareRecord) -> list[SettingScores]:
     """Every setting of a comparison, in the record's order."""
     runs_of: dict[tuple[str, ConditionKey], list[RunRecord]] = {}
     for run in record.runs:
@@ -137,7 +137,7 @@ def primary_metric(record: CompareRecord | TrainRecord) -> MetricRecord:
     return next((m for m in record.metrics if m.name == name), MetricRecord(name=name, better=better))
 
 
-def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], shared: set[str]) -> Setting:
+def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], shared: set[str]) -> SettingScores:
     protocol, condition = record.protocol, runs[0].condition
     metric, better = protocol.metric, protocol.better
     realised = {
@@ -161,7 +161,7 @@ def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], sha
     )
     has_unit = data.task == "regression" and metric not in _BOUNDED and bool(dummy)
     unit = float(dummy) if has_unit and dummy else 1.0
-    return Setting(
+    return SettingScores(
         data=data,
         condition=condition,
         condition_text=levels_text(record.conditions, condition),

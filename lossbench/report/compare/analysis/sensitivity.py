@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from lossbench.record import ConditionRecord, levels_text
 from lossbench.record.comparison import COMPARED, SCORELESS, Row, Sensitivity, SensitivityRow, Table, Word
 from lossbench.report.compare.analysis.notes import FEW_SPLITS
-from lossbench.report.compare.analysis.scores import ConditionKey, Entry, Setting, condition_key
+from lossbench.report.compare.analysis.scores import ConditionKey, Entry, SettingScores, condition_key
 from lossbench.report.compare.analysis.statistics import Floats, corrected_t, holm
 from lossbench.report.format import interval, number
 
-Level = tuple[Setting, Table]
+Level = tuple[SettingScores, Table]
 
 
 def compare_levels(
-    conditions: Sequence[ConditionRecord], settings: Sequence[Setting], tables: Sequence[Table], *, alpha: float
+    conditions: Sequence[ConditionRecord], settings: Sequence[SettingScores], tables: Sequence[Table], *, alpha: float
 ) -> list[Sensitivity]:
     """One `Sensitivity` for each condition, data set and combination of the other conditions with several levels."""
     found = []
@@ -46,7 +46,7 @@ def _sensitivity(
     alpha: float,
 ) -> Sensitivity:
     tables = [table for _, table in levels]
-    rows = _judged([_row(row, levels) for row in tables[0].rows], alpha)
+    rows = _with_words([_row(row, levels) for row in tables[0].rows], alpha)
     rows.sort(key=lambda row: (row.word in SCORELESS | {"broken"}, math.inf if row.cost is None else row.cost))
     found = Sensitivity(
         condition=condition,
@@ -103,21 +103,21 @@ def _saved(name: str, levels: list[Level]) -> Floats | None:
     return gains[1] - gains[0]
 
 
-def _entry(setting: Setting, name: str) -> Entry:
+def _entry(setting: SettingScores, name: str) -> Entry:
     return next(entry for entry in setting.entries if entry.name == name)
 
 
-def _judged(rows: list[SensitivityRow], alpha: float) -> list[SensitivityRow]:
+def _with_words(rows: list[SensitivityRow], alpha: float) -> list[SensitivityRow]:
     """Holm over the losses, then the word."""
     tested = [row for row in rows if row.p_holm is not None]
     p_holm = dict(zip((r.name for r in tested), holm([r.p_holm or 0.0 for r in tested]), strict=True))
-    judged = []
+    scored = []
     for row in rows:
         p, word = p_holm.get(row.name), row.word
         if word == "not distinguishable" and p is not None and p < alpha:
             word = "better" if (row.saved or 0) > 0 else "worse"
-        judged.append(row.replace(p_holm=p, word=word))
-    return judged
+        scored.append(row.replace(p_holm=p, word=word))
+    return scored
 
 
 def _sentence(found: Sensitivity) -> str:
@@ -129,15 +129,15 @@ def _sentence(found: Sensitivity) -> str:
     if base is None or base.cost is None:
         return f"{span} nothing can be said against {found.baseline}."
     rivals = [row for row in found.rows if row.word in COMPARED | {"anecdotal"} and row.saved is not None]
-    said = f"{span} {found.baseline} {_gives_up(base, d)}"
+    sentences = f"{span} {found.baseline} {_gives_up(base, d)}"
     if not rivals:
-        return f"{said}."
+        return f"{sentences}."
     if len(rivals) == 1:
-        return f"{said} and {rivals[0].name} {_gives_up(rivals[0], d)}{_against(rivals[0], d)}."
+        return f"{sentences} and {rivals[0].name} {_gives_up(rivals[0], d)}{_against(rivals[0], d)}."
     least, most = rivals[0], rivals[-1]
     return (
-        f"{said}; of the others {least.name} loses least ({number(least.cost, d)}{_against(least, d, inside=True)}) and"
-        f" {most.name} most ({number(most.cost, d)}{_against(most, d, inside=True)})."
+        f"{sentences}; of the others {least.name} loses least ({number(least.cost, d)}{_against(least, d, inside=True)})"
+        f" and {most.name} most ({number(most.cost, d)}{_against(most, d, inside=True)})."
     )
 
 
@@ -152,6 +152,6 @@ def _against(row: SensitivityRow, decimals: int, *, inside: bool = False) -> str
     if size < 0 and low is not None and high is not None:
         low, high = -high, -low
     ends = f" {interval(low, high, decimals)}" if low is not None else ""
-    said = f"{number(abs(size), decimals)} {'less' if size >= 0 else 'more'}{ends}"
-    said += ", not distinguishable" if row.word == "not distinguishable" else ""
-    return f", {said}" if inside else f" ({said})"
+    sentences = f"{number(abs(size), decimals)} {'less' if size >= 0 else 'more'}{ends}"
+    sentences += ", not distinguishable" if row.word == "not distinguishable" else ""
+    return f", {sentences}" if inside else f" ({sentences})"

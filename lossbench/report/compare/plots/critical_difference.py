@@ -12,7 +12,7 @@ from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, new_figure, place, s
 
 
 def groups(rank: list[float], distance: float) -> list[tuple[int, int]]:
-    """First and last index of every longest run of sorted ranks within `distance`; runs of one are left out."""
+    """First and last index of every longest run of sorted ranks within `distance`; runs of one are excluded."""
     found: list[tuple[int, int]] = []
     for first, low in enumerate(rank):
         last = max(i for i, high in enumerate(rank) if high - low <= distance)

@@ -7,7 +7,7 @@ from matplotlib.figure import FigureBase
 
 from lossbench.record.comparison import SCORELESS, Row
 from lossbench.report.compare.analysis.statistics import Floats
-from lossbench.report.compare.plots.panels import draw_others, panels, panels_height, say_off_scale
+from lossbench.report.compare.plots.panels import draw_others, note_off_scale, panels, panels_height
 from lossbench.report.compare.plots.plot import Plot, View
 from lossbench.report.curves import draw_band, stacked, thinned
 from lossbench.report.style import word_colour
@@ -44,7 +44,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
         draw_band(axes, curves[row.name], word_colour(row.word))
         axes.set_xlim(1, max(2, longest))
         axes.set_ylim(low - margin, high + margin)
-        say_off_scale(axes, means[row.name], word_colour(row.word))
+        note_off_scale(axes, means[row.name], word_colour(row.word))
 
 
 def _describe(view: View) -> str:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
 from lossbench.record.comparison import SCORELESS, Row
-from lossbench.report.compare.plots.plot import Plot, View, say_scoreless
+from lossbench.report.compare.plots.plot import Plot, View, note_scoreless
 from lossbench.report.format import interval, number
 from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, place, quiet, shortened, text_width, word_colour
 
@@ -41,7 +41,7 @@ def _limits(view: View, rows: list[Row]) -> tuple[float, float]:
 
 def _draw(part: FigureBase, view: View, height: float) -> None:
     rows, table = _rows(view), view.table
-    said = [
+    sentences = [
         f"{number(row.difference, table.decimals, sign=True)}  "
         f"{interval(row.difference_low, row.difference_high, table.decimals, sign=True)}"
         if row.difference is not None
@@ -49,7 +49,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
         for row in rows
     ]
     names = [shortened(row.name) for row in rows]
-    left, right = 0.3 + text_width(names), 0.3 + text_width(said, TEXT - 1)
+    left, right = 0.3 + text_width(names), 0.3 + text_width(sentences, TEXT - 1)
     axes = place(part, height, left, right, _AXIS, ROW * len(rows))
     low, high = _limits(view, rows)
     axes.set_xlim(low, high)
@@ -58,13 +58,13 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
     axes.axvline(0, color=LIGHT["ink"], lw=1)
     for y, row in enumerate(rows):
         if row.difference is None:
-            say_scoreless(axes, y, row)
+            note_scoreless(axes, y, row)
             continue
         _draw_row(axes, y, row, low, high)
         axes.text(
             1.02,
             y,
-            said[y],
+            sentences[y],
             transform=axes.get_yaxis_transform(),
             va="center",
             size=TEXT - 1,

@@ -7,7 +7,7 @@ from matplotlib.figure import FigureBase
 
 from lossbench.record.comparison import SCORELESS, Row
 from lossbench.report.compare.analysis.statistics import generator
-from lossbench.report.compare.plots.plot import Plot, View, say_scoreless
+from lossbench.report.compare.plots.plot import Plot, View, note_scoreless
 from lossbench.report.format import number
 from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, place, quiet, shortened, text_width, word_colour
 
@@ -34,7 +34,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
     for y, row in enumerate(rows):
         colour = word_colour(row.word)
         if row not in own:
-            say_scoreless(axes, y, row)
+            note_scoreless(axes, y, row)
             continue
         axes.plot(row.scores, y + jitter[: len(row.scores)], "o", color=colour, ms=3, mew=0, alpha=0.3)
         if row.low is not None and row.high is not None:

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lossbench.record import MemberRecord
 from lossbench.record.comparison import SCORELESS
-from lossbench.report.compare.plots.panels import draw_others, panels, panels_height, say_off_scale
+from lossbench.report.compare.plots.panels import draw_others, note_off_scale, panels, panels_height
 from lossbench.report.compare.plots.plot import Plot, View
 from lossbench.report.format import learning_rate
 from lossbench.report.style import word_colour
@@ -71,7 +71,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda lr, _: learning_rate(lr)))
         axes.set_ylim(low, high)
-        say_off_scale(axes, np.array(mean), word_colour(row.word))
+        note_off_scale(axes, np.array(mean), word_colour(row.word))
 
 
 def _describe(view: View) -> str:

@@ -65,14 +65,14 @@ def panels(
     part.text(0.02, above / height, ylabel, ha="left", va="baseline", color=LIGHT["soft"])
 
 
-def say_off_scale(axes: Axes, values: Floats, colour: str) -> bool:
+def note_off_scale(axes: Axes, values: Floats, colour: str) -> bool:
     """Say in a panel what lies wholly above or below it; whether it does."""
     low, high = axes.get_ylim()
     if values.max() >= low and values.min() <= high:
         return False
     y = 0.08 if values.max() < low else 0.85
-    said = f"{values.min():.3g} to {values.max():.3g}, off the scale".replace("-", "−")
-    axes.text(0.5, y, said, transform=axes.transAxes, ha="center", size=TEXT - 1, color=colour)
+    sentences = f"{values.min():.3g} to {values.max():.3g}, off the scale".replace("-", "−")
+    axes.text(0.5, y, sentences, transform=axes.transAxes, ha="center", size=TEXT - 1, color=colour)
     return True
 
 

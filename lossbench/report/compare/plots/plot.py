@@ -10,7 +10,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from lossbench.record import CompareProtocol
 from lossbench.record.comparison import Row, Table
-from lossbench.report.compare.analysis.scores import Entry, Setting
+from lossbench.report.compare.analysis.scores import Entry, SettingScores
 from lossbench.report.style import LIGHT, TEXT, TITLE, new_figure, title, word_colour
 
 _MOST = 12  # data sets in one PNG
@@ -21,7 +21,7 @@ class View:
     """One setting: its evidence, and the runs behind it."""
 
     table: Table
-    setting: Setting
+    setting: SettingScores
     protocol: CompareProtocol
 
     def entry(self, row: Row) -> Entry:
@@ -74,10 +74,10 @@ def picture(plot: Plot, view: View) -> Figure | None:
     return figure
 
 
-def say_scoreless(axes: Axes, y: int, row: Row) -> None:
+def note_scoreless(axes: Axes, y: int, row: Row) -> None:
     """In a row of a picture, why a loss has nothing to show there."""
-    said = f"× {row.word}" + (" on every split" if row.word == "diverged" else "")
+    sentences = f"× {row.word}" + (" on every split" if row.word == "diverged" else "")
     axes.text(
-        0.01, y, said, transform=axes.get_yaxis_transform(), ha="left", va="center", size=TEXT - 1,
+        0.01, y, sentences, transform=axes.get_yaxis_transform(), ha="left", va="center", size=TEXT - 1,
         color=word_colour(row.word),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from matplotlib.ticker import NullLocator
 from lossbench.record import ConditionRecord
 from lossbench.record.comparison import Sensitivity, SensitivityRow
 from lossbench.report.compare.analysis.statistics import Floats
-from lossbench.report.compare.plots.panels import draw_others, panels, panels_height, say_off_scale
+from lossbench.report.compare.plots.panels import draw_others, note_off_scale, panels, panels_height
 from lossbench.report.format import number
 from lossbench.report.style import LIGHT, TITLE, new_figure, title, word_colour
 
@@ -65,7 +65,7 @@ def _draw(part: FigureBase, found: Sensitivity, metric: str, height: float) -> N
             axes.plot(*lines[found.baseline].T, color=LIGHT["ink"], lw=1, ls=(0, (3, 2)))
         _set_levels(axes, found)
         axes.set_ylim(low, high)
-        if not say_off_scale(axes, lines[row.name][:, 1], word_colour(row.word)):
+        if not note_off_scale(axes, lines[row.name][:, 1], word_colour(row.word)):
             _draw_loss(axes, found, row, lines[row.name])
 
 
