@@ -80,11 +80,11 @@ def _run(old: Plain, *, varied: bool) -> Plain:
     if not final:
         evidence.pop("final_train_loss", None)
     new["diagnostics"] = {name: evidence[key] for key, name in _DIAGNOSTICS.items() if key in evidence}
-    if "objective_group" in evidence or "represents" in evidence:
+    if "objective_group" in evidence or "stands_for" in evidence:
         new["objective"] = {
             "group": evidence.get("objective_group", ""),
             "factor": evidence.get("objective_factor", 1.0),
-            "represents": evidence.get("represents", []),
+            "represents": evidence.get("stands_for", []),
         }
     for key in ("matrix", "reliability", "traceback"):
         if key in evidence:
@@ -123,6 +123,7 @@ def _analysis(old: Plain, conditions: list[Plain]) -> Plain:
     new = dict(old)
     condition = conditions[0] if conditions else None
     new["tables"] = [_table(table, condition) for table in old["tables"]]
+    new["rope_text"] = new.pop("rope_said")
     new["sensitivity"] = [_sensitivity(found, condition) for found in new.pop("robustness")]
     new["across"] = [_across(across, condition) for across in old["across"]]
     return new
@@ -147,7 +148,7 @@ def _table(old: Plain, condition: Plain | None) -> Plain:
 
 def _row(old: Plain) -> Plain:
     new = dict(old)
-    new["represents"] = new.pop("represents", [])
+    new["represents"] = new.pop("stands_for", [])
     return new
 
 
@@ -158,5 +159,5 @@ def _sensitivity(old: Plain, condition: Plain | None) -> Plain:
 def _across(old: Plain, condition: Plain | None) -> Plain:
     new = dict(old)
     new |= _levels(new.pop("label_noise"), condition)
-    new["excluded"] = new.pop("excluded")
+    new["excluded"] = new.pop("left_out")
     return new

@@ -136,7 +136,8 @@ def _sentence(found: Sensitivity) -> str:
         return f"{sentences} and {rivals[0].name} {_gives_up(rivals[0], d)}{_against(rivals[0], d)}."
     least, most = rivals[0], rivals[-1]
     return (
-        f"{sentences}; of the others {least.name} loses least ({number(least.cost, d)}{_against(least, d, inside=True)})"
+        f"{sentences}; of the others {least.name} loses least ({number(least.cost, d)}"
+        f"{_against(least, d, inside=True)})"
         f" and {most.name} most ({number(most.cost, d)}{_against(most, d, inside=True)})."
     )
 
