@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from lossbench.events import Emit, Event, Stopped
 
 Mode = Literal["rich", "quiet", "json"]
+PATIENCE = 0.5  # seconds that an aborted run waits for a listener to return
 
 
 class Listener(Protocol):
@@ -38,7 +39,7 @@ def drive(listeners: Sequence[Listener]) -> Iterator[tuple[Emit, Stopped]]:
             closing.callback(listener.close)
         collector = _Collector(listeners)
         closing.callback(collector.close)
-        closing.enter_context(_first_interrupt_sets(stop))
+        closing.enter_context(_interrupts(stop, collector))
         try:
             yield collector, stop.is_set
         except _ListenerFailed as failure:
@@ -52,10 +53,12 @@ class _Collector:
     """
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
-        self._listeners, self._lock = list(listeners), threading.Lock()
+        self._listeners, self._lock = list(listeners), threading.RLock()
+        self._inside = 0  # the thread that is or was the last to call listeners
 
     def __call__(self, event: Event) -> None:
         with self._lock:
+            self._inside = threading.get_ident()
             for listener in list(self._listeners):
                 try:
                     listener(event)
@@ -68,6 +71,13 @@ class _Collector:
     def close(self) -> None:
         """Nothing is handed on any more: a thread that was left behind may still emit."""
         self._listeners.clear()
+
+    def stuck(self) -> int | None:
+        """The thread that waits in a listener for a reader who does not read, if there is one."""
+        if self._lock.acquire(timeout=PATIENCE):
+            self._lock.release()
+            return None
+        return self._inside
 
 
 class _ListenerFailed(BaseException):
@@ -82,7 +92,8 @@ class _ListenerFailed(BaseException):
 
 
 @contextlib.contextmanager
-def _first_interrupt_sets(stop: threading.Event) -> Iterator[None]:
+def _interrupts(stop: threading.Event, collector: _Collector) -> Iterator[None]:
+    """The first Ctrl-C sets `stop`, the second raises KeyboardInterrupt in the main thread."""
     if threading.current_thread() is not threading.main_thread():  # Python handles signals in the main thread only
         yield
         return
@@ -94,7 +105,16 @@ def _first_interrupt_sets(stop: threading.Event) -> Iterator[None]:
 
     def on_second(*_: object) -> None:
         _say("aborted")
+        stuck = collector.stuck()
+        if stuck is not None and sys.platform != "win32":
+            # A write that waits for its reader ends when its thread gets a signal; it is tried again, and goes nowhere.
+            silence_output()
+            signal.signal(signal.SIGINT, on_own)
+            signal.pthread_kill(stuck, signal.SIGINT)
         raise KeyboardInterrupt
+
+    def on_own(*_: object) -> None:
+        signal.signal(signal.SIGINT, on_second)
 
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:

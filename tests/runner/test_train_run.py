@@ -1,11 +1,14 @@
 """`lossbench train` as its users meet it: a process that is interrupted, has no room, or nobody to read it."""
 
+import fcntl
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +166,20 @@ print(sorted({{"sklearn", "scipy", "imageio", "jinja2", "sympy", "torch._dynamo"
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stdout == "[]\n", (done.stdout, done.stderr)
+
+
+def test_a_reader_who_does_not_read_does_not_keep_the_second_interrupt_from_ending_it(tmp_path: Path) -> None:
+    """Two threads train, and the one that emits waits for room in the pipe."""
+    words = command(tmp_path / "outputs", "--json", "--threads", "2", "--seeds", "64", "--epochs", "100000")
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        in_pipe = [0]
+        while not in_pipe[-1] or in_pipe[-1] != in_pipe[-2]:  # until it is full
+            time.sleep(0.5)
+            in_pipe.append(int.from_bytes(fcntl.ioctl(process.stdout, termios.FIONREAD, bytes(4)), sys.byteorder))
+        process.send_signal(signal.SIGINT)
+        assert "stopping" in process.stderr.readline() + process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert list(tmp_path.iterdir()) == []
