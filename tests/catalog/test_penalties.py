@@ -19,7 +19,7 @@ def test_strengths_add_up():
 
 
 @pytest.mark.parametrize(
-    ("penalty", "said"),
+    ("penalty", "sentences"),
     [
         ({"l3": 1}, "unknown penalty 'l3'"),
         ({"l1": -1}, "l1 = -1"),

@@ -73,7 +73,7 @@ def test_explain_a_loss(lossbench):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "sentences"),
     [
         ("relu", "no gradient below 0"),
         ("acc", "Share of rows decided rightly"),

@@ -261,7 +261,7 @@ def test_a_file_for_another_command_is_refused(config):
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "sentences"),
     [
         (lambda path: None, "no such file"),
         (lambda path: path.mkdir(), "is a folder"),
@@ -288,7 +288,7 @@ def test_aliases_that_multiply_are_answered_at_once(config):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentences"),
     [
         ("optim.lr=-1", "--set optim.lr: must be > 0, got -1"),
         ("optim.lrr=1", "--set optim.lrr: unknown key; did you mean 'lr'?"),

@@ -96,7 +96,7 @@ def test_a_record_of_a_newer_version_is_refused_in_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentences"),
     [
         ('{"schema_version": 1, "kind": "train"}', "not a lossbench record"),
         ('{"schema_version": 1, "kind": "compare-losses", "data": 3}', "not a lossbench record"),

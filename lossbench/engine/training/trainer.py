@@ -78,7 +78,7 @@ class Trainer:
         if stopped():
             return
         state = TrainingState(self.problem, self.members, self.population)
-        del self.population  # the cohort's to keep or to replace
+        del self.population  # the training state's to keep or to replace
         present = list(self.progress)
         epoch = 0
         while True:

@@ -1,4 +1,4 @@
-"""One loss in an setting: tune on every split, train again with what was chosen, judge on the test parts.
+"""One loss in one setting: tune on every split, train again with what was chosen, score on the test parts.
 
 Members of a run: "trial" (split x learning rate x the loss's own parameters), "refit" (what was chosen of these, and
 the epochs, on the whole outer training part), "untuned" (the defaults, with the epochs that their own trial asks for).
@@ -112,7 +112,7 @@ def _fill(run: RunRecord, job: Job, emit: Emit, stopped: Stopped) -> Sequence[Sc
     device, threads = str(job.options.device), job.options.threads
     fit = partial(train, run=run.name, emit=emit, stopped=stopped, device=device, threads=threads)
     problem = tuning(job)
-    emit(_started(run.name, job, problem, "tune"))
+    emit(_started(job, problem, "tune"))
     tuned = fit(problem)
     choices = choose(config, job.tried, tuned.members, job.options.select.better)
     defaults = untuned(config, job.tried, tuned.members)
@@ -123,7 +123,7 @@ def _fill(run: RunRecord, job: Job, emit: Emit, stopped: Stopped) -> Sequence[Sc
     # A default that was also chosen is the same net: it is trained once and counts twice.
     nets = dict.fromkeys(choice.net for choice in [*choices, *defaults])
     problem = refits(job, list(nets))
-    emit(_started(run.name, job, problem, "refit"))
+    emit(_started(job, problem, "refit"))
     trained = fit(problem)
     with one_thread():
         scored = _score_nets(run, job, _Fitted(tuned, trained, choices, defaults, tuple(nets)))
@@ -135,9 +135,11 @@ def _fill(run: RunRecord, job: Job, emit: Emit, stopped: Stopped) -> Sequence[Sc
     return scored
 
 
-def _started(run: str, job: Job, problem: Problem, stage: str) -> RunStarted:
-    metric = job.options.select
-    return RunStarted(run, len(problem.members), job.config.optim.epochs, metric.name, metric.better, stage)
+def _started(job: Job, problem: Problem, stage: str) -> RunStarted:
+    label, metric = run_label(job.setting, job.candidate), job.options.select
+    return RunStarted(
+        str(label), len(problem.members), job.config.optim.epochs, metric.name, metric.better, stage, label
+    )
 
 
 @dataclass(frozen=True)

@@ -25,16 +25,16 @@ NAMES = [condition.name for condition in CONDITIONS]
 HARSH = {"train_share": 0.4, "label_noise": 0.3}
 # Where a condition's name may stand: its declaration, its key and flag, its draw, and the reader of old records.
 HOMES = {
-    "experiments/conditions.py",
+    "experiments/compare/conditions.py",
     "config/schema.py",
     "cli/compare_losses.py",
-    "data/noise.py",
+    "data/label_noise.py",
     "data/subset.py",
     "record/version1.py",
     "record/conditions.py",  # as the example in docstrings
     "record/record.py",
     "record/runs.py",
-    "report/scores.py",
+    "report/compare/analysis/scores.py",
 }
 
 

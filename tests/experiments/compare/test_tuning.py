@@ -16,7 +16,7 @@ from lossbench.data.split import repeated_kfold
 from lossbench.engine.nets.mlp import initialised
 from lossbench.engine.training.train import Outcome, train
 from lossbench.experiments.compare.candidates import Candidate, select_candidates
-from lossbench.experiments.compare.job import Job, Settings
+from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.trials import Trial, budget
 from lossbench.experiments.compare.tuning import Choice, Refit, choose, refits, tuning, untuned
@@ -40,7 +40,7 @@ def setting() -> Setting:
 def job(
     config: CompareConfig, setting: Setting, candidate: Candidate, trials: int = 2, metric: str = "accuracy"
 ) -> Job:
-    return Job(Settings(config, METRICS.get(metric), trials, torch.device("cpu"), 1), setting, candidate)
+    return Job(Options(config, METRICS.get(metric), trials, torch.device("cpu"), 1), setting, candidate)
 
 
 def grid(*, param_sets: int = 1) -> list[Trial]:

@@ -56,7 +56,7 @@ def test_equal_weights_change_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("class_weight", "other", "said"),
+    ("class_weight", "other", "sentences"),
     [
         ("balanced", {"data": "diabetes", "loss": "mse"}, "class_weight needs classes; leave it out of a regression"),
         ({"0": 1, "2": 1}, {}, "loss.class_weight: unknown class '2'; known are 0, 1"),

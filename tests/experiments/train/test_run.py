@@ -291,7 +291,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "said"), WRONG)
+@pytest.mark.parametrize(("wrong", "sentences"), WRONG)
 def test_what_cannot_be_trained_is_one_clear_line(wrong: dict[str, Any], sentences: str) -> None:
     with pytest.raises(UserError) as error:
         plan_train(TrainConfig.model_validate(wrong))
