@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from lossbench.catalog.plugins.adapt import a_kind
+from lossbench.config.keys import model_at
 from lossbench.config.load import Override, load
 from lossbench.config.parts import DataConfig
-from lossbench.config.problems import model_at
 from lossbench.config.schema import CONFIGS, CompareConfig, Kind, TrainConfig
 from lossbench.errors import UserError, unknown, warn
 from lossbench.events import Event, Warned

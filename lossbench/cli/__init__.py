@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from lossbench.cli import compare_losses, config, data, doctor, explain, losses, predict, regularize_gif, report, train
+from lossbench.cli.commands import Commands
 from lossbench.errors import UserError, UserErrors
 from lossbench.version import __version__
 
@@ -24,32 +24,15 @@ __all__ = ["app", "main"]
 
 USER_ERROR = 2
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
-EXPERIMENTS, CATALOGUE, YOURS = "Experiments", "What there is", "Tables, losses and runs of yours"
 
 app = typer.Typer(
     name="lossbench",
+    cls=Commands,
     help="Which loss function should I train this with, and is mine any better?",
     epilog="The three experiments run without options, too: start with `lossbench train`.",
     pretty_exceptions_enable=False,  # a bug's traceback is Python's own
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for name, command, panel in (
-    ("train", train.train, EXPERIMENTS),
-    ("compare-losses", compare_losses.compare_losses, EXPERIMENTS),
-    ("regularize-gif", regularize_gif.regularize_gif, EXPERIMENTS),
-    ("losses", losses.losses, CATALOGUE),
-    ("activations", losses.activations, CATALOGUE),
-    ("metrics", losses.metrics, CATALOGUE),
-    ("penalties", losses.penalties, CATALOGUE),
-    ("datasets", losses.datasets, CATALOGUE),
-    ("explain", explain.explain, CATALOGUE),
-    ("data", data.data, YOURS),
-    ("doctor", doctor.doctor, YOURS),
-    ("predict", predict.predict, YOURS),
-    ("report", report.report, YOURS),
-):
-    app.command(name, rich_help_panel=panel)(command)
-app.add_typer(config.app, name="config", rich_help_panel=YOURS)
 
 
 def _show_version(wanted: bool) -> None:

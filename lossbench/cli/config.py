@@ -13,7 +13,7 @@ from lossbench.config.load import load, to_yaml
 from lossbench.config.schema import CONFIGS, Kind, json_schema
 from lossbench.errors import UserError, UserErrors, unknown
 
-app = typer.Typer(help="Check, show and describe config files.", no_args_is_help=True)
+app = typer.Typer(help="Check, show and describe config files.", no_args_is_help=True, add_completion=False)
 
 KindName = Annotated[
     str | None,
@@ -48,9 +48,7 @@ def check(files: Annotated[list[str], typer.Argument(metavar="FILE...", help="YA
     errors: list[UserError] = []
     for file in files:
         try:
-            kind = load(file).kind
-            runner.check(file)
-            typer.echo(f"{file}: fine, for `lossbench {kind}`")
+            typer.echo(f"{file}: fine, for `lossbench {runner.check(file)}`")
         except UserErrors as found:
             errors += found.errors
         except UserError as found:

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from lossbench.cli import completion
 from lossbench.cli import options as opt
+from lossbench.config.flag import READING
+from lossbench.config.keys import flagged
+from lossbench.config.schema import TrainConfig
+
+FLAGS = [name for name, (_, flag) in flagged(TrainConfig).items() if flag.panel == READING]
 
 
+@opt.flags(TrainConfig, "target", "task", "drop", "keep", *FLAGS)
 def data(
     data: Annotated[
         str,
         typer.Argument(metavar="TABLE", help="A file, or a data set's name.", autocompletion=completion.one_dataset),
     ],
-    target: opt.Target = None,
-    task: opt.Task = None,
-    drop: opt.Drop = None,
-    keep: opt.KeepColumns = None,
-    sep: opt.Sep = None,
-    decimal: opt.Decimal = None,
-    encoding: opt.Encoding = None,
-    na: opt.Na = None,
-    keep_na_words: opt.KeepNaWords = None,
-    allow_short_rows: opt.AllowShortRows = None,
-    drop_missing_target: opt.DropMissingTarget = None,
-    min_class_rows: opt.MinClassRows = None,
-    dates: opt.Dates = None,
-    text: opt.FreeText = None,
-    max_bytes: opt.MaxBytes = None,
+    **given: Any,
 ) -> int:
     """Show what is understood of a table: columns, gaps, classes, what will be dropped and why, losses that suit it.
 
@@ -41,8 +33,6 @@ def data(
         lossbench data mine.csv --target y
         lossbench data titanic-full
     """
-    config = opt.read("train", dict(locals()))
     from lossbench import runner
 
-    assert config.kind == "train"
-    return runner.describe_data(config)
+    return runner.describe_data(opt.read(TrainConfig, {"data": data, **given}))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from lossbench.cli import completion
 from lossbench.cli import options as opt
+from lossbench.config.schema import TrainConfig
 
 
+@opt.flags(TrainConfig, "loss_param", "target_encoding", "link", "verbose", "json")
 def doctor(
     loss: Annotated[
         str,
@@ -28,13 +30,11 @@ def doctor(
             autocompletion=completion.tasks,
         ),
     ] = None,
-    loss_param: opt.LossParam = None,
-    target_encoding: opt.TargetEncoding = None,
-    link: opt.Link = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Every finding on its line, with how it was measured.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    **given: Any,
 ) -> int:
     """Probe a loss: gradients, extremes, dead regions, properness, what it equals; and what it declares of itself.
 
@@ -46,7 +46,7 @@ def doctor(
         lossbench doctor my_loss.py:my_loss
         lossbench doctor my_loss.py:plain --task binary --target-encoding sign --link margin
     """
-    config = opt.read_loss(loss, loss_param, target_encoding, link)
+    config = opt.read(TrainConfig, {"loss": loss, **given}).loss
     from lossbench import runner
 
     return runner.doctor(config, task=task, as_json=json, verbose=verbose)

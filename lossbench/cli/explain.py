@@ -6,25 +6,26 @@ import itertools
 import sys
 import textwrap
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lossbench.cli import completion
 from lossbench.cli import options as opt
+from lossbench.config.schema import TrainConfig
 from lossbench.errors import unknown
+from lossbench.report.terminal.levels import colour_of
 
 if TYPE_CHECKING:
     from lossbench.catalog.describe.explain import LossPage, PairPage, PenaltyPage
     from lossbench.catalog.verdicts import Verdict
 
 LABEL = 14  # columns of the labels at the left
-COLOURS = {"ok": "green", "equivalent": "green", "degraded": "yellow", "broken": "red"}
-
 ELASTIC = "elasticnet"  # a penalty alone, so that its page is no loss's
 Said = Iterable[tuple[str, str]]  # label, text
 
 
+@opt.flags(TrainConfig, "loss_param", "target_encoding", "link")
 def explain(
     name: Annotated[
         str,
@@ -47,9 +48,7 @@ def explain(
             "--task", metavar="KIND", help="binary, multiclass or regression.", autocompletion=completion.tasks
         ),
     ] = None,
-    loss_param: opt.LossParam = None,
-    target_encoding: opt.TargetEncoding = None,
-    link: opt.Link = None,
+    **given: Any,
 ) -> None:
     """Explain a loss, or with a last activation: whether the two fit, why, and the fix; or any other name.
 
@@ -67,13 +66,12 @@ def explain(
 
     if task is not None and task not in list(Task):
         raise unknown("task", task, [known.value for known in Task], where="--task")
-    sentences: Said | None = None if last_act is not None or loss_param else _of_another(name)
+    sentences: Said | None = None if last_act is not None or given.get("loss_param") else _of_another(name)
     if sentences is not None:
         _say(name, sentences)
         return
-    found = resolve_loss(
-        opt.read_loss(name, loss_param, target_encoding, link), None if task is None else Task(task), where=""
-    )
+    config = opt.read(TrainConfig, {"loss": name, **given}).loss
+    found = resolve_loss(config, None if task is None else Task(task), where="")
     if last_act is None:
         title, sentences = found.label, _of_loss(loss_page(found))
         if (penalty := penalty_page(name)) is not None:
@@ -213,6 +211,6 @@ def _print(label: str, text: str) -> None:
 
         lines = textwrap.wrap(lines[0], max(shutil.get_terminal_size().columns - LABEL, 20))
     for i, line in enumerate(lines):
-        colour = COLOURS.get(line.split(" ", 1)[0]) if label == "verdict" and i == 0 else None
+        colour = colour_of(line.split(" ", 1)[0]) if label == "verdict" and i == 0 else None
         typer.secho(head if i == 0 else " " * LABEL, fg=typer.colors.CYAN, nl=False)
         typer.secho(line, fg=colour)

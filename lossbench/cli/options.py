@@ -1,4 +1,4 @@
-"""Flags of the three experiments: each stands for a key of the config, from which its help and its default come.
+"""The flags of the commands, made from the schema of the configs: a key that declares a `Flag` has one here.
 
 All values arrive as text and are read by the config's own rules, so that a wrong one is reported like one in a file,
 together with all the others.
@@ -6,74 +6,128 @@ together with all the others.
 
 from __future__ import annotations
 
+import inspect
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
 
 import typer
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from rich.markup import escape
 
 from lossbench.cli import completion
+from lossbench.config.flag import LOSS, RUN, Flag
+from lossbench.config.keys import Key, flagged, panel_order
 from lossbench.config.load import Override, load
-from lossbench.config.parts import LossConfig
-from lossbench.config.problems import model_at
 from lossbench.config.scalars import read_scalar
-from lossbench.config.schema import CONFIGS, Config, Kind, TrainConfig
-from lossbench.config.values import CLASS_WEIGHT_WORDS, split_commas
+from lossbench.config.schema import Config
+from lossbench.config.values import split_commas
 from lossbench.errors import UserError, UserErrors
 
-TABLE, READING = "Data", "Reading a table of your own"
-LOSS, NET, TRAINING, EVALUATION = "Loss", "Net", "Training", "Judging"
-PICTURE = "Picture"
-RUN = "Run"
+C = TypeVar("C", bound=Config)
+Command = TypeVar("Command", bound=Callable[..., Any])
 
-# The key that a parameter of a command stands for; filled by `flag`.
-KEYS: dict[str, tuple[str, ...]] = {}
-# Those whose value is name=value.
-MAPPINGS = {"loss_param", "penalty"}
+# Flags of a run that are no keys of its config.
+ConfigFile = Annotated[
+    str | None, typer.Option("--config", metavar="FILE", help="A YAML file; configs/ has some.", rich_help_panel=RUN)
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Any key of the config: optim.lr=1e-3. May be repeated.", rich_help_panel=RUN
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse a broken pair, do not only warn.", rich_help_panel=LOSS)]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a run of the same name.", rich_help_panel=RUN)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.", rich_help_panel=RUN)]
+Json = Annotated[
+    bool, typer.Option("--json", help="Stream what happens as JSON lines on standard output.", rich_help_panel=RUN)
+]
 
 
-def field_of(key: str, kind: Kind) -> FieldInfo:
-    """The field of a config that a dotted key names."""
-    *part, last = key.split(".")
-    return model_at(CONFIGS[kind], tuple(part)).model_fields[last]
+def _parameter(name: str, annotation: Any, default: Any = None) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def flag(
-    name: str,
-    key: str,
-    metavar: str | None = "NAME",
-    *,
-    panel: str,
-    kind: Kind = "train",
-    complete: Callable[..., Any] | None = None,
-    note: str = "",
-) -> Any:
-    """The option that sets a key of the config, for `Annotated`; its help, choices and default are the key's."""
-    KEYS[parameter(name)] = tuple(key.split("."))
-    field = field_of(key, kind)
+FIRST = (_parameter("config", ConfigFile), _parameter("sets", Sets))
+LAST = (
+    _parameter("strict", Strict, False),
+    _parameter("force", Force, False),
+    _parameter("quiet", Quiet, False),
+    _parameter("json", Json, False),
+)
+
+
+def flags(config: type[BaseModel], *names: str) -> Callable[[Command], Command]:
+    """Give a command, in place of its `**given`, the flags of a config.
+
+    Without `names` it is an experiment, with every flag of the config and those of a run. With `names` it has these
+    flags in this order; a name of one of the command's own parameters puts that one there.
+    """
+
+    def decorate(command: Command) -> Command:
+        signature = inspect.signature(command, eval_str=True)
+        own = {name: _keyword(one) for name, one in signature.parameters.items() if one.kind is not one.VAR_KEYWORD}
+        schema = {name: _flag_parameter(*found) for name, found in flagged(config).items()}
+        if names:
+            placed = [own.pop(name) if name in own else schema[name] for name in names]
+            parameters = [*own.values(), *placed]
+        else:
+            every = [*FIRST, *schema.values(), *own.values(), *LAST]
+            panels = panel_order([_panel(one) for one in schema.values()])
+            parameters = sorted(every, key=lambda one: panels.index(_panel(one)))
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {one.name: one.annotation for one in parameters}
+        return command
+
+    return decorate
+
+
+def _keyword(parameter: inspect.Parameter) -> inspect.Parameter:
+    """The same parameter where no order of those with and without a default is asked for."""
+    return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+
+
+def _panel(parameter: inspect.Parameter) -> str:
+    return cast(str, parameter.annotation.__metadata__[0].rich_help_panel)
+
+
+def _flag_parameter(key: Key, flag: Flag) -> inspect.Parameter:
+    """The option that sets a key; its help, choices and default are the key's."""
+    from rich.markup import escape  # not for `config check`, which has no flag of a key
+
+    field = key.field
     text = field.description or ""
     choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     if any(choice not in text for choice in choices):
         text += f": {', '.join(choices)}"
-    text += f"; {note}" if note else ""
+    text += f"; {flag.note}" if flag.note else ""
     default = _written(field.get_default(call_default_factory=False))
-    return typer.Option(
-        name,
+    switch = field.annotation is bool
+    option = typer.Option(
+        flag.name,
         help=escape(text) + (f" [dim]{escape(f'[default: {default}]')}[/dim]" if default else ""),
-        metavar=metavar,
-        rich_help_panel=panel,
-        autocompletion=complete or (completion.words(*choices) if choices else None),
+        metavar=None if switch else flag.metavar or _metavar(field.annotation),
+        rich_help_panel=flag.panel,
+        autocompletion=_completion(flag, choices),
         show_default=False,
     )
+    kind = bool | None if switch else list[str] | None if flag.pairs else str | None
+    return _parameter(flag.parameter, Annotated[kind, option])
 
 
-def parameter(name: str) -> str:
-    """`--last-act` -> `last_act`; of a switch, the side that turns on: `--per-seed/--no-per-seed` -> `per_seed`."""
-    return name.split("/", 1)[0].removeprefix("--").replace("-", "_")
+def _metavar(annotation: Any) -> str:
+    """What stands for a value of this type, be it optional or not."""
+    if annotation is int or annotation is float:
+        return "INT" if annotation is int else "FLOAT"
+    return next((name for inner in get_args(annotation) if (name := _metavar(inner)) != "NAME"), "NAME")
+
+
+def _completion(flag: Flag, choices: Sequence[str]) -> Callable[..., Any] | None:
+    if isinstance(flag.complete, str):
+        return cast(Callable[..., Any], getattr(completion, flag.complete))
+    offered = flag.complete or choices
+    return completion.words(*offered) if offered else None
 
 
 def _written(default: Any) -> str:
@@ -86,41 +140,32 @@ def _written(default: Any) -> str:
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
-def read(kind: Kind, given: Mapping[str, Any]) -> Config:
+def read(config: type[C], given: Mapping[str, Any]) -> C:
     """The config of a command's parameters: `--config`, then `--set`, then its flags."""
     overrides: list[Override] = []
     errors: list[UserError] = []
-    for name, key in KEYS.items():
+    for name, (key, flag) in flagged(config).items():
         value = given.get(name)
         if value is None or value == []:
             continue
-        if kind == "compare-losses" and key[0] == "loss":
-            key = ("losses", *key)  # noqa: PLW2901 - said of a loss, it is said of each of them
         option = "--" + name.replace("_", "-")
-        if name in MAPPINGS and isinstance(value, list):
+        if flag.pairs and isinstance(value, list):
             for entry in [entry for text in value for entry in split_commas(text)]:
                 inner, equals, number = entry.partition("=")
                 if not equals or not inner:
                     errors.append(UserError(f"must be written name=value, got {entry!r}", where=option))
                 else:
-                    overrides.append(Override((*key, inner), read_scalar(number), f"{option} {inner}"))
+                    overrides.append(Override((*key.path, inner), read_scalar(number), f"{option} {inner}"))
         else:
-            overrides.append(Override(key, value, option))
+            overrides.append(Override(key.path, value, option))
+    kind = config.model_fields["kind"].default
     try:
-        config = load(given.get("config"), given.get("sets") or (), overrides, kind, _check_names)
-    except UserErrors as found:
-        raise UserErrors([*errors, *found.errors]) from None
+        found = load(given.get("config"), given.get("sets") or (), overrides, kind, _check_names)
+    except UserErrors as several:
+        raise UserErrors([*errors, *several.errors]) from None
     if errors:
         raise UserErrors(errors)
-    return config
-
-
-def read_loss(loss: str, params: list[str] | None, target_encoding: str | None, link: str | None) -> LossConfig:
-    """One loss as `train` reads it: `focal`, `focal(gamma=0)`, `my_loss.py:my_loss`."""
-    given = {"loss": loss, "loss_param": params, "target_encoding": target_encoding, "link": link}
-    config = read("train", given)
-    assert isinstance(config, TrainConfig)
-    return config.loss
+    return cast(C, found)
 
 
 def _check_names(config: Config) -> None:
@@ -129,104 +174,13 @@ def _check_names(config: Config) -> None:
     check_names(config)
 
 
-def mode(quiet: bool, json: bool) -> Literal["rich", "quiet", "json"]:
+def mode(given: Mapping[str, Any]) -> Literal["rich", "quiet", "json"]:
     """What `--quiet` and `--json` ask for."""
-    if quiet and json:
+    if given["quiet"] and given["json"]:
         raise UserError("--quiet and --json exclude each other", fix="give one of them")
-    return "quiet" if quiet else "json" if json else "rich"
+    return "quiet" if given["quiet"] else "json" if given["json"] else "rich"
 
 
 def command_line(arguments: Sequence[str] | None = None) -> str:
     """What was typed, to be typed again."""
     return shlex.join(["lossbench", *(sys.argv[1:] if arguments is None else arguments)])
-
-
-Text = str | None
-
-ConfigFile = Annotated[
-    Text, typer.Option("--config", metavar="FILE", help="A YAML file; configs/ has some.", rich_help_panel=RUN)
-]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Any key of the config: optim.lr=1e-3. May be repeated.", rich_help_panel=RUN
-    ),
-]
-
-Data = Annotated[Text, flag("--data", "data", "NAME|FILE", panel=TABLE, complete=completion.one_dataset)]
-Target = Annotated[Text, flag("--target", "data.target", "COLUMN", panel=TABLE)]
-Task = Annotated[Text, flag("--task", "data.task", panel=TABLE)]
-Drop = Annotated[Text, flag("--drop", "data.drop", "COLUMN,...", panel=TABLE)]
-KeepColumns = Annotated[Text, flag("--keep", "data.keep", "COLUMN,...", panel=TABLE)]
-Groups = Annotated[Text, flag("--groups", "data.groups", "COLUMN", panel=TABLE)]
-Scale = Annotated[Text, flag("--scale", "data.scale", panel=TABLE)]
-Sep = Annotated[Text, flag("--sep", "data.sep", "TEXT", panel=READING)]
-Decimal = Annotated[Text, flag("--decimal", "data.decimal", "MARK", panel=READING)]
-Encoding = Annotated[Text, flag("--encoding", "data.encoding", panel=READING)]
-Na = Annotated[Text, flag("--na", "data.na", "TEXT,...", panel=READING)]
-KeepNaWords = Annotated[bool | None, flag("--keep-na-words", "data.keep_na_words", None, panel=READING)]
-AllowShortRows = Annotated[bool | None, flag("--allow-short-rows", "data.allow_short_rows", None, panel=READING)]
-DropMissingTarget = Annotated[
-    bool | None, flag("--drop-missing-target", "data.drop_missing_target", None, panel=READING)
-]
-MinClassRows = Annotated[Text, flag("--min-class-rows", "data.min_class_rows", "INT", panel=READING)]
-Dates = Annotated[bool | None, flag("--dates", "data.dates", None, panel=READING)]
-FreeText = Annotated[Text, flag("--text", "data.text", panel=READING)]
-MaxBytes = Annotated[Text, flag("--max-bytes", "data.max_bytes", "INT", panel=READING)]
-
-Loss = Annotated[Text, flag("--loss", "loss", panel=LOSS, complete=completion.loss_or_auto)]
-LossParam = Annotated[
-    list[str] | None, flag("--loss-param", "loss.params", "NAME=VALUE", panel=LOSS, note="may be repeated")
-]
-LastAct = Annotated[Text, flag("--last-act", "last_act", panel=LOSS, complete=completion.one_activation)]
-ClassWeight = Annotated[
-    Text,
-    flag(
-        "--class-weight",
-        "loss.class_weight",
-        "WORD|CLASS=WEIGHT,...",
-        panel=LOSS,
-        complete=completion.words(*CLASS_WEIGHT_WORDS),
-    ),
-]
-TargetEncoding = Annotated[
-    Text, flag("--target-encoding", "loss.target_encoding", panel=LOSS, complete=completion.encodings)
-]
-Link = Annotated[Text, flag("--link", "loss.link", panel=LOSS, complete=completion.links)]
-Penalty = Annotated[
-    list[str] | None,
-    flag(
-        "--penalty",
-        "penalty",
-        "NAME=VALUE",
-        panel=LOSS,
-        complete=completion.penalty_values,
-        note="such as l1=1e-4,l2=1e-3",
-    ),
-]
-
-Hidden = Annotated[Text, flag("--hidden", "net.hidden", "INT,...", panel=NET)]
-Activation = Annotated[Text, flag("--activation", "net.activation", panel=NET)]
-
-Optim = Annotated[Text, flag("--optim", "optim.name", panel=TRAINING)]
-Lr = Annotated[Text, flag("--lr", "optim.lr", "FLOAT", panel=TRAINING)]
-BatchSize = Annotated[Text, flag("--batch-size", "optim.batch_size", "INT|full", panel=TRAINING)]
-Epochs = Annotated[Text, flag("--epochs", "optim.epochs", "INT", panel=TRAINING)]
-Momentum = Annotated[Text, flag("--momentum", "optim.momentum", "FLOAT", panel=TRAINING)]
-WeightDecay = Annotated[Text, flag("--weight-decay", "optim.weight_decay", "FLOAT", panel=TRAINING)]
-Schedule = Annotated[Text, flag("--schedule", "optim.schedule", panel=TRAINING)]
-Patience = Annotated[Text, flag("--patience", "early_stopping.patience", "INT", panel=TRAINING)]
-MinDelta = Annotated[Text, flag("--min-delta", "early_stopping.min_delta", "FLOAT", panel=TRAINING)]
-Metric = Annotated[Text, flag("--metric", "metric", panel=EVALUATION, complete=completion.one_metric)]
-
-Seed = Annotated[Text, flag("--seed", "seed", "INT", panel=RUN)]
-Device = Annotated[Text, flag("--device", "device", panel=RUN, complete=completion.DEVICES)]
-Threads = Annotated[Text, flag("--threads", "threads", "INT", panel=RUN)]
-Output = Annotated[Text, flag("--output", "output", "FOLDER", panel=RUN)]
-Name = Annotated[Text, flag("--name", "name", panel=RUN)]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite a run of the same name.", rich_help_panel=RUN)]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse a broken pair, do not only warn.", rich_help_panel=LOSS)]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.", rich_help_panel=RUN)]
-Json = Annotated[
-    bool, typer.Option("--json", help="Stream what happens as JSON lines on standard output.", rich_help_panel=RUN)
-]

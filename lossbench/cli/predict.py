@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from lossbench.cli import options as opt
+from lossbench.config.flag import READING
+from lossbench.config.schema import TrainConfig
 from lossbench.errors import UserError
 
 Member = Annotated[
@@ -28,12 +30,14 @@ DateFormat = Annotated[
         "--date-format",
         metavar="COLUMN=FORMAT",
         help="How the dates of a column are written, like when=%d.%m.%Y; may be repeated.",
-        rich_help_panel=opt.READING,
+        rich_help_panel=READING,
     ),
 ]
-READING = ("sep", "decimal", "encoding", "na", "keep_na_words", "allow_short_rows", "max_bytes")
 
 
+@opt.flags(
+    TrainConfig, "sep", "decimal", "encoding", "na", "keep_na_words", "allow_short_rows", "date_format", "max_bytes"
+)
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a `lossbench train`.")],
     table: Annotated[Path, typer.Argument(metavar="TABLE", help="A table with the columns that it was trained on.")],
@@ -42,14 +46,8 @@ def predict(
     ] = None,
     member: Member = None,
     last_act: LastAct = None,
-    sep: opt.Sep = None,
-    decimal: opt.Decimal = None,
-    encoding: opt.Encoding = None,
-    na: opt.Na = None,
-    keep_na_words: opt.KeepNaWords = None,
-    allow_short_rows: opt.AllowShortRows = None,
     date_format: DateFormat = None,
-    max_bytes: opt.MaxBytes = None,
+    **given: Any,
 ) -> int:
     """Predict new rows with the weights, the preprocessing and the loss of a run.
 
@@ -59,10 +57,11 @@ def predict(
         lossbench predict outputs/titanic-nll-logsoftmax new.csv --out predictions.csv
         lossbench predict outputs/mine-bce-sigmoid new.csv --sep ';' --na '?'
     """
-    given = {name: value for name, value in locals().items() if name in READING and value not in (None, [])}
-    config = opt.read("train", {"data": "-", "target": "-", **given})  # for its rules on values, and no more
-    assert config.kind == "train"
-    reading: dict[str, Any] = config.data.model_dump(include=set(given))
+    # For the config's rules on values, and no more.
+    config = opt.read(TrainConfig, {"data": "-", "target": "-", **given})
+    reading: dict[str, Any] = config.data.model_dump(
+        include={name for name, value in given.items() if value is not None}
+    )
     if date_format:
         reading["date_formats"] = dict(_pair(text) for text in date_format)
     from lossbench import runner

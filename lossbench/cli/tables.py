@@ -32,14 +32,15 @@ def show(rows: Sequence[Row], *, below: Sequence[str] = (), as_json: bool = Fals
 
 
 def _on_terminal(rows: Sequence[Row], below: Sequence[str], *, cut: bool) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
+    from lossbench.report.terminal.table import console
+
+    screen = console()
     keys = [key for key in rows[0] if key not in below]
     cells = [keys, *([_text(row[key]) for key in keys] for row in rows)]
     before = sum(max(len(line[i]) for line in cells) + len(GAP) for i in range(len(keys) - 1))
-    left = max(console.width - before, NARROWEST)
+    left = max(screen.width - before, NARROWEST)
     indent = " " * 4
     for i, line in enumerate(cells):
         wrapped = textwrap.wrap(line[-1], left) or [""]
@@ -50,12 +51,12 @@ def _on_terminal(rows: Sequence[Row], below: Sequence[str], *, cut: bool) -> Non
         for n, parts in enumerate(zip_longest(*blocks, fillvalue="")):
             text = Text(GAP.join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip())
             text.stylize("bold" if i == 0 else "cyan" if n == 0 else "", 0, None if i == 0 else len(line[0]))
-            console.print(text, soft_wrap=True)
+            screen.print(text, soft_wrap=True)
         for key in below if i else ():
             sentences = _text(rows[i - 1][key])
             labelled = f"{key}: {sentences}" if sentences and key != below[0] else sentences
-            for part in textwrap.wrap(labelled, console.width, initial_indent=indent, subsequent_indent=indent):
-                console.print(Text(part, style="dim"), soft_wrap=True)
+            for part in textwrap.wrap(labelled, screen.width, initial_indent=indent, subsequent_indent=indent):
+                screen.print(Text(part, style="dim"), soft_wrap=True)
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:

@@ -15,6 +15,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from lossbench.config import problems
+from lossbench.config.keys import Path as Keys
+from lossbench.config.keys import model_at
 from lossbench.config.parts import RunConfig
 from lossbench.config.scalars import Loader, read_scalar, write
 from lossbench.config.schema import CONFIGS, CompareConfig, Config, Kind
@@ -26,11 +28,11 @@ from lossbench.errors import UserError, UserErrors, unknown
 class Override:
     """A value laid over a config at a path; `source` is what its author wrote: `--lr`, `--set optim.lr`."""
 
-    path: problems.Path
+    path: Keys
     value: Any
     source: str
 
-    def covers(self, place: problems.Path) -> bool:
+    def covers(self, place: Keys) -> bool:
         """Whether what stands at `place` came from here; without an index, from every entry of a list."""
         steps = iter(place)
         for own in self.path:
@@ -188,7 +190,7 @@ def _kind(tree: dict[str, Any], kind: Kind | None, file: str | Path | None, node
 # --- overrides -------------------------------------------------------------------------------------------------------
 
 
-def _names_a_part(path: problems.Path) -> bool:
+def _names_a_part(path: Keys) -> bool:
     keys = [step for step in path if isinstance(step, str)]
     return bool(keys) and (
         keys[-1] in SHORT_FORMS or (keys[-1] in {"name", "file"} and keys[-2:-1] != [] and keys[-2] in SHORT_FORMS)
@@ -206,7 +208,7 @@ def _lay(tree: dict[str, Any], override: Override, config: type[BaseModel]) -> N
         tree[key] = {} if field is None else _plain(field.get_default(call_default_factory=False))
     several = key == "losses" or (key == "data" and config is CompareConfig)
     tree[key] = _spelled_out(key, split_list(tree[key]) if several else tree[key])
-    is_part = problems.model_at(config, (key,)) is not config
+    is_part = model_at(config, (key,)) is not config
     if is_part and not isinstance(tree[key], dict | list | None):
         return  # what stands there is no mapping, which will be said of it
     _put(tree[key], rest, override, key)
@@ -265,12 +267,12 @@ def _user_error(
     return UserError(what if fix else what + line, where=_where(path, file), fix=fix and fix + line)
 
 
-def _where(path: problems.Path, file: str | Path | None) -> str:
+def _where(path: Keys, file: str | Path | None) -> str:
     dotted = ".".join(map(str, path))
     return f"{file}: {dotted}" if file is not None else dotted
 
 
-def _line(path: problems.Path, node: yaml.Node | None) -> str:
+def _line(path: Keys, node: yaml.Node | None) -> str:
     """` (line 7)`: where the deepest key of a path stands in the file; "" where there is none of it."""
     line = None
     for step in path:

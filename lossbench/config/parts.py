@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from lossbench.config.flag import DATA, EVALUATION, LOSS, NET, READING, RUN, TRAINING, Flag
 from lossbench.config.values import (
+    CLASS_WEIGHT_WORDS,
     Absent,
     Full,
     Label,
@@ -33,11 +35,13 @@ Hidden = Annotated[
     list[Units],
     BeforeValidator(spell_hidden, json_schema_input_type=Units | str | list[Units]),
     Field(description="Units of each hidden layer; none for a linear model"),
+    Flag("--hidden", NET, "INT,..."),
 ]
 Patience = Annotated[
     Count | None,
     Absent,
     Field(description="Epochs without a better validation metric before training stops; null never stops"),
+    Flag("--patience", TRAINING),
 ]
 Keep = Annotated[
     Literal["last", "best"], Field(description="The weights that are kept: of the last epoch or of the best one")
@@ -68,35 +72,51 @@ class DataConfig(Part):
         None,
         description="A table of your own: CSV, TSV, JSON lines, Parquet, Feather; - is standard input",
     )
-    target: Annotated[Label, Field(min_length=1)] | None = Field(
+    target: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--target", DATA, "COLUMN")] = Field(
         None, description="The column to predict; a file needs it"
     )
-    task: Literal["auto", "binary", "multiclass", "regression"] = Field(
+    task: Annotated[Literal["auto", "binary", "multiclass", "regression"], Flag("--task", DATA)] = Field(
         "auto", description="What kind of target it is; auto looks at its values"
     )
-    drop: Labels = Field([], description="Columns to leave out")
-    keep: Labels = Field([], description="Columns to keep although they look like row numbers or copies of the target")
-    groups: Annotated[Label, Field(min_length=1)] | None = Field(
+    drop: Annotated[Labels, Flag("--drop", DATA, "COLUMN,...")] = Field([], description="Columns to leave out")
+    keep: Annotated[Labels, Flag("--keep", DATA, "COLUMN,...")] = Field(
+        [], description="Columns to keep although they look like row numbers or copies of the target"
+    )
+    groups: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--groups", DATA, "COLUMN")] = Field(
         None, description="A column whose equal values must stay in the same part; it is no feature"
     )
-    sep: Text | None = Field(None, description="What separates the fields; null finds out")
-    decimal: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
-        None, description="The decimal mark of numbers; null finds out"
+    sep: Annotated[Text | None, Flag("--sep", READING, "TEXT")] = Field(
+        None, description="What separates the fields; null finds out"
     )
-    encoding: Text = Field("utf-8", description="The text encoding of the file")
-    na: Labels = Field(
+    decimal: Annotated[Annotated[str, Field(min_length=1, max_length=1)] | None, Flag("--decimal", READING, "MARK")] = (
+        Field(None, description="The decimal mark of numbers; null finds out")
+    )
+    encoding: Annotated[Text, Flag("--encoding", READING)] = Field("utf-8", description="The text encoding of the file")
+    na: Annotated[Labels, Flag("--na", READING, "TEXT,...")] = Field(
         [], description="Values that mean a gap, beside empty ones and NA, N/A, NaN, NULL, null, None, <NA>, #N/A"
     )
-    keep_na_words: bool = Field(False, description="Take NA, None and null for words, not for gaps")
-    allow_short_rows: bool = Field(False, description="Fill rows that are shorter than the header with gaps")
-    drop_missing_target: bool = Field(False, description="Leave out rows without a target")
-    min_class_rows: Count | None = Field(None, description="Leave out classes with fewer rows than this")
-    dates: bool = Field(False, description="Turn dates into year, month, day and weekday instead of dropping them")
-    text: Literal["drop", "hash"] = Field(
+    keep_na_words: Annotated[bool, Flag("--keep-na-words", READING)] = Field(
+        False, description="Take NA, None and null for words, not for gaps"
+    )
+    allow_short_rows: Annotated[bool, Flag("--allow-short-rows", READING)] = Field(
+        False, description="Fill rows that are shorter than the header with gaps"
+    )
+    drop_missing_target: Annotated[bool, Flag("--drop-missing-target", READING)] = Field(
+        False, description="Leave out rows without a target"
+    )
+    min_class_rows: Annotated[Count | None, Flag("--min-class-rows", READING)] = Field(
+        None, description="Leave out classes with fewer rows than this"
+    )
+    dates: Annotated[bool, Flag("--dates", READING)] = Field(
+        False, description="Turn dates into year, month, day and weekday instead of dropping them"
+    )
+    text: Annotated[Literal["drop", "hash"], Flag("--text", READING)] = Field(
         "drop", description="Text columns with very many values: leave them out, or hash them"
     )
-    max_bytes: Count = Field(2 << 30, description="Give up on a file that unpacks to more than this")
-    scale: Literal["standard", "quantile", "none"] = Field(
+    max_bytes: Annotated[Count, Flag("--max-bytes", READING)] = Field(
+        2 << 30, description="Give up on a file that unpacks to more than this"
+    )
+    scale: Annotated[Literal["standard", "quantile", "none"], Flag("--scale", DATA)] = Field(
         "standard", description="How numbers are scaled, fitted on the training part only"
     )
 
@@ -121,17 +141,21 @@ class LossConfig(Part):
         description="A loss by its name (`lossbench losses`), or my_loss.py:my_loss; auto: nll for classes, mse for "
         "values"
     )
-    params: dict[str, Any] = Field({}, description="Its parameters (`lossbench explain NAME` lists them)")
-    class_weight: ClassWeight = Field(
+    params: Annotated[dict[str, Any], Flag("--loss-param", LOSS, "NAME=VALUE", pairs=True, note="may be repeated")] = (
+        Field({}, description="Its parameters (`lossbench explain NAME` lists them)")
+    )
+    class_weight: Annotated[
+        ClassWeight, Flag("--class-weight", LOSS, "WORD|CLASS=WEIGHT,...", complete=CLASS_WEIGHT_WORDS)
+    ] = Field(
         "none",
         description="How much the samples of each class count: none, all alike; balanced, by the inverse of their "
         "class's frequency; or no=1,yes=3, a weight for every class",
     )
-    target_encoding: Text | None = Field(
+    target_encoding: Annotated[Text | None, Flag("--target-encoding", LOSS, complete="encodings")] = Field(
         None,
         description="What an undeclared loss of your own wants as target: class_index, one_hot, sign, ...",
     )
-    link: Text | None = Field(
+    link: Annotated[Text | None, Flag("--link", LOSS, complete="links")] = Field(
         None,
         description="How the outputs of an undeclared loss of your own are read: softmax, margin, identity, ...",
     )
@@ -141,25 +165,29 @@ class NetConfig(Part):
     """The hidden layers of the MLP; inputs and outputs follow from data and loss."""
 
     hidden: Hidden = Field([64, 64, 64, 64])
-    activation: Literal["relu", "tanh", "sigmoid", "leaky_relu", "elu", "identity"] = Field(
-        "relu", description="The activation between the layers"
-    )
+    activation: Annotated[
+        Literal["relu", "tanh", "sigmoid", "leaky_relu", "elu", "identity"], Flag("--activation", NET)
+    ] = Field("relu", description="The activation between the layers")
 
 
 class OptimConfig(Part):
     """How the weights are trained."""
 
-    name: Literal["adam", "adamw", "sgd"] = Field("adam", description="The optimiser")
-    lr: Positive = Field(1e-3, description="The learning rate")
-    batch_size: Annotated[Count | None, Full] = Field(
+    name: Annotated[Literal["adam", "adamw", "sgd"], Flag("--optim", TRAINING)] = Field(
+        "adam", description="The optimiser"
+    )
+    lr: Annotated[Positive, Flag("--lr", TRAINING)] = Field(1e-3, description="The learning rate")
+    batch_size: Annotated[Count | None, Full, Flag("--batch-size", TRAINING, "INT|full")] = Field(
         32, description="Samples per step; full (null) takes all of them in each step"
     )
-    epochs: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(100, description="Passes over the training part")
-    momentum: Fraction = Field(0.0, description="The momentum of sgd")
-    weight_decay: Nonnegative = Field(
+    epochs: Annotated[Whole, Field(ge=1, le=1_000_000), Flag("--epochs", TRAINING)] = Field(
+        100, description="Passes over the training part"
+    )
+    momentum: Annotated[Fraction, Flag("--momentum", TRAINING)] = Field(0.0, description="The momentum of sgd")
+    weight_decay: Annotated[Nonnegative, Flag("--weight-decay", TRAINING)] = Field(
         0.0, description="Weight decay of the optimiser (decoupled in adamw); see penalty for l2"
     )
-    schedule: Literal["constant", "cosine"] = Field(
+    schedule: Annotated[Literal["constant", "cosine"], Flag("--schedule", TRAINING)] = Field(
         "constant", description="How the learning rate runs over the epochs"
     )
 
@@ -185,22 +213,32 @@ class EarlyStoppingConfig(Part):
     """When to stop before the last epoch, judged by the validation metric, never by the loss."""
 
     patience: Patience = None
-    min_delta: Nonnegative = Field(0.0, description="What counts as better: more than this")
+    min_delta: Annotated[Nonnegative, Flag("--min-delta", TRAINING)] = Field(
+        0.0, description="What counts as better: more than this"
+    )
     keep: Keep = "last"
 
 
 class HoldoutConfig(Part):
     """The part of the rows that is kept for the test."""
 
-    test: Share = Field(0.2, description="Share of the rows kept for the test")
-    seed: Seed = Field(0, description="The seed that the rows are dealt out with")
+    test: Annotated[Share, Flag("--test", EVALUATION, "SHARE")] = Field(
+        0.2, description="Share of the rows kept for the test"
+    )
+    seed: Annotated[Seed, Flag("--split-seed", EVALUATION)] = Field(
+        0, description="The seed that the rows are dealt out with"
+    )
 
 
 class SplitConfig(HoldoutConfig):
     """Training, validation and test parts, stratified by class."""
 
-    validation: Fraction = Field(0.2, description="Share of the rows kept for the validation metric")
-    per_seed: bool = Field(True, description="Deal the rows out anew for every seed: the spread is over splits too")
+    validation: Annotated[Fraction, Flag("--validation", EVALUATION, "SHARE", after="--metric")] = Field(
+        0.2, description="Share of the rows kept for the validation metric"
+    )
+    per_seed: Annotated[bool, Flag("--per-seed/--no-per-seed", EVALUATION)] = Field(
+        True, description="Deal the rows out anew for every seed: the spread is over splits too"
+    )
 
     @field_validator("validation")
     @classmethod
@@ -218,17 +256,23 @@ class SplitConfig(HoldoutConfig):
 class RunConfig(Part):
     """Where a run happens and what it is called."""
 
-    seed: Seed = Field(0, description="The first seed; everything random follows from it")
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$")] = Field(
-        "auto", description="auto, cpu, cuda, cuda:N or mps"
+    seed: Annotated[Seed, Flag("--seed", RUN)] = Field(
+        0, description="The first seed; everything random follows from it"
     )
-    threads: Annotated[Annotated[Whole, Field(ge=1, le=1024)] | None, Absent] = Field(
+    device: Annotated[
+        str,
+        Field(pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$"),
+        Flag("--device", RUN, complete=("auto", "cpu", "cuda", "mps")),
+    ] = Field("auto", description="auto, cpu, cuda, cuda:N or mps")
+    threads: Annotated[Annotated[Whole, Field(ge=1, le=1024)] | None, Absent, Flag("--threads", RUN)] = Field(
         None, description="CPU threads; null chooses by the size of the work"
     )
-    output: Text = Field("outputs", description="The folder that runs are kept in")
-    name: Annotated[str, Field(pattern=r"^[^/\\\x00-\x1f.][^/\\\x00-\x1f]*$", max_length=200)] | None = Field(
-        None, description="The run's name; null makes one from data and loss"
+    output: Annotated[Text, Flag("--output", RUN, "FOLDER")] = Field(
+        "outputs", description="The folder that runs are kept in"
     )
+    name: Annotated[
+        Annotated[str, Field(pattern=r"^[^/\\\x00-\x1f.][^/\\\x00-\x1f]*$", max_length=200)] | None, Flag("--name", RUN)
+    ] = Field(None, description="The run's name; null makes one from data and loss")
 
 
 Data = Annotated[DataConfig, BeforeValidator(spell_data, json_schema_input_type=str | DataConfig)]
@@ -237,8 +281,23 @@ Net = Annotated[NetConfig, BeforeValidator(spell_net, json_schema_input_type=int
 LastAct = Annotated[
     Text,
     Field(description="The last activation (`lossbench activations`); auto takes the one that the loss is made for"),
+    Flag("--last-act", LOSS, complete="one_activation", after="--loss-param"),
 ]
 MetricName = Annotated[
     Text,
     Field(description="The metric that epochs and losses are judged by (`lossbench metrics`); auto: accuracy or rmse"),
+    Flag("--metric", EVALUATION, complete="one_metric"),
+]
+Penalty = Annotated[
+    PenaltyConfig,
+    Field(description="What large weights cost"),
+    Flag(
+        "--penalty",
+        LOSS,
+        "NAME=VALUE",
+        pairs=True,
+        complete="penalty_values",
+        note="such as l1=1e-4,l2=1e-3",
+        after="--last-act",
+    ),
 ]

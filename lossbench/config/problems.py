@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import difflib
 import reprlib
-from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
+from lossbench.config.keys import Path, keys, model_at
 from lossbench.errors import did_you_mean
-
-Path = tuple[str | int, ...]
 
 _FORMS = {
     "data": "a data set's name, a file, or a mapping of keys",
@@ -80,32 +78,10 @@ def nearest_key(key: str, path: Path, config: type[BaseModel]) -> str:
         return _MEANT[key]
     model = model_at(config, path)
     known = list(model.model_fields)
-    elsewhere = [".".join(map(str, found)) for found in _all_keys(config) if found[-1] == key]
+    elsewhere = [".".join(found.path) for found in keys(config) if found.path[-1] == key]
     if not difflib.get_close_matches(key, known, n=1, cutoff=0.8) and elsewhere:
         return f"did you mean {elsewhere[0]!r}?"
     return did_you_mean(key, known)
-
-
-def model_at(config: type[BaseModel], path: Path) -> type[BaseModel]:
-    """The model that checks the mapping at `path`."""
-    for step in path:
-        if isinstance(step, str) and step in config.model_fields:
-            config = _model_in(config.model_fields[step].annotation) or config
-    return config
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = (_model_in(argument) for argument in get_args(annotation))
-    return next((model for model in found if model is not None), None)
-
-
-def _all_keys(config: type[BaseModel], path: Path = ()) -> Iterator[Path]:
-    for name, field in config.model_fields.items():
-        yield (*path, name)
-        if (model := _model_in(field.annotation)) is not None:
-            yield from _all_keys(model, (*path, name))
 
 
 def _one_of(expected: str, got: Any) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, field_validator
 from pydantic_core import PydanticCustomError
 
+from lossbench.config.flag import DATA, EVALUATION, LOSS, PICTURE, RUN, TRAINING, Flag, Without
 from lossbench.config.parts import (
     Count,
     Data,
@@ -27,6 +28,7 @@ from lossbench.config.parts import (
     OptimConfig,
     Part,
     Patience,
+    Penalty,
     PenaltyConfig,
     Positive,
     RunConfig,
@@ -62,11 +64,11 @@ class TrainConfig(RunConfig):
     """`lossbench train`: one loss and one last activation on one table."""
 
     kind: Literal["train"] = Field("train", description="The command that the file is for")
-    data: Data = Field(
+    data: Annotated[Data, Flag("--data", DATA, "NAME|FILE", complete="one_dataset")] = Field(
         DataConfig(name="titanic"),
         description="What to train on: a data set (`lossbench datasets`), or a table of your own",
     )
-    loss: Loss = Field(
+    loss: Annotated[Loss, Flag("--loss", LOSS, complete="loss_or_auto")] = Field(
         LossConfig(name="auto"),
         description="What is minimised: a loss (`lossbench losses`), or my_loss.py:my_loss; auto: nll for classes, mse "
         "for values",
@@ -74,14 +76,16 @@ class TrainConfig(RunConfig):
     last_act: LastAct = "auto"
     net: Net = Field(NetConfig(), description="The hidden layers")
     optim: OptimConfig = Field(OptimConfig(), description="How the weights are trained")
-    penalty: PenaltyConfig = Field(PenaltyConfig(), description="What large weights cost")
+    penalty: Penalty = PenaltyConfig()
     early_stopping: EarlyStoppingConfig = Field(EarlyStoppingConfig(), description="When to stop before the last epoch")
     metric: MetricName = "auto"
     split: SplitConfig = Field(SplitConfig(), description="Training, validation and test parts")
-    seeds: Annotated[Whole, Field(ge=1, le=10_000)] = Field(
+    seeds: Annotated[Whole, Field(ge=1, le=10_000), Flag("--seeds", RUN)] = Field(
         1, description="How many nets to train, each from a seed of its own"
     )
-    recommended: bool = Field(True, description="Where the pair is broken, train the recommended one too, to compare")
+    recommended: Annotated[bool, Flag("--recommended/--no-recommended", LOSS)] = Field(
+        True, description="Where the pair is broken, train the recommended one too, to compare"
+    )
 
 
 class PairConfig(Part):
@@ -118,47 +122,53 @@ class CompareConfig(RunConfig):
     """`lossbench compare-losses`: losses on the same tables, splits, first weights and batches."""
 
     kind: Literal["compare-losses"] = Field("compare-losses", description="The command that the file is for")
-    data: Tables = Field(
+    data: Annotated[Tables, Flag("--data", DATA, "NAME|FILE,...", complete="datasets")] = Field(
         [DataConfig(name="titanic")],
         description="What to train on: data sets (`lossbench datasets`), or tables of your own",
     )
-    losses: Pairs | None = Field(
+    losses: Annotated[
+        Pairs | None,
+        Flag("--losses", LOSS, "NAME,...", complete="pairs"),
+        Without("last_act", "loss.params", "loss.class_weight"),
+    ] = Field(
         None,
         description="The losses, with a last activation where it is not auto (nll+relu); null takes every sound one",
     )
-    baseline: Text = Field(
+    baseline: Annotated[Text, Flag("--baseline", EVALUATION, complete="one_loss")] = Field(
         "auto",
         description="The loss that the others are measured against; auto: cross_entropy or mse, else the first",
     )
     metric: MetricName = "auto"
-    folds: Annotated[Whole, Field(ge=2)] = Field(5, description="Folds of each repetition")
-    repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(
+    folds: Annotated[Whole, Field(ge=2), Flag("--folds", EVALUATION)] = Field(5, description="Folds of each repetition")
+    repeats: Annotated[Whole, Field(ge=1, le=1000), Flag("--repeats", EVALUATION)] = Field(
         5, description="Repetitions of the folds, each dealt out anew"
     )
-    lrs: Rates = Field(
+    lrs: Annotated[Rates, Flag("--lrs", TRAINING, "FLOAT,...", after="--activation")] = Field(
         [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], description="The learning rates that every loss may choose from"
     )
-    tune_params: Literal["auto", "always", "never"] = Field(
+    tune_params: Annotated[Literal["auto", "always", "never"], Flag("--tune-params", TRAINING, after="--lrs")] = Field(
         "auto",
         description="Whether losses choose their own parameters too, with as many trials for those without; "
         "auto: where losses are named. always, never",
     )
-    inner_validation: Share = Field(
+    inner_validation: Annotated[Share, Flag("--inner-validation", TRAINING, "SHARE", after="--tune-params")] = Field(
         0.2, description="Share of each outer training part that learning rate and epochs are chosen on"
     )
-    label_noise: Fractions = Field(
+    label_noise: Annotated[Fractions, Flag("--label-noise", EVALUATION, "SHARE,...")] = Field(
         [0.0], description="Shares of training labels that are exchanged for another class; one comparison for each"
     )
-    train_share: TrainShares = Field(
+    train_share: Annotated[TrainShares, Flag("--train-share", EVALUATION, "SHARE,...")] = Field(
         [1.0], description="Shares of each training part that are used; one comparison for each"
     )
-    rope: Fraction = Field(0.01, description="Differences of the metric below this are practically none")
-    ranks: bool = Field(
+    rope: Annotated[Fraction, Flag("--rope", EVALUATION)] = Field(
+        0.01, description="Differences of the metric below this are practically none"
+    )
+    ranks: Annotated[bool, Flag("--ranks", EVALUATION)] = Field(
         False, description="Average ranks and critical difference too, where several data sets are compared"
     )
     net: CompareNet = Field(CompareNetConfig(), description="The hidden layers")
     optim: OptimConfig = Field(OptimConfig(), description="How the weights are trained; lr is that of the untuned rows")
-    penalty: PenaltyConfig = Field(PenaltyConfig(), description="What large weights cost")
+    penalty: Penalty = PenaltyConfig()
     early_stopping: CompareEarlyStoppingConfig = Field(
         CompareEarlyStoppingConfig(), description="When to stop before the last epoch"
     )
@@ -175,7 +185,9 @@ class RegularizeNetConfig(NetConfig):
 class RegularizeHoldoutConfig(HoldoutConfig):
     """A larger test part: its points are in the pictures."""
 
-    test: Share = Field(0.3, description="Share of the rows kept for the test")
+    test: Annotated[Share, Flag("--test", DATA, "SHARE")] = Field(
+        0.3, description="Share of the rows kept for the test"
+    )
 
 
 def _of_iris(*values: str) -> Callable[[dict[str, Any]], list[str] | None]:
@@ -212,48 +224,56 @@ class RegularizeConfig(RunConfig):
     """
 
     kind: Literal["regularize-gif"] = Field("regularize-gif", description="The command that the file is for")
-    data: Data = Field(
+    data: Annotated[Data, Flag("--data", DATA, "NAME|FILE", complete="one_dataset"), Without("groups")] = Field(
         DataConfig(name="iris"),
         description="What to train on: a data set (`lossbench datasets`), or a table of your own",
     )
-    classes: Labels | None = Field(
+    classes: Annotated[Labels | None, Flag("--classes", DATA, "NAME,...", after="--target")] = Field(
         default_factory=_of_iris("setosa", "versicolor"),
         description="The classes to tell apart; null takes all (iris: setosa, versicolor)",
     )
-    features: Labels | None = Field(
+    features: Annotated[Labels | None, Flag("--features", DATA, "COLUMN,COLUMN|pca", after="--classes")] = Field(
         default_factory=_of_iris("sepal length (cm)", "petal length (cm)"),
         description="Two columns to draw, or pca; null takes the first two (iris: sepal length, petal length)",
     )
-    rest: Literal["median", "drop"] = Field(
+    rest: Annotated[Literal["median", "drop"], Flag("--rest", DATA, after="--features")] = Field(
         default_factory=lambda config: "drop" if _is_iris(config) else "median",
         description="The other columns: trained on too and drawn at the median, or excluded (iris: excluded)",
     )
-    penalty: Penalties = Field(["l2"], description="The penalties to draw side by side: l1, l2, elasticnet")
-    l1_ratio: Annotated[Real, Field(ge=0, le=1)] = Field(0.5, description="The share of l1 in elasticnet")
-    alphas: Annotated[Whole, Field(ge=2, le=1000)] = Field(
+    penalty: Annotated[Penalties, Flag("--penalty", LOSS, "NAME,...", complete="penalties")] = Field(
+        ["l2"], description="The penalties to draw side by side: l1, l2, elasticnet"
+    )
+    l1_ratio: Annotated[Real, Field(ge=0, le=1), Flag("--l1-ratio", LOSS, "SHARE", after="--alpha-range")] = Field(
+        0.5, description="The share of l1 in elasticnet"
+    )
+    alphas: Annotated[Whole, Field(ge=2, le=1000), Flag("--alphas", LOSS)] = Field(
         20, description="How many strengths, 2 to 1000, evenly spaced on a log scale"
     )
-    alpha_range: AlphaRange = Field([1e-4, 1e1], description="The weakest and the strongest alpha, as low:high")
-    loss: Loss = Field(
+    alpha_range: Annotated[AlphaRange, Flag("--alpha-range", LOSS, "LOW:HIGH")] = Field(
+        [1e-4, 1e1], description="The weakest and the strongest alpha, as low:high"
+    )
+    loss: Annotated[Loss, Flag("--loss", LOSS, complete="one_loss")] = Field(
         LossConfig(name="cross_entropy"),
         description="What is minimised beside the penalty: a loss (`lossbench losses`)",
     )
     last_act: LastAct = "auto"
     net: RegularizeNet = Field(RegularizeNetConfig(), description="The hidden layers")
-    split: RegularizeHoldoutConfig = Field(RegularizeHoldoutConfig(), description="Training and test parts")
-    tol: Positive = Field(
+    split: Annotated[RegularizeHoldoutConfig, Without("seed")] = Field(
+        RegularizeHoldoutConfig(), description="Training and test parts"
+    )
+    tol: Annotated[Positive, Flag("--tol", TRAINING)] = Field(
         1e-8,
         description="A net has converged when no weight would move further than this in a proximal gradient step, or "
         "where the gradients around a kink cancel (the record's protocol has the rule)",
     )
-    max_iter: Count = Field(
+    max_iter: Annotated[Count, Flag("--max-iter", TRAINING)] = Field(
         4_000, description="Evaluations of its objective after which a net that has not converged is marked so"
     )
-    fps: Annotated[Real, Field(gt=0, le=50)] = Field(4.0, description="Frames per second")
-    format: Literal["gif", "webp", "apng", "mp4"] = Field(
+    fps: Annotated[Real, Field(gt=0, le=50), Flag("--fps", PICTURE)] = Field(4.0, description="Frames per second")
+    format: Annotated[Literal["gif", "webp", "apng", "mp4"], Flag("--format", PICTURE)] = Field(
         "gif", description="The kind of animation; mp4 where it can be written"
     )
-    grid: Annotated[Whole, Field(ge=10, le=2000)] = Field(
+    grid: Annotated[Whole, Field(ge=10, le=2000), Flag("--grid", PICTURE)] = Field(
         200, description="Points per side of the grid the regions are drawn on"
     )
 

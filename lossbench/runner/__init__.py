@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from lossbench.config.parts import LossConfig
-    from lossbench.config.schema import CompareConfig, RegularizeConfig, TrainConfig
+    from lossbench.config.schema import CompareConfig, Kind, RegularizeConfig, TrainConfig
     from lossbench.data.table import Table
     from lossbench.experiments.setup.pair import Pair
     from lossbench.record import CompareRecord, Record, RegularizeRecord, TrainRecord
@@ -211,15 +211,17 @@ def _refuse_broken(pairs: Sequence[Pair]) -> None:
 # --- looking at things -----------------------------------------------------------------------------------------------
 
 
-def check(file: str) -> None:
-    """`lossbench config check`: raises `UserErrors` for keys, values and names that are wrong."""
+def check(file: str) -> Kind:
+    """`lossbench config check`: the command that the file is for; `UserErrors` for wrong keys, values and names."""
     from lossbench.config.load import load
     from lossbench.experiments.setup.resolve import check_names
 
+    config = load(file)
     try:
-        check_names(load(file))
+        check_names(config)
     except UserError as error:
         raise error.at(file) from None
+    return config.kind
 
 
 def describe_data(config: TrainConfig) -> int:
@@ -271,7 +273,7 @@ def doctor(config: LossConfig, *, task: str | None, as_json: bool, verbose: bool
 
 
 def _print(*renderables: RenderableType) -> None:
-    from lossbench.runner.show import console
+    from lossbench.report.terminal.table import console
 
     with _whoever_reads():
         console().print(*renderables)

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console
+from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -21,6 +21,8 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.data.read.parsed import counted
 from lossbench.data.table import level
 from lossbench.record import written_aside
+from lossbench.report.terminal.levels import BAD, style_of
+from lossbench.report.terminal.table import console, plain_table
 
 if TYPE_CHECKING:
     from lossbench.data.describe import Description
@@ -29,31 +31,14 @@ if TYPE_CHECKING:
     from lossbench.experiments.doctor import Diagnosis, Finding
     from lossbench.experiments.train.predictions import Predicted
 
-STYLES = {
-    "ok": "green",
-    "equivalent": "green",
-    "note": "cyan",
-    "skipped": "dim",
-    "degraded": "yellow",
-    "warning": "yellow",
-}
-BAD = "bold magenta"  # broken, error
-
-
-def console() -> Console:
-    """Where results are printed: at the terminal's width; off a terminal without colours, and wide enough for all."""
-    return Console(highlight=False) if sys.stdout.isatty() else Console(width=140, no_color=True, highlight=False)
-
 
 def grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, style_by: int | None = None) -> Grid:
     """A table; `style_by` is the column whose word (a level) colours it."""
-    made = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in columns:
-        made.add_column(name, overflow="fold")
+    made = plain_table(*(Column(name, overflow="fold") for name in columns))
     for row in rows:
         cells = [Text(cell) for cell in row]
         if style_by is not None:
-            cells[style_by].stylize(STYLES.get(row[style_by], BAD))
+            cells[style_by].stylize(style_of(row[style_by]))
         made.add_row(*cells)
     return made
 

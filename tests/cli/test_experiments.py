@@ -1,24 +1,19 @@
 """Flags of the experiments: each lands on its key of the config, and the help says the schema's words and defaults."""
 
-import inspect
 import re
 import shlex
-import typing
 from pathlib import Path
 
 import pytest
 
 from lossbench import runner
-from lossbench.cli import app, main, options
-from lossbench.cli.compare_losses import compare_losses
-from lossbench.cli.regularize_gif import regularize_gif
-from lossbench.cli.train import train
+from lossbench.cli import completion, main
+from lossbench.cli.commands import COMMANDS
+from lossbench.config.keys import flagged
 from lossbench.config.schema import CONFIGS, CompareConfig, RegularizeConfig, TrainConfig
 from lossbench.errors import UserError
 
-COMMANDS = {"train": train, "compare-losses": compare_losses, "regularize-gif": regularize_gif}
 CONFIG_FOLDER = Path(__file__).parents[2] / "configs"
-NOT_OF_THE_CONFIG = {"config", "sets", "strict", "force", "quiet", "json", "dry_run"}
 
 
 @pytest.mark.parametrize(
@@ -300,37 +295,98 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
 # --- the help --------------------------------------------------------------------------------------------------------
 
 
-def _flags(kind):
-    """(parameter, the help of its option) for the flags of a command that stand for a key of the config."""
-    for name, hint in typing.get_type_hints(COMMANDS[kind], include_extras=True).items():
-        if name not in NOT_OF_THE_CONFIG and name != "return":
-            yield name, hint.__metadata__[0].help
+def _command(name):
+    return next(entry for entry in COMMANDS if entry.name == name).load()
 
 
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_each_flag_s_help_is_its_key_s_description_and_default(kind):
-    for name, text in _flags(kind):
-        key = options.KEYS[name]
-        of_a_loss = key[0] == "loss" and kind == "compare-losses"  # there they are said of every loss
-        field = options.field_of(".".join(key), "train" if of_a_loss else kind)
-        default = field.get_default(call_default_factory=False)
-        plain = re.sub(r"\[/?dim\]|\\", "", text)
-        assert plain.startswith(field.description), (kind, name)
+    helps = {option.name: option.help for option in _command(kind).params}
+    for name, (key, _) in flagged(CONFIGS[kind]).items():
+        default = key.field.get_default(call_default_factory=False)
+        plain = re.sub(r"\[/?dim\]|\\", "", helps[name])
+        assert plain.startswith(key.field.description), (kind, name)
         shown = re.search(r"\[default: (.*)\]$", plain)
         if isinstance(default, int | float) and not isinstance(default, bool):
             assert shown, (kind, name)
             assert float(shown[1]) == default, (kind, name)
 
 
-@pytest.mark.parametrize("kind", CONFIGS)
-def test_each_parameter_is_a_flag_of_its_own_name(kind):
-    signature = inspect.signature(COMMANDS[kind])
-    assert set(signature.parameters) == {name for name, _ in _flags(kind)} | (
-        set(signature.parameters) & NOT_OF_THE_CONFIG
-    )
+OF_A_TABLE = "data target task drop keep groups scale"
+OF_TRAINING = "optim lr batch_size epochs momentum weight_decay schedule patience min_delta"
+READING = (
+    "sep decimal encoding na keep_na_words allow_short_rows drop_missing_target min_class_rows dates text max_bytes"
+)
+OF_A_RUN = "seed device threads output name"
 
 
-COMMAND_LINES = ["", *(command.name for command in app.registered_commands), "config"]
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        (
+            "train",
+            f"{OF_A_TABLE} loss loss_param last_act penalty class_weight target_encoding link recommended strict"
+            f" hidden activation {OF_TRAINING} metric validation test split_seed per_seed"
+            f" config sets seeds {OF_A_RUN} force quiet json {READING}",
+        ),
+        (
+            "compare-losses",
+            f"{OF_A_TABLE} losses target_encoding link penalty strict"
+            " baseline metric folds repeats label_noise rope ranks"
+            f" hidden activation lrs tune_params inner_validation {OF_TRAINING}"
+            f" config sets {OF_A_RUN} dry_run force quiet json {READING}",
+        ),
+        (
+            "regularize-gif",
+            "data target classes features rest task drop keep scale test"
+            " penalty alphas alpha_range l1_ratio loss loss_param last_act class_weight target_encoding link strict"
+            " hidden activation tol max_iter fps format grid"
+            f" config sets {OF_A_RUN} force quiet json {READING}",
+        ),
+    ],
+)
+def test_an_experiment_has_these_flags_in_this_order(kind, parameters):
+    options = {option.name: option for option in _command(kind).params}
+    assert list(options) == parameters.split()
+    assert options.pop("sets").opts == ["--set"]
+    assert options.pop("quiet").opts == ["--quiet", "-q"]
+    for name, option in options.items():
+        flag = name.replace("_", "-")
+        assert option.opts == [f"--{flag}"]
+        assert option.secondary_opts == ([f"--no-{flag}"] if name in {"recommended", "per_seed"} else [])
+
+
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        ("data", f"target task drop keep {READING}"),
+        ("doctor", "loss_param target_encoding link"),
+        ("explain", "loss_param target_encoding link"),
+        ("predict", "sep decimal encoding na keep_na_words allow_short_rows max_bytes"),
+    ],
+)
+def test_other_commands_have_flags_of_train_that_are_the_same_there(command, flags):
+    theirs = {option.name: option for option in _command(command).params}
+    train = {option.name: option for option in _command("train").params}
+    same = [n for n, o in theirs.items() if n in train and (o.opts, o.help) == (train[n].opts, train[n].help)]
+    assert same == flags.split()
+
+
+def test_each_completion_that_a_flag_names_is_one():
+    named = {flag.complete for config in CONFIGS.values() for _, flag in flagged(config).values()}
+    for name in named:
+        if isinstance(name, str):
+            assert getattr(completion, name)("zzzz") == []
+
+
+@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
+def test_the_page_of_all_commands_has_the_first_line_of_each(entry):
+    command = entry.load()
+    assert command.name in {entry.name, ""}  # a group has no name of its own
+    assert command.help.splitlines()[0] == entry.line
+
+
+COMMAND_LINES = ["", *(entry.name for entry in COMMANDS)]
 
 
 @pytest.mark.parametrize("command", [*COMMAND_LINES, "config schema", "config check", "config show"])
@@ -341,11 +397,11 @@ def test_help_fits_80_columns(lossbench, command, monkeypatch):
     assert max(len(line) for line in out.splitlines()) <= 80
 
 
-@pytest.mark.parametrize("command", [c.callback for c in app.registered_commands], ids=lambda c: c.__name__)
-def test_each_example_of_the_help_is_a_line_that_is_understood(lossbench, handed, command, tmp_path, monkeypatch):
+@pytest.mark.parametrize("entry", [entry for entry in COMMANDS if entry.name != "config"], ids=lambda entry: entry.name)
+def test_each_example_of_the_help_is_a_line_that_is_understood(lossbench, handed, entry, tmp_path, monkeypatch):
     (tmp_path / "configs").symlink_to(CONFIG_FOLDER)
     monkeypatch.chdir(tmp_path)
-    examples = [line.strip() for line in inspect.getdoc(command).split("Examples:")[1].splitlines() if line.strip()]
+    examples = [line.strip() for line in entry.load().help.split("Examples:")[1].splitlines() if line.strip()]
     assert examples
     for example in examples:
         code, _, errors = lossbench(*shlex.split(example)[1:])

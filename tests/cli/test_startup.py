@@ -1,15 +1,19 @@
 """Whoever asks for help, names or a check does not wait for torch."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 HEAVY = ("torch", "numpy", "pandas", "sklearn", "matplotlib", "scipy")
 CONFIG = Path(__file__).parents[2] / "configs" / "notebook.yaml"
 
 SCRIPT = f"""
 import contextlib, io, os, sys
-from lossbench.cli import app, main
+from lossbench.cli import main
+from lossbench.cli.commands import COMMANDS
 
 def loaded():
     return sorted(set({HEAVY!r}) & set(sys.modules))
@@ -20,8 +24,7 @@ def run(*words):
     assert out.getvalue(), words
     assert not loaded(), (words, loaded())
 
-commands = [command.name for command in app.registered_commands]
-for words in ([], ["config"], ["config", "check"], *([name] for name in commands)):
+for words in ([], ["config", "check"], *([entry.name] for entry in COMMANDS)):
     run(*words, "--help")
 lines = ["losses", "activations", "metrics", "penalties", "datasets", "explain focal", "explain nll relu",
          "config schema", "config show", "config show " + {str(CONFIG)!r}, "config check " + {str(CONFIG)!r}]
@@ -38,6 +41,34 @@ print("light")
 def test_help_names_checks_and_completion_import_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[-1:] == ["light"], done.stderr
+
+
+ALL_COMMANDS = """
+import contextlib, io, os, sys
+from lossbench.cli import main
+
+with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
+    main(sys.argv[1:])
+assert "compare-losses" in out.getvalue(), out.getvalue()
+print(*sorted(name for name in sys.modules if name.partition(".")[0] in {"lossbench", "pydantic", "yaml"}))
+"""
+# What the page of all commands is made of; a module that joins them is one that every command waits for.
+FIRST_MODULES = ["lossbench", "lossbench.cli", "lossbench.cli.commands", "lossbench.errors", "lossbench.version"]
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["complete_bash"], ["complete_zsh"]], ids=str)
+def test_the_page_of_all_commands_and_the_completion_of_their_names_import_no_command(words):
+    line = {"COMP_WORDS": "lossbench comp", "COMP_CWORD": "1", "_TYPER_COMPLETE_ARGS": "lossbench comp"}
+    shell = [word for word in words if word.startswith("complete")]
+    environ = {**os.environ, **line, **({"_LOSSBENCH_COMPLETE": shell[0]} if shell else {})}
+    done = subprocess.run(
+        [sys.executable, "-c", ALL_COMMANDS, *(word for word in words if word not in shell)],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == FIRST_MODULES, done.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Column
 from rich.table import Table as Grid
@@ -19,6 +18,7 @@ from lossbench.report.compare.analysis.comparison import compare
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
 from lossbench.report.compare.terminal_table import MARKS, ComparisonGrid, half_width, short_p
 from lossbench.report.format import learning_rate, number
+from lossbench.report.terminal.table import plain_table
 
 
 def comparison_report(record: CompareRecord, folder: Path) -> RenderableType:
@@ -68,16 +68,12 @@ def _legend(comparison: Comparison, record: CompareRecord) -> Text:
 
 
 def _plain_grid(title: str, columns: list[str]) -> Grid:
-    return Grid(
+    return plain_table(
         Column("", width=1),
         Column("loss", overflow="fold", min_width=12),
         *(Column(name, justify="right", no_wrap=True) for name in columns),
-        title=Text(title, style="bold"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
+        title=title,
         padding=(0, 1, 0, 0),
-        pad_edge=False,
-        show_edge=False,
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich import box
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
@@ -19,6 +18,7 @@ from rich.text import Text
 
 from lossbench.record.comparison import Row, Table, Word
 from lossbench.report.format import interval, learning_rate, number, p_value, probability
+from lossbench.report.terminal.table import plain_table
 
 # One character says what the data say of a loss, for those who see no colours.
 MARKS: dict[Word, tuple[str, str]] = {
@@ -119,8 +119,7 @@ def _drawn(fields: Sequence[_Field], gap: int, rows: Sequence[Row]) -> Grid:
         else Column(field.name, justify="right" if field.right else "left", no_wrap=True, min_width=field.width)
         for field in fields
     ]
-    # The box puts one space between columns.
-    grid = Grid(*columns, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, gap - 1, 0, 0), show_edge=False)
+    grid = plain_table(*columns, padding=(0, gap - 1, 0, 0))  # the box puts one space between columns
     for i, row in enumerate(rows):
         grid.add_row(*(Text(field.cells[i]) for field in fields), style=MARKS[row.word][1])
     return grid

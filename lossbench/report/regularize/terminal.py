@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
 from lossbench.record import MemberRecord, RegularizeRecord, RunRecord
+from lossbench.report.terminal.table import plain_table
 
 ROWS = 8  # alphas shown, first and last among them
 
@@ -32,13 +32,7 @@ def regularize_report(record: RegularizeRecord, folder: Path) -> RenderableType:
 
 
 def _grid(run: RunRecord) -> Grid:
-    grid = Grid(
-        title=Text(f"{run.data}: {run.penalty_record().name} penalty, {run.loss.label} + {run.last_act}", style="bold"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-    )
+    grid = plain_table(title=f"{run.data}: {run.penalty_record().name} penalty, {run.loss.label} + {run.last_act}")
     for name in ("alpha", "train", "test", "data loss", "penalty", "|w|_1", "|w|_2", "exact zeros"):
         grid.add_column(name, justify="right", no_wrap=True)
     last = len(run.members) - 1

@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Column
@@ -19,10 +18,11 @@ from rich.text import Text
 from lossbench.record import MetricRecord, RunRecord, TrainRecord
 from lossbench.report.format import learning_rate, listed, number
 from lossbench.report.symptoms import symptoms
+from lossbench.report.terminal.levels import colour_of, style_of
+from lossbench.report.terminal.table import plain_table
 
 PARTS = {"train": "train", "val": "validation", "test": "test"}
 RECOMMENDED = "recommended"  # the role of nets that were trained for comparison with those of a broken pair
-_STYLES = {"ok": "green", "equivalent": "green", "degraded": "yellow", "broken": "bold magenta"}
 
 
 def train_report(record: TrainRecord, folder: Path) -> RenderableType:
@@ -56,14 +56,11 @@ def _grid(run: RunRecord, instead: RunRecord | None, metrics: Sequence[MetricRec
     last = parts[-1][0] if parts else "test"
     if instead is not None:  # 80 columns hold no more
         parts = [part for part in parts if part[0] in {"train", last}]
-    grid = Grid(
+    grid = plain_table(
         Column("metric"),
         *(Column(name, justify="right", no_wrap=True) for _, name in parts),
         Column("dummy", justify="right", no_wrap=True, style="dim"),
         *([] if instead is None else [Column(f"{last} of {instead.last_act}", justify="right", no_wrap=True)]),
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
     )
     for metric in metrics:
         cells = [_spread(run, part, metric) for part, _ in parts]
@@ -127,16 +124,16 @@ def _diverged(run: RunRecord, record: TrainRecord) -> Iterator[RenderableType]:
 
 def _verdict(run: RunRecord) -> Iterator[RenderableType]:
     """`is sound: why`, and for an unsound pair the fix and what was measured."""
-    style = _STYLES[run.verdict.level]
+    colour = colour_of(run.verdict.level)
     level = {"ok": "sound", "equivalent": "sound"}.get(run.verdict.level, run.verdict.level)
-    text = Text(f"{run.loss.label} + {run.last_act} is {level}", style=style)
+    text = Text(f"{run.loss.label} + {run.last_act} is {level}", style=style_of(run.verdict.level))
     text.append(f": {run.verdict.why}" if run.verdict.why else "", style="not bold")
     yield text
     if run.verdict.fix:
-        yield _indented(Text(f"fix: {run.verdict.fix}", style=f"not bold {style.split()[-1]}"))
+        yield _indented(Text(f"fix: {run.verdict.fix}", style=f"not bold {colour}"))
     if run.verdict.level in {"degraded", "broken"}:
         for symptom in symptoms(run):
-            yield _indented(Text(f"measured: {symptom}", style=style.split()[-1]))
+            yield _indented(Text(f"measured: {symptom}", style=colour))
 
 
 def _instead(run: RunRecord, instead: RunRecord, record: TrainRecord) -> Iterator[Text]:

@@ -1,0 +1,106 @@
+"""Which commands there are: enough of each for the page of all commands, so that none is imported for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+EXPERIMENTS, CATALOGUE, YOURS = "Experiments", "What there is", "Tables, losses and runs of yours"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command: its panel, the first line of its docstring, and the module of `lossbench.cli` it is in ("": its own).
+
+    There it is a function of its name, or a Typer with commands of its own, called `app`.
+    """
+
+    name: str
+    panel: str
+    line: str
+    module: str = ""
+
+    def load(self) -> TyperCommand | TyperGroup:
+        """The command itself."""
+        function = self.name.replace("-", "_")
+        module = import_module(f"lossbench.cli.{self.module or function}")
+        app = getattr(module, "app", None)
+        if app is None:
+            app = typer.Typer(add_completion=False)
+            app.command(self.name)(getattr(module, function))
+        return typer.main.get_command(app)  # type: ignore[return-value]
+
+
+COMMANDS = (
+    Entry("train", EXPERIMENTS, "Train an MLP with one loss and one last activation."),
+    Entry(
+        "compare-losses",
+        EXPERIMENTS,
+        "Compare losses on the same splits, first weights and batches, each with its best learning rate.",
+    ),
+    Entry(
+        "regularize-gif",
+        EXPERIMENTS,
+        "Animate what a growing penalty does to the decision regions, the weights and the accuracy.",
+    ),
+    Entry(
+        "losses",
+        CATALOGUE,
+        "List the losses: tasks, target, the last activation that auto takes, formula, what they estimate.",
+    ),
+    Entry(
+        "activations", CATALOGUE, "List the last activations: formula, and where their outputs live.", module="losses"
+    ),
+    Entry("metrics", CATALOGUE, "List the metrics: tasks, which end is better, formula.", module="losses"),
+    Entry(
+        "penalties",
+        CATALOGUE,
+        "List the penalties: formula and effect. `lossbench explain elasticnet` says how others write them.",
+        module="losses",
+    ),
+    Entry("datasets", CATALOGUE, "List the data sets: task, size, where they come from.", module="losses"),
+    Entry(
+        "explain",
+        CATALOGUE,
+        "Explain a loss, or with a last activation: whether the two fit, why, and the fix; or any other name.",
+    ),
+    Entry(
+        "data",
+        YOURS,
+        "Show what is understood of a table: columns, gaps, classes, what will be dropped and why, losses "
+        "that suit it.",
+    ),
+    Entry(
+        "doctor",
+        YOURS,
+        "Probe a loss: gradients, extremes, dead regions, properness, what it equals; and what it declares of itself.",
+    ),
+    Entry("predict", YOURS, "Predict new rows with the weights, the preprocessing and the loss of a run."),
+    Entry("report", YOURS, "Draw a run's reports again, from its result.json alone."),
+    Entry("config", YOURS, "Check, show and describe config files."),
+)
+
+
+class Commands(TyperGroup):
+    """The commands as their entries say; one is loaded when it is run, asked for help, or completed behind its name."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for entry in COMMANDS:
+            self.add_command(TyperCommand(entry.name, help=entry.line, rich_help_panel=entry.panel))
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its switches, Typer's own among them, off when not given: for a None, Typer would load pydantic."""
+        switches = super().get_params(ctx)
+        for switch in switches:
+            switch.default = switch.default or False
+        return switches
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The name, the command itself and the arguments behind it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, next((entry.load() for entry in COMMANDS if entry.name == name), command), rest
