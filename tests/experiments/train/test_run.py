@@ -221,9 +221,9 @@ def test_the_record_says_what_was_trained_on() -> None:
         ["0", "1"],
     )
     assert data.class_counts == [424, 290]
-    assert (data.split["train"], data.split["validation"], data.split["test"]) == (428, 143, 143)
+    assert (data.split.train, data.split.validation, data.split.test) == (428, 143, 143)
     assert len(data.sha256) == 64
-    assert len(set(data.split["sha256"])) == 2, "every seed deals the rows out anew"
+    assert len(set(data.split.sha256)) == 2, "every seed deals the rows out anew"
 
 
 def test_events_tell_the_run_from_start_to_end() -> None:
