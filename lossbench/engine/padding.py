@@ -9,6 +9,8 @@ gets spare members at its end, which take the tail and are thrown away.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -39,3 +41,13 @@ def pad_rows(rows: Tensor) -> Tensor:
     out[: len(rows)] = rows
     out[len(rows) :] = rows[:1]
     return out
+
+
+def stacked(tables: Sequence[Tensor]) -> Tensor:
+    """`[P, B, ...]` from P tables `[N, ...]`, padded to whole vectors; one table for all is not repeated in memory."""
+    made: dict[int, Tensor] = {id(t): t for t in tables}
+    made = {key: pad_rows(t) for key, t in made.items()}
+    if len(made) == 1:
+        (only,) = made.values()
+        return only.expand(len(tables), *only.shape)
+    return torch.stack([made[id(t)] for t in tables])

@@ -3,7 +3,7 @@
 Members share no parameter, so the gradient of the sum of their losses is each member's own gradient. Parameters and
 gradients live in flat buffers, every tensor of which starts on a 64-byte line; layers are views of them.
 
-Shapes: P members, B rows (whole vectors, see `lanes`), D inputs, I/O in and out of a layer, K outputs.
+Shapes: P members, B rows (whole vectors, see `padding`), D inputs, I/O in and out of a layer, K outputs.
 """
 
 from __future__ import annotations

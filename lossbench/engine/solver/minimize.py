@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from lossbench.engine.nets.mlp import Layout, Population, initialised
+from lossbench.engine.nets.outputs import Inputs, outputs
 from lossbench.engine.objective import Run, Slope
 from lossbench.engine.padding import pad_rows
 from lossbench.engine.problem import Fold, Member, Net, Objective
@@ -26,7 +27,6 @@ from lossbench.engine.solver.owlqn import End, Minimum, Progress, Rule, minimise
 from lossbench.engine.solver.stationarity import minimum_norm_subgradient
 from lossbench.engine.solver.warm_starts import continue_path
 from lossbench.engine.threads import in_threads, one_thread
-from lossbench.engine.training.validation import Inputs, outputs
 from lossbench.events import Emit, Phase, Stopped, ignore, never
 
 DTYPE = torch.float64

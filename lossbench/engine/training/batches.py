@@ -5,7 +5,7 @@ A member's order comes from a generator seeded with the first 8 bytes (big-endia
 after another; the last is shorter where the batch size does not divide N. A full batch takes the rows as they are.
 
 Small tables are gathered once an epoch, large ones batch by batch, so that no member ever has a copy of a large table.
-Every batch has whole vectors of rows (see `lanes`): copies of its first row, which no loss counts.
+Every batch has whole vectors of rows (see `padding`): copies of its first row, which no loss counts.
 
 Shapes: P members, R members of a run, N rows, B rows of a batch with its padding, D inputs.
 """
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from lossbench.engine.objective import Run
-from lossbench.engine.padding import ROWS, pad_rows, round_up
+from lossbench.engine.padding import ROWS, round_up, stacked
 from lossbench.engine.problem import Fold
 from lossbench.engine.shared_rows import Rows, plain, select
 
@@ -123,16 +123,6 @@ class Batches:
                 [taken(self.tables(run), index_PB[run.members]) for run in self.runs],
                 weights,
             )
-
-
-def stacked(tables: Sequence[Tensor]) -> Tensor:
-    """`[P, B, ...]` from P tables `[N, ...]`, padded to whole vectors; one table for all is not repeated in memory."""
-    made: dict[int, Tensor] = {id(t): t for t in tables}
-    made = {key: pad_rows(t) for key, t in made.items()}
-    if len(made) == 1:
-        (only,) = made.values()
-        return only.expand(len(tables), *only.shape)
-    return torch.stack([made[id(t)] for t in tables])
 
 
 def taken(tables: Sequence[Tensor | Rows], index_PB: Tensor) -> Tensor:

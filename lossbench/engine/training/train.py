@@ -10,13 +10,13 @@ from torch import Tensor
 
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.engine.nets.mlp import Layout, Population
+from lossbench.engine.nets.outputs import Inputs, outputs
 from lossbench.engine.objective import runs_of
 from lossbench.engine.problem import Problem, moved
 from lossbench.engine.shared_rows import Rows
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.engine.training.chunks import plan
 from lossbench.engine.training.trainer import Outcome, Trainer
-from lossbench.engine.training.validation import Inputs, outputs
 from lossbench.events import Emit, Stopped, ignore, never
 
 __all__ = ["Outcome", "Trained", "train"]

@@ -167,7 +167,7 @@ def test_gathered_at_once_or_batch_by_batch_is_the_same(monkeypatch):
     how = {"folds": tables, "objectives": (LOGISTIC, BATCH_BINARY), "score": smooth_score}
     at_once, _ = trained(problem(crowd, **how))
     monkeypatch.setattr("lossbench.engine.training.batches.EPOCH_BYTES", 0)
-    monkeypatch.setattr("lossbench.engine.training.validation.STACK_BYTES", 0)
+    monkeypatch.setattr("lossbench.engine.nets.outputs.STACK_BYTES", 0)
     bit_by_bit, _ = trained(problem(crowd, **how))
     for k in range(4):
         assert same_member(at_once, k, bit_by_bit, k)

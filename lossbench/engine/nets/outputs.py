@@ -1,0 +1,61 @@
+"""Outputs of a population for given rows, in blocks that fit the cache.
+
+Blocks are cut by the number of rows alone, so outputs do not depend, bit for bit, on who is evaluated together.
+
+Shapes: P members, N rows, B rows of a block with its padding, D inputs, K outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lossbench.engine.nets.mlp import Population
+from lossbench.engine.padding import ROWS, pad_rows, round_up, stacked
+from lossbench.engine.shared_rows import Rows, plain
+
+BLOCK = 256  # rows; see "Prediction" in `make bench`
+STACK_BYTES = 32 * 2**20  # the most that different tables may take stacked for all members
+
+
+class Inputs:
+    """The rows that each member is evaluated on, ready in blocks; all members' tables have equally many."""
+
+    def __init__(self, tables: Sequence[Tensor | Rows]) -> None:
+        self.tables, self.rows = tables, len(tables[0])
+        one_table = all(t is tables[0] for t in tables)
+        copies = 1 if one_table else len(tables)
+        self.small = copies * tables[0].numel() * tables[0].element_size() <= STACK_BYTES
+        self.stack = stacked([plain(table) for table in tables]) if self.small else None
+
+    def blocks(self) -> list[tuple[int, int]]:
+        """Where each block starts and how many rows it has."""
+        return [(start, min(BLOCK, self.rows - start)) for start in range(0, self.rows, BLOCK)]
+
+    def block(self, start: int, count: int) -> Tensor:
+        """Those rows for every member, `[P, B, D]`, padded to whole vectors."""
+        if self.stack is not None:
+            return self.stack[:, start : start + round_up(count, ROWS)]
+        cut = {id(t): t for t in self.tables}
+        copies = {key: pad_rows(t[start : start + count]) for key, t in cut.items()}
+        if len(copies) == 1:
+            (only,) = copies.values()
+            return only.expand(len(self.tables), *only.shape)
+        return torch.stack([copies[id(t)] for t in self.tables])
+
+
+def outputs(population: Population, inputs: Inputs) -> Tensor:
+    """The outputs before the last activation, `[P, N', K]`, N' = N padded to whole vectors of rows."""
+    blocks = inputs.blocks()
+    if len(blocks) == 1:
+        rows = round_up(inputs.rows, ROWS)
+        return population.forward(inputs.block(0, inputs.rows), population.workspace(rows, backward=False))
+    exact = population.layout.exact[-1]
+    out = population.flat.new_empty(population.layout.members, round_up(inputs.rows, ROWS), exact)
+    for start, count in blocks:
+        rows = round_up(count, ROWS)
+        space = population.workspace(rows, backward=False)
+        out[:, start : start + rows] = population.forward(inputs.block(start, count), space)
+    return out
