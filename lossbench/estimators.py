@@ -11,7 +11,6 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
@@ -29,7 +28,8 @@ from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.config.load import Override, load
 from lossbench.config.schema import TrainConfig
-from lossbench.engine.nets.activations import HIDDEN
+from lossbench.engine.nets.outputs import outputs_of
+from lossbench.engine.nets.state import net_of
 from lossbench.engine.problem import Fold, Member, Net, Part, Problem, Training
 from lossbench.engine.training.train import train
 from lossbench.errors import UserError, warn
@@ -191,14 +191,10 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
         """What the net predicts, computed in float64 so that a row's prediction does not depend on its neighbours."""
         check_is_fitted(self)
         x = validate_data(self, X, dtype=np.float64, reset=False)
-        h = torch.from_numpy((x - self.center_) / self.scale_)
-        layers = len(self.state_) // 2
-        for layer in range(layers):
-            weight, bias = (torch.from_numpy(self.state_[f"{2 * layer}.{part}"]) for part in ("weight", "bias"))
-            h = F.linear(h, weight, bias)
-            if layer < layers - 1:
-                HIDDEN[self.hidden_activation_].forward_(h)
-        return _link(self.link_)(find_activation(self.last_act_)(h)[None])
+        state = {name: torch.from_numpy(values) for name, values in self.state_.items()}
+        net, last_act = net_of(state, self.hidden_activation_), find_activation(self.last_act_)
+        out_NK = outputs_of(net, state, last_act, torch.from_numpy((x - self.center_) / self.scale_))
+        return _link(self.link_)(out_NK[None])
 
 
 class MLPClassifier(ClassifierMixin, _MLP):  # type: ignore[misc]

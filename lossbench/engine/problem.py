@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -71,6 +72,9 @@ class Member:
     epochs: int | None = None
 
 
+HiddenActivation = Literal["relu", "tanh", "sigmoid", "leaky_relu", "elu", "identity"]
+
+
 @dataclass(frozen=True)
 class Net:
     """The shape that all members share; `activation` follows every hidden layer."""
@@ -78,7 +82,22 @@ class Net:
     inputs: int
     hidden: tuple[int, ...]
     outputs: int
-    activation: Literal["relu", "tanh", "sigmoid", "leaky_relu", "elu", "identity"] = "relu"
+    activation: HiddenActivation = "relu"
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many numbers come in, leave each hidden layer, and come out."""
+        return (self.inputs, *self.hidden, self.outputs)
+
+    @property
+    def layers(self) -> list[tuple[int, int]]:
+        """Each linear layer's inputs and outputs, first layer first."""
+        return list(pairwise(self.widths))
+
+    @property
+    def weights(self) -> int:
+        """How many weights there are, biases excluded."""
+        return sum(i * o for i, o in self.layers)
 
 
 @dataclass(frozen=True)

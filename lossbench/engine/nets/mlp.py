@@ -32,7 +32,7 @@ class Layout:
         self.net, self.members = net, members
         outputs = net.outputs if net.hidden else round_up(net.outputs, LINE)
         self.widths = (max(net.inputs, 2), *(round_up(width, LINE) for width in net.hidden), outputs)
-        self.exact = (net.inputs, *net.hidden, net.outputs)
+        self.exact = net.widths
         pairs = list(pairwise(self.widths))
         self.shapes = [*pairs, *((1, o) for _, o in pairs)]
         self.rooms = [round_up(i * o, LINE) for i, o in self.shapes]  # numbers a member takes in each tensor
@@ -202,7 +202,7 @@ def initialised(net: Net, seeds: Sequence[int], dtype: torch.dtype, device: torc
     generator = torch.Generator()
     for member, seed in enumerate(seeds):
         generator.manual_seed(seed)
-        for layer, (i, o) in enumerate(pairwise(layout.exact)):
+        for layer, (i, o) in enumerate(net.layers):
             weight = torch.empty(o, i)
             nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
             bound = 1 / math.sqrt(i)

@@ -7,14 +7,17 @@ Shapes: P members, N rows, B rows of a block with its padding, D inputs, K outpu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from lossbench.engine.nets.mlp import Population
+from lossbench.engine.nets.state import State, population_of
 from lossbench.engine.padding import ROWS, pad_rows, round_up, stacked
+from lossbench.engine.problem import Net
 from lossbench.engine.shared_rows import Rows, plain
+from lossbench.engine.threads import one_thread
 
 BLOCK = 256  # rows; see "Prediction" in `make bench`
 STACK_BYTES = 32 * 2**20  # the most that different tables may take stacked for all members
@@ -59,3 +62,12 @@ def outputs(population: Population, inputs: Inputs) -> Tensor:
         space = population.workspace(rows, backward=False)
         out[:, start : start + rows] = population.forward(inputs.block(start, count), space)
     return out
+
+
+def outputs_of(net: Net, state: State, activation: Callable[[Tensor], Tensor], x_ND: Tensor) -> Tensor:
+    """One net's outputs after the last activation, `[N, K]`, from its state dict, in the state's dtype.
+
+    The activation is applied to whole vectors of rows, as in training, so the bits are those that training scored.
+    """
+    with torch.no_grad(), one_thread():
+        return activation(outputs(population_of(net, state), Inputs([x_ND])))[0, : len(x_ND)]

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -38,8 +37,7 @@ class Coordinates:
 
     def __init__(self, net: Net) -> None:
         self.net = net
-        sizes = (net.inputs, *net.hidden, net.outputs)
-        self.pairs = list(pairwise(sizes))
+        self.pairs = net.layers
         marks = [torch.cat([torch.ones(i * o), torch.zeros(o)]) for i, o in self.pairs]
         self.is_weight_D = torch.cat(marks).to(torch.bool)
 

@@ -54,11 +54,9 @@ def _pieces(problem: Problem, rows: int, count: int, threads: int) -> int:
     """Into how many chunks to cut so many members."""
     net, size = problem.net, problem.training.batch_size
     batch = rows if size is None else min(size, rows)
-    widths = (net.inputs, *net.hidden, net.outputs)
-    weights = sum(i * o for i, o in pairwise(widths))
-    room = problem.training.dtype.itemsize * (weights + batch * sum(widths[1:]))
+    room = problem.training.dtype.itemsize * (net.weights + batch * sum(net.widths[1:]))
     pieces = max(1, math.ceil(count * room / CACHE_BYTES))
-    seconds = count * (STEP_SECONDS + 6 * batch * weights / FLOPS)
+    seconds = count * (STEP_SECONDS + 6 * batch * net.weights / FLOPS)
     if pieces < threads:
         return min(count, max(pieces, min(threads, int(seconds / WORTH_A_THREAD))))
     return min(count, math.ceil(pieces / threads) * threads)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lossbench.engine.nets.mlp import Population, initialised
+from lossbench.engine.nets.state import state_of
 from lossbench.engine.problem import Problem
 from lossbench.engine.training.training_state import TrainingState
 from lossbench.events import Emit, EpochEnded, MemberStopped, Status, Stopped
@@ -170,10 +171,4 @@ class Trainer:
 
     def state(self, place: int) -> dict[str, Tensor]:
         """One net's parameters under the names of `nn.Sequential(Linear, activation, Linear, ...).state_dict()`."""
-        weights, biases = self.layout.views(self.kept)
-        exact, named = self.layout.exact, {}
-        for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
-            i, o = exact[layer], exact[layer + 1]
-            named[f"{2 * layer}.weight"] = w[place, :i, :o].t().contiguous()
-            named[f"{2 * layer}.bias"] = b[place, 0, :o].clone()
-        return named
+        return state_of(self.nets(), place)

@@ -53,7 +53,7 @@ def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: Regulariz
     classes = list(table.classes)
     names = f"{', '.join(classes[:-1])} or {classes[-1]}"
     told = names if len(names) <= 50 else f"{len(classes)} classes"
-    shape = "–".join(map(str, (net.inputs, *net.hidden, net.outputs)))
+    shape = "–".join(map(str, net.widths))
     model = f"MLP {shape}, {net.activation}" if net.hidden else f"linear model {shape}"
     sentences = [f"{model}; {pair.name}"]
     if "elasticnet" in config.penalty:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -92,8 +91,7 @@ class RegularizePlan:
     @property
     def weights(self) -> int:
         """How many weights each net has, biases excluded."""
-        net = self.net
-        return sum(i * o for i, o in pairwise((net.inputs, *net.hidden, net.outputs)))
+        return self.net.weights
 
     @property
     def rule(self) -> Rule:

@@ -26,7 +26,9 @@ from lossbench.catalog.plugins.packages import entry_point_names
 from lossbench.catalog.plugins.resolve import find_activation
 from lossbench.catalog.vocabulary import Encoding
 from lossbench.data.preparation import Preparation
-from lossbench.engine.nets.activations import HIDDEN
+from lossbench.engine.nets.outputs import outputs_of
+from lossbench.engine.nets.state import net_of
+from lossbench.engine.problem import HiddenActivation, Net
 from lossbench.errors import UserError
 from lossbench.experiments.train.run import TrainResult
 from lossbench.record import written_aside
@@ -77,7 +79,7 @@ class _Header(_Part):
     last_act: LastAct
     link: str
     task: Literal["binary", "multiclass", "regression"]
-    hidden_activation: str
+    hidden_activation: HiddenActivation
     target: str
     classes: list[str]
     reading: Reading
@@ -87,8 +89,6 @@ class _Header(_Part):
     def _is_known(self) -> _Header:
         if self.link not in {link.label for link in Link}:
             raise ValueError(f"unknown link {self.link!r}")
-        if self.hidden_activation not in HIDDEN:
-            raise ValueError(f"unknown activation {self.hidden_activation!r}")
         if (self.task == "regression") != (not self.classes):
             raise ValueError(f"{len(self.classes)} classes for a {self.task} task")
         return self
@@ -100,8 +100,8 @@ class Predictor:
 
     loss: str
     params: dict[str, Any]
+    net: Net
     state: dict[str, Tensor]
-    hidden_activation: str
     activation: Activation
     link: Link
     preparation: Preparation
@@ -124,13 +124,8 @@ class Predictor:
 
     def _outputs(self, features: pd.DataFrame) -> Tensor:
         x_ND = torch.from_numpy(self.preparation.transform(features))
-        h = F.pad(x_ND, (0, self.state["0.weight"].shape[1] - x_ND.shape[1]))  # as in `same_width`
-        layers = len(self.state) // 2
-        for layer in range(layers):
-            h = F.linear(h, self.state[f"{2 * layer}.weight"], self.state[f"{2 * layer}.bias"])
-            if layer < layers - 1:
-                HIDDEN[self.hidden_activation].forward_(h)
-        return self.activation(h)
+        x_ND = F.pad(x_ND, (0, self.net.inputs - x_ND.shape[1]))  # as in `same_width`
+        return outputs_of(self.net, self.state, self.activation, x_ND)
 
 
 def save_predictors(folder: Path, result: TrainResult) -> None:
@@ -195,7 +190,9 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
             state = {k.removeprefix(prefix): file.get_tensor(k) for k in file.keys() if k.startswith(prefix)}  # noqa: SIM118
         own = header.members[member]
         preparation = Preparation.from_json(json.dumps(own.preparation))
-        _check_shapes(state, len(preparation.input_names))
+        net, inputs = net_of(state, header.hidden_activation), len(preparation.input_names)
+        if net.inputs < inputs:
+            raise ValueError(f"the net has {net.inputs} inputs, the preparation {inputs}")
     except (SafetensorError, KeyError, ValueError, TypeError, RecursionError, OSError) as problem:
         raise UserError(
             f"not lossbench's weights, or damaged ({_first_line(problem)})", where=str(path), fix="train again"
@@ -205,8 +202,8 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
     return Predictor(
         header.loss,
         header.params,
+        net,
         state,
-        header.hidden_activation,
         _activation(header.last_act, path, last_act),
         next(link for link in Link if link.label == header.link),
         preparation,
@@ -225,22 +222,6 @@ def _first_line(problem: Exception) -> str:
         first = problem.errors()[0]
         return f"{'.'.join(map(str, first['loc'])) or 'header'}: {first['msg'].lower()}"
     return str(problem).partition("\n")[0] or type(problem).__name__
-
-
-def _check_shapes(state: dict[str, Tensor], inputs: int) -> None:
-    """Raise ValueError where the tensors do not make the layers of a net for so many inputs."""
-    layers = len(state) // 2
-    names = {f"{2 * layer}.{part}" for layer in range(layers) for part in ("weight", "bias")}
-    if not layers or set(state) != names:
-        raise ValueError("its tensors are no layers")
-    width = state["0.weight"].shape[1] if state["0.weight"].ndim == 2 else 0
-    if width < inputs:
-        raise ValueError(f"the net has {width} inputs, the preparation {inputs}")
-    for layer in range(layers):
-        weight, bias = state[f"{2 * layer}.weight"], state[f"{2 * layer}.bias"]
-        if weight.ndim != 2 or weight.shape[1] != width or bias.shape != (weight.shape[0],):
-            raise ValueError(f"layer {layer} does not fit")
-        width = weight.shape[0]
 
 
 def _activation(told: LastAct, path: Path, named: str | None) -> Activation:

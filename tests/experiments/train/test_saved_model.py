@@ -45,10 +45,8 @@ def test_every_loss_predicts_the_same_after_a_round_trip(loss: str, task: Task, 
     for part in ("score_PNC", "probability_PNC", "point_PN"):
         one, other = getattr(expected, part), getattr(predicted, part)
         assert (one is None) == (other is None)
-        if one is not None:
-            # The engine stacks members and pads rows, so sums run in another order: float32's rounding.
-            scale = max(1.0, float(one.abs().max()))
-            np.testing.assert_allclose(other, one, rtol=1e-5, atol=2e-6 * scale)
+        # One function runs the net here and there, and pads rows and members alike: the same bits.
+        assert one is None or torch.equal(one, other), part
     kept = result.trained.state(0)
     assert all(torch.equal(tensor, kept[name]) for name, tensor in again.state.items())
     whole, twice = again.predict(table.features), load_predictor(tmp_path).predict(table.features)
