@@ -30,9 +30,10 @@ from lossbench.config.load import Override, load
 from lossbench.config.schema import TrainConfig
 from lossbench.engine.nets.outputs import outputs_of
 from lossbench.engine.nets.state import net_of
-from lossbench.engine.problem import Fold, Member, Net, Part, Problem, Training
+from lossbench.engine.problem import Fold, Member, Part, Problem, Training
 from lossbench.engine.training.train import train
 from lossbench.errors import UserError, warn
+from lossbench.experiments.setup.net import net_for
 from lossbench.experiments.setup.pair import Pair, resolve_pair
 
 Array = NDArray[Any]
@@ -146,7 +147,7 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
         weight = None if weight_N is None else torch.from_numpy(weight_N[rows] / weight_N[rows].mean()).float()
         metric = default_metric(pair.task)
         problem = Problem(
-            net=Net(x_ND.shape[1], tuple(config.net.hidden), pair.outputs, config.net.activation),
+            net=net_for(config.net, x_ND.shape[1], pair.outputs),
             folds=(Fold(part(rows), None if held is None else part(held), weight, statistics),),
             members=(
                 Member(

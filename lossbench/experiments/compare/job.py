@@ -17,6 +17,7 @@ from lossbench.engine.problem import Net
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.setting import Setting
 from lossbench.experiments.compare.trials import Trial, trials
+from lossbench.experiments.setup.net import net_for
 from lossbench.record import Scores
 
 
@@ -53,5 +54,4 @@ class Job:
     @property
     def net(self) -> Net:
         """The shape of every net."""
-        net = self.config.net
-        return Net(self.setting.inner[0].inputs, tuple(net.hidden), self.candidate.pair.outputs, net.activation)
+        return net_for(self.config.net, self.setting.inner[0].inputs, self.candidate.pair.outputs)

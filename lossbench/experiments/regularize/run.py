@@ -31,6 +31,7 @@ from lossbench.experiments.regularize.regions import describe, leads_of
 from lossbench.experiments.scoring.scores import baseline_scores, metric_record
 from lossbench.experiments.setup.data_source import announce, data_record, data_source
 from lossbench.experiments.setup.environment import environment
+from lossbench.experiments.setup.net import net_for
 from lossbench.experiments.setup.pair import Pair, resolve_pair
 from lossbench.experiments.setup.resolve import check_names, folder_name, resolve_loss
 from lossbench.record import (
@@ -76,8 +77,7 @@ class RegularizePlan:
     @property
     def net(self) -> Net:
         """The shape of every net."""
-        config = self.config.net
-        return Net(self.plane.split.inputs, tuple(config.hidden), self.pair.outputs, config.activation)
+        return net_for(self.config.net, self.plane.split.inputs, self.pair.outputs)
 
     @property
     def members(self) -> list[Member]:

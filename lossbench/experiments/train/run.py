@@ -11,7 +11,7 @@ import numpy as np
 
 from lossbench.catalog.metrics import suiting
 from lossbench.data.split import Split, digest
-from lossbench.engine.problem import Member, Net, Problem, Training
+from lossbench.engine.problem import Member, Problem, Training
 from lossbench.engine.training.train import Outcome, Trained, train
 from lossbench.events import Emit, RunEnded, RunLabel, RunStarted, Stopped, Warned, ignore, never
 from lossbench.experiments.scoring.diagnostics import diagnose
@@ -25,6 +25,7 @@ from lossbench.experiments.scoring.scores import (
 )
 from lossbench.experiments.setup.data_source import announce, data_record, repairs
 from lossbench.experiments.setup.environment import environment
+from lossbench.experiments.setup.net import net_for
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 from lossbench.experiments.setup.shared_table import give_back, prepare_splits
@@ -152,7 +153,7 @@ def _problem(plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit]) -> 
         for i, seed in enumerate(plan.seeds)
     )
     return Problem(
-        net=Net(prepared[0].inputs, tuple(config.net.hidden), pair.outputs, config.net.activation),
+        net=net_for(config.net, prepared[0].inputs, pair.outputs),
         folds=tuple(split.fold(pair) for split in prepared),
         members=members,
         objectives=(pair.objective,),
