@@ -13,7 +13,7 @@ from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
 from lossbench.engine.threads import one_thread
 from lossbench.errors import UserError
-from lossbench.experiments.doctor import extremes, known, landscape, mechanics, population, spaces
+from lossbench.experiments.doctor import extremes, landscape, mechanics, population, spaces
 from lossbench.experiments.doctor.claims import claims
 from lossbench.experiments.doctor.findings import Diagnosis, Finding
 from lossbench.experiments.doctor.loss_under_test import LossUnderTest
@@ -46,7 +46,7 @@ CHECKS: tuple[_Needs, ...] = (
     _Needs(population.classification),
     _Needs(population.regression),
     _Needs(spaces.sound_spaces),
-    _Needs(known.known_loss),
+    _Needs(landscape.known_loss),
 )
 
 

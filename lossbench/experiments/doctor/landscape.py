@@ -1,4 +1,4 @@
-"""The loss as a function of one row's outputs: its floor, its curvature, its sum over the classes.
+"""The loss as a function of one row's outputs: its floor, curvature, sum over the classes, equals.
 
 Shapes: N probe points, K outputs, T target values.
 """
@@ -11,6 +11,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from lossbench.catalog.equivalence import known_as
 from lossbench.catalog.vocabulary import Task
 from lossbench.experiments.doctor.findings import Finding
 from lossbench.experiments.doctor.loss_under_test import LossUnderTest
@@ -90,3 +91,19 @@ def symmetry(subject: LossUnderTest) -> Iterator[Finding]:
     what = "constant sum over the classes: robust to symmetric label noise" if symmetric else "not symmetric"
     level = "ok" if symmetric else "note"
     yield subject.finding("symmetric", level, what, measured, symmetric=symmetric, spread=spread)  # type: ignore[arg-type]
+
+
+def known_loss(subject: LossUnderTest) -> Iterator[Finding]:
+    """Which pairs of the catalogue have its gradient times a factor, and so train as it does?"""
+    related = [
+        (other, activation, relation)
+        for other, activation, relation in known_as(subject.loss, subject.activation, subject.task)
+        if other.name != subject.loss.name
+    ]
+    equals = {f"{other.name} + {activation.name}": relation.factor for other, activation, relation in related}
+    measured = "gradients in the linear outputs against those of every sound pair of the catalogue, float64"
+    if equals:
+        sentences = ", ".join(f"{factor:.6g} x {name}" for name, factor in equals.items())
+        yield subject.finding("known loss", "note", f"trains as {sentences}", measured, equals=equals)
+    else:
+        yield subject.finding("known loss", "ok", "equals no pair of the catalogue", measured, equals={})
