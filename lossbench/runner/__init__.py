@@ -153,7 +153,8 @@ def run_regularize(
     force: bool = False,
 ) -> tuple[RegularizeRecord, Path]:
     """Train every penalty at every alpha, and leave the record and the animation in the run's folder."""
-    from lossbench.experiments.regularize.run import default_name, plan, run
+    from lossbench.experiments.regularize.plan import default_name, plan
+    from lossbench.experiments.regularize.run import run
     from lossbench.record import write_record
     from lossbench.report.regularize.animation import check_format
 

@@ -23,7 +23,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
 from lossbench.config.schema import RegularizeConfig
-from lossbench.experiments.regularize import run as regularize
+from lossbench.experiments.regularize.plan import plan
+from lossbench.experiments.regularize.run import run
 from lossbench.record import write_record
 from lossbench.report.regularize import write
 from tests.benchmarks.measure import leave
@@ -37,7 +38,7 @@ def ours(folder):
     """The whole command's work, its record and stills included; seconds of its stages."""
     config = RegularizeConfig.model_validate({"alphas": ALPHAS, "grid": GRID, "loss": "bce_with_logits"})
     began = time.perf_counter()
-    record = regularize.run(regularize.plan(config))
+    record = run(plan(config))
     ran = time.perf_counter()
     write_record(record, folder)
     write(record, folder)

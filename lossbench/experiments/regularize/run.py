@@ -6,34 +6,24 @@ Shapes: P members (alphas within penalties), N rows, G grid points a side, C cla
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from lossbench.catalog.metrics import score_all, suiting
-from lossbench.catalog.vocabulary import Task
-from lossbench.config.schema import RegularizeConfig
-from lossbench.data.load import load
-from lossbench.data.split import Split, digest, holdout
-from lossbench.data.table import Table
-from lossbench.engine.device import default_threads, resolve_device
-from lossbench.engine.problem import Member, Net
+from lossbench.data.split import digest
+from lossbench.engine.problem import Member
 from lossbench.engine.solver.minimize import Converged, Ending, converge
-from lossbench.engine.solver.owlqn import Rule
-from lossbench.errors import UserError, unknown
 from lossbench.events import Emit, Phase, Status, Stopped, Warned, ignore, never
-from lossbench.experiments.regularize.convergence import caption, protocol, rule_for
-from lossbench.experiments.regularize.plane import Plane, draw_plane, pick_columns
+from lossbench.experiments.regularize.convergence import caption, protocol
+from lossbench.experiments.regularize.plan import RegularizePlan, default_name
+from lossbench.experiments.regularize.plane import Plane
 from lossbench.experiments.regularize.regions import describe, leads_of
 from lossbench.experiments.scoring.scores import baseline_scores, metric_record
-from lossbench.experiments.setup.data_source import announce, data_record, data_source
+from lossbench.experiments.setup.data_source import announce, data_record
 from lossbench.experiments.setup.environment import environment
-from lossbench.experiments.setup.net import net_for
-from lossbench.experiments.setup.pair import Pair, resolve_pair
-from lossbench.experiments.setup.resolve import check_names, folder_name, resolve_loss
+from lossbench.experiments.setup.pair import Pair
 from lossbench.record import (
     MemberRecord,
     PackedPlanes,
@@ -45,85 +35,10 @@ from lossbench.record import (
     SplitRecord,
 )
 
-MOST_CLASSES = 7  # that the pictures have colours for
 WORTH_A_THREAD = 5e-3  # seconds of one evaluation's arithmetic below which threads only wait for each other
 FLOPS = 1e10  # of products, a second and a core, in float64
 FEW = 10  # rows of a test part that says little
 STATUS: dict[str, Status] = {"diverged": "diverged", "interrupted": "interrupted"}
-
-
-@dataclass(frozen=True)
-class RegularizePlan:
-    """A checked `regularize-gif`: everything that can be wrong was found before training."""
-
-    config: RegularizeConfig
-    table: Table
-    pair: Pair
-    split: Split
-    plane: Plane
-    device: torch.device
-    threads: int
-
-    @property
-    def alphas(self) -> NDArray[np.float64]:
-        """The strengths, evenly spaced on a log scale."""
-        low, high = np.log10(self.config.alpha_range)
-        return np.logspace(low, high, self.config.alphas)
-
-    def ratio(self, penalty: str) -> float:
-        """The share of L1 in a penalty."""
-        return {"l1": 1.0, "l2": 0.0}.get(penalty, self.config.l1_ratio)
-
-    @property
-    def net(self) -> Net:
-        """The shape of every net."""
-        return net_for(self.config.net, self.plane.split.inputs, self.pair.outputs)
-
-    @property
-    def members(self) -> list[Member]:
-        """Alphas within penalties, all from the same seed."""
-        return [
-            Member(self.config.seed, l1=float(alpha * self.ratio(p)), l2=float(alpha * (1 - self.ratio(p))))
-            for p in self.config.penalty
-            for alpha in self.alphas
-        ]
-
-    @property
-    def weights(self) -> int:
-        """How many weights each net has, biases excluded."""
-        return self.net.weights
-
-    @property
-    def rule(self) -> Rule:
-        """When a net is trained."""
-        return rule_for(self.config, self.weights)
-
-
-def plan(config: RegularizeConfig) -> RegularizePlan:
-    """Resolve the names of a config and load its table; raises `UserError` for whatever cannot be trained or drawn."""
-    check_names(config)
-    device = resolve_device(config.device)
-    table = _of_classes(load(data_source(config.data)), config.classes)
-    task = Task(table.task)
-    pair = resolve_pair(
-        resolve_loss(config.loss, task),
-        config.last_act,
-        task,
-        len(table.classes),
-        class_weight=config.loss.class_weight,
-        class_names=table.classes,
-        target_note=table.target_note,
-    )
-    table, columns = pick_columns(table, config.features, config.rest)
-    seed = config.split.seed
-    split = holdout(table.target, table.task, config.split.test, 0.0, seed, table.groups, table.classes)
-    plane = draw_plane(table, columns, split, config.data, config.grid)
-    return RegularizePlan(config, table, pair, split, plane, device, config.threads or default_threads())
-
-
-def default_name(plan: RegularizePlan) -> str:
-    """`iris-l1-l2`: what the run's folder is called where no name was given."""
-    return folder_name(plan.table.name, *plan.config.penalty)
 
 
 def run(plan: RegularizePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> RegularizeRecord:
@@ -178,47 +93,6 @@ def run(plan: RegularizePlan, *, emit: Emit = ignore, stopped: Stopped = never, 
         analysis=describe(plan.table, plan.net, pair, plane, config, caption(rule)),
         timing={"train": fitted - began, "regions": drawn - fitted, "total": drawn - began},
     )
-
-
-def _of_classes(table: Table, names: list[str] | None) -> Table:
-    """The rows of some classes, in the order in which they are named."""
-    if table.task == "regression":
-        raise UserError(
-            f"{table.name} has a number as target ({table.target_name}), and regions need classes",
-            where="data",
-            fix="choose a table with classes (`lossbench datasets`)",
-        )
-    if names is not None:
-        for name in names:
-            if name not in table.classes:
-                raise unknown("class", name, table.classes, where="classes")
-        if len(names) < 2:
-            raise UserError("one class has no boundary", where="classes", fix="name two or more")
-        place = np.full(len(table.classes), -1, np.int64)
-        place[[table.classes.index(name) for name in names]] = np.arange(len(names))
-        rows = np.flatnonzero(place[table.target] >= 0)
-
-        def of(values: NDArray[Any] | None) -> NDArray[Any] | None:
-            return None if values is None else values[rows]
-
-        clean = of(table.clean_target)
-        table = replace(
-            table,
-            task="binary" if len(names) == 2 else "multiclass",
-            features=table.features.iloc[rows].reset_index(drop=True),
-            target=place[table.target[rows]],
-            classes=tuple(names),
-            groups=of(table.groups),
-            clean_target=None if clean is None else place[clean],
-            _hash=[],
-        )
-    if len(table.classes) > MOST_CLASSES:
-        raise UserError(
-            f"{len(table.classes)} classes are more than the {MOST_CLASSES} colours that can be told apart",
-            where="classes",
-            fix=f"name at most {MOST_CLASSES} of them",
-        )
-    return table
 
 
 def _threads(plan: RegularizePlan) -> int:

@@ -16,7 +16,10 @@ from lossbench.config.schema import RegularizeConfig
 from lossbench.data.load import load
 from lossbench.errors import UserError
 from lossbench.events import Phase, Warned
-from lossbench.experiments.regularize import run as regularize
+from lossbench.experiments.regularize.plan import MOST_CLASSES, default_name
+from lossbench.experiments.regularize.plan import plan as make_plan
+from lossbench.experiments.regularize.plane import draw_plane
+from lossbench.experiments.regularize.run import run as run_plan
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.record import RegularizeRecord
 from lossbench.report.regularize import write
@@ -26,13 +29,13 @@ SMALL = {"grid": 40, "threads": 1}
 
 
 def planned(**config):
-    return regularize.plan(RegularizeConfig.model_validate({**SMALL, **config}))
+    return make_plan(RegularizeConfig.model_validate({**SMALL, **config}))
 
 
 def told(plan, stop=None):
     """The events and the record of a run."""
     events = []
-    record = regularize.run(plan, emit=events.append, stopped=(stop or threading.Event()).is_set)
+    record = run_plan(plan, emit=events.append, stopped=(stop or threading.Event()).is_set)
     return events, record
 
 
@@ -53,7 +56,7 @@ def test_the_default_is_the_courses_exercise():
     assert [axis.label for axis in plan.plane.axes] == ["sepal length (cm)", "petal length (cm)"]
     assert plan.net.inputs == 2
     np.testing.assert_allclose(plan.alphas, np.logspace(-4, 1, 20))
-    assert regularize.default_name(plan) == "iris-l2"
+    assert default_name(plan) == "iris-l2"
 
 
 def test_a_record_has_a_run_for_each_penalty_and_a_member_for_each_alpha(trainer):
@@ -332,7 +335,7 @@ def test_a_net_can_be_trained_on_the_pair_alone():
 def test_pca_is_scikit_learns():
     plan = planned(data="wine", features=["pca"], alphas=2)
     split = plan.plane.split
-    whole = regularize.draw_plane(plan.table, ("alcohol", "hue"), plan.split, plan.config.data, 10).split
+    whole = draw_plane(plan.table, ("alcohol", "hue"), plan.split, plan.config.data, 10).split
     oracle = PCA(2).fit(whole.x_ND["train"].numpy().astype(float))
     expected = oracle.transform(whole.x_ND["test"].numpy().astype(float))
     np.testing.assert_allclose(np.abs(plan.plane.places["test"]), np.abs(expected), atol=1e-6)
@@ -356,7 +359,7 @@ def test_nets_that_need_more_steps_are_said_and_marked():
 
 
 def test_there_are_colours_for_as_many_classes_as_are_allowed():
-    assert len(CLASS_COLOURS) == regularize.MOST_CLASSES
+    assert len(CLASS_COLOURS) == MOST_CLASSES
 
 
 @pytest.mark.parametrize(
