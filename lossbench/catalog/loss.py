@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel
 
 from lossbench.catalog.links import Link
+from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.registry import Registry
 from lossbench.catalog.vocabulary import Encoding, Space, Task
-from lossbench.errors import UserError, UserErrors, did_you_mean
+from lossbench.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -138,53 +139,12 @@ class Loss:
 
     def bind(self, *, where: str = "", **params: Any) -> Loss:
         """The same loss with other parameters, checked; a `UserError` names each that is unknown or out of range."""
-        schema = self.schema
-        assert schema is not None
-        known = list(schema.model_fields)
-        here = where or f"loss {self.name}"
-        place = f"{where}.params." if where else f"{here}: "
-        errors = [
-            UserError(
-                f"unknown parameter {name!r}",
-                where=here,
-                fix=did_you_mean(name, known) if known else f"{self.name} takes no parameters",
-            )
-            for name in params
-            if name not in known
-        ]
-        try:
-            values = schema(**{**self.params, **{k: v for k, v in params.items() if k in known}})
-        except ValidationError as problem:
-            errors += [
-                UserError(wrong_value(e), where=f"{place}{'.'.join(map(str, e['loc'][:1]))}") for e in problem.errors()
-            ]
-        if errors:
-            raise errors[0] if len(errors) == 1 else UserErrors(errors)
-        return replace(self, params={name: getattr(values, name) for name in known})
+        assert self.schema is not None
+        return replace(self, params=bound(self.name, self.schema, self.params, params, where))
 
     def __call__(self, out: Tensor, target: Tensor, *extra: Tensor, **statistics: Tensor) -> Tensor:
         """Values per sample, `[..., B]` (per batch: `[...]`, with the rows' weights as third argument)."""
         return self.fn(out, target, *extra, **self.params, **statistics)
-
-
-_SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
-_KINDS = {"int": "a whole number", "float": "a number", "finite": "a finite number", "bool": "true or false"}
-
-
-def wrong_value(error: Any) -> str:
-    """What is wrong with a parameter's value, for an entry of a `ValidationError`: `must be >= 0, got -1`."""
-    kind, limits, got = error["type"], error.get("ctx", {}), repr(error["input"])
-    if kind in _SIGNS:
-        return f"must be {_SIGNS[kind]} {next(iter(limits.values())):g}, got {got}"
-    if kind == "literal_error":
-        return f"must be {limits['expected'].replace(chr(39), '')}, got {got}"
-    known = next((text for start, text in _KINDS.items() if kind.startswith(start)), None)
-    return f"must be {known}, got {got}" if known else f"{error['msg'].lower()}, got {got}"
-
-
-def spelled(params: Mapping[str, Any]) -> str:
-    """`gamma=3, alpha=0.25`: parameters as they are written behind a loss's name."""
-    return ", ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in params.items())
 
 
 def _import_families() -> None:
@@ -233,19 +193,7 @@ def declare(
     Raises TypeError for a function whose signature cannot be a loss's, and for an `also_try` that it does not take.
     """
     keywords = [p for p in inspect.signature(fn).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    fields: dict[str, Any] = {}
-    for parameter in keywords:
-        if parameter.default is parameter.empty:
-            continue
-        annotation = parameter.annotation
-        if isinstance(annotation, str):
-            annotation = eval(annotation, fn.__globals__)
-        if annotation is parameter.empty:
-            annotation = type(parameter.default)
-        fields[parameter.name] = (annotation, parameter.default)
-    schema: type[BaseModel] = create_model(
-        fn.__name__, __config__=ConfigDict(extra="forbid", allow_inf_nan=False, protected_namespaces=()), **fields
-    )
+    schema = schema_of(fn, [p for p in keywords if p.default is not p.empty])
     for key in ("risky", "unsound", "same_as"):
         declared[key] = reasons_per_task(declared.get(key, {}), targets, fn.__name__)
     declaration = Loss(
@@ -257,7 +205,7 @@ def declare(
         reference=reference,
         statistics=tuple(p.name for p in keywords if p.default is p.empty),
         family=fn.__module__.rsplit(".", 1)[-1],
-        params={name: default for name, (_, default) in fields.items()},
+        params={p.name: p.default for p in keywords if p.default is not p.empty},
         schema=schema,
         **declared,
     )

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
-from lossbench.catalog.loss import LOSSES, Loss, spelled
+from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.parameters import spelled
 from lossbench.catalog.penalties import ELSEWHERE, OBJECTIVE, REGULARIZERS
 from lossbench.catalog.verdicts import Verdict, assess, best_activation, sound_activations
 from lossbench.catalog.vocabulary import Encoding, Task

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lossbench.catalog.loss import LOSSES, spelled
+from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.metrics import METRICS, Metric, default_metric
+from lossbench.catalog.parameters import spelled
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import CompareConfig
 from lossbench.data.table import Table

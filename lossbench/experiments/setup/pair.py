@@ -11,7 +11,8 @@ import torch
 
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.links import Link
-from lossbench.catalog.loss import Loss, spelled
+from lossbench.catalog.loss import Loss
+from lossbench.catalog.parameters import spelled
 from lossbench.catalog.plugins.adapt import rows_coupled
 from lossbench.catalog.plugins.resolve import find_activation, loss_source
 from lossbench.catalog.targets import encode
