@@ -1,7 +1,6 @@
-"""scikit-learn estimators: an MLP for tables with any loss of the catalogue, or your own.
+"""What the two estimators share: parameters, training, the way back from outputs to predictions.
 
-Parameters have the names that they have in a config; they are checked when `fit` is called. Inputs are numeric arrays.
-N rows, D inputs, K outputs, C classes.
+N rows, D inputs, K outputs.
 """
 
 from __future__ import annotations
@@ -12,20 +11,17 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lossbench.catalog.links import Link, Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.metrics import default_metric
 from lossbench.catalog.plugins.resolve import find_activation, find_loss
 from lossbench.catalog.targets import encode
-from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.catalog.vocabulary import Task
 from lossbench.config.load import Override, load
 from lossbench.config.schema import TrainConfig
 from lossbench.engine.nets.outputs import outputs_of
@@ -34,7 +30,7 @@ from lossbench.engine.problem import Fold, Member, Part, Problem, Training
 from lossbench.engine.training.train import train
 from lossbench.errors import UserError, warn
 from lossbench.experiments.setup.net import net_for
-from lossbench.experiments.setup.pair import Pair, resolve_pair
+from lossbench.experiments.setup.pair import Pair
 
 Array = NDArray[Any]
 AUTO = "auto"  # the activation that the loss is made for
@@ -52,7 +48,7 @@ KEYS = {  # parameter -> where a config has it
 }
 
 
-class _MLP(BaseEstimator):  # type: ignore[misc]
+class BaseMLP(BaseEstimator):  # type: ignore[misc]
     """What the two estimators share: parameters, training, the way back from outputs to predictions."""
 
     _task: Task
@@ -195,117 +191,7 @@ class _MLP(BaseEstimator):  # type: ignore[misc]
         state = {name: torch.from_numpy(values) for name, values in self.state_.items()}
         net, last_act = net_of(state, self.hidden_activation_), find_activation(self.last_act_)
         out_NK = outputs_of(net, state, last_act, torch.from_numpy((x - self.center_) / self.scale_))
-        return _link(self.link_)(out_NK[None])
-
-
-class MLPClassifier(ClassifierMixin, _MLP):  # type: ignore[misc]
-    """An MLP that classifies, trained with any classification loss.
-
-    `loss` is a name, `my_loss.py:my_loss`, or a decorated function; `loss_params` its parameters. `patience` (early
-    stopping) and `keep="best"` hold the share `validation` of the rows back. `standardise` scales the inputs to mean 0
-    and deviation 1 first. `predict_proba` is there where the loss estimates probabilities.
-
-    Attributes of a fitted one: `classes_`, `loss_curve_` (mean training loss of each epoch), `validation_scores_`,
-    `best_epoch_`, `n_iter_`, `state_` (weights, named as an `nn.Sequential`'s), `last_act_`.
-    """
-
-    def __init__(
-        self,
-        loss: str | Loss | Callable[..., Any] = "cross_entropy",
-        *,
-        loss_params: Mapping[str, Any] | None = None,
-        last_act: str = AUTO,
-        hidden: Sequence[int] = (64,),
-        activation: str = "relu",
-        optim: str = "adam",
-        lr: float = 1e-3,
-        batch_size: int | None = 32,
-        epochs: int = 100,
-        momentum: float = 0.0,
-        weight_decay: float = 0.0,
-        schedule: str = "constant",
-        l1: float = 0.0,
-        l2: float = 0.0,
-        patience: int | None = None,
-        min_delta: float = 0.0,
-        keep: Literal["last", "best"] = "last",
-        validation: float = 0.2,
-        class_weight: Mapping[Any, float] | str | None = None,
-        standardise: bool = True,
-        random_state: Any = None,
-        device: str = "auto",
-        threads: int | None = 1,
-    ) -> None:
-        own = {name: value for name, value in locals().items() if name not in {"self", "class_weight", "__class__"}}
-        super().__init__(**own)
-        self.class_weight = class_weight
-
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train on `X [N, D]` and labels `y [N]`; `UserError` for parameters that cannot be, and where it diverges."""
-        x_ND, label_N = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
-        check_classification_targets(label_N)
-        self.classes_, index_N = np.unique(column_or_1d(label_N, warn=True), return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"{type(self).__name__} needs at least two classes; y has one class")
-        task = Task.BINARY if len(self.classes_) == 2 else Task.MULTICLASS
-        pair = resolve_pair(self._loss(), self.last_act, task, len(self.classes_))
-        weight = None if self.class_weight is None else compute_sample_weight(self.class_weight, label_N)
-        return self._train(x_ND, index_N.astype(np.int64), pair, weight)
-
-    def predict(self, X: ArrayLike) -> Array:
-        """The decided class of each row."""
-        label_N = self._read(X).label_PN[0]
-        return np.asarray(self.classes_[label_N.numpy()])
-
-    def decision_function(self, X: ArrayLike) -> Array:
-        """Scores whose argmax decides, `[N, C]`; for two classes their difference, `[N]`, which decides at 0."""
-        score = self._read(X).score_PNC
-        assert score is not None, "a classification has scores"
-        score_NC = score[0].numpy()
-        return np.asarray(score_NC[:, 1] - score_NC[:, 0] if len(self.classes_) == 2 else score_NC)
-
-    def _gives_probabilities(self) -> bool:
-        """Whether the loss estimates probabilities, or may on some task while that is not known yet."""
-        if hasattr(self, "link_"):
-            return _link(self.link_) not in {Link.MARGIN, Link.DISTANCE}
-        try:
-            link = self._loss().link
-        except UserError:
-            return False
-        return any(
-            one not in {Link.MARGIN, Link.DISTANCE} for one in ([link] if isinstance(link, Link) else link.values())
-        )
-
-    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: ArrayLike) -> Array:
-        """The probabilities that the loss estimates, `[N, C]`."""
-        probability = self._read(X).probability_PNC
-        assert probability is not None, "asked before"
-        return np.asarray(probability[0].numpy())
-
-
-class MLPRegressor(RegressorMixin, _MLP):  # type: ignore[misc]
-    """An MLP that predicts a number, trained with any regression loss.
-
-    Parameters and attributes are those of `MLPClassifier`. Targets are standardised inside for losses that want that
-    and predicted in their own units; losses of counts and of positive numbers see them as they are.
-    """
-
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train on `X [N, D]` and numbers `y [N]`; `UserError` for parameters that cannot be, and where it diverges."""
-        x_ND, value_N = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
-        value_N = column_or_1d(value_N, warn=True).astype(np.float64)
-        pair = resolve_pair(self._loss(), self.last_act, Task.REGRESSION, 0)
-        self.target_center_, self.target_scale_ = 0.0, 1.0
-        if pair.encoding is Encoding.FLOAT:
-            self.target_center_, self.target_scale_ = float(value_N.mean()), float(value_N.std()) or 1.0
-        return self._train(x_ND, (value_N - self.target_center_) / self.target_scale_, pair, None)
-
-    def predict(self, X: ArrayLike) -> Array:
-        """The predicted number of each row, in y's units."""
-        point = self._read(X).point_PN
-        assert point is not None, "a regression has points"
-        return np.asarray(point[0].numpy() * self.target_scale_ + self.target_center_)
+        return link_named(self.link_)(out_NK[None])
 
 
 def _plain(value: Any) -> Any:
@@ -315,5 +201,6 @@ def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, tuple | list | np.ndarray) else value
 
 
-def _link(label: str) -> Link:
+def link_named(label: str) -> Link:
+    """The link of that label."""
     return next(link for link in Link if link.label == label)

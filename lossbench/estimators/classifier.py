@@ -1,0 +1,110 @@
+"""An MLP that classifies.
+
+N rows, D inputs, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from lossbench.catalog.links import Link
+from lossbench.catalog.loss import Loss
+from lossbench.catalog.vocabulary import Task
+from lossbench.errors import UserError
+from lossbench.estimators.mlp import AUTO, Array, BaseMLP, link_named
+from lossbench.experiments.setup.pair import resolve_pair
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """An MLP that classifies, trained with any classification loss.
+
+    `loss` is a name, `my_loss.py:my_loss`, or a decorated function; `loss_params` its parameters. `patience` (early
+    stopping) and `keep="best"` hold the share `validation` of the rows back. `standardise` scales the inputs to mean 0
+    and deviation 1 first. `predict_proba` is there where the loss estimates probabilities.
+
+    Attributes of a fitted one: `classes_`, `loss_curve_` (mean training loss of each epoch), `validation_scores_`,
+    `best_epoch_`, `n_iter_`, `state_` (weights, named as an `nn.Sequential`'s), `last_act_`.
+    """
+
+    def __init__(
+        self,
+        loss: str | Loss | Callable[..., Any] = "cross_entropy",
+        *,
+        loss_params: Mapping[str, Any] | None = None,
+        last_act: str = AUTO,
+        hidden: Sequence[int] = (64,),
+        activation: str = "relu",
+        optim: str = "adam",
+        lr: float = 1e-3,
+        batch_size: int | None = 32,
+        epochs: int = 100,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        schedule: str = "constant",
+        l1: float = 0.0,
+        l2: float = 0.0,
+        patience: int | None = None,
+        min_delta: float = 0.0,
+        keep: Literal["last", "best"] = "last",
+        validation: float = 0.2,
+        class_weight: Mapping[Any, float] | str | None = None,
+        standardise: bool = True,
+        random_state: Any = None,
+        device: str = "auto",
+        threads: int | None = 1,
+    ) -> None:
+        own = {name: value for name, value in locals().items() if name not in {"self", "class_weight", "__class__"}}
+        super().__init__(**own)
+        self.class_weight = class_weight
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Train on `X [N, D]` and labels `y [N]`; `UserError` for parameters that cannot be, and where it diverges."""
+        x_ND, label_N = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        check_classification_targets(label_N)
+        self.classes_, index_N = np.unique(column_or_1d(label_N, warn=True), return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"{type(self).__name__} needs at least two classes; y has one class")
+        task = Task.BINARY if len(self.classes_) == 2 else Task.MULTICLASS
+        pair = resolve_pair(self._loss(), self.last_act, task, len(self.classes_))
+        weight = None if self.class_weight is None else compute_sample_weight(self.class_weight, label_N)
+        return self._train(x_ND, index_N.astype(np.int64), pair, weight)
+
+    def predict(self, X: ArrayLike) -> Array:
+        """The decided class of each row."""
+        label_N = self._read(X).label_PN[0]
+        return np.asarray(self.classes_[label_N.numpy()])
+
+    def decision_function(self, X: ArrayLike) -> Array:
+        """Scores whose argmax decides, `[N, C]`; for two classes their difference, `[N]`, which decides at 0."""
+        score = self._read(X).score_PNC
+        assert score is not None, "a classification has scores"
+        score_NC = score[0].numpy()
+        return np.asarray(score_NC[:, 1] - score_NC[:, 0] if len(self.classes_) == 2 else score_NC)
+
+    def _gives_probabilities(self) -> bool:
+        """Whether the loss estimates probabilities, or may on some task while that is not known yet."""
+        if hasattr(self, "link_"):
+            return link_named(self.link_) not in {Link.MARGIN, Link.DISTANCE}
+        try:
+            link = self._loss().link
+        except UserError:
+            return False
+        return any(
+            one not in {Link.MARGIN, Link.DISTANCE} for one in ([link] if isinstance(link, Link) else link.values())
+        )
+
+    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: ArrayLike) -> Array:
+        """The probabilities that the loss estimates, `[N, C]`."""
+        probability = self._read(X).probability_PNC
+        assert probability is not None, "asked before"
+        return np.asarray(probability[0].numpy())
