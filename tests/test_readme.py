@@ -40,10 +40,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def printed(command: str) -> str:
     """What a command prints, errors included."""
-    sentences = io.StringIO()
-    with contextlib.redirect_stdout(sentences), contextlib.redirect_stderr(sentences):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         main(command.removeprefix("lossbench ").split())
-    return sentences.getvalue()
+    return printed.getvalue()
 
 
 @pytest.mark.parametrize("block", CONSOLE, ids=lambda block: block.split("\n", 1)[0])

@@ -138,6 +138,14 @@ class Link(Enum):
         self.label = label
         self._read = read
 
+    @classmethod
+    def named(cls, label: str) -> Link:
+        """The link of that label; `ValueError` where there is none."""
+        for link in cls:
+            if link.label == label:
+                return link
+        raise ValueError(f"unknown link {label!r}")
+
     def __call__(self, out_PNK: Tensor) -> Prediction:
         """Read outputs `[P, N, K]` (any leading axes)."""
         return self._read(out_PNK)

@@ -94,7 +94,7 @@ def _complain(message: str) -> None:
 
 
 def _usage_line(usage: TyperException) -> str:
-    sentences = usage.format_message().strip().rstrip(".")
+    text = usage.format_message().strip().rstrip(".")
     context = getattr(usage, "ctx", None)
     place = context.command_path if context is not None else "lossbench"
-    return f"{sentences[:1].lower()}{sentences[1:]}; see `{place} --help`"
+    return f"{text[:1].lower()}{text[1:]}; see `{place} --help`"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LABEL = 14  # columns of the labels at the left
 ELASTIC = "elasticnet"  # a penalty alone, so that its page is no loss's
-Said = Iterable[tuple[str, str]]  # label, text
+Lines = Iterable[tuple[str, str]]  # label, text
 
 
 @opt.flags(TrainConfig, "loss_param", "target_encoding", "link")
@@ -66,39 +66,39 @@ def explain(
 
     if task is not None and task not in list(Task):
         raise unknown("task", task, [known.value for known in Task], where="--task")
-    sentences: Said | None = None if last_act is not None or given.get("loss_param") else _of_another(name)
-    if sentences is not None:
-        _say(name, sentences)
+    lines: Lines | None = None if last_act is not None or given.get("loss_param") else _of_another(name)
+    if lines is not None:
+        _show(name, lines)
         return
     config = opt.read(TrainConfig, {"loss": name, **given}).loss
     found = resolve_loss(config, None if task is None else Task(task), where="")
     if last_act is None:
-        title, sentences = found.label, _of_loss(loss_page(found))
+        title, lines = found.label, _of_loss(loss_page(found))
         if (penalty := penalty_page(name)) is not None:
-            sentences = itertools.chain(sentences, [("", "")], _as_penalty(penalty))
+            lines = itertools.chain(lines, [("", "")], _as_penalty(penalty))
     else:
         page = pair_page(found, find_activation(last_act), None if task is None else Task(task))
-        title, sentences = f"{page.loss} + {page.activation}", _of_pair(page)
-    _say(title, sentences)
+        title, lines = f"{page.loss} + {page.activation}", _of_pair(page)
+    _show(title, lines)
 
 
-def _say(title: str, sentences: Said) -> None:
+def _show(title: str, lines: Lines) -> None:
     typer.secho(title, bold=True)
-    for label, text in sentences:
+    for label, text in lines:
         _print(label, text)
 
 
-def _of_another(name: str) -> Said | None:
+def _of_another(name: str) -> Lines | None:
     """What is said of a name that is no loss's; None where it is nothing that is known."""
     from lossbench.catalog.loss import LOSSES
 
     if name in LOSSES:
         return None
     kinds = (_of_activation, _of_metric, _of_dataset, _of_penalty)
-    return next((sentences for of in kinds if (sentences := of(name)) is not None), None)
+    return next((lines for of in kinds if (lines := of(name)) is not None), None)
 
 
-def _of_activation(name: str) -> Said | None:
+def _of_activation(name: str) -> Lines | None:
     from lossbench.catalog.activations import ACTIVATIONS
     from lossbench.catalog.describe.explain import sound_losses
     from lossbench.catalog.describe.listing import activation_rows
@@ -109,23 +109,23 @@ def _of_activation(name: str) -> Said | None:
     activation = ACTIVATIONS.get(name)
     row = next(row for row in activation_rows() if row.name == activation.name)
     sound = {task.value: ", ".join(sound_losses(activation, task)) for task in Task}
-    sentences = [("last act", row.name), ("formula", row.formula), ("outputs", row.space), ("note", row.note)]
+    lines = [("last act", row.name), ("formula", row.formula), ("outputs", row.space), ("note", row.note)]
     fits = [("sound behind", f"{task}: {losses}") for task, losses in sound.items() if losses]
-    return iter([*sentences, *(fits or [("sound behind", "no loss")])])
+    return iter([*lines, *(fits or [("sound behind", "no loss")])])
 
 
-def _of_metric(name: str) -> Said | None:
+def _of_metric(name: str) -> Lines | None:
     from lossbench.catalog.describe.listing import metric_rows
     from lossbench.catalog.metrics import METRICS
 
     if name not in METRICS:
         return None
     row = next(row for row in metric_rows() if row.name == METRICS.full_name(name))
-    sentences = [("metric", row.name), ("formula", row.formula), ("tasks", ", ".join(row.tasks))]
-    return iter([*sentences, ("better", row.better), ("needs", f"a {row.needs}")])
+    lines = [("metric", row.name), ("formula", row.formula), ("tasks", ", ".join(row.tasks))]
+    return iter([*lines, ("better", row.better), ("needs", f"a {row.needs}")])
 
 
-def _of_dataset(name: str) -> Said | None:
+def _of_dataset(name: str) -> Lines | None:
     from lossbench.data.datasets.catalogue import datasets
 
     one = next((one for one in datasets() if one.name == name.lower().replace("_", "-")), None)
@@ -136,20 +136,20 @@ def _of_dataset(name: str) -> Said | None:
     return iter([("data", one.description), ("task", one.task), ("size", size), ("origin", one.origin)])
 
 
-def _of_penalty(name: str) -> Said | None:
+def _of_penalty(name: str) -> Lines | None:
     from lossbench.catalog.describe.explain import penalty_page
 
     page = penalty_page(name)
     if page is None:
         return None
-    sentences = [("penalty", page.name), ("formula", page.formula)]
-    sentences += [("short", ", ".join(page.abbreviations))] if page.abbreviations else []
-    sentences += [("effect", page.effect), ("objective", page.objective)]
-    sentences += [("elsewhere", f"{who}: {how}") for who, how in page.elsewhere]
-    return [*sentences, ("see", "lossbench penalties, lossbench regularize-gif")]
+    lines = [("penalty", page.name), ("formula", page.formula)]
+    lines += [("short", ", ".join(page.abbreviations))] if page.abbreviations else []
+    lines += [("effect", page.effect), ("objective", page.objective)]
+    lines += [("elsewhere", f"{who}: {how}") for who, how in page.elsewhere]
+    return [*lines, ("see", "lossbench penalties, lossbench regularize-gif")]
 
 
-def _as_penalty(page: PenaltyPage) -> Said:
+def _as_penalty(page: PenaltyPage) -> Lines:
     """A loss's page has room for a penalty of the same name."""
     yield "as a penalty", f"{page.formula}: {page.effect}"
     yield (
@@ -158,7 +158,7 @@ def _as_penalty(page: PenaltyPage) -> Said:
     )
 
 
-def _of_loss(page: LossPage) -> Said:
+def _of_loss(page: LossPage) -> Lines:
     yield "formula", page.formula
     yield "", page.details
     if page.abbreviations:
@@ -183,7 +183,7 @@ def _of_loss(page: LossPage) -> Said:
     yield "reference", page.reference
 
 
-def _of_pair(page: PairPage) -> Said:
+def _of_pair(page: PairPage) -> Lines:
     yield "loss", page.formula
     yield "activation", page.activation_formula
     seen: list[Verdict] = []

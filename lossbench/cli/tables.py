@@ -53,8 +53,8 @@ def _on_terminal(rows: Sequence[Row], below: Sequence[str], *, cut: bool) -> Non
             text.stylize("bold" if i == 0 else "cyan" if n == 0 else "", 0, None if i == 0 else len(line[0]))
             screen.print(text, soft_wrap=True)
         for key in below if i else ():
-            sentences = _text(rows[i - 1][key])
-            labelled = f"{key}: {sentences}" if sentences and key != below[0] else sentences
+            value = _text(rows[i - 1][key])
+            labelled = f"{key}: {value}" if value and key != below[0] else value
             for part in textwrap.wrap(labelled, screen.width, initial_indent=indent, subsequent_indent=indent):
                 screen.print(Text(part, style="dim"), soft_wrap=True)
 

@@ -54,8 +54,8 @@ def describe(
     source: DataSource, *, test: float = 0.2, validation: float = 0.2, batch_size: int | None = None
 ) -> Description:
     """Look at a table without training on it; `stops` are the reasons for which `train` would refuse it."""
-    table, scored = _judged(source)
-    kept = [name for name in table.features.columns if name not in scored]
+    table, fates = _fates(source)
+    kept = [name for name in table.features.columns if name not in fates]
     usable = replace(table, features=table.features[kept], kinds={name: table.kinds[name] for name in kept}, _hash=[])
     unusable = ""
     try:
@@ -68,7 +68,7 @@ def describe(
     joined = preparation.joined if preparation else {}
     columns = []
     for name in table.features.columns:
-        fate, why = scored.get(name, ("excluded", dropped[name]) if name in dropped else ("kept", joined.get(name, "")))
+        fate, why = fates.get(name, ("excluded", dropped[name]) if name in dropped else ("kept", joined.get(name, "")))
         columns.append(_facts(name, table.features[name], table.kinds[name], fate, why))
     return Description(
         name=table.name,
@@ -81,20 +81,20 @@ def describe(
         columns=tuple(columns),
         inputs=len(preparation.input_names) if preparation else 0,
         notes=table.notes,
-        stops=tuple(_stops(table, scored, unusable, test, validation, batch_size)),
+        stops=tuple(_stops(table, fates, unusable, test, validation, batch_size)),
         sha256=usable.fingerprint(),
     )
 
 
 def _stops(
     table: Table,
-    scored: Mapping[str, tuple[Fate, str]],
+    fates: Mapping[str, tuple[Fate, str]],
     unusable: str,
     test: float,
     validation: float,
     batch_size: int | None,
 ) -> Iterator[str]:
-    for name, (fate, why) in scored.items():
+    for name, (fate, why) in fates.items():
         if fate == "refused":
             yield f"column {name!r}: {why}; leave it out with --drop {name}, or vouch for it with --keep {name}"
     if unusable:
@@ -112,7 +112,7 @@ def _stops(
 Fate = Literal["kept", "excluded", "refused"]
 
 
-def _judged(source: DataSource) -> tuple[Table, dict[str, tuple[Fate, str]]]:
+def _fates(source: DataSource) -> tuple[Table, dict[str, tuple[Fate, str]]]:
     """The table with all its columns, and those that are not trained on."""
     if source.file is None:
         return load(source), {}

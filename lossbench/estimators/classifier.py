@@ -20,7 +20,7 @@ from lossbench.catalog.links import Link
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
-from lossbench.estimators.mlp import AUTO, Array, BaseMLP, link_named
+from lossbench.estimators.mlp import AUTO, Array, BaseMLP
 from lossbench.experiments.setup.pair import resolve_pair
 
 
@@ -93,7 +93,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _gives_probabilities(self) -> bool:
         """Whether the loss estimates probabilities, or may on some task while that is not known yet."""
         if hasattr(self, "link_"):
-            return link_named(self.link_) not in {Link.MARGIN, Link.DISTANCE}
+            return Link.named(self.link_) not in {Link.MARGIN, Link.DISTANCE}
         try:
             link = self._loss().link
         except UserError:

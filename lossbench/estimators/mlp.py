@@ -191,7 +191,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         state = {name: torch.from_numpy(values) for name, values in self.state_.items()}
         net, last_act = net_of(state, self.hidden_activation_), find_activation(self.last_act_)
         out_NK = outputs_of(net, state, last_act, torch.from_numpy((x - self.center_) / self.scale_))
-        return link_named(self.link_)(out_NK[None])
+        return Link.named(self.link_)(out_NK[None])
 
 
 def _plain(value: Any) -> Any:
@@ -199,8 +199,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return [_plain(v) for v in value] if isinstance(value, tuple | list | np.ndarray) else value
-
-
-def link_named(label: str) -> Link:
-    """The link of that label."""
-    return next(link for link in Link if link.label == label)

@@ -66,9 +66,9 @@ class ProgressBars:
             case MemberStopped():
                 self._statuses[event.run].stop(event)
             case RunEnded():
-                standing = self._statuses.pop(event.run, None)
+                status = self._statuses.pop(event.run, None)
                 self._ended += 1
-                self._print(self._ended_line(event, standing, self._console.width))
+                self._print(self._ended_line(event, status, self._console.width))
             case RunSkipped():
                 self._print(Text(f"skipped {event.run}: {event.why}", style="dim"))
             case Warned():
@@ -93,8 +93,8 @@ class ProgressBars:
         self._console.print(line, soft_wrap=True, highlight=False)
 
     def _lines(self, width: int) -> Iterator[Text]:
-        for run, standing in self._statuses.items():
-            yield self._running_line(run, standing, width)
+        for run, status in self._statuses.items():
+            yield self._running_line(run, status, width)
         if self._phase and self._phase[0].done < self._phase[0].total:
             phase, began = self._phase
             share = phase.done / phase.total
@@ -105,35 +105,35 @@ class ProgressBars:
             needed = [f"{self._ended}/{self._planned} runs", f"{time_left(self._clock() - self._began, share)} left"]
             yield _line(Text(), ["all"], needed, [f"{share:.0%}", _bar(share, 2 * _BAR)], width)
 
-    def _names(self, run: str, standing: RunStatus | None) -> list[str]:
+    def _names(self, run: str, status: RunStatus | None) -> list[str]:
         """A run's names, the longest first, so wide that the lines stand in columns where there is room."""
-        return [run.ljust(self._longest), *shorter_names(run, standing.started.label if standing else None)]
+        return [run.ljust(self._longest), *shorter_names(run, status.started.label if status else None)]
 
-    def _running_line(self, run: str, standing: RunStatus, width: int) -> Text:
-        share = standing.done / max(standing.total, 1)
-        epochs = str(standing.started.epochs)
+    def _running_line(self, run: str, status: RunStatus, width: int) -> Text:
+        share = status.done / max(status.total, 1)
+        epochs = str(status.started.epochs)
         needed = [
-            f"{standing.mean_epoch:>{len(epochs)}}/{epochs}",
+            f"{status.mean_epoch:>{len(epochs)}}/{epochs}",
             f"{time_left(self._clock() - self._stage_began[run], share):>5} left",
-            f"best {standing.best_so_far:<6}",
+            f"best {status.best_so_far:<6}",
         ]
         # Trials differ by design, so their spread says little; the seeds of a training are asked for to see theirs.
-        spread = [_bar(share)] if standing.started.stage else [standing.spread(), _bar(share)]
-        more = [f"{standing.started.stage:<6}", *spread, standing.diverged_nets, standing.scores(), standing.losses()]
-        return _line(Text(), self._names(run, standing), needed, more, width)
+        spread = [_bar(share)] if status.started.stage else [status.spread(), _bar(share)]
+        more = [f"{status.started.stage:<6}", *spread, status.diverged_nets, status.scores(), status.losses()]
+        return _line(Text(), self._names(run, status), needed, more, width)
 
-    def _ended_line(self, event: RunEnded, standing: RunStatus | None, width: int) -> Text:
+    def _ended_line(self, event: RunEnded, status: RunStatus | None, width: int) -> Text:
         mark = Text(f"{MARKS[event.status][0]} ", style=MARKS[event.status][1])
-        names, after = self._names(event.run, standing), duration(event.seconds)
-        if event.message or standing is None:
+        names, after = self._names(event.run, status), duration(event.seconds)
+        if event.message or status is None:
             line = _line(mark, names, [after], [], width)
             message = Text(" ".join(event.message.split()))
             message.truncate(max(0, width - len(line) - len(_GAP)), overflow="ellipsis")
             return line.append(_GAP).append(message) if len(message) > 1 else line
         room = width - len(mark) - len(event.run) - len(after) - 2 * len(_GAP)
-        results = standing.results()
-        result = next((sentences for sentences in results if len(sentences) <= room), results[-1])
-        return _line(mark, names, [after, result], [standing.diverged_nets], width)
+        results = status.results()
+        result = next((text for text in results if len(text) <= room), results[-1])
+        return _line(mark, names, [after, result], [status.diverged_nets], width)
 
 
 def _bar(share: float, cells: int = _BAR) -> str:

@@ -54,15 +54,13 @@ class PlainLines:
                 self._statuses[event.run].stop(event)
             case RunEnded():
                 self._ended += 1
-                standing = self._statuses.pop(event.run, None)
-                sentences = (
-                    [event.message]
-                    if event.message or not standing
-                    else [standing.results()[0], standing.diverged_nets]
+                status = self._statuses.pop(event.run, None)
+                results = (
+                    [event.message] if event.message or not status else [status.results()[0], status.diverged_nets]
                 )
                 count = f" ({self._ended} of {self._planned})" if self._planned > 1 else ""
                 ended = f"{event.run}: {event.status} after {event.seconds:.1f} s{count}"
-                self._print("; ".join(filter(None, [ended, *sentences])))
+                self._print("; ".join(filter(None, [ended, *results])))
             case RunsPlanned():
                 self._planned = event.runs
             case RunSkipped():
@@ -74,16 +72,14 @@ class PlainLines:
                     self._print(f"{event.name}: {event.done} of {event.total}")
 
     def _at_each_tenth(self, run: str) -> None:
-        standing, now = self._statuses[run], self._clock()
-        tenth = TENTHS * standing.done // max(standing.total, 1)
+        status, now = self._statuses[run], self._clock()
+        tenth = TENTHS * status.done // max(status.total, 1)
         last_tenth, last_time = self._said[run]
         if tenth <= last_tenth or tenth == TENTHS or now - last_time < SECONDS_BETWEEN_LINES:
             return
         self._said[run] = (tenth, now)
-        left = (now - self._began[run]) * (standing.total - standing.done) / max(standing.done, 1)
-        self._print(
-            f"{run}: epoch {standing.mean_epoch}/{standing.started.epochs}, {left:.0f} s left; {standing.summary()}"
-        )
+        left = (now - self._began[run]) * (status.total - status.done) / max(status.done, 1)
+        self._print(f"{run}: epoch {status.mean_epoch}/{status.started.epochs}, {left:.0f} s left; {status.summary()}")
 
     def _print(self, line: str) -> None:
         print(line, file=self._stream, flush=True)

@@ -36,8 +36,8 @@ def written_aside(path: Path) -> Iterator[BinaryIO]:
 
 def cannot_write(problem: OSError, where: str) -> UserError:
     """What the system said about a place that cannot be written to."""
-    sentences = (problem.strerror or str(problem)).lower()
-    return UserError(f"cannot be written ({sentences})", where=where, fix="make room there, or give another --output")
+    reason = (problem.strerror or str(problem)).lower()
+    return UserError(f"cannot be written ({reason})", where=where, fix="make room there, or give another --output")
 
 
 def _umask() -> int:

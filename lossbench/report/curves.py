@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from lossbench.record import MemberRecord
 
-Floats = NDArray[np.float64]
 MOST_POINTS = 150  # per curve; more cannot be seen
 
 
-def stacked(members: Sequence[MemberRecord], curve: str) -> Floats | None:
+def stacked(members: Sequence[MemberRecord], curve: str) -> NDArray[np.float64] | None:
     """Curves of members with any finite value, `[M, E]`; gaps and early ends are filled with the value before."""
     raw = [np.array(m.curves.get(curve, []), dtype=float) for m in members]
     known = [values for values in raw if np.isfinite(values).any()]
@@ -38,7 +37,7 @@ def thinned(epochs: int, points: int = MOST_POINTS) -> np.ndarray:
     return np.unique(np.linspace(0, epochs - 1, min(epochs, points)).round().astype(int))
 
 
-def draw_band(axes: Axes, value_ME: Floats, colour: str) -> None:
+def draw_band(axes: Axes, value_ME: NDArray[np.float64], colour: str) -> None:
     """The mean over the members and the band that holds the middle 80% of them."""
     at = thinned(value_ME.shape[1])
     low, high = np.quantile(value_ME[:, at], [0.1, 0.9], axis=0)

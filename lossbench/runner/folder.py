@@ -27,8 +27,8 @@ def run_folder(output: str, name: str | None, default_name: str, *, force: bool)
             raise PermissionError(13, os.strerror(13))
     except OSError as problem:
         _remove_empty(parents)
-        sentences = (problem.strerror or str(problem)).lower()
-        raise UserError(f"cannot write there ({sentences})", where=output, fix="give another --output") from None
+        reason = (problem.strerror or str(problem)).lower()
+        raise UserError(f"cannot write there ({reason})", where=output, fix="give another --output") from None
     try:
         yield folder
     finally:

@@ -19,7 +19,7 @@ def test_strengths_add_up():
 
 
 @pytest.mark.parametrize(
-    ("penalty", "sentences"),
+    ("penalty", "message"),
     [
         ({"l3": 1}, "unknown penalty 'l3'"),
         ({"l1": -1}, "l1 = -1"),
@@ -27,8 +27,8 @@ def test_strengths_add_up():
         ({"l2": float("inf")}, "inf"),
     ],
 )
-def test_an_impossible_penalty_is_refused(penalty: dict[str, float], sentences: str):
-    with pytest.raises(UserError, match=sentences):
+def test_an_impossible_penalty_is_refused(penalty: dict[str, float], message: str):
+    with pytest.raises(UserError, match=message):
         resolve_penalty(penalty)
     with pytest.raises(UserError, match="l1_ratio"):
         resolve_penalty({"elasticnet": 1}, l1_ratio=2)

@@ -68,12 +68,12 @@ def test_explain_a_loss(lossbench):
     loss = LOSSES.get("nll")
     assert code == 0
     assert out.splitlines()[0] == "nll"
-    for sentences in (loss.formula, loss.estimates, loss.reference, *loss.pitfalls):
-        assert " ".join(sentences.split()) in out
+    for message in (loss.formula, loss.estimates, loss.reference, *loss.pitfalls):
+        assert " ".join(message.split()) in out
 
 
 @pytest.mark.parametrize(
-    ("name", "sentences"),
+    ("name", "message"),
     [
         ("relu", "no gradient below 0"),
         ("acc", "Share of rows decided rightly"),
@@ -82,10 +82,10 @@ def test_explain_a_loss(lossbench):
         ("dice", "one value of all rows of a batch together, no mean over samples"),
     ],
 )
-def test_every_name_is_explained(lossbench, name, sentences):
+def test_every_name_is_explained(lossbench, name, message):
     code, out, _ = lossbench("explain", name)
     assert code == 0
-    assert sentences in out
+    assert message in out
 
 
 def test_a_pair_s_reason_follows_from_its_formula(lossbench):
@@ -184,9 +184,9 @@ def test_the_course_s_configs_name_what_there_is(lossbench, file):
 
 
 def test_explain_takes_a_loss_with_its_parameters(lossbench):
-    sentences = lossbench("explain", "focal(gamma=0)")[1]
-    assert sentences.startswith("focal(gamma=0)")
-    assert lossbench("explain", "focal", "--loss-param", "gamma=0")[1] == sentences
+    message = lossbench("explain", "focal(gamma=0)")[1]
+    assert message.startswith("focal(gamma=0)")
+    assert lossbench("explain", "focal", "--loss-param", "gamma=0")[1] == message
 
 
 def test_the_doctor_is_short_says_why_and_answers_with_its_exit_code(lossbench, tmp_path, monkeypatch):

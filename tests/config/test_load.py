@@ -261,7 +261,7 @@ def test_a_file_for_another_command_is_refused(config):
 
 
 @pytest.mark.parametrize(
-    ("make", "sentences"),
+    ("make", "message"),
     [
         (lambda path: None, "no such file"),
         (lambda path: path.mkdir(), "is a folder"),
@@ -272,12 +272,12 @@ def test_a_file_for_another_command_is_refused(config):
     ],
     ids=["missing", "folder", "latin-1", "NUL", "deep", "long number"],
 )
-def test_what_is_no_config_file_is_one_line(tmp_path, make, sentences):
+def test_what_is_no_config_file_is_one_line(tmp_path, make, message):
     path = tmp_path / "x.yaml"
     make(path)
     found = problems(path)
     assert len(found) == 1
-    assert found[0].startswith(f"{path}: {sentences}")
+    assert found[0].startswith(f"{path}: {message}")
 
 
 def test_aliases_that_multiply_are_answered_at_once(config):
@@ -288,7 +288,7 @@ def test_aliases_that_multiply_are_answered_at_once(config):
 
 
 @pytest.mark.parametrize(
-    ("text", "sentences"),
+    ("text", "message"),
     [
         ("optim.lr=-1", "--set optim.lr: must be > 0, got -1"),
         ("optim.lrr=1", "--set optim.lrr: unknown key; did you mean 'lr'?"),
@@ -301,8 +301,8 @@ def test_aliases_that_multiply_are_answered_at_once(config):
         ("seed.a=1", "--set seed.a: seed is 0 and has no 'a'; seed is one value, without keys"),
     ],
 )
-def test_a_mistake_in_set_is_told_where_what_and_what_to_do(text, sentences):
-    assert problems(None, [text], kind="compare-losses") == [sentences]
+def test_a_mistake_in_set_is_told_where_what_and_what_to_do(text, message):
+    assert problems(None, [text], kind="compare-losses") == [message]
 
 
 def test_a_mistake_in_a_flag_names_the_flag_and_comes_with_the_others(config):

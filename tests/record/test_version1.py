@@ -78,7 +78,7 @@ def test_what_was_measured_and_chosen_is_where_it_is_looked_for():
     assert sum(focal.reliability.count) == 150
     assert trained.runs[0].diagnostics.invalid_probabilities == 1.0
     assert trained.runs[0].members[0].class_weights.keys() == {"setosa", "versicolor", "virginica"}
-    assert any("no probabilities" in sentences for sentences in symptoms(trained.runs[0]))
+    assert any("no probabilities" in message for message in symptoms(trained.runs[0]))
 
 
 def test_an_old_path_gives_the_frames_that_were_written_then(tmp_path):
@@ -90,13 +90,13 @@ def test_a_record_of_a_newer_version_is_refused_in_one_line(tmp_path):
     (tmp_path / "result.json").write_text('{"schema_version": 3, "kind": "train", "new": 1}')
     with pytest.raises(
         UserError, match=r"written by a newer lossbench \(schema_version 3, .*install a newer"
-    ) as sentences:
+    ) as message:
         read_record(tmp_path)
-    assert "\n" not in str(sentences.value)
+    assert "\n" not in str(message.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "sentences"),
+    ("text", "message"),
     [
         ('{"schema_version": 1, "kind": "train"}', "not a lossbench record"),
         ('{"schema_version": 1, "kind": "compare-losses", "data": 3}', "not a lossbench record"),
@@ -106,8 +106,8 @@ def test_a_record_of_a_newer_version_is_refused_in_one_line(tmp_path):
         ('{"kind": "tr', "is no whole JSON file"),
     ],
 )
-def test_what_is_no_record_is_refused_in_one_line(tmp_path, text, sentences):
+def test_what_is_no_record_is_refused_in_one_line(tmp_path, text, message):
     (tmp_path / "result.json").write_text(text)
-    with pytest.raises(UserError, match=sentences) as refusal:
+    with pytest.raises(UserError, match=message) as refusal:
         read_record(tmp_path)
     assert "\n" not in str(refusal.value)

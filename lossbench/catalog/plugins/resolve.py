@@ -50,14 +50,14 @@ def find_loss(
     """
     if isinstance(reference, Loss):
         return reference
-    sentences = {"--task": task, "--target-encoding": target_encoding, "--link": link}
+    options = {"--task": task, "--target-encoding": target_encoding, "--link": link}
     if not isinstance(reference, str):
         name = getattr(reference, "__name__", type(reference).__name__)
-        return _as_loss(reference, name, _source_file(reference), sentences)
+        return _as_loss(reference, name, _source_file(reference), options)
     if reference in LOSSES:
         return LOSSES.get(reference)
     found = _found(reference, LOSSES, lambda value: hasattr(value, "__lossbench_loss__"), where)
-    return _as_loss(found.value, found.name, found.file, sentences)
+    return _as_loss(found.value, found.name, found.file, options)
 
 
 def find_activation(reference: str | Activation, *, where: str = "") -> Activation:
@@ -226,7 +226,7 @@ def _in_package(name: str, registry: Registry[Any], where: str) -> _Value:
     return _Value(value, name, _source_file(value))
 
 
-def _as_loss(value: Any, name: str, file: str, sentences: Mapping[str, str | None]) -> Loss:
+def _as_loss(value: Any, name: str, file: str, options: Mapping[str, str | None]) -> Loss:
     """A loss from what a user's name stands for: a declaration, a decorated or plain function, or a module."""
     place = f"{Path(file).name}:{name}" if file else name
     declared = value if isinstance(value, Loss) else getattr(value, "__lossbench_loss__", None)
@@ -234,7 +234,7 @@ def _as_loss(value: Any, name: str, file: str, sentences: Mapping[str, str | Non
         return replace(declared, name=_free(name, place), fn=adapt(declared, file=file, where=place))
     if not callable(value):
         raise UserError(f"{a_kind(value)} is no loss", where=place, fix="name a function or an nn.Module")
-    if missing := [flag for flag, text in sentences.items() if not text]:
+    if missing := [flag for flag, text in options.items() if not text]:
         raise UserError(
             f"is not decorated with @loss, so {', '.join(missing)} must be said",
             where=place,
@@ -244,9 +244,9 @@ def _as_loss(value: Any, name: str, file: str, sentences: Mapping[str, str | Non
         value,
         name=_free(name, place),
         file=file,
-        task=choose("--task", sentences["--task"] or "", {t.value: t for t in Task}),
-        encoding=choose("--target-encoding", sentences["--target-encoding"] or "", {e.value: e for e in Encoding}),
-        link=choose("--link", sentences["--link"] or "", {k.label: k for k in Link}),
+        task=choose("--task", options["--task"] or "", {t.value: t for t in Task}),
+        encoding=choose("--target-encoding", options["--target-encoding"] or "", {e.value: e for e in Encoding}),
+        link=choose("--link", options["--link"] or "", {k.label: k for k in Link}),
         where=place,
     )
 

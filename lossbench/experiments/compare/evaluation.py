@@ -63,8 +63,8 @@ def evaluate_loss(job: Job, emit: Emit = ignore, stopped: Stopped = never) -> Ev
         scored = _fill(run, job, emit, stopped)
     except Exception as problem:  # a loss is anyone's code
         # A user's loss says itself where it failed; anything else is named by its kind.
-        sentences = str(problem) if isinstance(problem, UserError) else f"{type(problem).__name__}: {problem}"
-        run.status, run.message = "failed", sentences
+        message = str(problem) if isinstance(problem, UserError) else f"{type(problem).__name__}: {problem}"
+        run.status, run.message = "failed", message
         run.traceback = "".join(traceback.format_exception(problem))
         run.members = [m for m in run.members if m.role == "trial"] + failed_records(job)
     run.seconds = time.perf_counter() - began
@@ -97,7 +97,7 @@ def opened(job: Job) -> RunRecord:
 
 
 def impute_failed_scores(setting: Setting, runs: Sequence[RunRecord], dummies: Sequence[Scores]) -> None:
-    """Close the open scores in the runs of one setting, once all losses are evaluated."""
+    """Impute the missing scores in the runs of one setting, once all losses are evaluated."""
     nets: dict[tuple[int, int], list[Scores]] = {(fold.repeat, fold.fold): [] for fold in setting.folds}
     for run in runs:
         for member in run.members:

@@ -36,7 +36,7 @@ def trial_records(job: Job, outcomes: Sequence[Outcome], choices: Sequence[Choic
 def scored_records(
     job: Job, role: str, choices: Sequence[Choice], outcomes: Sequence[Outcome], scored: Sequence[ScoredNet]
 ) -> list[MemberRecord]:
-    """One per split; a net that was interrupted has no score and is excluded, that of one that diverged is open."""
+    """One per split; a net that was interrupted has no score and is excluded; one that diverged has missing scores."""
     records = []
     for choice, outcome, net in zip(choices, outcomes, scored, strict=True):
         if outcome.status == "interrupted":
@@ -55,7 +55,7 @@ def scored_records(
 
 
 def failed_records(job: Job) -> list[MemberRecord]:
-    """One per split, with open scores: a loss that failed is not excluded."""
+    """One per split, with missing scores: a loss that failed is not excluded."""
     return [
         MemberRecord(
             seed=job.setting.seeds[j],

@@ -111,14 +111,14 @@ def _is_unfinished(plan: ComparePlan, runs: Sequence[RunRecord]) -> bool:
 
 
 def _warnings(entry: TablePlan) -> list[str]:
-    sentences = []
+    messages = []
     if len(entry.folds) < 5:
-        sentences.append(
+        messages.append(
             f"anecdotal: {len(entry.folds)} splits of {entry.table.name} cannot carry a conclusion; use at least 5"
         )
     for candidate in entry.selection.candidates:
-        sentences += candidate.pair.warnings(candidate.full_name)
-    return sentences
+        messages += candidate.pair.warnings(candidate.full_name)
+    return messages
 
 
 def _split_facts(plan: ComparePlan, entry: TablePlan) -> SplitRecord:

@@ -87,10 +87,10 @@ def _estimates(loss: Loss, findings: Sequence[Finding]) -> Iterator[Finding]:
         found = _number(findings, "estimates", task.value)
         known = CLASSES if task.is_classification else VALUES
         for clause in loss.estimates.split(";"):
-            sentences = clause.partition("(")[0].partition(", which")[0].strip().removeprefix("the ")
-            if found is not None and sentences in known and found not in known[sentences]:
+            estimand = clause.partition("(")[0].partition(", which")[0].strip().removeprefix("the ")
+            if found is not None and estimand in known and found not in known[estimand]:
                 what = "class probabilities" if task.is_classification and found == "mean" else f"the {found}"
-                yield _error(task.value, f"declared to estimate the {sentences}, measured {what}")
+                yield _error(task.value, f"declared to estimate the {estimand}, measured {what}")
 
 
 def _unsound(loss: Loss, findings: Sequence[Finding]) -> Iterator[Finding]:

@@ -103,7 +103,7 @@ def known_loss(subject: LossUnderTest) -> Iterator[Finding]:
     equals = {f"{other.name} + {activation.name}": relation.factor for other, activation, relation in related}
     measured = "gradients in the linear outputs against those of every sound pair of the catalogue, float64"
     if equals:
-        sentences = ", ".join(f"{factor:.6g} x {name}" for name, factor in equals.items())
-        yield subject.finding("known loss", "note", f"trains as {sentences}", measured, equals=equals)
+        known = ", ".join(f"{factor:.6g} x {name}" for name, factor in equals.items())
+        yield subject.finding("known loss", "note", f"trains as {known}", measured, equals=equals)
     else:
         yield subject.finding("known loss", "ok", "equals no pair of the catalogue", measured, equals={})

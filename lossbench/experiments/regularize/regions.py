@@ -55,9 +55,9 @@ def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: Regulariz
     told = names if len(names) <= 50 else f"{len(classes)} classes"
     shape = "–".join(map(str, net.widths))
     model = f"MLP {shape}, {net.activation}" if net.hidden else f"linear model {shape}"
-    sentences = [f"{model}; {pair.name}"]
+    parts = [f"{model}; {pair.name}"]
     if "elasticnet" in config.penalty:
-        sentences.append(f"elastic net: {config.l1_ratio:.0%} L1")
+        parts.append(f"elastic net: {config.l1_ratio:.0%} L1")
     link = pair.link(torch.zeros(1, 1, pair.outputs))
     shading = "score" if link.probability_PNC is None else "probability"
     points, notes = {}, []
@@ -72,7 +72,7 @@ def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: Regulariz
             notes.append(f"{len(shown)} of {len(plane.places[part])} {part} points")
     return PictureRecord(
         title="; ".join(part for part in (f"{table.name}: {told}", plane.note) if part),
-        subtitle="; ".join(sentences),
+        subtitle="; ".join(parts),
         note=", ".join(notes),
         caption=caption,
         classes=classes,

@@ -46,9 +46,9 @@ class Pair:
 
     def warnings(self, name: str = "") -> list[str]:
         """What is to be said before it is trained: a verdict that is not sound, rows of the loss that are coupled."""
-        sentences = [] if self.verdict.level.is_sound else [self.verdict.warning(name or self.name)]
+        messages = [] if self.verdict.level.is_sound else [self.verdict.warning(name or self.name)]
         coupled = rows_coupled(self.loss, self.task, self.classes)
-        return [*sentences, coupled] if coupled else sentences
+        return [*messages, coupled] if coupled else messages
 
     @property
     def is_proper(self) -> bool:

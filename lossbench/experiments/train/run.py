@@ -55,13 +55,13 @@ def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, comma
     """
     config, table, pair = plan.config, plan.table, plan.pair
     began = time.perf_counter()
-    sentences = [*plan.notes, *pair.warnings()]
+    messages = [*plan.notes, *pair.warnings()]
     announce(table.notes, emit)
-    for note in sentences:
+    for note in messages:
         emit(Warned(note))
     prepared = prepare_splits(table, [_rows(split) for split in plan.splits], data=config.data)
     announce(prepared[0].preparation.notes, emit)
-    warnings = [*sentences, *repairs((*table.notes, *prepared[0].preparation.notes))]
+    warnings = [*messages, *repairs((*table.notes, *prepared[0].preparation.notes))]
     data = data_record(table, prepared[0].inputs, _split_facts(plan), prepared[0].preparation)
     if prepared[0].shared:  # a large table: nobody needs its columns any more
         table = replace(table, features=table.features.iloc[:0].copy())

@@ -87,8 +87,7 @@ class _Header(_Part):
 
     @model_validator(mode="after")
     def _is_known(self) -> _Header:
-        if self.link not in {link.label for link in Link}:
-            raise ValueError(f"unknown link {self.link!r}")
+        Link.named(self.link)
         if (self.task == "regression") != (not self.classes):
             raise ValueError(f"{len(self.classes)} classes for a {self.task} task")
         return self
@@ -205,7 +204,7 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
         net,
         state,
         _activation(header.last_act, path, last_act),
-        next(link for link in Link if link.label == header.link),
+        Link.named(header.link),
         preparation,
         header.classes,
         header.target,

@@ -142,8 +142,8 @@ def _verdicts(record: CompareRecord, comparison: Comparison) -> list[tuple[RunRe
     found: dict[tuple[str, ...], tuple[RunRecord, Row, list[str]]] = {}
     for run in record.runs:
         row = rows[run.data, run.loss.label, run.last_act]
-        sentences = (run.loss.label, run.last_act, run.verdict.level, run.verdict.why, run.message)
-        where = found.setdefault(sentences, (run, row, []))[2]
+        key = (run.loss.label, run.last_act, run.verdict.level, run.verdict.why, run.message)
+        where = found.setdefault(key, (run, row, []))[2]
         if run.data not in where:
             where.append(run.data)
     return list(found.values())

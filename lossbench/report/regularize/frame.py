@@ -64,8 +64,8 @@ class Frames(Canvas):
         self.will_change(self.alpha_text)
         draw_legend(self.figure, self.legend, EDGE / DPI, (HEAD - 9) / DPI, PLAIN, LINE / DPI)
         draw_key(self.figure, view, right / DPI, (HEAD - 9) / DPI, SMALL)
-        sentences = fitted(view.caption, (right - EDGE) / DPI, SMALL)
-        self.text(EDGE, layout.height - 12, sentences, size=SMALL, colour=GREY)
+        caption = fitted(view.caption, (right - EDGE) / DPI, SMALL)
+        self.text(EDGE, layout.height - 12, caption, size=SMALL, colour=GREY)
 
 
 class _Track:

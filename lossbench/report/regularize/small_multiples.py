@@ -103,11 +103,11 @@ def _tile(ax: Axes, view: ViewData, panel: Panel, alpha: int) -> None:
     ax.tick_params(length=0, labelsize=6.5, colors=GREY, labelfontfamily=FONT, pad=2)
     name_axes(ax, view.axes, TILE, TILE, 7.5, 4, 0.08)
     ax.set(xlabel="", ylabel="")
-    sentences: dict[str, Any] = {"fontfamily": FONT, "parse_math": False, "pad": 4}
-    ax.set_title(f"α = {spell(view.alphas[alpha])}", fontsize=8, loc="left", color=INK, fontweight="bold", **sentences)
+    font: dict[str, Any] = {"fontfamily": FONT, "parse_math": False, "pad": 4}
+    ax.set_title(f"α = {spell(view.alphas[alpha])}", fontsize=8, loc="left", color=INK, fontweight="bold", **font)
     warning, constant = panel.warning(alpha), panel.constant(alpha, view.classes)
     test = f"test {percent(panel.accuracy('test')[alpha])}"
-    ax.set_title(test, fontsize=7, loc="right", color=GREY, **sentences)
+    ax.set_title(test, fontsize=7, loc="right", color=GREY, **font)
     inside: dict[str, Any] = {
         "transform": ax.transAxes,
         "fontsize": 6.5,

@@ -42,8 +42,8 @@ def train_report(record: TrainRecord, folder: Path) -> RenderableType:
     if (kept := _kept(run, record)) is not None:
         parts.append(kept)
     parts.append(Text())
-    sentences = f"{run.loss.label} + {run.last_act} is {run.verdict.level}:"
-    parts += [Text(f"! {warning}", style="yellow") for warning in record.warnings if not warning.startswith(sentences)]
+    verdict = f"{run.loss.label} + {run.last_act} is {run.verdict.level}:"
+    parts += [Text(f"! {warning}", style="yellow") for warning in record.warnings if not warning.startswith(verdict)]
     if record.status == "interrupted":
         parts.append(Text("! interrupted: scores are of the weights at that moment", style="bold yellow"))
     files = [file for file in ("result.json", "curves.png", "weights.safetensors") if (folder / file).exists()]

@@ -92,10 +92,10 @@ def test_a_penalty_has_a_page_that_says_how_others_write_it():
     page = penalty_page("elastic_net")
     assert page is not None
     assert page.name == "elasticnet"
-    sentences = dict(page.elsewhere)
-    assert "C = 1 / (n alpha)" in sentences["LogisticRegression"]
-    assert "its alpha = n alpha / 2" in sentences["Ridge"]
-    assert "alpha / 2" in sentences["Lasso, ElasticNet"]
-    assert "n alpha" in sentences["MLPClassifier"]
-    assert {"weight decay", "AdamW"} <= set(sentences)
+    elsewhere = dict(page.elsewhere)
+    assert "C = 1 / (n alpha)" in elsewhere["LogisticRegression"]
+    assert "its alpha = n alpha / 2" in elsewhere["Ridge"]
+    assert "alpha / 2" in elsewhere["Lasso, ElasticNet"]
+    assert "n alpha" in elsewhere["MLPClassifier"]
+    assert {"weight decay", "AdamW"} <= set(elsewhere)
     assert penalty_page("hinge") is None

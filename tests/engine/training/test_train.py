@@ -95,8 +95,8 @@ def test_folds_of_different_sizes_train_together():
     crowd = [Member(seed=s, fold=s % 3) for s in range(6)]
     ours, events = trained(problem(crowd, folds=tables, epochs=2), chunk=3)
     assert [m.status for m in ours.members] == ["ok"] * 6
-    sentences = [m for e in events for m in e.members]
-    assert sorted(sentences) == sorted(list(range(6)) * 2)
+    ended = [m for e in events for m in e.members]
+    assert sorted(ended) == sorted(list(range(6)) * 2)
 
 
 def test_events_say_what_the_outcomes_hold():

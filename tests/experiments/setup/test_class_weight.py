@@ -56,18 +56,18 @@ def test_equal_weights_change_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("class_weight", "other", "sentences"),
+    ("class_weight", "other", "message"),
     [
         ("balanced", {"data": "diabetes", "loss": "mse"}, "class_weight needs classes; leave it out of a regression"),
         ({"0": 1, "2": 1}, {}, "loss.class_weight: unknown class '2'; known are 0, 1"),
         ({"0": 1}, {}, "loss.class_weight: says no weight for '1'; give every class one"),
     ],
 )
-def test_weights_that_fit_no_class_are_refused(class_weight: Any, other: dict[str, Any], sentences: str) -> None:
+def test_weights_that_fit_no_class_are_refused(class_weight: Any, other: dict[str, Any], message: str) -> None:
     loss = {"name": other.pop("loss", "nll"), "class_weight": class_weight}
     with pytest.raises(UserError) as error:
         plan_train(config(**{**QUICK, **other, "loss": loss}))
-    assert sentences in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize("wrong", ["balnced", {}, {"0": 0}, {"0": "x"}, {"0": float("inf")}, 3, "0=1,1"])

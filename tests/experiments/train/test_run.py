@@ -291,11 +291,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "sentences"), WRONG)
-def test_what_cannot_be_trained_is_one_clear_line(wrong: dict[str, Any], sentences: str) -> None:
+@pytest.mark.parametrize(("wrong", "message"), WRONG)
+def test_what_cannot_be_trained_is_one_clear_line(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as error:
         plan_train(TrainConfig.model_validate(wrong))
-    assert sentences in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -14,15 +14,15 @@ def test_a_winner_is_named_with_its_effect_and_interval():
 
 
 def test_without_a_winner_it_says_that_none_beats_the_baseline():
-    sentences = sentence(Planted("mse", spread=0.001), Planted("gce", spread=0.015), Planted("l1", gain=-0.05))
-    assert sentences.startswith("On titanic, by accuracy, no loss beats cross_entropy: mse is within 0.01 of it (ROPE)")
-    assert "gce is not distinguishable from it" in sentences
-    assert "l1 is worse by 0.0" in sentences
-    assert "equal" not in sentences
+    answer = sentence(Planted("mse", spread=0.001), Planted("gce", spread=0.015), Planted("l1", gain=-0.05))
+    assert answer.startswith("On titanic, by accuracy, no loss beats cross_entropy: mse is within 0.01 of it (ROPE)")
+    assert "gce is not distinguishable from it" in answer
+    assert "l1 is worse by 0.0" in answer
+    assert "equal" not in answer
 
 
 def test_a_broken_pair_is_explained_by_what_was_measured():
-    sentences = sentence(
+    answer = sentence(
         Planted(
             "nll",
             gain=-0.2,
@@ -31,37 +31,37 @@ def test_a_broken_pair_is_explained_by_what_was_measured():
             diagnostics=Diagnostics(floor=0.0, members=5, members_below_floor=5, below_floor_from_epoch=3),
         )
     )
-    assert "nll is broken (−0." in sentences
-    assert "fell below its floor of 0 from epoch 3 on (all 5 nets)" in sentences
+    assert "nll is broken (−0." in answer
+    assert "fell below its floor of 0 from epoch 3 on (all 5 nets)" in answer
 
 
 def test_a_failed_loss_is_said_in_one_line():
-    sentences = sentence(Planted("mine", status="failed", message="Traceback\n  File x\nTypeError: no"))
-    assert sentences.endswith("mine failed: TypeError: no.")
+    answer = sentence(Planted("mine", status="failed", message="Traceback\n  File x\nTypeError: no"))
+    assert answer.endswith("mine failed: TypeError: no.")
 
 
 def test_many_winners_are_counted():
-    sentences = sentence(Planted("a", gain=0.05), Planted("b", gain=0.06), Planted("c", gain=-0.05))
-    assert "2 of 3 losses beat cross_entropy, most of all b by 0.0" in sentences
+    answer = sentence(Planted("a", gain=0.05), Planted("b", gain=0.06), Planted("c", gain=-0.05))
+    assert "2 of 3 losses beat cross_entropy, most of all b by 0.0" in answer
 
 
 def test_levels_of_noise_share_one_sentence():
-    sentences = sentence(Planted("mae", gain=0.05), noise=(0.0, 0.4))
-    assert "with clean labels mae beats" in sentences
-    assert "with 40% label noise mae beats" in sentences
+    answer = sentence(Planted("mae", gain=0.05), noise=(0.0, 0.4))
+    assert "with clean labels mae beats" in answer
+    assert "with 40% label noise mae beats" in answer
 
 
 def test_too_few_data_sets_are_said_once_and_promise_nothing():
-    sentences = sentence(Planted("l1", gain=-0.05), data=("a", "b"), noise=(0.0, 0.4))
-    assert sentences.count("nothing can be significant") == 1
-    assert "no loss is more likely than not to be better than cross_entropy" in sentences
-    assert "promising" not in sentences
+    answer = sentence(Planted("l1", gain=-0.05), data=("a", "b"), noise=(0.0, 0.4))
+    assert answer.count("nothing can be significant") == 1
+    assert "no loss is more likely than not to be better than cross_entropy" in answer
+    assert "promising" not in answer
 
 
 def test_several_data_sets_are_summed_up():
-    sentences = sentence(Planted("focal", gain=0.05), data=("a", "b", "c"))
-    assert sentences.startswith("Over 3 data sets nothing can be significant")
-    assert "focal on 3 of 3" in sentences
+    answer = sentence(Planted("focal", gain=0.05), data=("a", "b", "c"))
+    assert answer.startswith("Over 3 data sets nothing can be significant")
+    assert "focal on 3 of 3" in answer
 
 
 def test_several_are_counted_and_all_of_them_are_said_as_such():
@@ -71,13 +71,13 @@ def test_several_are_counted_and_all_of_them_are_said_as_such():
 
 
 def test_each_objective_is_named_by_its_first_loss():
-    sentences = sentence(
+    answer = sentence(
         Planted("nll", last_act="logsoftmax", group="b", gain=0.001, spread=0.02),
         Planted("kl_div", group="b", spread=0.02),
         Planted("ce2", group="cross_entropy", spread=0.0),
     )
-    assert "kl_div is the same objective as nll" in sentences
-    assert "ce2 is the same objective as cross_entropy" in sentences
+    assert "kl_div is the same objective as nll" in answer
+    assert "ce2 is the same objective as cross_entropy" in answer
 
 
 def test_when_every_loss_failed_the_errors_are_named():
@@ -90,10 +90,10 @@ def test_when_every_loss_failed_the_errors_are_named():
 
 def test_the_losses_that_noise_costs_least_and_most_are_named_with_numbers_and_broken_ones_are_not_dropped():
     broken = Planted("nll", gain=-0.3, level="broken", last_act="relu")
-    sentences = sentence(Planted("a", spread=0.001), Planted("b", gain=-0.01), broken, noise=(0.0, 0.4))
-    assert "from clean labels to 40% label noise cross_entropy loses 0.1" in sentences
-    assert "loses least (0." in sentences
-    assert "nll is broken" in sentences
+    answer = sentence(Planted("a", spread=0.001), Planted("b", gain=-0.01), broken, noise=(0.0, 0.4))
+    assert "from clean labels to 40% label noise cross_entropy loses 0.1" in answer
+    assert "loses least (0." in answer
+    assert "nll is broken" in answer
 
 
 def test_one_comparison_needs_and_two_need():

@@ -23,17 +23,17 @@ from tests.report.regularize.planted_regions import planted_regions
 
 
 def drawn(record, folder, **options):
-    sentences = []
-    write(record, folder, emit=sentences.append, **options)
-    return sentences, {path.name: path for path in folder.iterdir()}
+    shown = []
+    write(record, folder, emit=shown.append, **options)
+    return shown, {path.name: path for path in folder.iterdir()}
 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
     """The pictures of one penalty at 20 alphas."""
     folder = tmp_path_factory.mktemp("one")
-    sentences, files = drawn(planted_regions(unconverged=(3,)), folder)
-    return sentences, files
+    shown, files = drawn(planted_regions(unconverged=(3,)), folder)
+    return shown, files
 
 
 def gif_blocks(data):
@@ -58,9 +58,9 @@ def gif_blocks(data):
 
 
 def test_every_file_is_there_and_progress_counts_frames(one):
-    sentences, files = one
+    shown, files = one
     assert set(files) == {"boundary.gif", "boundary.png", "path.png", "frames.csv"}
-    assert sentences == [Phase("frames", k, 20) for k in range(1, 21)]
+    assert shown == [Phase("frames", k, 20) for k in range(1, 21)]
 
 
 def test_the_gif_has_one_palette_loops_and_holds_its_last_frame(one):
@@ -170,11 +170,11 @@ def test_the_csv_holds_what_the_frames_say(one):
 
 def test_a_net_that_has_not_converged_is_marked_on_its_frame():
     stage = Frames(read_view_data(planted_regions(alphas=5, unconverged=(3,))))
-    sentences = []
+    shown = []
     for k in range(5):
         stage.frame(k)
-        sentences.append(stage.views[0].warning.get_text())
-    assert sentences == ["", "", "", "not converged", ""]
+        shown.append(stage.views[0].warning.get_text())
+    assert shown == ["", "", "", "not converged", ""]
 
 
 @pytest.mark.parametrize("name", ["webp", "apng"])

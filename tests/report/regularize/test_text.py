@@ -84,9 +84,9 @@ def test_all_words_are_on_the_picture_and_none_on_another(told, picture):
             box = text.get_window_extent(renderer)
             boxes.append((text.get_text(), box))
     assert len(boxes) > 10
-    for sentences, box in boxes:
+    for text, box in boxes:
         inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.width and box.y1 <= figure.bbox.height
-        assert inside, f"{sentences!r} leaves the picture"
+        assert inside, f"{text!r} leaves the picture"
     for (one, a), (other, b) in itertools.combinations(boxes, 2):
         wide, tall = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
         # A line's box has room for letters of all heights, which lines close together may share.

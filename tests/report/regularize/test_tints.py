@@ -32,8 +32,8 @@ def test_words_say_what_a_constant_net_predicts():
     flat = [0.0, 0.4, -0.4]
     record.runs[0].regions = [PackedPlanes.of(np.full((1, 9, 9), v)) for v in flat]
     view = read_view_data(record)
-    sentences = [view.panels[0].constant(k, view.classes) for k in range(3)]
-    assert sentences == ["constant: both equally likely", "constant: always versicolor", "constant: always setosa"]
+    texts = [view.panels[0].constant(k, view.classes) for k in range(3)]
+    assert texts == ["constant: both equally likely", "constant: always versicolor", "constant: always setosa"]
     assert read_view_data(planted_regions(alphas=3)).panels[0].constant(0, view.classes) == ""
 
 

@@ -95,8 +95,8 @@ def test_a_broken_pair_has_the_recommended_one_beside_it_within_80_columns(recor
 def test_a_warning_is_not_said_twice(record):
     broken = next(run for run in record.runs if run.last_act == "relu")
     run = broken.model_copy(update={"members": [m for m in broken.members if m.role == "refit"][:2]})
-    sentences = f"{run.loss.label} + relu is broken: {run.verdict.why}; {run.verdict.fix}"
-    text = shown(train_report(as_training(record, run, warnings=(sentences, "mind this")), Path("x")))
+    warning = f"{run.loss.label} + relu is broken: {run.verdict.why}; {run.verdict.fix}"
+    text = shown(train_report(as_training(record, run, warnings=(warning, "mind this")), Path("x")))
     assert text.count("relu is broken") == 1
     assert "! mind this" in text
 

@@ -32,10 +32,10 @@ def answer(
     if len({table.data for table in tables}) == 1:
         return _settings_sentence(tables, conditions, sensitivity, metric)
     # Too few data sets are too few in every setting: once is enough.
-    sentences = across
+    summaries = across
     if all(found.too_few for found in across):
-        sentences = [found for found in across if not found.condition_text][:1] or across[:1]
-    heads = [found.sentence.rstrip(".") for found in sentences]
+        summaries = [found for found in across if not found.condition_text][:1] or across[:1]
+    heads = [found.sentence.rstrip(".") for found in summaries]
     wins = Counter(row.name for table in tables for row in _with(table, "better"))
     if wins:
         each = f"data set by data set, better than {tables[0].baseline}: "
@@ -54,17 +54,17 @@ def _settings_sentence(
     varied = [c for c in conditions if len({table.condition.get(c.name) for table in tables}) > 1]
     sure = [table for table in tables if _compared(table)]
     if len(sure) == len(tables) and not any(_with(table, "better") for table in tables):
-        sentences = [f"no loss beats {tables[0].baseline} {_anywhere(tables, varied)}"]
+        parts = [f"no loss beats {tables[0].baseline} {_anywhere(tables, varied)}"]
     elif len(tables) > MOST_SETTINGS:
         wins = Counter(row.name for table in tables for row in _with(table, "better"))
         each = listed([f"{name} in {count}" for name, count in wins.most_common()]) if wins else "no loss in any"
-        sentences = [f"better than {tables[0].baseline} in the {len(tables)} settings: {each}"]
+        parts = [f"better than {tables[0].baseline} in the {len(tables)} settings: {each}"]
     else:
-        sentences = [f"{_where(table, conditions)}{_head(table)}" for table in tables]
+        parts = [f"{_where(table, conditions)}{_head(table)}" for table in tables]
     if len(varied) == 1:
-        sentences += [found.sentence.rstrip(".") for found in sensitivity]
+        parts += [found.sentence.rstrip(".") for found in sensitivity]
     unsound = _first_two(_unsound_anywhere(tables, conditions))
-    return f"On {tables[0].data}, by {metric}, {'; '.join([*sentences, *unsound])}."
+    return f"On {tables[0].data}, by {metric}, {'; '.join([*parts, *unsound])}."
 
 
 def _anywhere(tables: list[Table], varied: list[ConditionRecord]) -> str:
@@ -77,14 +77,12 @@ def _anywhere(tables: list[Table], varied: list[ConditionRecord]) -> str:
 
 def _unsound_anywhere(tables: list[Table], conditions: Sequence[ConditionRecord]) -> list[str]:
     """What is broken, diverged or failed in any setting, each loss once, in the first such setting."""
-    sentences: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for table in tables:
         for row in table.rows:
-            if _is_unsound(row, table) and row.name not in sentences:
-                sentences[row.name] = (_where(table, conditions) if table is not tables[0] else "") + _unsound(
-                    row, table
-                )
-    return list(sentences.values())
+            if _is_unsound(row, table) and row.name not in by_name:
+                by_name[row.name] = (_where(table, conditions) if table is not tables[0] else "") + _unsound(row, table)
+    return list(by_name.values())
 
 
 def setting_sentence(table: Table, metric: str) -> str:
@@ -92,9 +90,9 @@ def setting_sentence(table: Table, metric: str) -> str:
     unsound = [_unsound(row, table) for row in table.rows if _is_unsound(row, table)]
     if table.splits == 0:
         everyone = table.rows and all(row.word == "failed" for row in table.rows)
-        sentences = f"On {table.title} " + ("every loss failed" if everyone else "nothing was finished")
+        opening = f"On {table.title} " + ("every loss failed" if everyone else "nothing was finished")
         failed = [f"{row.name}: {row.reason}" if everyone else _unsound(row, table) for row in table.rows if row.reason]
-        return f"{sentences}, so nothing can be said{': ' if failed else ''}{'; '.join(failed[:3])}."
+        return f"{opening}, so nothing can be said{': ' if failed else ''}{'; '.join(failed[:3])}."
     details = _details(table)
     # Why a baseline is lost may have colons of its own.
     colon, comma = ("; ", "; ") if table.baseline_lost else (": ", ", ")

@@ -129,14 +129,14 @@ def _sentence(found: Sensitivity) -> str:
     if base is None or base.cost is None:
         return f"{span} nothing can be said against {found.baseline}."
     rivals = [row for row in found.rows if row.word in COMPARED | {"anecdotal"} and row.saved is not None]
-    sentences = f"{span} {found.baseline} {_gives_up(base, d)}"
+    text = f"{span} {found.baseline} {_gives_up(base, d)}"
     if not rivals:
-        return f"{sentences}."
+        return f"{text}."
     if len(rivals) == 1:
-        return f"{sentences} and {rivals[0].name} {_gives_up(rivals[0], d)}{_against(rivals[0], d)}."
+        return f"{text} and {rivals[0].name} {_gives_up(rivals[0], d)}{_against(rivals[0], d)}."
     least, most = rivals[0], rivals[-1]
     return (
-        f"{sentences}; of the others {least.name} loses least ({number(least.cost, d)}"
+        f"{text}; of the others {least.name} loses least ({number(least.cost, d)}"
         f"{_against(least, d, inside=True)})"
         f" and {most.name} most ({number(most.cost, d)}{_against(most, d, inside=True)})."
     )
@@ -153,6 +153,6 @@ def _against(row: SensitivityRow, decimals: int, *, inside: bool = False) -> str
     if size < 0 and low is not None and high is not None:
         low, high = -high, -low
     ends = f" {interval(low, high, decimals)}" if low is not None else ""
-    sentences = f"{number(abs(size), decimals)} {'less' if size >= 0 else 'more'}{ends}"
-    sentences += ", not distinguishable" if row.word == "not distinguishable" else ""
-    return f", {sentences}" if inside else f" ({sentences})"
+    text = f"{number(abs(size), decimals)} {'less' if size >= 0 else 'more'}{ends}"
+    text += ", not distinguishable" if row.word == "not distinguishable" else ""
+    return f", {text}" if inside else f" ({text})"

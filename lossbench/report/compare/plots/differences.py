@@ -41,7 +41,7 @@ def _limits(view: View, rows: list[Row]) -> tuple[float, float]:
 
 def _draw(part: FigureBase, view: View, height: float) -> None:
     rows, table = _rows(view), view.table
-    sentences = [
+    intervals = [
         f"{number(row.difference, table.decimals, sign=True)}  "
         f"{interval(row.difference_low, row.difference_high, table.decimals, sign=True)}"
         if row.difference is not None
@@ -49,7 +49,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
         for row in rows
     ]
     names = [shortened(row.name) for row in rows]
-    left, right = 0.3 + text_width(names), 0.3 + text_width(sentences, TEXT - 1)
+    left, right = 0.3 + text_width(names), 0.3 + text_width(intervals, TEXT - 1)
     axes = place(part, height, left, right, _AXIS, ROW * len(rows))
     low, high = _limits(view, rows)
     axes.set_xlim(low, high)
@@ -64,7 +64,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
         axes.text(
             1.02,
             y,
-            sentences[y],
+            intervals[y],
             transform=axes.get_yaxis_transform(),
             va="center",
             size=TEXT - 1,

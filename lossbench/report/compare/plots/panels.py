@@ -71,8 +71,8 @@ def note_off_scale(axes: Axes, values: Floats, colour: str) -> bool:
     if values.max() >= low and values.min() <= high:
         return False
     y = 0.08 if values.max() < low else 0.85
-    sentences = f"{values.min():.3g} to {values.max():.3g}, off the scale".replace("-", "−")
-    axes.text(0.5, y, sentences, transform=axes.transAxes, ha="center", size=TEXT - 1, color=colour)
+    note = f"{values.min():.3g} to {values.max():.3g}, off the scale".replace("-", "−")
+    axes.text(0.5, y, note, transform=axes.transAxes, ha="center", size=TEXT - 1, color=colour)
     return True
 
 

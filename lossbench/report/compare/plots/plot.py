@@ -76,8 +76,8 @@ def picture(plot: Plot, view: View) -> Figure | None:
 
 def note_scoreless(axes: Axes, y: int, row: Row) -> None:
     """In a row of a picture, why a loss has nothing to show there."""
-    sentences = f"× {row.word}" + (" on every split" if row.word == "diverged" else "")
+    note = f"× {row.word}" + (" on every split" if row.word == "diverged" else "")
     axes.text(
-        0.01, y, sentences, transform=axes.get_yaxis_transform(), ha="left", va="center", size=TEXT - 1,
+        0.01, y, note, transform=axes.get_yaxis_transform(), ha="left", va="center", size=TEXT - 1,
         color=word_colour(row.word),
     )  # fmt: skip
