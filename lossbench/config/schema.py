@@ -17,7 +17,6 @@ from lossbench.config.parts import (
     Fraction,
     Hidden,
     HoldoutConfig,
-    Keep,
     Labels,
     LastAct,
     Loss,
@@ -34,6 +33,7 @@ from lossbench.config.parts import (
     RunConfig,
     Share,
     SplitConfig,
+    StoppingConfig,
     Text,
 )
 from lossbench.config.values import Real, Whole, distinct, spell_net, spell_pair, split_list, split_range
@@ -101,11 +101,10 @@ class CompareNetConfig(NetConfig):
     hidden: Hidden = Field([32, 32])
 
 
-class CompareEarlyStoppingConfig(EarlyStoppingConfig):
-    """Epochs are chosen on the inner validation part, for every loss by the same rule."""
+class CompareEarlyStoppingConfig(StoppingConfig):
+    """When a trial's nets stop, judged by the calibrated log-loss, for values by the metric, for every loss alike."""
 
-    patience: Patience = 30
-    keep: Keep = "best"
+    patience: Patience = 20
 
 
 Tables = Annotated[
@@ -139,7 +138,7 @@ class CompareConfig(RunConfig):
         description="The loss that the others are measured against; auto: cross_entropy or mse, else the first",
     )
     metric: MetricName = "auto"
-    folds: Annotated[Whole, Field(ge=2), Flag("--folds", EVALUATION)] = Field(5, description="Folds of each repetition")
+    folds: Annotated[Whole, Field(ge=3), Flag("--folds", EVALUATION)] = Field(5, description="Folds of each repetition")
     repeats: Annotated[Whole, Field(ge=1, le=1000), Flag("--repeats", EVALUATION)] = Field(
         5, description="Repetitions of the folds, each dealt out anew"
     )
@@ -151,8 +150,15 @@ class CompareConfig(RunConfig):
         description="Whether losses choose their own parameters too, with as many trials for those without; "
         "auto: where losses are named. always, never",
     )
-    inner_validation: Annotated[Share, Flag("--inner-validation", TRAINING, "SHARE", after="--tune-params")] = Field(
-        0.2, description="Share of each outer training part that learning rate and epochs are chosen on"
+    inner_folds: Annotated[Whole, Field(ge=2), Flag("--inner-folds", TRAINING, after="--tune-params")] = Field(
+        4, description="Folds of each training part that trials are chosen on; all of them, where there are fewer"
+    )
+    select_by: Annotated[
+        Text, Flag("--select-by", TRAINING, "METRIC", after="--inner-folds", complete="one_metric")
+    ] = Field(
+        "auto",
+        description="The metric that learning rate and epochs are chosen by; auto: the one that losses are judged by, "
+        "log_loss where that is of probabilities",
     )
     label_noise: Annotated[Fractions, Flag("--label-noise", EVALUATION, "SHARE,...")] = Field(
         [0.0], description="Shares of training labels that are exchanged for another class; one comparison for each"

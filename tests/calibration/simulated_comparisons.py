@@ -48,8 +48,10 @@ def small(**other: Any) -> CompareConfig:
 
 def setting_of(config: CompareConfig, table: Table, noise: float = 0.0) -> Setting:
     """The setting that `compare-losses` would prepare."""
-    folds = repeated_kfold(table.target, table.task, config.folds, config.repeats, config.seed, config.inner_validation)
-    return prepare_setting(table, folds, data=DATA, seed=config.seed, condition={"label_noise": noise})
+    folds = repeated_kfold(table.target, table.task, config.folds, config.repeats, config.seed)
+    return prepare_setting(
+        table, folds, data=DATA, seed=config.seed, partners=config.inner_folds, condition={"label_noise": noise}
+    )
 
 
 def candidates(config: CompareConfig, table: Table) -> tuple[Candidate, ...]:
@@ -59,7 +61,7 @@ def candidates(config: CompareConfig, table: Table) -> tuple[Candidate, ...]:
 
 def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> Evaluation:
     """One loss, evaluated alone."""
-    select = selection_metric(primary_metric(config.metric, setting.task), setting.task)
+    select = selection_metric(config.select_by, primary_metric(config.metric, setting.task), setting.task)
     dummies = dummy_scores(candidate.pair, setting.outer)
     options = Options(config, select, len(config.lrs), torch.device("cpu"), 1)
     evaluation = evaluate_loss(Job(options, setting, candidate, dummies))

@@ -19,7 +19,7 @@ WITHOUT_A_FLAG = {
     "train": "kind data.name data.file loss.name net optim penalty.l1 penalty.l2 early_stopping early_stopping.keep"
     " split",
     "compare-losses": "kind data.name data.file losses.loss losses.loss.name losses.loss.params"
-    " losses.loss.class_weight losses.last_act net optim penalty.l1 penalty.l2 early_stopping early_stopping.keep",
+    " losses.loss.class_weight losses.last_act net optim penalty.l1 penalty.l2 early_stopping",
     "regularize-gif": "kind data.name data.file data.groups loss.name net split split.seed",
 }
 

@@ -16,7 +16,7 @@ from lossbench.config.schema import CompareConfig
 from lossbench.engine.problem import Net
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.setting import Setting
-from lossbench.experiments.compare.trials import Trial, trials
+from lossbench.experiments.compare.tuning.trials import Trial, trials
 from lossbench.experiments.setup.net import net_for
 from lossbench.record import Scores
 
@@ -48,8 +48,8 @@ class Job:
 
     @cached_property
     def tried(self) -> list[Trial]:
-        """The trials of every split."""
-        return trials(self.config, self.candidate, len(self.setting.folds), self.options.trials)
+        """The trials of every inner fold."""
+        return trials(self.config, self.candidate, len(self.setting.pairs), self.options.trials)
 
     @property
     def net(self) -> Net:

@@ -14,15 +14,15 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.data.load import load
-from lossbench.data.split import OuterFold, repeated_kfold
+from lossbench.data.split import InnerFold, OuterFold, inner_folds, repeated_kfold
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
 from lossbench.experiments.compare.candidates import Candidate, Selection, find_baseline, select_candidates
 from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
 from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
-from lossbench.experiments.compare.setting import changed_splits
-from lossbench.experiments.compare.trials import budget, trained, tuned, tunes_params
+from lossbench.experiments.compare.setting import changed_repetitions
+from lossbench.experiments.compare.tuning.trials import budget, trained, tuned, tunes_params
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import folder_name
@@ -36,6 +36,7 @@ class TablePlan:
     data: DataConfig
     table: Table
     folds: tuple[OuterFold, ...]
+    pairs: tuple[InnerFold, ...]
     selection: Selection
 
 
@@ -69,7 +70,7 @@ class ComparePlan:
     @property
     def trials(self) -> int:
         """How many nets each loss may choose from on each split."""
-        return budget(self.config, self.candidates)
+        return budget(self.config)
 
     @property
     def space(self) -> Space:
@@ -83,7 +84,7 @@ class ComparePlan:
 
     def members(self, table: TablePlan) -> int:
         """How many nets one loss trains on a table, at most: trials, refits and untuned ones of every split."""
-        return len(table.folds) * (trained(self.config, self.trials) + 2)
+        return len(table.pairs) * trained(self.config, self.trials) + 2 * len(table.folds)
 
 
 def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePlan:
@@ -109,10 +110,11 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         selection = select_candidates(config.losses, table, tune_params=tune_params, up_to_scale=up_to_scale)
         folds = _deal(config, table, several=len(tables) > 1)
         for levels, changed in zip(grid(config), changed_folds(config, table, folds), strict=True):
-            rows = min(len(fold.inner_train) for fold in changed)
+            rows = min(len(pair.train) for pair in inner_folds(changed, config.inner_folds))
             where = setting_name(table.name, levels)
             check_batch_size(config.optim.batch_size, rows, f"inner training rows of {where}")
-        plans.append(TablePlan(data, table, tuple(folds), selection))
+        pairs = inner_folds(folds, config.inner_folds)
+        plans.append(TablePlan(data, table, tuple(folds), tuple(pairs), selection))
     _check_served(config, plans)
     _check_company(plans)
     baselines = {find_baseline(config.baseline, entry.selection, Task(entry.table.task)) for entry in plans}
@@ -123,14 +125,18 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
             fix="name one that serves all of them",
         )
     threads = config.threads or default_threads()
-    select = selection_metric(metric, tasks[0])
+    select = selection_metric(config.select_by, metric, tasks[0])
     return ComparePlan(config, tuple(plans), metric, select, baselines.pop(), device, threads)
 
 
 def changed_folds(config: CompareConfig, table: Table, folds: Sequence[OuterFold]) -> list[list[OuterFold]]:
     """A table's folds under every combination of the conditions' levels; `UserError` for one that leaves too little."""
     return [
-        [split.fold for split, _ in changed_splits(table, folds, seed=config.seed, condition=levels)]
+        [
+            fold
+            for repetition in changed_repetitions(table, folds, seed=config.seed, condition=levels)
+            for fold in repetition.folds
+        ]
         for levels in grid(config)
     ]
 
@@ -157,7 +163,6 @@ def _deal(config: CompareConfig, table: Table, *, several: bool) -> list[OuterFo
             config.folds,
             config.repeats,
             config.seed,
-            config.inner_validation,
             groups=table.groups,
             classes=table.classes,
         )

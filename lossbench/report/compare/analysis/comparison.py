@@ -14,6 +14,7 @@ import numpy as np
 
 from lossbench.record import CompareRecord, MetricRecord
 from lossbench.record.comparison import COMPARED, SCORELESS, SURE, Comparison, Row, Table, Word
+from lossbench.report.compare.analysis.calibrated import temperature_notes
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
 from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_text, table_notes, warnings
@@ -90,7 +91,7 @@ def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Table
         notes=[],
         rows=rows,
     )
-    table = table.replace(notes=table_notes(table, record))
+    table = table.replace(notes=table_notes(table, record) + temperature_notes(setting, rows))
     return table.replace(sentence=setting_sentence(table, setting.metric))
 
 
