@@ -14,7 +14,6 @@ import math
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from torch import Tensor
@@ -34,16 +33,24 @@ def _penalty(log2_t: Floats) -> Floats:
 
 
 def log_loss_by_temperature(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
-    """Mean log-loss of softmax(score / T) at every T of the grid, `[P, G]`; inf for scores that are not finite."""
-    own_PN1 = score_PNC.gather(-1, truth_PN[..., None])
-    if score_PNC.shape[-1] == 2:  # log(1 + exp(other - own)), at half the cost
-        gap_PN = score_PNC.sum(-1) - 2 * own_PN1[..., 0]
-        columns = [F.softplus(gap_PN * 2.0**-log2_t).mean(-1) for log2_t in LOG2_T]
-    else:
-        gap_PNC = score_PNC - own_PN1
-        columns = [(gap_PNC * 2.0**-log2_t).logsumexp(-1).mean(-1) for log2_t in LOG2_T]
-    values = torch.stack(columns, -1)
-    return torch.where(values.isfinite(), values, torch.inf)
+    """Every row's log-loss of softmax(score / T) at every T of the grid, `[G, P, N]`."""
+    gap_CPN = (score_PNC - score_PNC.gather(-1, truth_PN[..., None])).movedim(-1, 0).contiguous()
+    top_PN = gap_CPN.amax(0)
+    below_CPN = gap_CPN - top_PN
+    inverse_G = [2.0**-log2_t for log2_t in LOG2_T]
+    power_CPN = torch.empty_like(below_CPN)  # exp(score / T), whose square is that at half the temperature
+    loss_GPN = top_PN.new_empty(len(inverse_G), *top_PN.shape)
+    for i in reversed(range(len(inverse_G))):
+        # Every fourth is computed anew: rounding doubles with each square.
+        power_CPN = torch.exp(below_CPN * inverse_G[i]) if i % 4 == 0 else power_CPN.square_()
+        torch.sum(power_CPN, 0, out=loss_GPN[i])
+    return loss_GPN.log_().add_(top_PN * top_PN.new_tensor(inverse_G)[:, None, None])
+
+
+def mean_log_loss(loss_GPN: Tensor) -> Tensor:
+    """Mean over rows, `[P, G]`; inf for scores that are not finite."""
+    mean_PG = loss_GPN.mean(-1).T
+    return torch.where(mean_PG.isfinite(), mean_PG, torch.inf)
 
 
 def smooth_log_loss(log_loss_PG: Tensor, rows: int) -> Tensor:

@@ -35,7 +35,7 @@ def test_a_lucky_epoch_is_not_the_best_one() -> None:
     rising = np.linspace(0.5, 0.9, 60)
     lucky = rising.copy()
     lucky[3] = 1.0
-    assert curves(lucky.tolist(), lucky.tolist()).best_epoch() > 45
+    assert curves(lucky.tolist(), lucky.tolist()).best_epoch > 45
 
 
 def test_folds_count_by_their_rows() -> None:
@@ -48,7 +48,7 @@ def test_equal_scores_go_to_the_lowest_calibrated_log_loss_not_to_the_fewest_epo
     level = 0.3 + 0.001 * (epochs - 30) ** 2  # least after epoch 31, on every temperature alike
     log_loss_EG = np.repeat(level[:, None], len(LOG2_T), 1)
     tied = TrialCurves(np.ones((40, 2)), np.array([20.0, 20.0]), log_loss_EG)
-    assert tied.best_epoch() == 31
+    assert tied.best_epoch == 31
 
 
 def test_the_default_stays_within_one_standard_error_of_the_best() -> None:

@@ -52,7 +52,7 @@ def job(
 def tried(trial: Trial, *scores: float) -> Tried:
     """A trial with the same score on two folds after every epoch."""
     curves = TrialCurves(np.repeat(np.array(scores)[:, None], 2, 1), np.array([9.0, 9.0]))
-    return Tried(trial, curves, Outcome("ok", len(scores), curves.best_epoch()))
+    return Tried(trial, curves, Outcome("ok", len(scores), curves.best_epoch))
 
 
 def test_every_split_chooses_for_itself_and_the_grid_s_edge_is_flagged() -> None:

@@ -15,6 +15,7 @@ from lossbench.experiments.scoring.temperature import (
     fit_temperature,
     log_loss_at,
     log_loss_by_temperature,
+    mean_log_loss,
     smooth_log_loss,
 )
 
@@ -29,8 +30,11 @@ def minus_log_posterior(log_t: float, score: np.ndarray, truth: np.ndarray) -> f
 
 
 def fitted(score: np.ndarray, truth: np.ndarray) -> float:
-    grid = log_loss_by_temperature(torch.from_numpy(score)[None], torch.from_numpy(truth)[None])
-    return float(fit_temperature(grid.numpy(), len(truth))[0])
+    return float(fit_temperature(grid(score, truth), len(truth))[0])
+
+
+def grid(score: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    return mean_log_loss(log_loss_by_temperature(torch.from_numpy(score)[None], torch.from_numpy(truth)[None])).numpy()
 
 
 @settings(max_examples=25, deadline=None)
@@ -43,23 +47,22 @@ def test_it_is_the_most_probable_temperature(seed: int, classes: int, scale: flo
     found = fitted(score, truth)
     # T comes from a spline through a grid of log-losses: within 2 percent, where the log-loss a row is level to 1e-4.
     assert minus_log_posterior(np.log(found), score, truth) <= best.fun + 2e-4 * rows
-    grid = log_loss_by_temperature(torch.from_numpy(score)[None], torch.from_numpy(truth)[None]).numpy()
-    assert log_loss_at(grid, np.array([found]))[0] == pytest.approx(log_loss(found, score, truth), abs=3e-3)
+    assert log_loss_at(grid(score, truth), np.array([found]))[0] == pytest.approx(
+        log_loss(found, score, truth), abs=3e-3
+    )
 
 
 def test_the_grid_has_the_log_loss_of_each_temperature_and_means_over_rows_pool() -> None:
     random = np.random.default_rng(0)
     score, truth = random.normal(size=(50, 3)), random.integers(0, 3, 50)
 
-    def grid(rows: slice) -> np.ndarray:
-        return log_loss_by_temperature(torch.from_numpy(score[rows])[None], torch.from_numpy(truth[rows])[None])[
-            0
-        ].numpy()
+    def part(rows: slice) -> np.ndarray:
+        return grid(score[rows], truth[rows])[0]
 
-    whole = grid(slice(None))
-    # Double precision throughout.
+    whole = part(slice(None))
+    # Double precision throughout; a square doubles a rounding error, four in a row make it 16 times as large.
     np.testing.assert_allclose(whole, [log_loss(2.0**t, score, truth) for t in LOG2_T], rtol=1e-12)
-    np.testing.assert_allclose(whole, 0.4 * grid(slice(20)) + 0.6 * grid(slice(20, None)), rtol=1e-12)
+    np.testing.assert_allclose(whole, 0.4 * part(slice(20)) + 0.6 * part(slice(20, None)), rtol=1e-12)
 
 
 def test_few_rows_that_are_all_right_do_not_ask_for_certainty_nor_make_a_sure_net_unsure() -> None:
@@ -96,7 +99,7 @@ def test_what_stops_a_net_goes_on_falling_where_all_rows_are_right() -> None:
     truth = torch.arange(30)[None] % 2
     margins = [1.0, 4.0, 16.0, 64.0]
     scores = torch.cat([m * torch.nn.functional.one_hot(truth, 2).double() for m in margins])
-    values = smooth_log_loss(log_loss_by_temperature(scores, truth.expand(4, 30)), 30).tolist()
+    values = smooth_log_loss(mean_log_loss(log_loss_by_temperature(scores, truth.expand(4, 30))), 30).tolist()
     assert values == sorted(values, reverse=True)
     assert len(set(values)) == 4
 

@@ -104,7 +104,7 @@ def _mean_outcome(config: CompareConfig, curves: TrialCurves, nets: Sequence[Out
         return np.asarray(np.stack([carried_on(curve, epochs) for curve in of]).mean(axis=0))
 
     sign = 1.0 if metric.better == "higher" else -1.0
-    best = config.optim.epochs if curves.failed else curves.best_epoch()
+    best = config.optim.epochs if curves.failed else curves.best_epoch
     return Outcome(
         status,  # type: ignore[arg-type]
         epochs,

@@ -25,6 +25,7 @@ from lossbench.experiments.scoring.temperature import (
     fit_temperature,
     log_loss_at,
     log_loss_by_temperature,
+    mean_log_loss,
     smooth_log_loss,
 )
 from lossbench.experiments.setup.pair import Pair
@@ -64,20 +65,27 @@ def inner_score(metric: Metric, pairs: Sequence[Pair], setting: Setting) -> Call
 def _columns(
     metric: Metric, pair: Pair, out_PNK: Tensor, truth_PN: Tensor, splits: Sequence[PreparedSplit], first: int
 ) -> Tensor:
+    parts = (slice(0, first), slice(first, None))
+    if not pair.task.is_classification:
+        values = [_metric(metric, pair, out_PNK[:, part], truth_PN[:, part], splits) for part in parts]
+        stops = [value if metric.better == "lower" else -value for value in values]
+        return torch.cat([*stops, *values], 1)
+    score_PNC = predict(pair, out_PNK, splits).score_PNC
+    assert score_PNC is not None
+    loss_GPN = log_loss_by_temperature(score_PNC, truth_PN)
     stops, others = [], []
-    for part in (slice(0, first), slice(first, None)):
-        prediction, truth = predict(pair, out_PNK[:, part], splits), truth_PN[:, part]
-        value = None if metric.name == LOG_LOSS else metric.fn(prediction, truth)[:, None]
-        if pair.task.is_classification:
-            assert prediction.score_PNC is not None
-            grid = log_loss_by_temperature(prediction.score_PNC, truth)
-            stops.append(smooth_log_loss(grid, truth.shape[1])[:, None])
-            others += [grid[:, :1] if value is None else value, grid]  # the log-loss needs the grid alone
+    for part in parts:
+        grid_PG = mean_log_loss(loss_GPN[:, :, part])
+        stops.append(smooth_log_loss(grid_PG, loss_GPN[:, :, part].shape[-1])[:, None].double())
+        if metric.name == LOG_LOSS:  # the grid has it at every temperature
+            others += [grid_PG[:, :1].double(), grid_PG.double()]
         else:
-            assert value is not None
-            stops.append(value if metric.better == "lower" else -value)
-            others.append(value)
-    return torch.cat([*stops, *others], 1).double()
+            others += [_metric(metric, pair, out_PNK[:, part], truth_PN[:, part], splits), grid_PG.double()]
+    return torch.cat([*stops, *others], 1)
+
+
+def _metric(metric: Metric, pair: Pair, out_PNK: Tensor, truth_PN: Tensor, splits: Sequence[PreparedSplit]) -> Tensor:
+    return metric.fn(predict(pair, out_PNK, splits), truth_PN)[:, None].double()
 
 
 def trial_curves(

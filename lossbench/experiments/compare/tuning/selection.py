@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from lossbench.experiments.scoring.temperature import Floats, fit_temperature, log_loss_at
 
@@ -31,22 +33,23 @@ class TrialCurves:
     log_loss_EG: Floats | None = None
     failed: bool = False
 
-    @property
+    @cached_property
     def smoothed_EF(self) -> Floats:  # noqa: N802 - its shape is part of its name
         """Moving average over the epochs, shorter at both ends."""
         return smoothed(self.score_EF)
 
-    @property
+    @cached_property
     def mean_E(self) -> Floats:  # noqa: N802
         """Smoothed score over the rows of all folds."""
         return np.asarray(self.smoothed_EF @ (self.rows_F / self.rows_F.sum()))
 
-    @property
+    @cached_property
     def calibrated_log_loss_E(self) -> Floats:  # noqa: N802
         """The log-loss of all folds' rows after the common temperature of each epoch."""
         assert self.log_loss_EG is not None, "a regression has no log-loss"
         return log_loss_at(self.log_loss_EG, fit_temperature(self.log_loss_EG, int(self.rows_F.sum())))
 
+    @cached_property
     def best_epoch(self) -> int:
         """The epoch, from 1, of the best smoothed score; of equal ones the one with the lowest calibrated log-loss."""
         mean_E = self.mean_E
@@ -79,8 +82,8 @@ def choose_trial(tried: Sequence[ScoredTrial], default_lr: float) -> int:
     the smaller of two. Failed trials are not chosen while there is another.
     """
     able = [i for i, c in enumerate(tried) if not c.curves.failed] or list(range(len(tried)))
-    at_best = {i: tried[i].curves.smoothed_EF[tried[i].curves.best_epoch() - 1] for i in able}
-    mean = {i: float(tried[i].curves.mean_E[tried[i].curves.best_epoch() - 1]) for i in able}
+    at_best = {i: tried[i].curves.smoothed_EF[tried[i].curves.best_epoch - 1] for i in able}
+    mean = {i: float(tried[i].curves.mean_E[tried[i].curves.best_epoch - 1]) for i in able}
     best = max(able, key=lambda i: mean[i] if math.isfinite(mean[i]) else -math.inf)
 
     def is_as_good(i: int) -> bool:
@@ -101,7 +104,10 @@ def choose_trial(tried: Sequence[ScoredTrial], default_lr: float) -> int:
 def smoothed(values_E: Floats, window: int = WINDOW) -> Floats:
     """Centred moving average along the first axis, of as many values of the window as there are."""
     reach = window // 2
-    return np.stack([values_E[max(0, e - reach) : e + reach + 1].mean(axis=0) for e in range(len(values_E))])
+    around = [(reach, reach), *[(0, 0)] * (values_E.ndim - 1)]
+    sums_E = sliding_window_view(np.pad(values_E, around), 2 * reach + 1, axis=0).sum(axis=-1)
+    counts_E = sliding_window_view(np.pad(np.ones(len(values_E)), reach), 2 * reach + 1).sum(axis=-1)
+    return np.asarray(sums_E / counts_E.reshape(-1, *[1] * (values_E.ndim - 1)))
 
 
 def carried_on(values_E: Floats, epochs: int) -> Floats:
