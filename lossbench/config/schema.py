@@ -17,6 +17,7 @@ from lossbench.config.parts import (
     Fraction,
     Hidden,
     HoldoutConfig,
+    Keep,
     Labels,
     LastAct,
     Loss,
@@ -56,6 +57,13 @@ TrainShares = Annotated[
     BeforeValidator(
         split_list, json_schema_input_type=TrainShare | str | Annotated[list[TrainShare], Field(min_length=1)]
     ),
+    Field(min_length=1),
+]
+
+
+StopRules = Annotated[
+    list[Keep],
+    BeforeValidator(split_list, json_schema_input_type=Keep | str | Annotated[list[Keep], Field(min_length=1)]),
     Field(min_length=1),
 ]
 
@@ -166,6 +174,10 @@ class CompareConfig(RunConfig):
     train_share: Annotated[TrainShares, Flag("--train-share", EVALUATION, "SHARE,...")] = Field(
         [1.0], description="Shares of each training part that are used; one comparison for each"
     )
+    stop_rule: Annotated[StopRules, Flag("--stop", TRAINING, "best|last,...", after="--select-by")] = Field(
+        ["best"],
+        description="Which epoch is scored: the best one of the inner folds, or the last; one comparison for each",
+    )
     rope: Annotated[Fraction, Flag("--rope", EVALUATION)] = Field(
         0.01, description="Differences of the metric below this are practically none"
     )
@@ -179,7 +191,7 @@ class CompareConfig(RunConfig):
         CompareEarlyStoppingConfig(), description="When to stop before the last epoch"
     )
 
-    _distinct = field_validator("data", "lrs", "label_noise", "train_share")(distinct)
+    _distinct = field_validator("data", "lrs", "label_noise", "train_share", "stop_rule")(distinct)
 
 
 class RegularizeNetConfig(NetConfig):

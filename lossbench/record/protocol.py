@@ -32,6 +32,7 @@ class CompareProtocol(Part):
     tuned_params: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)  # loss -> settings, the default first
     inner_folds: int | None = None  # None: of a run that chose on one inner validation part
     inner_validation: float | None = None
+    stop_text: str = ""  # in words, where all settings have one
     baseline: str
     rope: float
     alpha: float

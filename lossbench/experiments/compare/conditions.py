@@ -1,6 +1,7 @@
 """What a comparison can vary besides the losses. One entry of `CONDITIONS` is all that a new condition needs.
 
-A condition changes the training parts of splits, never their test parts: its rows, its targets, or its features. Its
+A condition changes the training parts of splits, never their test parts: their rows, targets or features; or the rule
+by which nets are trained on them. Its
 levels are the config's key of its name (`CompareConfig` says what that key takes), its words and its plot travel in the
 record. Several conditions make a grid: every combination of their levels is a setting of its own.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lossbench.catalog.vocabulary import Task
+from lossbench.config.parts import Keep
 from lossbench.config.schema import CompareConfig
 from lossbench.data.label_noise import label_noise
 from lossbench.data.split import OuterFold, Rows, generator
@@ -34,6 +36,7 @@ class Repetition:
     table: Table
     folds: tuple[OuterFold, ...]
     seeds: tuple[int, ...]  # of each fold's split; draws are made from it and a purpose
+    keep: Keep = "best"  # which epoch's weights are scored
 
     def training_rows(self) -> list[Rows]:
         """The rows of each fold that other splits train on: its test rows, less those that a condition excludes."""
@@ -58,7 +61,7 @@ class Condition:
 
     def levels(self, config: CompareConfig) -> list[float]:
         """The levels that a config asks for."""
-        return list(getattr(config, self.name))
+        return [self.words.level(value) for value in getattr(config, self.name)]
 
     def record(self, config: CompareConfig) -> ConditionRecord:
         """The words of the condition, with the config's levels."""
@@ -92,6 +95,10 @@ def _corrupt_labels(whole: Repetition, rate: float) -> tuple[Repetition, float]:
     return replace(whole, table=replace(table, target=noisy, clean_target=clean, _hash=[])), float(share)
 
 
+def _train_to_the_end(whole: Repetition, level: float) -> tuple[Repetition, float]:
+    return replace(whole, keep="last"), level
+
+
 # In the order in which they are applied: which rows there are comes before what is done to them.
 CONDITIONS = (
     Condition(
@@ -122,6 +129,7 @@ CONDITIONS = (
             reference_text="clean labels",
             level_text="{level} label noise",
             harsher="higher",
+            kind="symmetric noise: every other class equally likely",
             realised_text="{share} of the training labels changed",
             plot="robustness",
             plot_title="Robustness to label noise",
@@ -135,12 +143,38 @@ CONDITIONS = (
         " another class, all equally likely (symmetric noise); test labels stay clean. The same labels are corrupted"
         " for every loss.",
     ),
+    Condition(
+        ConditionRecord(
+            name="stop_rule",
+            label="stop rule",
+            level_names=["best", "last"],
+            reference=0.0,
+            reference_text="epochs chosen on the inner folds",
+            level_text="training to the {level} epoch",
+            harsher="higher",
+            plot="stop-rule",
+            plot_title="Best epoch or last epoch",
+            plot_note="The best epoch is chosen on the inner folds.",
+            axis_label="the epoch that is scored",
+        ),
+        tasks=frozenset(Task),
+        needs="epochs",
+        change=_train_to_the_end,
+        protocol="Stop rule: best trains a net for the number of epochs that is best on its inner folds, last for all"
+        " epochs.",
+    ),
 )
 
 
 def applied(config: CompareConfig) -> list[Condition]:
     """The conditions that a config varies, or holds at a level that changes something."""
     return [condition for condition in CONDITIONS if condition.is_applied(config)]
+
+
+def stop_text(config: CompareConfig) -> str:
+    """The stop rule of all settings in words; "" where it is a condition, which the settings name themselves."""
+    rule = next(condition for condition in CONDITIONS if condition.change is _train_to_the_end)
+    return "" if rule.is_applied(config) else rule.words.reference_text
 
 
 def grid(config: CompareConfig) -> list[dict[str, float]]:

@@ -12,6 +12,7 @@ from functools import cached_property
 import torch
 
 from lossbench.catalog.metrics import Metric
+from lossbench.config.parts import StoppingConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.engine.problem import Net
 from lossbench.experiments.compare.candidates import Candidate
@@ -45,6 +46,12 @@ class Job:
     def config(self) -> CompareConfig:
         """The comparison's."""
         return self.options.config
+
+    @property
+    def stopping(self) -> StoppingConfig:
+        """When a trial's nets stop: with the last epoch, where that one is scored."""
+        stopping = self.config.early_stopping
+        return stopping if self.setting.keep == "best" else stopping.model_copy(update={"patience": None})
 
     @cached_property
     def tried(self) -> list[Trial]:

@@ -14,7 +14,7 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import CompareConfig
 from lossbench.data.table import Table
 from lossbench.errors import UserError
-from lossbench.experiments.compare.conditions import applied
+from lossbench.experiments.compare.conditions import applied, stop_text
 from lossbench.experiments.compare.tuning.selection import WINDOW
 from lossbench.experiments.scoring.temperature import PRIOR
 from lossbench.record import CompareProtocol
@@ -91,6 +91,7 @@ def describe(
             label: [dict(param_set) for param_set in param_sets] for label, param_sets in space.tuned.items()
         },
         inner_folds=config.inner_folds,
+        stop_text=stop_text(config),
         baseline=baseline,
         rope=config.rope,
         alpha=ALPHA,

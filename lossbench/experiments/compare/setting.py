@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.parts import DataConfig
+from lossbench.config.parts import DataConfig, Keep
 from lossbench.data.split import InnerFold, OuterFold, inner_folds
 from lossbench.data.table import Table
 from lossbench.experiments.compare.conditions import Repetition, change, mean_realised
@@ -39,6 +39,7 @@ class Setting:
     inner_seeds: tuple[int, ...]
     inner: tuple[PreparedSplit, ...]
     outer: tuple[PreparedSplit, ...]
+    keep: Keep = "best"  # which epoch's weights are scored: the best one of the inner folds, or the last
 
     @property
     def task(self) -> Task:
@@ -89,6 +90,7 @@ def prepare_setting(
         tuple(split_seed(seed, p.repeat, outer_folds[p.first].fold, outer_folds[p.second].fold) for p in pairs),
         inner=tuple(prepared[len(outer) :]),
         outer=tuple(prepared[: len(outer)]),
+        keep=changed[0][0].keep,
     )
 
 

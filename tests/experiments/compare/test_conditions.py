@@ -18,11 +18,13 @@ from lossbench.experiments.compare.conditions import CONDITIONS, grid
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.setting import prepare_setting
 from lossbench.experiments.compare.time_estimate import estimate, steps_a_run
+from lossbench.report.compare.analysis.comparison import compare
 from tests.experiments.compare.comparisons import blobs, config, finished, of_role
 
 NAMES = [condition.name for condition in CONDITIONS]
 # A level of each condition that changes something.
-HARSH = {"train_share": 0.4, "label_noise": 0.3}
+HARSH = {"train_share": 0.4, "label_noise": 0.3, "stop_rule": 1.0}
+ASKED = {**HARSH, "stop_rule": "last"}  # the same in a config
 SMALL = {"batch_size": 16, "epochs": 4}  # batches that fit a smaller training set
 # Where a condition's name may stand: its declaration, its key and flag, its draw, and the reader of old records.
 HOMES = {
@@ -67,12 +69,12 @@ def test_a_condition_changes_no_test_part_and_its_reference_level_changes_nothin
         not torch.equal(p.x_ND["train"], c.x_ND["train"]) or not torch.equal(p.truth_N["train"], c.truth_N["train"])
         for p, c in zip(plain.outer, changed.outer, strict=True)
     ]
-    assert all(different)
+    assert all(different) or changed.keep != plain.keep
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=NAMES)
 def test_a_condition_refuses_a_task_that_it_does_not_have(condition):
-    requested = config("diabetes", **{condition.name: [HARSH[condition.name]]})
+    requested = config("diabetes", **{condition.name: [ASKED[condition.name]]})
     if Task.REGRESSION in condition.tasks:
         assert plan(requested).grid == [{condition.name: HARSH[condition.name]}]
     else:
@@ -169,3 +171,35 @@ def test_batches_must_fit_the_smallest_training_set():
 def test_a_share_without_room_for_every_class_is_refused_before_anything_is_trained() -> None:
     with pytest.raises(UserError, match=r"train_share: 0.04 of the 50 rows of a fold of iris is 2 rows"):
         plan(config(losses="ce,hinge", train_share=[0.04], optim={"epochs": 4}))
+
+
+def test_the_last_epoch_is_scored_where_the_stop_rule_says_so():
+    patient = {"optim": {"epochs": 12, "batch_size": 16}, "early_stopping": {"patience": 2}, "label_noise": [0.0, 0.3]}
+    record = finished(config(losses="ce,hinge", stop_rule="best,last", **patient))
+    assert [run.condition for run in record.runs[::2]] == [
+        {"label_noise": noise, "stop_rule": rule} for noise in (0.0, 0.3) for rule in (0.0, 1.0)
+    ]
+    for run in record.runs:
+        if run.condition["stop_rule"] == 1.0:
+            assert {m.epochs for m in run.members} == {12}
+            assert {m.best_epoch for m in of_role(run, "trial")} == {12}
+    best = [run for run in record.runs if run.condition["stop_rule"] == 0.0]
+    assert any(m.epochs < 12 for run in best for m in of_role(run, "refit"))
+    sentences = [found.sentence for found in compare(record).sensitivity]
+    noise, rule = sentences[:2], sentences[2:]
+    assert [s.split(" from ")[0] for s in noise] == [
+        "with epochs chosen on the inner folds",
+        "with training to the last epoch",
+    ]
+    assert all("(symmetric noise" in s for s in noise)
+    assert rule[1].startswith(
+        "with 30% label noise from epochs chosen on the inner folds to training to the last epoch cross_entropy "
+    )
+    assert "Stop rule: " in " ".join(record.protocol.text)
+
+
+def test_a_sentence_about_noise_names_its_kind_and_the_stop_rule():
+    (found,) = compare(finished(config(losses="ce,hinge", label_noise=[0.0, 0.3]))).sensitivity
+    assert found.sentence.endswith(
+        "(symmetric noise: every other class equally likely, epochs chosen on the inner folds)."
+    )

@@ -64,7 +64,7 @@ def pool(job: Job, outcomes: Sequence[Outcome]) -> list[Tried]:
         folds = [of_fold[number] for number in setting.validates(split)]
         for numbers in zip(*folds, strict=True):
             nets = [outcomes[i] for i in numbers]
-            curves = trial_curves(metric, setting, split, nets, config.early_stopping)
+            curves = trial_curves(metric, setting, split, nets, job.stopping)
             trial = replace(job.tried[numbers[0]], split=split)
             pooled.append(Tried(trial, curves, _mean_outcome(config, curves, nets, metric)))
     return pooled

@@ -113,12 +113,12 @@ def trial_curves(
         log_losses.append(carried_EM[:, 1:])
     rows_F = np.array(rows, dtype=np.float64)
     if not setting.task.is_classification:
-        return TrialCurves(np.stack(scores, 1), rows_F, None, failed)
+        return TrialCurves(np.stack(scores, 1), rows_F, None, failed, setting.keep)
     log_loss_EG: Floats = np.tensordot(rows_F / rows_F.sum(), np.stack(log_losses), 1)
     if metric.name == LOG_LOSS:
         calibrated_EF = _calibrated(np.stack(log_losses, 1), log_loss_EG, int(rows_F.sum()))
-        return TrialCurves(calibrated_EF, rows_F, log_loss_EG, failed)
-    return TrialCurves(np.stack(scores, 1), rows_F, log_loss_EG, failed)
+        return TrialCurves(calibrated_EF, rows_F, log_loss_EG, failed, setting.keep)
+    return TrialCurves(np.stack(scores, 1), rows_F, log_loss_EG, failed, setting.keep)
 
 
 def _halves(outcome: Outcome) -> list[tuple[Floats, Floats]]:

@@ -14,7 +14,7 @@ from lossbench.experiments.compare.tuning.inner_scores import inner_score
 
 def tuning_problem(job: Job) -> Problem:
     """One member for each trial of each inner fold (a trial's `split` is the inner fold), in their order."""
-    stopping, setting, candidate = job.config.early_stopping, job.setting, job.candidate
+    stopping, setting, candidate = job.stopping, job.setting, job.candidate
     return Problem(
         net=job.net,
         folds=tuple(split.fold(candidate.pair) for split in setting.inner),

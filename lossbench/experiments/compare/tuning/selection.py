@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from lossbench.config.parts import Keep
 from lossbench.experiments.scoring.temperature import Floats, fit_temperature, log_loss_at
 
 WINDOW = 15  # epochs of the moving average
@@ -32,6 +33,7 @@ class TrialCurves:
     rows_F: Floats
     log_loss_EG: Floats | None = None
     failed: bool = False
+    keep: Keep = "best"
 
     @cached_property
     def smoothed_EF(self) -> Floats:  # noqa: N802 - its shape is part of its name
@@ -51,7 +53,12 @@ class TrialCurves:
 
     @cached_property
     def best_epoch(self) -> int:
-        """The epoch, from 1, of the best smoothed score; of equal ones the one with the lowest calibrated log-loss."""
+        """The epoch, from 1, of the best smoothed score; of equal ones the one with the lowest calibrated log-loss.
+
+        The last one, where `keep` says so.
+        """
+        if self.keep == "last":
+            return len(self.score_EF)
         mean_E = self.mean_E
         best = np.flatnonzero(mean_E >= mean_E.max() - 1e-9) if np.isfinite(mean_E).any() else np.arange(len(mean_E))
         if self.log_loss_EG is None or len(best) == 1:

@@ -38,7 +38,8 @@ def compare(record: CompareRecord) -> Comparison:
     settings, metric = read_settings(record), primary_metric(record)
     alpha = record.protocol.alpha
     tables = [_table(setting, record, alpha) for setting in settings]
-    sensitivity = compare_levels(record.conditions, settings, tables, alpha=alpha)
+    stop_text = record.protocol.stop_text
+    sensitivity = compare_levels(record.conditions, settings, tables, alpha=alpha, stop_text=stop_text)
     across = compare_across(settings, alpha=alpha, seed=int(record.config.get("seed") or 0))
     rope = record.protocol.rope
     return Comparison(
