@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lossbench.config.parts import LossConfig
     from lossbench.config.schema import Kind, TrainConfig
 
+
 def check(file: str) -> Kind:
     """`lossbench config check`: the command that the file is for; `UserErrors` for wrong keys, values and names."""
     from lossbench.config.load import load
