@@ -73,4 +73,4 @@ def _without(table: Table, source: DataSource) -> Table:
     kept = table.features.drop(columns=leave)
     if kept.shape[1] == 0:
         raise UserError("no feature is left", where=table.name, fix="drop fewer columns")
-    return replace(table, features=kept, kinds={c: table.kinds[c] for c in kept.columns}, groups=groups, _hash=[])
+    return replace(table, features=kept, kinds={c: table.kinds[c] for c in kept.columns}, groups=groups)

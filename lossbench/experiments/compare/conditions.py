@@ -92,7 +92,7 @@ def _corrupt_labels(whole: Repetition, rate: float) -> tuple[Repetition, float]:
         noisy, _ = label_noise(noisy, len(table.classes), rate, seed, rows)
     clean = table.target if table.clean_target is None else table.clean_target
     share = np.mean([(noisy[fold.train] != table.target[fold.train]).mean() for fold in whole.folds])
-    return replace(whole, table=replace(table, target=noisy, clean_target=clean, _hash=[])), float(share)
+    return replace(whole, table=replace(table, target=noisy, clean_target=clean)), float(share)
 
 
 def _train_to_the_end(whole: Repetition, level: float) -> tuple[Repetition, float]:

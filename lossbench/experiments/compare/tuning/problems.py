@@ -44,13 +44,14 @@ def refit_problem(job: Job, nets: Sequence[Refit]) -> Problem:
 def _member(
     config: CompareConfig, seed: int, split: int, lr: float, param_set: int, epochs: int | None = None
 ) -> Member:
+    l1, l2 = config.penalty.split()
     return Member(
         seed=seed,
         fold=split,
         objective=param_set,
         lr=lr,
-        l1=config.penalty.l1,
-        l2=config.penalty.l2,
+        l1=l1,
+        l2=l2,
         weight_decay=config.optim.weight_decay,
         momentum=config.optim.momentum,
         epochs=epochs,
