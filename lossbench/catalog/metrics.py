@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 Need = Literal["label", "score", "probability", "point"]
 Better = Literal["higher", "lower"]
 Unit = Literal["none", "target"]
+# What a ROPE of 0.01 means. "absolute": 0.01 of the metric itself (shares of rows, correlations, R2). "dummy_error":
+# 1% of the majority class's or the target mean's own value, for errors, which have no scale of their own.
+# "dummy_error_rate": 1% of the majority class's share of wrong rows, for an error that is near 0 for it.
+Rope = Literal["absolute", "dummy_error", "dummy_error_rate"]
 
 CLASSIFICATION = frozenset({Task.BINARY, Task.MULTICLASS})
 REGRESSION = frozenset({Task.REGRESSION})
@@ -37,8 +41,8 @@ ECE_BINS = 15
 class Metric:
     """One metric: `fn` reads the part of a prediction that it `needs`, and `[P, N]` of truth, into `[P]`.
 
-    `unit` "target": an error in the target's own unit, compared as a share of the mean value's error; "none": a number
-    without a unit.
+    `unit` "target": an error in the target's own unit; "none": a number without a unit. `rope`: what the width of the
+    region of practical equivalence is a share of (`Rope`).
     """
 
     name: str
@@ -48,6 +52,8 @@ class Metric:
     better: Better
     worst: float
     formula: str
+    bounds: tuple[float, float]  # the least and the greatest value there can be
+    rope: Rope
     unit: Unit = "none"
 
     def can_score(self, prediction: Prediction) -> bool:
@@ -121,10 +127,12 @@ def _usable(part: Tensor, needs: Need) -> Tensor:
 
 
 def _metric(
-    name: str, needs: Need, tasks: frozenset[Task], better: Better, worst: float, unit: Unit
+    name: str, needs: Need, tasks: frozenset[Task], *, worst: float, best: float, rope: Rope, unit: Unit = "none"
 ) -> Callable[[Callable[[Tensor, Tensor], Tensor]], Metric]:
     """Make a metric of a function of the needed part (float64; decided labels for "label") and the truth.
 
+    `worst` and `best` are the ends of its range.
+    `worst` and `best` are the ends of its range: which way is better follows from them.
     The first line of its docstring is the metric's formula.
     """
 
@@ -142,7 +150,9 @@ def _metric(
             return torch.where(good, value, worst)
 
         formula = (inspect.getdoc(of_part) or "").split("\n", 1)[0].removesuffix(".")
-        return Metric(name, fn, tasks, needs, better, worst, formula, unit)
+        better: Better = "higher" if best > worst else "lower"
+        bounds = (min(worst, best), max(worst, best))
+        return Metric(name, fn, tasks, needs, better, worst, formula, bounds, rope, unit)
 
     return make
 
@@ -160,14 +170,14 @@ def _ratio(above: Tensor, below: Tensor, where_zero: float = 0.0) -> Tensor:
 
 
 @METRICS.add
-@_metric("accuracy", "label", CLASSIFICATION, "higher", 0.0, "none")
+@_metric("accuracy", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute")
 def accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Share of rows decided rightly."""
     return (label_PN == truth_PN).double().mean(-1)
 
 
 @METRICS.add
-@_metric("balanced_accuracy", "label", CLASSIFICATION, "higher", 0.0, "none")
+@_metric("balanced_accuracy", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute")
 def balanced_accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean recall of the classes that occur in the truth."""
     counts = _confusion(label_PN, truth_PN)
@@ -177,7 +187,7 @@ def balanced_accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("f1_macro", "label", CLASSIFICATION, "higher", 0.0, "none")
+@_metric("f1_macro", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute")
 def f1_macro(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of 2 TP / (2 TP + FP + FN) over the classes that occur or are decided for."""
     counts = _confusion(label_PN, truth_PN)
@@ -186,7 +196,7 @@ def f1_macro(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("f1", "label", frozenset({Task.BINARY}), "higher", 0.0, "none")
+@_metric("f1", "label", frozenset({Task.BINARY}), worst=0.0, best=1.0, rope="absolute")
 def f1(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """2 TP / (2 TP + FP + FN) of the second class; 0 where it neither occurs nor is decided for."""
     decided, occurs = label_PN == 1, truth_PN == 1
@@ -194,7 +204,7 @@ def f1(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("mcc", "label", CLASSIFICATION, "higher", -1.0, "none")
+@_metric("mcc", "label", CLASSIFICATION, worst=-1.0, best=1.0, rope="absolute")
 def mcc(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Matthews correlation of truth and decision; 0 if either is constant."""
     counts = _confusion(label_PN, truth_PN)
@@ -205,7 +215,7 @@ def mcc(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("auroc", "score", CLASSIFICATION, "higher", 0.0, "none")
+@_metric("auroc", "score", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute")
 def auroc(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Probability that a row of a class scores above a row of the others, ties counting half.
 
@@ -233,7 +243,7 @@ def _auroc(score_PN: Tensor, positive_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("log_loss", "probability", CLASSIFICATION, "lower", math.inf, "none")
+@_metric("log_loss", "probability", CLASSIFICATION, worst=math.inf, best=0.0, rope="dummy_error")
 def log_loss(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of -log p_y, p clipped at 2.2e-16."""
     eps = torch.finfo(torch.float64).eps
@@ -241,7 +251,7 @@ def log_loss(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("brier", "probability", CLASSIFICATION, "lower", 1.0, "none")
+@_metric("brier", "probability", CLASSIFICATION, worst=1.0, best=0.0, rope="dummy_error")
 def brier(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of half the squared distance of p to the one-hot truth.
 
@@ -251,7 +261,7 @@ def brier(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("ece", "probability", CLASSIFICATION, "lower", 1.0, "none")
+@_metric("ece", "probability", CLASSIFICATION, worst=1.0, best=0.0, rope="dummy_error_rate")
 def ece(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Expected calibration error of the likeliest class: |accuracy - mean probability| over 15 equal-width bins."""
     confidence, label = p_PNC.max(-1)
@@ -267,21 +277,21 @@ def _own(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("rmse", "point", REGRESSION, "lower", math.inf, "target")
+@_metric("rmse", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target")
 def rmse(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Square root of the mean of (f - y)^2."""
     return (point_PN - truth_PN).square().mean(-1).sqrt()
 
 
 @METRICS.add
-@_metric("mae", "point", REGRESSION, "lower", math.inf, "target")
+@_metric("mae", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target")
 def mae(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of |f - y|."""
     return (point_PN - truth_PN).abs().mean(-1)
 
 
 @METRICS.add
-@_metric("r2", "point", REGRESSION, "higher", -math.inf, "none")
+@_metric("r2", "point", REGRESSION, worst=-math.inf, best=1.0, rope="absolute")
 def r2(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """1 - sum (f - y)^2 / sum (y - mean y)^2.
 
@@ -295,7 +305,7 @@ def r2(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
 def pinball(quantile: float = 0.5) -> Metric:
     """The pinball metric of a quantile; the registry's is of the median, where it is half the MAE."""
 
-    @_metric("pinball", "point", REGRESSION, "lower", math.inf, "target")
+    @_metric("pinball", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target")
     def of_quantile(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
         """Mean of max(q (y - f), (q - 1) (y - f))."""
         e = truth_PN - point_PN

@@ -9,6 +9,8 @@ from pydantic import Field
 from lossbench.events import Better
 from lossbench.record.part import Number, Part
 
+BEST_BASELINE = "best"  # the baseline of a comparison where it is the loss that came out best
+
 
 class TrainProtocol(Part):
     """Of `train`: the metric of the validation part, and whose epoch's weights are kept."""
@@ -33,7 +35,8 @@ class CompareProtocol(Part):
     inner_folds: int | None = None  # None: of a run that chose on one inner validation part
     inner_validation: float | None = None
     stop_text: str = ""  # in words, where all settings have one
-    baseline: str
+    baseline: str  # a loss's name, or `BEST_BASELINE`
+    intervals: Literal["simultaneous", "single"] = "simultaneous"  # of differences
     rope: float
     alpha: float
     ranks: bool = False

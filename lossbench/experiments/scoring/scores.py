@@ -67,8 +67,8 @@ def validation_score(
     return score
 
 
-def baseline_scores(split: PreparedSplit, pair: Pair, part: str) -> Scores:
-    """What the training part's majority class (its classes' shares as probabilities) or its mean value scores."""
+def score_dummy(split: PreparedSplit, pair: Pair, part: str) -> Scores:
+    """What the training part's majority class (its classes' shares as probabilities) or its target mean scores."""
     truth, train = split.truth_N[part], split.truth_N["train"]
     if pair.task is Task.REGRESSION:
         prediction = Prediction(point_PN=train.mean().expand(1, len(truth)))
@@ -87,4 +87,13 @@ def mean_known(values: Sequence[float | None]) -> float | None:
 
 def metric_record(metric: Metric) -> MetricRecord:
     """A metric as a report must know it."""
-    return MetricRecord(name=metric.name, better=metric.better, formula=metric.formula, unit=metric.unit)
+    low, high = metric.bounds
+    return MetricRecord(
+        name=metric.name,
+        better=metric.better,
+        formula=metric.formula,
+        low=low,
+        high=high,
+        rope=metric.rope,
+        unit=metric.unit,
+    )

@@ -1,4 +1,4 @@
-"""Whether what a comparison of probabilities found depends on the temperature: the same differences on raw ones."""
+"""Whether what a comparison of probabilities found depends on the temperature: the same tests on raw probabilities."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ import numpy as np
 
 from lossbench.record.comparison import Row
 from lossbench.report.compare.analysis.scores import Entry, SettingScores
-from lossbench.report.compare.analysis.statistics import Floats, corrected_t
+from lossbench.report.compare.analysis.simultaneous import max_t
+from lossbench.report.compare.analysis.statistics import Floats
 
 RAW = "raw_"
 
 
-def temperature_notes(setting: SettingScores, rows: list[Row]) -> list[str]:
+def temperature_notes(setting: SettingScores, rows: list[Row], alpha: float) -> list[str]:
     """A sentence for every loss that is better or worse after the temperature, and not so before it.
 
-    Only losses that estimate probabilities, as the baseline must, have raw scores.
+    Only losses that estimate probabilities, as the baseline must, have raw scores; they are tested together.
     """
-    base = _raw(setting, setting.baseline)
-    entries = {entry.name: entry for entry in setting.entries}
+    raw = {entry.name: score_J for entry in setting.entries if (score_J := _raw(setting, entry)) is not None}
+    base_J = raw.pop(setting.baseline.name, None)
+    words = {row.name: row.word for row in rows if row.word in {"better", "worse"} and row.name in raw}
+    if base_J is None or not words:
+        return []
+    difference_JK = np.stack(list(raw.values()), axis=1) - base_J[:, None]
+    of = max_t(difference_JK, setting.test_over_train, alpha=alpha, grain=setting.grain)
     sentences = []
-    for row in rows:
-        raw = _raw(setting, entries[row.name]) if row.word in {"better", "worse"} else None
-        if base is None or raw is None:
-            continue
-        by = corrected_t(setting.sign * (raw - base), setting.test_over_train, grain=setting.grain)
-        before = "not distinguishable" if not by.low * by.high > 0 else "better" if by.mean > 0 else "worse"
-        if before != row.word:
-            against = f"{row.name} is {row.word} than {setting.baseline.name}"
+    for name, mean, p in zip(raw, of.mean_K, of.p_K, strict=True):
+        before = "not distinguishable" if not p < alpha else "better" if setting.sign * mean > 0 else "worse"
+        if name in words and before != words[name]:
             sentences.append(
-                f"{against} after the common temperature and {before} by its raw probabilities"
-                f" (difference {setting.sign * by.mean:+.3g}): this finding depends on the calibration."
+                f"{name} is {words[name]} than {setting.baseline.name} after the common temperature and {before} by its"
+                f" raw probabilities (difference {mean:+.3g}): this finding depends on the calibration."
             )
     return sentences
 
