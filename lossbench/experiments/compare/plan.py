@@ -13,8 +13,10 @@ from lossbench.catalog.metrics import Metric
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
+from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.load import load
-from lossbench.data.split import OuterFold, repeated_kfold
+from lossbench.data.scheme import folds_of
+from lossbench.data.split import OuterFold
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
@@ -99,6 +101,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         for data, table in zip_longest(config.data, given)
     ]
     tables = _distinct_names(tables)
+    config = _once_in_time(config, tables)
     check_tasks(config, tables)
     _check_one_kind(tables)
     tasks = [Task(table.task) for table in tables]
@@ -112,6 +115,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
             rows = min(len(fold.inner_train) for fold in changed)
             where = setting_name(table.name, levels)
             check_batch_size(config.optim.batch_size, rows, f"inner training rows of {where}")
+        table = table.with_notes(*split_caveats(table, folds[0].test))  # noqa: PLW2901
         plans.append(TablePlan(data, table, tuple(folds), selection))
     _check_served(config, plans)
     _check_company(plans)
@@ -148,19 +152,20 @@ def _is_blind_to_scale(config: CompareConfig) -> bool:
     return not (config.penalty.l1 or config.penalty.l2 or decays)
 
 
+def _once_in_time(config: CompareConfig, tables: Sequence[Table]) -> CompareConfig:
+    """Windows in time have one order: they are not repeated, whatever the default; asked for, that is an error."""
+    if config.repeats == 1 or all(table.time is None for table in tables):
+        return config
+    if "repeats" in config.model_fields_set:
+        fix = "choose repeats 1, and more folds for more windows"
+        raise UserError(f"windows in time cannot be repeated {config.repeats} times", where="repeats", fix=fix)
+    return config.model_copy(update={"repeats": 1})
+
+
 def _deal(config: CompareConfig, table: Table, *, several: bool) -> list[OuterFold]:
     """A table's splits; where there are several tables, what is wrong with one is said with its name."""
     try:
-        return repeated_kfold(
-            table.target,
-            table.task,
-            config.folds,
-            config.repeats,
-            config.seed,
-            config.inner_validation,
-            groups=table.groups,
-            classes=table.classes,
-        )
+        return folds_of(table, config.folds, config.repeats, config.seed, config.inner_validation)
     except UserError as problem:
         raise (problem.at(table.name) if several else problem) from None
 

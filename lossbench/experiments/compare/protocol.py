@@ -11,6 +11,7 @@ from lossbench.catalog.metrics import METRICS, Metric, default_metric
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import CompareConfig
+from lossbench.data.scheme import scheme
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.experiments.compare.conditions import applied
@@ -64,14 +65,14 @@ def describe(
     config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, space: Space
 ) -> CompareProtocol:
     """The record's `protocol`."""
-    scheme = split_scheme(table)
+    splits = scheme(table, "folds")
     return CompareProtocol(
         metric=metric.name,
         select_metric=select.name,
         better=metric.better,
         folds=config.folds,
         repeats=config.repeats,
-        scheme=scheme,
+        scheme=splits,
         lrs=sorted(config.lrs),
         default_lr=config.optim.lr,
         trials=space.trials,
@@ -83,25 +84,18 @@ def describe(
         rope=config.rope,
         alpha=ALPHA,
         ranks=config.ranks,
-        text=_sentences(config, table, metric, select, baseline, scheme, space),
+        text=_sentences(config, table, metric, select, baseline, splits, space),
     )
 
 
-def split_scheme(table: Table) -> str:
-    """How a table's rows are dealt out."""
-    if table.groups is not None:
-        return "grouped k-fold"
-    return "k-fold" if table.task == "regression" else "stratified k-fold"
-
-
 def _sentences(
-    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, scheme: str, space: Space
+    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, split_scheme: str, space: Space
 ) -> list[str]:
     """Plain sentences, one fact each, in the order in which things happen."""
     classes = table.task != "regression"
     splits = config.folds * config.repeats
     sentences = [
-        f"{config.repeats} x {config.folds} {scheme}: {splits} splits, the same for every loss.",
+        f"{config.repeats} x {config.folds} {split_scheme}: {splits} splits, the same for every loss.",
         "On each split every loss starts from the same hidden weights and sees the same batches in the same order.",
         "Gaps, encodings, scales and class frequencies are learnt from training rows only.",
         f"Each loss has {space.trials} trials a split, on the training part less {config.inner_validation:.0%} for"
@@ -118,6 +112,11 @@ def _sentences(
         + ("majority class's" if classes else "mean value's")
         + "); none is excluded.",
     ]
+    if table.time is not None:
+        sentences.append(
+            "The test rows of a window are later than all rows that it trains on, and the validation rows are the"
+            " latest of these; rows of equal time stay together."
+        )
     if classes:
         sentences.append(
             "Probabilities (log_loss, brier, ece) come after one temperature per net, fitted in the same way for every"

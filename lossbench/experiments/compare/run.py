@@ -13,6 +13,7 @@ from functools import partial
 
 from lossbench.catalog.metrics import suiting
 from lossbench.catalog.vocabulary import Task
+from lossbench.data.scheme import scheme
 from lossbench.data.split import digest
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.events import Emit, RunSkipped, RunsPlanned, Stopped, Warned, ignore, never
@@ -22,7 +23,6 @@ from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix
 from lossbench.experiments.compare.evaluation import evaluate_loss, impute_failed_scores
 from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, default_name
-from lossbench.experiments.compare.protocol import split_scheme
 from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
@@ -124,7 +124,7 @@ def _warnings(entry: TablePlan) -> list[str]:
 def _split_facts(plan: ComparePlan, entry: TablePlan) -> SplitRecord:
     sizes = [(len(f.inner_train), len(f.inner_validation), len(f.test)) for f in entry.folds]
     return SplitRecord(
-        scheme=split_scheme(entry.table),
+        scheme=scheme(entry.table, "folds"),
         folds=plan.config.folds,
         repeats=plan.config.repeats,
         inner_train=max(s[0] for s in sizes),

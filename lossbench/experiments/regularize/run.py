@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from lossbench.catalog.metrics import score_all, suiting
+from lossbench.data.scheme import scheme
 from lossbench.data.split import digest
 from lossbench.engine.problem import Member
 from lossbench.engine.solver.minimize import Converged, Ending, converge
@@ -169,7 +170,7 @@ def _facts(alpha: float, member: Member, ending: Ending, tolerance: float) -> Pa
 
 def _split_facts(plan: RegularizePlan) -> SplitRecord:
     return SplitRecord(
-        scheme="stratified holdout",
+        scheme=scheme(plan.table, "holdout"),
         train=len(plan.split.train),
         test=len(plan.split.test),
         seed=plan.config.split.seed,

@@ -12,8 +12,10 @@ from lossbench.catalog.plugins.resolve import find_metric
 from lossbench.catalog.verdicts import Level, best_activation
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import TrainConfig
+from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.load import load
-from lossbench.data.split import Split, holdout
+from lossbench.data.scheme import holdout_of
+from lossbench.data.split import Split
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
@@ -68,11 +70,11 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
     check_target(pair, table)
     metric = _metric(config.metric, task)
     first = config.split.seed
+    if table.time is not None:  # one order in time, one split
+        config = config.model_copy(update={"split": config.split.model_copy(update={"per_seed": False})})
     seeds = range(first, first + config.seeds) if config.split.per_seed else [first]
-    splits = tuple(
-        holdout(table.target, table.task, config.split.test, config.split.validation, seed, table.groups, classes)
-        for seed in seeds
-    )
+    splits = tuple(holdout_of(table, config.split.test, config.split.validation, seed) for seed in seeds)
+    table = table.with_notes(*split_caveats(table, splits[0].test))
     batch_size, notes = _batch_size(config, len(splits[0].train))
     plan = TrainPlan(
         config,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lossbench.catalog.metrics import suiting
+from lossbench.data.scheme import scheme
 from lossbench.data.split import Split, digest
 from lossbench.engine.problem import Member, Problem, Training
 from lossbench.engine.training.train import Outcome, Trained, train
@@ -127,7 +128,7 @@ def _rows(split: Split) -> dict[str, np.ndarray]:
 def _split_facts(plan: TrainPlan) -> SplitRecord:
     split, first = plan.splits[0], plan.config.split.seed
     return SplitRecord(
-        scheme="stratified holdout" if plan.pair.task.is_classification else "holdout",
+        scheme=scheme(plan.table, "holdout"),
         train=len(split.train),
         validation=len(split.validation),
         test=len(split.test),

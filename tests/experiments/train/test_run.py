@@ -327,7 +327,8 @@ def test_a_column_of_text_is_encoded(tmp_path: Any) -> None:
     frame["size"] = frame["size"] % 7
     frame.to_csv(tmp_path / "mine.csv", index=False)
     chosen = config(
-        data={"file": str(tmp_path / "mine.csv"), "target": "y"}, **{**QUICK, "optim": {"epochs": 40, "batch_size": 8}}
+        data={"file": str(tmp_path / "mine.csv"), "target": "y", "keep": ["colour"]},
+        **{**QUICK, "optim": {"epochs": 40, "batch_size": 8}},
     )
     run = finished(chosen).record.runs[0]
     assert run.members[0].test["accuracy"] == 1.0, "the colour decides"
