@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lossbench.catalog.registry import Registry
 from lossbench.catalog.vocabulary import Space
 from lossbench.deferred import F, torch
+from lossbench.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -42,17 +42,6 @@ class Relation:
         return abs(self.factor - 1) <= TOLERANCE
 
 
-def relate(first: LossAndActivation, second: LossAndActivation, task: Task, classes: int = 3) -> Relation | None:
-    """How two pairs are related on a task with so many classes; None where they are different objectives.
-
-    A loss's parameters count as they are bound.
-    """
-    classes = 2 if task is Task.BINARY else classes
-    if first[0].width(task, classes) != second[0].width(task, classes):
-        return None
-    return compare(probe_gradient(*first, task, classes), probe_gradient(*second, task, classes))
-
-
 def groups(pairs: Sequence[LossAndActivation], task: Task, classes: int = 3) -> list[list[int]]:
     """The pairs' numbers, those of one objective together; groups and their members in the order given."""
     classes = 2 if task is Task.BINARY else classes

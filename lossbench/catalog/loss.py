@@ -17,9 +17,9 @@ from pydantic import BaseModel
 
 from lossbench.catalog.links import Link
 from lossbench.catalog.parameters import bound, schema_of, spelled
-from lossbench.catalog.registry import Registry
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.errors import UserError
+from lossbench.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor

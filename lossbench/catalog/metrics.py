@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from lossbench.catalog.registry import Registry
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import F, torch
+from lossbench.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Need = Literal["label", "score", "probability", "point"]
 Better = Literal["higher", "lower"]
+Unit = Literal["none", "target"]
 
 CLASSIFICATION = frozenset({Task.BINARY, Task.MULTICLASS})
 REGRESSION = frozenset({Task.REGRESSION})
@@ -34,7 +35,11 @@ ECE_BINS = 15
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: `fn` reads the part of a prediction that it `needs`, and `[P, N]` of truth, into `[P]`."""
+    """One metric: `fn` reads the part of a prediction that it `needs`, and `[P, N]` of truth, into `[P]`.
+
+    `unit` "target": an error in the target's own unit, compared as a share of the mean value's error; "none": a number
+    without a unit.
+    """
 
     name: str
     fn: Callable[[Prediction, Tensor], Tensor] = field(repr=False)
@@ -43,6 +48,7 @@ class Metric:
     better: Better
     worst: float
     formula: str
+    unit: Unit = "none"
 
     def can_score(self, prediction: Prediction) -> bool:
         """Whether the prediction has what the metric needs."""
@@ -64,7 +70,7 @@ METRICS: Registry[Metric] = Registry(
     abbreviations={
         "acc": "accuracy",
         "bal_acc": "balanced_accuracy",
-        "f1": "macro_f1",
+        "macro_f1": "f1_macro",
         "auc": "auroc",
         "roc_auc": "auroc",
         "logloss": "log_loss",
@@ -80,9 +86,9 @@ def default_metric(task: Task) -> Metric:
     return METRICS.get("accuracy" if task.is_classification else "rmse")
 
 
-def suiting(task: Task) -> list[Metric]:
-    """All metrics of a task."""
-    return [metric for metric in METRICS if task in metric.tasks]
+def suiting(*tasks: Task) -> list[Metric]:
+    """All metrics of a task, or of any of several."""
+    return [metric for metric in METRICS if not metric.tasks.isdisjoint(tasks)]
 
 
 def score_all(
@@ -115,7 +121,7 @@ def _usable(part: Tensor, needs: Need) -> Tensor:
 
 
 def _metric(
-    name: str, needs: Need, tasks: frozenset[Task], better: Better, worst: float
+    name: str, needs: Need, tasks: frozenset[Task], better: Better, worst: float, unit: Unit
 ) -> Callable[[Callable[[Tensor, Tensor], Tensor]], Metric]:
     """Make a metric of a function of the needed part (float64; decided labels for "label") and the truth.
 
@@ -136,7 +142,7 @@ def _metric(
             return torch.where(good, value, worst)
 
         formula = (inspect.getdoc(of_part) or "").split("\n", 1)[0].removesuffix(".")
-        return Metric(name, fn, tasks, needs, better, worst, formula)
+        return Metric(name, fn, tasks, needs, better, worst, formula, unit)
 
     return make
 
@@ -154,14 +160,14 @@ def _ratio(above: Tensor, below: Tensor, where_zero: float = 0.0) -> Tensor:
 
 
 @METRICS.add
-@_metric("accuracy", "label", CLASSIFICATION, "higher", 0.0)
+@_metric("accuracy", "label", CLASSIFICATION, "higher", 0.0, "none")
 def accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Share of rows decided rightly."""
     return (label_PN == truth_PN).double().mean(-1)
 
 
 @METRICS.add
-@_metric("balanced_accuracy", "label", CLASSIFICATION, "higher", 0.0)
+@_metric("balanced_accuracy", "label", CLASSIFICATION, "higher", 0.0, "none")
 def balanced_accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean recall of the classes that occur in the truth."""
     counts = _confusion(label_PN, truth_PN)
@@ -171,8 +177,8 @@ def balanced_accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("macro_f1", "label", CLASSIFICATION, "higher", 0.0)
-def macro_f1(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
+@_metric("f1_macro", "label", CLASSIFICATION, "higher", 0.0, "none")
+def f1_macro(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of 2 TP / (2 TP + FP + FN) over the classes that occur or are decided for."""
     counts = _confusion(label_PN, truth_PN)
     total = counts.sum(-1) + counts.sum(-2)
@@ -180,7 +186,15 @@ def macro_f1(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("mcc", "label", CLASSIFICATION, "higher", -1.0)
+@_metric("f1", "label", frozenset({Task.BINARY}), "higher", 0.0, "none")
+def f1(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
+    """2 TP / (2 TP + FP + FN) of the second class; 0 where it neither occurs nor is decided for."""
+    decided, occurs = label_PN == 1, truth_PN == 1
+    return _ratio(2 * (decided & occurs).double().sum(-1), decided.double().sum(-1) + occurs.double().sum(-1))
+
+
+@METRICS.add
+@_metric("mcc", "label", CLASSIFICATION, "higher", -1.0, "none")
 def mcc(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Matthews correlation of truth and decision; 0 if either is constant."""
     counts = _confusion(label_PN, truth_PN)
@@ -191,7 +205,7 @@ def mcc(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("auroc", "score", CLASSIFICATION, "higher", 0.0)
+@_metric("auroc", "score", CLASSIFICATION, "higher", 0.0, "none")
 def auroc(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Probability that a row of a class scores above a row of the others, ties counting half.
 
@@ -219,7 +233,7 @@ def _auroc(score_PN: Tensor, positive_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("log_loss", "probability", CLASSIFICATION, "lower", math.inf)
+@_metric("log_loss", "probability", CLASSIFICATION, "lower", math.inf, "none")
 def log_loss(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of -log p_y, p clipped at 2.2e-16."""
     eps = torch.finfo(torch.float64).eps
@@ -227,14 +241,17 @@ def log_loss(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("brier", "probability", CLASSIFICATION, "lower", 1.0)
+@_metric("brier", "probability", CLASSIFICATION, "lower", 1.0, "none")
 def brier(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
-    """Mean of half the squared distance of p to the one-hot truth."""
+    """Mean of half the squared distance of p to the one-hot truth.
+
+    scikit-learn's brier_score_loss with scale_by_half=True, which is its default for two classes only.
+    """
     return 0.5 * (p_PNC - F.one_hot(truth_PN, p_PNC.shape[-1])).square().sum(-1).mean(-1)
 
 
 @METRICS.add
-@_metric("ece", "probability", CLASSIFICATION, "lower", 1.0)
+@_metric("ece", "probability", CLASSIFICATION, "lower", 1.0, "none")
 def ece(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Expected calibration error of the likeliest class: |accuracy - mean probability| over 15 equal-width bins."""
     confidence, label = p_PNC.max(-1)
@@ -250,21 +267,21 @@ def _own(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@_metric("rmse", "point", REGRESSION, "lower", math.inf)
+@_metric("rmse", "point", REGRESSION, "lower", math.inf, "target")
 def rmse(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Square root of the mean of (f - y)^2."""
     return (point_PN - truth_PN).square().mean(-1).sqrt()
 
 
 @METRICS.add
-@_metric("mae", "point", REGRESSION, "lower", math.inf)
+@_metric("mae", "point", REGRESSION, "lower", math.inf, "target")
 def mae(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of |f - y|."""
     return (point_PN - truth_PN).abs().mean(-1)
 
 
 @METRICS.add
-@_metric("r2", "point", REGRESSION, "higher", -math.inf)
+@_metric("r2", "point", REGRESSION, "higher", -math.inf, "none")
 def r2(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """1 - sum (f - y)^2 / sum (y - mean y)^2.
 
@@ -278,7 +295,7 @@ def r2(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
 def pinball(quantile: float = 0.5) -> Metric:
     """The pinball metric of a quantile; the registry's is of the median, where it is half the MAE."""
 
-    @_metric("pinball", "point", REGRESSION, "lower", math.inf)
+    @_metric("pinball", "point", REGRESSION, "lower", math.inf, "target")
     def of_quantile(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
         """Mean of max(q (y - f), (q - 1) (y - f))."""
         e = truth_PN - point_PN

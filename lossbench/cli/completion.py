@@ -5,7 +5,9 @@ Called while someone waits for the Tab key: declarations only, nothing is loaded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+
+from lossbench.components.penalties import PENALTIES
 
 Choices = list[tuple[str, str]]  # name, what it is
 
@@ -15,6 +17,15 @@ def words(*names: str) -> Callable[[str], list[str]]:
 
     def complete(incomplete: str) -> list[str]:
         return [name for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+def described(names: Mapping[str, str]) -> Callable[[str], Choices]:
+    """One of these words, each with what it is."""
+
+    def complete(incomplete: str) -> Choices:
+        return _one(names.items(), incomplete)
 
     return complete
 
@@ -71,7 +82,6 @@ def _metrics() -> Choices:
 
 
 _AUTO = ("auto", "chosen by the task or the loss")
-_PENALTIES = [("l1", "sum |w|: exact zeros"), ("l2", "sum w^2 / 2: smaller weights"), ("elasticnet", "a mix of both")]
 
 
 def one_loss(incomplete: str) -> Choices:
@@ -85,8 +95,12 @@ def loss_or_auto(incomplete: str) -> Choices:
 
 
 def anything(incomplete: str) -> Choices:
-    """Whatever can be explained: a loss, an activation, a metric, a data set."""
-    return _one([*_losses(), *_activations(), *_metrics(), *_datasets()], incomplete)
+    """Whatever can be explained: a loss, an activation, a metric, a data set, a penalty, a term, all terms."""
+    from lossbench.catalog.describe.terms import TERMS
+
+    words = [("terms", "the terms of a report"), *((term.name, term.meaning) for term in TERMS)]
+    penalties = [(one.name, one.description) for one in PENALTIES]
+    return _one(dict(words + penalties + _datasets() + _metrics() + _activations() + _losses()).items(), incomplete)
 
 
 def pairs(incomplete: str) -> Choices:
@@ -124,12 +138,12 @@ def one_metric(incomplete: str) -> Choices:
 
 def penalties(incomplete: str) -> Choices:
     """Penalties with commas."""
-    return _listed(_PENALTIES, incomplete)
+    return _listed([(one.name, one.description) for one in PENALTIES], incomplete)
 
 
 def penalty_values(incomplete: str) -> Choices:
-    """`l1=` and `l2=`, with commas; elastic net is both."""
-    return _listed([(f"{name}=", text) for name, text in _PENALTIES[:2]], incomplete)
+    """`l1=` and `l2=`, with commas; a mix of them is both."""
+    return _listed([(f"{one.name}=", one.description) for one in PENALTIES if not one.uses_l1_ratio], incomplete)
 
 
 def encodings(incomplete: str) -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LABEL = 14  # columns of the labels at the left
 ELASTIC = "elasticnet"  # a penalty alone, so that its page is no loss's
+TERMS_PAGE = "terms"  # all terms of a report
 Lines = Iterable[tuple[str, str]]  # label, text
 
 
@@ -32,7 +33,7 @@ def explain(
         typer.Argument(
             metavar="NAME",
             help="A loss: nll, 'focal(gamma=0)', or my_loss.py:my_loss; a last activation, a metric, a data set, a"
-            " penalty.",
+            " penalty, a term of a report; or `terms`, for all terms.",
             autocompletion=completion.anything,
         ),
     ],
@@ -58,12 +59,16 @@ def explain(
         lossbench explain relu
         lossbench explain titanic
         lossbench explain elasticnet
+        lossbench explain terms
     """
     from lossbench.catalog.describe.explain import loss_page, pair_page, penalty_page
     from lossbench.catalog.plugins.resolve import find_activation
     from lossbench.catalog.vocabulary import Task
     from lossbench.experiments.setup.resolve import resolve_loss
 
+    if name == TERMS_PAGE:
+        _show_terms()
+        return
     if task is not None and task not in list(Task):
         raise unknown("task", task, [known.value for known in Task], where="--task")
     lines: Lines | None = None if last_act is not None or given.get("loss_param") else _of_another(name)
@@ -94,7 +99,7 @@ def _of_another(name: str) -> Lines | None:
 
     if name in LOSSES:
         return None
-    kinds = (_of_activation, _of_metric, _of_dataset, _of_penalty)
+    kinds = (_of_activation, _of_metric, _of_dataset, _of_penalty, _of_term)
     return next((lines for of in kinds if (lines := of(name)) is not None), None)
 
 
@@ -147,6 +152,23 @@ def _of_penalty(name: str) -> Lines | None:
     lines += [("effect", page.effect), ("objective", page.objective)]
     lines += [("elsewhere", f"{who}: {how}") for who, how in page.elsewhere]
     return [*lines, ("see", "lossbench penalties, lossbench regularize-gif")]
+
+
+def _of_term(name: str) -> Lines | None:
+    from lossbench.catalog.describe.terms import find_term
+
+    term = find_term(name)
+    if term is None:
+        return None
+    return [("term", term.name), ("means", term.meaning), ("also", ", ".join(term.also)), ("reference", term.reference)]
+
+
+def _show_terms() -> None:
+    from lossbench.catalog.describe.terms import TERMS
+    from lossbench.cli.tables import show
+
+    rows = [{"term": term.name, "meaning": term.meaning, "reference": term.reference} for term in TERMS]
+    show(rows, below=("meaning", "reference"))
 
 
 def _as_penalty(page: PenaltyPage) -> Lines:

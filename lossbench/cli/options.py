@@ -14,8 +14,10 @@ from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin
 
 import typer
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from lossbench.cli import completion
+from lossbench.config.choices import Choice
 from lossbench.config.flag import LOSS, RUN, Flag
 from lossbench.config.keys import Key, flagged, panel_order
 from lossbench.config.load import Override, load
@@ -98,7 +100,7 @@ def _flag_parameter(key: Key, flag: Flag) -> inspect.Parameter:
 
     field = key.field
     text = field.description or ""
-    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    choices = _choices(field)
     if any(choice not in text for choice in choices):
         text += f": {', '.join(choices)}"
     text += f"; {flag.note}" if flag.note else ""
@@ -116,6 +118,14 @@ def _flag_parameter(key: Key, flag: Flag) -> inspect.Parameter:
     return _parameter(flag.parameter, Annotated[kind, option])
 
 
+def _choices(field: FieldInfo) -> dict[str, str]:
+    """The names that a field takes, with what each is ("" where nothing is said of it)."""
+    if get_origin(field.annotation) is Literal:
+        return dict.fromkeys(get_args(field.annotation), "")
+    declared = next((extra.entries for extra in field.metadata if isinstance(extra, Choice)), ())
+    return {entry.name: entry.description for entry in declared}
+
+
 def _metavar(annotation: Any) -> str:
     """What stands for a value of this type, be it optional or not."""
     if annotation is int or annotation is float:
@@ -123,11 +133,12 @@ def _metavar(annotation: Any) -> str:
     return next((name for inner in get_args(annotation) if (name := _metavar(inner)) != "NAME"), "NAME")
 
 
-def _completion(flag: Flag, choices: Sequence[str]) -> Callable[..., Any] | None:
+def _completion(flag: Flag, choices: Mapping[str, str]) -> Callable[..., Any] | None:
     if isinstance(flag.complete, str):
         return cast(Callable[..., Any], getattr(completion, flag.complete))
-    offered = flag.complete or choices
-    return completion.words(*offered) if offered else None
+    if flag.complete:
+        return completion.words(*flag.complete)
+    return completion.described(choices) if choices else None
 
 
 def _written(default: Any) -> str:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
+from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
+from lossbench.components.optimizers import OPTIMIZERS
+from lossbench.components.penalties import PENALTIES
+from lossbench.components.schedules import SCHEDULES
+from lossbench.config.choices import Choice
 from lossbench.config.flag import DATA, EVALUATION, LOSS, NET, READING, RUN, TRAINING, Flag
 from lossbench.config.values import (
     CLASS_WEIGHT_WORDS,
@@ -181,17 +195,19 @@ class NetConfig(Part):
     """The hidden layers of the MLP; inputs and outputs follow from data and loss."""
 
     hidden: Hidden = Field([64, 64, 64, 64])
-    activation: Annotated[
-        Literal["relu", "tanh", "sigmoid", "leaky_relu", "elu", "identity"], Flag("--activation", NET)
-    ] = Field("relu", description="The activation between the layers")
+    activation: Annotated[str, Choice(HIDDEN_ACTIVATIONS), Flag("--activation", NET)] = Field(
+        "relu", description="The activation between the layers"
+    )
+
+
+_WITH_MOMENTUM = " and ".join(one.name for one in OPTIMIZERS if one.has_momentum)
+_DECOUPLED = " and ".join(one.name for one in OPTIMIZERS if one.decoupled)
 
 
 class OptimConfig(Part):
     """How the weights are trained."""
 
-    name: Annotated[Literal["adam", "adamw", "sgd"], Flag("--optim", TRAINING)] = Field(
-        "adam", description="The optimiser"
-    )
+    name: Annotated[str, Choice(OPTIMIZERS), Flag("--optim", TRAINING)] = Field("adam", description="The optimiser")
     lr: Annotated[Positive, Flag("--lr", TRAINING)] = Field(1e-3, description="The learning rate")
     batch_size: Annotated[Count | None, Full, Flag("--batch-size", TRAINING, "INT|full")] = Field(
         32, description="Samples per step; full (null) takes all of them in each step"
@@ -199,30 +215,54 @@ class OptimConfig(Part):
     epochs: Annotated[Whole, Field(ge=1, le=1_000_000), Flag("--epochs", TRAINING)] = Field(
         100, description="Passes over the training part"
     )
-    momentum: Annotated[Fraction, Flag("--momentum", TRAINING)] = Field(0.0, description="The momentum of sgd")
-    weight_decay: Annotated[Nonnegative, Flag("--weight-decay", TRAINING)] = Field(
-        0.0, description="Weight decay of the optimiser (decoupled in adamw); see penalty for l2"
+    momentum: Annotated[Fraction, Flag("--momentum", TRAINING)] = Field(
+        0.0, description=f"The momentum of {_WITH_MOMENTUM}"
     )
-    schedule: Annotated[Literal["constant", "cosine"], Flag("--schedule", TRAINING)] = Field(
+    weight_decay: Annotated[Nonnegative, Flag("--weight-decay", TRAINING)] = Field(
+        0.0, description=f"Weight decay of the optimiser (decoupled in {_DECOUPLED}); see penalty for l2"
+    )
+    schedule: Annotated[str, Choice(SCHEDULES), Flag("--schedule", TRAINING)] = Field(
         "constant", description="How the learning rate runs over the epochs"
     )
 
     @field_validator("momentum")
     @classmethod
-    def _only_sgd_has_one(cls, momentum: float, info: ValidationInfo) -> float:
-        name = info.data.get("name", "sgd")
-        if momentum and name != "sgd":
+    def _has_one(cls, momentum: float, info: ValidationInfo) -> float:
+        name = info.data.get("name")
+        if momentum and name is not None and not OPTIMIZERS.get(name).has_momentum:
             raise PydanticCustomError(
-                "momentum", "must be 0 with {name}, which has a momentum of its own", {"name": name}
+                "momentum",
+                "must be 0 with {name}: it is a setting of {those}",
+                {"name": name, "those": _WITH_MOMENTUM},
             )
         return momentum
 
 
-class PenaltyConfig(Part):
-    """Added to the mean loss: l1 * sum |w| + l2 / 2 * sum w^2 over weights, never biases. Elastic net is both."""
+class Strengths(Part):
+    """Penalties by name, each with its strength."""
 
-    l1: Nonnegative = Field(0.0, description="Strength of the absolute values; makes weights exactly zero")
-    l2: Nonnegative = Field(0.0, description="Strength of the squares; makes all weights smaller")
+    def split(self) -> tuple[float, float]:
+        """The strengths (l1, l2) that they add up to."""
+        parts = [PENALTIES.get(name).split(getattr(self, name)) for name in type(self).model_fields]
+        return sum(l1 for l1, _ in parts), sum(l2 for _, l2 in parts)
+
+
+# Those that need no l1_ratio: a mix of l1 and l2 is written as both.
+if TYPE_CHECKING:
+    PenaltyConfig = Strengths
+else:
+    PenaltyConfig = create_model(
+        "PenaltyConfig",
+        __base__=Strengths,
+        __module__=__name__,
+        __doc__="Added to the mean loss: l1 * sum |w| + l2 / 2 * sum w^2 over weights, never biases. Elastic net is "
+        "both.",
+        **{
+            one.name: (Nonnegative, Field(0.0, description=f"Strength alpha of {one.formula}; {one.effect}"))
+            for one in PENALTIES
+            if not one.uses_l1_ratio
+        },
+    )
 
 
 class EarlyStoppingConfig(Part):

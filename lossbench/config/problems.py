@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from lossbench.components.penalties import PENALTIES
 from lossbench.config.keys import Path, keys, model_at
 from lossbench.errors import did_you_mean
 
@@ -23,7 +24,11 @@ _PATTERNS = {
     "decimal": "must be one character",
 }
 # Keys that one may look for where they go by other names.
-_MEANT = {"elasticnet": "elastic net is l1 and l2 together: give both", "elastic_net": "give both l1 and l2"}
+_MEANT = {
+    name: f"{PENALTIES.get(name).title} is l1 and l2 together: give both"
+    for name in (*PENALTIES.names(), *PENALTIES.abbreviations)
+    if PENALTIES.get(name).uses_l1_ratio
+}
 _TYPES = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, field_validator
 from pydantic_core import PydanticCustomError
 
+from lossbench.components.penalties import PENALTIES
+from lossbench.config.choices import Choice
 from lossbench.config.flag import DATA, EVALUATION, LOSS, PICTURE, RUN, TRAINING, Flag, Without
 from lossbench.config.parts import (
     Count,
@@ -205,7 +207,7 @@ RegularizeNet = Annotated[
     RegularizeNetConfig, BeforeValidator(spell_net, json_schema_input_type=int | list[int] | RegularizeNetConfig)
 ]
 Penalties = Annotated[
-    list[Literal["l1", "l2", "elasticnet"]],
+    list[Annotated[str, Choice(PENALTIES)]],
     BeforeValidator(split_list, json_schema_input_type=str | list[str]),
     Field(min_length=1),
 ]
@@ -243,7 +245,7 @@ class RegularizeConfig(RunConfig):
         description="The other columns: trained on too and drawn at the median, or excluded (iris: excluded)",
     )
     penalty: Annotated[Penalties, Flag("--penalty", LOSS, "NAME,...", complete="penalties")] = Field(
-        ["l2"], description="The penalties to draw side by side: l1, l2, elasticnet"
+        ["l2"], description=f"The penalties to draw side by side: {', '.join(PENALTIES.names())}"
     )
     l1_ratio: Annotated[Real, Field(ge=0, le=1), Flag("--l1-ratio", LOSS, "SHARE", after="--alpha-range")] = Field(
         0.5, description="The share of l1 in elasticnet"

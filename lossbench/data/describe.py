@@ -58,7 +58,7 @@ def describe(
     """Look at a table without training on it; `stops` are the reasons for which `train` would refuse it."""
     table, fates = _fates(source)
     kept = [name for name in table.features.columns if name not in fates or fates[name][0] == "kept"]
-    usable = replace(table, features=table.features[kept], kinds={name: table.kinds[name] for name in kept}, _hash=[])
+    usable = replace(table, features=table.features[kept], kinds={name: table.kinds[name] for name in kept})
     usable = grouped(usable, source.groups)
     unusable = ""
     try:

@@ -82,5 +82,5 @@ def _without(table: Table, source: DataSource) -> Table:
         raise UserError("no feature is left", where=table.name, fix="drop fewer columns")
     kinds = {column: table.kinds[column] for column in kept.columns}
     return grouped(
-        replace(table, features=kept, kinds=kinds, groups=groups, time=time, _hash=[]), DUPLICATES if by_rows else None
+        replace(table, features=kept, kinds=kinds, groups=groups, time=time), DUPLICATES if by_rows else None
     )

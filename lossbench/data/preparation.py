@@ -130,14 +130,6 @@ class Preparation:
                 f"no column{s} {', '.join(map(repr, missing))}", fix=f"training used {', '.join(map(str, self.kinds))}"
             )
 
-    def scale_target(self, target: NDArray[Any]) -> NDArray[np.float64]:
-        """(target - center) / scale, both of the training rows; the target itself for classes."""
-        return np.asarray((target - self.target_center) / self.target_scale, dtype=np.float64)
-
-    def unscale_target(self, value: NDArray[Any]) -> NDArray[np.float64]:
-        """Back to the target's own units."""
-        return np.asarray(value, dtype=np.float64) * self.target_scale + self.target_center
-
     def to_json(self) -> str:
         """Everything as JSON; floats keep every digit."""
         plain = {

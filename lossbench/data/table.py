@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.deferred import np, pd
@@ -55,7 +55,6 @@ class Table:
     place: Callable[[int], str] = field(default=lambda row: f"row {row + 1}", repr=False, compare=False)
     target_note: str = ""
     reading: Mapping[str, Any] = field(default_factory=dict)
-    _hash: list[str] = field(default_factory=list, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.target)
@@ -74,13 +73,16 @@ class Table:
         little-endian float64 (one NaN, no -0), dates as microseconds since 1970, texts as their sorted distinct values
         in UTF-8 and each row's place among them (-1 for a gap). So pandas' way of storing texts does not show.
         """
-        if not self._hash:
-            digest = hashlib.sha256()
-            for part in self._hashed():
-                digest.update(len(part).to_bytes(8, "little"))
-                digest.update(part)
-            self._hash.append(digest.hexdigest())
-        return self._hash[0]
+        return self._sha256
+
+    @cached_property
+    def _sha256(self) -> str:
+        """Kept by this table alone: no field, so that `dataclasses.replace` does not hand it on."""
+        digest = hashlib.sha256()
+        for part in self._hashed():
+            digest.update(len(part).to_bytes(8, "little"))
+            digest.update(part)
+        return digest.hexdigest()
 
     def _hashed(self) -> Iterable[bytes]:
         yield self.task.encode()
@@ -98,10 +100,6 @@ class Table:
                 yield _number_bytes(column.to_numpy())
         yield _number_bytes(self.target)
         yield from (label.encode() for label in self.classes)
-
-    def with_notes(self, *notes: str) -> Table:
-        """The same table with more notes."""
-        return dataclasses.replace(self, notes=(*self.notes, *notes))
 
 
 def sorted_levels(column: pd.Series) -> tuple[list[str], NDArray[Any]]:

@@ -57,8 +57,8 @@ class Objective:
 class Member:
     """One net to train. Its objective is mean data loss + l1 * sum |w| + l2/2 * sum w^2 over weights, not biases.
 
-    `weight_decay` means what it means in torch.optim (decoupled in adamw, added to the gradient otherwise, biases
-    included); `momentum` is sgd's. `epochs` None: the training's.
+    `weight_decay` means what it means in torch.optim (decoupled or added to the gradient, biases included); `momentum`
+    is for optimisers that have one. `epochs` None: the training's.
     """
 
     seed: int
@@ -72,17 +72,14 @@ class Member:
     epochs: int | None = None
 
 
-HiddenActivation = Literal["relu", "tanh", "sigmoid", "leaky_relu", "elu", "identity"]
-
-
 @dataclass(frozen=True)
 class Net:
-    """The shape that all members share; `activation` follows every hidden layer."""
+    """The shape that all members share; `activation`, a name of `HIDDEN_ACTIVATIONS`, follows every hidden layer."""
 
     inputs: int
     hidden: tuple[int, ...]
     outputs: int
-    activation: HiddenActivation = "relu"
+    activation: str = "relu"
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -106,8 +103,8 @@ class Training:
 
     epochs: int
     batch_size: int | None  # None: full batch
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    schedule: Literal["constant", "cosine"] = "constant"
+    optimizer: str = "adam"  # a name of OPTIMIZERS
+    schedule: str = "constant"  # a name of SCHEDULES
     patience: int | None = None
     min_delta: float = 0.0
     keep: Literal["last", "best"] = "last"  # which weights survive

@@ -142,6 +142,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             statistics = {"class_counts": counts.float()}
         weight = None if weight_N is None else torch.from_numpy(weight_N[rows] / weight_N[rows].mean()).float()
         metric = default_metric(pair.task)
+        l1, l2 = config.penalty.split()
         problem = Problem(
             net=net_for(config.net, x_ND.shape[1], pair.outputs),
             folds=(Fold(part(rows), None if held is None else part(held), weight, statistics),),
@@ -149,8 +150,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 Member(
                     seed,
                     lr=config.optim.lr,
-                    l1=config.penalty.l1,
-                    l2=config.penalty.l2,
+                    l1=l1,
+                    l2=l2,
                     weight_decay=config.optim.weight_decay,
                     momentum=config.optim.momentum,
                 ),

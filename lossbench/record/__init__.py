@@ -2,7 +2,7 @@
 
 from lossbench.record.aside import cannot_write, written_aside
 from lossbench.record.conditions import ConditionRecord, Levels, levels_text, realised_text
-from lossbench.record.data import DataRecord, SplitRecord
+from lossbench.record.data import DataRecord, NoteRecord, SplitRecord
 from lossbench.record.files import parse_record, read_record, write_record
 from lossbench.record.part import Number, Scores
 from lossbench.record.picture import AxisRecord, PictureRecord, PointsRecord
@@ -41,6 +41,7 @@ __all__ = [
     "LossRecord",
     "MemberRecord",
     "MetricRecord",
+    "NoteRecord",
     "Number",
     "ObjectiveRecord",
     "PackedPlanes",

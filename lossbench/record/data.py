@@ -27,6 +27,13 @@ class SplitRecord(Sparse):
     sha256: list[str] = Field(default_factory=list)  # of each split's row numbers
 
 
+class NoteRecord(Part):
+    """What was done to a table to read it: a repair or a drop is a warning."""
+
+    level: Literal["note", "warning"]
+    message: str
+
+
 class DataRecord(Part):
     """What was trained on."""
 
@@ -41,4 +48,4 @@ class DataRecord(Part):
     sha256: str  # of the table trained on: features, target and classes
     split: SplitRecord
     source: str = ""
-    notes: list[str] = Field(default_factory=list)  # repairs and drops
+    notes: list[NoteRecord] = Field(default_factory=list)

@@ -29,7 +29,7 @@ class MetricRecord(Part):
     name: str
     better: Better
     formula: str = ""
-    unit: str = ""
+    unit: Literal["none", "target"] = "none"  # "target": an error in the target's own unit
 
 
 class Record(Part):

@@ -126,7 +126,8 @@ class ReliabilityRecord(Part):
 class PenaltyRecord(Part):
     """The penalty of a regularization path, and the share of L1 in it."""
 
-    name: Literal["l1", "l2", "elasticnet"]
+    name: str
+    title: str  # as a picture's heading has it
     l1_ratio: float
 
 

@@ -38,6 +38,7 @@ _DIAGNOSTICS = {
     "rows_that_are_no_probabilities": "invalid_probabilities",
     "members_deciding_for_one_class": "members_predicting_one_class",
 }
+_PENALTY_TITLES = {"l1": "L1 penalty", "l2": "L2 penalty", "elasticnet": "elastic net"}
 _MEMBER = ("params", "temperature", "n_train", "n_test", "chosen", "grid_edge")
 
 Plain = dict[str, Any]
@@ -52,6 +53,9 @@ def upgrade(old: Mapping[str, Any]) -> Plain:
     protocol = dict(old.get("protocol", {}))
     protocol.pop("label_noise", None)
     new["protocol"] = protocol
+    tables = old["data"] if isinstance(old["data"], list) else [old["data"]]
+    tasks = {table["task"] for table in tables}
+    new["metrics"] = [_metric(metric, tasks) for metric in old.get("metrics", [])]
     if kind == "compare-losses":
         new.pop("verdict", None)
         new["data"] = [_data(data) for data in old["data"]]
@@ -70,7 +74,14 @@ def _data(old: Plain) -> Plain:
     split = dict(old["split"])
     if isinstance(split.get("sha256"), str):
         split["sha256"] = [split["sha256"]]
-    return {**old, "split": split}
+    # Version 1 kept a note's message alone; its warnings stand in the record's `warnings`, too.
+    notes = [{"level": "note", "message": note} for note in old.get("notes", [])]
+    return {**old, "split": split, "notes": notes}
+
+
+def _metric(old: Plain, tasks: set[str]) -> Plain:
+    """The unit, by the rule of that time: every error of a regression had the target's but R2."""
+    return {**old, "unit": "target" if tasks == {"regression"} and old["name"] != "r2" else "none"}
 
 
 def _run(old: Plain, *, varied: bool) -> Plain:
@@ -92,7 +103,11 @@ def _run(old: Plain, *, varied: bool) -> Plain:
     if "lead" in evidence:
         new["regions"] = evidence["lead"]
     if "penalty" in conditions:
-        new["penalty"] = {"name": conditions["penalty"], "l1_ratio": conditions["l1_ratio"]}
+        new["penalty"] = {
+            "name": conditions["penalty"],
+            "title": _PENALTY_TITLES[conditions["penalty"]],
+            "l1_ratio": conditions["l1_ratio"],
+        }
     if varied:
         level = conditions.get("label_noise") or 0.0
         new["condition"] = {"label_noise": level}

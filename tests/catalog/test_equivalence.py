@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lossbench.catalog.activations import ACTIVATIONS
-from lossbench.catalog.equivalence import groups, known_as, relate
+from lossbench.catalog.equivalence import compare, groups, known_as, probe_gradient
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.verdicts import Level, assess
 from lossbench.catalog.vocabulary import Task
@@ -16,6 +16,11 @@ def pair(loss: str, activation: str, **params):
     return LOSSES.get(loss).bind(**params), ACTIVATIONS.get(activation)
 
 
+def relation_of(first, second, task: Task):
+    classes = 2 if task is Task.BINARY else 3
+    return compare(probe_gradient(*first, task, classes), probe_gradient(*second, task, classes))
+
+
 def label(value: object) -> str:
     """`cross_entropy+identity` for a pair, the plain text for all else."""
     return f"{value[0].label}+{value[1].name}" if isinstance(value, tuple) else str(value)
@@ -24,7 +29,7 @@ def label(value: object) -> str:
 @pytest.mark.parametrize("case", [c for c in SOUND if c.activation.name in c.loss.same_as[c.task]], ids=repr)
 def test_a_declared_equality_is_one(case: Case):
     loss, activation = case.loss.same_as[case.task][case.activation.name].split(" + ")
-    relation = relate((case.loss, case.activation), pair(loss, activation), case.task)
+    relation = relation_of((case.loss, case.activation), pair(loss, activation), case.task)
     assert relation is not None
     assert relation.is_one_objective
     assert assess(case.loss, case.activation, case.task).level is Level.EQUIVALENT
@@ -48,7 +53,7 @@ def test_a_declared_equality_is_one(case: Case):
     ids=label,
 )
 def test_equal_losses_are_found_with_their_factor(first, second, task: Task, factor: float):
-    relation = relate(first, second, task)
+    relation = relation_of(first, second, task)
     assert relation is not None
     assert relation.factor == pytest.approx(factor, rel=1e-9)
     assert relation.is_one_objective == (factor == 1)
@@ -68,7 +73,7 @@ def test_equal_losses_are_found_with_their_factor(first, second, task: Task, fac
     ids=label,
 )
 def test_different_objectives_are_kept_apart(first, second, task: Task):
-    assert relate(first, second, task) is None
+    assert relation_of(first, second, task) is None
 
 
 def test_groups_keep_the_order_given():

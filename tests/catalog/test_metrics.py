@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 from sklearn import metrics as sk
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LogisticRegression
 
 from lossbench.catalog.links import Link, Prediction
 from lossbench.catalog.metrics import METRICS, default_metric, pinball, score_all, suiting
@@ -32,7 +34,8 @@ def predicted(scores: np.ndarray) -> Prediction:
     return Prediction(torch.as_tensor(scores), torch.as_tensor(special.softmax(scores, -1)))
 
 
-def oracle_ece(p: np.ndarray, y: np.ndarray) -> float:
+def oracle_ece(y: np.ndarray, scores: np.ndarray) -> float:
+    p = special.softmax(scores, -1)
     confidence, hit = p.max(-1), p.argmax(-1) == y
     total = 0.0
     for b in range(15):
@@ -42,54 +45,110 @@ def oracle_ece(p: np.ndarray, y: np.ndarray) -> float:
     return total
 
 
+def oracle_auroc(y: np.ndarray, scores: np.ndarray) -> float:
+    """scikit-learn's, of two classes by the second's probability, of more by each against the rest."""
+    p = special.softmax(scores, -1)
+    classes = [1] if p.shape[1] == 2 else range(p.shape[1])
+    return np.nanmean([sk.roc_auc_score(y == k, p[:, k]) for k in classes if 0 < (y == k).sum() < len(y)] or [np.nan])
+
+
+# Per metric what it is elsewhere: of class indices and scores `[N, C]`, or of values and points `[N]`. A metric that is
+# missing here fails.
+ORACLES = {
+    "accuracy": lambda y, s: sk.accuracy_score(y, s.argmax(-1)),
+    "balanced_accuracy": lambda y, s: sk.balanced_accuracy_score(y, s.argmax(-1)),
+    "f1_macro": lambda y, s: sk.f1_score(y, s.argmax(-1), average="macro"),
+    "f1": lambda y, s: sk.f1_score(y, s.argmax(-1)),
+    "mcc": lambda y, s: sk.matthews_corrcoef(y, s.argmax(-1)),
+    "auroc": oracle_auroc,
+    "log_loss": lambda y, s: sk.log_loss(y, special.softmax(s, -1), labels=range(s.shape[1])),
+    "brier": lambda y, s: sk.brier_score_loss(y, special.softmax(s, -1), labels=range(s.shape[1]), scale_by_half=True),
+    "ece": oracle_ece,
+    "rmse": sk.root_mean_squared_error,
+    "mae": sk.mean_absolute_error,
+    "r2": sk.r2_score,
+    "pinball": lambda y, f: sk.mean_pinball_loss(y, f, alpha=0.5),
+}
+# Names by which scikit-learn's scorers go mean the same here.
+SCORERS = {"accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "r2"}
+
 seeds = st.integers(0, 2**32 - 1)
+shapes = st.sampled_from(["random", "ties", "perfect", "worst", "constant"])
 
 
+def answers(metric, task: Task, seed: int, rows: int, shape: str) -> tuple[np.ndarray, np.ndarray]:
+    """Outputs of three members, `[P, N, C]` scores or `[P, N]` points, and the truth."""
+    rng = np.random.default_rng(seed)
+    if task is Task.REGRESSION:
+        y = np.full(rows, 3.0) if shape == "constant" else rng.normal(size=rows)
+        points = {"perfect": y + np.zeros((3, 1)), "worst": -1e6 * y + rng.normal(size=(3, 1))}
+        return points.get(shape, rng.normal(size=(3, rows)).round(0 if shape == "ties" else 9)), y
+    classes = 2 if task is Task.BINARY else int(rng.integers(3, 6))
+    scores, y = classification(seed, 3, rows, classes, shape == "ties")
+    if shape in {"perfect", "worst"}:
+        scores = 0.1 * scores + 30 * np.eye(classes)[(y + (shape == "worst")) % classes]
+    if shape == "constant":
+        scores[:] = scores[:, :1]
+    return scores, y
+
+
+@pytest.mark.parametrize(
+    ("metric", "task"), [(m, t) for m in METRICS for t in Task if t in m.tasks], ids=lambda one: one.name.lower()
+)
 @settings(max_examples=25, deadline=None)
-@given(seed=seeds, rows=st.integers(1, 30), classes=st.integers(2, 4), ties=st.booleans())
-def test_classification_metrics_are_scikit_learn_s(seed: int, rows: int, classes: int, ties: bool):
-    scores, y = classification(seed, 3, rows, classes, ties)
-    ours = score_all(predicted(scores), torch.as_tensor(y), Task.BINARY if classes == 2 else Task.MULTICLASS)
-    for i, score in enumerate(scores):
-        label, p = score.argmax(-1), special.softmax(score, -1)
+@given(seed=seeds, rows=st.integers(2, 30), shape=shapes)
+def test_every_metric_is_what_it_is_elsewhere(metric, task: Task, seed: int, rows: int, shape: str):
+    """Members side by side score what scikit-learn, or the definition written out, gives each of them."""
+    out, y = answers(metric, task, seed, rows, shape)
+    prediction = Prediction(point_PN=torch.as_tensor(out)) if task is Task.REGRESSION else predicted(out)
+    ours = metric(prediction, torch.as_tensor(y))
+    assert ours.shape == (3,)
+    for i, own in enumerate(out):
         with warnings.catch_warnings():  # scikit-learn warns of classes that do not occur; its values stand
             warnings.simplefilter("ignore")
-            expected = {
-                "accuracy": sk.accuracy_score(y, label),
-                "balanced_accuracy": sk.balanced_accuracy_score(y, label),
-                "macro_f1": sk.f1_score(y, label, average="macro"),
-                "mcc": sk.matthews_corrcoef(y, label),
-                "log_loss": sk.log_loss(y, p, labels=range(classes)),
-                "brier": sk.brier_score_loss(y, p, labels=range(classes), scale_by_half=True),
-                "ece": oracle_ece(p, y),
-            }
-            if len(set(y)) == classes:
-                expected["auroc"] = (
-                    sk.roc_auc_score(y, p[:, 1]) if classes == 2 else sk.roc_auc_score(y, p, multi_class="ovr")
-                )
-        for name, value in expected.items():
-            assert ours[name][i].item() == pytest.approx(value, abs=EXACT), name
+            expected = ORACLES[metric.name](y, own)
+        assert ours[i].item() == pytest.approx(expected, abs=EXACT, rel=EXACT, nan_ok=True)
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=seeds, rows=st.integers(2, 30), quantile=st.floats(0.05, 0.95), constant=st.booleans())
-def test_regression_metrics_are_scikit_learn_s(seed: int, rows: int, quantile: float, constant: bool):
-    rng = np.random.default_rng(seed)
-    y = np.full(rows, 3.0) if constant else rng.normal(size=rows)
-    points = rng.normal(size=(2, rows))
-    points[1] = y
+@given(seed=seeds, rows=st.integers(2, 30), quantile=st.floats(0.05, 0.95))
+def test_pinball_is_of_any_quantile(seed: int, rows: int, quantile: float):
+    y, f = np.random.default_rng(seed).normal(size=(2, rows))
     ours = score_all(
-        Prediction(point_PN=torch.as_tensor(points)), torch.as_tensor(y), Task.REGRESSION, quantile=quantile
+        Prediction(point_PN=torch.as_tensor(f)[None]), torch.as_tensor(y), Task.REGRESSION, quantile=quantile
     )
-    for i, f in enumerate(points):
-        expected = {
-            "rmse": sk.root_mean_squared_error(y, f),
-            "mae": sk.mean_absolute_error(y, f),
-            "r2": sk.r2_score(y, f),
-            "pinball": sk.mean_pinball_loss(y, f, alpha=quantile),
-        }
-        for name, value in expected.items():
-            assert ours[name][i].item() == pytest.approx(value, abs=EXACT, rel=EXACT), name
+    assert ours["pinball"].item() == pytest.approx(sk.mean_pinball_loss(y, f, alpha=quantile), abs=EXACT, rel=EXACT)
+
+
+@pytest.mark.parametrize("metric", [m for m in METRICS if Task.REGRESSION in m.tasks], ids=lambda one: one.name)
+def test_an_error_with_a_unit_grows_with_the_target_and_a_number_without_does_not(metric):
+    y, f = np.random.default_rng(0).normal(size=(2, 50))
+    one, ten = (
+        metric(Prediction(point_PN=torch.as_tensor(k * f)[None]), torch.as_tensor(k * y)).item() for k in (1, 10)
+    )
+    assert ten == pytest.approx({"target": 10 * one, "none": one}[metric.unit], rel=1e-12)
+
+
+@pytest.mark.parametrize("metric", [m for m in METRICS if Task.REGRESSION not in m.tasks], ids=lambda one: one.name)
+def test_scores_of_classes_have_no_unit(metric):
+    assert metric.unit == "none"
+
+
+@pytest.mark.parametrize("name", [n for n in (*METRICS.names(), *METRICS.abbreviations) if n in sk.get_scorer_names()])
+def test_a_scorers_name_means_what_it_means_in_scikit_learn(name: str):
+    """Of two classes, whose second is the positive one; a value's scorers are of errors with their sign turned."""
+    metric, scorer = METRICS.get(name), sk.get_scorer(name)
+    assert name in SCORERS
+    rng = np.random.default_rng(5)
+    x, y = (
+        rng.normal(size=(2, 60)) if Task.REGRESSION in metric.tasks else (rng.normal(size=60), rng.integers(0, 2, 60))
+    )
+    if Task.REGRESSION in metric.tasks:
+        model, prediction = DummyRegressor().fit(x[:, None], y), Prediction(point_PN=torch.full((1, 60), y.mean()))
+    else:
+        model = LogisticRegression().fit(x[:, None], (x + rng.normal(size=60) > 0).astype(int))
+        prediction = predicted(model.predict_log_proba(x[:, None])[None])
+    assert metric(prediction, torch.as_tensor(y)).item() == pytest.approx(scorer(model, x[:, None], y), abs=1e-9)
 
 
 def test_ranks_survive_where_probabilities_saturate():

@@ -252,3 +252,17 @@ def test_what_other_commands_hand_on(lossbench, handed):
         ),
         ("describe_data", (TrainConfig(data=DataConfig(file="mine.csv", target="y", sep=";")),), {}),
     ]
+
+
+def test_the_glossary_has_every_term_with_its_reference(lossbench):
+    from lossbench.catalog.describe.terms import TERMS
+
+    code, out, _ = lossbench("explain", "terms")
+    assert code == 0
+    assert len(out.splitlines()) == 1 + len(TERMS)
+    for line, term in zip(out.splitlines()[1:], TERMS, strict=True):
+        assert line.startswith(term.name)
+        assert term.meaning in line
+        assert line.endswith(term.reference)
+    _, alone, _ = lossbench("explain", "ROPE")
+    assert "practical equivalence" in alone

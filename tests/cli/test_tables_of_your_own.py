@@ -87,7 +87,7 @@ def test_what_is_left_out_is_said_and_recorded(lossbench, tmp_path, command):
     record = json.loads(result.read_text(encoding="utf-8"))
     table = record["data"][0] if isinstance(record["data"], list) else record["data"]
     assert table["features"] == ["a", "colour"]
-    assert any(note.startswith(LEFT_OUT) for note in table["notes"])
+    assert any(n["level"] == "warning" and n["message"].startswith(LEFT_OUT) for n in table["notes"])
     assert any(warning.startswith(LEFT_OUT) for warning in record["warnings"])
 
 

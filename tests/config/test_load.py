@@ -188,7 +188,7 @@ CASES = {
     ),
     "momentum": (
         "optim: {momentum: 0.9}",
-        ["x.yaml: optim.momentum: must be 0 with adam, which has a momentum of its own (line 1)"],
+        ["x.yaml: optim.momentum: must be 0 with adam: it is a setting of sgd (line 1)"],
     ),
     "no rows left": (
         "split: {test: 0.5, validation: 0.5}",

@@ -15,9 +15,9 @@ from pydantic.fields import FieldInfo
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.parameters import spelled
-from lossbench.catalog.penalties import ELSEWHERE, OBJECTIVE, REGULARIZERS
 from lossbench.catalog.verdicts import Verdict, assess, best_activation, sound_activations
 from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.components.penalties import ELSEWHERE, OBJECTIVE, PENALTIES
 from lossbench.errors import UserError
 
 TARGETS = {
@@ -118,11 +118,11 @@ def loss_page(loss: Loss) -> LossPage:
 
 def penalty_page(name: str) -> PenaltyPage | None:
     """Everything that there is to say of a penalty, None where none has that name."""
-    name = REGULARIZERS.abbreviations.get(name, name)
-    if name not in REGULARIZERS.names():
+    name = PENALTIES.abbreviations.get(name, name)
+    if name not in PENALTIES.names():
         return None
-    found = REGULARIZERS.get(name)
-    short = tuple(short for short, long in REGULARIZERS.abbreviations.items() if long == name)
+    found = PENALTIES.get(name)
+    short = tuple(short for short, long in PENALTIES.abbreviations.items() if long == name)
     return PenaltyPage(name, short, found.formula, found.effect, OBJECTIVE, ELSEWHERE)
 
 

@@ -14,10 +14,10 @@ from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.describe.explain import TARGETS, note, once, tasks
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.metrics import METRICS, Metric
-from lossbench.catalog.penalties import REGULARIZERS
 from lossbench.catalog.plugins.packages import offered
 from lossbench.catalog.verdicts import best_activation, describe
 from lossbench.catalog.vocabulary import Task
+from lossbench.components.penalties import PENALTIES
 from lossbench.errors import UserError
 
 
@@ -128,7 +128,7 @@ def metric_rows(task: Task | None = None) -> list[MetricRow]:
 
 def penalty_rows() -> list[PenaltyRow]:
     """All penalties."""
-    return [PenaltyRow(r.name, r.formula, r.effect) for r in REGULARIZERS]
+    return [PenaltyRow(r.name, r.formula, r.effect) for r in PENALTIES]
 
 
 def _first_line(value: Any) -> str:

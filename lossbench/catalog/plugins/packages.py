@@ -12,9 +12,9 @@ from typing import Any
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.metrics import METRICS
-from lossbench.catalog.registry import Registry
 from lossbench.entry import load_point, package_of, place_of
 from lossbench.errors import UserError
+from lossbench.registry import Registry
 
 GROUPS = {"loss": "lossbench.losses", "activation": "lossbench.activations", "metric": "lossbench.metrics"}
 BUILT_IN: dict[str, Registry[Any]] = {"loss": LOSSES, "activation": ACTIVATIONS, "metric": METRICS}

@@ -24,10 +24,10 @@ from lossbench.catalog.links import Link
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.plugins.adapt import UserFunction, a_kind, adapt, declare_plain, measure_space
 from lossbench.catalog.plugins.packages import points_of
-from lossbench.catalog.registry import Registry
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.entry import load_point
 from lossbench.errors import UserError, did_you_mean, unknown
+from lossbench.registry import Registry
 
 if TYPE_CHECKING:
     from lossbench.catalog.metrics import Metric

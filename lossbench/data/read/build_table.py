@@ -53,7 +53,7 @@ def read_table(source: DataSource, frame: pd.DataFrame | None = None) -> Table:
     if features.shape[1] == 0:
         raise UserError("no feature is left beside the target", where=table.source)
     kinds = {name: table.kinds[name] for name in features.columns}
-    table = replace(table, features=features, kinds=kinds, notes=(*table.notes, *notes), _hash=[])
+    table = replace(table, features=features, kinds=kinds, notes=(*table.notes, *notes))
     return grouped(table, source.groups)
 
 

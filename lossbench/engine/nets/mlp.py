@@ -16,7 +16,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from lossbench.engine.nets.activations import HIDDEN
+from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
 from lossbench.engine.padding import LINE, round_up
 from lossbench.engine.problem import Net
 
@@ -101,7 +101,10 @@ class Population:
         self.layout, self.flat = layout, flat
         self.weights, self.biases = layout.views(flat)
         self.transposed = [w.transpose(1, 2) for w in self.weights]
-        self.hidden = HIDDEN[layout.net.activation]
+        self.hidden = HIDDEN_ACTIVATIONS.get(layout.net.activation)
+        at_zero = flat.new_zeros(1)
+        self.hidden.forward_(at_zero)
+        self.fills_padding = bool(at_zero)  # with what the activation makes of 0
         self.is_narrow = layout.widths[-1] == 1
         if self.is_narrow:
             self.transposed[-1] = self.weights[-1].view(layout.members, 1, -1)  # of the same strides whatever P is
@@ -152,7 +155,7 @@ class Population:
         ):
             h = torch.baddbmm(bias, h, weight, out=out)
             activate_(h)
-            if self.hidden.at_zero:
+            if self.fills_padding:
                 h[:, :, width:] = 0
         if self.is_narrow:
             torch.bmm(self.transposed[-1], space.transposed[-1], out=space.row)

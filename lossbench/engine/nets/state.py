@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from lossbench.engine.nets.mlp import Layout, Population
-from lossbench.engine.problem import HiddenActivation, Net
+from lossbench.engine.problem import Net
 
 State = Mapping[str, Tensor]
 
@@ -26,7 +26,7 @@ def state_of(population: Population, member: int) -> dict[str, Tensor]:
     return state
 
 
-def net_of(state: State, activation: HiddenActivation) -> Net:
+def net_of(state: State, activation: str) -> Net:
     """The net whose parameters these are; ValueError where they make no net."""
     depth = len(state) // 2
     names = {f"{2 * layer}.{part}" for layer in range(depth) for part in ("weight", "bias")}

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from lossbench.components.schedules import SCHEDULES
 from lossbench.engine.nets.mlp import Layout, Population
 from lossbench.engine.objective import Slope, runs_of
 from lossbench.engine.problem import Problem
 from lossbench.engine.training.batches import Batches, generator
-from lossbench.engine.training.optimizers import Optimizer, rate
+from lossbench.engine.training.optimizers import Optimizer
 from lossbench.engine.training.validation import Validation
 from lossbench.events import Stopped
 
@@ -52,12 +53,9 @@ class TrainingState:
     def epoch(self, number: int, stopped: Stopped) -> Tensor | None:
         """Train epoch `number` (from 0); the mean training loss `[P]` in float64, or None if told to stop half-way."""
         problem, population, step = self.problem, self.population, self.optimizer.step
-        schedule = problem.training.schedule
+        rate = SCHEDULES.get(problem.training.schedule).rate
         self.optimizer.set_rates(
-            [
-                rate(problem.members[m].lr, min(number, problem.epochs(m)), problem.epochs(m), schedule)
-                for m in self.members
-            ]
+            [rate(problem.members[m].lr, min(number, problem.epochs(m)), problem.epochs(m)) for m in self.members]
         )
         sums = self.sums.unbind(0)
         for k, batch in enumerate(self.batches.epoch()):

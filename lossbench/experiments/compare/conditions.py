@@ -76,7 +76,7 @@ def _corrupt_labels(split: SplitTable, rate: float) -> tuple[SplitTable, float]:
     """Whole outer training parts, so that the inner validation labels are as noisy as a user's would be."""
     table = split.table
     target, share = label_noise(table.target, len(table.classes), rate, split.seed, split.fold.train)
-    return replace(split, table=replace(table, target=target, _hash=[])), share
+    return replace(split, table=replace(table, target=target)), share
 
 
 # In the order in which they are applied: which rows there are comes before what is done to them.

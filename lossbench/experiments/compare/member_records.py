@@ -72,13 +72,13 @@ def failed_records(job: Job) -> list[MemberRecord]:
 
 
 def _member(job: Job, net: Trial | Refit, outcome: Outcome, role: str) -> MemberRecord:
-    fold, penalty = job.setting.folds[net.split], job.config.penalty
+    fold, (l1, l2) = job.setting.folds[net.split], job.config.penalty.split()
     return MemberRecord(
         seed=job.setting.seeds[net.split],
         lr=net.lr,
         status=outcome.status,
         split={"repeat": fold.repeat, "fold": fold.fold},
-        penalty={"l1": penalty.l1, "l2": penalty.l2},
+        penalty={"l1": l1, "l2": l2},
         role=role,
         epochs=outcome.epochs,
         params=job.candidate.params(net.param_set),

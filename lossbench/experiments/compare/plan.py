@@ -11,6 +11,7 @@ import torch
 
 from lossbench.catalog.metrics import Metric
 from lossbench.catalog.vocabulary import Task
+from lossbench.components.optimizers import OPTIMIZERS
 from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.data.checks.split_caveats import split_caveats
@@ -105,7 +106,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     check_tasks(config, tables)
     _check_one_kind(tables)
     tasks = [Task(table.task) for table in tables]
-    metric = primary_metric(config.metric, tasks[0])
+    metric, *_ = [primary_metric(config.metric, task) for task in tasks]  # every table must have it
     tune_params, up_to_scale = tunes_params(config), _is_blind_to_scale(config)
     plans = []
     for data, table in zip(config.data, tables, strict=True):
@@ -115,7 +116,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
             rows = min(len(fold.inner_train) for fold in changed)
             where = setting_name(table.name, levels)
             check_batch_size(config.optim.batch_size, rows, f"inner training rows of {where}")
-        table = table.with_notes(*split_caveats(table, folds[0].test))  # noqa: PLW2901
+        table = replace(table, notes=(*table.notes, *split_caveats(table, folds[0].test)))  # noqa: PLW2901
         plans.append(TablePlan(data, table, tuple(folds), selection))
     _check_served(config, plans)
     _check_company(plans)
@@ -148,8 +149,8 @@ def default_name(plan: ComparePlan) -> str:
 def _is_blind_to_scale(config: CompareConfig) -> bool:
     """Whether a multiple of an objective is the same one, at another learning rate at most: a penalty is not multiplied
     with it, nor is a weight decay that is added to the gradient."""
-    decays = config.optim.weight_decay > 0 and config.optim.name != "adamw"
-    return not (config.penalty.l1 or config.penalty.l2 or decays)
+    decays = config.optim.weight_decay > 0 and not OPTIMIZERS.get(config.optim.name).decoupled
+    return not (any(config.penalty.split()) or decays)
 
 
 def _once_in_time(config: CompareConfig, tables: Sequence[Table]) -> CompareConfig:
@@ -186,7 +187,7 @@ def _distinct_names(tables: Sequence[Table]) -> list[Table]:
     for table in tables:
         seen[table.name] += 1
         times = seen[table.name]
-        named.append(table if times == 1 else replace(table, name=f"{table.name}-{times}", _hash=[]))
+        named.append(table if times == 1 else replace(table, name=f"{table.name}-{times}"))
     return named
 
 

@@ -118,8 +118,9 @@ def _sentences(
             " latest of these; rows of equal time stay together."
         )
     if classes:
+        of_probabilities = ", ".join(m.name for m in METRICS if m.needs == "probability")
         sentences.append(
-            "Probabilities (log_loss, brier, ece) come after one temperature per net, fitted in the same way for every"
+            f"Probabilities ({of_probabilities}) come after one temperature per net, fitted in the same way for every"
             " loss on the validation rows of the chosen trial; raw ones are given"
             " where the loss, as it was set up and behind its activation, is proper."
         )
@@ -131,7 +132,7 @@ def _sentences(
     sentences.append(
         f"Differences to the baseline are paired by split; intervals and p-values are of the corrected resampled t"
         f" (Nadeau & Bengio 2003), Holm over the losses, alpha {ALPHA:g}; practically equal is within"
-        f" {_rope(config, metric, classes=classes)} (ROPE) with probability above 0.95."
+        f" {_rope(config, metric)} (ROPE) with probability above 0.95."
     )
     sentences.append("Values of different losses are never compared with each other.")
     return sentences
@@ -154,8 +155,6 @@ def trials_in_words(config: CompareConfig, space: Space) -> str:
     )
 
 
-def _rope(config: CompareConfig, metric: Metric, *, classes: bool) -> str:
-    """The ROPE's width: a share of rows as it is, an error with a unit as a share of the mean value's error."""
-    # R2 is the one metric of values without a unit.
-    unit = not classes and metric.name != "r2"
-    return f"{100 * config.rope:g}% of the mean value's error" if unit else f"{config.rope:g}"
+def _rope(config: CompareConfig, metric: Metric) -> str:
+    """The ROPE's width: as it is, or of an error in the target's unit as a share of the mean value's error."""
+    return f"{100 * config.rope:g}% of the mean value's error" if metric.unit == "target" else f"{config.rope:g}"

@@ -65,7 +65,6 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
             runs += _evaluate_losses(options, setting, entry.selection, emit, stopped)
             meeting += time.perf_counter() - start
     total = time.perf_counter() - began
-    first_table = plan.tables[0].table
     return CompareRecord(
         name=plan.config.name or default_name(plan),
         status="interrupted" if stopped() and _is_unfinished(plan, runs) else "ok",
@@ -73,7 +72,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
         config=plan.config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
         data=data,
-        metrics=[metric_record(metric) for metric in suiting(Task(first_table.task))],
+        metrics=[metric_record(metric) for metric in suiting(*(Task(entry.table.task) for entry in plan.tables))],
         conditions=[condition.record(plan.config) for condition in applied(plan.config)],
         protocol=plan.protocol,
         runs=runs,

@@ -115,14 +115,15 @@ def _choice(config: CompareConfig, tried: Sequence[Trial], outcomes: Sequence[Ou
 
 
 def _member(job: Job, split: int, lr: float, param_set: int, epochs: int | None = None) -> Member:
+    l1, l2 = job.config.penalty.split()
     config = job.config
     return Member(
         seed=job.setting.seeds[split],
         fold=split,
         objective=param_set,
         lr=lr,
-        l1=config.penalty.l1,
-        l2=config.penalty.l2,
+        l1=l1,
+        l2=l2,
         weight_decay=config.optim.weight_decay,
         momentum=config.optim.momentum,
         epochs=epochs,

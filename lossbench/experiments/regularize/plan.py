@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from lossbench.catalog.vocabulary import Task
+from lossbench.components.penalties import PENALTIES
 from lossbench.config.schema import RegularizeConfig
 from lossbench.data.load import load
 from lossbench.data.scheme import holdout_of
@@ -49,7 +50,7 @@ class RegularizePlan:
 
     def ratio(self, penalty: str) -> float:
         """The share of L1 in a penalty."""
-        return {"l1": 1.0, "l2": 0.0}.get(penalty, self.config.l1_ratio)
+        return PENALTIES.get(penalty).l1_share(self.config.l1_ratio)
 
     @property
     def net(self) -> Net:
@@ -59,11 +60,9 @@ class RegularizePlan:
     @property
     def members(self) -> list[Member]:
         """Alphas within penalties, all from the same seed."""
-        return [
-            Member(self.config.seed, l1=float(alpha * self.ratio(p)), l2=float(alpha * (1 - self.ratio(p))))
-            for p in self.config.penalty
-            for alpha in self.alphas
-        ]
+        seed, l1_ratio = self.config.seed, self.config.l1_ratio
+        mixes = [PENALTIES.get(p).split(float(alpha), l1_ratio) for p in self.config.penalty for alpha in self.alphas]
+        return [Member(seed, l1=l1, l2=l2) for l1, l2 in mixes]
 
     @property
     def weights(self) -> int:
@@ -134,7 +133,6 @@ def _of_classes(table: Table, names: list[str] | None) -> Table:
             groups=of(table.groups),
             time=of(table.time),
             clean_target=None if clean is None else place[clean],
-            _hash=[],
         )
     if len(table.classes) > MOST_CLASSES:
         raise UserError(

@@ -83,7 +83,7 @@ def pick_columns(table: Table, features: Sequence[str] | None, rest: str) -> tup
         first, second = features
     if rest == "drop":
         kept = table.features[[first, second]]
-        table = replace(table, features=kept, kinds={c: table.kinds[c] for c in (first, second)}, _hash=[])
+        table = replace(table, features=kept, kinds={c: table.kinds[c] for c in (first, second)})
     return table, (first, second)
 
 

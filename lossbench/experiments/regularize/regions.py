@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lossbench.catalog.links import Prediction
+from lossbench.components.penalties import PENALTIES
 from lossbench.config.schema import RegularizeConfig
 from lossbench.data.split import generator
 from lossbench.data.table import Table
@@ -56,8 +57,8 @@ def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: Regulariz
     shape = "–".join(map(str, net.widths))
     model = f"MLP {shape}, {net.activation}" if net.hidden else f"linear model {shape}"
     parts = [f"{model}; {pair.name}"]
-    if "elasticnet" in config.penalty:
-        parts.append(f"elastic net: {config.l1_ratio:.0%} L1")
+    penalties = [PENALTIES.get(name) for name in config.penalty]
+    parts += [f"{one.title}: {one.l1_share(config.l1_ratio):.0%} L1" for one in penalties if one.uses_l1_ratio]
     link = pair.link(torch.zeros(1, 1, pair.outputs))
     shading = "score" if link.probability_PNC is None else "probability"
     points, notes = {}, []

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from lossbench.catalog.metrics import score_all, suiting
+from lossbench.components.penalties import PENALTIES
 from lossbench.data.scheme import scheme
 from lossbench.data.split import digest
 from lossbench.engine.problem import Member
@@ -142,7 +143,7 @@ def _run_record(
         status="interrupted" if "interrupted" in statuses else "ok" if "ok" in statuses else "diverged",
         message=_bottomless(plan) if "diverged" in statuses else "",
         outputs=pair.outputs,
-        penalty=PenaltyRecord(name=penalty, l1_ratio=plan.ratio(penalty)),
+        penalty=PenaltyRecord(name=penalty, title=PENALTIES.get(penalty).title, l1_ratio=plan.ratio(penalty)),
         members=members,
         regions=[PackedPlanes.of(planes[p]) for p in own],
         baseline=baseline,

@@ -87,4 +87,4 @@ def mean_known(values: Sequence[float | None]) -> float | None:
 
 def metric_record(metric: Metric) -> MetricRecord:
     """A metric as a report must know it."""
-    return MetricRecord(name=metric.name, better=metric.better, formula=metric.formula)
+    return MetricRecord(name=metric.name, better=metric.better, formula=metric.formula, unit=metric.unit)

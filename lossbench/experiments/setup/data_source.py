@@ -9,7 +9,7 @@ from lossbench.data.preparation import Preparation
 from lossbench.data.source import DataSource
 from lossbench.data.table import Table, level
 from lossbench.events import Emit, Warned
-from lossbench.record import DataRecord, SplitRecord
+from lossbench.record import DataRecord, NoteRecord, SplitRecord
 
 SUITING = ("drop", "groups", "time", "dates", "text", "scale", "target_scale")  # options that a named set has a use for
 
@@ -52,5 +52,5 @@ def data_record(table: Table, inputs: int, split: SplitRecord, preparation: Prep
         sha256=table.fingerprint(),
         split=split,
         source=table.source,
-        notes=[str(note) for note in (*table.notes, *preparation.notes)],
+        notes=[NoteRecord(level=level(note), message=str(note)) for note in (*table.notes, *preparation.notes)],
     )

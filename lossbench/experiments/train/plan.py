@@ -74,7 +74,7 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
         config = config.model_copy(update={"split": config.split.model_copy(update={"per_seed": False})})
     seeds = range(first, first + config.seeds) if config.split.per_seed else [first]
     splits = tuple(holdout_of(table, config.split.test, config.split.validation, seed) for seed in seeds)
-    table = table.with_notes(*split_caveats(table, splits[0].test))
+    table = replace(table, notes=(*table.notes, *split_caveats(table, splits[0].test)))
     batch_size, notes = _batch_size(config, len(splits[0].train))
     plan = TrainPlan(
         config,

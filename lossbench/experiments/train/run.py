@@ -140,14 +140,15 @@ def _split_facts(plan: TrainPlan) -> SplitRecord:
 
 def _problem(plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit]) -> Problem:
     config, optim = plan.config, plan.config.optim
+    l1, l2 = config.penalty.split()
     per_seed = len(prepared) > 1
     members = tuple(
         Member(
             seed=seed,
             fold=i if per_seed else 0,
             lr=optim.lr,
-            l1=config.penalty.l1,
-            l2=config.penalty.l2,
+            l1=l1,
+            l2=l2,
             weight_decay=optim.weight_decay,
             momentum=optim.momentum,
         )
@@ -239,7 +240,7 @@ def _member_record(
         lr=config.optim.lr,
         status=outcome.status,
         split={"seed": config.split.seed + i if config.split.per_seed else config.split.seed},
-        penalty={"l1": config.penalty.l1, "l2": config.penalty.l2},
+        penalty=dict(zip(("l1", "l2"), config.penalty.split(), strict=True)),
         role=role,
         best_epoch=outcome.best_epoch,
         epochs=outcome.epochs,

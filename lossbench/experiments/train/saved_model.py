@@ -25,10 +25,11 @@ from lossbench.catalog.links import Link, Prediction
 from lossbench.catalog.plugins.packages import entry_point_names
 from lossbench.catalog.plugins.resolve import find_activation
 from lossbench.catalog.vocabulary import Encoding
+from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
 from lossbench.data.preparation import Preparation
 from lossbench.engine.nets.outputs import outputs_of
 from lossbench.engine.nets.state import net_of
-from lossbench.engine.problem import HiddenActivation, Net
+from lossbench.engine.problem import Net
 from lossbench.errors import UserError
 from lossbench.experiments.train.run import TrainResult
 from lossbench.record import written_aside
@@ -79,7 +80,7 @@ class _Header(_Part):
     last_act: LastAct
     link: str
     task: Literal["binary", "multiclass", "regression"]
-    hidden_activation: HiddenActivation
+    hidden_activation: str
     target: str
     classes: list[str]
     reading: Reading
@@ -88,6 +89,8 @@ class _Header(_Part):
     @model_validator(mode="after")
     def _is_known(self) -> _Header:
         Link.named(self.link)
+        if self.hidden_activation not in HIDDEN_ACTIVATIONS.names():
+            raise ValueError(f"unknown hidden activation {self.hidden_activation!r}")
         if (self.task == "regression") != (not self.classes):
             raise ValueError(f"{len(self.classes)} classes for a {self.task} task")
         return self

@@ -17,7 +17,6 @@ from lossbench.record import MemberRecord, PointsRecord, RegularizeRecord, RunRe
 
 Array = NDArray[np.float64]
 LEVEL = 0.01  # leads that differ by less are one and the same in a picture
-SPELLED = {"l1": "L1 penalty", "l2": "L2 penalty", "elasticnet": "elastic net"}
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ def read_view_data(record: RegularizeRecord) -> ViewData:
         train=_points(picture.points["train"]),
         test=_points(picture.points["test"]),
         alphas=np.array([_alpha(m) for m in record.runs[0].members]),
-        panels=[Panel(SPELLED[run.penalty_record().name], run) for run in record.runs],
+        panels=[Panel(run.penalty_record().title, run) for run in record.runs],
         probabilities=picture.shading == "probability",
     )
 

@@ -20,9 +20,9 @@ from lossbench.catalog import equivalence, links, metrics, targets
 from lossbench.catalog.losses import domains
 from lossbench.catalog.describe import explain
 from lossbench.catalog.describe import listing
-from lossbench.catalog import penalties as regularizers
 from lossbench.catalog.losses import row_operations as rows
 from lossbench.catalog import verdicts
+from lossbench.components import hidden_activations, optimizers, penalties, schedules
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES
 listing.loss_rows(), listing.activation_rows(), listing.metric_rows(), listing.penalty_rows()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lossbench.engine.nets.activations import HIDDEN
+from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
 from lossbench.engine.nets.mlp import Layout, initialised
 from lossbench.engine.problem import Net
 from tests.engine.problems import sequential
@@ -44,7 +44,7 @@ def test_hidden_weights_do_not_depend_on_the_number_of_outputs():
         assert torch.equal(one.weights[layer], many.weights[layer])
 
 
-@pytest.mark.parametrize("activation", sorted(HIDDEN))
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS.names())
 @pytest.mark.parametrize("hidden", [(), (5,), (16, 7)])
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_the_hand_written_gradient_is_autograds(activation, hidden, outputs):
@@ -65,7 +65,7 @@ def test_the_hand_written_gradient_is_autograds(activation, hidden, outputs):
             torch.testing.assert_close(gradient, gradients[name])
 
 
-@pytest.mark.parametrize("activation", sorted(HIDDEN))
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS.names())
 def test_padding_units_have_no_gradient(activation):
     population = initialised(Net(3, (5, 6), 2, activation), [0, 1], torch.float64, CPU).with_gradient()
     space = population.workspace(16)

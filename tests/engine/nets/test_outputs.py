@@ -5,14 +5,14 @@ from functools import partial
 import pytest
 import torch
 
-from lossbench.engine.nets.activations import HIDDEN
+from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
 from lossbench.engine.nets.outputs import BLOCK, outputs_of
 from lossbench.engine.nets.state import net_of
 from lossbench.engine.problem import Net
 from tests.engine.problems import sequential
 
 
-@pytest.mark.parametrize("activation", sorted(HIDDEN))
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS.names())
 @pytest.mark.parametrize("net", [(1, (), 1), (1, (5,), 3), (4, (16, 7), 1), (4, (33,), 2)])
 @pytest.mark.parametrize("rows", [0, 1, BLOCK, 2 * BLOCK + 3])
 def test_the_outputs_are_torchs(activation, net, rows):

@@ -8,7 +8,9 @@ import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lossbench.engine.nets.activations import HIDDEN
+from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
+from lossbench.components.optimizers import OPTIMIZERS
+from lossbench.components.schedules import SCHEDULES
 from lossbench.engine.problem import Fold, Member, Net, Objective
 from tests.engine.problems import (
     BRIER,
@@ -72,13 +74,13 @@ def crowds(draw):
     return problem(
         draw(st.lists(some, min_size=2, max_size=6)),
         folds=tables,
-        net=Net(inputs, hidden, 1 if classes == 2 else classes, draw(st.sampled_from(sorted(HIDDEN)))),
+        net=Net(inputs, hidden, 1 if classes == 2 else classes, draw(st.sampled_from(HIDDEN_ACTIVATIONS.names()))),
         objectives=BINARY if classes == 2 else CLASSES,
         score=smooth_score,
         epochs=4,
         batch_size=batch_size,
-        optimizer=draw(st.sampled_from(["adam", "adamw", "sgd"])),
-        schedule=draw(st.sampled_from(["constant", "cosine"])),
+        optimizer=draw(st.sampled_from(OPTIMIZERS.names())),
+        schedule=draw(st.sampled_from(SCHEDULES.names())),
         patience=draw(st.sampled_from([None, 1])),
         keep=draw(st.sampled_from(["last", "best"])),
         dtype=draw(st.sampled_from([torch.float32, torch.float64])),

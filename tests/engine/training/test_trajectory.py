@@ -4,39 +4,38 @@ In float64, at learning rate 1e-3 (SGD: 1e-2), the two stay within 1e-8 of each 
 the last bit of a step (1e-16), and hundreds of steps do not amplify it far unless a ReLU changes sides.
 """
 
-from functools import partial
-
 import pytest
 import torch
 from torch import nn
 
+from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
+from lossbench.components.optimizers import OPTIMIZERS
 from lossbench.engine.problem import Member, Net
-from tests.engine.problems import BRIER, CE, HIDDEN, LOGISTIC, NLL, fold, furthest, plain_training, problem, trained
+from tests.engine.problems import BRIER, CE, LOGISTIC, NLL, fold, furthest, plain_training, problem, trained
+
+# The twin of every optimiser and a learning rate that suits it; one without fails.
+TWINS = {"adam": (torch.optim.Adam, 1e-3), "adamw": (torch.optim.AdamW, 1e-3), "sgd": (torch.optim.SGD, 1e-2)}
 
 
-def adam(model, member):
-    return torch.optim.Adam(model.parameters(), lr=member.lr, weight_decay=member.weight_decay)
+def twin(name):
+    """torch's optimiser of that name, with a member's settings."""
+    kind, _ = TWINS[name]
+    own = OPTIMIZERS.get(name)
 
+    def make(model, member):
+        momentum = {"momentum": member.momentum} if own.has_momentum else {}
+        return kind(model.parameters(), lr=member.lr, weight_decay=member.weight_decay, **momentum)
 
-def adamw(model, member):
-    return torch.optim.AdamW(model.parameters(), lr=member.lr, weight_decay=member.weight_decay)
-
-
-def sgd(model, member):
-    return torch.optim.SGD(model.parameters(), lr=member.lr, momentum=member.momentum, weight_decay=member.weight_decay)
-
-
-OPTIMIZERS = {"adam": adam, "adamw": adamw, "sgd": sgd}
+    return make
 
 
 def settings(name):
     """One that suits the optimiser, with every term of it in play."""
-    if name == "sgd":
-        return {"lr": 1e-2, "momentum": 0.9, "weight_decay": 1e-3}
-    return {"lr": 1e-3, "weight_decay": 1e-2}
+    momentum = {"momentum": 0.9} if OPTIMIZERS.get(name).has_momentum else {}
+    return {"lr": TWINS[name][1], "weight_decay": 1e-2, **momentum}
 
 
-@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.names())
 @pytest.mark.parametrize("population", [1, 3, 17])
 def test_fifty_epochs_of_a_member_are_fifty_epochs_of_torch(optimizer, population):
     # Neighbours with other learning rates and losses: a member must not notice.
@@ -45,16 +44,16 @@ def test_fifty_epochs_of_a_member_are_fifty_epochs_of_torch(optimizer, populatio
     crowd.insert(population // 2, Member(seed=99, **own))
     a = problem(crowd, objectives=(LOGISTIC, BRIER), epochs=50, optimizer=optimizer, dtype=torch.float64)
     ours, _ = trained(a)
-    model, curve = plain_training(a, population // 2, OPTIMIZERS[optimizer])
+    model, curve = plain_training(a, population // 2, twin(optimizer))
     assert furthest(ours.state(population // 2), model) < 1e-8
     assert ours.members[population // 2].train_loss == pytest.approx(curve, abs=1e-8)
 
 
-@pytest.mark.parametrize("activation", sorted(HIDDEN))
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS.names())
 def test_every_hidden_activation_trains_as_torchs(activation):
     a = problem([Member(seed=4)], net=Net(4, (10, 7), 1, activation), epochs=3, dtype=torch.float64)
     ours, _ = trained(a)
-    model, _ = plain_training(a, 0, adam)
+    model, _ = plain_training(a, 0, twin("adam"))
     assert furthest(ours.state(0), model) < 1e-10
 
 
@@ -72,12 +71,12 @@ def test_every_batch_size_trains_as_torchs(hidden, batch_size):
     )
     ours, _ = trained(a)
     for number in range(2):
-        model, curve = plain_training(a, number, adam)
+        model, curve = plain_training(a, number, twin("adam"))
         assert furthest(ours.state(number), model) < 1e-10
         assert ours.members[number].train_loss == pytest.approx(curve, abs=1e-12)
 
 
-@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.names())
 def test_l2_is_half_the_squared_weights_without_biases_in_the_loss(optimizer):
     own = {k: v for k, v in settings(optimizer).items() if k != "weight_decay"}
     a = problem(
@@ -85,19 +84,10 @@ def test_l2_is_half_the_squared_weights_without_biases_in_the_loss(optimizer):
     )
     ours, _ = trained(a)
     for number in range(2):
-        model, curve = plain_training(a, number, OPTIMIZERS[optimizer])
+        model, curve = plain_training(a, number, twin(optimizer))
         assert furthest(ours.state(number), model) < 1e-10
         # The training loss is the data's alone, penalties excluded.
         assert ours.members[number].train_loss == pytest.approx(curve, abs=1e-10)
-
-
-def test_cosine_is_torchs_annealing_over_the_members_own_epochs():
-    a = problem([Member(seed=1, epochs=4), Member(seed=2)], epochs=7, schedule="cosine", dtype=torch.float64)
-    ours, _ = trained(a)
-    for number in range(2):
-        annealed = partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=a.epochs(number))
-        model, _ = plain_training(a, number, adam, annealed)
-        assert furthest(ours.state(number), model) < 1e-10
 
 
 def test_cross_entropy_is_log_softmax_and_nll():

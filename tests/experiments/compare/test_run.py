@@ -390,6 +390,7 @@ def test_a_plan_counts_what_will_run() -> None:
     ("other", "message"),
     [
         ({"metric": "rmse"}, r"metric: rmse is no metric of a multiclass task; choose one of accuracy"),
+        ({"data": "titanic,wine", "metric": "f1"}, r"metric: f1 is no metric of a multiclass task"),
         ({"metric": "hinge"}, r"metric: losses cannot be ranked by a loss's value \(hinge\)"),
         ({"metric": "loss"}, r"metric: losses cannot be ranked by a loss's value"),
         ({"metric": "acuracy"}, r"metric: unknown metric 'acuracy'; did you mean 'accuracy'\?"),

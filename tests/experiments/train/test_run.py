@@ -174,7 +174,7 @@ def test_preparation_sees_the_training_rows_only() -> None:
     test = rows[::5]
     features = table.features.copy()
     features.loc[features.index[test], "Age"] = 1e6
-    leaky = table.__class__(**{**vars(table), "features": features, "_hash": []})
+    leaky = replace(table, features=features)
     split = prepare_split(leaky, {"train": np.setdiff1d(rows, test), "test": test}, data=TrainConfig().data)
     age = split.preparation.input_names.index("Age")
     train = split.x_ND["train"][:, age]
@@ -367,3 +367,15 @@ def test_the_columns_of_a_large_table_are_freed_before_it_is_trained_on(
     runner.run_train(chosen, listeners=[Listener()])
     assert alive
     assert not any(alive)
+
+
+def test_the_record_keeps_the_level_of_every_note(tmp_path) -> None:
+    rows = [f"{i % 7},{'x' if i % 3 else 'y'},{i}" for i in range(60)]
+    file = tmp_path / "t.csv"
+    file.write_text("\n".join(["a,label,id", *rows]))
+    data = {"file": str(file), "target": "label"}
+    record = finished(config("nll", data=data, optim={"epochs": 1})).record
+    assert {(note.level, note.message) for note in record.data.notes} == {
+        ("note", "classes of 'label': x -> 0, y -> 1"),
+        ("warning", "column 'id' looks like a row number (its whole numbers only rise): excluded"),
+    }

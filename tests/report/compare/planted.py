@@ -143,7 +143,7 @@ def planted_record(
 
 def _metrics(regression: bool) -> list[MetricRecord]:
     if regression:
-        return [MetricRecord(name="rmse", better="lower"), MetricRecord(name="r2", better="higher")]
+        return [MetricRecord(name="rmse", better="lower", unit="target"), MetricRecord(name="r2", better="higher")]
     return [
         MetricRecord(name="accuracy", better="higher", formula="share of rows whose class was decided right"),
         MetricRecord(name="log_loss", better="lower", formula="-mean log p of the true class"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lossbench.components.penalties import PENALTIES
 from lossbench.record import (
     AxisRecord,
     DataRecord,
@@ -89,7 +90,7 @@ def planted_regions(*, penalties=("l2",), alphas=20, classes=2, weights=12, unco
                 last_act="identity",
                 verdict=VerdictRecord(level="ok", why=""),
                 status="ok",
-                penalty=PenaltyRecord(name=penalty, l1_ratio=ratio),
+                penalty=PenaltyRecord(name=penalty, title=PENALTIES.get(penalty).title, l1_ratio=ratio),
                 members=members,
                 regions=leads,
             )

@@ -27,7 +27,6 @@ from lossbench.report.symptoms import reason
 
 SplitKey = tuple[tuple[str, int], ...]  # (("fold", 3), ("repeat", 0))
 ConditionKey = tuple[tuple[str, float], ...]  # (("label_noise", 0.2),)
-_BOUNDED = {"r2"}  # regression metrics that carry no unit
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,8 @@ def primary_metric(record: CompareRecord | TrainRecord) -> MetricRecord:
 
 def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], shared: set[str]) -> SettingScores:
     protocol, condition = record.protocol, runs[0].condition
-    metric, better = protocol.metric, protocol.better
+    primary = primary_metric(record)
+    metric, better = primary.name, primary.better
     realised = {
         name: float(np.mean(known))
         for name in condition
@@ -159,8 +159,7 @@ def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], sha
         )
         for run, mine in zip(runs, refits, strict=True)
     )
-    has_unit = data.task == "regression" and metric not in _BOUNDED and bool(dummy)
-    unit = float(dummy) if has_unit and dummy else 1.0
+    unit = float(dummy) if primary.unit == "target" and dummy else 1.0
     return SettingScores(
         data=data,
         condition=condition,

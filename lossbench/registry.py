@@ -23,13 +23,20 @@ T = TypeVar("T", bound=Named)
 class Registry(Generic[T]):
     """Entries of one kind by name, in the order of their declaration; filled by `load` when first read.
 
-    `abbreviations` are documented short forms, each of exactly one name (`ce` of `cross_entropy`).
+    `abbreviations` are documented short forms, each of exactly one name (`ce` of `cross_entropy`). `has_command`:
+    whether `lossbench <plural>` lists the entries.
     """
 
     def __init__(
-        self, kind: str, load: Callable[[], object] | None = None, abbreviations: Mapping[str, str] | None = None
+        self,
+        kind: str,
+        load: Callable[[], object] | None = None,
+        abbreviations: Mapping[str, str] | None = None,
+        *,
+        has_command: bool = True,
     ) -> None:
-        self.kind, self.plural = kind, kind + ("es" if kind.endswith("s") else "s")
+        self.kind, self.plural = kind, _plural(kind)
+        self.has_command = has_command
         self.abbreviations = dict(abbreviations or {})
         self._load = load
         self._entries: dict[str, T] = {}
@@ -59,7 +66,12 @@ class Registry(Generic[T]):
         full = self.full_name(name)
         if full not in entries:
             raise unknown(
-                self.kind, name, entries, where=where, aliases=self.abbreviations, listing=f"lossbench {self.plural}"
+                self.kind,
+                name,
+                entries,
+                where=where,
+                aliases=self.abbreviations,
+                listing=f"lossbench {self.plural}" if self.has_command else "",
             )
         return entries[full]
 
@@ -75,3 +87,9 @@ class Registry(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._all())
+
+
+def _plural(kind: str) -> str:
+    if kind.endswith("y"):
+        return f"{kind[:-1]}ies"
+    return kind + ("es" if kind.endswith("s") else "s")
