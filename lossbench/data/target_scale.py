@@ -46,8 +46,9 @@ def fit_target_scaling(target_N: NDArray[Any], how: TargetScale = "auto") -> Tar
     if scale == 0 or spread <= HEAVY * scale:
         return TargetScaling(mean, spread)
     why = (
-        f"the target is scaled by its median ({median:g}) and 1.4826 MAD ({scale:g}); the standard deviation"
-        f" is {spread / scale:.3g} times as large, so a few values make it (target_scale: standard takes it)"
+        f"the target is scaled by its median ({median:g}) and 1.4826 MAD ({scale:g}), and scores are compared with the"
+        f" median's; the standard deviation is {spread / scale:.3g} times as large, so a few values make it and the"
+        " mean (--target-scale standard takes them)"
     )
     return TargetScaling(median, scale, why)
 

@@ -24,6 +24,7 @@ from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.load import Override, load
 from lossbench.config.schema import TrainConfig
+from lossbench.data.split import in_order_of_occurrence
 from lossbench.engine.nets.outputs import outputs_of
 from lossbench.engine.nets.state import net_of
 from lossbench.engine.problem import Fold, Member, Part, Problem, Training
@@ -123,7 +124,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         rows = np.arange(len(x_ND))
         held: Array | None = None
         if self.patience is not None or self.keep == "best":
-            stratify = truth_N if pair.task.is_classification else None
+            stratify = in_order_of_occurrence(truth_N) if pair.task.is_classification else None  # names do not matter
             rows, held = train_test_split(rows, test_size=self.validation, random_state=random, stratify=stratify)
         self.center_, self.scale_ = np.zeros(x_ND.shape[1]), np.ones(x_ND.shape[1])
         if self.standardise:

@@ -20,7 +20,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.calibration.known_truths import equal_learners, noisy_labels, outliers, same_loss
+from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss
 from tests.calibration.simulated_comparisons import Ruling, alone, shares
 
 ALLOWED = 0.065  # 5% and 1.5% for the chance of a thousand comparisons
@@ -69,6 +69,9 @@ def main() -> int:
         }
         planted = {
             "l1 beats mse, 10% outliers": power(gather(pool, partial(alone, outliers), count(100), "outliers")),
+            "huber beats mse, 3% of y off by 1e4": power(
+                gather(pool, partial(alone, gross_outliers), count(100), "gross outliers")
+            ),
             "l1 beats ce, 40% label noise": power(gather(pool, partial(alone, noisy_labels), count(50), "label noise")),
         }
     fair = all(row["different"] <= ALLOWED for row in null.values())

@@ -1,6 +1,6 @@
 """The judge on a few known truths; `make calibrate` measures the same on thousands."""
 
-from tests.calibration.known_truths import equal_learners, noisy_labels, outliers, same_loss
+from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss
 from tests.calibration.simulated_comparisons import shares
 
 
@@ -17,5 +17,5 @@ def test_equally_good_learners_are_hardly_ever_told_apart() -> None:
 
 
 def test_planted_differences_are_found_with_the_right_sign() -> None:
-    for truth in (outliers, noisy_labels):
+    for truth in (outliers, gross_outliers, noisy_labels):
         assert [ruling.word for ruling in truth(0)] == ["better"]

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import HuberRegressor
+from sklearn.metrics import mean_absolute_error
 
 from lossbench.config.parts import DataConfig, LossConfig, OptimConfig
 from lossbench.config.schema import TrainConfig
@@ -117,6 +119,16 @@ def test_robust_losses_learn_what_the_clean_rows_say(loss: str) -> None:
     line = HuberRegressor().fit(table.features[:], table.target)
     assert np.abs(line.predict(table.features.iloc[test]) - clean[test]).mean() < trivial / 40
     assert record.runs[0].members[0].test["mae"] < trivial / 10
+
+
+def test_the_dummy_predicts_what_outliers_cannot_move() -> None:
+    """The mean would be 300 off, and a hundredth of its error, the ROPE, larger than what any loss could gain."""
+    table, clean = contaminated()
+    plan = plan_train(TrainConfig(data=DataConfig(file="t.csv", target="y"), optim=OptimConfig(epochs=1)), table)
+    split = plan.splits[0]
+    dummy = DummyRegressor(strategy="median").fit(table.features.iloc[split.train], table.target[split.train])
+    expected = mean_absolute_error(clean[split.test], dummy.predict(table.features.iloc[split.test]))
+    assert run(plan).record.runs[0].baseline["test"]["mae"] == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_estimator_has_the_same_unit() -> None:

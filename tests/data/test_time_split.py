@@ -92,6 +92,7 @@ def test_a_plan_has_the_windows_once(file: str) -> None:
         plan(CompareConfig(data=[DataConfig(**data)], repeats=3))
     trained = plan_train(TrainConfig(data=DataConfig(**data), seeds=3))
     assert (len(trained.splits), trained.config.split.per_seed) == (1, False)
+    assert "rows in time have one split: the 3 seeds change the nets only" in trained.table.notes
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lossbench.data.duplicates import DUPLICATES, row_hashes
-from lossbench.data.infer.suspect_columns import is_named_like_an_id
+from lossbench.data.infer.suspect_columns import is_named_like_an_entity
 from lossbench.data.split import Rows
 from lossbench.data.table import Information, Table
 
@@ -56,11 +56,11 @@ def _room(table: Table) -> float:
 
 
 def _entities(table: Table, train: Rows, test: Rows) -> Iterator[str]:
-    """Columns that are named like an id and whose values come again: a person's, a shop's, a sensor's rows."""
+    """Columns that are named like an id or an entity and whose values come again: a person's or a sensor's rows."""
     if table.groups is not None or table.time is not None:
         return
     for name in table.features.columns:
-        if table.kinds[name] not in ("number", "text") or not is_named_like_an_id(str(name)):
+        if table.kinds[name] not in ("number", "text") or not is_named_like_an_entity(str(name)):
             continue
         codes, levels = pd.factorize(table.features[name].to_numpy())
         if not LEAST_ENTITIES <= len(levels) <= len(codes) / 2:
@@ -68,9 +68,9 @@ def _entities(table: Table, train: Rows, test: Rows) -> Iterator[str]:
         both = len(_known(codes[train]) & _known(codes[test]))
         if both:
             yield (
-                f"column {name!r} is named like an id, and {both} of its {len(levels)} values are in the test part and"
-                f" in another: if rows of one {name} are alike, test scores are too good (--groups {name} keeps them"
-                " together)"
+                f"column {name!r} is named like a panel's id, and {both} of its {len(levels)} values are in the test"
+                f" part and in another: if rows of one {name} are alike, test scores are too good (--groups {name}"
+                " keeps them together)"
             )
 
 

@@ -18,6 +18,12 @@ from lossbench.deferred import np, pd
 
 _ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|ids|index|idx|key|uuid|guid|row|rownum|row_number|nr|no))|.+[a-z](Id|ID)")
 
+_ENTITIES = (
+    "subject|patient|person|participant|respondent|animal|customer|client|user|member|employee|student|household|family"
+    "|firm|company|store|shop|station|sensor|device|machine|vehicle"
+)
+_ENTITY_NAME = re.compile(rf"(?i:({_ENTITIES})s?([\W_]?(name|code|number|num|#))?)")
+
 
 @dataclass(frozen=True)
 class SuspectColumn:
@@ -46,6 +52,11 @@ def suspects(
 def is_named_like_an_id(name: str) -> bool:
     """`id`, `user_id`, `customerId`, `row`, `key`."""
     return _ID_NAME.fullmatch(name) is not None
+
+
+def is_named_like_an_entity(name: str) -> bool:
+    """As an id is, or by what has one: `patient`, `Store`, `sensor_name`."""
+    return is_named_like_an_id(name) or _ENTITY_NAME.fullmatch(name) is not None
 
 
 def _counts_rows(name: str, column: pd.Series, kind: Kind) -> str:

@@ -68,10 +68,13 @@ def validation_score(
 
 
 def baseline_scores(split: PreparedSplit, pair: Pair, part: str) -> Scores:
-    """What the training part's majority class (its classes' shares as probabilities) or its mean value scores."""
+    """What the training part's majority class (its classes' shares as probabilities) or its mean value scores.
+
+    Where the target is scaled by its median, because a few values make the mean, that is predicted instead.
+    """
     truth, train = split.truth_N[part], split.truth_N["train"]
     if pair.task is Task.REGRESSION:
-        prediction = Prediction(point_PN=train.mean().expand(1, len(truth)))
+        prediction = Prediction(point_PN=torch.full((1, len(truth)), split.center, dtype=torch.float64))
     else:
         share = torch.bincount(train, minlength=pair.classes).double() / len(train)
         probability = share.expand(1, len(truth), pair.classes)

@@ -16,7 +16,7 @@ from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.load import load
 from lossbench.data.scheme import holdout_of
 from lossbench.data.split import Split
-from lossbench.data.table import Table
+from lossbench.data.table import Information, Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
 from lossbench.experiments.setup.data_source import data_source
@@ -70,8 +70,11 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
     check_target(pair, table)
     metric = _metric(config.metric, task)
     first = config.split.seed
-    if table.time is not None:  # one order in time, one split
+    if table.time is not None and config.split.per_seed:
         config = config.model_copy(update={"split": config.split.model_copy(update={"per_seed": False})})
+        if config.seeds > 1:
+            one = Information(f"rows in time have one split: the {config.seeds} seeds change the nets only")
+            table = replace(table, notes=(*table.notes, one))
     seeds = range(first, first + config.seeds) if config.split.per_seed else [first]
     splits = tuple(holdout_of(table, config.split.test, config.split.validation, seed) for seed in seeds)
     table = replace(table, notes=(*table.notes, *split_caveats(table, splits[0].test)))

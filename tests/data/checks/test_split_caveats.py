@@ -114,23 +114,22 @@ def test_coarse_tables_have_equal_rows_by_their_nature() -> None:
     assert level(note) == "note"
 
 
-def test_persons_on_both_sides_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["patient_id", "patientId", "patient", "Store", "sensor_name", "customers"])
+def test_persons_on_both_sides_are_said(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     random = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {"patient_id": np.arange(300) // 6, "x": random.normal(size=300), "y": random.normal(size=300)}
-    )
+    frame = pd.DataFrame({name: np.arange(300) // 6, "x": random.normal(size=300), "y": random.normal(size=300)})
     frame = frame.sample(frac=1, random_state=0)
     frame.to_csv("t.csv", index=False)
     table = load(DataSource(file="t.csv", target="y"))
     split = holdout_of(table, 0.2, 0.2, 0)
-    person = frame["patient_id"].to_numpy()
+    person = frame[name].to_numpy()
     both = len(set(person[split.test]) & set(np.delete(person, split.test)))
     (note,) = split_caveats(table, split.test)
     assert note.startswith(
-        f"column 'patient_id' is named like an id, and {both} of its 50 values are in the test part and in another"
+        f"column {name!r} is named like a panel's id, and {both} of its 50 values are in the test part and in another"
     )
-    grouped = load(DataSource(file="t.csv", target="y", groups="patient_id"))
+    grouped = load(DataSource(file="t.csv", target="y", groups=name))
     assert split_caveats(grouped, holdout_of(grouped, 0.2, 0.2, 0).test) == []
 
 
