@@ -341,7 +341,10 @@ LastAct = Annotated[
 ]
 MetricName = Annotated[
     Text,
-    Field(description="The metric that epochs and losses are judged by (`lossbench metrics`); auto: accuracy or rmse"),
+    Field(
+        description="The metric that epochs and losses are judged by (`lossbench metrics`), with parameters as in"
+        " pinball(quantile=0.9); auto: what the losses estimate, auroc where a class is rare, accuracy or rmse"
+    ),
     Flag("--metric", EVALUATION, complete="one_metric"),
 ]
 Penalty = Annotated[

@@ -18,7 +18,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lossbench.catalog.links import Link, Prediction
 from lossbench.catalog.loss import Loss
-from lossbench.catalog.metrics import default_metric
 from lossbench.catalog.plugins.resolve import find_activation, find_loss
 from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Task
@@ -30,6 +29,7 @@ from lossbench.engine.nets.state import net_of
 from lossbench.engine.problem import Fold, Member, Part, Problem, Training
 from lossbench.engine.training.train import train
 from lossbench.errors import UserError, warn
+from lossbench.experiments.setup.metric_choice import auto_metric
 from lossbench.experiments.setup.net import net_for
 from lossbench.experiments.setup.pair import Pair
 
@@ -142,7 +142,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             counts = torch.bincount(truth[torch.from_numpy(rows)], minlength=pair.classes)
             statistics = {"class_counts": counts.float()}
         weight = None if weight_N is None else torch.from_numpy(weight_N[rows] / weight_N[rows].mean()).float()
-        metric = default_metric(pair.task)
+        counts = np.bincount(truth_N).tolist() if pair.task.is_classification else []
+        metric = auto_metric(pair.task, [counts], [pair.loss])
         l1, l2 = config.penalty.split()
         problem = Problem(
             net=net_for(config.net, x_ND.shape[1], pair.outputs),

@@ -168,6 +168,7 @@ def log_cosh(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     link=Link.IDENTITY,
     reference="Koenker & Bassett 1978, doi:10.2307/1913643",
     estimates="the quantile",
+    metric="pinball(quantile={quantile:g})",
     pitfalls=("pinball(0.5) is l1 / 2", "nets trained for several quantiles may cross"),
     convex=True,
 )

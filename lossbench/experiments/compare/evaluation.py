@@ -166,7 +166,12 @@ def _score_nets(run: RunRecord, job: Job, fitted: _Fitted) -> Sequence[ScoredNet
         if candidate.pair.task.is_classification:
             temperature = temperatures(candidate.pair, [validation[c.trial] for c in chosen], setting.inner)
         scored = score_nets(
-            candidate.pair, [outputs[i] for i in own], setting.outer, temperature, proper=candidate.is_proper
+            candidate.pair,
+            [outputs[i] for i in own],
+            setting.outer,
+            temperature,
+            proper=candidate.is_proper,
+            metrics=job.options.metrics,
         )
         outcomes = [trained.members[i] for i in own]
         run.members += scored_records(job, role, chosen, outcomes, scored)

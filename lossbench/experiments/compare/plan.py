@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 import torch
 
-from lossbench.catalog.metrics import Metric
+from lossbench.catalog.metrics import Metric, reported
 from lossbench.catalog.vocabulary import Task
 from lossbench.components.optimizers import OPTIMIZERS
 from lossbench.config.parts import DataConfig
@@ -21,12 +21,13 @@ from lossbench.data.split import OuterFold
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
-from lossbench.experiments.compare.candidates import Candidate, Selection, find_baseline, select_candidates
+from lossbench.experiments.compare.candidates import Candidate, Excluded, Selection, find_baseline, select_candidates
 from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
 from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
 from lossbench.experiments.compare.setting import changed_splits
 from lossbench.experiments.compare.trials import budget, trained, tuned, tunes_params
 from lossbench.experiments.setup.data_source import data_source
+from lossbench.experiments.setup.metric_choice import AUTO, lacking, metric_notes
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import folder_name
 from lossbench.record import CompareProtocol
@@ -53,6 +54,11 @@ class ComparePlan:
     baseline: str
     device: torch.device
     threads: int
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Those that are reported."""
+        return reported(*(Task(entry.table.task) for entry in self.tables), primary=self.metric)
 
     @property
     def evaluations(self) -> int:
@@ -106,7 +112,8 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     check_tasks(config, tables)
     _check_one_kind(tables)
     tasks = [Task(table.task) for table in tables]
-    metric, *_ = [primary_metric(config.metric, task) for task in tasks]  # every table must have it
+    if config.metric != AUTO:
+        primary_metric(config.metric, tables)
     tune_params, up_to_scale = tunes_params(config), _is_blind_to_scale(config)
     plans = []
     for data, table in zip(config.data, tables, strict=True):
@@ -119,6 +126,9 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         table = replace(table, notes=(*table.notes, *split_caveats(table, folds[0].test)))  # noqa: PLW2901
         plans.append(TablePlan(data, table, tuple(folds), selection))
     _check_served(config, plans)
+    named = [c.pair.loss for entry in plans for c in entry.selection.candidates] if config.losses else []
+    metric = primary_metric(config.metric, tables, named)
+    plans = [_scored(config, metric, entry) for entry in plans]
     _check_company(plans)
     baselines = {find_baseline(config.baseline, entry.selection, Task(entry.table.task)) for entry in plans}
     if len(baselines) > 1:
@@ -130,6 +140,25 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     threads = config.threads or default_threads()
     select = selection_metric(metric, tasks[0])
     return ComparePlan(config, tuple(plans), metric, select, baselines.pop(), device, threads)
+
+
+def _scored(config: CompareConfig, metric: Metric, entry: TablePlan) -> TablePlan:
+    """The plan without the losses whose predictions the metric cannot score, and with what is to be known of it.
+
+    Raises `UserError` for such a loss that was named.
+    """
+    candidates, excluded = [], list(entry.selection.excluded)
+    for candidate in entry.selection.candidates:
+        if why := lacking(metric, candidate.pair, calibrated=True):
+            excluded.append(Excluded(candidate.full_name, why))
+        else:
+            candidates.append(candidate)
+    if config.losses and len(candidates) < len(entry.selection.candidates):
+        fix = "choose another metric, or leave the loss out"
+        raise UserError(f"{excluded[-1].name}: {excluded[-1].why}", where="metric", fix=fix)
+    notes = metric_notes(config.metric, metric, entry.table, [candidate.pair.loss for candidate in candidates])
+    table = replace(entry.table, notes=(*entry.table.notes, *notes))
+    return replace(entry, table=table, selection=Selection(tuple(candidates), tuple(excluded)))
 
 
 def changed_folds(config: CompareConfig, table: Table, folds: Sequence[OuterFold]) -> list[list[OuterFold]]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lossbench.catalog.loss import LOSSES
-from lossbench.catalog.metrics import METRICS, Metric, default_metric
+from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.metrics import METRICS, Metric, suiting
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import CompareConfig
@@ -15,28 +15,28 @@ from lossbench.data.scheme import scheme
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.experiments.compare.conditions import applied
+from lossbench.experiments.setup.metric_choice import AUTO, auto_metric, check_metric
 from lossbench.record import CompareProtocol
 
 ALPHA = 0.05
 
 
-def primary_metric(name: str, task: Task) -> Metric:
-    """The one metric that losses are ranked by; `UserError` for a loss's value, and for one that the task lacks."""
-    if name == "auto":
-        return default_metric(task)
+def primary_metric(name: str, tables: Sequence[Table], losses: Sequence[Loss] = ()) -> Metric:
+    """The one metric that losses are ranked by; `losses` are those that were named, which `auto` looks at.
+
+    Raises `UserError` for a loss's value, and for a metric that a table's task or targets do not allow.
+    """
+    if name == AUTO:
+        return auto_metric(Task(tables[0].task), [table.class_counts for table in tables], losses)
     if name not in METRICS and (name in LOSSES or name in {"loss", "val_loss", "train_loss"}):
         raise UserError(
             f"losses cannot be ranked by a loss's value ({name}): each would be measured in a unit of its own",
             where="metric",
-            fix=f"choose one of {', '.join(m.name for m in METRICS if task in m.tasks)}",
+            fix=f"choose one of {', '.join(m.name for m in suiting(Task(tables[0].task)))}",
         )
     metric = METRICS.get(name, where="metric")
-    if task not in metric.tasks:
-        raise UserError(
-            f"{metric.name} is no metric of a {task} task",
-            where="metric",
-            fix=f"choose one of {', '.join(m.name for m in METRICS if task in m.tasks)}",
-        )
+    for table in tables:
+        check_metric(metric, table)
     return metric
 
 

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from lossbench.catalog.metrics import suiting
-from lossbench.catalog.vocabulary import Task
 from lossbench.data.scheme import scheme
 from lossbench.data.split import digest
 from lossbench.engine.threads import in_threads, one_thread
@@ -34,7 +32,7 @@ from lossbench.record import CompareRecord, DataRecord, RunRecord, SplitRecord
 def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> CompareRecord:
     """Every loss in every setting; a stopped comparison returns the record of what was finished."""
     began = time.perf_counter()
-    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads)
+    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads, plan.metrics)
     runs: list[RunRecord] = []
     data: list[DataRecord] = []
     warnings: list[str] = []
@@ -72,7 +70,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
         config=plan.config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
         data=data,
-        metrics=[metric_record(metric) for metric in suiting(*(Task(entry.table.task) for entry in plan.tables))],
+        metrics=[metric_record(metric) for metric in plan.metrics],
         conditions=[condition.record(plan.config) for condition in applied(plan.config)],
         protocol=plan.protocol,
         runs=runs,
@@ -89,7 +87,7 @@ def _evaluate_losses(
     Losses are independent, and side by side they keep the processors busier than one alone. One that was stopped before
     it began has a run without members, "interrupted".
     """
-    dummies = dummy_scores(selection.candidates[0].pair, setting.outer)
+    dummies = dummy_scores(selection.candidates[0].pair, setting.outer, options.metrics)
     together = min(options.threads, len(selection.candidates)) if options.device.type == "cpu" else 1
     each = replace(options, threads=max(1, options.threads // together))
     jobs = [Job(each, setting, candidate, dummies) for candidate in selection.candidates]

@@ -67,7 +67,7 @@ def _rates(plan: ComparePlan, table: TablePlan) -> list[float]:
 
 
 def _rate(plan: ComparePlan, setting: Setting, candidate: Candidate) -> float | None:
-    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads)
+    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads, plan.metrics)
     problem = tuning(Job(options, setting, candidate))
     problem = replace(problem, training=replace(problem.training, epochs=PROBE_EPOCHS))
     epochs: list[tuple[float, EpochEnded]] = []

@@ -12,7 +12,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss
 
-from lossbench.catalog.metrics import ECE_BINS, METRICS
+from lossbench.catalog.metrics import ECE_BINS, METRICS, reported
 from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
@@ -47,9 +47,9 @@ def evaluation(table: Table, losses: str, *, splits: int = 1, dealt: Table | Non
     chosen = config(losses=losses)
     folds = repeated_kfold((dealt or table).target, table.task, 3, 1, 0, 0.25)[:splits]
     setting = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0)
-    options = Options(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1)
+    options = Options(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1, reported(setting.task))
     (candidate,) = select_candidates(chosen.losses, table).candidates
-    return evaluate_loss(Job(options, setting, candidate, dummy_scores(candidate.pair, setting.outer)))
+    return evaluate_loss(Job(options, setting, candidate, dummy_scores(candidate.pair, setting.outer, options.metrics)))
 
 
 # --- fair by construction -------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def setting() -> Setting:
 def job(
     config: CompareConfig, setting: Setting, candidate: Candidate, trials: int = 2, metric: str = "accuracy"
 ) -> Job:
-    return Job(Options(config, METRICS.get(metric), trials, torch.device("cpu"), 1), setting, candidate)
+    return Job(Options(config, METRICS.get(metric), trials, torch.device("cpu"), 1, ()), setting, candidate)
 
 
 def grid(*, param_sets: int = 1) -> list[Trial]:
