@@ -67,8 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TyperException as usage:
         _complain(_usage_line(usage))
         return USER_ERROR
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as interrupt:
+        return getattr(interrupt, "exit_code", 130)
     except BrokenPipeError:  # the reader has gone (`lossbench losses | head`): nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -165,7 +165,7 @@ def _of_term(name: str) -> Lines | None:
 
 def _show_terms() -> None:
     from lossbench.catalog.describe.terms import TERMS
-    from lossbench.cli.tables import show
+    from lossbench.report.terminal.listing import show
 
     rows = [{"term": term.name, "meaning": term.meaning, "reference": term.reference} for term in TERMS]
     show(rows, below=("meaning", "reference"))

@@ -105,12 +105,17 @@ def started(output: Path) -> subprocess.Popen[str]:
     raise AssertionError(process.communicate()[1])
 
 
-def test_ctrl_c_leaves_a_valid_record(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "name"),
+    [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM"), (signal.SIGHUP, 129, "SIGHUP")],
+)
+def test_a_signal_leaves_a_valid_record(tmp_path: Path, number: signal.Signals, code: int, name: str) -> None:
+    """The exit code is a shell's for a process that this signal ended: 128 plus its number."""
     process = started(tmp_path)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "stopping, what was reached will be recorded; Ctrl-C again to abort" in errors
+    assert process.returncode == code
+    assert f"stopping, what was reached will be recorded; {name} again to abort" in errors
     assert "Traceback" not in errors
     record = read_record(tmp_path / "titanic-nll-logsoftmax")
     assert (record.status, record.runs[0].members[0].status) == ("interrupted", "interrupted")
