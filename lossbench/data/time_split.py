@@ -1,6 +1,6 @@
 """Splits in time: every part comes after the one it is tested for, as it will be when the net is used.
 
-`time` [N] is a number for each row, the later the larger. Rows of equal time are never torn: a cut that would fall
+`time` [N] is a number for each row, the later the larger. Rows of equal time stay together: a cut that would fall
 among them moves to the first of them. Where all times differ, the windows are those of scikit-learn's TimeSeriesSplit.
 """
 

@@ -35,7 +35,7 @@ def brier(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
 @METRICS.add
 @metric("ece", "probability", CLASSIFICATION, "lower", 1.0, "none")
 def ece(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
-    """Expected calibration error of the likeliest class: |accuracy - mean probability| over 15 equal-width bins."""
+    """Expected calibration error of the most probable class: |accuracy - mean probability| over 15 equal-width bins."""
     confidence, label = p_PNC.max(-1)
     hit = (label == truth_PN).double()
     bounds = torch.linspace(0, 1, ECE_BINS + 1, dtype=torch.float64, device=p_PNC.device)[1:-1]

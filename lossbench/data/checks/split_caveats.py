@@ -37,17 +37,17 @@ def _duplicates(table: Table, train: Rows, test: Rows) -> Iterator[str]:
     share = float(np.isin(hashes[test], hashes[train]).mean()) if repeated and len(test) else 0.0
     if repeated == 0 or max(repeated / len(table), share) < FEW:
         return
-    told = f"{repeated} of {len(table)} rows repeat an earlier row (features and target are equal)"
+    count = f"{repeated} of {len(table)} rows repeat an earlier row (features and target are equal)"
     if share == 0:
-        yield Information(f"{told}; none of them is in the test part and in another")
+        yield Information(f"{count}; none of them is in the test part and in another")
         return
-    told += f"; {share:.0%} of the test rows are in another part too"
+    count += f"; {share:.0%} of the test rows are in another part too"
     if table.groups is None and table.time is None:
-        told += f" (--groups {DUPLICATES} keeps equal rows in one part)"
+        count += f" (--groups {DUPLICATES} keeps equal rows in one part)"
     if share >= MANY and _room(table) > ROOM * len(table):
-        yield f"{told}: test scores are too good"
+        yield f"{count}: test scores are too good"
     else:
-        yield Information(told)
+        yield Information(count)
 
 
 def _room(table: Table) -> float:

@@ -152,7 +152,7 @@ def _is_pure(values: NDArray[Any], truth: NDArray[Any], classes: int) -> bool:
 
 
 def _log_chance(values: NDArray[Any], truth: NDArray[Any], classes: int) -> float:
-    """Log-probability that all rows of each level have one class, were the classes dealt out by their frequencies."""
+    """Log-probability that all rows of each level have one class, were classes assigned by their frequencies."""
     size_L = np.bincount(pd.factorize(values)[0])
     size, times = np.unique(size_L, return_counts=True)
     share_C = np.bincount(truth, minlength=classes) / len(truth)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.tree import DecisionTreeClassifier
 
 from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig, TrainConfig
@@ -72,6 +73,28 @@ def test_copies_are_counted_and_grouped(copies: str) -> None:
         assert not parts[0].isin(parts[1]).any()
     (note,) = split_caveats(grouped, holdout_of(grouped, 0.2, 0.2, 0).test)
     assert level(note) == "note"
+
+
+def test_copies_make_scores_too_good_and_groups_do_not(copies: str) -> None:
+    """A tree finds a copy of nearly every test row, unless copies stay together: then it scores as on one Titanic."""
+    once = titanic_full()
+    assert once.target.mean() == pytest.approx(0.384, abs=1e-3)
+    shuffled, grouped = (load(DataSource(file=copies, target="y", groups=groups)) for groups in (None, "duplicates"))
+    score = {}
+    for name, table in (("once", once), ("shuffled", shuffled), ("grouped", grouped)):
+        columns = pd.get_dummies(table.features.drop(columns="PassengerId", errors="ignore"), dummy_na=True).fillna(-1)
+        score[name] = np.mean(
+            [
+                DecisionTreeClassifier(random_state=0)
+                .fit(columns.iloc[fold.train], table.target[fold.train])
+                .score(columns.iloc[fold.test], table.target[fold.test])
+                for fold in folds_of(table, 5, 1, 0, 0.2)
+            ]
+        )
+    assert score["shuffled"] > 0.9
+    assert score["grouped"] < 0.82
+    # the 891 passengers' five folds have a standard error of about .015
+    assert score["grouped"] == pytest.approx(score["once"], abs=0.05)
 
 
 def test_data_and_plans_say_it(copies: str) -> None:
