@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -54,6 +55,10 @@ def _lossbench(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (None: the process's own) and return its exit code."""
+    os.environ["MPLBACKEND"] = "agg"  # files are drawn, no windows; a notebook's backend may not exist here
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what an encoding lacks is replaced, never a reason to lose a run
+            stream.reconfigure(errors="replace")
     try:
         code = _command()(arguments, prog_name="lossbench", standalone_mode=False)
         sys.stdout.flush()

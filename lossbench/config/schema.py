@@ -138,7 +138,8 @@ class CompareConfig(RunConfig):
     )
     baseline: Annotated[Text, Flag("--baseline", EVALUATION, complete="one_loss")] = Field(
         "auto",
-        description="The loss that the others are measured against; auto: cross_entropy or mse, else the first",
+        description="The loss that the others are measured against; auto: cross_entropy or mse, else the first sound "
+        "one; best: the one that came out best, tested as one of all pairs",
     )
     metric: MetricName = "auto"
     folds: Annotated[Whole, Field(ge=2), Flag("--folds", EVALUATION)] = Field(5, description="Folds of each repetition")
@@ -163,7 +164,13 @@ class CompareConfig(RunConfig):
         [1.0], description="Shares of each training part that are used; one comparison for each"
     )
     rope: Annotated[Fraction, Flag("--rope", EVALUATION)] = Field(
-        0.01, description="Differences of the metric below this are practically none"
+        0.01,
+        description="Differences below this are practically none: in the metric's unit, or for errors as a share of "
+        "the error of the majority class or target mean",
+    )
+    intervals: Literal["simultaneous", "single"] = Field(
+        "simultaneous",
+        description="Intervals of differences that hold for all comparisons of a table at once, or each by itself",
     )
     ranks: Annotated[bool, Flag("--ranks", EVALUATION)] = Field(
         False, description="Average ranks and critical difference too, where several data sets are compared"

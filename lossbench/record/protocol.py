@@ -9,6 +9,8 @@ from pydantic import Field
 from lossbench.events import Better
 from lossbench.record.part import Number, Part
 
+BEST_BASELINE = "best"  # the baseline of a comparison where it is the loss that came out best
+
 
 class TrainProtocol(Part):
     """Of `train`: the metric of the validation part, and whose epoch's weights are kept."""
@@ -31,7 +33,8 @@ class CompareProtocol(Part):
     trials: int  # nets that each loss may choose from on each split
     tuned_params: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)  # loss -> settings, the default first
     inner_validation: float
-    baseline: str
+    baseline: str  # a loss's name, or `BEST_BASELINE`
+    intervals: Literal["simultaneous", "single"] = "simultaneous"  # of differences
     rope: float
     alpha: float
     ranks: bool = False

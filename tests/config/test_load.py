@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lossbench.components.optimizers import OPTIMIZERS
+from lossbench.components.penalties import PENALTIES
 from lossbench.config.load import Override, load, parse_set, to_yaml
 from lossbench.config.schema import CompareConfig, RegularizeConfig, TrainConfig
 from lossbench.errors import UserError, UserErrors
@@ -151,6 +153,13 @@ def test_parse_set():
 
 # --- what each mistake is told ---------------------------------------------------------------------------------------
 
+
+def one_of(entries):
+    """`a, b or c`: the names of a registry as a message lists them."""
+    *first, last = entries.names()
+    return f"{', '.join(first)} or {last}"
+
+
 CASES = {
     "unknown key": ("seeed: 3", ["x.yaml: seeed: unknown key; did you mean 'seed'? (line 1)"]),
     "unknown key below": ("optim:\n  lrr: 1", ["x.yaml: optim.lrr: unknown key; did you mean 'lr'? (line 2)"]),
@@ -168,7 +177,7 @@ CASES = {
     "epochs": ("optim: {epochs: 0}", ["x.yaml: optim.epochs: must be >= 1, got 0 (line 1)"]),
     "no such choice": (
         "optim: {name: adm}",
-        ["x.yaml: optim.name: must be adam, adamw or sgd, got 'adm'; did you mean 'adam'? (line 1)"],
+        [f"x.yaml: optim.name: must be {one_of(OPTIMIZERS)}, got 'adm'; did you mean 'adam'? (line 1)"],
     ),
     "on is text": ("data: {name: a, dates: on}", ["x.yaml: data.dates: must be true or false, got 'on' (line 1)"]),
     "list for a part": ("optim: [1]", ["x.yaml: optim: must be a mapping of keys, got [1] (line 1)"]),
@@ -217,7 +226,7 @@ CASES = {
     ),
     "penalty": (
         "kind: regularize-gif\npenalty: [l1, l3]",
-        ["x.yaml: penalty.1: must be l1, l2 or elasticnet, got 'l3' (line 2)"],
+        [f"x.yaml: penalty.1: must be {one_of(PENALTIES)}, got 'l3' (line 2)"],
     ),
     "one class": (
         "kind: regularize-gif\nclasses: [a]",

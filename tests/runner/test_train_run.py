@@ -188,3 +188,12 @@ def test_a_reader_who_does_not_read_does_not_keep_the_second_interrupt_from_endi
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_notebooks_backend_and_a_narrow_encoding_cost_no_run(tmp_path: Path) -> None:
+    """The environment of a notebook's shell, whose backend matplotlib lacks here, and of a redirect in ASCII."""
+    environment = os.environ | {"MPLBACKEND": "module://nowhere.backend", "PYTHONIOENCODING": "ascii"}
+    words = command(tmp_path, "--epochs", "1")
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert sorted(file.name for file in (tmp_path / "titanic-nll-logsoftmax").iterdir()) == FILES

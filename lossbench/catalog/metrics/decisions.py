@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 @METRICS.add
-@metric("accuracy", "label", CLASSIFICATION, "higher", 0.0, "none")
+@metric("accuracy", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute")
 def accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Share of rows decided rightly."""
     return (label_PN == truth_PN).double().mean(-1)
 
 
 @METRICS.add
-@metric("balanced_accuracy", "label", CLASSIFICATION, "higher", 0.0, "none")
+@metric("balanced_accuracy", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute")
 def balanced_accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean recall of the classes that occur in the truth."""
     counts = _confusion(label_PN, truth_PN)
@@ -30,7 +30,7 @@ def balanced_accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric("f1_macro", "label", CLASSIFICATION, "higher", 0.0, "none")
+@metric("f1_macro", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute")
 def f1_macro(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of 2 TP / (2 TP + FP + FN) over the classes that occur or are decided for."""
     counts = _confusion(label_PN, truth_PN)
@@ -39,7 +39,7 @@ def f1_macro(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric("f1", "label", frozenset({Task.BINARY}), "higher", 0.0, "none")
+@metric("f1", "label", frozenset({Task.BINARY}), worst=0.0, best=1.0, rope="absolute")
 def f1(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """2 TP / (2 TP + FP + FN) of the second class; 0 where it neither occurs nor is decided for."""
     decided, occurs = label_PN == 1, truth_PN == 1
@@ -47,7 +47,7 @@ def f1(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric("mcc", "label", CLASSIFICATION, "higher", -1.0, "none")
+@metric("mcc", "label", CLASSIFICATION, worst=-1.0, best=1.0, rope="absolute")
 def mcc(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Matthews correlation of truth and decision; 0 if either is constant."""
     counts = _confusion(label_PN, truth_PN)
@@ -58,7 +58,7 @@ def mcc(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric("quadratic_kappa", "label", CLASSIFICATION, "higher", -1.0, "none", on_request=True)
+@metric("quadratic_kappa", "label", CLASSIFICATION, worst=-1.0, best=1.0, rope="absolute", on_request=True)
 def quadratic_kappa(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Cohen's kappa with quadratic weights, 1 - sum w O / sum w E, w = (i - j)^2: classes are grades, in table order.
 

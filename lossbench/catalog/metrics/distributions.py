@@ -18,7 +18,9 @@ Level = Annotated[float, Gt(0), Lt(1)]
 
 
 @METRICS.add
-@metric("crps", "distribution", REGRESSION, "lower", math.inf, "target", on_request=True)
+@metric(
+    "crps", "distribution", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target", on_request=True
+)
 def crps(normal_PN2: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of the integral of (F - 1[y <= t])^2 over t: s (z (2 Phi(z) - 1) + 2 phi(z) - 1 / sqrt pi), z = (y - m) / s.
 
@@ -32,7 +34,9 @@ def crps(normal_PN2: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric("gaussian_log_loss", "distribution", REGRESSION, "lower", math.inf, "none", on_request=True)
+@metric(
+    "gaussian_log_loss", "distribution", REGRESSION, worst=math.inf, best=-math.inf, rope="absolute", on_request=True
+)
 def gaussian_log_loss(normal_PN2: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of -log density of y: (log(2 pi s^2) + ((y - m) / s)^2) / 2.
 
@@ -44,7 +48,7 @@ def gaussian_log_loss(normal_PN2: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric("coverage_error", "distribution", REGRESSION, "lower", 1.0, "none", on_request=True)
+@metric("coverage_error", "distribution", REGRESSION, worst=1.0, best=0.0, rope="absolute", on_request=True)
 def coverage_error(normal_PN2: Tensor, truth_PN: Tensor, *, level: Level = 0.9) -> Tensor:
     """|share of y within the central interval - its level|."""
     mean, deviation = normal_PN2.unbind(-1)
@@ -53,7 +57,16 @@ def coverage_error(normal_PN2: Tensor, truth_PN: Tensor, *, level: Level = 0.9) 
 
 
 @METRICS.add
-@metric("interval_width", "distribution", REGRESSION, "lower", math.inf, "target", on_request=True)
+@metric(
+    "interval_width",
+    "distribution",
+    REGRESSION,
+    worst=math.inf,
+    best=0.0,
+    rope="dummy_error",
+    unit="target",
+    on_request=True,
+)
 def interval_width(normal_PN2: Tensor, truth_PN: Tensor, *, level: Level = 0.9) -> Tensor:
     """Mean width of the central interval of that level.
 

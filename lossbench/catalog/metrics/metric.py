@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 Need = Literal["label", "score", "probability", "point", "distribution"]
 Better = Literal["higher", "lower"]
 Unit = Literal["none", "target"]
+# What a ROPE of 0.01 means. "absolute": 0.01 of the metric itself (shares of rows, correlations, R2). "dummy_error":
+# 1% of the majority class's or the target mean's own value, for errors, which have no scale of their own.
+# "dummy_error_rate": 1% of the majority class's share of wrong rows, for an error that is near 0 for it.
+Rope = Literal["absolute", "dummy_error", "dummy_error_rate"]
 Domain = Literal["any", "nonzero", "nonnegative", "positive"]
 
 CLASSIFICATION = frozenset({Task.BINARY, Task.MULTICLASS})
@@ -42,11 +46,11 @@ _CALL = re.compile(r"\s*(?P<name>[^()]+?)\s*\((?P<params>.*)\)\s*", re.DOTALL)
 class Metric:
     """One metric: `fn` reads the part of a prediction that it `needs`, and `[P, N]` of truth, into `[P]`.
 
-    `unit` "target": an error in the target's own unit, compared as a share of the mean value's error; "none": a number
-    without a unit. `domain`: the targets that it is defined for. `on_request`: it is reported where it is named, and
-    not beside every other. `estimates`: what the best prediction is, with parameters in braces, where it is neither
-    mean nor median nor a class. `params` are the values of its own parameters, and part of its name where they are not
-    the defaults.
+    `unit` "target": an error in the target's own unit; "none": a number without a unit. `rope`: what the width of the
+    region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`:
+    it is reported where it is named, and not beside every other. `estimates`: what the best prediction is, with
+    parameters in braces, where it is neither mean nor median nor a class. `params` are the values of its own
+    parameters, and part of its name where they are not the defaults.
     """
 
     name: str
@@ -56,6 +60,8 @@ class Metric:
     better: Better
     worst: float
     formula: str
+    bounds: tuple[float, float]  # the least and the greatest value there can be
+    rope: Rope
     unit: Unit = "none"
     domain: Domain = "any"
     on_request: bool = False
@@ -189,10 +195,11 @@ def metric(
     name: str,
     needs: Need,
     tasks: frozenset[Task],
-    better: Better,
-    worst: float,
-    unit: Unit,
     *,
+    worst: float,
+    best: float,
+    rope: Rope,
+    unit: Unit = "none",
     domain: Domain = "any",
     on_request: bool = False,
     estimates: str = "",
@@ -200,6 +207,7 @@ def metric(
     """Make a metric of a function of the needed part (float64; decided labels for "label", mean and standard deviation
     `[P, N, 2]` for "distribution") and the truth; keyword-only arguments are its parameters.
 
+    `worst` and `best` are the ends of its range: which way is better follows from them.
     The first line of its docstring is the metric's formula.
     """
 
@@ -218,6 +226,8 @@ def metric(
 
         formula = (inspect.getdoc(of_part) or "").split("\n", 1)[0].removesuffix(".")
         own = [p for p in inspect.signature(of_part).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        better: Better = "higher" if best > worst else "lower"
+        bounds = (min(worst, best), max(worst, best))
         return Metric(
             name,
             fn,
@@ -226,6 +236,8 @@ def metric(
             better,
             worst,
             formula,
+            bounds,
+            rope,
             unit,
             domain,
             on_request,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @METRICS.add
-@metric("auroc", "score", CLASSIFICATION, "higher", 0.0, "none")
+@metric("auroc", "score", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute")
 def auroc(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Probability that a row of a class scores above a row of the others, ties counting half.
 
@@ -29,7 +29,7 @@ def auroc(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric("average_precision", "score", CLASSIFICATION, "higher", 0.0, "none", on_request=True)
+@metric("average_precision", "score", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute", on_request=True)
 def average_precision(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean over the rows of the second class of the precision at their score.
 
@@ -40,7 +40,7 @@ def average_precision(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric("recall_at_precision", "score", frozenset({Task.BINARY}), "higher", 0.0, "none", on_request=True)
+@metric("recall_at_precision", "score", frozenset({Task.BINARY}), worst=0.0, best=1.0, rope="absolute", on_request=True)
 def recall_at_precision(score_PNC: Tensor, truth_PN: Tensor, *, p: Annotated[float, Gt(0), Le(1)] = 0.9) -> Tensor:
     """Largest recall of the second class at a threshold of precision p or more; 0 where there is none.
 

@@ -92,7 +92,7 @@ def opened(job: Job) -> RunRecord:
         condition=dict(setting.condition),
         realised=dict(setting.realised),
         objective=objective,
-        baseline={"test": {key: mean_known([dummy[key] for dummy in dummies]) for key in dummies[0]}},
+        dummy={"test": {key: mean_known([dummy[key] for dummy in dummies]) for key in dummies[0]}},
     )
 
 

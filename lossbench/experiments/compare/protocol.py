@@ -16,7 +16,7 @@ from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.experiments.compare.conditions import applied
 from lossbench.experiments.setup.metric_choice import AUTO, auto_metric, check_metric
-from lossbench.record import CompareProtocol
+from lossbench.record import BEST_BASELINE, CompareProtocol, dummy_name
 
 ALPHA = 0.05
 
@@ -81,6 +81,7 @@ def describe(
         },
         inner_validation=config.inner_validation,
         baseline=baseline,
+        intervals=config.intervals,
         rope=config.rope,
         alpha=ALPHA,
         ranks=config.ranks,
@@ -105,12 +106,13 @@ def _sentences(
         + ("." if config.early_stopping.patience is None else f", patience {config.early_stopping.patience}."),
         "The winner is trained again on the whole training part for the chosen epochs; the test part is used once.",
         f"The untuned row has the learning rate {config.optim.lr:g} and the default parameters on every split.",
-        f"The primary metric, declared beforehand, is {metric.name} ({metric.better} is better); the baseline is"
-        f" {baseline}.",
+        f"The primary metric, declared beforehand, is {metric.name} ({metric.better} is better).",
+        "The baseline is the loss that came out best; differences to it are tested as one of all pairs of losses."
+        if baseline == BEST_BASELINE
+        else f"The baseline, declared beforehand, is {baseline}.",
         "A net that diverged, and a loss that failed, scores the metric's worst value on its test part (where a metric"
-        " has none, the worst of all nets' scores on that split and the "
-        + ("majority class's" if classes else "mean value's")
-        + "); none is excluded.",
+        f" has none, the worst of all nets' scores on that split and the {dummy_name(table.task)}'s). None is"
+        " excluded.",
     ]
     if table.time is not None:
         sentences.append(
@@ -131,8 +133,9 @@ def _sentences(
         )
     sentences.append(
         f"Differences to the baseline are paired by split; intervals and p-values are of the corrected resampled t"
-        f" (Nadeau & Bengio 2003), Holm over the losses, alpha {ALPHA:g}; practically equal is within"
-        f" {_rope(config, metric)} (ROPE) with probability above 0.95."
+        f" (Nadeau & Bengio 2003), for all losses that are tested at once (largest of their correlated t), alpha"
+        f" {ALPHA:g}; practically equal is within {_rope(config, metric, dummy_name(table.task))} (ROPE) with"
+        f" probability above 0.95."
     )
     sentences.append("Values of different losses are never compared with each other.")
     return sentences
@@ -155,6 +158,11 @@ def trials_in_words(config: CompareConfig, space: Space) -> str:
     )
 
 
-def _rope(config: CompareConfig, metric: Metric) -> str:
-    """The ROPE's width: as it is, or of an error in the target's unit as a share of the mean value's error."""
-    return f"{100 * config.rope:g}% of the mean value's error" if metric.unit == "target" else f"{config.rope:g}"
+def _rope(config: CompareConfig, metric: Metric, dummy: str) -> str:
+    """The ROPE's width: as it is, or as a share of the dummy's error."""
+    share = f"{100 * config.rope:g}% of the {dummy}'s "
+    return {
+        "absolute": f"{config.rope:g}",
+        "dummy_error": f"{share}{metric.name}",
+        "dummy_error_rate": f"{share}error rate",
+    }[metric.rope]

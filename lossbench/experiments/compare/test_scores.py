@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lossbench.catalog.metrics import ECE_BINS, METRICS, Metric, score_all
 from lossbench.engine.threads import one_thread
-from lossbench.experiments.scoring.scores import baseline_scores, predict
+from lossbench.experiments.scoring.scores import predict, score_dummy
 from lossbench.experiments.scoring.temperature import at_temperature, fit_temperature
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
@@ -97,9 +97,9 @@ def blocks(tensors: Sequence[Tensor]) -> Iterator[list[int]]:
 
 
 def dummy_scores(pair: Pair, splits: Sequence[PreparedSplit], metrics: Sequence[Metric]) -> list[Scores]:
-    """What the majority class, or the mean value, scores on each split's test part; the same for every loss."""
+    """What the majority class, or the target mean, scores on each split's test part; the same for every loss."""
     with one_thread():
-        return [baseline_scores(split, pair, "test", metrics) for split in splits]
+        return [score_dummy(split, pair, "test", metrics) for split in splits]
 
 
 def missing_scores(dummy: Scores, *, proper: bool) -> Scores:

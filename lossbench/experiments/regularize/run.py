@@ -22,7 +22,7 @@ from lossbench.experiments.regularize.convergence import caption, protocol
 from lossbench.experiments.regularize.plan import RegularizePlan, default_name
 from lossbench.experiments.regularize.plane import Plane
 from lossbench.experiments.regularize.regions import describe, leads_of
-from lossbench.experiments.scoring.scores import baseline_scores, metric_record
+from lossbench.experiments.scoring.scores import metric_record, score_dummy
 from lossbench.experiments.setup.data_source import announce, data_record
 from lossbench.experiments.setup.environment import environment
 from lossbench.experiments.setup.pair import Pair
@@ -133,7 +133,7 @@ def _run_record(
             )
         )
     statuses = [member.status for member in members]
-    baseline = {part: baseline_scores(plan.plane.split, pair, part, reported(pair.task)) for part in ("train", "test")}
+    dummy = {part: score_dummy(plan.plane.split, pair, part, reported(pair.task)) for part in ("train", "test")}
     return RunRecord(
         name=f"{plan.table.name} / {pair.name} / {penalty}",
         data=plan.table.name,
@@ -146,7 +146,7 @@ def _run_record(
         penalty=PenaltyRecord(name=penalty, title=PENALTIES.get(penalty).title, l1_ratio=plan.ratio(penalty)),
         members=members,
         regions=[PackedPlanes.of(planes[p]) for p in own],
-        baseline=baseline,
+        dummy=dummy,
     )
 
 

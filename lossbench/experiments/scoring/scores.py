@@ -73,8 +73,8 @@ def validation_score(
     return score
 
 
-def baseline_scores(split: PreparedSplit, pair: Pair, part: str, metrics: Sequence[Metric]) -> Scores:
-    """What the training part's majority class (its classes' shares as probabilities) or its mean value scores.
+def score_dummy(split: PreparedSplit, pair: Pair, part: str, metrics: Sequence[Metric]) -> Scores:
+    """What the training part's majority class (its classes' shares as probabilities) or its target mean scores.
 
     Where the target is scaled by its median, because a few values make the mean, that is predicted instead.
     """
@@ -98,4 +98,13 @@ def mean_known(values: Sequence[float | None]) -> float | None:
 
 def metric_record(metric: Metric) -> MetricRecord:
     """A metric as a report must know it."""
-    return MetricRecord(name=metric.name, better=metric.better, formula=metric.formula, unit=metric.unit)
+    low, high = metric.bounds
+    return MetricRecord(
+        name=metric.name,
+        better=metric.better,
+        formula=metric.formula,
+        low=low,
+        high=high,
+        rope=metric.rope,
+        unit=metric.unit,
+    )

@@ -16,10 +16,10 @@ from lossbench.engine.training.train import Outcome, Trained, train
 from lossbench.events import Emit, RunEnded, RunLabel, RunStarted, Stopped, Warned, ignore, never
 from lossbench.experiments.scoring.diagnostics import diagnose
 from lossbench.experiments.scoring.scores import (
-    baseline_scores,
     mean_known,
     metric_record,
     predict,
+    score_dummy,
     scores,
     validation_score,
 )
@@ -199,7 +199,7 @@ def _run_record(
         if pair.task.is_classification
         else []
     )
-    baselines = [{part: baseline_scores(split, pair, part, plan.metrics) for part in parts} for split in prepared]
+    dummies = [{part: score_dummy(split, pair, part, plan.metrics) for part in parts} for split in prepared]
     statuses = {outcome.status for outcome in trained.members}
     return RunRecord(
         name=name,
@@ -211,8 +211,8 @@ def _run_record(
         outputs=pair.outputs,
         members=members,
         diagnostics=diagnose(pair, [o.train_loss for o in trained.members], outputs, labels),
-        baseline={
-            FIELDS[part]: {m: mean_known([b[part][m] for b in baselines]) for m in baselines[0][part]} for part in parts
+        dummy={
+            FIELDS[part]: {m: mean_known([d[part][m] for d in dummies]) for m in dummies[0][part]} for part in parts
         },
     )
 

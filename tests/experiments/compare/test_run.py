@@ -239,8 +239,8 @@ def test_a_multiple_of_an_objective_is_counted_once_and_said_to_be_one() -> None
     rows = {row.name: row for row in table.rows}
     assert (rows["pinball"].word, rows["pinball"].same_as) == ("same objective", "l1")
     assert rows["pinball"].factor == pytest.approx(0.5)
-    assert rows["pinball"].p_holm is None
-    assert rows["l1"].p_holm == rows["l1"].p  # the only hypothesis
+    assert rows["pinball"].p_adjusted is None
+    assert rows["l1"].p_adjusted == rows["l1"].p  # the only hypothesis
     assert "pinball is 0.5 times l1: one objective, at another learning rate at most." in table.notes
     found.protocol.baseline = "pinball"
     assert (
@@ -348,8 +348,8 @@ def test_divergence_scores_the_worst_and_is_not_dropped() -> None:
     assert wild.status == "diverged"
     refits = of_role(wild, "refit")
     assert [m.status for m in refits] == ["diverged"] * 3
-    # All nets diverged, and an error has no worst: what is left is the mean value's.
-    assert np.mean([m.test["rmse"] or 0 for m in refits]) == pytest.approx(wild.baseline["test"]["rmse"])
+    # All nets diverged, and an error has no worst: what is left is the target mean's.
+    assert np.mean([m.test["rmse"] or 0 for m in refits]) == pytest.approx(wild.dummy["test"]["rmse"])
 
 
 def test_a_failure_scores_no_better_than_any_net_on_its_split(tmp_path: Path) -> None:
@@ -363,8 +363,8 @@ def test_a_failure_scores_no_better_than_any_net_on_its_split(tmp_path: Path) ->
         of_role(failed, "refit"), of_role(fine, "refit"), of_role(fine, "untuned"), strict=True
     ):
         for metric in ("rmse", "mae", "pinball"):
-            assert lost.test[metric] == max(net.test[metric], untuned.test[metric])  # and above the mean value's
-            assert lost.test[metric] > fine.baseline["test"][metric]
+            assert lost.test[metric] == max(net.test[metric], untuned.test[metric])  # and above the target mean's
+            assert lost.test[metric] > fine.dummy["test"][metric]
         assert lost.test["r2"] == min(net.test["r2"], untuned.test["r2"]) < 0
     rows = {row.loss: row for row in evidence_of(found).tables[0].rows}
     assert rows["weary"].mean >= rows["poisson_nll"].mean

@@ -10,11 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from lossbench.record import ConditionRecord, levels_text
-from lossbench.record.comparison import COMPARED, SCORELESS, Row, Sensitivity, SensitivityRow, Table, Word
+from lossbench.record.comparison import COMPARED, SCORELESS, TESTED, Row, Sensitivity, SensitivityRow, Table, Word
 from lossbench.report.compare.analysis.notes import FEW_SPLITS
 from lossbench.report.compare.analysis.scores import ConditionKey, Entry, SettingScores, condition_key
-from lossbench.report.compare.analysis.statistics import Floats, corrected_t, holm
+from lossbench.report.compare.analysis.simultaneous import all_pairs, max_t
+from lossbench.report.compare.analysis.statistics import Floats
 from lossbench.report.format import interval, number
 
 Level = tuple[SettingScores, Table]
@@ -46,7 +49,7 @@ def _sensitivity(
     alpha: float,
 ) -> Sensitivity:
     tables = [table for _, table in levels]
-    rows = _with_words([_row(row, levels) for row in tables[0].rows], alpha)
+    rows = _with_words([_row(row, levels) for row in tables[0].rows], levels, alpha)
     rows.sort(key=lambda row: (row.word in SCORELESS | {"broken"}, math.inf if row.cost is None else row.cost))
     found = Sensitivity(
         condition=condition,
@@ -69,7 +72,7 @@ def _row(first: Row, levels: list[Level]) -> SensitivityRow:
     same = [next((row for row in table.rows if row.name == first.name), None) for _, table in levels]
     words: list[Word] = [row.word for row in same if row is not None]
     lost = next((word for word in words if word in SCORELESS | {"interrupted", "not compared"}), None)
-    word: Word = lost or ("not distinguishable" if first.word in COMPARED else first.word)
+    word: Word = lost or ("not distinguishable" if first.word in TESTED else first.word)
     row = SensitivityRow(
         name=first.name,
         loss=first.loss,
@@ -86,12 +89,7 @@ def _row(first: Row, levels: list[Level]) -> SensitivityRow:
     saved = None if word in {"baseline", "same objective", "not compared"} else _saved(first.name, levels)
     if saved is None:
         return row
-    ratio = max(levels[0][0].test_over_train, levels[-1][0].test_over_train)  # the wider interval
-    by = corrected_t(saved, ratio, grain=levels[0][0].grain)
-    few = len(saved) < FEW_SPLITS
-    known = None if few or math.isnan(by.p) else by.p
-    ends = (None, None) if math.isnan(by.low) else (by.low, by.high)
-    return row.replace(saved=by.mean, saved_low=ends[0], saved_high=ends[1], p_holm=known)
+    return row.replace(saved=float(saved.mean()))
 
 
 def _saved(name: str, levels: list[Level]) -> Floats | None:
@@ -107,17 +105,26 @@ def _entry(setting: SettingScores, name: str) -> Entry:
     return next(entry for entry in setting.entries if entry.name == name)
 
 
-def _with_words(rows: list[SensitivityRow], alpha: float) -> list[SensitivityRow]:
-    """Holm over the losses, then the word."""
-    tested = [row for row in rows if row.p_holm is not None]
-    p_holm = dict(zip((r.name for r in tested), holm([r.p_holm or 0.0 for r in tested]), strict=True))
-    scored = []
-    for row in rows:
-        p, word = p_holm.get(row.name), row.word
-        if word == "not distinguishable" and p is not None and p < alpha:
-            word = "better" if (row.saved or 0) > 0 else "worse"
-        scored.append(row.replace(p_holm=p, word=word))
-    return scored
+def _with_words(rows: list[SensitivityRow], levels: list[Level], alpha: float) -> list[SensitivityRow]:
+    """Intervals and p-values for all losses at once, and the words that follow; no broken pair is tested."""
+    tested = [row for row in rows if row.word in {"not distinguishable", "anecdotal"} and row.saved is not None]
+    setting = levels[0][0]
+    if not tested or len(setting.splits) < 2:
+        return rows
+    saved = np.stack([found for row in tested if (found := _saved(row.name, levels)) is not None], axis=1)
+    # A baseline that was chosen after looking is one of all pairs; its own saving is 0.
+    family = all_pairs(np.column_stack([np.zeros(len(saved)), saved])) if setting.picked else None
+    ratio = max(setting.test_over_train, levels[-1][0].test_over_train)  # the wider interval
+    of = max_t(saved, ratio, alpha=alpha, grain=setting.grain, comparisons=family)
+    few = len(setting.splits) < FEW_SPLITS
+    scored = {}
+    for k, row in enumerate(tested):
+        p, word = float(of.p_K[k]), row.word
+        if word == "not distinguishable" and p < alpha:
+            word = "better" if of.mean_K[k] > 0 else "worse"
+        low, high = (float(of.mean_K[k] + side * of.half_K[k]) for side in (-1, 1))
+        scored[row.name] = row.replace(word=word, saved_low=low, saved_high=high, p_adjusted=None if few else p)
+    return [scored.get(row.name, row) for row in rows]
 
 
 def _sentence(found: Sensitivity) -> str:
