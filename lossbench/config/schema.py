@@ -251,7 +251,9 @@ class RegularizeConfig(RunConfig):
     """
 
     kind: Literal["regularize-gif"] = Field("regularize-gif", description="The command that the file is for")
-    data: Annotated[Data, Flag("--data", DATA, "NAME|FILE", complete="one_dataset"), Without("groups")] = Field(
+    data: Annotated[
+        Data, Flag("--data", DATA, "NAME|FILE", complete="one_dataset"), Without("groups", "time", "target_scale")
+    ] = Field(
         DataConfig(name="iris"),
         description="What to train on: a data set (`lossbench datasets`), or a table of your own",
     )

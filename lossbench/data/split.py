@@ -1,7 +1,8 @@
 """Which rows train, which validate, which test: stratified for classes, grouped where groups are given, seeded.
 
 Every draw comes from a generator of its own, made from the seed and the purpose of the draw, so a split does not
-depend on what was drawn before it. Row numbers are int64, ascending.
+depend on what was drawn before it. Classes and groups are taken in the order in which they first occur, so a split does
+not depend on their names either. Row numbers are int64, ascending.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lossbench.data.table import Task
@@ -45,7 +47,8 @@ class InnerFold:
 
     What is trained on it serves two splits. It validates the choice for split `first` on the test rows of split
     `second`, and the other way round, so no split's choice sees its own test rows. `first` and `second` are places in
-    the list of outer folds.
+    the list of outer folds. In time, where later rows cannot validate earlier ones, both are one split, and the two
+    parts the same rows.
     """
 
     repeat: int
@@ -66,6 +69,15 @@ def generator(seed: int, *purpose: str | int) -> np.random.Generator:
         int.from_bytes(hashlib.sha256(repr(purpose).encode()).digest()[i : i + 4], "little") for i in (0, 4, 8, 12)
     ]
     return np.random.default_rng(np.random.SeedSequence([seed, *words]))
+
+
+def in_order_of_occurrence(values: NDArray[np.generic]) -> Rows:
+    """Each row's class or group as a number [N], counted in the order in which they first occur: names do not matter.
+
+    A gap is a group of its own.
+    """
+    codes, _ = pd.factorize(values, use_na_sentinel=False)
+    return np.asarray(codes, dtype=np.int64)
 
 
 def holdout(
@@ -94,7 +106,8 @@ def holdout(
             f"{n} row{'s' if n != 1 else ''} cannot be split into test {test:g}, validation {validation:g} and a rest",
             fix="add rows or choose smaller shares",
         )
-    strata = _strata(target, task)
+    strata, classes = _strata(target, task, classes)
+    groups = None if groups is None else in_order_of_occurrence(groups)
     parts = 1 + (test > 0) + (validation > 0)
     if task != "regression":
         _check_counts(strata, parts, f"the split into {parts} parts", classes)
@@ -106,7 +119,7 @@ def holdout(
     draw = generator(seed, "holdout", "validation")
     validation_rows = _take(rest, strata, groups, math.ceil(n * validation), 1, draw)
     train = np.setdiff1d(rest, validation_rows)
-    _check_trained(strata, train, "", classes)
+    _check_trained(strata, train, classes, "groups")
     return Split(train, validation_rows, test_rows)
 
 
@@ -127,7 +140,8 @@ def repeated_kfold(
     if folds < 2:
         raise UserError(f"{folds} fold cannot test what it did not train on", where="folds", fix="choose at least 2")
     n = len(target)
-    strata = _strata(target, task)
+    strata, classes = _strata(target, task, classes)
+    groups = None if groups is None else in_order_of_occurrence(groups)
     if n < folds:
         raise UserError(f"{n} rows are fewer than {folds} folds", where="folds", fix="choose fewer folds")
     if task != "regression":
@@ -142,7 +156,7 @@ def repeated_kfold(
         fold_of = _folds(strata, folds, draw) if groups is None else _grouped_folds(strata, groups, folds, draw)
         for fold in range(folds):
             train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            _check_trained(strata, train, f" in fold {fold} of repeat {repeat}", classes)
+            _check_trained(strata, train, classes, "groups", f" in fold {fold} of repeat {repeat}")
             result.append(OuterFold(repeat, fold, train, test))
     return result
 
@@ -183,31 +197,41 @@ def digest(split: Split | OuterFold) -> str:
     return summary.hexdigest()
 
 
-def _strata(target: NDArray[np.generic], task: Task) -> Rows:
-    """Class of each row; one stratum for all rows of a regression."""
-    return np.zeros(len(target), dtype=np.int64) if task == "regression" else np.asarray(target, dtype=np.int64)
+def _strata(target: NDArray[np.generic], task: Task, classes: Sequence[str]) -> tuple[Rows, list[str]]:
+    """Class of each row in the order of occurrence, with the classes' names; one stratum for all of a regression."""
+    if task == "regression":
+        return np.zeros(len(target), dtype=np.int64), []
+    index = np.asarray(target, dtype=np.int64)
+    named = [classes[i] if i < len(classes) else str(i) for i in pd.unique(index).tolist()]
+    return in_order_of_occurrence(index), named
 
 
 def _check_counts(strata: Rows, least: int, what: str, classes: Sequence[str]) -> None:
     counts = np.bincount(strata)
-    few = [i for i, count in enumerate(counts) if 0 < count < least]
+    few = [i for i, count in enumerate(counts) if count < least]
     if few:
         i = min(few, key=lambda k: int(counts[k]))
-        label = classes[i] if i < len(classes) else str(i)
         raise UserError(
-            f"class {label!r} has {counts[i]} row{'s' if counts[i] != 1 else ''}; {what} needs at least {least}",
+            f"class {classes[i]!r} has {counts[i]} row{'s' if counts[i] != 1 else ''}; {what} needs at least {least}",
             fix=f"add rows, split less, or leave such classes out with --min-class-rows {least}",
         )
 
 
-def _check_trained(strata: Rows, train: Rows, where: str, classes: Sequence[str]) -> None:
-    """Without groups this always holds; groups may hold all rows of a class together."""
+def check_trained(
+    target: NDArray[np.generic], task: Task, train: Rows, classes: Sequence[str], where: str, part: str = ""
+) -> None:
+    """Raise `UserError` where a class has no row in the training part; `where` is the key of what keeps it out."""
+    strata, named = _strata(target, task, classes)
+    _check_trained(strata, train, named, where, part)
+
+
+def _check_trained(strata: Rows, train: Rows, classes: Sequence[str], where: str, part: str = "") -> None:
+    """A stratified split has every class; groups may hold all rows of a class together, and so may a time."""
     untrained = np.setdiff1d(strata, strata[train])
     if len(untrained):
-        i = int(untrained[0])
-        label = classes[i] if i < len(classes) else str(i)
-        what = f"class {label!r} would not be trained on{where}: its rows are in too few groups"
-        raise UserError(what, where="groups", fix="split less, or leave the class out")
+        why = "its rows are in too few groups" if where == "groups" else "all of its rows are later"
+        what = f"class {classes[int(untrained[0])]!r} would not be trained on{part}: {why}"
+        raise UserError(what, where=where, fix="split less, or leave the class out")
 
 
 def _take(

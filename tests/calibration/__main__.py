@@ -20,7 +20,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.calibration.known_truths import equal_learners, noisy_labels, outliers, same_loss
+from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss
 from tests.calibration.simulated_comparisons import Ruling, alone, shares
 from tests.calibration.temperature_harm import harm_by_size, temperature_harm
 
@@ -73,6 +73,9 @@ def main() -> int:
         }
         planted = {
             "l1 beats mse, 10% outliers": power(gather(pool, partial(alone, outliers), count(100), "outliers")),
+            "huber beats mse, 3% of y off by 1e4": power(
+                gather(pool, partial(alone, gross_outliers), count(100), "gross outliers")
+            ),
             "l1 beats ce, 40% label noise": power(gather(pool, partial(alone, noisy_labels), count(50), "label noise")),
         }
         harm = harm_by_size(gather(pool, partial(alone, temperature_harm), count(40), "temperature"))

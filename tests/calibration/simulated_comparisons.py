@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from lossbench.catalog.vocabulary import Task
+from lossbench.catalog.metrics import reported
 from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
@@ -60,9 +60,10 @@ def candidates(config: CompareConfig, table: Table) -> tuple[Candidate, ...]:
 
 def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> Evaluation:
     """One loss, evaluated alone."""
-    select = selection_metric(config.select_by, primary_metric(config.metric, setting.task), setting.task)
-    dummies = dummy_scores(candidate.pair, setting.outer)
-    options = Options(config, select, len(config.lrs), torch.device("cpu"), 1)
+    select = selection_metric(config.select_by, primary_metric(config.metric, [setting.table]), [setting.table])
+    metrics = reported(setting.task)
+    dummies = dummy_scores(candidate.pair, setting.outer, metrics)
+    options = Options(config, select, len(config.lrs), torch.device("cpu"), 1, metrics)
     evaluation = evaluate_loss(Job(options, setting, candidate, dummies))
     impute_failed_scores(setting, [evaluation.run], dummies)
     return evaluation
@@ -70,8 +71,7 @@ def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> Evalu
 
 def rule(config: CompareConfig, setting: Setting, first: Evaluation, second: Evaluation) -> Ruling:
     """Put two evaluations before the judge as a record of a comparison, under names of their own."""
-    task = Task(setting.table.task)
-    metric = primary_metric(config.metric, task)
+    metric = primary_metric(config.metric, [setting.table])
     runs = []
     for label, evaluation in (("first", first), ("second", second)):
         loss = evaluation.run.loss.model_copy(update={"label": label})

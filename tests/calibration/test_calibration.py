@@ -9,7 +9,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 
 from lossbench.config.schema import CompareConfig
-from tests.calibration.known_truths import equal_learners, noisy_labels, outliers, same_loss, table_of
+from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss, table_of
 from tests.calibration.simulated_comparisons import candidates, meet, rule, setting_of, shares
 from tests.calibration.temperature_harm import harm_by_size, temperature_harm
 
@@ -27,7 +27,7 @@ def test_equally_good_learners_are_hardly_ever_told_apart() -> None:
 
 
 def test_planted_differences_are_found_with_the_right_sign() -> None:
-    for truth in (outliers, noisy_labels):
+    for truth in (outliers, gross_outliers, noisy_labels):
         assert [ruling.word for ruling in truth(0)] == ["better"]
 
 

@@ -312,7 +312,7 @@ def test_each_flag_s_help_is_its_key_s_description_and_default(kind):
             assert float(shown[1]) == default, (kind, name)
 
 
-OF_A_TABLE = "data target task drop keep groups scale"
+OF_A_TABLE = "data target task drop keep groups time scale target_scale"
 OF_TRAINING = "optim lr batch_size epochs momentum weight_decay schedule patience min_delta"
 READING = (
     "sep decimal encoding na keep_na_words allow_short_rows drop_missing_target min_class_rows dates text max_bytes"
@@ -359,7 +359,7 @@ def test_an_experiment_has_these_flags_in_this_order(kind, parameters):
 @pytest.mark.parametrize(
     ("command", "flags"),
     [
-        ("data", f"target task drop keep {READING}"),
+        ("data", f"target task drop keep groups time target_scale {READING}"),
         ("doctor", "loss_param target_encoding link"),
         ("explain", "loss_param target_encoding link"),
         ("predict", "sep decimal encoding na keep_na_words allow_short_rows max_bytes"),

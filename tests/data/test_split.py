@@ -233,3 +233,31 @@ def test_a_class_that_groups_keep_out_of_training_is_one_line() -> None:
     target, group = np.repeat([0, 1, 1], 10), np.repeat([0, 1, 2], 10)
     with pytest.raises(UserError, match=r"groups: class 'rare' would not be trained on in fold \d of repeat 0"):
         repeated_kfold(target, "binary", 3, 1, 0, groups=group, classes=("rare", "common"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(counts, st.integers(0, 2**32), st.data())
+def test_names_of_classes_and_groups_change_no_split(class_counts: list[int], seed: int, data: st.DataObject) -> None:
+    target = labels(class_counts, seed)
+    classes = len(class_counts)
+    renamed = np.array(data.draw(st.permutations(range(classes))))[target]
+    group = np.random.default_rng(seed).integers(0, 12, len(target))
+    other = np.array(data.draw(st.permutations([f"g{i}" for i in range(12)])))[group]
+
+    def marks(target: np.ndarray, groups: np.ndarray | None) -> list[str]:
+        folds = repeated_kfold(target, "multiclass", 3, 1, seed, groups=groups)
+        return [digest(holdout(target, "multiclass", 0.2, 0.2, seed, groups)), *map(digest, folds)]
+
+    assert marks(renamed, None) == marks(target, None)
+    try:
+        expected = marks(target, group)
+    except UserError:  # a class whose rows are in too few groups
+        with pytest.raises(UserError):
+            marks(renamed, other)
+    else:
+        assert marks(renamed, other) == expected
+
+
+def test_a_class_is_named_by_its_own_name_in_an_error() -> None:
+    with pytest.raises(UserError, match="class 'a' has 2 rows"):
+        holdout(np.array([1, 1, 1, 1, 0, 0]), "binary", 0.2, 0.2, 0, classes=("a", "b"))

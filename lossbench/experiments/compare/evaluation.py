@@ -167,7 +167,12 @@ def _score_nets(run: RunRecord, job: Job, fitted: _Fitted) -> Sequence[ScoredNet
         if candidate.pair.task.is_classification:
             temperature = [1.0 if c.temperature is None else c.temperature for c in chosen]
         scored = score_nets(
-            candidate.pair, [outputs[i] for i in own], setting.outer, temperature, proper=candidate.is_proper
+            candidate.pair,
+            [outputs[i] for i in own],
+            setting.outer,
+            temperature,
+            proper=candidate.is_proper,
+            metrics=job.options.metrics,
         )
         outcomes = [trained.members[i] for i in own]
         run.members += scored_records(job, role, chosen, outcomes, scored)

@@ -31,6 +31,7 @@ class Options:
     trials: int  # how many nets each loss may choose from on each split
     device: torch.device
     threads: int
+    metrics: Sequence[Metric]  # that are reported
 
 
 @dataclass(frozen=True)

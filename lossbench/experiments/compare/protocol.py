@@ -7,51 +7,52 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lossbench.catalog.loss import LOSSES
-from lossbench.catalog.metrics import METRICS, Metric, default_metric
+from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.metrics import METRICS, Metric, suiting
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import CompareConfig
+from lossbench.data.scheme import scheme
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.experiments.compare.conditions import applied, stop_text
 from lossbench.experiments.compare.tuning.selection import WINDOW
 from lossbench.experiments.scoring.temperature import PRIOR
+from lossbench.experiments.setup.metric_choice import AUTO, auto_metric, check_metric
 from lossbench.record import BEST_BASELINE, CompareProtocol, dummy_name
 
 ALPHA = 0.05
 
 
-def primary_metric(name: str, task: Task) -> Metric:
-    """The one metric that losses are ranked by; `UserError` for a loss's value, and for one that the task lacks."""
-    if name == "auto":
-        return default_metric(task)
+def primary_metric(name: str, tables: Sequence[Table], losses: Sequence[Loss] = ()) -> Metric:
+    """The one metric that losses are ranked by; `losses` are those that were named, which `auto` looks at.
+
+    Raises `UserError` for a loss's value, and for a metric that a table's task or targets do not allow.
+    """
+    if name == AUTO:
+        return auto_metric(Task(tables[0].task), [table.class_counts for table in tables], losses)
     if name not in METRICS and (name in LOSSES or name in {"loss", "val_loss", "train_loss"}):
         raise UserError(
             f"losses cannot be ranked by a loss's value ({name}): each would be measured in a unit of its own",
             where="metric",
-            fix=f"choose one of {', '.join(m.name for m in METRICS if task in m.tasks)}",
+            fix=f"choose one of {', '.join(m.name for m in suiting(Task(tables[0].task)))}",
         )
     metric = METRICS.get(name, where="metric")
-    if task not in metric.tasks:
-        raise UserError(
-            f"{metric.name} is no metric of a {task} task",
-            where="metric",
-            fix=f"choose one of {', '.join(m.name for m in METRICS if task in m.tasks)}",
-        )
+    for table in tables:
+        check_metric(metric, table)
     return metric
 
 
-def selection_metric(name: str, primary: Metric, task: Task) -> Metric:
+def selection_metric(name: str, primary: Metric, tables: Sequence[Table]) -> Metric:
     """What learning rates and epochs are chosen by: the metric that losses are judged by, unless another is named.
 
     Metrics of probabilities need the common temperature, which is fitted to the log-loss: they are chosen for by the
     log-loss at that temperature. Raises `UserError` for such a metric other than log_loss that is named.
     """
-    metric = primary if name == "auto" else primary_metric(name, task)
+    metric = primary if name == AUTO else primary_metric(name, tables)
     if metric.needs != "probability" or metric.name == "log_loss":
         return metric
-    if name == "auto":
+    if name == AUTO:
         return METRICS.get("log_loss")
     raise UserError(
         f"{metric.name} cannot be followed before there is a temperature",
@@ -76,14 +77,14 @@ def describe(
     config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, space: Space
 ) -> CompareProtocol:
     """The record's `protocol`."""
-    scheme = split_scheme(table)
+    splits = scheme(table, "folds")
     return CompareProtocol(
         metric=metric.name,
         select_metric=select.name,
         better=metric.better,
         folds=config.folds,
         repeats=config.repeats,
-        scheme=scheme,
+        scheme=splits,
         lrs=sorted(config.lrs),
         default_lr=config.optim.lr,
         trials=space.trials,
@@ -97,31 +98,29 @@ def describe(
         rope=config.rope,
         alpha=ALPHA,
         ranks=config.ranks,
-        text=_sentences(config, table, metric, select, baseline, scheme, space),
+        text=_sentences(config, table, metric, select, baseline, splits, space),
     )
 
 
-def split_scheme(table: Table) -> str:
-    """How a table's rows are dealt out."""
-    if table.groups is not None:
-        return "grouped k-fold"
-    return "k-fold" if table.task == "regression" else "stratified k-fold"
-
-
 def _sentences(
-    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, scheme: str, space: Space
+    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, split_scheme: str, space: Space
 ) -> list[str]:
     """Plain sentences, one fact each, in the order in which things happen."""
     classes = table.task != "regression"
     splits = config.folds * config.repeats
-    inner = min(2 * math.ceil(config.inner_folds / 2), config.folds - 1)
+    if table.time is None:
+        inner = f"{min(2 * math.ceil(config.inner_folds / 2), config.folds - 1)} folds"
+        shared = "A net that leaves out two folds serves both their splits: it is validated on the other's fold."
+    else:
+        inner = f"{config.inner_folds} later windows"
+        shared = "A net that validates a window is trained on all earlier rows."
     sentences = [
-        f"{config.repeats} x {config.folds} {scheme}: {splits} splits, the same for every loss.",
+        f"{config.repeats} x {config.folds} {split_scheme}: {splits} splits, the same for every loss.",
         "On each split every loss starts from the same hidden weights and sees the same batches in the same order.",
         "Gaps, encodings, scales and class frequencies are learnt from training rows only.",
-        f"Each loss has {space.trials} trials a split, cross-validated on {inner} folds of its training part:"
+        f"Each loss has {space.trials} trials a split, cross-validated on {inner} of its training part:"
         f" {trials_in_words(config, space)}.",
-        "A net that leaves out two folds serves both their splits: it is validated on the other's fold.",
+        shared,
         f"Trials and epochs are chosen by {select.name}, averaged over the inner folds and over {WINDOW} epochs"
         + ("; ties by the log-loss after the common temperature." if classes else "."),
         "A trial other than the default is chosen where it is better by one standard error; at most"
@@ -137,6 +136,11 @@ def _sentences(
         f" has none, the worst of all nets' scores on that split and the {dummy_name(table.task)}'s). None is"
         " excluded.",
     ]
+    if table.time is not None:
+        sentences.append(
+            "The test rows of a window are later than all rows that it trains on, and the validation rows are the"
+            " latest of these; rows of equal time stay together."
+        )
     if classes:
         of_probabilities = ", ".join(m.name for m in METRICS if m.needs == "probability")
         sentences.append(

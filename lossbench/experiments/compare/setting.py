@@ -13,7 +13,8 @@ import numpy as np
 
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.parts import DataConfig, Keep
-from lossbench.data.split import InnerFold, OuterFold, inner_folds
+from lossbench.data.scheme import inner_folds_of
+from lossbench.data.split import InnerFold, OuterFold
 from lossbench.data.table import Table
 from lossbench.experiments.compare.conditions import Repetition, change, mean_realised
 from lossbench.experiments.setup.prepared_split import PreparedSplit, prepare_split, same_width
@@ -68,12 +69,12 @@ def prepare_setting(
     """Prepare every split of a table under a condition; whatever is fitted sees training rows only.
 
     A condition changes whole training parts, so that inner folds are as a user's would be; test parts stay as they are.
-    `partners` is that of `inner_folds`.
+    `partners` is that of `inner_folds_of`.
     """
     changed = _changed(table, folds, seed, condition)
     tables = {whole.folds[0].repeat: whole.table for whole, _ in changed}
     outer_folds = tuple(fold for whole, _ in changed for fold in whole.folds)
-    pairs = tuple(inner_folds(outer_folds, partners))
+    pairs = tuple(inner_folds_of(table, outer_folds, partners))
     outer = [prepare_split(tables[f.repeat], {"train": f.train, "test": f.test}, data=data) for f in outer_folds]
     inner = [
         prepare_split(tables[p.repeat], {"train": p.train, "validation": np.concatenate(p.validation)}, data=data)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss
 
-from lossbench.catalog.metrics import ECE_BINS, METRICS
+from lossbench.catalog.metrics import ECE_BINS, METRICS, reported
 from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
@@ -49,9 +49,9 @@ def evaluation(table: Table, losses: str, *, dealt: Table | None = None) -> Eval
     chosen = config(losses=losses, optim={"epochs": 12}, early_stopping={"patience": 2})
     folds = repeated_kfold((dealt or table).target, table.task, 3, 1, 0)
     setting = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0, partners=4)
-    options = Options(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1)
+    options = Options(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1, reported(setting.task))
     (candidate,) = select_candidates(chosen.losses, table).candidates
-    return evaluate_loss(Job(options, setting, candidate, dummy_scores(candidate.pair, setting.outer)))
+    return evaluate_loss(Job(options, setting, candidate, dummy_scores(candidate.pair, setting.outer, options.metrics)))
 
 
 # --- fair by construction -------------------------------------------------------------------------
@@ -387,7 +387,7 @@ def test_a_plan_counts_what_will_run() -> None:
     (table,) = found.tables
     assert (found.evaluations, found.trials, found.members(table)) == (4, 4, 3 * (4 + 2))
     # 3 pairs of 3 folds; 50 inner and 100 outer training rows: 2 and 4 batches.
-    assert steps_a_run(found, table.folds) == 4 * 3 * (4 * 2 + 2 * 4)
+    assert steps_a_run(found, table.table, table.folds) == 4 * 3 * (4 * 2 + 2 * 4)
     sentences = estimate(found)
     assert (sentences.members, sentences.steps) == (4 * 18, 4 * 192)
     assert sentences.seconds > 0

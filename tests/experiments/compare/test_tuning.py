@@ -46,7 +46,7 @@ def setting() -> Setting:
 def job(
     config: CompareConfig, setting: Setting, candidate: Candidate, trials: int = 2, metric: str = "accuracy"
 ) -> Job:
-    return Job(Options(config, METRICS.get(metric), trials, torch.device("cpu"), 1), setting, candidate)
+    return Job(Options(config, METRICS.get(metric), trials, torch.device("cpu"), 1, ()), setting, candidate)
 
 
 def tried(trial: Trial, *scores: float) -> Tried:

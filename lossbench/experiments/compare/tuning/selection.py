@@ -101,7 +101,7 @@ def choose_trial(tried: Sequence[ScoredTrial], default_lr: float) -> int:
         with np.errstate(invalid="ignore"):  # scores of nets without finite outputs
             gap_F = at_best[best] - at_best[i]
         if not np.isfinite(gap_F).all():
-            return i == best
+            return i == best or not math.isfinite(mean[best])  # nothing is known of any: the default
         error = float(gap_F.std(ddof=1)) / math.sqrt(len(gap_F)) if len(gap_F) > 1 else 0.0
         return mean[i] >= mean[best] - error - 1e-12
 
