@@ -265,13 +265,18 @@ else:
     )
 
 
-class EarlyStoppingConfig(Part):
-    """When to stop before the last epoch, judged by the validation metric, never by the loss."""
+class StoppingConfig(Part):
+    """When to stop before the last epoch, judged on validation rows, never by the loss."""
 
     patience: Patience = None
     min_delta: Annotated[Nonnegative, Flag("--min-delta", TRAINING)] = Field(
         0.0, description="What counts as better: more than this"
     )
+
+
+class EarlyStoppingConfig(StoppingConfig):
+    """When to stop before the last epoch, and which epoch's weights are kept."""
+
     keep: Keep = "last"
 
 
@@ -342,7 +347,7 @@ LastAct = Annotated[
 MetricName = Annotated[
     Text,
     Field(
-        description="The metric that epochs and losses are judged by (`lossbench metrics`), with parameters as in"
+        description="The metric that losses are scored by (`lossbench metrics`), with parameters as in"
         " pinball(quantile=0.9); auto: what the losses estimate, auroc where a class is rare, accuracy or rmse"
     ),
     Flag("--metric", EVALUATION, complete="one_metric"),

@@ -5,11 +5,12 @@ The one place that decides it; every command asks here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-from lossbench.data.split import OuterFold, Split, check_trained, holdout, repeated_kfold
+from lossbench.data.split import InnerFold, OuterFold, Split, check_trained, holdout, inner_folds, repeated_kfold
 from lossbench.data.table import Table
-from lossbench.data.time_split import WHERE, expanding_windows, time_holdout
+from lossbench.data.time_split import WHERE, expanding_windows, inner_windows, time_holdout
 
 _STRATIFIED = {"holdout": "stratified holdout", "folds": "stratified k-fold"}
 _PLAIN = {"holdout": "holdout", "folds": "k-fold"}
@@ -35,13 +36,16 @@ def holdout_of(table: Table, test: float, validation: float, seed: int) -> Split
     return split
 
 
-def folds_of(table: Table, folds: int, repeats: int, seed: int, inner_validation: float) -> list[OuterFold]:
+def folds_of(table: Table, folds: int, repeats: int, seed: int) -> list[OuterFold]:
     """Repeats of k folds, repeat-major; windows in time have one order, and are not repeated."""
     if table.time is None:
-        return repeated_kfold(
-            table.target, table.task, folds, repeats, seed, inner_validation, table.groups, table.classes
-        )
-    windows = expanding_windows(table.time, folds, inner_validation)
+        return repeated_kfold(table.target, table.task, folds, repeats, seed, table.groups, table.classes)
+    windows = expanding_windows(table.time, folds)
     for window in windows:
-        check_trained(table.target, table.task, window.inner_train, table.classes, WHERE, f" in window {window.fold}")
+        check_trained(table.target, table.task, window.train, table.classes, WHERE, f" in window {window.fold}")
     return windows
+
+
+def inner_folds_of(table: Table, outer: Sequence[OuterFold], partners: int) -> list[InnerFold]:
+    """The inner folds that trials are chosen on: pairs of folds, or in time windows inside each training part."""
+    return inner_folds(outer, partners) if table.time is None else inner_windows(table, outer, partners)

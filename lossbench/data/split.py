@@ -33,14 +33,33 @@ class Split:
 
 @dataclass(frozen=True)
 class OuterFold:
-    """One fold of one repeat: `train` is everything but `test`, and splits into the two inner parts."""
+    """One fold of one repeat: `train` is everything but `test`."""
 
     repeat: int
     fold: int
     train: Rows
-    inner_train: Rows
-    inner_validation: Rows
     test: Rows
+
+
+@dataclass(frozen=True)
+class InnerFold:
+    """Two folds of one repeat that are excluded together: `train` is everything else. In time a fold stands alone.
+
+    What is trained on it serves two splits. It validates the choice for split `first` on the test rows of split
+    `second`, and the other way round, so no split's choice sees its own test rows. `first` and `second` are places in
+    the list of outer folds.
+    """
+
+    repeat: int
+    first: int
+    second: int
+    train: Rows
+    validation: tuple[Rows, Rows]  # the test rows of `first`, of `second`, that the other trains on
+
+    def choosing_rows(self, split: int) -> slice:
+        """Which of the validation rows, one part behind the other, the choice for a split may see: not its own."""
+        count = len(self.validation[0])
+        return slice(count, None) if split == self.first else slice(0, count)
 
 
 def generator(seed: int, *purpose: str | int) -> np.random.Generator:
@@ -109,14 +128,13 @@ def repeated_kfold(
     folds: int,
     repeats: int,
     seed: int,
-    inner_validation: float,
     groups: NDArray[np.generic] | None = None,
     classes: Sequence[str] = (),
 ) -> list[OuterFold]:
     """Repeats of k-fold cross-validation, repeat-major; in each repeat every row is tested once.
 
-    Each class is spread over the folds within a row (groups: as evenly as they allow). `inner_validation` is the share
-    of an outer training part that validates inside it. Raises `UserError` for too few rows, class rows or groups.
+    Each class is spread over the folds within a row (groups: as evenly as they allow). Raises `UserError` for too few
+    rows, class rows or groups.
     """
     if folds < 2:
         raise UserError(f"{folds} fold cannot test what it did not train on", where="folds", fix="choose at least 2")
@@ -126,8 +144,7 @@ def repeated_kfold(
     if n < folds:
         raise UserError(f"{n} rows are fewer than {folds} folds", where="folds", fix="choose fewer folds")
     if task != "regression":
-        least = max(folds, 3 if inner_validation > 0 else 2)
-        _check_counts(strata, least, f"{folds} folds with an inner validation part", classes)
+        _check_counts(strata, folds, f"a split into {folds} folds", classes)
     if groups is not None and len(np.unique(groups)) < folds:
         raise UserError(
             f"{len(np.unique(groups))} groups are fewer than {folds} folds", where="groups", fix="choose fewer folds"
@@ -138,18 +155,40 @@ def repeated_kfold(
         fold_of = _folds(strata, folds, draw) if groups is None else _grouped_folds(strata, groups, folds, draw)
         for fold in range(folds):
             train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            size = math.ceil(len(train) * inner_validation)
-            inner = _take(train, strata, groups, size, 1, generator(seed, "inner", repeat, fold))
-            inner_train = np.setdiff1d(train, inner)
-            _check_trained(strata, inner_train, classes, "groups", f" in fold {fold} of repeat {repeat}")
-            result.append(OuterFold(repeat, fold, train, inner_train, inner, test))
+            _check_trained(strata, train, classes, "groups", f" in fold {fold} of repeat {repeat}")
+            result.append(OuterFold(repeat, fold, train, test))
+    return result
+
+
+def inner_folds(outer: Sequence[OuterFold], partners: int) -> list[InnerFold]:
+    """Pairs of folds of each repeat, so that every split is paired with so many others: all, where there are fewer.
+
+    Folds stand in a ring and each is paired with the nearest on both sides, so an odd number becomes the next even one.
+    Raises `UserError` for fewer than 3 folds: one tests, one chooses, one is trained on.
+    """
+    result = []
+    for repeat in sorted({fold.repeat for fold in outer}):
+        ring = [place for place, fold in enumerate(outer) if fold.repeat == repeat]
+        if len(ring) < 3:
+            raise UserError(
+                f"{len(ring)} folds leave nothing to train on where one tests and another chooses",
+                where="folds",
+                fix="choose at least 3",
+            )
+        steps = range(1, min(math.ceil(partners / 2), len(ring) // 2) + 1)
+        pairs = {(min(i, j), max(i, j)) for i in range(len(ring)) for step in steps for j in [(i + step) % len(ring)]}
+        for i, j in sorted(pairs):
+            first, second = outer[ring[i]], outer[ring[j]]
+            train = np.intersect1d(first.train, second.train)
+            validation = (np.intersect1d(first.test, second.train), np.intersect1d(second.test, first.train))
+            result.append(InnerFold(repeat, ring[i], ring[j], train, validation))
     return result
 
 
 def digest(split: Split | OuterFold) -> str:
     """SHA-256 of the row numbers of all parts, so that two runs can tell whether they split alike."""
     summary = hashlib.sha256()
-    names = ("train", "validation", "test") if isinstance(split, Split) else ("inner_train", "inner_validation", "test")
+    names = ("train", "validation", "test") if isinstance(split, Split) else ("train", "test")
     for name in names:
         rows = np.asarray(getattr(split, name), dtype="<i8")
         summary.update(len(rows).to_bytes(8, "little"))

@@ -18,7 +18,7 @@ from lossbench.errors import UserErrors
 WITHOUT_A_FLAG = {
     "train": "kind data.name data.file loss.name net optim penalty.* early_stopping early_stopping.keep split",
     "compare-losses": "kind data.name data.file losses.loss losses.loss.name losses.loss.params"
-    " losses.loss.class_weight losses.last_act net optim penalty.* early_stopping early_stopping.keep",
+    " losses.loss.class_weight losses.last_act net optim penalty.* early_stopping intervals",
     "regularize-gif": "kind data.name data.file data.groups data.time data.target_scale loss.name net split split.seed",
 }
 

@@ -216,7 +216,7 @@ CASES = {
         "kind: compare-losses\nlosses:\n  - ce\n  - {loss: nll, last_actt: relu}",
         ["x.yaml: losses.1.last_actt: unknown key; did you mean 'last_act'? (line 4)"],
     ),
-    "folds": ("kind: compare-losses\nfolds: 1", ["x.yaml: folds: must be >= 2, got 1 (line 2)"]),
+    "folds": ("kind: compare-losses\nfolds: 1", ["x.yaml: folds: must be >= 3, got 1 (line 2)"]),
     "no rates": ("kind: compare-losses\nlrs: []", ["x.yaml: lrs: needs at least 1 value, got 0 (line 2)"]),
     "table twice": ("kind: compare-losses\ndata: [wine, wine]", ["x.yaml: data: must not have wine twice (line 2)"]),
     "alphas": ("kind: regularize-gif\nalphas: 1", ["x.yaml: alphas: must be >= 2, got 1 (line 2)"]),

@@ -16,16 +16,16 @@ from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.load import load
-from lossbench.data.scheme import folds_of
-from lossbench.data.split import OuterFold
+from lossbench.data.scheme import folds_of, inner_folds_of
+from lossbench.data.split import InnerFold, OuterFold
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
 from lossbench.experiments.compare.candidates import Candidate, Excluded, Selection, find_baseline, select_candidates
 from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
 from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
-from lossbench.experiments.compare.setting import changed_splits
-from lossbench.experiments.compare.trials import budget, trained, tuned, tunes_params
+from lossbench.experiments.compare.setting import changed_repetitions
+from lossbench.experiments.compare.tuning.trials import budget, trained, tuned, tunes_params
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.metric_choice import AUTO, lacking, metric_notes
 from lossbench.experiments.setup.prepared_split import check_batch_size
@@ -40,6 +40,7 @@ class TablePlan:
     data: DataConfig
     table: Table
     folds: tuple[OuterFold, ...]
+    pairs: tuple[InnerFold, ...]
     selection: Selection
 
 
@@ -78,7 +79,7 @@ class ComparePlan:
     @property
     def trials(self) -> int:
         """How many nets each loss may choose from on each split."""
-        return budget(self.config, self.candidates)
+        return budget(self.config)
 
     @property
     def space(self) -> Space:
@@ -92,7 +93,7 @@ class ComparePlan:
 
     def members(self, table: TablePlan) -> int:
         """How many nets one loss trains on a table, at most: trials, refits and untuned ones of every split."""
-        return len(table.folds) * (trained(self.config, self.trials) + 2)
+        return len(table.pairs) * trained(self.config, self.trials) + 2 * len(table.folds)
 
 
 def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePlan:
@@ -111,7 +112,6 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     config = _once_in_time(config, tables)
     check_tasks(config, tables)
     _check_one_kind(tables)
-    tasks = [Task(table.task) for table in tables]
     if config.metric != AUTO:
         primary_metric(config.metric, tables)
     tune_params, up_to_scale = tunes_params(config), _is_blind_to_scale(config)
@@ -120,11 +120,12 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         selection = select_candidates(config.losses, table, tune_params=tune_params, up_to_scale=up_to_scale)
         folds = _deal(config, table, several=len(tables) > 1)
         for levels, changed in zip(grid(config), changed_folds(config, table, folds), strict=True):
-            rows = min(len(fold.inner_train) for fold in changed)
+            rows = min(len(pair.train) for pair in inner_folds_of(table, changed, config.inner_folds))
             where = setting_name(table.name, levels)
             check_batch_size(config.optim.batch_size, rows, f"inner training rows of {where}")
         table = replace(table, notes=(*table.notes, *split_caveats(table, folds[0].test)))  # noqa: PLW2901
-        plans.append(TablePlan(data, table, tuple(folds), selection))
+        pairs = inner_folds_of(table, folds, config.inner_folds)
+        plans.append(TablePlan(data, table, tuple(folds), tuple(pairs), selection))
     _check_served(config, plans)
     named = [c.pair.loss for entry in plans for c in entry.selection.candidates] if config.losses else []
     metric = primary_metric(config.metric, tables, named)
@@ -138,7 +139,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
             fix="name one that serves all of them",
         )
     threads = config.threads or default_threads()
-    select = selection_metric(metric, tasks[0])
+    select = selection_metric(config.select_by, metric, tables)
     return ComparePlan(config, tuple(plans), metric, select, baselines.pop(), device, threads)
 
 
@@ -164,7 +165,11 @@ def _scored(config: CompareConfig, metric: Metric, entry: TablePlan) -> TablePla
 def changed_folds(config: CompareConfig, table: Table, folds: Sequence[OuterFold]) -> list[list[OuterFold]]:
     """A table's folds under every combination of the conditions' levels; `UserError` for one that leaves too little."""
     return [
-        [split.fold for split, _ in changed_splits(table, folds, seed=config.seed, condition=levels)]
+        [
+            fold
+            for repetition in changed_repetitions(table, folds, seed=config.seed, condition=levels)
+            for fold in repetition.folds
+        ]
         for levels in grid(config)
     ]
 
@@ -195,7 +200,7 @@ def _once_in_time(config: CompareConfig, tables: Sequence[Table]) -> CompareConf
 def _deal(config: CompareConfig, table: Table, *, several: bool) -> list[OuterFold]:
     """A table's splits; where there are several tables, what is wrong with one is said with its name."""
     try:
-        return folds_of(table, config.folds, config.repeats, config.seed, config.inner_validation)
+        return folds_of(table, config.folds, config.repeats, config.seed)
     except UserError as problem:
         raise (problem.at(table.name) if several else problem) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,9 @@ from lossbench.config.schema import CompareConfig
 from lossbench.data.scheme import scheme
 from lossbench.data.table import Table
 from lossbench.errors import UserError
-from lossbench.experiments.compare.conditions import applied
+from lossbench.experiments.compare.conditions import applied, stop_text
+from lossbench.experiments.compare.tuning.selection import WINDOW
+from lossbench.experiments.scoring.temperature import PRIOR
 from lossbench.experiments.setup.metric_choice import AUTO, auto_metric, check_metric
 from lossbench.record import BEST_BASELINE, CompareProtocol, dummy_name
 
@@ -40,13 +43,22 @@ def primary_metric(name: str, tables: Sequence[Table], losses: Sequence[Loss] = 
     return metric
 
 
-def selection_metric(primary: Metric, task: Task) -> Metric:
-    """What learning rates and epochs are chosen by: balanced accuracy for classes, for values the primary metric.
+def selection_metric(name: str, primary: Metric, tables: Sequence[Table]) -> Metric:
+    """What learning rates and epochs are chosen by: the metric that losses are scored by, unless another is named.
 
-    Balanced accuracy needs decisions only, so no loss is favoured for its probabilities, and none that gives up a
-    rare class is chosen for its accuracy.
+    Metrics of probabilities need the common temperature, which is fitted to the log-loss: they are chosen for by the
+    log-loss at that temperature. Raises `UserError` for such a metric other than log_loss that is named.
     """
-    return METRICS.get("balanced_accuracy") if task.is_classification else primary
+    metric = primary if name == "auto" else primary_metric(name, tables)
+    if metric.needs != "probability" or metric.name == "log_loss":
+        return metric
+    if name == "auto":
+        return METRICS.get("log_loss")
+    raise UserError(
+        f"{metric.name} cannot be followed before there is a temperature",
+        where="select_by",
+        fix="choose log_loss, or a metric of decisions or scores",
+    )
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,8 @@ def describe(
         tuned_params={
             label: [dict(param_set) for param_set in param_sets] for label, param_sets in space.tuned.items()
         },
-        inner_validation=config.inner_validation,
+        inner_folds=config.inner_folds,
+        stop_text=stop_text(config),
         baseline=baseline,
         intervals=config.intervals,
         rope=config.rope,
@@ -95,16 +108,20 @@ def _sentences(
     """Plain sentences, one fact each, in the order in which things happen."""
     classes = table.task != "regression"
     splits = config.folds * config.repeats
+    inner = min(2 * math.ceil(config.inner_folds / 2), config.folds - 1)
     sentences = [
         f"{config.repeats} x {config.folds} {split_scheme}: {splits} splits, the same for every loss.",
         "On each split every loss starts from the same hidden weights and sees the same batches in the same order.",
         "Gaps, encodings, scales and class frequencies are learnt from training rows only.",
-        f"Each loss has {space.trials} trials a split, on the training part less {config.inner_validation:.0%} for"
-        f" validation: {trials_in_words(config, space)}.",
-        f"The winner and its epochs are chosen by {select.name} on that validation part, ties for the smaller rate,"
-        f" then for the default parameters; at most {config.optim.epochs} epochs"
+        f"Each loss has {space.trials} trials a split, cross-validated on {inner} folds of its training part:"
+        f" {trials_in_words(config, space)}.",
+        "A net that leaves out two folds serves both their splits: it is validated on the other's fold.",
+        f"Trials and epochs are chosen by {select.name}, averaged over the inner folds and over {WINDOW} epochs"
+        + ("; ties by the log-loss after the common temperature." if classes else "."),
+        "A trial other than the default is chosen where it is better by one standard error; at most"
+        f" {config.optim.epochs} epochs"
         + ("." if config.early_stopping.patience is None else f", patience {config.early_stopping.patience}."),
-        "The winner is trained again on the whole training part for the chosen epochs; the test part is used once.",
+        "What was chosen is trained again on the whole training part; the test part is used once.",
         f"The untuned row has the learning rate {config.optim.lr:g} and the default parameters on every split.",
         f"The primary metric, declared beforehand, is {metric.name} ({metric.better} is better).",
         "The baseline is the loss that came out best; differences to it are tested as one of all pairs of losses."
@@ -123,8 +140,8 @@ def _sentences(
         of_probabilities = ", ".join(m.name for m in METRICS if m.needs == "probability")
         sentences.append(
             f"Probabilities ({of_probabilities}) come after one temperature per net, fitted in the same way for every"
-            " loss on the validation rows of the chosen trial; raw ones are given"
-            " where the loss, as it was set up and behind its activation, is proper."
+            f" loss on the rows of all inner folds, with a prior of ln T about 0 of standard deviation {PRIOR:g}; raw"
+            " ones are given where the loss, as it was set up and behind its activation, is proper."
         )
     sentences += [condition.protocol for condition in applied(config)]
     if table.clean_target is not None:
@@ -147,7 +164,7 @@ def trials_in_words(config: CompareConfig, space: Space) -> str:
     if not space.tunes_params:
         return f"one per learning rate ({lrs}); a loss's own parameters stay as they are"
     if not space.tuned:
-        return f"one per learning rate ({lrs}); no loss here has parameters of its own to choose"
+        return f"learning rates, {lrs} and others between them; no loss here has parameters of its own to choose"
     several = "; ".join(
         f"{label}: {' or '.join(spelled(param_set) for param_set in param_sets)}"
         for label, param_sets in space.tuned.items()

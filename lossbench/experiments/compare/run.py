@@ -50,7 +50,12 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
                 continue
             start = time.perf_counter()
             setting = prepare_setting(
-                entry.table, entry.folds, data=entry.data, seed=plan.config.seed, condition=condition
+                entry.table,
+                entry.folds,
+                data=entry.data,
+                seed=plan.config.seed,
+                partners=plan.config.inner_folds,
+                condition=condition,
             )
             preparing += time.perf_counter() - start
             if len(data) <= plan.tables.index(entry):
@@ -119,14 +124,13 @@ def _warnings(entry: TablePlan) -> list[str]:
 
 
 def _split_facts(plan: ComparePlan, entry: TablePlan) -> SplitRecord:
-    sizes = [(len(f.inner_train), len(f.inner_validation), len(f.test)) for f in entry.folds]
     return SplitRecord(
         scheme=scheme(entry.table, "folds"),
         folds=plan.config.folds,
         repeats=plan.config.repeats,
-        inner_train=max(s[0] for s in sizes),
-        inner_validation=max(s[1] for s in sizes),
-        test=max(s[2] for s in sizes),
+        inner_train=max(len(pair.train) for pair in entry.pairs),
+        inner_validation=max(len(part) for pair in entry.pairs for part in pair.validation),
+        test=max(len(fold.test) for fold in entry.folds),
         seed=plan.config.seed,
         sha256=[digest(fold) for fold in entry.folds],
     )

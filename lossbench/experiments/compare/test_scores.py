@@ -16,7 +16,7 @@ from torch import Tensor
 from lossbench.catalog.metrics import ECE_BINS, METRICS, Metric, score_all
 from lossbench.engine.threads import one_thread
 from lossbench.experiments.scoring.scores import predict, score_dummy
-from lossbench.experiments.scoring.temperature import at_temperature, fit_temperature
+from lossbench.experiments.scoring.temperature import at_temperature
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 from lossbench.record import ReliabilityRecord, Scores
@@ -37,18 +37,6 @@ class ScoredNet:
     temperature: float | None
     predicted: Tensor
     label_N: Tensor | None
-
-
-def temperatures(pair: Pair, validation: Sequence[Tensor], splits: Sequence[PreparedSplit]) -> list[float]:
-    """One temperature per net, fitted on its outputs `[N, K]` for the inner validation part of its split."""
-    fitted = [1.0] * len(validation)
-    for block in blocks(validation):
-        score = pair.link(torch.stack([validation[j] for j in block])).score_PNC
-        assert score is not None
-        truth = torch.stack([splits[j].truth_N["validation"] for j in block])
-        for j, temperature in zip(block, fit_temperature(score, truth).tolist(), strict=True):
-            fitted[j] = temperature
-    return fitted
 
 
 def score_nets(
