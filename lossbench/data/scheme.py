@@ -46,10 +46,11 @@ def folds_of(table: Table, folds: int, repeats: int, seed: int) -> list[OuterFol
     return windows
 
 
-def inner_folds_of(table: Table, outer: Sequence[OuterFold], count: int) -> list[InnerFold]:
-    """About `count` inner folds for each outer one: pairs of folds, or windows in time inside its training part."""
-    where = "groups" if table.time is None else WHERE
-    found = inner_folds(outer, count) if table.time is None else inner_windows(table.time, outer, count)
-    for pair in found:
-        check_trained(table.target, table.task, pair.train, table.classes, where, " in an inner fold")
-    return found
+def inner_folds_of(table: Table, outer: Sequence[OuterFold], partners: int) -> list[InnerFold]:
+    """The inner folds that trials are chosen on: pairs of folds, or in time windows inside each training part."""
+    if table.time is not None:
+        return inner_windows(table, outer, partners)
+    pairs = inner_folds(outer, partners)
+    for pair in pairs:
+        check_trained(table.target, table.task, pair.train, table.classes, "groups", " in an inner fold")
+    return pairs

@@ -7,7 +7,7 @@ among them moves to the first of them. Where all times differ, the windows are t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lossbench.data.split import InnerFold, OuterFold, Rows, Split
-from lossbench.data.table import Kind
+from lossbench.data.table import Kind, Table
 from lossbench.errors import UserError
 
 WHERE = "data.time"
+VALIDATED = 0.4  # the share of a training part that inner windows validate on, as pairs of five folds leave it
 
 
 def times_of(column: pd.Series, kind: Kind, place: Callable[[int], str]) -> NDArray[Any]:
@@ -48,42 +49,52 @@ def time_holdout(time: NDArray[Any], test: float, validation: float) -> Split:
 
 def expanding_windows(time: NDArray[Any], folds: int) -> list[OuterFold]:
     """One fold per window: N // (folds + 1) rows test, all earlier ones train."""
-    order = np.argsort(time, kind="stable")
-    ordered = time[order]
-    n, size = len(order), len(order) // (folds + 1)
-    if folds < 2 or size < 1:
-        what = f"{n} rows cannot be cut into {folds} windows of time"
+    if folds < 2 or len(time) < folds + 1:
+        what = f"{len(time)} rows cannot be cut into {folds} windows of time"
         raise UserError(what, where="folds", fix="choose at least 2 and at most the number of rows less 1")
     result = []
-    for fold, (start, end) in enumerate(_windows(ordered, folds, size)):
-        _check_not_empty(start, end - start)
-        result.append(OuterFold(0, fold, _rows(order[:start]), _rows(order[start:end])))
+    for fold, (train, test) in enumerate(_windows(time, folds, len(time) // (folds + 1))):
+        _check_not_empty(len(train), len(test))
+        result.append(OuterFold(0, fold, train, test))
     return result
 
 
-def inner_windows(time: NDArray[Any], outer: Sequence[OuterFold], count: int) -> list[InnerFold]:
-    """For each outer window `count` inner ones that cut the latest fifth of its training rows: all earlier rows train.
+def inner_windows(table: Table, outer: Sequence[OuterFold], count: int) -> list[InnerFold]:
+    """Expanding windows over the latest 40% of each training part, which serve that split alone.
 
-    Each serves its own split alone, so both of its parts are the same rows. Windows that equal times leave empty are
-    left out; raises `UserError` where none is left.
+    A window that is empty, or whose earlier rows lack a class, is left out. Raises `UserError` for a training part
+    without any window.
     """
-    result = []
+    assert table.time is not None
+    result: list[InnerFold] = []
     for place, fold in enumerate(outer):
-        rows = fold.train[np.argsort(time[fold.train], kind="stable")]
-        windows = _windows(time[rows], count, max(1, len(rows) // (5 * count)))
-        whole = [(start, end) for start, end in windows if 0 < start < end]
-        _check_not_empty(len(whole))
-        for start, end in whole:
-            validation = _rows(rows[start:end])
-            result.append(InnerFold(fold.repeat, place, place, _rows(rows[:start]), (validation, validation)))
+        present = len(np.unique(table.target[fold.train]))
+        before = len(result)
+        for train, validation in _windows(
+            table.time[fold.train], count, max(1, int(VALIDATED * len(fold.train) / count))
+        ):
+            rows = fold.train[train]
+            has_all = table.task == "regression" or len(np.unique(table.target[rows])) == present
+            if len(rows) and len(validation) and has_all:
+                later = fold.train[validation]
+                result.append(InnerFold(fold.repeat, place, place, rows, (later, later)))
+        if len(result) == before:
+            raise UserError(
+                f"window {fold.fold} has no earlier rows of every class to choose trials on",
+                where=WHERE,
+                fix="choose fewer folds",
+            )
     return result
 
 
-def _windows(ordered: NDArray[Any], folds: int, size: int) -> list[tuple[int, int]]:
-    """Where each of the last `folds` windows of `size` rows starts and ends."""
-    n = len(ordered)
-    starts = [_cut(ordered, n - (folds - fold) * size) for fold in range(folds)]
-    return list(zip(starts, [*starts[1:], n], strict=True))
+def _windows(time: NDArray[Any], count: int, size: int) -> Iterator[tuple[Rows, Rows]]:
+    """The last `count` blocks of so many rows, each with all rows before it, as (earlier, block)."""
+    order = np.argsort(time, kind="stable")
+    ordered, n = time[order], len(order)
+    for block in range(count):
+        start = _cut(ordered, n - (count - block) * size)
+        end = _cut(ordered, n - (count - block - 1) * size) if block < count - 1 else n
+        yield _rows(order[:start]), _rows(order[start:end])
 
 
 def _cut(ordered: NDArray[Any], at: int) -> int:

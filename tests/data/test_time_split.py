@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,13 @@ from lossbench.config.schema import CompareConfig, TrainConfig
 from lossbench.data.load import load
 from lossbench.data.scheme import folds_of, holdout_of, scheme
 from lossbench.data.source import DataSource
+from lossbench.data.split import OuterFold
 from lossbench.data.time_split import expanding_windows, inner_windows, time_holdout
 from lossbench.errors import UserError
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.train.plan import plan_train
-from tests.experiments.compare.comparisons import config, finished, of_role
+from tests.experiments.compare.comparisons import config as tiny
+from tests.experiments.compare.comparisons import finished, of_role
 
 
 @settings(max_examples=40, deadline=None)
@@ -52,23 +55,37 @@ def test_equal_times_stay_together_and_nothing_later_is_trained_on(seed: int, fo
     assert len(set(tested)) == len(tested)
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 1000), st.integers(1, 5))
-def test_a_choice_sees_only_rows_before_those_that_it_is_tested_on(seed: int, count: int) -> None:
-    time = np.random.default_rng(seed).integers(0, 60, 300)
-    outer = expanding_windows(time, 3)
-    inner = inner_windows(time, outer, count)
-    assert {pair.first for pair in inner} == {0, 1, 2}
-    for pair in inner:
-        rows = np.concatenate(pair.validation)[pair.choosing_rows(pair.first)]
-        assert pair.first == pair.second
-        assert time[pair.train].max() < time[rows].min()
-        assert np.isin(np.concatenate([pair.train, rows]), outer[pair.first].train).all()
-        # A cut moves to the first row of its time.
-        assert len(pair.train) > 0.8 * len(outer[pair.first].train) - np.bincount(time).max()
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 4), st.integers(1, 5))
+def test_inner_windows_are_scikit_learns_windows_of_each_training_part(seed: int, folds: int, count: int) -> None:
+    """All times differ, and a value as target: no window is left out."""
+    time = np.random.default_rng(seed).permutation(120)
+    table = replace(load(DataSource(name="diabetes")), time=None)
+    table = replace(table, features=table.features.iloc[:120], target=table.target[:120], time=time)
+    outer = expanding_windows(time, folds)
+    inner = inner_windows(table, outer, count)
+    for place, fold in enumerate(outer):
+        mine = [one for one in inner if one.first == place]
+        order = fold.train[np.argsort(time[fold.train])]
+        oracle = list(TimeSeriesSplit(max(count, 2), test_size=int(0.4 * len(order) / count)).split(order))[-count:]
+        assert len(mine) == len(oracle)
+        for one, (train, validation) in zip(mine, oracle, strict=True):
+            assert one.second == place
+            assert np.array_equal(one.train, np.sort(order[train]))
+            for part in one.validation:
+                assert np.array_equal(part, np.sort(order[validation]))
 
 
-def sales(days: int = 240) -> pd.DataFrame:
+def test_inner_windows_without_a_class_are_left_out_and_their_lack_is_one_line() -> None:
+    table = load(DataSource(name="iris"))
+    table = replace(table, time=np.arange(150))  # sorted by class: no early window has all three
+    with pytest.raises(UserError, match="has no earlier rows of every class to choose trials on"):
+        inner_windows(table, [OuterFold(0, 0, np.arange(110), np.arange(110, 150))], 2)
+    kept = inner_windows(table, [OuterFold(0, 0, np.arange(140), np.arange(140, 150))], 4)
+    assert [len(one.train) for one in kept] == [112, 126]
+
+
+def sales(days: int = 480) -> pd.DataFrame:
     random = np.random.default_rng(0)
     when = pd.date_range("2023-03-01", periods=days).strftime("%Y-%m-%d")
     frame = pd.DataFrame({"when": when, "price": random.normal(size=days), "y": random.normal(size=days)})
@@ -87,9 +104,9 @@ def test_a_column_of_a_file_orders_the_rows_and_is_no_feature(file: str) -> None
     assert list(table.features.columns) == ["price"]
     when = pd.to_datetime(sales()["when"]).to_numpy()
     split = holdout_of(table, 0.2, 0.2, 0)
-    assert (len(split.train), len(split.validation), len(split.test)) == (144, 48, 48)
-    assert set(when[split.test]) == set(np.sort(when)[-48:])
-    assert [len(fold.test) for fold in folds_of(table, 5, 3, 0)] == [40] * 5
+    assert (len(split.train), len(split.validation), len(split.test)) == (288, 96, 96)
+    assert set(when[split.test]) == set(np.sort(when)[-96:])
+    assert [len(fold.test) for fold in folds_of(table, 5, 3, 0)] == [80] * 5
     assert (scheme(table, "holdout"), scheme(table, "folds")) == ("holdout in time", "expanding windows in time")
     kept = load(DataSource(file=file, target="y", time="when", keep=["when"]))
     assert list(kept.features.columns) == ["when", "price"]
@@ -97,9 +114,9 @@ def test_a_column_of_a_file_orders_the_rows_and_is_no_feature(file: str) -> None
 
 def test_a_plan_has_the_windows_once(file: str) -> None:
     data = {"file": file, "target": "y", "time": "when"}
-    chosen = load_config(None, (), (), "compare-losses")
-    assert isinstance(chosen, CompareConfig)
-    found = plan(chosen.model_copy(update={"data": [DataConfig(**data)]}))
+    config = load_config(None, (), (), "compare-losses")
+    assert isinstance(config, CompareConfig)
+    found = plan(config.model_copy(update={"data": [DataConfig(**data)]}))
     assert (found.config.repeats, len(found.tables[0].folds)) == (1, 5)
     assert found.protocol.scheme == "expanding windows in time"
     with pytest.raises(UserError, match=r"repeats: windows in time cannot be repeated 3 times; choose repeats 1"):
@@ -111,10 +128,12 @@ def test_a_plan_has_the_windows_once(file: str) -> None:
 
 def test_a_comparison_in_time_trains_on_a_share_of_what_came_before(file: str) -> None:
     data = {"file": file, "target": "y", "time": "when"}
-    record = finished(config(data, losses="mse,l1", train_share=[0.5, 1.0], optim={"epochs": 3, "batch_size": 16}))
+    record = finished(tiny(data, losses="mse,l1", train_share=[0.5, 1.0], optim={"epochs": 3, "batch_size": 16}))
     assert record.status == "ok"
     sizes = {run.condition["train_share"]: [m.n_train for m in of_role(run, "refit")] for run in record.runs}
-    assert sizes == {0.5: [30, 60, 90], 1.0: [60, 120, 180]}  # 240 rows, 3 windows of 60
+    window = len(sales()) // 4  # 3 windows, and the rows before them
+    whole = [window, 2 * window, 3 * window]
+    assert sizes == {0.5: [rows // 2 for rows in whole], 1.0: whole}
     assert "4 later windows" in " ".join(record.protocol.text)
 
 

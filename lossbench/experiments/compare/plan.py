@@ -123,8 +123,8 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
             rows = min(len(pair.train) for pair in inner_folds_of(table, changed, config.inner_folds))
             where = setting_name(table.name, levels)
             check_batch_size(config.optim.batch_size, rows, f"inner training rows of {where}")
-        pairs = inner_folds_of(table, folds, config.inner_folds)
         table = replace(table, notes=(*table.notes, *split_caveats(table, folds[0].test)))  # noqa: PLW2901
+        pairs = inner_folds_of(table, folds, config.inner_folds)
         plans.append(TablePlan(data, table, tuple(folds), tuple(pairs), selection))
     _check_served(config, plans)
     named = [c.pair.loss for entry in plans for c in entry.selection.candidates] if config.losses else []

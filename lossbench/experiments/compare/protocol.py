@@ -44,7 +44,7 @@ def primary_metric(name: str, tables: Sequence[Table], losses: Sequence[Loss] = 
 
 
 def selection_metric(name: str, primary: Metric, tables: Sequence[Table]) -> Metric:
-    """What learning rates and epochs are chosen by: the metric that losses are judged by, unless another is named.
+    """What learning rates and epochs are chosen by: the metric that losses are scored by, unless another is named.
 
     Metrics of probabilities need the common temperature, which is fitted to the log-loss: they are chosen for by the
     log-loss at that temperature. Raises `UserError` for such a metric other than log_loss that is named.

@@ -68,7 +68,7 @@ def test_copies_are_counted_and_grouped(copies: str) -> None:
         "too good"
     )
     grouped = load(DataSource(file=copies, target="y", groups="duplicates"))
-    for fold in folds_of(grouped, 5, 1, 0, 0.2):
+    for fold in folds_of(grouped, 5, 1, 0):
         parts = [pd.MultiIndex.from_frame(grouped.features.iloc[part].astype(str)) for part in (fold.train, fold.test)]
         assert not parts[0].isin(parts[1]).any()
     (note,) = split_caveats(grouped, holdout_of(grouped, 0.2, 0.2, 0).test)
@@ -88,7 +88,7 @@ def test_copies_make_scores_too_good_and_groups_do_not(copies: str) -> None:
                 DecisionTreeClassifier(random_state=0)
                 .fit(columns.iloc[fold.train], table.target[fold.train])
                 .score(columns.iloc[fold.test], table.target[fold.test])
-                for fold in folds_of(table, 5, 1, 0, 0.2)
+                for fold in folds_of(table, 5, 1, 0)
             ]
         )
     assert score["shuffled"] > 0.9

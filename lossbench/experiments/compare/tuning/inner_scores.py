@@ -85,7 +85,7 @@ def _columns(
 
 
 def _metric(metric: Metric, pair: Pair, out_PNK: Tensor, truth_PN: Tensor, splits: Sequence[PreparedSplit]) -> Tensor:
-    return metric.fn(predict(pair, out_PNK, splits), truth_PN)[:, None].double()
+    return metric(predict(pair, out_PNK, splits), truth_PN)[:, None].double()
 
 
 def trial_curves(
