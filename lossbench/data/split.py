@@ -43,7 +43,7 @@ class OuterFold:
 
 @dataclass(frozen=True)
 class InnerFold:
-    """Two folds of one repeat that are excluded together: `train` is everything else. In time a fold stands alone.
+    """Two folds of one repeat that are excluded together: `train` is everything else.
 
     What is trained on it serves two splits. It validates the choice for split `first` on the test rows of split
     `second`, and the other way round, so no split's choice sees its own test rows. `first` and `second` are places in
