@@ -22,6 +22,7 @@ from rich.table import Table
 
 from tests.calibration.known_truths import equal_learners, noisy_labels, outliers, same_loss
 from tests.calibration.simulated_comparisons import Ruling, alone, shares
+from tests.calibration.statistics import SCENARIOS, Rate, rates
 
 ALLOWED = 0.065  # 5% and 1.5% for the chance of a thousand comparisons
 FOUND = 0.9
@@ -71,13 +72,17 @@ def main() -> int:
             "l1 beats mse, 10% outliers": power(gather(pool, partial(alone, outliers), count(100), "outliers")),
             "l1 beats ce, 40% label noise": power(gather(pool, partial(alone, noisy_labels), count(50), "label noise")),
         }
-    fair = all(row["different"] <= ALLOWED for row in null.values())
+        simulated = [rate for part in pool.map(partial(rates, share=given.share), SCENARIOS) for rate in part]
+    fair = all(rate.holds for rate in simulated) and all(row["different"] <= ALLOWED for row in null.values())
     finds = all(row["found"] >= FOUND and row["wrong_sign"] == 0 for row in planted.values())
-    show(null, planted, time.perf_counter() - began)
+    show(null, planted)
+    show_rates(simulated)
+    print(f"{time.perf_counter() - began:.0f} s")
     given.output.mkdir(parents=True, exist_ok=True)
     result = {
         "no_difference": null,
         "planted": planted,
+        "simulated": [rate.as_json() for rate in simulated],
         "allowed": ALLOWED,
         "found_at_least": FOUND,
         "share": given.share,
@@ -90,7 +95,19 @@ def main() -> int:
     return 0 if fair and finds else 1
 
 
-def show(null: dict[str, dict[str, float]], planted: dict[str, dict[str, Any]], seconds: float) -> None:
+def show_rates(simulated: Sequence[Rate]) -> None:
+    """Promised and measured rates of the statistics on simulated scores."""
+    table = Table(
+        "on simulated scores", "promised", "measured", "95% interval", "trials", title="Are rates as promised?"
+    )
+    for rate in simulated:
+        low, high = rate.interval
+        row = (rate.what, rate.promised, f"{rate.measured:.1%}", f"[{low:.1%}, {high:.1%}]", str(rate.trials))
+        table.add_row(*row, style="" if rate.holds else "bold red")
+    Console(width=140).print(table)
+
+
+def show(null: dict[str, dict[str, float]], planted: dict[str, dict[str, Any]]) -> None:
     """Two tables."""
     console = Console(width=110)
     table = Table(
@@ -115,7 +132,6 @@ def show(null: dict[str, dict[str, float]], planted: dict[str, dict[str, Any]], 
             f"{row['mean_gain']:.3g}",
         )
     console.print(table)
-    console.print(f"{seconds:.0f} s")
 
 
 if __name__ == "__main__":
