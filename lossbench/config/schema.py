@@ -36,6 +36,7 @@ from lossbench.config.parts import (
     RunConfig,
     Share,
     SplitConfig,
+    StoppingConfig,
     Text,
 )
 from lossbench.config.values import Real, Whole, distinct, spell_net, spell_pair, split_list, split_range
@@ -58,6 +59,13 @@ TrainShares = Annotated[
     BeforeValidator(
         split_list, json_schema_input_type=TrainShare | str | Annotated[list[TrainShare], Field(min_length=1)]
     ),
+    Field(min_length=1),
+]
+
+
+StopRules = Annotated[
+    list[Keep],
+    BeforeValidator(split_list, json_schema_input_type=Keep | str | Annotated[list[Keep], Field(min_length=1)]),
     Field(min_length=1),
 ]
 
@@ -103,11 +111,10 @@ class CompareNetConfig(NetConfig):
     hidden: Hidden = Field([32, 32])
 
 
-class CompareEarlyStoppingConfig(EarlyStoppingConfig):
-    """Epochs are chosen on the inner validation part, for every loss by the same rule."""
+class CompareEarlyStoppingConfig(StoppingConfig):
+    """When a trial's nets stop, judged by the calibrated log-loss, for values by the metric, for every loss alike."""
 
-    patience: Patience = 30
-    keep: Keep = "best"
+    patience: Patience = 20
 
 
 Tables = Annotated[
@@ -142,7 +149,7 @@ class CompareConfig(RunConfig):
         "one; best: the one that came out best, tested as one of all pairs",
     )
     metric: MetricName = "auto"
-    folds: Annotated[Whole, Field(ge=2), Flag("--folds", EVALUATION)] = Field(5, description="Folds of each repetition")
+    folds: Annotated[Whole, Field(ge=3), Flag("--folds", EVALUATION)] = Field(5, description="Folds of each repetition")
     repeats: Annotated[Whole, Field(ge=1, le=1000), Flag("--repeats", EVALUATION)] = Field(
         5, description="Repetitions of the folds, each dealt out anew"
     )
@@ -154,14 +161,25 @@ class CompareConfig(RunConfig):
         description="Whether losses choose their own parameters too, with as many trials for those without; "
         "auto: where losses are named. always, never",
     )
-    inner_validation: Annotated[Share, Flag("--inner-validation", TRAINING, "SHARE", after="--tune-params")] = Field(
-        0.2, description="Share of each outer training part that learning rate and epochs are chosen on"
+    inner_folds: Annotated[Whole, Field(ge=2), Flag("--inner-folds", TRAINING, after="--tune-params")] = Field(
+        4, description="Folds of each training part that trials are chosen on; all of them, where there are fewer"
+    )
+    select_by: Annotated[
+        Text, Flag("--select-by", TRAINING, "METRIC", after="--inner-folds", complete="one_metric")
+    ] = Field(
+        "auto",
+        description="The metric that learning rate and epochs are chosen by; auto: the one that losses are judged by, "
+        "log_loss where that is of probabilities",
     )
     label_noise: Annotated[Fractions, Flag("--label-noise", EVALUATION, "SHARE,...")] = Field(
         [0.0], description="Shares of training labels that are exchanged for another class; one comparison for each"
     )
     train_share: Annotated[TrainShares, Flag("--train-share", EVALUATION, "SHARE,...")] = Field(
         [1.0], description="Shares of each training part that are used; one comparison for each"
+    )
+    stop_rule: Annotated[StopRules, Flag("--stop", TRAINING, "best|last,...", after="--select-by")] = Field(
+        ["best"],
+        description="Which epoch is scored: the best one of the inner folds, or the last; one comparison for each",
     )
     rope: Annotated[Fraction, Flag("--rope", EVALUATION)] = Field(
         0.01,
@@ -182,7 +200,7 @@ class CompareConfig(RunConfig):
         CompareEarlyStoppingConfig(), description="When to stop before the last epoch"
     )
 
-    _distinct = field_validator("data", "lrs", "label_noise", "train_share")(distinct)
+    _distinct = field_validator("data", "lrs", "label_noise", "train_share", "stop_rule")(distinct)
 
 
 class RegularizeNetConfig(NetConfig):
@@ -233,7 +251,9 @@ class RegularizeConfig(RunConfig):
     """
 
     kind: Literal["regularize-gif"] = Field("regularize-gif", description="The command that the file is for")
-    data: Annotated[Data, Flag("--data", DATA, "NAME|FILE", complete="one_dataset"), Without("groups")] = Field(
+    data: Annotated[
+        Data, Flag("--data", DATA, "NAME|FILE", complete="one_dataset"), Without("groups", "time", "target_scale")
+    ] = Field(
         DataConfig(name="iris"),
         description="What to train on: a data set (`lossbench datasets`), or a table of your own",
     )

@@ -23,7 +23,7 @@ class CompareProtocol(Part):
     """Of `compare-losses`: how losses are tuned, scored and compared."""
 
     metric: str  # the primary one
-    select_metric: str  # of the inner validation part
+    select_metric: str  # of the inner folds
     better: Better
     folds: int
     repeats: int
@@ -32,7 +32,9 @@ class CompareProtocol(Part):
     default_lr: Number = None  # of the untuned rows
     trials: int  # nets that each loss may choose from on each split
     tuned_params: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)  # loss -> settings, the default first
-    inner_validation: float
+    inner_folds: int | None = None  # None: of a run that chose on one inner validation part
+    inner_validation: float | None = None
+    stop_text: str = ""  # in words, where all settings have one
     baseline: str  # a loss's name, or `BEST_BASELINE`
     intervals: Literal["simultaneous", "single"] = "simultaneous"  # of differences
     rope: float

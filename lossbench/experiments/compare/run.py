@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from lossbench.catalog.metrics import suiting
-from lossbench.catalog.vocabulary import Task
+from lossbench.data.scheme import scheme
 from lossbench.data.split import digest
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.events import Emit, RunSkipped, RunsPlanned, Stopped, Warned, ignore, never
@@ -22,7 +21,6 @@ from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix
 from lossbench.experiments.compare.evaluation import evaluate_loss, impute_failed_scores
 from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, default_name
-from lossbench.experiments.compare.protocol import split_scheme
 from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
@@ -34,7 +32,7 @@ from lossbench.record import CompareRecord, DataRecord, RunRecord, SplitRecord
 def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> CompareRecord:
     """Every loss in every setting; a stopped comparison returns the record of what was finished."""
     began = time.perf_counter()
-    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads)
+    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads, plan.metrics)
     runs: list[RunRecord] = []
     data: list[DataRecord] = []
     warnings: list[str] = []
@@ -52,7 +50,12 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
                 continue
             start = time.perf_counter()
             setting = prepare_setting(
-                entry.table, entry.folds, data=entry.data, seed=plan.config.seed, condition=condition
+                entry.table,
+                entry.folds,
+                data=entry.data,
+                seed=plan.config.seed,
+                partners=plan.config.inner_folds,
+                condition=condition,
             )
             preparing += time.perf_counter() - start
             if len(data) <= plan.tables.index(entry):
@@ -72,7 +75,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
         config=plan.config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
         data=data,
-        metrics=[metric_record(metric) for metric in suiting(*(Task(entry.table.task) for entry in plan.tables))],
+        metrics=[metric_record(metric) for metric in plan.metrics],
         conditions=[condition.record(plan.config) for condition in applied(plan.config)],
         protocol=plan.protocol,
         runs=runs,
@@ -89,7 +92,7 @@ def _evaluate_losses(
     Losses are independent, and side by side they keep the processors busier than one alone. One that was stopped before
     it began has a run without members, "interrupted".
     """
-    dummies = dummy_scores(selection.candidates[0].pair, setting.outer)
+    dummies = dummy_scores(selection.candidates[0].pair, setting.outer, options.metrics)
     together = min(options.threads, len(selection.candidates)) if options.device.type == "cpu" else 1
     each = replace(options, threads=max(1, options.threads // together))
     jobs = [Job(each, setting, candidate, dummies) for candidate in selection.candidates]
@@ -121,14 +124,13 @@ def _warnings(entry: TablePlan) -> list[str]:
 
 
 def _split_facts(plan: ComparePlan, entry: TablePlan) -> SplitRecord:
-    sizes = [(len(f.inner_train), len(f.inner_validation), len(f.test)) for f in entry.folds]
     return SplitRecord(
-        scheme=split_scheme(entry.table),
+        scheme=scheme(entry.table, "folds"),
         folds=plan.config.folds,
         repeats=plan.config.repeats,
-        inner_train=max(s[0] for s in sizes),
-        inner_validation=max(s[1] for s in sizes),
-        test=max(s[2] for s in sizes),
+        inner_train=max(len(pair.train) for pair in entry.pairs),
+        inner_validation=max(len(part) for pair in entry.pairs for part in pair.validation),
+        test=max(len(fold.test) for fold in entry.folds),
         seed=plan.config.seed,
         sha256=[digest(fold) for fold in entry.folds],
     )

@@ -82,7 +82,7 @@ def _indented(text: Text) -> Padding:
 
 def _dummy(record: TrainRecord) -> str:
     if record.data.task == "regression":
-        return "predicts the training part's mean"
+        return "predicts the training part's mean, or its median where the target is scaled by that"
     return "predicts the training part's majority class, with the classes' shares as probabilities"
 
 

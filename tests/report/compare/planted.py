@@ -125,7 +125,7 @@ def planted_record(
             repeats=repeats,
             lrs=LRS,
             trials=len(LRS),
-            inner_validation=0.2,
+            inner_folds=4,
             baseline=baseline,
             rope=0.01,
             alpha=0.05,
@@ -133,7 +133,7 @@ def planted_record(
             scheme="repeated stratified k-fold",
             text=[
                 f"{repeats} times {folds}-fold cross-validation, the same splits for every loss.",
-                "The learning rate was chosen on an inner validation part by one loss-neutral metric.",
+                "The learning rate was chosen on inner folds by one loss-neutral metric.",
             ],
         ),
         runs=runs,

@@ -13,6 +13,7 @@ import numpy as np
 
 from lossbench.record import CompareRecord, MetricRecord
 from lossbench.record.comparison import COMPARED, SCORELESS, Comparison, Row, Table, Word
+from lossbench.report.compare.analysis.calibrated import temperature_notes
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
 from lossbench.report.compare.analysis.findings import find, learnt_nothing, not_excluded_as_best
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
@@ -30,7 +31,8 @@ def compare(record: CompareRecord) -> Comparison:
     settings, metric = read_settings(record), primary_metric(record)
     alpha = record.protocol.alpha
     tables = [_table(setting, record, alpha) for setting in settings]
-    sensitivity = compare_levels(record.conditions, settings, tables, alpha=alpha)
+    stop_text = record.protocol.stop_text
+    sensitivity = compare_levels(record.conditions, settings, tables, alpha=alpha, stop_text=stop_text)
     rope = record.protocol.rope
     across = compare_across(settings, alpha=alpha, rope=rope, seed=int(record.config.get("seed") or 0))
     return Comparison(
@@ -91,7 +93,7 @@ def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Table
         notes=[],
         rows=rows,
     )
-    table = table.replace(notes=table_notes(table, record))
+    table = table.replace(notes=table_notes(table, record) + temperature_notes(setting, rows, alpha))
     return table.replace(sentence=setting_sentence(table, setting.metric))
 
 

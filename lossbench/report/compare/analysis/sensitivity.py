@@ -24,9 +24,17 @@ Level = tuple[SettingScores, Table]
 
 
 def compare_levels(
-    conditions: Sequence[ConditionRecord], settings: Sequence[SettingScores], tables: Sequence[Table], *, alpha: float
+    conditions: Sequence[ConditionRecord],
+    settings: Sequence[SettingScores],
+    tables: Sequence[Table],
+    *,
+    alpha: float,
+    stop_text: str = "",
 ) -> list[Sensitivity]:
-    """One `Sensitivity` for each condition, data set and combination of the other conditions with several levels."""
+    """One `Sensitivity` for each condition, data set and combination of the other conditions with several levels.
+
+    `stop_text`, in words, is part of every sentence: how long nets train decides which loss is robust.
+    """
     found = []
     for condition in conditions:
         levels_of: dict[tuple[str, ConditionKey], list[Level]] = {}
@@ -37,7 +45,7 @@ def compare_levels(
             if len(levels) > 1:
                 by_level = {table.condition[condition.name]: (setting, table) for setting, table in levels}
                 ordered = [by_level[level] for level in condition.mild_to_harsh(list(by_level))]
-                found.append(_sensitivity(condition, conditions, dict(held_key), ordered, alpha))
+                found.append(_sensitivity(condition, conditions, dict(held_key), ordered, alpha, stop_text))
     return found
 
 
@@ -47,6 +55,7 @@ def _sensitivity(
     held: dict[str, float],
     levels: list[Level],
     alpha: float,
+    stop_text: str,
 ) -> Sensitivity:
     tables = [table for _, table in levels]
     rows = _with_words([_row(row, levels) for row in tables[0].rows], levels, alpha)
@@ -65,7 +74,13 @@ def _sensitivity(
         sentence="",
         rows=rows,
     )
-    return found.replace(sentence=_sentence(found))
+    return found.replace(sentence=_sentence(found, _held(conditions, held), stop_text))
+
+
+def _held(conditions: Sequence[ConditionRecord], held: dict[str, float]) -> str:
+    """What the other conditions are held at, each that has several levels by name."""
+    texts = [c.text(held[c.name]) for c in conditions if c.name in held]
+    return " and ".join(texts)
 
 
 def _row(first: Row, levels: list[Level]) -> SensitivityRow:
@@ -128,25 +143,27 @@ def _with_words(rows: list[SensitivityRow], levels: list[Level], alpha: float) -
     return [scored.get(row.name, row) for row in rows]
 
 
-def _sentence(found: Sensitivity) -> str:
+def _sentence(found: Sensitivity, held: str, stop_text: str) -> str:
     """Who gives up least and most, beside the baseline; broken losses do not compete."""
     base = next((row for row in found.rows if row.name == found.baseline), None)
-    where = f"with {found.held_text} " if found.held_text else ""
+    where = f"with {held} " if held else ""
+    facts = ", ".join(fact for fact in (found.condition.kind, stop_text) if fact)
+    end = f" ({facts})." if facts else "."
     span = f"{where}from {found.condition.text(found.levels[0])} to {found.condition.text(found.levels[-1])}"
     d = found.decimals
     if base is None or base.cost is None:
-        return f"{span} nothing can be said against {found.baseline}."
+        return f"{span} nothing can be said against {found.baseline}{end}"
     rivals = [row for row in found.rows if row.word in COMPARED | {"anecdotal"} and row.saved is not None]
     text = f"{span} {found.baseline} {_gives_up(base, d)}"
     if not rivals:
-        return f"{text}."
+        return f"{text}{end}"
     if len(rivals) == 1:
-        return f"{text} and {rivals[0].name} {_gives_up(rivals[0], d)}{_against(rivals[0], d)}."
+        return f"{text} and {rivals[0].name} {_gives_up(rivals[0], d)}{_against(rivals[0], d)}{end}"
     least, most = rivals[0], rivals[-1]
     return (
         f"{text}; of the others {least.name} loses least ({number(least.cost, d)}"
         f"{_against(least, d, inside=True)})"
-        f" and {most.name} most ({number(most.cost, d)}{_against(most, d, inside=True)})."
+        f" and {most.name} most ({number(most.cost, d)}{_against(most, d, inside=True)}){end}"
     )
 
 
