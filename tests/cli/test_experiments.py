@@ -333,7 +333,7 @@ OF_A_RUN = "seed device threads output name"
             "compare-losses",
             f"{OF_A_TABLE} losses target_encoding link penalty strict"
             " baseline metric folds repeats label_noise train_share rope ranks"
-            f" hidden activation lrs tune_params inner_folds select_by stop_rule {OF_TRAINING}"
+            f" hidden activation lrs tune_params inner_folds select_by stop {OF_TRAINING}"
             f" config sets {OF_A_RUN} dry_run force quiet json {READING}",
         ),
         (

@@ -69,7 +69,7 @@ def prepare_setting(
     """Prepare every split of a table under a condition; whatever is fitted sees training rows only.
 
     A condition changes whole training parts, so that inner folds are as a user's would be; test parts stay as they are.
-    `partners` is that of `inner_folds`.
+    `partners` is that of `inner_folds_of`.
     """
     changed = _changed(table, folds, seed, condition)
     tables = {whole.folds[0].repeat: whole.table for whole, _ in changed}

@@ -127,7 +127,7 @@ def test_several_conditions_make_a_grid_of_settings():
     # 150 rows, 3 folds and 3 pairs of them: 50 rows train a trial, 20 at a share of 0.4, and 100 or 40 a refit;
     # batches of 16.
     whole, part = 4 * 3 * (4 * 4 + 2 * 7), 4 * 3 * (4 * 2 + 2 * 3)
-    assert steps_a_run(planned, table.folds) == whole
+    assert steps_a_run(planned, table.table, table.folds) == whole
     assert estimate(planned).steps == 2 * 3 * (whole + part)
 
 

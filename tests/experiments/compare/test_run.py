@@ -385,7 +385,7 @@ def test_a_plan_counts_what_will_run() -> None:
     (table,) = found.tables
     assert (found.evaluations, found.trials, found.members(table)) == (4, 4, 3 * (4 + 2))
     # 3 pairs of 3 folds; 50 inner and 100 outer training rows: 2 and 4 batches.
-    assert steps_a_run(found, table.folds) == 4 * 3 * (4 * 2 + 2 * 4)
+    assert steps_a_run(found, table.table, table.folds) == 4 * 3 * (4 * 2 + 2 * 4)
     sentences = estimate(found)
     assert (sentences.members, sentences.steps) == (4 * 18, 4 * 192)
     assert sentences.seconds > 0
