@@ -155,7 +155,8 @@ class Sensitivity(Frozen):
     baseline: str
     levels: list[float]  # mildest first
     realised: list[Number]
-    dummy: Number
+    dummies: list[Number]  # the dummy's score, one per level
+    dummy_name: str
     decimals: int
     sentence: str
     rows: list[SensitivityRow]

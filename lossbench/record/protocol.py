@@ -48,6 +48,7 @@ class StoppingRule(Part):
 
     tol: float
     kink: float
+    reach: float = 1e-3
     decrease: float
     patience: int
     max_iter: int

@@ -181,7 +181,11 @@ def _sensitivity(old: Plain, condition: Plain | None) -> Plain:
     rows = [{**row, "p_adjusted": row.get("p_holm")} for row in old["rows"]]
     for row in rows:
         row.pop("p_holm", None)
-    return {**old, "condition": condition, "rows": rows}
+    new = {**old, "condition": condition, "rows": rows}
+    # Version 1 kept the first level's alone.
+    new["dummies"] = [new.pop("dummy"), *[None] * (len(old["levels"]) - 1)]
+    new["dummy_name"] = dummy_name("binary")  # only labels had noise
+    return new
 
 
 def _across(old: Plain, condition: Plain | None) -> Plain:

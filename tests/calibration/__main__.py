@@ -22,6 +22,7 @@ from rich.table import Table
 
 from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss
 from tests.calibration.simulated_comparisons import Ruling, alone, shares
+from tests.calibration.statistics import SCENARIOS, Rate, rates
 from tests.calibration.temperature_harm import harm_by_size, temperature_harm
 
 ALLOWED = 0.065  # 5% and 1.5% for the chance of a thousand comparisons
@@ -79,14 +80,18 @@ def main() -> int:
             "l1 beats ce, 40% label noise": power(gather(pool, partial(alone, noisy_labels), count(50), "label noise")),
         }
         harm = harm_by_size(gather(pool, partial(alone, temperature_harm), count(40), "temperature"))
+        simulated = [rate for part in pool.map(partial(rates, share=given.share), SCENARIOS) for rate in part]
     harmless = not any(row["harmed"] for row in harm.values())
-    fair = all(row["different"] <= ALLOWED for row in null.values())
+    fair = all(rate.holds for rate in simulated) and all(row["different"] <= ALLOWED for row in null.values())
     finds = all(row["found"] >= FOUND and row["wrong_sign"] == 0 for row in planted.values())
-    show(null, planted, harm, time.perf_counter() - began)
+    show(null, planted, harm)
+    show_rates(simulated)
+    print(f"{time.perf_counter() - began:.0f} s")
     given.output.mkdir(parents=True, exist_ok=True)
     result = {
         "no_difference": null,
         "planted": planted,
+        "simulated": [rate.as_json() for rate in simulated],
         "temperature": harm,
         "allowed": ALLOWED,
         "found_at_least": FOUND,
@@ -103,11 +108,20 @@ def main() -> int:
     return 0 if fair and finds and harmless else 1
 
 
+def show_rates(simulated: Sequence[Rate]) -> None:
+    """Promised and measured rates of the statistics on simulated scores."""
+    table = Table(
+        "on simulated scores", "promised", "measured", "95% interval", "trials", title="Are rates as promised?"
+    )
+    for rate in simulated:
+        low, high = rate.interval
+        row = (rate.what, rate.promised, f"{rate.measured:.1%}", f"[{low:.1%}, {high:.1%}]", str(rate.trials))
+        table.add_row(*row, style="" if rate.holds else "bold red")
+    Console(width=140).print(table)
+
+
 def show(
-    null: dict[str, dict[str, float]],
-    planted: dict[str, dict[str, Any]],
-    harm: dict[str, dict[str, float]],
-    seconds: float,
+    null: dict[str, dict[str, float]], planted: dict[str, dict[str, Any]], harm: dict[str, dict[str, float]]
 ) -> None:
     """Three tables."""
     console = Console(width=110)
@@ -145,7 +159,6 @@ def show(
             f"{row['worst']:+.4f}",
         )
     console.print(table)
-    console.print(f"{seconds:.0f} s")
 
 
 if __name__ == "__main__":

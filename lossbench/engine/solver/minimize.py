@@ -190,7 +190,7 @@ def converge(
 
     tell(0)
     with one_thread():
-        shortest = partial(minimum_norm_subgradient, losses[0])
+        shortest = partial(minimum_norm_subgradient, losses[0], reach=rule.reach)
         minimum = continue_path(find, shortest, start_PD, l1_PD, l2_PD, rule, progress=tell, stopped=stopped)
         with torch.no_grad():
             loss_P = losses[0](minimum.x_PD, torch.arange(len(members)))[0].clone()

@@ -24,10 +24,21 @@ def comparison_markdown(record: CompareRecord, comparison: Comparison) -> str:
     parts += [part for across in comparison.across for part in _across(across, ranks=comparison.ranks)]
     parts += [part for found in comparison.sensitivity for part in _sensitivity(found, comparison.metric)]
     parts += [part for table in comparison.tables for part in _table(table, comparison.metric)]
-    known = [f"P(equal): of lying within the ROPE, {comparison.rope_text}; P(better): of being better by more than it."]
+    known = [
+        f"P(better): probability of being better by more than the ROPE, {comparison.rope_text}; P(equal): of a"
+        " difference within it."
+    ]
+    if any(not table.single for table in comparison.tables):
+        known.append(
+            "95% simultaneous: intervals that hold for all comparisons of a table at once; one excludes 0 exactly where"
+            f" p (adjusted) is below {comparison.alpha:g}."
+        )
+    if any(table.dummy is not None for table in comparison.tables):
+        known.append("dummy: the prediction that ignores the features.")
     if (default := record.protocol.default_lr) is not None:
-        at = f"the default learning rate {learning_rate(default)} and parameters"
-        known.append(f"untuned: at {at} on every split, chosen by nobody.")
+        known.append(
+            f"untuned: score with the default learning rate ({learning_rate(default)}) and default parameters."
+        )
     known.append("edge: share of the splits that chose an end of the learning-rate grid.")
     parts.append("\n".join(f"- {plain(note)}" for note in [*known, *comparison.notes, *comparison.warnings]))
     if text := record.protocol.text:
@@ -55,7 +66,7 @@ def _table(table: Table, metric: str) -> list[str]:
         plain(metric),
         "95%",
         "difference",
-        "95%" if table.single else "95%, all at once",
+        "95%" if table.single else "95% simultaneous",
     ]
     head += ["P(better)", "P(equal)", "p (adjusted)", "lr", "edge", "untuned", "failed splits"]
     parts = [f"## {plain(table.title)}", plain(table.sentence)]
@@ -71,7 +82,7 @@ def _dummy(table: Table, columns: int) -> list[list[str]]:
     """The majority class or the target mean as a row."""
     if table.dummy is None:
         return []
-    cells = [table.dummy_name, "learns nothing", "–", number(table.dummy, table.decimals)]
+    cells = [table.dummy_name, "dummy", "–", number(table.dummy, table.decimals)]
     return [cells + ["–"] * (columns - len(cells))]
 
 
@@ -128,7 +139,7 @@ def _sensitivity(found: Sensitivity, metric: str) -> list[str]:
     """Losses by levels of a condition, and what it costs each beside what it costs the baseline."""
     levels = [level + (f" ({realised})" if realised else "") for level, realised in found.columns]
     less = f"less than {plain(found.baseline)}"
-    head = ["loss", "verdict", *levels, "lost", less, "95%, all at once", "p (adjusted)"]
+    head = ["loss", "verdict", *levels, "lost", less, "95% simultaneous", "p (adjusted)"]
     d = found.decimals
     rows = [
         [
@@ -142,6 +153,8 @@ def _sensitivity(found: Sensitivity, metric: str) -> list[str]:
         ]
         for row in found.rows
     ]
+    if any(dummy is not None for dummy in found.dummies):
+        rows.append([found.dummy_name, "dummy", *(number(dummy, d) for dummy in found.dummies), *["–"] * 4])
     sentence = found.sentence[:1].upper() + found.sentence[1:]
     return [
         f"## {plain(found.title)}: {plain(metric)} by {plain(found.condition.label)}",

@@ -17,7 +17,7 @@ _CLEAR = 0.05  # how far below, for metrics other than the primary one: more tha
 
 
 def below_dummy(run: RunRecord, metrics: Sequence[MetricRecord], primary: str, dummy_name: str) -> str:
-    """`below the majority class: accuracy 0.410 (0.594 for it) on the test part, while the training loss fell ...`.
+    """`worse than the majority class on the test part: accuracy 0.410 (majority class 0.594), while the loss fell ...`.
 
     "" where the primary metric is no worse than the dummy's and no other share or correlation is clearly worse. Means
     over the nets, on the test part or the last part there is.
@@ -34,10 +34,10 @@ def below_dummy(run: RunRecord, metrics: Sequence[MetricRecord], primary: str, d
         mean = float(np.mean(values))
         gap = mean - floor if metric.better == "higher" else floor - mean
         if gap < (0 if metric.name == primary else -_CLEAR):
-            worse.append(f"{metric.name} {number(mean)} ({number(floor)} for it)")
+            worse.append(f"{metric.name} {number(mean)} ({dummy_name} {number(floor)})")
     if not worse:
         return ""
-    return f"below the {dummy_name}: {listed(worse)} on the {label} part{_while_falling(run)}"
+    return f"worse than the {dummy_name} on the {label} part: {listed(worse)}{_while_falling(run)}"
 
 
 _PARTS = (("test", "test"), ("val", "validation"), ("train", "training"))

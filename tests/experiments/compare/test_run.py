@@ -246,11 +246,9 @@ def test_a_multiple_of_an_objective_is_counted_once_and_said_to_be_one() -> None
     assert rows["pinball"].factor == pytest.approx(0.5)
     assert rows["pinball"].p_adjusted is None
     assert rows["l1"].p_adjusted == rows["l1"].p  # the only hypothesis
-    assert "pinball is 0.5 times l1: one objective, at another learning rate at most." in table.notes
+    assert "pinball is 0.5 times l1: the same objective with another learning rate." in table.notes
     found.protocol.baseline = "pinball"
-    assert (
-        "l1 is 2 times pinball: one objective, at another learning rate at most." in evidence_of(found).tables[0].notes
-    )
+    assert "l1 is 2 times pinball: the same objective with another learning rate." in evidence_of(found).tables[0].notes
     penalised = finished(config("diabetes", losses="mse,l1,pinball", optim={"epochs": 2}, penalty={"l2": 0.1}))
     assert {run.objective.group for run in penalised.runs} == {"mse", "l1", "pinball"}
 

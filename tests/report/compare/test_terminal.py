@@ -34,7 +34,7 @@ def test_untuned_scores_activations_and_grid_edges_are_there_at_every_width(reco
     text = shown(comparison_report(record, Path("outputs/x")), width)
     for name in ("activation", "untuned", "edge", "logsoftmax", "100%"):
         assert name in text, name
-    assert "untuned: the score at the default learning rate" in " ".join(text.split())
+    assert "untuned: score with the default learning rate" in " ".join(text.split())
 
 
 def test_ranks_need_a_request_and_come_with_their_warning():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lossbench.record import CompareRecord
 from lossbench.record.comparison import COMPARED, Row, Table
 from lossbench.report.compare.analysis.scores import SettingScores
-from lossbench.report.format import counted, decimals_of, interval, learning_rate, listed, number
+from lossbench.report.format import counted, decimals_of, interval, learning_rate, listed, number, p_value
 
 FEW_SPLITS = 5  # fewer carry no conclusion
 TIE = 1e-3  # one objective's losses tie up to the rounding of their roads; beyond this something else differs
@@ -72,7 +72,7 @@ def table_notes(table: Table, record: CompareRecord) -> list[str]:
         first = next((r for r in table.rows if r.name == row.same_as), None)
         if first is not None and abs(row.factor - 1) > TIE:
             times = f"{row.name} is {row.factor:.3g} times {first.name}"
-            sentences.append(f"{times}: one objective, at another learning rate at most.")
+            sentences.append(f"{times}: the same objective with another learning rate.")
             continue
         if first is None or first.mean is None or row.mean is None:
             continue
@@ -91,11 +91,13 @@ def _failed(row: Row, table: Table) -> str:
     share = (
         f" ({row.failed_low:.0%} to {row.failed_high:.0%})" if row.failed_low is not None and row.failed_high else ""
     )
+    often = row.p_failed_as_baseline
+    test = f" (sign test against {table.baseline}: adjusted p {p_value(often)})" if often is not None else ""
     ended = f"{number(row.difference_ended, d, sign=True)} {interval(row.ended_low, row.ended_high, d, sign=True)}"
     return (
-        f"{who} failed on {row.failed_splits} of {table.splits} splits{share}, where it has the worst score; on the"
-        f" {row.ended} splits that both it and {table.baseline} ended, the difference is {ended} (single interval, not"
-        " tested: losses that fail choose their own splits)."
+        f"{who} failed on {row.failed_splits} of {table.splits} splits{share}{test}, where it has the worst score; on"
+        f" the {row.ended} splits that both it and {table.baseline} ended, the difference is {ended} (single interval,"
+        " not tested: a loss that fails selects its own splits)."
     )
 
 
