@@ -7,12 +7,13 @@ from enum import StrEnum
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.loss import Loss
+from lossbench.catalog.probes import REACH, magnitude
 from lossbench.catalog.vocabulary import Space, Task
 from lossbench.errors import UserError
 
 
 class Level(StrEnum):
-    """How well a pair fits: `equivalent` is sound and names the pair that it is one objective with."""
+    """How well a pair fits: `equivalent` is sound and names the pair whose gradients are the same at every probe."""
 
     OK = "ok"
     EQUIVALENT = "equivalent"
@@ -59,9 +60,11 @@ def _assess(loss: Loss, activation: Activation, task: Task) -> tuple[Level, str]
     if space in sound and activation.flat:
         return Level.DEGRADED, f"{activation.name} has no gradient {activation.flat}"
     if activation.name in loss.same_as[task]:
-        return Level.EQUIVALENT, f"the same objective as {loss.same_as[task][activation.name]}"
+        other, reach = loss.same_as[task][activation.name], magnitude(REACH)
+        return Level.EQUIVALENT, f"no difference of its gradient from that of {other} found up to |z| = {reach}"
     if space in sound:
-        return Level.OK, f"{loss.name} is made for {describe(space)}"
+        caveat = loss.caveats[task].get(activation.name)
+        return Level.OK, f"{loss.name} is made for {describe(space)}" + (f"; {caveat}" if caveat else "")
     if wider := [s for s in sound if space <= s]:
         needs = f"part of the {describe(wider[0])} that {loss.name} needs"
         return Level.DEGRADED, f"{activation.name} only reaches {describe(space)}, {needs}"

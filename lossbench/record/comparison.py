@@ -47,9 +47,13 @@ class Row(Frozen):
     reason: str  # of a broken or failed run
     symptoms: list[str]
     group: str
-    same_as: str  # the first loss of the same objective, "" for itself
-    factor: float  # its objective is so many times that of the first
-    represents: list[str]  # other names of its objective, which were not trained
+    same_as: str  # the first loss with the same gradients on every probe, "" for itself
+    factor: float  # its gradient is so many times that of the first
+    represents: list[str]  # others with its gradients, which were not trained
+    probes: int = 0  # outputs on which no difference from those was found
+    reach: float = 0.0  # up to which size of linear outputs
+    differs_from: str = ""  # a loss with the same gradients on every probe and other scores: both are tested
+    differs_by: float = 0.0  # mean absolute difference of the two scores, per split
     rank: int | None = None
     mean: Number = None
     low: Number = None

@@ -108,11 +108,13 @@ class Diagnostics(Sparse):
 
 
 class ObjectiveRecord(Sparse):
-    """The mathematical objective that a loss is: losses of one group are multiples of one objective."""
+    """Losses whose gradients showed no difference, but for one factor, are of one group."""
 
     group: str = ""
-    factor: float = 1.0  # its objective is so many times that of the group's first loss
-    represents: list[str] = Field(default_factory=list)  # other names of it, which were not trained
+    factor: float = 1.0  # its gradient is so many times that of the group's first loss
+    represents: list[str] = Field(default_factory=list)  # others with its gradients, which were not trained
+    probes: int = 0  # outputs at which no difference from them was found; 0 where it is alone
+    reach: float = 0.0  # up to which size of linear outputs
 
 
 class ReliabilityRecord(Part):

@@ -35,7 +35,7 @@ WORDS: dict[Word, str] = {
     "not distinguishable": "no test tells it from the baseline on this data; that does not make it equal",
     "anecdotal": "fewer than five splits carry no conclusion, whatever the difference",
     "not compared": "the baseline has no scores of its own to compare it with",
-    "same objective": "another name for the same mathematical objective, counted once",
+    "same objective": "no difference of its gradients from those of another loss was found on any probe: counted once",
     "broken": "the loss is not defined on what the last activation puts out; it was run all the same",
     "diverged": "no net of it was left on any split; it counts as the worst and is never dropped",
     "failed": "it raised an error; it counts as the worst and is never dropped",

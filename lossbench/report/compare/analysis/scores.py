@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from lossbench.report.compare.analysis.statistics import Floats
 from lossbench.report.symptoms import reason
 
 SplitKey = tuple[tuple[str, int], ...]  # (("fold", 3), ("repeat", 0))
+TIE = 1e-3  # scores of the same gradients differ by the rounding of their trainings; beyond this by something else
 ConditionKey = tuple[tuple[str, float], ...]  # (("label_noise", 0.2),)
 
 
@@ -37,6 +38,8 @@ class Entry:
     run: RunRecord
     refits: tuple[MemberRecord, ...]
     score_J: Floats | None
+    differs_from: str = ""  # the loss whose gradients are the same on every probe, though its scores are not
+    differs_by: float = 0.0  # mean absolute difference of the two, per split
 
     @property
     def lost(self) -> str:
@@ -54,12 +57,14 @@ class Entry:
 
     @property
     def group(self) -> str:
-        """What is one objective shares it; else the entry's own name."""
+        """What losses with the same gradients and scores share; else the entry's own name."""
+        if self.differs_from:
+            return self.name
         return (self.run.objective and self.run.objective.group) or self.name
 
     @property
     def factor(self) -> float:
-        """How many times the objective of the group's first loss its own is."""
+        """How many times the gradient of the group's first loss its own is."""
         return self.run.objective.factor if self.run.objective else 1.0
 
     @property
@@ -159,6 +164,7 @@ def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], sha
         )
         for run, mine in zip(runs, refits, strict=True)
     )
+    baseline = _baseline(entries, protocol.baseline)
     unit = float(dummy) if primary.unit == "target" and dummy else 1.0
     return SettingScores(
         data=data,
@@ -169,8 +175,8 @@ def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], sha
         metric=metric,
         better=better,
         splits=splits,
-        entries=entries,
-        baseline=_baseline(entries, protocol.baseline),
+        entries=_with_differences(entries, baseline),
+        baseline=baseline,
         test_over_train=_test_over_train(refits, protocol),
         dummy=dummy,
         rope=protocol.rope * unit,
@@ -211,6 +217,23 @@ def _baseline(entries: tuple[Entry, ...], name: str) -> Entry:
     named = [e for e in entries if name in {e.name, e.run.loss.label, e.run.loss.name}]
     sound = [e for e in named or entries if e.run.verdict.level != "broken" and e.run.status != "failed"]
     return next(iter(sound), next(iter(named), entries[0]))
+
+
+def _with_differences(entries: tuple[Entry, ...], baseline: Entry) -> tuple[Entry, ...]:
+    """The entries, those marked whose scores differ from the scores of the first with the same gradients."""
+    first: dict[str, Entry] = {}
+    for entry in (baseline, *entries):
+        first.setdefault(entry.group, entry)
+    return tuple(_with_difference(entry, first[entry.group]) for entry in entries)
+
+
+def _with_difference(entry: Entry, first: Entry) -> Entry:
+    if entry is first or entry.score_J is None or first.score_J is None:
+        return entry
+    apart = float(np.abs(entry.score_J - first.score_J).mean())
+    if apart <= TIE * max(1.0, abs(float(first.score_J.mean()))):
+        return entry
+    return replace(entry, differs_from=first.name, differs_by=apart)
 
 
 def _grain(refits: list[tuple[MemberRecord, ...]]) -> float:
