@@ -82,6 +82,7 @@ class Loss:
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
     family: str = ""
+    is_declared: bool = True  # False for a plain function, of which only what the user said beside it is known
     params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included
     schema: type[BaseModel] | None = field(default=None, repr=False)
     also_try: Mapping[str, Any] = field(default_factory=dict)

@@ -11,19 +11,26 @@ from lossbench.catalog.probes import REACH, magnitude
 from lossbench.catalog.vocabulary import Space, Task
 from lossbench.errors import UserError
 
+UNDECLARED = "not declared"
+
 
 class Level(StrEnum):
-    """How well a pair fits: `equivalent` is sound and names the pair whose gradients are the same at every probe."""
+    """How well a pair fits.
+
+    `equivalent` is sound and names the pair whose gradients are the same at every probe; `unknown` is a loss that does
+    not declare which outputs it needs.
+    """
 
     OK = "ok"
     EQUIVALENT = "equivalent"
+    UNKNOWN = "unknown"
     DEGRADED = "degraded"
     BROKEN = "broken"
 
     @property
     def is_sound(self) -> bool:
-        """Whether the pair can be trained as its loss is meant."""
-        return self in {Level.OK, Level.EQUIVALENT}
+        """Whether nothing declared speaks against training the pair."""
+        return self in {Level.OK, Level.EQUIVALENT, Level.UNKNOWN}
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,8 @@ def _assess(loss: Loss, activation: Activation, task: Task) -> tuple[Level, str]
         return Level.BROKEN, loss.unsound[task][space]
     if space in loss.risky[task]:
         return Level.DEGRADED, loss.risky[task][space]
+    if not loss.is_declared and any(space <= s for s in sound):
+        return Level.UNKNOWN, UNDECLARED
     if space in sound and activation.flat:
         return Level.DEGRADED, f"{activation.name} has no gradient {activation.flat}"
     if activation.name in loss.same_as[task]:

@@ -14,7 +14,7 @@ from lossbench.record.planes import PackedPlanes
 class VerdictRecord(Part):
     """The verdict of a pair, as said before training."""
 
-    level: Literal["ok", "equivalent", "degraded", "broken"]
+    level: Literal["ok", "equivalent", "unknown", "degraded", "broken"]
     why: str
     fix: str = ""
 

@@ -21,7 +21,7 @@ from lossbench.catalog.plugins.adapt import adapt
 from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Encoding, Space, Task
-from lossbench.experiments.doctor.findings import Finding, Level
+from lossbench.experiments.probing.findings import Finding, Level
 
 MIDDLE = 6.0  # half the width of the linear outputs that training starts from and mostly stays in
 TAILS = (30.0, 1e3)  # sizes of linear outputs that it may reach

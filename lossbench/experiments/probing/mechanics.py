@@ -15,8 +15,8 @@ from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.plugins.adapt import WrongShape
 from lossbench.catalog.plugins.row_coupling import COUNT_INSIDE, coupling
 from lossbench.errors import UserError
-from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.loss_under_test import OF_ONE_LOSS, TAILS, LossUnderTest
+from lossbench.experiments.probing.findings import Finding
+from lossbench.experiments.probing.loss_under_test import OF_ONE_LOSS, TAILS, LossUnderTest
 
 STEP = 1e-6  # of the central difference in float64: truncation and rounding are then both about 1e-10
 FARTHEST = 6.0

@@ -14,9 +14,9 @@ from torch import Tensor
 from lossbench.catalog.equivalence import known_as
 from lossbench.catalog.probes import magnitude
 from lossbench.catalog.vocabulary import Task
-from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.loss_under_test import TAILS, LossUnderTest
-from lossbench.experiments.doctor.search import minimise
+from lossbench.experiments.probing.findings import Finding
+from lossbench.experiments.probing.loss_under_test import TAILS, LossUnderTest
+from lossbench.experiments.probing.search import minimise
 
 ROUNDING = 1e-9  # of a value in float64, relative to the values compared
 RAYS = (1e2, 1e4, 1e6)  # how far out linear outputs are followed

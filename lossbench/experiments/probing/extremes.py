@@ -13,8 +13,8 @@ from torch import Tensor
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.probes import magnitude
 from lossbench.catalog.vocabulary import Space
-from lossbench.experiments.doctor.findings import Finding, Level
-from lossbench.experiments.doctor.loss_under_test import TAILS, LossUnderTest
+from lossbench.experiments.probing.findings import Finding, Level
+from lossbench.experiments.probing.loss_under_test import TAILS, LossUnderTest
 
 HUGE = 1e4
 DEAD = 0.001  # share of wrong predictions without a gradient that may come from single points
