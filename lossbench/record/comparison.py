@@ -28,6 +28,7 @@ Word = Literal[
     "diverged",
     "failed",
     "interrupted",
+    "reference, not a loss",
 ]
 COMPARED: frozenset[Word] = frozenset({"better", "worse", "practically equal", "not distinguishable"})
 SCORELESS: frozenset[Word] = frozenset({"failed", "diverged"})  # their score is the one that failures get
@@ -102,6 +103,12 @@ class Table(Frozen):
     sentence: str
     notes: list[str]
     rows: list[Row]
+    references: list[Row] = Field(default_factory=list)  # models that are no nets, in no test
+
+    @property
+    def shown(self) -> list[Row]:
+        """The losses, then the references."""
+        return [*self.rows, *self.references]
 
     @property
     def changed(self) -> str:

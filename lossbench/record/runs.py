@@ -117,6 +117,17 @@ class ObjectiveRecord(Sparse):
     reach: float = 0.0  # up to which size of linear outputs
 
 
+class ReferenceRecord(Part):
+    """A model that is no net, on the splits of one setting: what else is possible there. It is in no test."""
+
+    name: str
+    estimator: str  # scikit-learn's class
+    data: str
+    condition: dict[str, float] = Field(default_factory=dict)
+    members: list[MemberRecord] = Field(default_factory=list)  # one a split
+    seconds: Number = None
+
+
 class ReliabilityRecord(Part):
     """How often the most probable class is right, by confidence: bins of equal width, null in an empty one."""
 

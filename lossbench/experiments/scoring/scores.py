@@ -32,10 +32,11 @@ def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Pre
 def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str) -> Scores:
     """Every metric of one member's outputs on a part; None where the loss gives no such prediction, and where the
     outputs are none (not finite, or no probabilities): nothing was measured there."""
-    return _scores(predict(pair, out_NK[None], [split]), split.truth_N[part][None], pair.task)
+    return prediction_scores(predict(pair, out_NK[None], [split]), split.truth_N[part][None], pair.task)
 
 
-def _scores(prediction: Prediction, truth_PN: Tensor, task: Task) -> Scores:
+def prediction_scores(prediction: Prediction, truth_PN: Tensor, task: Task) -> Scores:
+    """Every metric of one prediction; None where it is not measured."""
     return {
         name: float(value[0]) if value is not None and bool(METRICS.get(name).measures(prediction)[0]) else None
         for name, value in score_all(prediction, truth_PN, task).items()
@@ -76,7 +77,7 @@ def baseline_scores(split: PreparedSplit, pair: Pair, part: str) -> Scores:
         share = torch.bincount(train, minlength=pair.classes).double() / len(train)
         probability = share.expand(1, len(truth), pair.classes)
         prediction = Prediction(probability.clamp_min(1e-12).log(), probability)
-    return _scores(prediction, truth[None], pair.task)
+    return prediction_scores(prediction, truth[None], pair.task)
 
 
 def mean_known(values: Sequence[float | None]) -> float | None:

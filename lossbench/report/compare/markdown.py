@@ -53,7 +53,7 @@ def _table(table: Table, metric: str) -> list[str]:
     parts = [f"## {plain(table.title)}", plain(table.sentence)]
     if table.changed:
         parts.append(plain(f"{table.changed}."))
-    parts.append(_lines(head, [_row(row, table.decimals) for row in table.rows]))
+    parts.append(_lines(head, [_row(row, table.decimals) for row in table.shown]))
     if table.notes:
         parts.append("\n".join(f"- {plain(note)}" for note in table.notes))
     return parts
@@ -61,7 +61,7 @@ def _table(table: Table, metric: str) -> list[str]:
 
 def _row(row: Row, decimals: int) -> list[str]:
     return [
-        plain(f"{row.loss} + {row.last_act}"),
+        plain(f"{row.loss} + {row.last_act}" if row.last_act else row.loss),
         row.word + (f" ({plain(row.same_as)})" if row.same_as else ""),
         "–" if row.rank is None else str(row.rank),
         number(row.mean, decimals),

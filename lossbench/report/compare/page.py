@@ -40,6 +40,7 @@ WORDS: dict[Word, str] = {
     "diverged": "no net of it was left on any split; it counts as the worst and is never dropped",
     "failed": "it raised an error; it counts as the worst and is never dropped",
     "interrupted": "it was stopped before it had any score",
+    "reference, not a loss": "a model of scikit-learn on the same splits, shown for its score and in no test",
 }
 _FILTERS: tuple[Callable[..., str], ...] = (
     wording.number,
@@ -119,7 +120,7 @@ def _headline(sentence: str) -> tuple[str, str]:
 
 def _used_words(comparison: Comparison) -> dict[Word, str]:
     """The meaning of the findings that are in the page."""
-    used: set[Word] = {row.word for table in comparison.tables for row in table.rows}
+    used: set[Word] = {row.word for table in comparison.tables for row in table.shown}
     used |= {row.word for found in comparison.sensitivity for row in found.rows}
     used |= {row.word for found in comparison.across for row in found.rows}
     return {word: meaning for word, meaning in WORDS.items() if word in used}

@@ -34,6 +34,7 @@ MARKS: dict[Word, tuple[str, str]] = {
     "diverged": ("∞", "magenta"),
     "failed": ("x", "magenta"),
     "interrupted": ("…", "dim"),
+    "reference, not a loss": ("r", "italic"),
 }
 _LOSS, _MOST = "loss", 20  # the only column whose cells may be folded, and the longest word that is not
 
@@ -63,8 +64,8 @@ class ComparisonGrid:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown, gap, below = self._chosen(options.max_width)
-        yield _drawn(shown, gap, self.table.rows)
-        names = [row.name for row in self.table.rows]
+        yield _drawn(shown, gap, self.table.shown)
+        names = [row.name for row in self.table.shown]
         for field in below:
             yield Text(f"{field.name}: {_listed_by_value(names, field.cells)}", style="dim")
 
@@ -84,7 +85,7 @@ class ComparisonGrid:
         return fields, gap, [field for field in below if field.name != "#"]  # the rows stand in its order
 
     def _fields(self, *, wide: bool) -> list[_Field]:
-        rows, d = self.table.rows, self.table.decimals
+        rows, d = self.table.shown, self.table.decimals
         mean, difference = ("", "") if wide else ("±", "±")
         names = ("P(better)", "P(equal)", "p (Holm)", "diverged") if wide else ("P>", "P=", "p", "div")
         fields = [

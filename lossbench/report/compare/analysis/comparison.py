@@ -17,6 +17,7 @@ from lossbench.record.comparison import COMPARED, SCORELESS, SURE, Comparison, R
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
 from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_text, table_notes, warnings
+from lossbench.report.compare.analysis.references import reference_notes, reference_rows
 from lossbench.report.compare.analysis.scores import Entry, SettingScores, primary_metric, read_settings
 from lossbench.report.compare.analysis.sensitivity import compare_levels
 from lossbench.report.compare.analysis.statistics import (
@@ -89,8 +90,9 @@ def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Table
         sentence="",
         notes=[],
         rows=rows,
+        references=reference_rows(record, setting),
     )
-    table = table.replace(notes=table_notes(table, record))
+    table = table.replace(notes=[*table_notes(table, record), *reference_notes(table, setting.sign)])
     return table.replace(sentence=setting_sentence(table, setting.metric))
 
 
