@@ -55,10 +55,10 @@ FEW = pytest.mark.filterwarnings("ignore:anecdotal")
 @FEW
 def test_compare_gives_the_numbers_of_the_command_line(tmp_path):
     record = lb.compare(
-        "iris", losses=["nll", "hinge"], folds=2, repeats=1, lrs=[1e-2], output=tmp_path, name="door", **QUICK
+        "iris", losses=["nll", "hinge"], folds=3, repeats=1, lrs=[1e-2], output=tmp_path, name="door", **QUICK
     )
     flags = (
-        "--data iris --losses nll,hinge --folds 2 --repeats 1 --lrs 1e-2 --epochs 3 --hidden 4 --device cpu"
+        "--data iris --losses nll,hinge --folds 3 --repeats 1 --lrs 1e-2 --epochs 3 --hidden 4 --device cpu"
         " --threads 1 --name cli --quiet"
     )
     assert main(["compare-losses", *flags.split(), "--output", str(tmp_path)]) == 0
@@ -69,7 +69,7 @@ def test_compare_gives_the_numbers_of_the_command_line(tmp_path):
 
 @FEW
 def test_the_table_of_a_comparison_is_its_summary_and_members_has_every_net(tmp_path):
-    record = lb.compare("iris", losses=["nll", "hinge"], folds=2, repeats=1, lrs=[1e-2], output=tmp_path, **QUICK)
+    record = lb.compare("iris", losses=["nll", "hinge"], folds=3, repeats=1, lrs=[1e-2], output=tmp_path, **QUICK)
     table, members = record.table(), record.members()
     assert list(table.columns[:5]) == ["rank", "loss", "last_act", "result", "accuracy"]
     assert sorted(table.loss) == ["hinge", "nll"]
@@ -81,7 +81,7 @@ def test_the_table_of_a_comparison_is_its_summary_and_members_has_every_net(tmp_
     assert other.difference_low <= other.difference <= other.difference_high
     assert len(members) == sum(len(run.members) for run in record.runs)
     assert sorted(zip(refits.loss, refits.split_fold, strict=True)) == [
-        (name, fold) for name in ("hinge", "nll") for fold in (0, 1)
+        (name, fold) for name in ("hinge", "nll") for fold in (0, 1, 2)
     ]
     assert refits.test_accuracy.between(0, 1).all()
 
@@ -125,7 +125,7 @@ def test_a_loss_that_broadcasts_and_averages_it_away_is_warned_of(tmp_path, iris
     assert any("give outputs and targets one shape" in str(warning.message) for warning in w)
     with pytest.warns(lb.LossbenchWarning, match="mine.py:declared: every output is compared with every row's target"):
         lb.train(loss=f"{file}:declared", output=tmp_path, **QUICK)
-    flags = f"--losses ce,{file}:plain --link sigmoid --target-encoding probability --baseline ce --folds 2 --repeats 1"
+    flags = f"--losses ce,{file}:plain --link sigmoid --target-encoding probability --baseline ce --folds 3 --repeats 1"
     rest = f"--lrs 1e-2 --epochs 1 --hidden 4 --device cpu --threads 1 --output {tmp_path}"
     assert main(["compare-losses", *flags.split(), *rest.split()]) == 0
     assert "mine.py:plain: every target is compared with every row's output" in capsys.readouterr().err
@@ -165,7 +165,7 @@ def test_a_frame_and_the_file_it_came_from_are_one_table(tmp_path, iris):
 @FEW
 def test_frames_can_be_compared_on_beside_named_tables(tmp_path, iris):
     record = lb.compare(
-        [iris, "wine"], "kind", losses=["nll", "hinge"], folds=2, repeats=1, lrs=[1e-2], output=tmp_path, **QUICK
+        [iris, "wine"], "kind", losses=["nll", "hinge"], folds=3, repeats=1, lrs=[1e-2], output=tmp_path, **QUICK
     )
     assert [data.name for data in record.data] == ["DataFrame", "wine"]
 

@@ -25,12 +25,14 @@ class Prediction:
     """What P members predict for N rows; a part is None where the loss gives none.
 
     `score_PNC`: logit-like, the larger the likelier; its argmax is the decision, and softmax(score / T) is what a
-    temperature is fitted to. `probability_PNC`: what the loss itself estimates. `point_PN`: a regression's value.
+    temperature is fitted to. `probability_PNC`: what the loss itself estimates. `point_PN`: a regression's value, and
+    where a normal distribution is estimated its mean; `deviation_PN` is then its standard deviation.
     """
 
     score_PNC: Tensor | None = None
     probability_PNC: Tensor | None = None
     point_PN: Tensor | None = None
+    deviation_PN: Tensor | None = None
 
     @property
     def label_PN(self) -> Tensor:  # noqa: N802 - its shape is part of its name
@@ -113,6 +115,11 @@ def _identity(out: Tensor) -> Prediction:
     return Prediction(point_PN=out[..., 0])
 
 
+def _gaussian(out: Tensor) -> Prediction:
+    """Mean and variance of a normal distribution."""
+    return Prediction(point_PN=out[..., 0], deviation_PN=out[..., 1].clamp_min(0).sqrt())
+
+
 def _exp(out: Tensor) -> Prediction:
     return Prediction(point_PN=out[..., 0].exp())
 
@@ -133,6 +140,7 @@ class Link(Enum):
     EVIDENCE = ("evidence", _evidence)
     IDENTITY = ("identity", _identity)
     EXP = ("exp", _exp)
+    GAUSSIAN = ("gaussian", _gaussian)
 
     def __init__(self, label: str, read: Callable[[Tensor], Prediction]) -> None:
         self.label = label

@@ -86,6 +86,7 @@ class Loss:
     params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included
     schema: type[BaseModel] | None = field(default=None, repr=False)
     also_try: Mapping[str, Any] = field(default_factory=dict)
+    metric: str = ""  # what it is scored by where none is named, parameters in braces; "": by the task's own
 
     @property
     def tasks(self) -> frozenset[Task]:
@@ -112,6 +113,11 @@ class Loss:
         """The parameters that differ from their defaults."""
         defaults = {} if self.schema is None else {k: f.default for k, f in self.schema.model_fields.items()}
         return {k: v for k, v in self.params.items() if v != defaults.get(k)}
+
+    @property
+    def own_metric(self) -> str:
+        """The metric that scores what it estimates with its parameters, `pinball(quantile=0.9)`; "": the task's own."""
+        return self.metric.format(**self.params)
 
     @property
     def is_proper(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -54,6 +55,10 @@ def _lossbench(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (None: the process's own) and return its exit code."""
+    os.environ["MPLBACKEND"] = "agg"  # files are drawn, no windows; a notebook's backend may not exist here
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what an encoding lacks is replaced, never a reason to lose a run
+            stream.reconfigure(errors="replace")
     try:
         code = _command()(arguments, prog_name="lossbench", standalone_mode=False)
         sys.stdout.flush()
@@ -67,8 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TyperException as usage:
         _complain(_usage_line(usage))
         return USER_ERROR
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as interrupt:
+        return getattr(interrupt, "exit_code", 130)
     except BrokenPipeError:  # the reader has gone (`lossbench losses | head`): nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -120,12 +120,12 @@ def _of_activation(name: str) -> Lines | None:
 
 
 def _of_metric(name: str) -> Lines | None:
-    from lossbench.catalog.describe.listing import metric_rows
+    from lossbench.catalog.describe.listing import metric_row
     from lossbench.catalog.metrics import METRICS
 
     if name not in METRICS:
         return None
-    row = next(row for row in metric_rows() if row.name == METRICS.full_name(name))
+    row = metric_row(METRICS.get(name))
     lines = [("metric", row.name), ("formula", row.formula), ("tasks", ", ".join(row.tasks))]
     return iter([*lines, ("better", row.better), ("needs", f"a {row.needs}")])
 
@@ -165,7 +165,7 @@ def _of_term(name: str) -> Lines | None:
 
 def _show_terms() -> None:
     from lossbench.catalog.describe.terms import TERMS
-    from lossbench.cli.tables import show
+    from lossbench.report.terminal.listing import show
 
     rows = [{"term": term.name, "meaning": term.meaning, "reference": term.reference} for term in TERMS]
     show(rows, below=("meaning", "reference"))

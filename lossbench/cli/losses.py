@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lossbench.cli import completion
-from lossbench.cli.tables import show
 from lossbench.errors import unknown
+from lossbench.report.terminal.listing import show
 
 if TYPE_CHECKING:
     from lossbench.catalog.vocabulary import Task

@@ -18,7 +18,7 @@ from lossbench.config import problems
 from lossbench.config.keys import Path as Keys
 from lossbench.config.keys import model_at
 from lossbench.config.parts import RunConfig
-from lossbench.config.scalars import Loader, read_scalar, write
+from lossbench.config.scalars import Loader, compose, read_scalar, write
 from lossbench.config.schema import CONFIGS, CompareConfig, Config, Kind
 from lossbench.config.values import SHORT_FORMS, split_list
 from lossbench.errors import UserError, UserErrors, unknown
@@ -135,11 +135,9 @@ def read_nodes(file: Path) -> yaml.MappingNode | None:
         )
         raise UserError(what or "cannot be read", where=str(file), fix="name a YAML file; configs/ has some") from None
     try:
-        node = yaml.compose(text, Loader)
+        node = compose(text)
     except yaml.YAMLError as problem:
         raise _yaml_error(problem, file) from None
-    except RecursionError:
-        raise UserError("is nested too deeply", where=str(file)) from None
     if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
         return None
     if not isinstance(node, yaml.MappingNode):

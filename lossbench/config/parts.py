@@ -96,8 +96,17 @@ class DataConfig(Part):
     keep: Annotated[Labels, Flag("--keep", DATA, "COLUMN,...")] = Field(
         [], description="Columns to keep although they look like row numbers or copies of the target"
     )
-    groups: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--groups", DATA, "COLUMN")] = Field(
-        None, description="A column whose equal values must stay in the same part; it is no feature"
+    groups: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--groups", DATA, "COLUMN|duplicates")] = (
+        Field(
+            None,
+            description="A column whose equal values must stay in the same part; it is no feature. duplicates: rows of "
+            "equal features stay in the same part",
+        )
+    )
+    time: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--time", DATA, "COLUMN")] = Field(
+        None,
+        description="A column of dates or numbers that orders the rows in time: the latest are tested on, nothing is "
+        "shuffled; it is no feature unless it is in keep",
     )
     sep: Annotated[Text | None, Flag("--sep", READING, "TEXT")] = Field(
         None, description="What separates the fields; null finds out"
@@ -133,6 +142,11 @@ class DataConfig(Part):
     scale: Annotated[Literal["standard", "quantile", "none"], Flag("--scale", DATA)] = Field(
         "standard", description="How numbers are scaled, fitted on the training part only"
     )
+    target_scale: Annotated[Literal["auto", "standard", "robust"], Flag("--target-scale", DATA)] = Field(
+        "auto",
+        description="The unit a regression is trained in: the target's standard deviation (standard) or 1.4826 MAD "
+        "(robust); auto: robust where tails are heavy",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> DataConfig:
@@ -145,6 +159,8 @@ class DataConfig(Part):
             raise PydanticCustomError(
                 "target", "needs the name of the column of {file} to predict (target, --target)", {"file": self.file}
             )
+        if self.groups is not None and self.time is not None:
+            raise PydanticCustomError("split", "must have groups or time, not both: they split the rows differently")
         return self
 
 
@@ -249,13 +265,18 @@ else:
     )
 
 
-class EarlyStoppingConfig(Part):
-    """When to stop before the last epoch, judged by the validation metric, never by the loss."""
+class StoppingConfig(Part):
+    """When to stop before the last epoch, judged on validation rows, never by the loss."""
 
     patience: Patience = None
     min_delta: Annotated[Nonnegative, Flag("--min-delta", TRAINING)] = Field(
         0.0, description="What counts as better: more than this"
     )
+
+
+class EarlyStoppingConfig(StoppingConfig):
+    """When to stop before the last epoch, and which epoch's weights are kept."""
+
     keep: Keep = "last"
 
 
@@ -325,7 +346,10 @@ LastAct = Annotated[
 ]
 MetricName = Annotated[
     Text,
-    Field(description="The metric that epochs and losses are judged by (`lossbench metrics`); auto: accuracy or rmse"),
+    Field(
+        description="The metric that losses are scored by (`lossbench metrics`), with parameters as in"
+        " pinball(quantile=0.9); auto: what the losses estimate, auroc where a class is rare, accuracy or rmse"
+    ),
     Flag("--metric", EVALUATION, complete="one_metric"),
 ]
 Penalty = Annotated[

@@ -37,6 +37,7 @@ from lossbench.config.parts import (
     RunConfig,
     Share,
     SplitConfig,
+    StoppingConfig,
     Text,
 )
 from lossbench.config.values import Real, Whole, distinct, spell_net, spell_pair, split_list, split_range
@@ -59,6 +60,13 @@ TrainShares = Annotated[
     BeforeValidator(
         split_list, json_schema_input_type=TrainShare | str | Annotated[list[TrainShare], Field(min_length=1)]
     ),
+    Field(min_length=1),
+]
+
+
+StopRules = Annotated[
+    list[Keep],
+    BeforeValidator(split_list, json_schema_input_type=Keep | str | Annotated[list[Keep], Field(min_length=1)]),
     Field(min_length=1),
 ]
 
@@ -104,11 +112,10 @@ class CompareNetConfig(NetConfig):
     hidden: Hidden = Field([32, 32])
 
 
-class CompareEarlyStoppingConfig(EarlyStoppingConfig):
-    """Epochs are chosen on the inner validation part, for every loss by the same rule."""
+class CompareEarlyStoppingConfig(StoppingConfig):
+    """When a trial's nets stop, judged by the calibrated log-loss, for values by the metric, for every loss alike."""
 
-    patience: Patience = 30
-    keep: Keep = "best"
+    patience: Patience = 20
 
 
 Tables = Annotated[
@@ -144,10 +151,11 @@ class CompareConfig(RunConfig):
     )
     baseline: Annotated[Text, Flag("--baseline", EVALUATION, complete="one_loss")] = Field(
         "auto",
-        description="The loss that the others are measured against; auto: cross_entropy or mse, else the first",
+        description="The loss that the others are measured against; auto: cross_entropy or mse, else the first sound "
+        "one; best: the one that came out best, tested as one of all pairs",
     )
     metric: MetricName = "auto"
-    folds: Annotated[Whole, Field(ge=2), Flag("--folds", EVALUATION)] = Field(5, description="Folds of each repetition")
+    folds: Annotated[Whole, Field(ge=3), Flag("--folds", EVALUATION)] = Field(5, description="Folds of each repetition")
     repeats: Annotated[Whole, Field(ge=1, le=1000), Flag("--repeats", EVALUATION)] = Field(
         5, description="Repetitions of the folds, each dealt out anew"
     )
@@ -159,8 +167,15 @@ class CompareConfig(RunConfig):
         description="Whether losses choose their own parameters too, with as many trials for those without; "
         "auto: where losses are named. always, never",
     )
-    inner_validation: Annotated[Share, Flag("--inner-validation", TRAINING, "SHARE", after="--tune-params")] = Field(
-        0.2, description="Share of each outer training part that learning rate and epochs are chosen on"
+    inner_folds: Annotated[Whole, Field(ge=2), Flag("--inner-folds", TRAINING, after="--tune-params")] = Field(
+        4, description="Folds of each training part that trials are chosen on; all of them, where there are fewer"
+    )
+    select_by: Annotated[
+        Text, Flag("--select-by", TRAINING, "METRIC", after="--inner-folds", complete="one_metric")
+    ] = Field(
+        "auto",
+        description="The metric that learning rate and epochs are chosen by; auto: the one that losses are judged by, "
+        "log_loss where that is of probabilities",
     )
     label_noise: Annotated[Fractions, Flag("--label-noise", EVALUATION, "SHARE,...")] = Field(
         [0.0], description="Shares of training labels that are exchanged for another class; one comparison for each"
@@ -168,8 +183,18 @@ class CompareConfig(RunConfig):
     train_share: Annotated[TrainShares, Flag("--train-share", EVALUATION, "SHARE,...")] = Field(
         [1.0], description="Shares of each training part that are used; one comparison for each"
     )
+    stop_rule: Annotated[StopRules, Flag("--stop", TRAINING, "best|last,...", after="--select-by")] = Field(
+        ["best"],
+        description="Which epoch is scored: the best one of the inner folds, or the last; one comparison for each",
+    )
     rope: Annotated[Fraction, Flag("--rope", EVALUATION)] = Field(
-        0.01, description="Differences of the metric below this are practically none"
+        0.01,
+        description="Differences below this are practically none: in the metric's unit, or for errors as a share of "
+        "the error of the majority class or target mean",
+    )
+    intervals: Literal["simultaneous", "single"] = Field(
+        "simultaneous",
+        description="Intervals of differences that hold for all comparisons of a table at once, or each by itself",
     )
     ranks: Annotated[bool, Flag("--ranks", EVALUATION)] = Field(
         False, description="Average ranks and critical difference too, where several data sets are compared"
@@ -186,7 +211,7 @@ class CompareConfig(RunConfig):
         CompareEarlyStoppingConfig(), description="When to stop before the last epoch"
     )
 
-    _distinct = field_validator("data", "lrs", "label_noise", "train_share", "reference")(distinct)
+    _distinct = field_validator("data", "lrs", "label_noise", "train_share", "stop_rule", "reference")(distinct)
 
 
 class RegularizeNetConfig(NetConfig):
@@ -237,7 +262,9 @@ class RegularizeConfig(RunConfig):
     """
 
     kind: Literal["regularize-gif"] = Field("regularize-gif", description="The command that the file is for")
-    data: Annotated[Data, Flag("--data", DATA, "NAME|FILE", complete="one_dataset"), Without("groups")] = Field(
+    data: Annotated[
+        Data, Flag("--data", DATA, "NAME|FILE", complete="one_dataset"), Without("groups", "time", "target_scale")
+    ] = Field(
         DataConfig(name="iris"),
         description="What to train on: a data set (`lossbench datasets`), or a table of your own",
     )

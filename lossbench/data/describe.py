@@ -9,13 +9,15 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lossbench.data.checks.split_caveats import split_caveats
+from lossbench.data.duplicates import grouped
 from lossbench.data.encoders import numbers, plain_number
 from lossbench.data.load import load
 from lossbench.data.preparation import Preparation
 from lossbench.data.read.parsed import counted
+from lossbench.data.scheme import holdout_of
 from lossbench.data.source import DataSource
-from lossbench.data.split import holdout
-from lossbench.data.table import Kind, Table, Task
+from lossbench.data.table import Information, Kind, Table, Task
 from lossbench.errors import UserError
 
 
@@ -55,16 +57,23 @@ def describe(
 ) -> Description:
     """Look at a table without training on it; `stops` are the reasons for which `train` would refuse it."""
     table, fates = _fates(source)
-    kept = [name for name in table.features.columns if name not in fates]
+    kept = [name for name in table.features.columns if name not in fates or fates[name][0] == "kept"]
     usable = replace(table, features=table.features[kept], kinds={name: table.kinds[name] for name in kept})
+    usable = grouped(usable, source.groups)
     unusable = ""
     try:
         preparation = Preparation.fit(
-            usable, np.arange(len(usable)), scale=source.scale, dates=source.dates, text=source.text
+            usable,
+            np.arange(len(usable)),
+            scale=source.scale,
+            dates=source.dates,
+            text=source.text,
+            target_scale=source.target_scale,
         )
     except UserError as problem:
         preparation, unusable = None, problem.what
     dropped = dict(preparation.dropped) if preparation else {}
+    unit = [Information(preparation.target_why)] if preparation and preparation.target_why else []
     joined = preparation.joined if preparation else {}
     columns = []
     for name in table.features.columns:
@@ -80,10 +89,19 @@ def describe(
         classes=tuple(zip(table.classes, table.class_counts, strict=True)),
         columns=tuple(columns),
         inputs=len(preparation.input_names) if preparation else 0,
-        notes=table.notes,
-        stops=tuple(_stops(table, fates, unusable, test, validation, batch_size)),
+        notes=(*table.notes, *_caveats(usable, test, validation), *unit),
+        stops=tuple(_stops(usable, fates, unusable, test, validation, batch_size)),
         sha256=usable.fingerprint(),
     )
+
+
+def _caveats(table: Table, test: float, validation: float) -> list[str]:
+    """What the first split would do to the table; nothing where there is none (a reason to stop, said below)."""
+    try:
+        split = holdout_of(table, test, validation, 0)
+    except UserError:
+        return []
+    return split_caveats(table, split.test)
 
 
 def _stops(
@@ -100,7 +118,7 @@ def _stops(
     if unusable:
         yield unusable
     try:
-        split = holdout(table.target, table.task, test, validation, 0, table.groups, table.classes)
+        split = holdout_of(table, test, validation, 0)
     except UserError as problem:
         yield str(problem)
     else:
@@ -119,8 +137,9 @@ def _fates(source: DataSource) -> tuple[Table, dict[str, tuple[Fate, str]]]:
     from lossbench.data.read.build_table import assemble  # named sets do without the readers
 
     assembled = assemble(source)
-    fates: dict[str, Fate] = {"id": "excluded", "leak": "refused"}
-    return assembled.table, {s.column: (fates[s.what], s.why) for s in assembled.suspects}
+    fates: dict[str, Fate] = {"id": "excluded", "leak": "refused", "possible leak": "kept"}
+    reasons = {s.column: f"may leak: {s.why}" if s.what == "possible leak" else s.why for s in assembled.suspects}
+    return assembled.table, {s.column: (fates[s.what], reasons[s.column]) for s in assembled.suspects}
 
 
 def _facts(name: str, column: pd.Series, kind: Kind, fate: Fate, why: str) -> ColumnFacts:

@@ -14,6 +14,7 @@ from lossbench.errors import UserError
 def label_noise(target: NDArray[Any], classes: int, rate: float, seed: int, rows: Rows) -> tuple[NDArray[Any], float]:
     """Symmetric noise: a share `rate` of the given rows gets another class, all others equally likely.
 
+    The draw walks the classes in the order in which they first occur: their names change nothing.
     Returns the noisy copy of target [N] and the realised rate: exactly floor(rate * rows + 1/2) rows change, none
     outside `rows`.
     Raises `UserError` for a rate outside [0, 1) and for a regression.
@@ -24,6 +25,9 @@ def label_noise(target: NDArray[Any], classes: int, rate: float, seed: int, rows
         raise UserError("label noise needs classes, the task is a regression", where="label_noise", fix="use 0")
     random = generator(seed, "label noise")
     wrong = random.permutation(rows)[: int(np.floor(rate * len(rows) + 0.5))]
+    first_seen = list(dict.fromkeys(target.tolist()))
+    order = np.array([*first_seen, *(k for k in range(classes) if k not in first_seen)], dtype=target.dtype)
+    place = np.argsort(order)
     noisy = target.copy()
-    noisy[wrong] = (target[wrong] + random.integers(1, classes, len(wrong))) % classes
+    noisy[wrong] = order[(place[target[wrong]] + random.integers(1, classes, len(wrong))) % classes]
     return noisy, len(wrong) / len(rows)

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from lossbench.data.datasets.catalogue import OPENML, Frame, load_named
 from lossbench.data.datasets.openml import fetch
+from lossbench.data.duplicates import DUPLICATES, grouped
 from lossbench.data.source import READING, DataSource
 from lossbench.data.table import Table
+from lossbench.data.time_split import times_of
 from lossbench.errors import UserError, UserErrors, unknown
 
 # options without a meaning for a set that is ready made
@@ -62,15 +64,23 @@ def _refuse_idle(source: DataSource, table: Table) -> None:
 
 
 def _without(table: Table, source: DataSource) -> Table:
-    """A named table with the options that suit it: `drop` and `groups`."""
-    leave = [*source.drop, *([source.groups] if source.groups else [])]
+    """A named table with the options that suit it: `drop`, `groups` and `time`."""
+    by_rows = source.groups == DUPLICATES and DUPLICATES not in table.features.columns
+    roles = [None if by_rows else source.groups, source.time]
+    leave = [*source.drop, *(name for name in roles if name is not None)]
     for column in leave:
         if column not in table.features.columns:
             raise unknown("column", column, map(str, table.features.columns), where=table.name)
-    if not leave:
+    if not leave and not by_rows:
         return table
-    groups = table.groups if source.groups is None else table.features[source.groups].to_numpy()
+    groups = table.groups if source.groups is None or by_rows else table.features[source.groups].to_numpy()
+    time = table.time
+    if source.time is not None:
+        time = times_of(table.features[source.time], table.kinds[source.time], table.place)
     kept = table.features.drop(columns=leave)
     if kept.shape[1] == 0:
         raise UserError("no feature is left", where=table.name, fix="drop fewer columns")
-    return replace(table, features=kept, kinds={c: table.kinds[c] for c in kept.columns}, groups=groups)
+    kinds = {column: table.kinds[column] for column in kept.columns}
+    return grouped(
+        replace(table, features=kept, kinds=kinds, groups=groups, time=time), DUPLICATES if by_rows else None
+    )

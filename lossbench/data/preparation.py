@@ -26,19 +26,21 @@ from lossbench.data.encoders import (
     Scale,
     fit_column,
 )
-from lossbench.data.table import Kind, Table
+from lossbench.data.table import Information, Kind, Table
+from lossbench.data.target_scale import TargetScale, TargetScaling, fit_target_scaling
 from lossbench.errors import UserError
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """How the columns of a table become inputs, and a regression's target a standardised number."""
+    """How the columns of a table become inputs, and a regression's target a number near 0 and of spread 1."""
 
     encoders: tuple[Encoder, ...]
     kinds: Mapping[str, Kind]  # of the columns in use
     dropped: Mapping[str, str] = field(default_factory=dict)  # column -> why
     target_center: float = 0.0
     target_scale: float = 1.0
+    target_why: str = field(default="", compare=False)  # why the target is scaled in another than the usual way
 
     @classmethod
     def fit(
@@ -49,6 +51,7 @@ class Preparation:
         scale: Scale = "standard",
         dates: bool = False,
         text: Literal["drop", "hash"] = "drop",
+        target_scale: TargetScale = "auto",
     ) -> Preparation:
         """Learn from the given rows of the table, and from nothing else.
 
@@ -68,11 +71,11 @@ class Preparation:
             raise UserError(
                 "no feature is left to train on" + (f" ({why})" if why else ""), where=table.source or table.name
             )
-        center, spread = 0.0, 1.0
-        if table.task == "regression":
-            center, spread = float(table.target[rows].mean()), float(table.target[rows].std()) or 1.0
         kinds = {name: table.kinds[name] for name in encoders}
-        return cls(tuple(encoders.values()), kinds, dropped, center, spread)
+        unit = TargetScaling()
+        if table.task == "regression":
+            unit = fit_target_scaling(table.target[rows], target_scale)
+        return cls(tuple(encoders.values()), kinds, dropped, unit.center, unit.scale, unit.why)
 
     @property
     def input_names(self) -> list[str]:
@@ -81,9 +84,10 @@ class Preparation:
 
     @property
     def notes(self) -> list[str]:
-        """One sentence per dropped column, and per column whose rare levels are joined."""
+        """One sentence per dropped column, per column whose rare levels are joined, and of a robust target scale."""
         left = [f"column {name!r} is excluded: {why}" for name, why in self.dropped.items()]
-        return left + [f"column {name!r}: {joined}" for name, joined in self.joined.items()]
+        unit = [Information(self.target_why)] if self.target_why else []
+        return left + [f"column {name!r}: {joined}" for name, joined in self.joined.items()] + unit
 
     @property
     def joined(self) -> dict[str, str]:

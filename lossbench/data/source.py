@@ -19,7 +19,8 @@ class DataSource:
 
     The options have the names and the meaning that they have in a config's `data`. `keep` names columns that are kept
     although they look like row numbers or like copies of the target; `groups` names the column whose equal values must
-    not be torn by a split: it is no feature. `date_formats` says how the dates of a column are written, where known.
+    not be torn by a split, and `time` the one by which the test rows are the latest: neither is a feature (`time` is
+    one where it is named in `keep`). `date_formats` says how the dates of a column are written, where known.
     """
 
     name: str | None = None
@@ -29,6 +30,7 @@ class DataSource:
     drop: Sequence[str] = ()
     keep: Sequence[str] = ()
     groups: str | None = None
+    time: str | None = None
     sep: str | None = None
     decimal: str | None = None
     encoding: str = "utf-8"
@@ -39,6 +41,7 @@ class DataSource:
     min_class_rows: int | None = None
     max_bytes: int = 2 << 30
     scale: Literal["standard", "quantile", "none"] = "standard"
+    target_scale: Literal["auto", "standard", "robust"] = "auto"
     dates: bool = False
     text: Literal["drop", "hash"] = "drop"
     date_formats: Mapping[str, str] = field(default_factory=dict)
@@ -54,8 +57,8 @@ class DataSource:
 
     @property
     def needed(self) -> set[str]:
-        """Columns that the user names: as target, as groups, or to keep."""
-        return {name for name in (self.target, self.groups, *self.keep) if name is not None}
+        """Columns that the user names: as target, as groups, as time, or to keep."""
+        return {name for name in (self.target, self.groups, self.time, *self.keep) if name is not None}
 
     def changed(self, *names: str) -> dict[str, Any]:
         """Those of the options that are not at their defaults."""

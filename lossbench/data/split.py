@@ -1,7 +1,8 @@
 """Which rows train, which validate, which test: stratified for classes, grouped where groups are given, seeded.
 
 Every draw comes from a generator of its own, made from the seed and the purpose of the draw, so a split does not
-depend on what was drawn before it. Row numbers are int64, ascending.
+depend on what was drawn before it. Classes and groups are taken in the order in which they first occur, so a split does
+not depend on their names either. Row numbers are int64, ascending.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lossbench.data.table import Task
@@ -31,14 +33,33 @@ class Split:
 
 @dataclass(frozen=True)
 class OuterFold:
-    """One fold of one repeat: `train` is everything but `test`, and splits into the two inner parts."""
+    """One fold of one repeat: `train` is everything but `test`."""
 
     repeat: int
     fold: int
     train: Rows
-    inner_train: Rows
-    inner_validation: Rows
     test: Rows
+
+
+@dataclass(frozen=True)
+class InnerFold:
+    """Two folds of one repeat that are excluded together: `train` is everything else. In time a fold stands alone.
+
+    What is trained on it serves two splits. It validates the choice for split `first` on the test rows of split
+    `second`, and the other way round, so no split's choice sees its own test rows. `first` and `second` are places in
+    the list of outer folds.
+    """
+
+    repeat: int
+    first: int
+    second: int
+    train: Rows
+    validation: tuple[Rows, Rows]  # the test rows of `first`, of `second`, that the other trains on
+
+    def choosing_rows(self, split: int) -> slice:
+        """Which of the validation rows, one part behind the other, the choice for a split may see: not its own."""
+        count = len(self.validation[0])
+        return slice(count, None) if split == self.first else slice(0, count)
 
 
 def generator(seed: int, *purpose: str | int) -> np.random.Generator:
@@ -47,6 +68,15 @@ def generator(seed: int, *purpose: str | int) -> np.random.Generator:
         int.from_bytes(hashlib.sha256(repr(purpose).encode()).digest()[i : i + 4], "little") for i in (0, 4, 8, 12)
     ]
     return np.random.default_rng(np.random.SeedSequence([seed, *words]))
+
+
+def in_order_of_occurrence(values: NDArray[np.generic]) -> Rows:
+    """Each row's class or group as a number [N], counted in the order in which they first occur: names do not matter.
+
+    A gap is a group of its own.
+    """
+    codes, _ = pd.factorize(values, use_na_sentinel=False)
+    return np.asarray(codes, dtype=np.int64)
 
 
 def holdout(
@@ -75,7 +105,8 @@ def holdout(
             f"{n} row{'s' if n != 1 else ''} cannot be split into test {test:g}, validation {validation:g} and a rest",
             fix="add rows or choose smaller shares",
         )
-    strata = _strata(target, task)
+    strata, classes = _strata(target, task, classes)
+    groups = None if groups is None else in_order_of_occurrence(groups)
     parts = 1 + (test > 0) + (validation > 0)
     if task != "regression":
         _check_counts(strata, parts, f"the split into {parts} parts", classes)
@@ -87,7 +118,7 @@ def holdout(
     draw = generator(seed, "holdout", "validation")
     validation_rows = _take(rest, strata, groups, math.ceil(n * validation), 1, draw)
     train = np.setdiff1d(rest, validation_rows)
-    _check_trained(strata, train, "", classes)
+    _check_trained(strata, train, classes, "groups")
     return Split(train, validation_rows, test_rows)
 
 
@@ -97,24 +128,23 @@ def repeated_kfold(
     folds: int,
     repeats: int,
     seed: int,
-    inner_validation: float,
     groups: NDArray[np.generic] | None = None,
     classes: Sequence[str] = (),
 ) -> list[OuterFold]:
     """Repeats of k-fold cross-validation, repeat-major; in each repeat every row is tested once.
 
-    Each class is spread over the folds within a row (groups: as evenly as they allow). `inner_validation` is the share
-    of an outer training part that validates inside it. Raises `UserError` for too few rows, class rows or groups.
+    Each class is spread over the folds within a row (groups: as evenly as they allow). Raises `UserError` for too few
+    rows, class rows or groups.
     """
     if folds < 2:
         raise UserError(f"{folds} fold cannot test what it did not train on", where="folds", fix="choose at least 2")
     n = len(target)
-    strata = _strata(target, task)
+    strata, classes = _strata(target, task, classes)
+    groups = None if groups is None else in_order_of_occurrence(groups)
     if n < folds:
         raise UserError(f"{n} rows are fewer than {folds} folds", where="folds", fix="choose fewer folds")
     if task != "regression":
-        least = max(folds, 3 if inner_validation > 0 else 2)
-        _check_counts(strata, least, f"{folds} folds with an inner validation part", classes)
+        _check_counts(strata, folds, f"a split into {folds} folds", classes)
     if groups is not None and len(np.unique(groups)) < folds:
         raise UserError(
             f"{len(np.unique(groups))} groups are fewer than {folds} folds", where="groups", fix="choose fewer folds"
@@ -125,18 +155,40 @@ def repeated_kfold(
         fold_of = _folds(strata, folds, draw) if groups is None else _grouped_folds(strata, groups, folds, draw)
         for fold in range(folds):
             train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            size = math.ceil(len(train) * inner_validation)
-            inner = _take(train, strata, groups, size, 1, generator(seed, "inner", repeat, fold))
-            inner_train = np.setdiff1d(train, inner)
-            _check_trained(strata, inner_train, f" in fold {fold} of repeat {repeat}", classes)
-            result.append(OuterFold(repeat, fold, train, inner_train, inner, test))
+            _check_trained(strata, train, classes, "groups", f" in fold {fold} of repeat {repeat}")
+            result.append(OuterFold(repeat, fold, train, test))
+    return result
+
+
+def inner_folds(outer: Sequence[OuterFold], partners: int) -> list[InnerFold]:
+    """Pairs of folds of each repeat, so that every split is paired with so many others: all, where there are fewer.
+
+    Folds stand in a ring and each is paired with the nearest on both sides, so an odd number becomes the next even one.
+    Raises `UserError` for fewer than 3 folds: one tests, one chooses, one is trained on.
+    """
+    result = []
+    for repeat in sorted({fold.repeat for fold in outer}):
+        ring = [place for place, fold in enumerate(outer) if fold.repeat == repeat]
+        if len(ring) < 3:
+            raise UserError(
+                f"{len(ring)} folds leave nothing to train on where one tests and another chooses",
+                where="folds",
+                fix="choose at least 3",
+            )
+        steps = range(1, min(math.ceil(partners / 2), len(ring) // 2) + 1)
+        pairs = {(min(i, j), max(i, j)) for i in range(len(ring)) for step in steps for j in [(i + step) % len(ring)]}
+        for i, j in sorted(pairs):
+            first, second = outer[ring[i]], outer[ring[j]]
+            train = np.intersect1d(first.train, second.train)
+            validation = (np.intersect1d(first.test, second.train), np.intersect1d(second.test, first.train))
+            result.append(InnerFold(repeat, ring[i], ring[j], train, validation))
     return result
 
 
 def digest(split: Split | OuterFold) -> str:
     """SHA-256 of the row numbers of all parts, so that two runs can tell whether they split alike."""
     summary = hashlib.sha256()
-    names = ("train", "validation", "test") if isinstance(split, Split) else ("inner_train", "inner_validation", "test")
+    names = ("train", "validation", "test") if isinstance(split, Split) else ("train", "test")
     for name in names:
         rows = np.asarray(getattr(split, name), dtype="<i8")
         summary.update(len(rows).to_bytes(8, "little"))
@@ -144,31 +196,41 @@ def digest(split: Split | OuterFold) -> str:
     return summary.hexdigest()
 
 
-def _strata(target: NDArray[np.generic], task: Task) -> Rows:
-    """Class of each row; one stratum for all rows of a regression."""
-    return np.zeros(len(target), dtype=np.int64) if task == "regression" else np.asarray(target, dtype=np.int64)
+def _strata(target: NDArray[np.generic], task: Task, classes: Sequence[str]) -> tuple[Rows, list[str]]:
+    """Class of each row in the order of occurrence, with the classes' names; one stratum for all of a regression."""
+    if task == "regression":
+        return np.zeros(len(target), dtype=np.int64), []
+    index = np.asarray(target, dtype=np.int64)
+    named = [classes[i] if i < len(classes) else str(i) for i in pd.unique(index).tolist()]
+    return in_order_of_occurrence(index), named
 
 
 def _check_counts(strata: Rows, least: int, what: str, classes: Sequence[str]) -> None:
     counts = np.bincount(strata)
-    few = [i for i, count in enumerate(counts) if 0 < count < least]
+    few = [i for i, count in enumerate(counts) if count < least]
     if few:
         i = min(few, key=lambda k: int(counts[k]))
-        label = classes[i] if i < len(classes) else str(i)
         raise UserError(
-            f"class {label!r} has {counts[i]} row{'s' if counts[i] != 1 else ''}; {what} needs at least {least}",
+            f"class {classes[i]!r} has {counts[i]} row{'s' if counts[i] != 1 else ''}; {what} needs at least {least}",
             fix=f"add rows, split less, or leave such classes out with --min-class-rows {least}",
         )
 
 
-def _check_trained(strata: Rows, train: Rows, where: str, classes: Sequence[str]) -> None:
-    """Without groups this always holds; groups may hold all rows of a class together."""
+def check_trained(
+    target: NDArray[np.generic], task: Task, train: Rows, classes: Sequence[str], where: str, part: str = ""
+) -> None:
+    """Raise `UserError` where a class has no row in the training part; `where` is the key of what keeps it out."""
+    strata, named = _strata(target, task, classes)
+    _check_trained(strata, train, named, where, part)
+
+
+def _check_trained(strata: Rows, train: Rows, classes: Sequence[str], where: str, part: str = "") -> None:
+    """A stratified split has every class; groups may hold all rows of a class together, and so may a time."""
     untrained = np.setdiff1d(strata, strata[train])
     if len(untrained):
-        i = int(untrained[0])
-        label = classes[i] if i < len(classes) else str(i)
-        what = f"class {label!r} would not be trained on{where}: its rows are in too few groups"
-        raise UserError(what, where="groups", fix="split less, or leave the class out")
+        why = "its rows are in too few groups" if where == "groups" else "all of its rows are later"
+        what = f"class {classes[int(untrained[0])]!r} would not be trained on{part}: {why}"
+        raise UserError(what, where=where, fix="split less, or leave the class out")
 
 
 def _take(

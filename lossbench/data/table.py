@@ -32,8 +32,8 @@ class Table:
 
     `features` holds one column per feature, gaps as NaN (NaT): a number or a boolean (0/1) as float64 or a smaller
     numeric type, a text as `str`, a date as `datetime64`; `kinds` says which. `target` [N] is the class index (int64)
-    into `classes`, or a float64 in its own units. `clean_target` [N] is the truth behind a target that was spoilt on
-    purpose.
+    into `classes`, or a float64 in its own units. `groups` [N]: rows of equal value stay in one part of a split; `time`
+    [N]: the test rows are the latest. `clean_target` [N] is the truth behind a target that was corrupted on purpose.
     `notes` are the repairs and drops, and as `Information` how it was read, one sentence each; `target_note` is the
     clause about the target's values that a refusal ends with. `reading` holds what another file of this kind must be
     read with: the options that were not at their defaults, and `date_formats` {column: format}. `place` tells where a
@@ -48,6 +48,7 @@ class Table:
     target_name: str
     classes: tuple[str, ...] = ()
     groups: NDArray[Any] | None = None
+    time: NDArray[Any] | None = None
     clean_target: NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
     source: str = ""

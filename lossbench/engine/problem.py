@@ -116,7 +116,9 @@ class Problem:
     """Members to train together.
 
     `score(out [P, N, K], truth [P, N], folds, objectives) -> [P]` judges the validation part; `folds` and `objectives`
-    are the P members' own, for whoever reads outputs by loss, or scales by fold.
+    are the P members' own, for whoever reads outputs by loss, or scales by fold. It may return `[P, S + M]`: the first
+    S = `stops_by` columns judge, and a member stops early once none of them gets better; all but the first are kept
+    epoch by epoch.
     """
 
     net: Net
@@ -126,6 +128,7 @@ class Problem:
     training: Training
     score: Score | None = None
     better: Better = "higher"
+    stops_by: int = 1
 
     def epochs(self, member: int) -> int:
         """How many epochs that member trains at most."""

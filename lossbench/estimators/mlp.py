@@ -18,17 +18,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lossbench.catalog.links import Link, Prediction
 from lossbench.catalog.loss import Loss
-from lossbench.catalog.metrics import default_metric
 from lossbench.catalog.plugins.resolve import find_activation, find_loss
 from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.load import Override, load
 from lossbench.config.schema import TrainConfig
+from lossbench.data.split import in_order_of_occurrence
 from lossbench.engine.nets.outputs import outputs_of
 from lossbench.engine.nets.state import net_of
 from lossbench.engine.problem import Fold, Member, Part, Problem, Training
 from lossbench.engine.training.train import train
 from lossbench.errors import UserError, warn
+from lossbench.experiments.setup.metric_choice import auto_metric
 from lossbench.experiments.setup.net import net_for
 from lossbench.experiments.setup.pair import Pair
 
@@ -123,7 +124,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         rows = np.arange(len(x_ND))
         held: Array | None = None
         if self.patience is not None or self.keep == "best":
-            stratify = truth_N if pair.task.is_classification else None
+            stratify = in_order_of_occurrence(truth_N) if pair.task.is_classification else None  # names do not matter
             rows, held = train_test_split(rows, test_size=self.validation, random_state=random, stratify=stratify)
         self.center_, self.scale_ = np.zeros(x_ND.shape[1]), np.ones(x_ND.shape[1])
         if self.standardise:
@@ -141,7 +142,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             counts = torch.bincount(truth[torch.from_numpy(rows)], minlength=pair.classes)
             statistics = {"class_counts": counts.float()}
         weight = None if weight_N is None else torch.from_numpy(weight_N[rows] / weight_N[rows].mean()).float()
-        metric = default_metric(pair.task)
+        counts = np.bincount(truth_N).tolist() if pair.task.is_classification else []
+        metric = auto_metric(pair.task, [counts], [pair.loss])
         l1, l2 = config.penalty.split()
         problem = Problem(
             net=net_for(config.net, x_ND.shape[1], pair.outputs),

@@ -13,6 +13,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.data.target_scale import fit_target_scaling
 from lossbench.estimators.mlp import Array, BaseMLP
 from lossbench.experiments.setup.pair import resolve_pair
 
@@ -20,8 +21,9 @@ from lossbench.experiments.setup.pair import resolve_pair
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     """An MLP that predicts a number, trained with any regression loss.
 
-    Parameters and attributes are those of `MLPClassifier`. Targets are standardised inside for losses that want that
-    and predicted in their own units; losses of counts and of positive numbers see them as they are.
+    Parameters and attributes are those of `MLPClassifier`. Targets are scaled inside for losses that want that (as
+    `target_scale: auto` does it) and predicted in their own units; losses of counts and of positive numbers see them
+    as they are.
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -31,7 +33,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         pair = resolve_pair(self._loss(), self.last_act, Task.REGRESSION, 0)
         self.target_center_, self.target_scale_ = 0.0, 1.0
         if pair.encoding is Encoding.FLOAT:
-            self.target_center_, self.target_scale_ = float(value_N.mean()), float(value_N.std()) or 1.0
+            unit = fit_target_scaling(value_N)
+            self.target_center_, self.target_scale_ = unit.center, unit.scale
         return self._train(x_ND, (value_N - self.target_center_) / self.target_scale_, pair, None)
 
     def predict(self, X: ArrayLike) -> Array:

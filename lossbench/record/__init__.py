@@ -2,12 +2,12 @@
 
 from lossbench.record.aside import cannot_write, written_aside
 from lossbench.record.conditions import ConditionRecord, Levels, levels_text, realised_text
-from lossbench.record.data import DataRecord, NoteRecord, SplitRecord
+from lossbench.record.data import DataRecord, NoteRecord, SplitRecord, dummy_name
 from lossbench.record.files import parse_record, read_record, write_record
 from lossbench.record.part import Number, Scores
 from lossbench.record.picture import AxisRecord, PictureRecord, PointsRecord
 from lossbench.record.planes import PackedPlanes
-from lossbench.record.protocol import CompareProtocol, RegularizeProtocol, StoppingRule, TrainProtocol
+from lossbench.record.protocol import BEST_BASELINE, CompareProtocol, RegularizeProtocol, StoppingRule, TrainProtocol
 from lossbench.record.record import (
     SCHEMA_VERSION,
     CompareRecord,
@@ -31,6 +31,7 @@ from lossbench.record.runs import (
 )
 
 __all__ = [
+    "BEST_BASELINE",
     "SCHEMA_VERSION",
     "AxisRecord",
     "CompareProtocol",
@@ -64,6 +65,7 @@ __all__ = [
     "TrainRecord",
     "VerdictRecord",
     "cannot_write",
+    "dummy_name",
     "levels_text",
     "parse_record",
     "read_record",

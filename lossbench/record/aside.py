@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are whole."""
+"""Files that appear under their name only when they are whole; pipes and devices are written as they are."""
 
 from __future__ import annotations
 
@@ -16,10 +16,17 @@ from lossbench.errors import UserError
 def written_aside(path: Path) -> Iterator[BinaryIO]:
     """A file that appears under its name only when it is whole: written beside it, then renamed.
 
-    Raises `UserError` where it cannot be written (a full disk, no permission); what stood there before stays.
+    A symbolic link stays, and the file that it points to is replaced. What exists and is no regular file (a device, a
+    pipe) is opened and written to, never replaced. Raises `UserError` where it cannot be written (a full disk, no
+    permission); a file that stood there before stays.
     """
     aside = ""
     try:
+        path = Path(os.path.realpath(path))
+        if path.exists() and not path.is_file():
+            with path.open("wb") as file:
+                yield file
+            return
         descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "wb") as file:
             yield file

@@ -23,6 +23,7 @@ Word = Literal[
     "not distinguishable",
     "anecdotal",
     "not compared",
+    "unreliable",
     "same objective",
     "broken",
     "diverged",
@@ -31,11 +32,16 @@ Word = Literal[
     "reference, not a loss",
 ]
 COMPARED: frozenset[Word] = frozenset({"better", "worse", "practically equal", "not distinguishable"})
+TESTED: frozenset[Word] = COMPARED | {"unreliable"}
 SCORELESS: frozenset[Word] = frozenset({"failed", "diverged"})  # their score is the one that failures get
 
 
 class Row(Frozen):
-    """One loss in one setting. Differences are in the metric's unit, loss minus baseline; `None` where not defined."""
+    """One loss in one setting. Differences are in the metric's unit, loss minus baseline; `None` where not defined.
+
+    `difference_low`, `difference_high` hold for all comparisons of the table at once and exclude 0 exactly where
+    `p_adjusted` is below alpha; `single_low`, `single_high` are those of one comparison by itself.
+    """
 
     name: str
     loss: str
@@ -62,11 +68,23 @@ class Row(Frozen):
     difference: Number = None
     difference_low: Number = None
     difference_high: Number = None
+    single_low: Number = None
+    single_high: Number = None
+    difference_ended: Number = None  # over the splits on which neither it nor the baseline failed
+    ended_low: Number = None
+    ended_high: Number = None
+    ended: int | None = None  # how many these are
+    failed_splits: int = 0  # splits on which its net diverged or gave no score
+    failed_low: Number = None  # the share's exact interval
+    failed_high: Number = None
+    p_failed: Number = None  # of failing on at most 1% of splits, after Holm
+    p_failed_as_baseline: Number = None  # of failing as often as the baseline (exact sign test), after Holm
+    beside_dummy: Literal["", "better", "not better", "worse"] = ""  # than the dummy; "": not tested
     p_worse: Number = None
     p_equal: Number = None
     p_better: Number = None
     p: Number = None
-    p_holm: Number = None
+    p_adjusted: Number = None  # for all comparisons of the table
     won: Number = None  # share of splits won against the baseline, ties half
     lr: Number = None  # the one chosen most often
     lr_low: Number = None
@@ -97,6 +115,11 @@ class Table(Frozen):
     baseline: str
     baseline_lost: str  # why nothing can be said against the baseline; "" where it has scores of its own
     dummy: Number
+    dummy_name: str  # "majority class", "target mean"
+    picked: bool = False  # the baseline was chosen after looking at these scores
+    single: bool = False  # `difference_low` and `difference_high` are those of one comparison by itself, as requested
+    learnt_nothing: bool = False  # no sound loss scores better than the dummy
+    may_be_best: list[str] | None = None  # where the baseline was picked: the losses not excluded as the best
     rope: float
     resolution: Number  # typical half-width of a difference's interval
     decimals: int
@@ -130,7 +153,7 @@ class SensitivityRow(Frozen):
     saved: Number = None  # the baseline's cost less this one's: positive loses less
     saved_low: Number = None
     saved_high: Number = None
-    p_holm: Number = None
+    p_adjusted: Number = None
 
 
 class Sensitivity(Frozen):
@@ -164,19 +187,19 @@ class Sensitivity(Frozen):
 
 
 class AcrossRow(Frozen):
-    """One loss over several data sets; gains in the metric's unit, or for regression in shares of the dummy's error."""
+    """One loss over several data sets; gains in shares of the way from the dummy's score to a perfect one."""
 
     name: str
     word: Word
     average_rank: float
-    iqm: float
+    iqm: float  # of the gains of all splits
     iqm_low: float
     iqm_high: float
     gain: Number = None  # median over the data sets
     won: Number = None  # share of the data sets won, ties half
     p: Number = None  # Wilcoxon signed-rank
     p_holm: Number = None
-    p_worse: Number = None  # Bayesian signed-rank
+    p_worse: Number = None  # on the next data set
     p_equal: Number = None
     p_better: Number = None
     data_sets_for_power: int | None = None  # to show a gain like this one in 4 of 5 studies
@@ -189,9 +212,10 @@ class Across(Frozen):
     condition_text: str = ""
     data: list[str]
     baseline: str
-    scaled: bool  # scores were divided by the dummy's, so that data sets with different units compare
+    scaled: bool  # 0 is the dummy's score and 1 a perfect one, on every data set
     rope: float
     smallest_p: float  # the smallest p that so many data sets can give
+    family: int  # comparisons that are corrected for: of a baseline chosen after looking, all pairs
     needed: int  # the fewest data sets with which any loss could be significant after Holm
     friedman_p: Number
     iman_davenport_p: Number

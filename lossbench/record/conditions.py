@@ -24,7 +24,9 @@ class ConditionRecord(Frozen):
     reference: float  # the level that changes nothing
     reference_text: str  # "clean labels"
     level_text: str  # "{level} label noise"
+    kind: str = ""  # for sentences about what it costs: "symmetric noise"
     number: Literal["percent", "plain"] = "percent"  # how a level is written
+    level_names: list[str] = Field(default_factory=list)  # of levels that are choices: level 0 is the first name's
     harsher: Literal["higher", "lower"]  # levels that leave less to learn from
     realised_text: str = ""  # "{share} of the training labels changed"; empty: what is asked for is what happens
     plot: str  # name of its picture's file
@@ -34,8 +36,14 @@ class ConditionRecord(Frozen):
     axis_scale: Literal["linear", "log"] = "linear"
 
     def short(self, level: float) -> str:
-        """`20%`: the level alone; distinct levels are written differently."""
+        """`20%`, `last`: the level alone; distinct levels are written differently."""
+        if self.level_names:
+            return self.level_names[int(level)]
         return f"{100 * level:g}%" if self.number == "percent" else f"{level:g}"
+
+    def level(self, value: float | str) -> float:
+        """The level of a config's value: the place of a name, a number as it is."""
+        return float(self.level_names.index(value)) if isinstance(value, str) else value
 
     def text(self, level: float) -> str:
         """`20% label noise`, `clean labels`."""

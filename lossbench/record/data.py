@@ -11,6 +11,11 @@ from lossbench.record.part import Part, Sparse
 Task = Literal["binary", "multiclass", "regression"]
 
 
+def dummy_name(task: Task) -> str:
+    """What a prediction without any feature is called: the most frequent class, or the mean of the target."""
+    return "target mean" if task == "regression" else "majority class"
+
+
 class SplitRecord(Sparse):
     """How many rows each part has, and what draws the same parts again."""
 
@@ -49,3 +54,8 @@ class DataRecord(Part):
     split: SplitRecord
     source: str = ""
     notes: list[NoteRecord] = Field(default_factory=list)
+
+    @property
+    def dummy_name(self) -> str:
+        """What a prediction without any feature is called here."""
+        return dummy_name(self.task)

@@ -9,6 +9,8 @@ from pydantic import Field
 from lossbench.events import Better
 from lossbench.record.part import Number, Part
 
+BEST_BASELINE = "best"  # the baseline of a comparison where it is the loss that came out best
+
 
 class TrainProtocol(Part):
     """Of `train`: the metric of the validation part, and whose epoch's weights are kept."""
@@ -21,7 +23,7 @@ class CompareProtocol(Part):
     """Of `compare-losses`: how losses are tuned, scored and compared."""
 
     metric: str  # the primary one
-    select_metric: str  # of the inner validation part
+    select_metric: str  # of the inner folds
     better: Better
     folds: int
     repeats: int
@@ -30,8 +32,11 @@ class CompareProtocol(Part):
     default_lr: Number = None  # of the untuned rows
     trials: int  # nets that each loss may choose from on each split
     tuned_params: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)  # loss -> settings, the default first
-    inner_validation: float
-    baseline: str
+    inner_folds: int | None = None  # None: of a run that chose on one inner validation part
+    inner_validation: float | None = None
+    stop_text: str = ""  # in words, where all settings have one
+    baseline: str  # a loss's name, or `BEST_BASELINE`
+    intervals: Literal["simultaneous", "single"] = "simultaneous"  # of differences
     rope: float
     alpha: float
     ranks: bool = False

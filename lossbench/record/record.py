@@ -20,7 +20,7 @@ from lossbench.record.protocol import CompareProtocol, RegularizeProtocol, Train
 from lossbench.record.runs import ReferenceRecord, RunRecord, VerdictRecord
 
 SCHEMA_VERSION: Literal[2] = 2
-_SUMMARY = ("low", "high", "difference", "difference_low", "difference_high", "p_better", "p_equal", "p_holm", "lr")
+_SUMMARY = ("low", "high", "difference", "difference_low", "difference_high", "p_better", "p_equal", "p_adjusted", "lr")
 
 
 class MetricRecord(Part):
@@ -30,6 +30,9 @@ class MetricRecord(Part):
     better: Better
     formula: str = ""
     unit: Literal["none", "target"] = "none"  # "target": an error in the target's own unit
+    low: Number = None  # the least and the greatest value that the metric can have; None: unbounded
+    high: Number = None
+    rope: Literal["absolute", "dummy_error", "dummy_error_rate"] = "absolute"  # what a ROPE is a share of
 
 
 class Record(Part):
@@ -110,7 +113,7 @@ class CompareRecord(Record):
 
         The columns: data and the conditions' levels where there are several, rank, loss, last_act, result ("better",
         "practically equal", ...), the metric's mean with its interval (low, high), the difference to the baseline with
-        its own, p_better, p_equal, p_holm, and the learning rate chosen most often.
+        its own, p_better, p_equal, p_adjusted, and the learning rate chosen most often.
         """
         if self.analysis is None:
             return self.members()

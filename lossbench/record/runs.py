@@ -165,7 +165,7 @@ class RunRecord(Sparse):
     matrix: dict[str, Number] = Field(default_factory=dict)  # its nets' mean test value under every loss
     reliability: ReliabilityRecord | None = None
     regions: list[PackedPlanes] = Field(default_factory=list)  # of `regularize-gif`: each member's decision regions
-    baseline: dict[str, Scores] = Field(default_factory=dict)  # part -> scores of the majority class or mean value
+    dummy: dict[str, Scores] = Field(default_factory=dict)  # part -> scores of the majority class or target mean
     seconds: Number = None
 
     def penalty_record(self) -> PenaltyRecord:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lossbench.record.data import dummy_name
+
 # The words of label noise, the one condition that version 1 had, as they were when version 2 began.
 LABEL_NOISE: dict[str, Any] = {
     "name": "label_noise",
@@ -80,12 +82,15 @@ def _data(old: Plain) -> Plain:
 
 
 def _metric(old: Plain, tasks: set[str]) -> Plain:
-    """The unit, by the rule of that time: every error of a regression had the target's but R2."""
-    return {**old, "unit": "target" if tasks == {"regression"} and old["name"] != "r2" else "none"}
+    """Unit, range and ROPE by the rules of that time: the errors of a regression alone had a unit and a scale."""
+    has_unit = tasks == {"regression"} and old["name"] != "r2"
+    new = {**old, "unit": "target" if has_unit else "none", "rope": "dummy_error" if has_unit else "absolute"}
+    return {**new, "high": 1.0} if old["better"] == "higher" else {**new, "low": 0.0}
 
 
 def _run(old: Plain, *, varied: bool) -> Plain:
     new = dict(old)
+    new["dummy"] = new.pop("baseline", {})
     evidence, conditions = dict(new.pop("evidence", {})), dict(new.pop("conditions", {}))
     final = evidence.get("final_train_loss")
     if not final:
@@ -158,21 +163,30 @@ def _table(old: Plain, condition: Plain | None) -> Plain:
     if condition is not None and realised is not None:
         new["realised"] = {"label_noise": realised}
         new["realised_text"] = LABEL_NOISE["realised_text"].format(share=f"{realised:.1%}") if level else ""
+    # Version 1 had intervals of single comparisons beside p-values of Holm.
+    new |= {"dummy_name": dummy_name(old["task"]), "single": True}
     return {**new, "rows": [_row(row) for row in old["rows"]]}
 
 
 def _row(old: Plain) -> Plain:
     new = dict(old)
     new["represents"] = new.pop("stands_for", [])
+    new["p_adjusted"] = new.pop("p_holm", None)
+    new["single_low"], new["single_high"] = old.get("difference_low"), old.get("difference_high")
+    new["failed_splits"] = old.get("diverged", 0)
     return new
 
 
 def _sensitivity(old: Plain, condition: Plain | None) -> Plain:
-    return {**old, "condition": condition}
+    rows = [{**row, "p_adjusted": row.get("p_holm")} for row in old["rows"]]
+    for row in rows:
+        row.pop("p_holm", None)
+    return {**old, "condition": condition, "rows": rows}
 
 
 def _across(old: Plain, condition: Plain | None) -> Plain:
     new = dict(old)
     new |= _levels(new.pop("label_noise"), condition)
     new["excluded"] = new.pop("left_out")
+    new["family"] = len(old["rows"]) - 1
     return new

@@ -72,6 +72,11 @@ def among(names: Sequence[str], total: int) -> str:
     return f"{f'all {total}' if len(names) == total else f'{len(names)} of {total}'} are"
 
 
+def share_failed(failed: int, splits: int) -> str:
+    """`diverged on 13 of 25 splits`."""
+    return f"diverged on {failed} of {splits} splits" if failed < splits else "diverged on every split"
+
+
 def none_among(names: Sequence[str], total: int) -> str:
     """`mse is not`, `3 of 5 are not`, `none of the 4 is`: before an adjective."""
     return f"none of the {total} is" if 1 < len(names) == total else f"{among(names, total)} not"

@@ -43,6 +43,7 @@ _WORD_COLOUR = {
     "worse": "worse",
     "broken": "broken",
     "diverged": "broken",
+    "unreliable": "broken",
     "failed": "broken",
     "baseline": "ink",
 }

@@ -1,4 +1,4 @@
-"""Joins an experiment to its user: hands events to listeners, and turns the first Ctrl-C into an orderly end."""
+"""Runs an experiment for its user: passes its events to listeners, and turns the first Ctrl-C into an orderly end."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Literal, Protocol
 from lossbench.events import Emit, Event, Stopped
 
 Mode = Literal["rich", "quiet", "json"]
+# Ctrl-C, a job scheduler's or a shutdown's request to end, and a terminal that was closed.
+SIGNALS = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])
 PATIENCE = 0.5  # seconds that an aborted run waits for a listener to return
 
 
@@ -26,14 +28,44 @@ class Listener(Protocol):
         """Tidy up; called once, also after an error."""
 
 
+class Stop:
+    """Whether an experiment was asked to stop, `stop()`, and by which signal."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.signal = signal.SIGINT
+
+    def __call__(self) -> bool:
+        """Whether to stop."""
+        return self._event.is_set()
+
+    def request(self, number: int) -> None:
+        """Ask the experiment to stop, because this signal came."""
+        self.signal = signal.Signals(number)
+        self._event.set()
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell expects of a process that a signal ended: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP."""
+        return 128 + self.signal
+
+
+class Aborted(KeyboardInterrupt):
+    """A second signal: the experiment ends at once, and what was not recorded is lost."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
+
+
 @contextlib.contextmanager
-def drive(listeners: Sequence[Listener]) -> Iterator[tuple[Emit, Stopped]]:
+def drive(listeners: Sequence[Listener], stop: Stop | None = None) -> Iterator[tuple[Emit, Stopped]]:
     """The `emit` and `stopped` of an experiment that is run inside; the listeners are closed afterwards.
 
-    The first Ctrl-C makes `stopped()` true, which leaves a valid record; a second one ends the experiment at once. Both
-    functions can be called by several threads.
+    The first Ctrl-C, SIGTERM or SIGHUP makes `stopped()` true, which leaves a valid record; a second one ends the
+    experiment at once. Both functions can be called by several threads.
     """
-    stop = threading.Event()
+    stop = stop or Stop()
     with contextlib.ExitStack() as closing:
         for listener in listeners:
             closing.callback(listener.close)
@@ -41,7 +73,7 @@ def drive(listeners: Sequence[Listener]) -> Iterator[tuple[Emit, Stopped]]:
         closing.callback(collector.close)
         closing.enter_context(_interrupts(stop, collector))
         try:
-            yield collector, stop.is_set
+            yield collector, stop
         except _ListenerFailed as failure:
             raise failure.problem from None
 
@@ -92,18 +124,20 @@ class _ListenerFailed(BaseException):
 
 
 @contextlib.contextmanager
-def _interrupts(stop: threading.Event, collector: _Collector) -> Iterator[None]:
-    """The first Ctrl-C sets `stop`, the second raises KeyboardInterrupt in the main thread."""
+def _interrupts(stop: Stop, collector: _Collector) -> Iterator[None]:
+    """The first signal requests a stop, the second raises KeyboardInterrupt in the main thread."""
     if threading.current_thread() is not threading.main_thread():  # Python handles signals in the main thread only
         yield
         return
 
-    def on_interrupt(*_: object) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, on_second)
-        _say("stopping, what was reached will be recorded; Ctrl-C again to abort without")
+    def on_first(number: int, _: object) -> None:
+        stop.request(number)
+        for one in SIGNALS:
+            signal.signal(one, on_second)
+        again = "Ctrl-C again" if number == signal.SIGINT else f"{signal.Signals(number).name} again"
+        _say(f"stopping, what was reached will be recorded; {again} to abort without")
 
-    def on_second(*_: object) -> None:
+    def on_second(number: int, _: object) -> None:
         _say("aborted")
         stuck = collector.stuck()
         if stuck is not None and sys.platform != "win32":
@@ -111,16 +145,17 @@ def _interrupts(stop: threading.Event, collector: _Collector) -> Iterator[None]:
             silence_output()
             signal.signal(signal.SIGINT, on_own)
             signal.pthread_kill(stuck, signal.SIGINT)
-        raise KeyboardInterrupt
+        raise Aborted(number)
 
     def on_own(*_: object) -> None:
         signal.signal(signal.SIGINT, on_second)
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    before = {one: signal.signal(one, on_first) for one in SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _say(line: str) -> None:

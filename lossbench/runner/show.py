@@ -20,6 +20,7 @@ from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
 from lossbench.data.read.parsed import counted
 from lossbench.data.table import level
+from lossbench.experiments.setup.metric_choice import BETTER_METRICS, rare_class
 from lossbench.record import written_aside
 from lossbench.report.terminal.levels import BAD, style_of
 from lossbench.report.terminal.table import console, plain_table
@@ -92,6 +93,8 @@ def show_data(found: Description) -> None:
     screen.print(grid(["column", "kind", "gaps", "distinct", "values", "what happens to it"], rows))
     for note in found.notes:
         screen.print(Text(f"{level(note)}: {note}"), soft_wrap=True)
+    if rare := rare_class([name for name, _ in found.classes], [count for _, count in found.classes]):
+        screen.print(Text(f"warning: {rare}; {BETTER_METRICS}"), soft_wrap=True)
     task = Task(found.task)
     screen.print(Text(f"{counted(found.inputs, 'input')} after encoding"), soft_wrap=True)
     suiting = ", ".join(loss.name for loss in LOSSES if task in loss.targets)

@@ -30,13 +30,15 @@ def compared(config):
     planned = plan(config)
     record = run(planned)
     (table,) = planned.tables
-    rows = {"trial": len(table.folds[0].inner_train), "refit": len(table.folds[0].train)}
+    rows = {"trial": len(table.pairs[0].train), "refit": len(table.folds[0].train)}
     batches = {role: math.ceil(count / config.optim.batch_size) for role, count in rows.items()}
     steps = 0
     for evaluation in record.runs:
         trials = [m for m in evaluation.members if m.role == "trial"]
         others = {(str(m.split), m.lr, str(m.params), m.epochs) for m in evaluation.members if m.role != "trial"}
-        steps += batches["trial"] * sum(m.epochs for m in trials)
+        # A trial's record has the longest of its nets; every net serves two splits.
+        nets = len(table.pairs) / len(table.folds)
+        steps += round(batches["trial"] * nets * sum(m.epochs for m in trials))
         steps += batches["refit"] * sum(epochs for *_, epochs in others)
     return record, steps
 

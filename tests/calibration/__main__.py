@@ -13,25 +13,29 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 
-from tests.calibration.known_truths import equal_learners, noisy_labels, outliers, same_loss
+from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss
 from tests.calibration.simulated_comparisons import Ruling, alone, shares
+from tests.calibration.temperature_harm import harm_by_size, temperature_harm
 
 ALLOWED = 0.065  # 5% and 1.5% for the chance of a thousand comparisons
 FOUND = 0.9
 
 
-def gather(pool: ProcessPoolExecutor, work: Callable[[int], list[Ruling]], draws: int, what: str) -> list[Ruling]:
-    """The rulings of so many draws, with a line of progress."""
-    found: list[Ruling] = []
-    for done, rulings in enumerate(pool.map(work, range(draws)), 1):
-        found += rulings
+T = TypeVar("T")
+
+
+def gather(pool: ProcessPoolExecutor, work: Callable[[int], list[T]], draws: int, what: str) -> list[T]:
+    """What so many draws give, with a line of progress."""
+    found: list[T] = []
+    for done, of_draw in enumerate(pool.map(work, range(draws)), 1):
+        found += of_draw
         if sys.stderr.isatty() or done == draws:
             print(f"\r{what}: {done}/{draws}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
@@ -69,15 +73,21 @@ def main() -> int:
         }
         planted = {
             "l1 beats mse, 10% outliers": power(gather(pool, partial(alone, outliers), count(100), "outliers")),
+            "huber beats mse, 3% of y off by 1e4": power(
+                gather(pool, partial(alone, gross_outliers), count(100), "gross outliers")
+            ),
             "l1 beats ce, 40% label noise": power(gather(pool, partial(alone, noisy_labels), count(50), "label noise")),
         }
+        harm = harm_by_size(gather(pool, partial(alone, temperature_harm), count(40), "temperature"))
+    harmless = not any(row["harmed"] for row in harm.values())
     fair = all(row["different"] <= ALLOWED for row in null.values())
     finds = all(row["found"] >= FOUND and row["wrong_sign"] == 0 for row in planted.values())
-    show(null, planted, time.perf_counter() - began)
+    show(null, planted, harm, time.perf_counter() - began)
     given.output.mkdir(parents=True, exist_ok=True)
     result = {
         "no_difference": null,
         "planted": planted,
+        "temperature": harm,
         "allowed": ALLOWED,
         "found_at_least": FOUND,
         "share": given.share,
@@ -86,12 +96,20 @@ def main() -> int:
     }
     path = given.output / "calibration.json"
     path.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
-    print(f"{'fair' if fair else 'NOT FAIR'}, {'finds' if finds else 'DOES NOT FIND'} what is there; written to {path}")
-    return 0 if fair and finds else 1
+    print(
+        f"{'fair' if fair else 'NOT FAIR'}, {'finds' if finds else 'DOES NOT FIND'} what is there, its temperature"
+        f" {'does no harm' if harmless else 'HARMS'}; written to {path}"
+    )
+    return 0 if fair and finds and harmless else 1
 
 
-def show(null: dict[str, dict[str, float]], planted: dict[str, dict[str, Any]], seconds: float) -> None:
-    """Two tables."""
+def show(
+    null: dict[str, dict[str, float]],
+    planted: dict[str, dict[str, Any]],
+    harm: dict[str, dict[str, float]],
+    seconds: float,
+) -> None:
+    """Three tables."""
     console = Console(width=110)
     table = Table(
         "no difference there", "comparisons", '"different"', "p < 0.05", "naive paired t", title="Is it fair?"
@@ -113,6 +131,18 @@ def show(null: dict[str, dict[str, float]], planted: dict[str, dict[str, Any]], 
             f"{row['found']:.1%}",
             f"{row['wrong_sign']:.1%}",
             f"{row['mean_gain']:.3g}",
+        )
+    console.print(table)
+    table = Table(
+        "calibrated - raw log-loss", "tables", "mean", "standard error", "worst", title="Does the temperature harm?"
+    )
+    for name, row in harm.items():
+        table.add_row(
+            name,
+            f"{row['tables']:.0f}",
+            f"{row['difference']:+.4f}",
+            f"{row['standard_error']:.4f}",
+            f"{row['worst']:+.4f}",
         )
     console.print(table)
     console.print(f"{seconds:.0f} s")

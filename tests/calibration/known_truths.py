@@ -15,6 +15,7 @@ from lossbench.experiments.setup.data_source import data_source
 from tests.calibration.simulated_comparisons import Ruling, candidates, meet, rule, setting_of, small, with_seeds
 
 ROWS = 200  # where naive tests over splits are at their worst
+ROWS_OF_NUMBERS = 300
 PAIRS = 4  # A/A comparisons on one generated table
 
 
@@ -66,13 +67,29 @@ def equal_learners(draw: int) -> Iterator[Ruling]:
 
 
 def outliers(draw: int) -> Iterator[Ruling]:
-    """mse against l1 on a regression, 10% of whose training targets are far off; scored against the clean target."""
+    """mse against l1 on a regression, 10% of whose targets are off by up to 30; scored against the clean target."""
     random = np.random.default_rng([draw, 3])
-    x = random.normal(size=(300, 4))
-    clean = x @ np.array([1.0, -2.0, 1.5, 0.5]) + 0.1 * random.normal(size=300)
-    spoilt = clean + np.where(random.random(300) < 0.1, random.uniform(-30, 30, 300), 0.0)
-    config = small(losses="mse,l1", metric="mae", optim={"epochs": 30, "lr": 1e-2})
-    table = replace(table_of(x, spoilt, "outliers", ()), clean_target=clean)
+    x, clean = _linear(random)
+    corrupted = clean + np.where(random.random(ROWS_OF_NUMBERS) < 0.1, random.uniform(-30, 30, ROWS_OF_NUMBERS), 0.0)
+    yield from _second_is_robust("mse,l1", x, clean, corrupted)
+
+
+def gross_outliers(draw: int) -> Iterator[Ruling]:
+    """mse against huber where 3% of the targets are off by 1e4, which would make any standard deviation the unit."""
+    random = np.random.default_rng([draw, 5])
+    x, clean = _linear(random)
+    corrupted = clean + np.where(random.random(ROWS_OF_NUMBERS) < 0.03, 1e4, 0.0)
+    yield from _second_is_robust("mse,huber", x, clean, corrupted)
+
+
+def _linear(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    x = random.normal(size=(ROWS_OF_NUMBERS, 4))
+    return x, x @ np.array([1.0, -2.0, 1.5, 0.5]) + 0.1 * random.normal(size=ROWS_OF_NUMBERS)
+
+
+def _second_is_robust(losses: str, x: np.ndarray, clean: np.ndarray, corrupted: np.ndarray) -> Iterator[Ruling]:
+    config = small(losses=losses, metric="mae", optim={"epochs": 30, "lr": 1e-2})
+    table = replace(table_of(x, corrupted, "outliers", ()), clean_target=clean)
     setting = setting_of(config, table)
     yield rule(config, setting, *(meet(config, setting, c) for c in candidates(config, table)))
 
@@ -80,7 +97,8 @@ def outliers(draw: int) -> Iterator[Ruling]:
 def noisy_labels(draw: int) -> Iterator[Ruling]:
     """ce against l1 on breast_cancer with 40% symmetric noise on the training labels; test labels are clean.
 
-    Long enough at a high rate for ce to learn the wrong labels by heart, which l1 is robust to.
+    Long enough at a high rate for ce to learn the wrong labels by heart, which l1 is robust to, and scored after the
+    last epoch: with epochs chosen on the inner folds ce stops before it does.
     """
     table = load(data_source(DataConfig(name="breast_cancer")))
     config = small(
@@ -89,7 +107,7 @@ def noisy_labels(draw: int) -> Iterator[Ruling]:
         net={"hidden": [64]},
         optim={"epochs": 100, "lr": 1e-2},
         lrs=[1e-2],
-        early_stopping={"patience": None},
+        stop_rule="last",
     )
-    setting = setting_of(config, table, noise=0.4)
+    setting = setting_of(config, table, label_noise=0.4, stop_rule=1.0)
     yield rule(config, setting, *(meet(config, setting, c) for c in candidates(config, table)))

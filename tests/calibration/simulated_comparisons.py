@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from scipy import stats
 
-from lossbench.catalog.vocabulary import Task
+from lossbench.catalog.metrics import reported
 from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
@@ -26,6 +26,7 @@ from lossbench.experiments.setup.data_source import data_record
 from lossbench.record import CompareRecord, SplitRecord
 from lossbench.report.compare.analysis.comparison import compare
 
+T = TypeVar("T")
 DATA = DataConfig(name="iris")  # its options only: no scaling but the default
 
 
@@ -46,10 +47,10 @@ def small(**other: Any) -> CompareConfig:
     )
 
 
-def setting_of(config: CompareConfig, table: Table, noise: float = 0.0) -> Setting:
-    """The setting that `compare-losses` would prepare."""
-    folds = repeated_kfold(table.target, table.task, config.folds, config.repeats, config.seed, config.inner_validation)
-    return prepare_setting(table, folds, data=DATA, seed=config.seed, condition={"label_noise": noise})
+def setting_of(config: CompareConfig, table: Table, **levels: float) -> Setting:
+    """The setting that `compare-losses` would prepare, at these levels of its conditions."""
+    folds = repeated_kfold(table.target, table.task, config.folds, config.repeats, config.seed)
+    return prepare_setting(table, folds, data=DATA, seed=config.seed, partners=config.inner_folds, condition=levels)
 
 
 def candidates(config: CompareConfig, table: Table) -> tuple[Candidate, ...]:
@@ -59,9 +60,10 @@ def candidates(config: CompareConfig, table: Table) -> tuple[Candidate, ...]:
 
 def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> Evaluation:
     """One loss, evaluated alone."""
-    select = selection_metric(primary_metric(config.metric, setting.task), setting.task)
-    dummies = dummy_scores(candidate.pair, setting.outer)
-    options = Options(config, select, len(config.lrs), torch.device("cpu"), 1)
+    select = selection_metric(config.select_by, primary_metric(config.metric, [setting.table]), [setting.table])
+    metrics = reported(setting.task)
+    dummies = dummy_scores(candidate.pair, setting.outer, metrics)
+    options = Options(config, select, len(config.lrs), torch.device("cpu"), 1, metrics)
     evaluation = evaluate_loss(Job(options, setting, candidate, dummies))
     impute_failed_scores(setting, [evaluation.run], dummies)
     return evaluation
@@ -69,8 +71,7 @@ def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> Evalu
 
 def rule(config: CompareConfig, setting: Setting, first: Evaluation, second: Evaluation) -> Ruling:
     """Put two evaluations before the judge as a record of a comparison, under names of their own."""
-    task = Task(setting.table.task)
-    metric = primary_metric(config.metric, task)
+    metric = primary_metric(config.metric, [setting.table])
     runs = []
     for label, evaluation in (("first", first), ("second", second)):
         loss = evaluation.run.loss.model_copy(update={"label": label})
@@ -99,8 +100,11 @@ def _paired_t(difference_J: np.ndarray) -> float:
 
 def with_seeds(setting: Setting, draw: int) -> Setting:
     """The same splits and rows with other first weights and batch orders."""
-    seeds = np.random.SeedSequence([draw, *setting.seeds]).generate_state(len(setting.seeds))
-    return replace(setting, seeds=tuple(int(seed) for seed in seeds))
+
+    def redrawn(seeds: Sequence[int]) -> tuple[int, ...]:
+        return tuple(int(seed) for seed in np.random.SeedSequence([draw, *seeds]).generate_state(len(seeds)))
+
+    return replace(setting, seeds=redrawn(setting.seeds), inner_seeds=redrawn(setting.inner_seeds))
 
 
 def shares(rulings: Sequence[Ruling], alpha: float = 0.05) -> dict[str, float]:
@@ -113,7 +117,7 @@ def shares(rulings: Sequence[Ruling], alpha: float = 0.05) -> dict[str, float]:
     }
 
 
-def alone(truth: Callable[[int], Iterable[Ruling]], draw: int) -> list[Ruling]:
+def alone(truth: Callable[[int], Iterable[T]], draw: int) -> list[T]:
     """One draw of a truth in a worker process that shares the machine: torch gets one thread."""
     torch.set_num_threads(1)
     return list(truth(draw))

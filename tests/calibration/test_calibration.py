@@ -1,7 +1,17 @@
 """The judge on a few known truths; `make calibrate` measures the same on thousands."""
 
-from tests.calibration.known_truths import equal_learners, noisy_labels, outliers, same_loss
-from tests.calibration.simulated_comparisons import shares
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+from sklearn.datasets import load_digits
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+
+from lossbench.config.schema import CompareConfig
+from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss, table_of
+from tests.calibration.simulated_comparisons import candidates, meet, rule, setting_of, shares
+from tests.calibration.temperature_harm import harm_by_size, temperature_harm
 
 
 def test_one_loss_is_hardly_ever_different_from_itself() -> None:
@@ -17,5 +27,45 @@ def test_equally_good_learners_are_hardly_ever_told_apart() -> None:
 
 
 def test_planted_differences_are_found_with_the_right_sign() -> None:
-    for truth in (outliers, noisy_labels):
+    for truth in (outliers, gross_outliers, noisy_labels):
         assert [ruling.word for ruling in truth(0)] == ["better"]
+
+
+def test_the_temperature_harms_no_proper_loss_beyond_noise() -> None:
+    found = [harm for draw in range(4) for harm in temperature_harm(draw, (100, 400))]
+    assert not any(row["harmed"] for row in harm_by_size(found).values())
+
+
+def test_on_250_digits_the_temperature_is_near_the_best_one_and_turns_no_finding() -> None:
+    """With targets smoothed towards an even guess brier was called worse than cross-entropy here."""
+    features, target = load_digits(return_X_y=True)
+    rows, _ = train_test_split(np.arange(len(target)), train_size=250, stratify=target, random_state=0)
+    table = table_of(features[rows], target[rows], "digits-250", tuple(map(str, range(10))))
+    config = CompareConfig(losses="ce,brier", metric="log_loss", repeats=1, lrs=[1e-3], threads=1)
+    setting = setting_of(config, table)
+    ce, brier = (meet(config, setting, candidate) for candidate in candidates(config, table))
+    raw, best, common = {}, {}, {}
+    for name, evaluation in (("ce", ce), ("brier", brier)):
+        refits = [m for m in evaluation.run.members if m.role == "refit"]
+        for net, member, split in zip(evaluation.scored, refits, setting.outer, strict=True):
+            truth, t = split.truth_N["test"].numpy(), member.temperature
+            assert t is not None
+            score = t * np.log(net.predicted.double().numpy())  # up to a constant a row, which no softmax sees
+
+            def loss(log_t: float, score: np.ndarray = score, truth: np.ndarray = truth) -> float:
+                return float(log_loss(truth, softmax(score / np.exp(log_t), axis=1), labels=range(10)))
+
+            raw.setdefault(name, []).append(loss(0.0))
+            common.setdefault(name, []).append(loss(np.log(t)))
+            best.setdefault(name, []).append(minimize_scalar(loss, bounds=(-4, 4), method="bounded").fun)
+            # Probabilities of single precision, clipped at its smallest by scikit-learn.
+            assert member.test["raw_log_loss"] == pytest.approx(raw[name][-1], abs=1e-4)
+            assert member.test["log_loss"] == pytest.approx(common[name][-1], abs=1e-4)
+        gap = np.array(common[name]) - raw[name]
+        assert gap.mean() <= max(gap.std(ddof=1) / np.sqrt(5), 0.002)
+        # The best temperature knows the test rows; smoothed targets were 0.1 above it on this table.
+        assert np.mean(common[name]) - np.mean(best[name]) < 0.03
+    print({k: [np.mean(v[n]) for v in (raw, common, best)] for k, n in (("ce", "ce"), ("brier", "brier"))})
+    signs = [np.sign(np.mean(of["brier"]) - np.mean(of["ce"])) for of in (raw, best, common)]
+    assert rule(config, setting, ce, brier).word != "worse"
+    print(signs)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import special
+from scipy import special, stats
 from sklearn import metrics as sk
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression
 
 from lossbench.catalog.links import Link, Prediction
-from lossbench.catalog.metrics import METRICS, default_metric, pinball, score_all, suiting
+from lossbench.catalog.metrics import METRICS, default_metric, reported, score_all, suiting
 from lossbench.catalog.vocabulary import Task
+from lossbench.errors import UserError
 
 EXACT = 1e-10  # both sides sum some ten float64 numbers
 
@@ -34,6 +36,13 @@ def predicted(scores: np.ndarray) -> Prediction:
     return Prediction(torch.as_tensor(scores), torch.as_tensor(special.softmax(scores, -1)))
 
 
+def values(out: np.ndarray) -> Prediction:
+    """Points `[P, N]`, or means and standard deviations `[P, N, 2]`."""
+    if out.ndim == 2:
+        return Prediction(point_PN=torch.as_tensor(out))
+    return Prediction(point_PN=torch.as_tensor(out[..., 0]), deviation_PN=torch.as_tensor(out[..., 1]))
+
+
 def oracle_ece(y: np.ndarray, scores: np.ndarray) -> float:
     p = special.softmax(scores, -1)
     confidence, hit = p.max(-1), p.argmax(-1) == y
@@ -45,11 +54,56 @@ def oracle_ece(y: np.ndarray, scores: np.ndarray) -> float:
     return total
 
 
+def per_class(score, y: np.ndarray, scores: np.ndarray) -> float:
+    """Of two classes by the second's log-odds, of more the mean over those that occur, each against the rest."""
+    log_odds = scores - np.stack(
+        [special.logsumexp(np.delete(scores, k, 1), axis=1) for k in range(scores.shape[1])], 1
+    )
+    classes = [1] if scores.shape[1] == 2 else range(scores.shape[1])
+    own = [score(y == k, log_odds[:, k]) for k in classes if (y == k).any()]
+    return float(np.mean(own)) if own else math.nan
+
+
+def oracle_recall(y: np.ndarray, scores: np.ndarray, p: float = 0.9) -> float:
+    """The largest recall on scikit-learn's curve whose precision is p or more."""
+    if not y.any():
+        return math.nan
+    precision, recall, _ = sk.precision_recall_curve(y, scores[:, 1] - scores[:, 0])
+    return float(recall[precision >= p].max())
+
+
+def oracle_kappa(y: np.ndarray, scores: np.ndarray) -> float:
+    """0 where scikit-learn has none: truth and decision are one class."""
+    kappa = sk.cohen_kappa_score(y, scores.argmax(-1), weights="quadratic", labels=range(scores.shape[1]))
+    return 0.0 if math.isnan(kappa) else kappa
+
+
 def oracle_auroc(y: np.ndarray, scores: np.ndarray) -> float:
     """scikit-learn's, of two classes by the second's probability, of more by each against the rest."""
     p = special.softmax(scores, -1)
     classes = [1] if p.shape[1] == 2 else range(p.shape[1])
     return np.nanmean([sk.roc_auc_score(y == k, p[:, k]) for k in classes if 0 < (y == k).sum() < len(y)] or [np.nan])
+
+
+def oracle_deviance(deviance, y: np.ndarray, f: np.ndarray, **params: float) -> float:
+    """scikit-learn's, which refuses what is no mean of a positive variable."""
+    return deviance(y, f, **params) if (f > 0).all() else math.inf
+
+
+def oracle_crps(y: float, mean: float, deviation: float) -> float:
+    """The definition, E|X - y| - E|X - X'| / 2, its expectations by scipy: folded normal distributions."""
+    z = abs(y - mean) / deviation
+    return deviation * (stats.foldnorm(z).mean() - stats.foldnorm(0).mean() / math.sqrt(2))
+
+
+def oracle_coverage(y: np.ndarray, normal: np.ndarray, level: float) -> float:
+    low, high = stats.norm(*normal.T).interval(level)
+    return abs(((low <= y) & (y <= high)).mean() - level)
+
+
+def oracle_width(y: np.ndarray, normal: np.ndarray, level: float) -> float:
+    low, high = stats.norm(*normal.T).interval(level)
+    return (high - low).mean()
 
 
 # Per metric what it is elsewhere: of class indices and scores `[N, C]`, or of values and points `[N]`. A metric that is
@@ -61,6 +115,9 @@ ORACLES = {
     "f1": lambda y, s: sk.f1_score(y, s.argmax(-1)),
     "mcc": lambda y, s: sk.matthews_corrcoef(y, s.argmax(-1)),
     "auroc": oracle_auroc,
+    "average_precision": lambda y, s: per_class(sk.average_precision_score, y, s),
+    "recall_at_precision": oracle_recall,
+    "quadratic_kappa": oracle_kappa,
     "log_loss": lambda y, s: sk.log_loss(y, special.softmax(s, -1), labels=range(s.shape[1])),
     "brier": lambda y, s: sk.brier_score_loss(y, special.softmax(s, -1), labels=range(s.shape[1]), scale_by_half=True),
     "ece": oracle_ece,
@@ -68,9 +125,18 @@ ORACLES = {
     "mae": sk.mean_absolute_error,
     "r2": sk.r2_score,
     "pinball": lambda y, f: sk.mean_pinball_loss(y, f, alpha=0.5),
+    "mape": sk.mean_absolute_percentage_error,
+    "rmsle": lambda y, f: sk.root_mean_squared_log_error(y, f) if (f > -1).all() else math.inf,
+    "poisson_deviance": lambda y, f: oracle_deviance(sk.mean_poisson_deviance, y, f),
+    "gamma_deviance": lambda y, f: oracle_deviance(sk.mean_gamma_deviance, y, f),
+    "tweedie_deviance": lambda y, f: oracle_deviance(sk.mean_tweedie_deviance, y, f, power=1.5),
+    "crps": lambda y, ms: np.mean([oracle_crps(*row) for row in zip(y, *ms.T, strict=True)]),
+    "gaussian_log_loss": lambda y, ms: -stats.norm(*ms.T).logpdf(y).mean(),
+    "coverage_error": lambda y, ms: oracle_coverage(y, ms, 0.9),
+    "interval_width": lambda y, ms: oracle_width(y, ms, 0.9),
 }
 # Names by which scikit-learn's scorers go mean the same here.
-SCORERS = {"accuracy", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "r2"}
+SCORERS = {"accuracy", "average_precision", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "r2"}
 
 seeds = st.integers(0, 2**32 - 1)
 shapes = st.sampled_from(["random", "ties", "perfect", "worst", "constant"])
@@ -81,8 +147,15 @@ def answers(metric, task: Task, seed: int, rows: int, shape: str) -> tuple[np.nd
     rng = np.random.default_rng(seed)
     if task is Task.REGRESSION:
         y = np.full(rows, 3.0) if shape == "constant" else rng.normal(size=rows)
+        if metric.domain != "any":
+            y = np.abs(y) + (0.0 if metric.domain == "nonnegative" else 0.1)
         points = {"perfect": y + np.zeros((3, 1)), "worst": -1e6 * y + rng.normal(size=(3, 1))}
-        return points.get(shape, rng.normal(size=(3, rows)).round(0 if shape == "ties" else 9)), y
+        point = points.get(shape, rng.normal(size=(3, rows)).round(0 if shape == "ties" else 9))
+        if metric.domain != "any":
+            point[1:] = np.abs(point[1:]) + 0.1  # the first member predicts what cannot be
+        if metric.needs == "distribution":
+            return np.stack([point, rng.uniform(0.1, 3, size=point.shape)], -1), y
+        return point, y
     classes = 2 if task is Task.BINARY else int(rng.integers(3, 6))
     scores, y = classification(seed, 3, rows, classes, shape == "ties")
     if shape in {"perfect", "worst"}:
@@ -99,34 +172,94 @@ def answers(metric, task: Task, seed: int, rows: int, shape: str) -> tuple[np.nd
 @given(seed=seeds, rows=st.integers(2, 30), shape=shapes)
 def test_every_metric_is_what_it_is_elsewhere(metric, task: Task, seed: int, rows: int, shape: str):
     """Members side by side score what scikit-learn, or the definition written out, gives each of them."""
+    compare_with(ORACLES[metric.name], metric, task, seed, rows, shape)
+
+
+def compare_with(oracle, metric, task: Task, seed: int, rows: int, shape: str) -> None:
     out, y = answers(metric, task, seed, rows, shape)
-    prediction = Prediction(point_PN=torch.as_tensor(out)) if task is Task.REGRESSION else predicted(out)
-    ours = metric(prediction, torch.as_tensor(y))
+    ours = metric(values(out) if task is Task.REGRESSION else predicted(out), torch.as_tensor(y))
     assert ours.shape == (3,)
     for i, own in enumerate(out):
         with warnings.catch_warnings():  # scikit-learn warns of classes that do not occur; its values stand
             warnings.simplefilter("ignore")
-            expected = ORACLES[metric.name](y, own)
+            expected = oracle(y, own)
         assert ours[i].item() == pytest.approx(expected, abs=EXACT, rel=EXACT, nan_ok=True)
 
 
-@settings(max_examples=20, deadline=None)
-@given(seed=seeds, rows=st.integers(2, 30), quantile=st.floats(0.05, 0.95))
-def test_pinball_is_of_any_quantile(seed: int, rows: int, quantile: float):
-    y, f = np.random.default_rng(seed).normal(size=(2, rows))
-    ours = score_all(
-        Prediction(point_PN=torch.as_tensor(f)[None]), torch.as_tensor(y), Task.REGRESSION, quantile=quantile
-    )
-    assert ours["pinball"].item() == pytest.approx(sk.mean_pinball_loss(y, f, alpha=quantile), abs=EXACT, rel=EXACT)
+# A metric with parameters is what it is elsewhere with each of them.
+WITH_PARAMETERS = {
+    "pinball(quantile=0.9)": lambda y, f: sk.mean_pinball_loss(y, f, alpha=0.9),
+    "tweedie_deviance(power=1.2)": lambda y, f: oracle_deviance(sk.mean_tweedie_deviance, y, f, power=1.2),
+    "recall_at_precision(p=0.5)": lambda y, s: oracle_recall(y, s, 0.5),
+    "coverage_error(level=0.5)": lambda y, ms: oracle_coverage(y, ms, 0.5),
+    "interval_width(level=0.5)": lambda y, ms: oracle_width(y, ms, 0.5),
+}
+
+
+@pytest.mark.parametrize("name", WITH_PARAMETERS)
+@settings(max_examples=15, deadline=None)
+@given(seed=seeds, rows=st.integers(2, 30), shape=shapes)
+def test_a_parameter_is_what_it_is_elsewhere(name: str, seed: int, rows: int, shape: str):
+    metric = METRICS.get(name)
+    assert metric.name == name
+    compare_with(WITH_PARAMETERS[name], metric, next(iter(metric.tasks)), seed, rows, shape)
+
+
+def test_every_metric_with_parameters_is_compared_with_another_value():
+    with_parameters = {metric.name for metric in METRICS if metric.params}
+    assert with_parameters == {name.partition("(")[0] for name in WITH_PARAMETERS}
+
+
+def test_a_name_brings_parameters_and_a_default_is_no_other_metric():
+    assert METRICS.get("pinball(quantile=0.5)") == METRICS.get("pinball")
+    assert "pinball(quantile=0.9)" in METRICS
+    assert "pinbal(quantile=0.9)" not in METRICS
+    assert METRICS.get("pinball(quantile=0.9)").estimated == "the 0.9-quantile"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("pinball(quantile=2)", r"metric.params.quantile: must be < 1, got 2.0"),
+        ("pinball(quantile=much)", r"metric.params.quantile: must be a number, got 'much'"),
+        ("pinball(quantil=0.9)", r"metric: unknown parameter 'quantil'; did you mean 'quantile'\?"),
+        ("rmse(power=2)", r"metric: unknown parameter 'power'; rmse takes no parameters"),
+        ("pinbal(quantile=0.9)", r"metric: unknown metric 'pinbal'; did you mean 'pinball'\?"),
+    ],
+)
+def test_a_wrong_parameter_is_one_line(name: str, why: str):
+    with pytest.raises(UserError, match=why):
+        METRICS.get(name, where="metric")
+
+
+def test_what_is_on_request_is_reported_where_it_is_the_metric():
+    names = [metric.name for metric in reported(Task.REGRESSION)]
+    assert names == ["rmse", "mae", "r2", "pinball"]
+    assert [m.name for m in reported(Task.REGRESSION, primary=METRICS.get("crps"))] == [*names, "crps"]
+    assert [m.name for m in reported(Task.REGRESSION, primary=METRICS.get("mae"))] == names
+
+
+@pytest.mark.parametrize(("domain", "wrong"), [("any", 0), ("nonzero", 1), ("nonnegative", 2), ("positive", 3)])
+def test_targets_that_a_metric_is_not_defined_for_are_counted(domain, wrong):
+    metric = replace(METRICS.get("rmse"), domain=domain)
+    assert metric.impossible(np.array([-2.0, -1.0, 0.0, 3.0])) == wrong
 
 
 @pytest.mark.parametrize("metric", [m for m in METRICS if Task.REGRESSION in m.tasks], ids=lambda one: one.name)
 def test_an_error_with_a_unit_grows_with_the_target_and_a_number_without_does_not(metric):
-    y, f = np.random.default_rng(0).normal(size=(2, 50))
+    y, f, s = np.abs(np.random.default_rng(0).normal(size=(3, 50))) + 0.1
     one, ten = (
-        metric(Prediction(point_PN=torch.as_tensor(k * f)[None]), torch.as_tensor(k * y)).item() for k in (1, 10)
+        metric(
+            Prediction(point_PN=torch.as_tensor(k * f)[None], deviation_PN=torch.as_tensor(k * s)[None]),
+            torch.as_tensor(k * y),
+        ).item()
+        for k in (1, 10)
     )
-    assert ten == pytest.approx({"target": 10 * one, "none": one}[metric.unit], rel=1e-12)
+    expected = {"target": 10 * one, "none": one}[metric.unit]
+    # An error of another power of the unit is compared as a share of the mean's, too; two have logarithms of the unit.
+    expected = {"tweedie_deviance": 10**0.5 * one, "gaussian_log_loss": one + math.log(10)}.get(metric.name, expected)
+    if metric.name != "rmsle":
+        assert ten == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("metric", [m for m in METRICS if Task.REGRESSION not in m.tasks], ids=lambda one: one.name)
@@ -179,16 +312,18 @@ def test_outputs_that_are_no_numbers_score_the_worst_and_touch_no_neighbour(task
     scores, y = classification(0, 2, 10, classes, ties=False)
     truth = torch.as_tensor(y)
     if task is Task.REGRESSION:
-        whole = Prediction(point_PN=torch.as_tensor(scores[..., 0]))
+        truth = truth + 1
+        deviation = torch.ones(scores.shape[:2], dtype=torch.float64)
+        whole = Prediction(point_PN=torch.as_tensor(scores[..., 0]).exp(), deviation_PN=deviation)
         ill = whole.point_PN.clone()
         ill[1, 3] = bad
-        broken = Prediction(point_PN=ill)
+        broken = Prediction(point_PN=ill, deviation_PN=deviation)
     else:
         whole = predicted(scores)
         score, p = whole.score_PNC.clone(), whole.probability_PNC.clone()
         score[1, 3, 0] = p[1, 3, 0] = bad
         broken = Prediction(score, p)
-    good, found = score_all(whole, truth, task), score_all(broken, truth, task)
+    good, found = score_all(whole, truth, suiting(task)), score_all(broken, truth, suiting(task))
     for metric in suiting(task):
         assert found[metric.name][0] == good[metric.name][0]
         assert found[metric.name][1] == metric.worst
@@ -197,14 +332,14 @@ def test_outputs_that_are_no_numbers_score_the_worst_and_touch_no_neighbour(task
 def test_rows_that_are_no_probabilities_score_the_worst():
     """What NLL on ReLU leaves behind: exp of the outputs is finite and no probability."""
     prediction = Link.LOG_PROBABILITY(torch.tensor([[[2.0, 0.0], [0.0, 3.0]]]))
-    found = score_all(prediction, torch.tensor([0, 1]), Task.BINARY)
+    found = score_all(prediction, torch.tensor([0, 1]), suiting(Task.BINARY))
     assert found["accuracy"].item() == 1
     assert found["log_loss"].item() == math.inf
     assert found["brier"].item() == found["ece"].item() == 1
 
 
 def test_what_a_loss_does_not_predict_is_not_applicable():
-    found = score_all(Link.MARGIN(torch.randn(2, 6, 1)), torch.arange(6) % 2, Task.BINARY)
+    found = score_all(Link.MARGIN(torch.randn(2, 6, 1)), torch.arange(6) % 2, suiting(Task.BINARY))
     assert [name for name, value in found.items() if value is None] == ["log_loss", "brier", "ece"]
     with pytest.raises(ValueError, match="log_loss needs a probability"):
         METRICS.get("log_loss")(Link.MARGIN(torch.randn(2, 6, 1)), torch.arange(6) % 2)
@@ -230,4 +365,5 @@ def test_defaults_and_short_forms():
     assert [default_metric(task).name for task in Task] == ["accuracy", "accuracy", "rmse"]
     assert METRICS.get("auc").name == "auroc"
     assert METRICS.get("acc").name == "accuracy"
-    assert pinball(0.9).formula.startswith("Mean of max")
+    assert default_metric(Task.BINARY, rare=True).name == "auroc"
+    assert METRICS.get("pinball(quantile=0.9)").formula.startswith("Mean of max")

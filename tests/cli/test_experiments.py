@@ -99,7 +99,7 @@ def test_train_s_flags_land_on_their_keys(lossbench, handed):
 def test_compare_losses_flags_land_on_their_keys(lossbench, handed):
     line = """
         compare-losses --data titanic,wine --losses ce,nll+relu,my.py:f --baseline ce --metric log_loss --folds 10
-        --repeats 2 --lrs 1e-3,1e-2 --inner-validation 0.3 --label-noise 0,0.2 --rope 0.02 --ranks --hidden none
+        --repeats 2 --lrs 1e-3,1e-2 --inner-folds 2 --label-noise 0,0.2 --rope 0.02 --ranks --hidden none
         --penalty l2=1e-3 --target-encoding sign --groups g --patience none --dry-run --strict --force --quiet
         --tune-params never --train-share 0.1,1
     """
@@ -119,7 +119,7 @@ def test_compare_losses_flags_land_on_their_keys(lossbench, handed):
         repeats=2,
         lrs=[1e-3, 1e-2],
         tune_params="never",
-        inner_validation=0.3,
+        inner_folds=2,
         label_noise=[0, 0.2],
         train_share=[0.1, 1],
         rope=0.02,
@@ -221,7 +221,7 @@ def test_the_command_is_kept_so_that_it_can_be_typed_again(lossbench, handed, mo
         ("train --config nope.yaml", ["nope.yaml: no such file; name a YAML file; configs/ has some"]),
         ("train --device gpu", ["--device: must be auto, cpu, cuda, cuda:N or mps, got 'gpu'"]),
         ("train --quiet --json", ["--quiet and --json exclude each other; give one of them"]),
-        ("compare-losses --folds 1", ["--folds: must be >= 2, got '1'"]),
+        ("compare-losses --folds 1", ["--folds: must be >= 3, got '1'"]),
         ("compare-losses --lrs none", ["--lrs: needs at least 1 value, got 0"]),
         ("regularize-gif --alphas 1", ["--alphas: must be >= 2, got '1'"]),
         ("regularize-gif --alpha-range 1e2:1e-4", ["--alpha-range: must run from low to high, got 100:0.0001"]),
@@ -312,7 +312,7 @@ def test_each_flag_s_help_is_its_key_s_description_and_default(kind):
             assert float(shown[1]) == default, (kind, name)
 
 
-OF_A_TABLE = "data target task drop keep groups scale"
+OF_A_TABLE = "data target task drop keep groups time scale target_scale"
 OF_TRAINING = "optim lr batch_size epochs momentum weight_decay schedule patience min_delta"
 READING = (
     "sep decimal encoding na keep_na_words allow_short_rows drop_missing_target min_class_rows dates text max_bytes"
@@ -333,7 +333,7 @@ OF_A_RUN = "seed device threads output name"
             "compare-losses",
             f"{OF_A_TABLE} losses target_encoding link penalty strict"
             " baseline metric folds repeats label_noise train_share rope ranks"
-            f" hidden activation lrs tune_params inner_validation {OF_TRAINING}"
+            f" hidden activation lrs tune_params inner_folds select_by stop_rule {OF_TRAINING}"
             f" config sets {OF_A_RUN} dry_run force quiet json {READING}",
         ),
         (
@@ -359,7 +359,7 @@ def test_an_experiment_has_these_flags_in_this_order(kind, parameters):
 @pytest.mark.parametrize(
     ("command", "flags"),
     [
-        ("data", f"target task drop keep {READING}"),
+        ("data", f"target task drop keep groups time target_scale {READING}"),
         ("doctor", "loss_param target_encoding link"),
         ("explain", "loss_param target_encoding link"),
         ("predict", "sep decimal encoding na keep_na_words allow_short_rows max_bytes"),

@@ -10,12 +10,12 @@ import pytest
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.metrics import METRICS
-from lossbench.cli import tables
 from lossbench.cli.explain import explain
 from lossbench.config.load import load
 from lossbench.config.parts import LossConfig
 from lossbench.config.schema import CompareConfig, DataConfig, TrainConfig
 from lossbench.data.datasets.catalogue import datasets
+from lossbench.report.terminal import listing
 
 CONFIG_FOLDER = Path(__file__).parents[2] / "configs"
 
@@ -49,14 +49,14 @@ def test_a_listing_may_be_of_one_task(lossbench):
 @pytest.mark.parametrize("command", ["losses", "activations", "metrics", "penalties", "datasets"])
 def test_on_a_terminal_a_listing_fits_80_columns(lossbench, command, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(tables.sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(listing.sys.stdout, "isatty", lambda: True)
     _, out, _ = lossbench(command)
     assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in out.splitlines()) <= 80
 
 
 def test_brackets_in_a_row_are_no_markup(lossbench, capsys, monkeypatch):
-    monkeypatch.setattr(tables.sys.stdout, "isatty", lambda: True)
-    tables.show([{"a": "[bold]", "b": "[0, 1]", "c": "x[/]y"}], below=("c",))
+    monkeypatch.setattr(listing.sys.stdout, "isatty", lambda: True)
+    listing.show([{"a": "[bold]", "b": "[0, 1]", "c": "x[/]y"}], below=("c",))
     out = capsys.readouterr().out
     assert "[bold]" in out
     assert "[0, 1]" in out
@@ -96,7 +96,7 @@ def test_a_pair_s_reason_follows_from_its_formula(lossbench):
 
 def test_on_a_terminal_a_loss_is_a_line_unless_all_is_wanted(lossbench, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(tables.sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(listing.sys.stdout, "isatty", lambda: True)
     brief = lossbench("losses")[1].splitlines()
     assert len(brief) == len(LOSSES) + 2, "a head and a foot"
     assert len(lossbench("losses", "--wide")[1].splitlines()) > 3 * len(LOSSES)

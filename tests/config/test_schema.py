@@ -76,7 +76,7 @@ def test_short_forms_of_a_comparison():
 
 def test_a_part_given_in_part_keeps_its_other_defaults():
     assert CompareConfig(net={"activation": "tanh"}).net.hidden == [32, 32]
-    assert CompareConfig(early_stopping={"patience": 5}).early_stopping.keep == "best"
+    assert CompareConfig(early_stopping={"min_delta": 0.1}).early_stopping.patience == 20
     assert RegularizeConfig(split={"seed": 1}).split.test == RegularizeConfig().split.test
 
 
@@ -141,7 +141,7 @@ def test_what_cannot_be_trained_is_refused(wrong):
         {"data": []},
         {"data": "titanic,titanic"},
         {"label_noise": [1]},
-        {"inner_validation": 0},
+        {"inner_folds": 1},
         {"rope": -0.1},
     ],
 )

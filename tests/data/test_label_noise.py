@@ -44,3 +44,14 @@ def test_impossible_noise_is_one_line() -> None:
         label_noise(np.zeros(3), 2, 1.5, 0, np.arange(3))
     with pytest.raises(UserError, match="label noise needs classes, the task is a regression"):
         label_noise(np.zeros(3), 0, 0.2, 0, np.arange(3))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(4)), st.integers(0, 1000))
+def test_names_of_classes_change_no_noise(names: list[int], seed: int) -> None:
+    """Renaming the classes before the noise is renaming them after it; also where a class has no row."""
+    target = np.random.default_rng(seed).choice([0, 1, 3], 60)
+    renamed = np.array(names)
+    noisy, _ = label_noise(target, 4, 0.4, seed, np.arange(60))
+    other, _ = label_noise(renamed[target], 4, 0.4, seed, np.arange(60))
+    assert np.array_equal(renamed[noisy], other)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from lossbench.data.split import digest, generator, holdout, repeated_kfold
+from lossbench.data.split import digest, generator, holdout, inner_folds, repeated_kfold
 from lossbench.errors import UserError
 
 counts = st.lists(st.integers(5, 60), min_size=2, max_size=6)
@@ -66,12 +64,12 @@ def test_a_tiny_class_is_in_every_part() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(counts, st.integers(2, 5), st.integers(1, 3), st.sampled_from([0.0, 0.2]), st.integers(0, 2**32))
+@given(counts, st.integers(2, 5), st.integers(1, 3), st.integers(0, 2**32))
 def test_folds_test_every_row_once_and_spread_every_class(
-    class_counts: list[int], folds: int, repeats: int, inner: float, seed: int
+    class_counts: list[int], folds: int, repeats: int, seed: int
 ) -> None:
     target = labels(class_counts)
-    outer = repeated_kfold(target, "multiclass", folds, repeats, seed, inner)
+    outer = repeated_kfold(target, "multiclass", folds, repeats, seed)
     assert [(f.repeat, f.fold) for f in outer] == [(r, k) for r in range(repeats) for k in range(folds)]
     for repeat in range(repeats):
         mine = [fold for fold in outer if fold.repeat == repeat]
@@ -82,28 +80,47 @@ def test_folds_test_every_row_once_and_spread_every_class(
         assert (spread.max(axis=0) - spread.min(axis=0)).max() <= 1
     for fold in outer:
         assert np.array_equal(np.sort(np.concatenate([fold.train, fold.test])), np.arange(len(target)))
-        both = np.concatenate([fold.inner_train, fold.inner_validation])
-        assert np.array_equal(np.sort(both), fold.train)
-        # at least one row of every class, however small the share
-        least = len(np.unique(target[fold.train])) if inner else 0
-        assert len(fold.inner_validation) == max(math.ceil(len(fold.train) * inner), least)
-        if inner:
-            assert len(np.unique(target[fold.inner_train])) == len(class_counts)
-            assert len(np.unique(target[fold.inner_validation])) == len(class_counts)
+
+
+@pytest.mark.parametrize(
+    ("folds", "partners", "expected"),
+    [(3, 4, 2), (4, 4, 3), (5, 4, 4), (6, 4, 4), (10, 4, 4), (10, 2, 2), (5, 3, 4), (10, 99, 9)],
+)
+def test_every_fold_is_paired_with_as_many_others_and_a_pair_trains_on_the_rest(
+    folds: int, partners: int, expected: int
+) -> None:
+    target = labels([40, 30])
+    outer = repeated_kfold(target, "binary", folds, 2, 0)
+    inner = inner_folds(outer, partners)
+    for j, fold in enumerate(outer):
+        mine = [pair for pair in inner if j in {pair.first, pair.second}]
+        assert len(mine) == expected
+        assert len({pair.first + pair.second for pair in mine}) == expected  # each another one
+        assert {pair.repeat for pair in mine} == {fold.repeat}
+    for pair in inner:
+        rows = [pair.train, outer[pair.first].test, outer[pair.second].test]
+        assert np.array_equal(np.sort(np.concatenate(rows)), np.arange(70))
+        both = np.concatenate(pair.validation)
+        assert np.array_equal(both[pair.choosing_rows(pair.first)], outer[pair.second].test)
+        assert np.array_equal(both[pair.choosing_rows(pair.second)], outer[pair.first].test)
+
+
+def test_two_folds_leave_nothing_to_train_on() -> None:
+    with pytest.raises(UserError, match=r"folds: 2 folds leave nothing to train on .*; choose at least 3"):
+        inner_folds(repeated_kfold(labels([9, 9]), "binary", 2, 1, 0), 4)
 
 
 def test_folds_spread_classes_as_scikit_learn_does() -> None:
     target = labels([549, 342])
     oracle = StratifiedKFold(10, shuffle=True, random_state=0).split(target, target)
     theirs = sorted(tuple(np.bincount(target[test])) for _, test in oracle)
-    mine = sorted(tuple(np.bincount(target[fold.test])) for fold in repeated_kfold(target, "binary", 10, 1, 0, 0.0))
+    mine = sorted(tuple(np.bincount(target[fold.test])) for fold in repeated_kfold(target, "binary", 10, 1, 0))
     assert np.abs(np.array(mine) - np.array(theirs)).max() <= 1
 
 
 def test_regression_folds_are_even() -> None:
-    outer = repeated_kfold(np.linspace(0, 1, 103), "regression", 10, 2, 0, 0.2)
+    outer = repeated_kfold(np.linspace(0, 1, 103), "regression", 10, 2, 0)
     assert sorted({len(fold.test) for fold in outer}) == [10, 11]
-    assert {len(fold.inner_validation) for fold in outer} == {19}
 
 
 @settings(max_examples=30, deadline=None)
@@ -113,8 +130,8 @@ def test_groups_are_never_torn(groups: int, folds: int, seed: int) -> None:
     group = np.repeat(np.arange(groups), random.integers(3, 9, groups))
     target = random.integers(0, 3, len(group))
     target[:30] = np.arange(30) % 3 if len(group) >= 30 else target[:30]
-    for fold in repeated_kfold(target, "regression", folds, 1, seed, 0.25, groups=group):
-        for one, other in [(fold.train, fold.test), (fold.inner_train, fold.inner_validation)]:
+    for fold in repeated_kfold(target, "regression", folds, 1, seed, groups=group):
+        for one, other in [(fold.train, fold.test)]:
             assert len(one)
             assert len(other)
             assert not set(group[one]) & set(group[other])
@@ -126,7 +143,7 @@ def test_groups_are_never_torn(groups: int, folds: int, seed: int) -> None:
 
 def test_groups_of_one_class_each_still_fill_every_fold() -> None:
     group = np.repeat(np.arange(6), 10)
-    outer = repeated_kfold(group % 3, "multiclass", 3, 1, 0, 0.0, groups=group)
+    outer = repeated_kfold(group % 3, "multiclass", 3, 1, 0, groups=group)
     assert [len(fold.test) for fold in outer] == [20, 20, 20]
 
 
@@ -134,7 +151,7 @@ def test_a_seed_is_a_split_and_another_seed_another() -> None:
     target = labels([60, 40])
 
     def marks(seed: int) -> tuple[str, ...]:
-        folds = repeated_kfold(target, "binary", 5, 2, seed, 0.2)
+        folds = repeated_kfold(target, "binary", 5, 2, seed)
         return (digest(holdout(target, "binary", 0.2, 0.2, seed)), *(digest(fold) for fold in folds))
 
     assert marks(0) == marks(0)
@@ -170,7 +187,7 @@ def test_five_seeds_test_every_row_of_a_table_that_five_divides() -> None:
 
 def test_more_repeats_leave_the_first_as_they_were() -> None:
     target = labels([60, 40])
-    few, many = (repeated_kfold(target, "binary", 5, repeats, 0, 0.2) for repeats in (1, 3))
+    few, many = (repeated_kfold(target, "binary", 5, repeats, 0) for repeats in (1, 3))
     assert [digest(fold) for fold in few] == [digest(fold) for fold in many[:5]]
 
 
@@ -205,14 +222,42 @@ def test_impossible_shares_are_one_line(test: float, validation: float, line: st
 
 def test_too_few_groups_are_one_line() -> None:
     with pytest.raises(UserError, match="groups: 2 groups are fewer than 3 folds"):
-        repeated_kfold(np.zeros(9), "regression", 3, 1, 0, 0.2, groups=np.repeat([0, 1], [4, 5]))
+        repeated_kfold(np.zeros(9), "regression", 3, 1, 0, groups=np.repeat([0, 1], [4, 5]))
     with pytest.raises(UserError, match="groups: one group cannot be split"):
         holdout(np.zeros(9), "regression", 0.2, 0.2, 0, groups=np.zeros(9))
     with pytest.raises(UserError, match="folds: 1 fold cannot test"):
-        repeated_kfold(np.zeros(9), "regression", 1, 1, 0, 0.2)
+        repeated_kfold(np.zeros(9), "regression", 1, 1, 0)
 
 
 def test_a_class_that_groups_keep_out_of_training_is_one_line() -> None:
     target, group = np.repeat([0, 1, 1], 10), np.repeat([0, 1, 2], 10)
     with pytest.raises(UserError, match=r"groups: class 'rare' would not be trained on in fold \d of repeat 0"):
-        repeated_kfold(target, "binary", 3, 1, 0, 0.0, groups=group, classes=("rare", "common"))
+        repeated_kfold(target, "binary", 3, 1, 0, groups=group, classes=("rare", "common"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(counts, st.integers(0, 2**32), st.data())
+def test_names_of_classes_and_groups_change_no_split(class_counts: list[int], seed: int, data: st.DataObject) -> None:
+    target = labels(class_counts, seed)
+    classes = len(class_counts)
+    renamed = np.array(data.draw(st.permutations(range(classes))))[target]
+    group = np.random.default_rng(seed).integers(0, 12, len(target))
+    other = np.array(data.draw(st.permutations([f"g{i}" for i in range(12)])))[group]
+
+    def marks(target: np.ndarray, groups: np.ndarray | None) -> list[str]:
+        folds = repeated_kfold(target, "multiclass", 3, 1, seed, groups=groups)
+        return [digest(holdout(target, "multiclass", 0.2, 0.2, seed, groups)), *map(digest, folds)]
+
+    assert marks(renamed, None) == marks(target, None)
+    try:
+        expected = marks(target, group)
+    except UserError:  # a class whose rows are in too few groups
+        with pytest.raises(UserError):
+            marks(renamed, other)
+    else:
+        assert marks(renamed, other) == expected
+
+
+def test_a_class_is_named_by_its_own_name_in_an_error() -> None:
+    with pytest.raises(UserError, match="class 'a' has 2 rows"):
+        holdout(np.array([1, 1, 1, 1, 0, 0]), "binary", 0.2, 0.2, 0, classes=("a", "b"))

@@ -43,6 +43,12 @@ def test_each_class_has_its_share_within_a_row_and_a_half(share):
         assert abs((table.target[some] == label).sum() - share * of_class) <= 1.5
 
 
+def test_names_of_classes_take_no_other_rows():
+    table, rows = blobs(200), np.arange(200)
+    renamed = replace(table, target=1 - table.target)
+    assert subset(table, rows, 0.3).tolist() == subset(renamed, rows, 0.3).tolist()
+
+
 def test_other_seeds_take_other_rows():
     table, rows = blobs(200), np.arange(200)
     assert subset(table, rows, 0.3, 0).tolist() != subset(table, rows, 0.3, 1).tolist()

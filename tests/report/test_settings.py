@@ -75,7 +75,9 @@ def test_levels_are_compared_with_every_other_condition_held(both):
                 assert mean == means[one.data, at["train_share"], at["label_noise"], row.name]
     shares = next(one for one in found if one.condition.name == "train_share")
     assert shares.levels == [1.0, 0.3, 0.1]  # from the whole to the least: a loss of score is a cost
-    assert shares.sentence.startswith("from all training rows to 10% of the training rows cross_entropy loses 0.")
+    assert shares.sentence.startswith(
+        "with clean labels from all training rows to 10% of the training rows cross_entropy loses 0."
+    )
 
 
 def test_data_sets_are_put_together_within_a_setting(both):
@@ -138,6 +140,7 @@ def test_a_condition_that_nobody_has_heard_of_is_drawn_by_its_own_words(tmp_path
     plain = json.loads(record.to_json().replace("label_noise", "gaps"))
     plain["conditions"][0] |= {
         "label": "missing values",
+        "kind": "",
         "level_text": "{level} missing values",
         "reference_text": "complete rows",
         "realised_text": "{share} of the values removed",

@@ -13,7 +13,7 @@ from lossbench.engine.threads import in_threads
 from lossbench.events import Emit, EpochEnded, Event, Phase, RunEnded, Stopped, Warned
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.run import run
-from lossbench.runner.drive import drive
+from lossbench.runner.drive import SIGNALS, Stop, drive
 from tests.experiments.compare.comparisons import config
 
 
@@ -69,21 +69,24 @@ def test_events_of_several_threads_reach_every_sink_one_at_a_time_and_in_one_ord
         assert own == list(range(20))
 
 
-def test_the_first_interrupt_asks_to_stop_and_the_second_ends_it() -> None:
+@pytest.mark.parametrize("first", SIGNALS)
+@pytest.mark.parametrize("second", SIGNALS)
+def test_the_first_signal_requests_a_stop_and_the_second_ends_it(first: signal.Signals, second: signal.Signals) -> None:
     def interrupted(emit: Emit, stopped: Stopped) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), first)
         emit(Warned("asked to stop"))
         assert stopped()
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), second)
         emit(Warned("never heard"))
 
-    before = signal.getsignal(signal.SIGINT)
-    listener = Listener()
-    with pytest.raises(KeyboardInterrupt), drive([listener]) as (emit, stopped):
+    before = [signal.getsignal(one) for one in SIGNALS]
+    listener, stop = Listener(), Stop()
+    with pytest.raises(KeyboardInterrupt) as aborted, drive([listener], stop) as (emit, stopped):
         interrupted(emit, stopped)
     assert listener.heard == [Warned("asked to stop")]
     assert listener.closed == 1
-    assert signal.getsignal(signal.SIGINT) is before
+    assert (stop.exit_code, getattr(aborted.value, "exit_code", None)) == (128 + first, 128 + second)
+    assert [signal.getsignal(one) for one in SIGNALS] == before
 
 
 def test_the_second_interrupt_ends_threads_that_the_first_did_not() -> None:

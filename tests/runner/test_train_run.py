@@ -105,12 +105,17 @@ def started(output: Path) -> subprocess.Popen[str]:
     raise AssertionError(process.communicate()[1])
 
 
-def test_ctrl_c_leaves_a_valid_record(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "name"),
+    [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM"), (signal.SIGHUP, 129, "SIGHUP")],
+)
+def test_a_signal_leaves_a_valid_record(tmp_path: Path, number: signal.Signals, code: int, name: str) -> None:
+    """The exit code is a shell's for a process that this signal ended: 128 plus its number."""
     process = started(tmp_path)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "stopping, what was reached will be recorded; Ctrl-C again to abort" in errors
+    assert process.returncode == code
+    assert f"stopping, what was reached will be recorded; {name} again to abort" in errors
     assert "Traceback" not in errors
     record = read_record(tmp_path / "titanic-nll-logsoftmax")
     assert (record.status, record.runs[0].members[0].status) == ("interrupted", "interrupted")
@@ -183,3 +188,12 @@ def test_a_reader_who_does_not_read_does_not_keep_the_second_interrupt_from_endi
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_notebooks_backend_and_a_narrow_encoding_cost_no_run(tmp_path: Path) -> None:
+    """The environment of a notebook's shell, whose backend matplotlib lacks here, and of a redirect in ASCII."""
+    environment = os.environ | {"MPLBACKEND": "module://nowhere.backend", "PYTHONIOENCODING": "ascii"}
+    words = command(tmp_path, "--epochs", "1")
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert sorted(file.name for file in (tmp_path / "titanic-nll-logsoftmax").iterdir()) == FILES

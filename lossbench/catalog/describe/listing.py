@@ -14,6 +14,7 @@ from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.describe.explain import TARGETS, note, once, tasks
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.metrics import METRICS, Metric
+from lossbench.catalog.parameters import spelled
 from lossbench.catalog.plugins.packages import offered
 from lossbench.catalog.verdicts import best_activation, describe
 from lossbench.catalog.vocabulary import Task
@@ -119,11 +120,15 @@ def metric_rows(task: Task | None = None) -> list[MetricRow]:
     """All metrics, or those that suit a task."""
     entries = [(m.name, m, "") for m in METRICS]
     entries += [(one.name, one.value, one.package) for one in offered("metric") if isinstance(one.value, Metric)]
-    return [
-        MetricRow(name, m.formula, tuple(t.value for t in Task if t in m.tasks), m.needs, m.better, package)
-        for name, m, package in entries
-        if task is None or task in m.tasks
-    ]
+    return [metric_row(m, name, package) for name, m, package in entries if task is None or task in m.tasks]
+
+
+def metric_row(m: Metric, name: str = "", package: str = "") -> MetricRow:
+    """One metric; behind its formula stand its parameters, and the targets that it is defined for."""
+    more = [spelled(m.params)] if m.params else []
+    more += [] if m.domain == "any" else [f"of {m.domain} targets"]
+    formula = "; ".join([m.formula, *more])
+    return MetricRow(name or m.name, formula, tuple(t.value for t in Task if t in m.tasks), m.needs, m.better, package)
 
 
 def penalty_rows() -> list[PenaltyRow]:

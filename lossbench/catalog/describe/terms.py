@@ -145,7 +145,7 @@ TERMS = (
         "dummy",
         "The prediction that ignores the features: the most frequent class of the training rows, or their mean.",
         "scikit-learn, DummyClassifier and DummyRegressor",
-        also=("majority class", "mean value"),
+        also=("majority class", "target mean"),
     ),
     Term(
         "tuned",

@@ -1,8 +1,9 @@
 """Losses of a residual e = f - y. Those that also serve classification compare with 0 and 1, averaged over the columns.
 
-Regression targets are standardised on the training part, so every threshold is in standard deviations of the target.
-The textbooks' thresholds are in those of the residuals (Huber's 1.345, Cauchy's 2.385, Tukey's 4.685: 95% efficient
-under normal noise), which are some 0.22 of the target's where a fit explains 95% of it: that is the other value to try.
+Regression targets are scaled on the training part, so every threshold (delta, beta, c) is in units of the target's
+scale: its standard deviation, or 1.4826 MAD where tails are heavy (`target_scale`). The textbooks' thresholds are in
+standard deviations of the residuals (Huber's 1.345, Cauchy's 2.385, Tukey's 4.685: 95% efficient under normal noise),
+which are some 0.22 of the target's where a fit explains 95% of it: that is the other value to try.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from lossbench.deferred import F, torch
 if TYPE_CHECKING:
     from torch import Tensor
 
+TARGET_UNIT = (
+    "in units of the target's scale: its standard deviation, or 1.4826 MAD where tails are heavy (target_scale)"
+)
 Threshold = Annotated[float, Gt(0)]
 Share = Annotated[float, Gt(0), Lt(1)]
 
@@ -113,7 +117,7 @@ def l1(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     link=PROBABILITY_OR_NUMBER,
     reference="Girshick 2015, arXiv:1504.08083",
     estimates="between median and mean; class probabilities while beta >= 1",
-    pitfalls=("it is huber(delta=beta) / beta",),
+    pitfalls=("it is huber(delta=beta) / beta", f"beta is {TARGET_UNIT}"),
     consistent=True,
     convex=True,
     symmetric=False,
@@ -130,7 +134,7 @@ def smooth_l1(f_BK: Tensor, t_BK: Tensor, *, beta: Threshold = 1.0) -> Tensor:
     link=PROBABILITY_OR_NUMBER,
     reference="Huber 1964, doi:10.1214/aoms/1177703732",
     estimates="between median and mean; class probabilities while delta >= 1",
-    pitfalls=("delta is in standard deviations of the target, which outliers inflate",),
+    pitfalls=(f"delta is {TARGET_UNIT}",),
     consistent=True,
     convex=True,
     symmetric=False,
@@ -164,6 +168,7 @@ def log_cosh(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     link=Link.IDENTITY,
     reference="Koenker & Bassett 1978, doi:10.2307/1913643",
     estimates="the quantile",
+    metric="pinball(quantile={quantile:g})",
     pitfalls=("pinball(0.5) is l1 / 2", "nets trained for several quantiles may cross"),
     convex=True,
 )
@@ -197,7 +202,7 @@ def expectile(f_B1: Tensor, y_B1: Tensor, *, tau: Share = 0.5) -> Tensor:
     estimates="near the mode",
     pitfalls=(
         "it is not convex: where it ends depends on where it starts",
-        "c is in standard deviations of the target",
+        f"c is {TARGET_UNIT}",
     ),
     convex=False,
     also_try={"c": 0.5},
@@ -213,7 +218,7 @@ def cauchy(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
     link=Link.IDENTITY,
     reference="Charbonnier et al. 1997, doi:10.1109/83.551699",
     estimates="between median and mean",
-    pitfalls=("c is in standard deviations of the target, which outliers inflate",),
+    pitfalls=(f"c is {TARGET_UNIT}",),
     convex=True,
     also_try={"c": 0.3},
 )
@@ -229,7 +234,7 @@ def soft_l1(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
     link=Link.IDENTITY,
     reference="Beaton & Tukey 1974, doi:10.1080/00401706.1974.10489171",
     estimates="near the mode",
-    pitfalls=("beyond c there is no gradient: samples that start far away are never learnt",),
+    pitfalls=("beyond c there is no gradient: samples that start far away are never learnt", f"c is {TARGET_UNIT}"),
     convex=False,
     also_try={"c": 1.0},
 )

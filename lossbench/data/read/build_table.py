@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from lossbench.data.duplicates import DUPLICATES, grouped
 from lossbench.data.infer.kinds import NUMBER, understand
-from lossbench.data.infer.leakage import SuspectColumn, suspects
+from lossbench.data.infer.suspect_columns import SuspectColumn, suspects
 from lossbench.data.infer.target import number_label, read_target
 from lossbench.data.read.frame import read_frame
 from lossbench.data.read.parsed import Reading, Request
 from lossbench.data.read.sniff import file_format
 from lossbench.data.read.unpack import STDIN, unpack
 from lossbench.data.source import READING, DataSource
+from lossbench.data.split import in_order_of_occurrence
 from lossbench.data.table import Kind, Table
+from lossbench.data.time_split import times_of
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError, did_you_mean
 
@@ -40,17 +43,34 @@ def read_table(source: DataSource, frame: pd.DataFrame | None = None) -> Table:
     for suspect in assembled.suspects:
         if suspect.what == "leak":
             raise UserError(
-                f"column {suspect.column!r} determines the target {table.target_name!r}",
+                f"column {suspect.column!r} determines the target {table.target_name!r}{_detail(suspect.why)}",
                 where=table.source,
                 fix=f"leave it out with --drop {suspect.column} (or vouch for it with --keep)",
             )
-    ids = [suspect.column for suspect in assembled.suspects]
-    notes = [f"column {s.column!r} looks like a row number ({s.why}): excluded" for s in assembled.suspects]
+    ids = [suspect.column for suspect in assembled.suspects if suspect.what == "id"]
+    notes = [_note(suspect) for suspect in assembled.suspects]
     features = table.features.drop(columns=ids)
     if features.shape[1] == 0:
         raise UserError("no feature is left beside the target", where=table.source)
     kinds = {name: table.kinds[name] for name in features.columns}
-    return replace(table, features=features, kinds=kinds, notes=(*table.notes, *notes))
+    table = replace(table, features=features, kinds=kinds, notes=(*table.notes, *notes))
+    return grouped(table, source.groups)
+
+
+def _note(suspect: SuspectColumn) -> str:
+    name = suspect.column
+    if suspect.what == "id":
+        return f"column {name!r} looks like a row number ({suspect.why}): excluded"
+    return (
+        f"column {name!r} may leak the target ({suspect.why}): if it is not known before the target is, leave it out"
+        f" with --drop {name}; --keep {name} silences this"
+    )
+
+
+def _detail(why: str) -> str:
+    """What a reason says beyond that the target is determined."""
+    _, colon, detail = why.partition(": ")
+    return f" ({detail})" if colon else ""
 
 
 def assemble(source: DataSource, frame: pd.DataFrame | None = None) -> Assembled:
@@ -121,9 +141,14 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
 
     target = read_target(columns.pop(name), kinds.pop(name), source.task, place)
     groups = None
-    if source.groups is not None:
-        groups = _groups(columns.pop(source.groups))
+    if source.groups in columns:
+        groups = in_order_of_occurrence(columns.pop(source.groups).to_numpy())
         del kinds[source.groups]
+    time = None
+    if source.time is not None:
+        time = times_of(columns[source.time], kinds[source.time], place)
+        if source.time not in source.keep:
+            del columns[source.time], kinds[source.time]
     if not columns:
         raise UserError("no feature is left beside the target", fix="drop fewer columns")
     table = Table(
@@ -135,6 +160,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         target_name=name,
         classes=target.classes,
         groups=groups,
+        time=time,
         notes=(*reading.notes, *notes, *target.notes),
         source=where,
         place=place,
@@ -148,14 +174,18 @@ def _choose(names: Sequence[str], source: DataSource) -> list[str]:
     """All columns but the dropped ones; a `UserError` for a name that is not there."""
     if source.target is None:
         raise UserError("no target was named", fix=f"choose one with --target; columns are {', '.join(names)}")
-    for name in [source.target, *source.drop, *source.keep, *([source.groups] if source.groups else [])]:
+    reserved = {DUPLICATES} - set(names)  # a word for groups, unless a column has that name
+    roles = [name for name in (source.groups, source.time) if name is not None and name not in reserved]
+    for name in [source.target, *source.drop, *source.keep, *roles]:
         if name not in names:
             hint = did_you_mean(name, names)
             guess = f" ({hint})" if hint.startswith("did") else ""
             raise UserError(f"no column {name!r}", fix=f"columns are {', '.join(names)}{guess}")
     if source.target in source.drop:
         raise UserError(f"column {source.target!r} is the target and is dropped", fix="take it out of --drop")
-    return [name for name in names if name not in source.drop or name == source.groups]
+    if source.target in roles:
+        raise UserError(f"column {source.target!r} is the target and cannot split the rows", fix="name another column")
+    return [name for name in names if name not in source.drop or name in roles]
 
 
 def _understood(
@@ -244,11 +274,6 @@ def _rows_of_large_classes(target: pd.Series, rows: NDArray[Any], source: DataSo
         labels = sorted({str(label) for label in values[small]})
         notes.append(f"classes of fewer than {source.min_class_rows} rows excluded: {', '.join(labels)}")
     return rows[~small]
-
-
-def _groups(column: pd.Series) -> NDArray[Any]:
-    codes, _ = pd.factorize(column.to_numpy(), use_na_sentinel=False)
-    return codes
 
 
 def _table_name(where: str) -> str:

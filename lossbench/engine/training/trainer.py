@@ -33,6 +33,9 @@ class Outcome:
     train_loss: Curve = field(default_factory=lambda: np.empty(0))
     val_loss: Curve = field(default_factory=lambda: np.empty(0))
     val_score: Curve = field(default_factory=lambda: np.empty(0))
+    monitored: np.ndarray[tuple[int, int], np.dtype[np.float32]] = field(
+        default_factory=lambda: np.empty((0, 0), np.float32)
+    )  # [epochs, columns]: those of the score behind its first
 
 
 @dataclass
@@ -45,11 +48,18 @@ class _Progress:
     train_loss: list[float] = field(default_factory=list)
     val_loss: list[float] = field(default_factory=list)
     val_score: list[float] = field(default_factory=list)
+    monitored: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = field(default_factory=list)
     best: float = -math.inf
     best_epoch: int | None = None
+    others: dict[int, tuple[float, int]] = field(default_factory=dict)  # further columns -> their best, and when
     left: bool = False
     status: Status = "interrupted"
     snapshot: bool = False
+
+    @property
+    def improved(self) -> int:
+        """The last epoch that was better than all before it, by any of the columns that judge; 0: none."""
+        return max([self.best_epoch or 0, *(when for _, when in self.others.values())])
 
     def outcome(self) -> Outcome:
         return Outcome(
@@ -59,6 +69,7 @@ class _Progress:
             np.array(self.train_loss, dtype=np.float64),
             np.array(self.val_loss, dtype=np.float64),
             np.array(self.val_score, dtype=np.float64),
+            np.stack(self.monitored) if self.monitored else np.empty((0, 0), np.float32),
         )
 
 
@@ -88,6 +99,13 @@ class Trainer:
                 break
             epoch += 1
             val_loss, val_score = state.validate()
+            if val_score.dim() == 2:
+                columns_PM = val_score[:, 1:].cpu().numpy()
+                for p, row_M in zip(present, columns_PM, strict=True):
+                    if not p.left:
+                        p.monitored.append(row_M.astype(np.float32))
+                        self._follow(p, row_M, epoch)
+                val_score = val_score[:, 0]
             self._note(epoch, present, loss.tolist(), val_loss.tolist(), val_score.tolist(), state, emit)
             staying = [k for k, p in enumerate(present) if not p.left]
             if not staying:
@@ -126,7 +144,7 @@ class Trainer:
                 stops.append(MemberStopped(self.run, p.member, epoch, "diverged"))
             elif epoch >= p.epochs:
                 p.left, p.status = True, "ok"
-            elif training.patience is not None and epoch - (p.best_epoch or 0) >= training.patience:
+            elif training.patience is not None and epoch - p.improved >= training.patience:
                 p.left, p.status = True, "ok"
                 stops.append(MemberStopped(self.run, p.member, epoch, "early_stopping"))
             if p.left:
@@ -149,6 +167,14 @@ class Trainer:
         )
         for event in stops:
             emit(event)
+
+    def _follow(self, p: _Progress, row_M: np.ndarray[tuple[int], np.dtype[np.float32]], epoch: int) -> None:
+        """Note what the further judging columns say of an epoch."""
+        for column in range(self.problem.stops_by - 1):
+            gain = self.sign * float(row_M[column])
+            best, _ = p.others.get(column, (-math.inf, 0))
+            if math.isfinite(gain) and gain > best + self.problem.training.min_delta:
+                p.others[column] = (gain, epoch)
 
     def _keep(self, state: TrainingState, present: list[_Progress], who: list[_Progress]) -> None:
         """Let these members' present weights survive."""

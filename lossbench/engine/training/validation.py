@@ -32,7 +32,7 @@ class Validation:
         self.truth = pad_members(truth, ROWS)
 
     def __call__(self, population: Population) -> tuple[Tensor, Tensor]:
-        """Mean loss and score of each member, `[P]` and `[P]` (NaN where nothing scores)."""
+        """Mean loss and score of each member, `[P]` and `[P]` or `[P, 1 + M]` (NaN where nothing scores)."""
         rows = self.inputs.rows
         out = outputs(population, self.inputs)
         loss = out.new_empty(len(out))

@@ -19,7 +19,7 @@ from lossbench.engine.threads import one_thread
 from lossbench.errors import UserError
 from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair
 from lossbench.experiments.setup.resolve import AUTO, resolve_loss
-from lossbench.record import LossRecord
+from lossbench.record import BEST_BASELINE, LossRecord
 
 CHOSEN = {True: "cross_entropy", False: "mse"}  # the baseline where none is named, for classes and for values
 
@@ -123,20 +123,32 @@ def select_candidates(
 
 
 def find_baseline(wanted: str, selection: Selection, task: Task) -> str:
-    """The name of the candidate that the others are measured against; `UserError` where it is not among them."""
+    """The name of the candidate that the others are measured against; `UserError` where it is not among them.
+
+    `auto`: a sound pair, cross_entropy or mse where it is one, else the first; a degraded one only where none is sound,
+    and a broken one never beside another. `best`: whichever comes out best, known only at the end.
+    """
     candidates = selection.candidates
+    if wanted == BEST_BASELINE:
+        return BEST_BASELINE
     if wanted == "auto":
         first = CHOSEN[task.is_classification]
-        return next((c.name for c in candidates if c.pair.loss.name == first), candidates[0].name)
+        return min(candidates, key=lambda c: (_soundness(c), c.pair.loss.name != first)).name
     loss, plus, activation = wanted.replace(" ", "").partition("+")
     named = [c for c in candidates if _is_called(c, loss) and (not plus or activation == c.pair.activation.name)]
     if named:
-        return min(named, key=lambda c: not c.pair.verdict.level.is_sound).name
+        return min(named, key=_soundness).name
     raise UserError(
         f"the baseline {wanted!r} is not among the losses",
         where="baseline",
         fix=f"add it, or choose one of {', '.join(c.name for c in candidates)}",
     )
+
+
+def _soundness(candidate: Candidate) -> int:
+    """0 for a sound pair, 1 for a degraded one, 2 for a broken one."""
+    level = candidate.pair.verdict.level
+    return 0 if level.is_sound else 2 if level is Level.BROKEN else 1
 
 
 def _is_called(candidate: Candidate, wanted: str) -> bool:

@@ -1,6 +1,7 @@
 """What a comparison can vary besides the losses. One entry of `CONDITIONS` is all that a new condition needs.
 
-A condition changes the training part of a split, never its test part: its rows, its targets, or its features. Its
+A condition changes the training parts of splits, never their test parts: their rows, targets or features; or the rule
+by which nets are trained on them. Its
 levels are the config's key of its name (`CompareConfig` says what that key takes), its words and its plot travel in the
 record. Several conditions make a grid: every combination of their levels is a setting of its own.
 """
@@ -14,9 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lossbench.catalog.vocabulary import Task
+from lossbench.config.parts import Keep
 from lossbench.config.schema import CompareConfig
 from lossbench.data.label_noise import label_noise
-from lossbench.data.split import OuterFold, generator
+from lossbench.data.split import OuterFold, Rows, generator
 from lossbench.data.subset import growing_subset
 from lossbench.data.table import Table
 from lossbench.errors import UserError
@@ -24,22 +26,32 @@ from lossbench.record import ConditionRecord, Levels, levels_text
 
 
 @dataclass(frozen=True)
-class SplitTable:
-    """One split of a table, as a condition finds it and leaves it: the fold's test rows are as they were."""
+class Repetition:
+    """One repetition of a table's folds, as a condition finds it and leaves it: test rows stay as they are.
+
+    A row that one split tests on is a training row of the others. So a condition changes the rows of each fold once,
+    for all splits that train on it.
+    """
 
     table: Table
-    fold: OuterFold
-    seed: int  # of the split; draws are made from it and a purpose
+    folds: tuple[OuterFold, ...]
+    seeds: tuple[int, ...]  # of each fold's split; draws are made from it and a purpose
+    keep: Keep = "best"  # which epoch's weights are scored
+
+    def training_rows(self) -> list[Rows]:
+        """The rows of each fold that other splits train on: its test rows, less those that a condition excludes."""
+        used = np.unique(np.concatenate([fold.train for fold in self.folds]))
+        return [np.intersect1d(fold.test, used) for fold in self.folds]
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A declaration: words, tasks, and what a level does to a split."""
+    """A declaration: words, tasks, and what a level does to a repetition of the folds."""
 
     words: ConditionRecord
     tasks: frozenset[Task]
     needs: str  # what the task must have, for a refusal
-    change: Callable[[SplitTable, float], tuple[SplitTable, float]]  # with the realised level
+    change: Callable[[Repetition, float], tuple[Repetition, float]]  # with the realised level
     protocol: str  # what is done, as a sentence of the protocol
 
     @property
@@ -49,7 +61,7 @@ class Condition:
 
     def levels(self, config: CompareConfig) -> list[float]:
         """The levels that a config asks for."""
-        return list(getattr(config, self.name))
+        return [self.words.level(value) for value in getattr(config, self.name)]
 
     def record(self, config: CompareConfig) -> ConditionRecord:
         """The words of the condition, with the config's levels."""
@@ -60,23 +72,31 @@ class Condition:
         return any(level != self.words.reference for level in self.levels(config))
 
 
-def _use_share(split: SplitTable, share: float) -> tuple[SplitTable, float]:
-    """The same share of both inner parts, so that what validates at a small share validates at a large one too."""
-    fold = split.fold
-    inner = [
-        growing_subset(split.table, rows, share, generator(split.seed, "train share", part), what=f"{part} rows")
-        for part, rows in (("inner training", fold.inner_train), ("inner validation", fold.inner_validation))
-    ]
-    train = np.union1d(*inner)
-    smaller = replace(fold, train=train, inner_train=inner[0], inner_validation=inner[1])
-    return replace(split, fold=smaller), len(train) / len(fold.train)
+def _use_share(whole: Repetition, share: float) -> tuple[Repetition, float]:
+    """The same share of every fold, so that inner folds are as small as training parts."""
+    kept = np.concatenate(
+        [
+            growing_subset(whole.table, rows, share, generator(seed, "train share"), what="rows of a fold")
+            for rows, seed in zip(whole.training_rows(), whole.seeds, strict=True)
+        ]
+    )
+    folds = tuple(replace(fold, train=np.intersect1d(fold.train, kept)) for fold in whole.folds)
+    before = sum(len(fold.train) for fold in whole.folds)
+    return replace(whole, folds=folds), sum(len(fold.train) for fold in folds) / before
 
 
-def _corrupt_labels(split: SplitTable, rate: float) -> tuple[SplitTable, float]:
-    """Whole outer training parts, so that the inner validation labels are as noisy as a user's would be."""
-    table = split.table
-    target, share = label_noise(table.target, len(table.classes), rate, split.seed, split.fold.train)
-    return replace(split, table=replace(table, target=target)), share
+def _corrupt_labels(whole: Repetition, rate: float) -> tuple[Repetition, float]:
+    """The same share of every fold, so that labels of the inner folds are as noisy as a user's would be."""
+    table, noisy = whole.table, whole.table.target
+    for rows, seed in zip(whole.training_rows(), whole.seeds, strict=True):
+        noisy, _ = label_noise(noisy, len(table.classes), rate, seed, rows)
+    clean = table.target if table.clean_target is None else table.clean_target
+    share = np.mean([(noisy[fold.train] != table.target[fold.train]).mean() for fold in whole.folds])
+    return replace(whole, table=replace(table, target=noisy, clean_target=clean)), float(share)
+
+
+def _train_to_the_end(whole: Repetition, level: float) -> tuple[Repetition, float]:
+    return replace(whole, keep="last"), level
 
 
 # In the order in which they are applied: which rows there are comes before what is done to them.
@@ -98,9 +118,8 @@ CONDITIONS = (
         tasks=frozenset(Task),
         needs="rows",
         change=_use_share,
-        protocol="Training-set size: a share of each training part is used, stratified by class, and of its inner parts"
-        " the same share; test parts stay whole. The same rows are used for every loss, those of a smaller share among"
-        " those of a larger one.",
+        protocol="Training-set size: a share of each fold is trained on, stratified by class; test parts stay whole."
+        " The same rows are used for every loss, those of a smaller share among those of a larger one.",
     ),
     Condition(
         ConditionRecord(
@@ -110,6 +129,7 @@ CONDITIONS = (
             reference_text="clean labels",
             level_text="{level} label noise",
             harsher="higher",
+            kind="symmetric noise: every other class equally likely",
             realised_text="{share} of the training labels changed",
             plot="robustness",
             plot_title="Robustness to label noise",
@@ -119,8 +139,29 @@ CONDITIONS = (
         tasks=frozenset({Task.BINARY, Task.MULTICLASS}),
         needs="classes",
         change=_corrupt_labels,
-        protocol="Label noise: a share of the training labels, validation inside included, is exchanged for another"
-        " class, all equally likely; test labels stay clean. The same rows are struck for every loss.",
+        protocol="Label noise: a share of the training labels, those of the inner folds included, is exchanged for"
+        " another class, all equally likely (symmetric noise); test labels stay clean. The same labels are corrupted"
+        " for every loss.",
+    ),
+    Condition(
+        ConditionRecord(
+            name="stop_rule",
+            label="stop rule",
+            level_names=["best", "last"],
+            reference=0.0,
+            reference_text="epochs chosen on the inner folds",
+            level_text="training to the {level} epoch",
+            harsher="higher",
+            plot="stop-rule",
+            plot_title="Best epoch or last epoch",
+            plot_note="The best epoch is chosen on the inner folds.",
+            axis_label="the epoch that is scored",
+        ),
+        tasks=frozenset(Task),
+        needs="epochs",
+        change=_train_to_the_end,
+        protocol="Stop rule: best trains a net for the number of epochs that is best on its inner folds, last for all"
+        " epochs.",
     ),
 )
 
@@ -130,6 +171,12 @@ def applied(config: CompareConfig) -> list[Condition]:
     return [condition for condition in CONDITIONS if condition.is_applied(config)]
 
 
+def stop_text(config: CompareConfig) -> str:
+    """The stop rule of all settings in words; "" where it is a condition, which the settings name themselves."""
+    rule = next(condition for condition in CONDITIONS if condition.change is _train_to_the_end)
+    return "" if rule.is_applied(config) else rule.words.reference_text
+
+
 def grid(config: CompareConfig) -> list[dict[str, float]]:
     """Every combination of the applied conditions' levels; without any, the one that changes nothing."""
     conditions = applied(config)
@@ -137,16 +184,16 @@ def grid(config: CompareConfig) -> list[dict[str, float]]:
     return [dict(zip((c.name for c in conditions), levels, strict=True)) for levels in combinations]
 
 
-def change(split: SplitTable, levels: Levels) -> tuple[SplitTable, dict[str, float]]:
-    """A split at these levels, and what was realised of each."""
+def change(whole: Repetition, levels: Levels) -> tuple[Repetition, dict[str, float]]:
+    """A repetition of the folds at these levels, and what was realised of each."""
     realised = {}
     for condition in CONDITIONS:
         if condition.name in levels:
             level = levels[condition.name]
             realised[condition.name] = level
             if level != condition.words.reference:
-                split, realised[condition.name] = condition.change(split, level)
-    return split, realised
+                whole, realised[condition.name] = condition.change(whole, level)
+    return whole, realised
 
 
 def words(levels: Iterable[str]) -> list[ConditionRecord]:
@@ -174,5 +221,5 @@ def check_tasks(config: CompareConfig, tables: Sequence[Table]) -> None:
 
 
 def mean_realised(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """What was realised of each condition, mean over the splits."""
+    """What was realised of each condition, mean over the repetitions."""
     return {name: float(np.mean([one[name] for one in each])) for name in each[0]}

@@ -14,6 +14,7 @@ from functools import partial
 
 import torch
 
+from lossbench.catalog.metrics import Metric
 from lossbench.engine.problem import Problem
 from lossbench.engine.threads import one_thread
 from lossbench.engine.training.train import Outcome, Trained, train
@@ -24,8 +25,10 @@ from lossbench.experiments.compare.conditions import words
 from lossbench.experiments.compare.job import Job
 from lossbench.experiments.compare.member_records import failed_records, scored_records, trial_records
 from lossbench.experiments.compare.setting import Setting
-from lossbench.experiments.compare.test_scores import ScoredNet, impute_failures, reliability, score_nets, temperatures
-from lossbench.experiments.compare.tuning import Choice, Refit, choose, refits, tuning, untuned
+from lossbench.experiments.compare.test_scores import ScoredNet, impute_failures, reliability, score_nets
+from lossbench.experiments.compare.tuning.choice import Choice, Refit, choose, pool, untuned
+from lossbench.experiments.compare.tuning.inner_scores import stop_metric
+from lossbench.experiments.compare.tuning.problems import refit_problem, tuning_problem
 from lossbench.experiments.scoring.diagnostics import diagnose
 from lossbench.experiments.scoring.scores import mean_known
 from lossbench.record import ObjectiveRecord, RunRecord, Scores, levels_text
@@ -96,7 +99,7 @@ def opened(job: Job) -> RunRecord:
         condition=dict(setting.condition),
         realised=dict(setting.realised),
         objective=objective,
-        baseline={"test": {key: mean_known([dummy[key] for dummy in dummies]) for key in dummies[0]}},
+        dummy={"test": {key: mean_known([dummy[key] for dummy in dummies]) for key in dummies[0]}},
     )
 
 
@@ -115,22 +118,22 @@ def _fill(run: RunRecord, job: Job, emit: Emit, stopped: Stopped) -> Sequence[Sc
     config = job.config
     device, threads = str(job.options.device), job.options.threads
     fit = partial(train, run=run.name, emit=emit, stopped=stopped, device=device, threads=threads)
-    problem = tuning(job)
-    emit(_started(job, problem, "tune"))
+    problem = tuning_problem(job)
+    emit(_started(job, problem, "tune", stop_metric(job.options.select, job.setting.task)))
     tuned = fit(problem)
-    choices = choose(config, job.tried, tuned.members, job.options.select.better)
-    defaults = untuned(config, job.tried, tuned.members)
-    run.members = trial_records(job, tuned.members, choices)
+    pooled = pool(job, tuned.members)
+    choices, defaults = choose(config, pooled), untuned(config, pooled)
+    run.members = trial_records(job, pooled, choices)
     if _any_interrupted(tuned.members):
         run.status = "interrupted"
         return ()
     # A default that was also chosen is the same net: it is trained once and counts twice.
     nets = dict.fromkeys(choice.net for choice in [*choices, *defaults])
-    problem = refits(job, list(nets))
-    emit(_started(job, problem, "refit"))
+    problem = refit_problem(job, list(nets))
+    emit(_started(job, problem, "refit", job.options.select))
     trained = fit(problem)
     with one_thread():
-        scored = _score_nets(run, job, _Fitted(tuned, trained, choices, defaults, tuple(nets)))
+        scored = _score_nets(run, job, _Fitted(trained, choices, defaults, tuple(nets)))
     if _any_interrupted(trained.members):
         run.status = "interrupted"
         return ()
@@ -139,8 +142,8 @@ def _fill(run: RunRecord, job: Job, emit: Emit, stopped: Stopped) -> Sequence[Sc
     return scored
 
 
-def _started(job: Job, problem: Problem, stage: str) -> RunStarted:
-    label, metric = run_label(job.setting, job.candidate), job.options.select
+def _started(job: Job, problem: Problem, stage: str, metric: Metric) -> RunStarted:
+    label = run_label(job.setting, job.candidate)
     return RunStarted(
         str(label), len(problem.members), job.config.optim.epochs, metric.name, metric.better, stage, label
     )
@@ -150,7 +153,6 @@ def _started(job: Job, problem: Problem, stage: str) -> RunStarted:
 class _Fitted:
     """What training leaves to be scored; `nets` are the refits, in their order."""
 
-    tuned: Trained
     trained: Trained
     choices: Sequence[Choice]
     defaults: Sequence[Choice]
@@ -162,15 +164,19 @@ def _score_nets(run: RunRecord, job: Job, fitted: _Fitted) -> Sequence[ScoredNet
     setting, candidate, trained = job.setting, job.candidate, fitted.trained
     place = {net: i for i, net in enumerate(fitted.nets)}
     outputs = trained.outputs([split.x_ND["test"] for split in setting.outer])
-    validation = fitted.tuned.outputs([split.x_ND["validation"] for split in setting.inner])
     refitted: Sequence[ScoredNet] = ()
     for role, chosen in (("refit", fitted.choices), ("untuned", fitted.defaults)):
         own = [place[c.net] for c in chosen]
         temperature = None
         if candidate.pair.task.is_classification:
-            temperature = temperatures(candidate.pair, [validation[c.trial] for c in chosen], setting.inner)
+            temperature = [1.0 if c.temperature is None else c.temperature for c in chosen]
         scored = score_nets(
-            candidate.pair, [outputs[i] for i in own], setting.outer, temperature, proper=candidate.is_proper
+            candidate.pair,
+            [outputs[i] for i in own],
+            setting.outer,
+            temperature,
+            proper=candidate.is_proper,
+            metrics=job.options.metrics,
         )
         outcomes = [trained.members[i] for i in own]
         run.members += scored_records(job, role, chosen, outcomes, scored)

@@ -12,11 +12,12 @@ from functools import cached_property
 import torch
 
 from lossbench.catalog.metrics import Metric
+from lossbench.config.parts import StoppingConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.engine.problem import Net
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.setting import Setting
-from lossbench.experiments.compare.trials import Trial, trials
+from lossbench.experiments.compare.tuning.trials import Trial, trials
 from lossbench.experiments.setup.net import net_for
 from lossbench.record import Scores
 
@@ -30,6 +31,7 @@ class Options:
     trials: int  # how many nets each loss may choose from on each split
     device: torch.device
     threads: int
+    metrics: Sequence[Metric]  # that are reported
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,16 @@ class Job:
         """The comparison's."""
         return self.options.config
 
+    @property
+    def stopping(self) -> StoppingConfig:
+        """When a trial's nets stop: with the last epoch, where that one is scored."""
+        stopping = self.config.early_stopping
+        return stopping if self.setting.keep == "best" else stopping.model_copy(update={"patience": None})
+
     @cached_property
     def tried(self) -> list[Trial]:
-        """The trials of every split."""
-        return trials(self.config, self.candidate, len(self.setting.folds), self.options.trials)
+        """The trials of every inner fold."""
+        return trials(self.config, self.candidate, len(self.setting.pairs), self.options.trials)
 
     @property
     def net(self) -> Net:

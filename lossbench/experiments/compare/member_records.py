@@ -9,21 +9,24 @@ import numpy as np
 from lossbench.engine.training.train import Outcome
 from lossbench.experiments.compare.job import Job
 from lossbench.experiments.compare.test_scores import ScoredNet, missing_scores
-from lossbench.experiments.compare.trials import Trial
-from lossbench.experiments.compare.tuning import Choice, Refit
+from lossbench.experiments.compare.tuning.choice import Choice, Refit, Tried
+from lossbench.experiments.compare.tuning.trials import Trial
 from lossbench.record import MemberRecord
 
 DIGITS = 5  # of a curve's numbers: more than a picture shows
 
 
-def trial_records(job: Job, outcomes: Sequence[Outcome], choices: Sequence[Choice]) -> list[MemberRecord]:
-    """One per trial; only the chosen ones keep their curves, thousands of others would be most of the record."""
+def trial_records(job: Job, pooled: Sequence[Tried], choices: Sequence[Choice]) -> list[MemberRecord]:
+    """One per trial of a split, the mean of its nets on the inner folds.
+
+    Only the chosen ones keep their curves: thousands of others would be most of the record.
+    """
     chosen = {choice.trial for choice in choices}
     records = []
-    for i, (trial, outcome) in enumerate(zip(job.tried, outcomes, strict=True)):
-        epoch = outcome.best_epoch if job.config.early_stopping.keep == "best" else outcome.epochs
-        value = float(outcome.val_score[epoch - 1]) if epoch else None
-        record = _member(job, trial, outcome, "trial")
+    for i, entry in enumerate(pooled):
+        outcome, epoch = entry.outcome, entry.outcome.best_epoch
+        value = float(outcome.val_score[epoch - 1]) if epoch and epoch <= len(outcome.val_score) else None
+        record = _member(job, entry.trial, outcome, "trial")
         record.val = {job.options.select.name: value}
         record.best_epoch = outcome.best_epoch
         record.chosen = i in chosen
@@ -86,11 +89,7 @@ def _member(job: Job, net: Trial | Refit, outcome: Outcome, role: str) -> Member
 
 
 def _curves(outcome: Outcome) -> dict[str, list[float | None]]:
-    return {
-        "train_loss": _rounded(outcome.train_loss),
-        "val_loss": _rounded(outcome.val_loss),
-        "val_score": _rounded(outcome.val_score),
-    }
+    return {"train_loss": _rounded(outcome.train_loss), "val_score": _rounded(outcome.val_score)}
 
 
 def _rounded(curve: np.ndarray) -> list[float | None]:

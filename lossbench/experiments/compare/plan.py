@@ -9,22 +9,25 @@ from itertools import zip_longest
 
 import torch
 
-from lossbench.catalog.metrics import Metric
+from lossbench.catalog.metrics import Metric, reported
 from lossbench.catalog.vocabulary import Task
 from lossbench.components.optimizers import OPTIMIZERS
 from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
+from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.load import load
-from lossbench.data.split import OuterFold, repeated_kfold
+from lossbench.data.scheme import folds_of, inner_folds_of
+from lossbench.data.split import InnerFold, OuterFold
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
-from lossbench.experiments.compare.candidates import Candidate, Selection, find_baseline, select_candidates
+from lossbench.experiments.compare.candidates import Candidate, Excluded, Selection, find_baseline, select_candidates
 from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
 from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
-from lossbench.experiments.compare.setting import changed_splits
-from lossbench.experiments.compare.trials import budget, trained, tuned, tunes_params
+from lossbench.experiments.compare.setting import changed_repetitions
+from lossbench.experiments.compare.tuning.trials import budget, trained, tuned, tunes_params
 from lossbench.experiments.setup.data_source import data_source
+from lossbench.experiments.setup.metric_choice import AUTO, lacking, metric_notes
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import folder_name
 from lossbench.record import CompareProtocol
@@ -37,6 +40,7 @@ class TablePlan:
     data: DataConfig
     table: Table
     folds: tuple[OuterFold, ...]
+    pairs: tuple[InnerFold, ...]
     selection: Selection
 
 
@@ -51,6 +55,11 @@ class ComparePlan:
     baseline: str
     device: torch.device
     threads: int
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Those that are reported."""
+        return reported(*(Task(entry.table.task) for entry in self.tables), primary=self.metric)
 
     @property
     def evaluations(self) -> int:
@@ -70,7 +79,7 @@ class ComparePlan:
     @property
     def trials(self) -> int:
         """How many nets each loss may choose from on each split."""
-        return budget(self.config, self.candidates)
+        return budget(self.config)
 
     @property
     def space(self) -> Space:
@@ -84,7 +93,7 @@ class ComparePlan:
 
     def members(self, table: TablePlan) -> int:
         """How many nets one loss trains on a table, at most: trials, refits and untuned ones of every split."""
-        return len(table.folds) * (trained(self.config, self.trials) + 2)
+        return len(table.pairs) * trained(self.config, self.trials) + 2 * len(table.folds)
 
 
 def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePlan:
@@ -100,21 +109,27 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         for data, table in zip_longest(config.data, given)
     ]
     tables = _distinct_names(tables)
+    config = _once_in_time(config, tables)
     check_tasks(config, tables)
     _check_one_kind(tables)
-    tasks = [Task(table.task) for table in tables]
-    metric, *_ = [primary_metric(config.metric, task) for task in tasks]  # every table must have it
+    if config.metric != AUTO:
+        primary_metric(config.metric, tables)
     tune_params, up_to_scale = tunes_params(config), _is_blind_to_scale(config)
     plans = []
     for data, table in zip(config.data, tables, strict=True):
         selection = select_candidates(config.losses, table, tune_params=tune_params, up_to_scale=up_to_scale)
         folds = _deal(config, table, several=len(tables) > 1)
         for levels, changed in zip(grid(config), changed_folds(config, table, folds), strict=True):
-            rows = min(len(fold.inner_train) for fold in changed)
+            rows = min(len(pair.train) for pair in inner_folds_of(table, changed, config.inner_folds))
             where = setting_name(table.name, levels)
             check_batch_size(config.optim.batch_size, rows, f"inner training rows of {where}")
-        plans.append(TablePlan(data, table, tuple(folds), selection))
+        table = replace(table, notes=(*table.notes, *split_caveats(table, folds[0].test)))  # noqa: PLW2901
+        pairs = inner_folds_of(table, folds, config.inner_folds)
+        plans.append(TablePlan(data, table, tuple(folds), tuple(pairs), selection))
     _check_served(config, plans)
+    named = [c.pair.loss for entry in plans for c in entry.selection.candidates] if config.losses else []
+    metric = primary_metric(config.metric, tables, named)
+    plans = [_scored(config, metric, entry) for entry in plans]
     _check_company(plans)
     baselines = {find_baseline(config.baseline, entry.selection, Task(entry.table.task)) for entry in plans}
     if len(baselines) > 1:
@@ -124,14 +139,37 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
             fix="name one that serves all of them",
         )
     threads = config.threads or default_threads()
-    select = selection_metric(metric, tasks[0])
+    select = selection_metric(config.select_by, metric, tables)
     return ComparePlan(config, tuple(plans), metric, select, baselines.pop(), device, threads)
+
+
+def _scored(config: CompareConfig, metric: Metric, entry: TablePlan) -> TablePlan:
+    """The plan without the losses whose predictions the metric cannot score, and with what is to be known of it.
+
+    Raises `UserError` for such a loss that was named.
+    """
+    candidates, excluded = [], list(entry.selection.excluded)
+    for candidate in entry.selection.candidates:
+        if why := lacking(metric, candidate.pair, calibrated=True):
+            excluded.append(Excluded(candidate.full_name, why))
+        else:
+            candidates.append(candidate)
+    if config.losses and len(candidates) < len(entry.selection.candidates):
+        fix = "choose another metric, or leave the loss out"
+        raise UserError(f"{excluded[-1].name}: {excluded[-1].why}", where="metric", fix=fix)
+    notes = metric_notes(config.metric, metric, entry.table, [candidate.pair.loss for candidate in candidates])
+    table = replace(entry.table, notes=(*entry.table.notes, *notes))
+    return replace(entry, table=table, selection=Selection(tuple(candidates), tuple(excluded)))
 
 
 def changed_folds(config: CompareConfig, table: Table, folds: Sequence[OuterFold]) -> list[list[OuterFold]]:
     """A table's folds under every combination of the conditions' levels; `UserError` for one that leaves too little."""
     return [
-        [split.fold for split, _ in changed_splits(table, folds, seed=config.seed, condition=levels)]
+        [
+            fold
+            for repetition in changed_repetitions(table, folds, seed=config.seed, condition=levels)
+            for fold in repetition.folds
+        ]
         for levels in grid(config)
     ]
 
@@ -149,19 +187,20 @@ def _is_blind_to_scale(config: CompareConfig) -> bool:
     return not (any(config.penalty.split()) or decays)
 
 
+def _once_in_time(config: CompareConfig, tables: Sequence[Table]) -> CompareConfig:
+    """Windows in time have one order: they are not repeated, whatever the default; asked for, that is an error."""
+    if config.repeats == 1 or all(table.time is None for table in tables):
+        return config
+    if "repeats" in config.model_fields_set:
+        fix = "choose repeats 1, and more folds for more windows"
+        raise UserError(f"windows in time cannot be repeated {config.repeats} times", where="repeats", fix=fix)
+    return config.model_copy(update={"repeats": 1})
+
+
 def _deal(config: CompareConfig, table: Table, *, several: bool) -> list[OuterFold]:
     """A table's splits; where there are several tables, what is wrong with one is said with its name."""
     try:
-        return repeated_kfold(
-            table.target,
-            table.task,
-            config.folds,
-            config.repeats,
-            config.seed,
-            config.inner_validation,
-            groups=table.groups,
-            classes=table.classes,
-        )
+        return folds_of(table, config.folds, config.repeats, config.seed)
     except UserError as problem:
         raise (problem.at(table.name) if several else problem) from None
 

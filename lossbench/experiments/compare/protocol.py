@@ -2,50 +2,63 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lossbench.catalog.loss import LOSSES
-from lossbench.catalog.metrics import METRICS, Metric, default_metric
+from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.metrics import METRICS, Metric, suiting
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import CompareConfig
+from lossbench.data.scheme import scheme
 from lossbench.data.table import Table
 from lossbench.errors import UserError
-from lossbench.experiments.compare.conditions import applied
-from lossbench.record import CompareProtocol
+from lossbench.experiments.compare.conditions import applied, stop_text
+from lossbench.experiments.compare.tuning.selection import WINDOW
+from lossbench.experiments.scoring.temperature import PRIOR
+from lossbench.experiments.setup.metric_choice import AUTO, auto_metric, check_metric
+from lossbench.record import BEST_BASELINE, CompareProtocol, dummy_name
 
 ALPHA = 0.05
 
 
-def primary_metric(name: str, task: Task) -> Metric:
-    """The one metric that losses are ranked by; `UserError` for a loss's value, and for one that the task lacks."""
-    if name == "auto":
-        return default_metric(task)
+def primary_metric(name: str, tables: Sequence[Table], losses: Sequence[Loss] = ()) -> Metric:
+    """The one metric that losses are ranked by; `losses` are those that were named, which `auto` looks at.
+
+    Raises `UserError` for a loss's value, and for a metric that a table's task or targets do not allow.
+    """
+    if name == AUTO:
+        return auto_metric(Task(tables[0].task), [table.class_counts for table in tables], losses)
     if name not in METRICS and (name in LOSSES or name in {"loss", "val_loss", "train_loss"}):
         raise UserError(
             f"losses cannot be ranked by a loss's value ({name}): each would be measured in a unit of its own",
             where="metric",
-            fix=f"choose one of {', '.join(m.name for m in METRICS if task in m.tasks)}",
+            fix=f"choose one of {', '.join(m.name for m in suiting(Task(tables[0].task)))}",
         )
     metric = METRICS.get(name, where="metric")
-    if task not in metric.tasks:
-        raise UserError(
-            f"{metric.name} is no metric of a {task} task",
-            where="metric",
-            fix=f"choose one of {', '.join(m.name for m in METRICS if task in m.tasks)}",
-        )
+    for table in tables:
+        check_metric(metric, table)
     return metric
 
 
-def selection_metric(primary: Metric, task: Task) -> Metric:
-    """What learning rates and epochs are chosen by: balanced accuracy for classes, for values the primary metric.
+def selection_metric(name: str, primary: Metric, tables: Sequence[Table]) -> Metric:
+    """What learning rates and epochs are chosen by: the metric that losses are scored by, unless another is named.
 
-    Balanced accuracy needs decisions only, so no loss is favoured for its probabilities, and none that gives up a
-    rare class is chosen for its accuracy.
+    Metrics of probabilities need the common temperature, which is fitted to the log-loss: they are chosen for by the
+    log-loss at that temperature. Raises `UserError` for such a metric other than log_loss that is named.
     """
-    return METRICS.get("balanced_accuracy") if task.is_classification else primary
+    metric = primary if name == "auto" else primary_metric(name, tables)
+    if metric.needs != "probability" or metric.name == "log_loss":
+        return metric
+    if name == "auto":
+        return METRICS.get("log_loss")
+    raise UserError(
+        f"{metric.name} cannot be followed before there is a temperature",
+        where="select_by",
+        fix="choose log_loss, or a metric of decisions or scores",
+    )
 
 
 @dataclass(frozen=True)
@@ -64,66 +77,71 @@ def describe(
     config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, space: Space
 ) -> CompareProtocol:
     """The record's `protocol`."""
-    scheme = split_scheme(table)
+    splits = scheme(table, "folds")
     return CompareProtocol(
         metric=metric.name,
         select_metric=select.name,
         better=metric.better,
         folds=config.folds,
         repeats=config.repeats,
-        scheme=scheme,
+        scheme=splits,
         lrs=sorted(config.lrs),
         default_lr=config.optim.lr,
         trials=space.trials,
         tuned_params={
             label: [dict(param_set) for param_set in param_sets] for label, param_sets in space.tuned.items()
         },
-        inner_validation=config.inner_validation,
+        inner_folds=config.inner_folds,
+        stop_text=stop_text(config),
         baseline=baseline,
+        intervals=config.intervals,
         rope=config.rope,
         alpha=ALPHA,
         ranks=config.ranks,
-        text=_sentences(config, table, metric, select, baseline, scheme, space),
+        text=_sentences(config, table, metric, select, baseline, splits, space),
     )
 
 
-def split_scheme(table: Table) -> str:
-    """How a table's rows are dealt out."""
-    if table.groups is not None:
-        return "grouped k-fold"
-    return "k-fold" if table.task == "regression" else "stratified k-fold"
-
-
 def _sentences(
-    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, scheme: str, space: Space
+    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, split_scheme: str, space: Space
 ) -> list[str]:
     """Plain sentences, one fact each, in the order in which things happen."""
     classes = table.task != "regression"
     splits = config.folds * config.repeats
+    inner = min(2 * math.ceil(config.inner_folds / 2), config.folds - 1)
     sentences = [
-        f"{config.repeats} x {config.folds} {scheme}: {splits} splits, the same for every loss.",
+        f"{config.repeats} x {config.folds} {split_scheme}: {splits} splits, the same for every loss.",
         "On each split every loss starts from the same hidden weights and sees the same batches in the same order.",
         "Gaps, encodings, scales and class frequencies are learnt from training rows only.",
-        f"Each loss has {space.trials} trials a split, on the training part less {config.inner_validation:.0%} for"
-        f" validation: {trials_in_words(config, space)}.",
-        f"The winner and its epochs are chosen by {select.name} on that validation part, ties for the smaller rate,"
-        f" then for the default parameters; at most {config.optim.epochs} epochs"
+        f"Each loss has {space.trials} trials a split, cross-validated on {inner} folds of its training part:"
+        f" {trials_in_words(config, space)}.",
+        "A net that leaves out two folds serves both their splits: it is validated on the other's fold.",
+        f"Trials and epochs are chosen by {select.name}, averaged over the inner folds and over {WINDOW} epochs"
+        + ("; ties by the log-loss after the common temperature." if classes else "."),
+        "A trial other than the default is chosen where it is better by one standard error; at most"
+        f" {config.optim.epochs} epochs"
         + ("." if config.early_stopping.patience is None else f", patience {config.early_stopping.patience}."),
-        "The winner is trained again on the whole training part for the chosen epochs; the test part is used once.",
+        "What was chosen is trained again on the whole training part; the test part is used once.",
         f"The untuned row has the learning rate {config.optim.lr:g} and the default parameters on every split.",
-        f"The primary metric, declared beforehand, is {metric.name} ({metric.better} is better); the baseline is"
-        f" {baseline}.",
+        f"The primary metric, declared beforehand, is {metric.name} ({metric.better} is better).",
+        "The baseline is the loss that came out best; differences to it are tested as one of all pairs of losses."
+        if baseline == BEST_BASELINE
+        else f"The baseline, declared beforehand, is {baseline}.",
         "A net that diverged, and a loss that failed, scores the metric's worst value on its test part (where a metric"
-        " has none, the worst of all nets' scores on that split and the "
-        + ("majority class's" if classes else "mean value's")
-        + "); none is excluded.",
+        f" has none, the worst of all nets' scores on that split and the {dummy_name(table.task)}'s). None is"
+        " excluded.",
     ]
+    if table.time is not None:
+        sentences.append(
+            "The test rows of a window are later than all rows that it trains on, and the validation rows are the"
+            " latest of these; rows of equal time stay together."
+        )
     if classes:
         of_probabilities = ", ".join(m.name for m in METRICS if m.needs == "probability")
         sentences.append(
             f"Probabilities ({of_probabilities}) come after one temperature per net, fitted in the same way for every"
-            " loss on the validation rows of the chosen trial; raw ones are given"
-            " where the loss, as it was set up and behind its activation, is proper."
+            f" loss on the rows of all inner folds, with a prior of ln T about 0 of standard deviation {PRIOR:g}; raw"
+            " ones are given where the loss, as it was set up and behind its activation, is proper."
         )
     sentences += [condition.protocol for condition in applied(config)]
     if table.clean_target is not None:
@@ -132,8 +150,9 @@ def _sentences(
         )
     sentences.append(
         f"Differences to the baseline are paired by split; intervals and p-values are of the corrected resampled t"
-        f" (Nadeau & Bengio 2003), Holm over the losses, alpha {ALPHA:g}; practically equal is within"
-        f" {_rope(config, metric)} (ROPE) with probability above 0.95."
+        f" (Nadeau & Bengio 2003), for all losses that are tested at once (largest of their correlated t), alpha"
+        f" {ALPHA:g}; practically equal is within {_rope(config, metric, dummy_name(table.task))} (ROPE) with"
+        f" probability above 0.95."
     )
     sentences.append("Values of different losses are never compared with each other.")
     return sentences
@@ -145,7 +164,7 @@ def trials_in_words(config: CompareConfig, space: Space) -> str:
     if not space.tunes_params:
         return f"one per learning rate ({lrs}); a loss's own parameters stay as they are"
     if not space.tuned:
-        return f"one per learning rate ({lrs}); no loss here has parameters of its own to choose"
+        return f"learning rates, {lrs} and others between them; no loss here has parameters of its own to choose"
     several = "; ".join(
         f"{label}: {' or '.join(spelled(param_set) for param_set in param_sets)}"
         for label, param_sets in space.tuned.items()
@@ -156,6 +175,11 @@ def trials_in_words(config: CompareConfig, space: Space) -> str:
     )
 
 
-def _rope(config: CompareConfig, metric: Metric) -> str:
-    """The ROPE's width: as it is, or of an error in the target's unit as a share of the mean value's error."""
-    return f"{100 * config.rope:g}% of the mean value's error" if metric.unit == "target" else f"{config.rope:g}"
+def _rope(config: CompareConfig, metric: Metric, dummy: str) -> str:
+    """The ROPE's width: as it is, or as a share of the dummy's error."""
+    share = f"{100 * config.rope:g}% of the {dummy}'s "
+    return {
+        "absolute": f"{config.rope:g}",
+        "dummy_error": f"{share}{metric.name}",
+        "dummy_error_rate": f"{share}error rate",
+    }[metric.rope]

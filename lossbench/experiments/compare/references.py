@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -15,27 +15,29 @@ import torch
 from lossbench.catalog.links import Prediction
 from lossbench.components.reference_models import REFERENCE_MODELS, ReferenceModel
 from lossbench.events import Stopped
+from lossbench.experiments.compare.job import Options
 from lossbench.experiments.compare.setting import Setting
 from lossbench.experiments.scoring.scores import prediction_scores
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 from lossbench.record import MemberRecord, ReferenceRecord
 
 
-def evaluate_references(
-    names: Sequence[str], setting: Setting, threads: int, stopped: Stopped
-) -> list[ReferenceRecord]:
+def evaluate_references(options: Options, setting: Setting, stopped: Stopped) -> list[ReferenceRecord]:
     """Every reference model fitted on each split's outer training part and scored on its test part."""
+    names = options.config.reference
     if not names:
         return []
     from threadpoolctl import threadpool_limits  # with scikit-learn; late, since hardly a run asks for references
 
-    with threadpool_limits(threads):  # threads of OpenMP that wait for a processor in use cost a hundred times the work
-        return [_evaluate(REFERENCE_MODELS.get(name), setting, stopped) for name in names]
+    with threadpool_limits(
+        options.threads
+    ):  # threads of OpenMP that wait for a processor in use cost a hundred times the work
+        return [_evaluate(REFERENCE_MODELS.get(name), options, setting, stopped) for name in names]
 
 
-def _evaluate(model: ReferenceModel, setting: Setting, stopped: Stopped) -> ReferenceRecord:
+def _evaluate(model: ReferenceModel, options: Options, setting: Setting, stopped: Stopped) -> ReferenceRecord:
     began = time.perf_counter()
-    members = list(_members(model, setting, stopped))
+    members = list(_members(model, options, setting, stopped))
     make = model.classifier if setting.task.is_classification else model.regressor
     return ReferenceRecord(
         name=model.name,
@@ -47,7 +49,7 @@ def _evaluate(model: ReferenceModel, setting: Setting, stopped: Stopped) -> Refe
     )
 
 
-def _members(model: ReferenceModel, setting: Setting, stopped: Stopped) -> Iterator[MemberRecord]:
+def _members(model: ReferenceModel, options: Options, setting: Setting, stopped: Stopped) -> Iterator[MemberRecord]:
     for fold, seed, split in zip(setting.folds, setting.seeds, setting.outer, strict=True):
         if stopped():
             return
@@ -60,7 +62,7 @@ def _members(model: ReferenceModel, setting: Setting, stopped: Stopped) -> Itera
             role="reference",
             n_train=len(fold.train),
             n_test=len(fold.test),
-            test=prediction_scores(_predict(model, setting, split, seed), truth_N[None], setting.task),
+            test=prediction_scores(_predict(model, setting, split, seed), truth_N[None], options.metrics),
         )
 
 

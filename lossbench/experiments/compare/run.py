@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from lossbench.catalog.metrics import suiting
-from lossbench.catalog.vocabulary import Task
+from lossbench.data.scheme import scheme
 from lossbench.data.split import digest
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.events import Emit, RunSkipped, RunsPlanned, Stopped, Warned, ignore, never
@@ -22,7 +21,6 @@ from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix
 from lossbench.experiments.compare.evaluation import evaluate_loss, impute_failed_scores
 from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, default_name
-from lossbench.experiments.compare.protocol import split_scheme
 from lossbench.experiments.compare.references import evaluate_references
 from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.test_scores import dummy_scores
@@ -35,7 +33,7 @@ from lossbench.record import CompareRecord, DataRecord, ReferenceRecord, RunReco
 def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> CompareRecord:
     """Every loss in every setting; a stopped comparison returns the record of what was finished."""
     began = time.perf_counter()
-    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads)
+    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads, plan.metrics)
     runs: list[RunRecord] = []
     references: list[ReferenceRecord] = []
     data: list[DataRecord] = []
@@ -54,7 +52,12 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
                 continue
             start = time.perf_counter()
             setting = prepare_setting(
-                entry.table, entry.folds, data=entry.data, seed=plan.config.seed, condition=condition
+                entry.table,
+                entry.folds,
+                data=entry.data,
+                seed=plan.config.seed,
+                partners=plan.config.inner_folds,
+                condition=condition,
             )
             preparing += time.perf_counter() - start
             if len(data) <= plan.tables.index(entry):
@@ -65,7 +68,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
                 announce(told, emit)
             start = time.perf_counter()
             runs += _evaluate_losses(options, setting, entry.selection, emit, stopped)
-            references += evaluate_references(plan.config.reference, setting, plan.threads, stopped)
+            references += evaluate_references(options, setting, stopped)
             meeting += time.perf_counter() - start
     total = time.perf_counter() - began
     return CompareRecord(
@@ -75,7 +78,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
         config=plan.config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
         data=data,
-        metrics=[metric_record(metric) for metric in suiting(*(Task(entry.table.task) for entry in plan.tables))],
+        metrics=[metric_record(metric) for metric in plan.metrics],
         conditions=[condition.record(plan.config) for condition in applied(plan.config)],
         protocol=plan.protocol,
         runs=runs,
@@ -93,7 +96,7 @@ def _evaluate_losses(
     Losses are independent, and side by side they keep the processors busier than one alone. One that was stopped before
     it began has a run without members, "interrupted".
     """
-    dummies = dummy_scores(selection.candidates[0].pair, setting.outer)
+    dummies = dummy_scores(selection.candidates[0].pair, setting.outer, options.metrics)
     together = min(options.threads, len(selection.candidates)) if options.device.type == "cpu" else 1
     each = replace(options, threads=max(1, options.threads // together))
     jobs = [Job(each, setting, candidate, dummies) for candidate in selection.candidates]
@@ -125,14 +128,13 @@ def _warnings(entry: TablePlan) -> list[str]:
 
 
 def _split_facts(plan: ComparePlan, entry: TablePlan) -> SplitRecord:
-    sizes = [(len(f.inner_train), len(f.inner_validation), len(f.test)) for f in entry.folds]
     return SplitRecord(
-        scheme=split_scheme(entry.table),
+        scheme=scheme(entry.table, "folds"),
         folds=plan.config.folds,
         repeats=plan.config.repeats,
-        inner_train=max(s[0] for s in sizes),
-        inner_validation=max(s[1] for s in sizes),
-        test=max(s[2] for s in sizes),
+        inner_train=max(len(pair.train) for pair in entry.pairs),
+        inner_validation=max(len(part) for pair in entry.pairs for part in pair.validation),
+        test=max(len(fold.test) for fold in entry.folds),
         seed=plan.config.seed,
         sha256=[digest(fold) for fold in entry.folds],
     )

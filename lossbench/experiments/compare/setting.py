@@ -1,7 +1,7 @@
 """The design of a comparison: everything that all losses share, drawn before any of them is trained.
 
-Per (repeat, fold) one outer training part with an inner validation part inside, one test part, and one seed, from which
-first weights and batch orders follow. No loss has a say in any of it.
+Per (repeat, fold) one training part, one test part, and one seed, from which first weights and batch orders follow; per
+pair of folds one inner training part, on which trials are trained. No loss has a say in any of it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.parts import DataConfig
-from lossbench.data.split import OuterFold
+from lossbench.config.parts import DataConfig, Keep
+from lossbench.data.scheme import inner_folds_of
+from lossbench.data.split import InnerFold, OuterFold
 from lossbench.data.table import Table
-from lossbench.experiments.compare.conditions import SplitTable, change, mean_realised
+from lossbench.experiments.compare.conditions import Repetition, change, mean_realised
 from lossbench.experiments.setup.prepared_split import PreparedSplit, prepare_split, same_width
 from lossbench.record import Levels
 
@@ -26,53 +27,80 @@ NOTHING: Levels = {}  # no condition: the table as it is
 class Setting:
     """One table at one level of each condition, split and prepared: where every loss meets the others.
 
-    J splits: `inner[j]` has the parts train and validation, `outer[j]` train (both inner parts) and test.
+    J splits: `outer[j]` has the parts train and test, `inner[i]` those of `pairs[i]`: train, and as validation the test
+    rows of its first and of its second split, one behind the other.
     """
 
     table: Table
     condition: Levels
-    realised: Levels  # what came of the condition's levels, mean over splits
+    realised: Levels  # what came of the condition's levels, mean over repetitions
     folds: tuple[OuterFold, ...]  # as they are under the condition
+    pairs: tuple[InnerFold, ...]
     seeds: tuple[int, ...]
+    inner_seeds: tuple[int, ...]
     inner: tuple[PreparedSplit, ...]
     outer: tuple[PreparedSplit, ...]
+    keep: Keep = "best"  # which epoch's weights are scored: the best one of the inner folds, or the last
 
     @property
     def task(self) -> Task:
         """What is predicted."""
         return Task(self.table.task)
 
+    def validates(self, split: int) -> list[int]:
+        """The inner folds that the choice for a split is made on."""
+        return [i for i, pair in enumerate(self.pairs) if split in {pair.first, pair.second}]
 
-def split_seed(seed: int, repeat: int, fold: int) -> int:
-    """The seed of one split's first weights and batch orders, the same for every loss and learning rate."""
-    return int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0])
+
+def split_seed(seed: int, repeat: int, *folds: int) -> int:
+    """The seed of the first weights and batch orders where one fold or a pair of them is excluded, the same for every
+    loss and learning rate."""
+    return int(np.random.SeedSequence([seed, repeat, *folds]).generate_state(1)[0])
 
 
-def changed_splits(
-    table: Table, folds: Sequence[OuterFold], *, seed: int, condition: Levels
-) -> list[tuple[SplitTable, dict[str, float]]]:
-    """Every split under a condition, and what was realised of it; the same for every loss."""
-    splits = [SplitTable(table, fold, split_seed(seed, fold.repeat, fold.fold)) for fold in folds]
-    return [change(split, condition) for split in splits]
+def changed_repetitions(table: Table, folds: Sequence[OuterFold], *, seed: int, condition: Levels) -> list[Repetition]:
+    """The repetitions of the folds under a condition; the same for every loss."""
+    return [whole for whole, _ in _changed(table, folds, seed, condition)]
 
 
 def prepare_setting(
-    table: Table, folds: Sequence[OuterFold], *, data: DataConfig, seed: int, condition: Levels = NOTHING
+    table: Table, folds: Sequence[OuterFold], *, data: DataConfig, seed: int, partners: int, condition: Levels = NOTHING
 ) -> Setting:
     """Prepare every split of a table under a condition; whatever is fitted sees training rows only.
 
-    A condition changes whole outer training parts, so that inner validation parts are as a user's would be; test parts
-    stay as they are.
+    A condition changes whole training parts, so that inner folds are as a user's would be; test parts stay as they are.
+    `partners` is that of `inner_folds`.
     """
-    inner, outer, folds_there, each = [], [], [], []
-    for split, realised in changed_splits(table, folds, seed=seed, condition=condition):
-        fold = split.fold
-        parts = {"train": fold.inner_train, "validation": fold.inner_validation}
-        inner.append(prepare_split(split.table, parts, data=data))
-        outer.append(prepare_split(split.table, {"train": fold.train, "test": fold.test}, data=data))
-        folds_there.append(fold)
-        each.append(realised)
-    prepared = same_width([*inner, *outer])
-    inner, outer = prepared[: len(folds)], prepared[len(folds) :]
-    seeds = tuple(split_seed(seed, fold.repeat, fold.fold) for fold in folds)
-    return Setting(table, dict(condition), mean_realised(each), tuple(folds_there), seeds, tuple(inner), tuple(outer))
+    changed = _changed(table, folds, seed, condition)
+    tables = {whole.folds[0].repeat: whole.table for whole, _ in changed}
+    outer_folds = tuple(fold for whole, _ in changed for fold in whole.folds)
+    pairs = tuple(inner_folds_of(table, outer_folds, partners))
+    outer = [prepare_split(tables[f.repeat], {"train": f.train, "test": f.test}, data=data) for f in outer_folds]
+    inner = [
+        prepare_split(tables[p.repeat], {"train": p.train, "validation": np.concatenate(p.validation)}, data=data)
+        for p in pairs
+    ]
+    prepared = same_width([*outer, *inner])
+    return Setting(
+        table,
+        dict(condition),
+        mean_realised([realised for _, realised in changed]),
+        outer_folds,
+        pairs,
+        tuple(split_seed(seed, fold.repeat, fold.fold) for fold in outer_folds),
+        tuple(split_seed(seed, p.repeat, outer_folds[p.first].fold, outer_folds[p.second].fold) for p in pairs),
+        inner=tuple(prepared[len(outer) :]),
+        outer=tuple(prepared[: len(outer)]),
+        keep=changed[0][0].keep,
+    )
+
+
+def _changed(
+    table: Table, folds: Sequence[OuterFold], seed: int, condition: Levels
+) -> list[tuple[Repetition, dict[str, float]]]:
+    changed = []
+    for repeat in sorted({fold.repeat for fold in folds}):
+        own = tuple(fold for fold in folds if fold.repeat == repeat)
+        seeds = tuple(split_seed(seed, fold.repeat, fold.fold) for fold in own)
+        changed.append(change(Repetition(table, own, seeds), condition))
+    return changed

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossbench.catalog.metrics import ECE_BINS, METRICS, score_all
+from lossbench.catalog.metrics import ECE_BINS, METRICS, Metric, score_all
 from lossbench.engine.threads import one_thread
-from lossbench.experiments.scoring.scores import baseline_scores, predict
-from lossbench.experiments.scoring.temperature import at_temperature, fit_temperature
+from lossbench.experiments.scoring.scores import predict, score_dummy
+from lossbench.experiments.scoring.temperature import at_temperature
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 from lossbench.record import ReliabilityRecord, Scores
@@ -39,18 +39,6 @@ class ScoredNet:
     label_N: Tensor | None
 
 
-def temperatures(pair: Pair, validation: Sequence[Tensor], splits: Sequence[PreparedSplit]) -> list[float]:
-    """One temperature per net, fitted on its outputs `[N, K]` for the inner validation part of its split."""
-    fitted = [1.0] * len(validation)
-    for block in blocks(validation):
-        score = pair.link(torch.stack([validation[j] for j in block])).score_PNC
-        assert score is not None
-        truth = torch.stack([splits[j].truth_N["validation"] for j in block])
-        for j, temperature in zip(block, fit_temperature(score, truth).tolist(), strict=True):
-            fitted[j] = temperature
-    return fitted
-
-
 def score_nets(
     pair: Pair,
     outputs: Sequence[Tensor],
@@ -58,6 +46,7 @@ def score_nets(
     temperature: Sequence[float] | None,
     *,
     proper: bool,
+    metrics: Sequence[Metric],
 ) -> list[ScoredNet]:
     """Judge nets by their test outputs `[N, K]`.
 
@@ -70,7 +59,7 @@ def score_nets(
         common = raw
         if temperature is not None:
             common = at_temperature(raw, torch.tensor([temperature[j] for j in block], dtype=torch.float64))
-        values = {name: value for name, value in score_all(common, truth, pair.task).items() if value is not None}
+        values = {name: value for name, value in score_all(common, truth, metrics).items() if value is not None}
         if proper and raw.probability_PNC is not None:
             values |= {f"{RAW}{name}": METRICS.get(name)(raw, truth) for name in NEED_PROBABILITIES}
         predicted = common.point_PN if common.probability_PNC is None else common.probability_PNC
@@ -95,10 +84,10 @@ def blocks(tensors: Sequence[Tensor]) -> Iterator[list[int]]:
     yield from groups.values()
 
 
-def dummy_scores(pair: Pair, splits: Sequence[PreparedSplit]) -> list[Scores]:
-    """What the majority class, or the mean value, scores on each split's test part; the same for every loss."""
+def dummy_scores(pair: Pair, splits: Sequence[PreparedSplit], metrics: Sequence[Metric]) -> list[Scores]:
+    """What the majority class, or the target mean, scores on each split's test part; the same for every loss."""
     with one_thread():
-        return [baseline_scores(split, pair, "test") for split in splits]
+        return [score_dummy(split, pair, "test", metrics) for split in splits]
 
 
 def missing_scores(dummy: Scores, *, proper: bool) -> Scores:

@@ -7,15 +7,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lossbench.data.split import OuterFold
+from lossbench.data.split import OuterFold, inner_folds
 from lossbench.engine.training.train import train
 from lossbench.events import EpochEnded, Event
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, changed_folds
 from lossbench.experiments.compare.setting import Setting, prepare_setting
-from lossbench.experiments.compare.trials import trained
-from lossbench.experiments.compare.tuning import tuning
+from lossbench.experiments.compare.tuning.problems import tuning_problem
+from lossbench.experiments.compare.tuning.trials import trained
 
 PROBE_EPOCHS = 2  # the first epoch pays for the buffers and is not counted
 SLOW = 1e4  # steps a second, where nothing could be measured
@@ -34,9 +34,9 @@ class Estimate:
 def steps_a_run(plan: ComparePlan, folds: Sequence[OuterFold]) -> int:
     """How many steps one loss trains on a table's folds in one setting, if every net trains all its epochs."""
     tries = trained(plan.config, plan.trials)
-    return plan.config.optim.epochs * sum(
-        tries * _steps(plan, len(fold.inner_train)) + 2 * _steps(plan, len(fold.train)) for fold in folds
-    )
+    pairs = inner_folds(folds, plan.config.inner_folds)
+    tuning = sum(tries * _steps(plan, len(pair.train)) for pair in pairs)
+    return plan.config.optim.epochs * (tuning + 2 * sum(_steps(plan, len(fold.train)) for fold in folds))
 
 
 def _steps(plan: ComparePlan, rows: int) -> int:
@@ -60,15 +60,17 @@ def estimate(plan: ComparePlan) -> Estimate:
 
 def _rates(plan: ComparePlan, table: TablePlan) -> list[float]:
     """Steps a second of each candidate; a loss that fails already here counts as the slowest of the others."""
-    setting = prepare_setting(table.table, table.folds, data=table.data, seed=plan.config.seed)
+    setting = prepare_setting(
+        table.table, table.folds, data=table.data, seed=plan.config.seed, partners=plan.config.inner_folds
+    )
     rates = [_rate(plan, setting, candidate) for candidate in table.selection.candidates]
     slowest = min((rate for rate in rates if rate is not None), default=SLOW)
     return [slowest if rate is None else rate for rate in rates]
 
 
 def _rate(plan: ComparePlan, setting: Setting, candidate: Candidate) -> float | None:
-    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads)
-    problem = tuning(Job(options, setting, candidate))
+    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads, plan.metrics)
+    problem = tuning_problem(Job(options, setting, candidate))
     problem = replace(problem, training=replace(problem.training, epochs=PROBE_EPOCHS))
     epochs: list[tuple[float, EpochEnded]] = []
 

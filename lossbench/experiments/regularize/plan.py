@@ -13,7 +13,8 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.components.penalties import PENALTIES
 from lossbench.config.schema import RegularizeConfig
 from lossbench.data.load import load
-from lossbench.data.split import Split, holdout
+from lossbench.data.scheme import holdout_of
+from lossbench.data.split import Split
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.engine.problem import Member, Net
@@ -91,7 +92,7 @@ def plan(config: RegularizeConfig) -> RegularizePlan:
     )
     table, columns = pick_columns(table, config.features, config.rest)
     seed = config.split.seed
-    split = holdout(table.target, table.task, config.split.test, 0.0, seed, table.groups, table.classes)
+    split = holdout_of(table, config.split.test, 0.0, seed)
     plane = draw_plane(table, columns, split, config.data, config.grid)
     return RegularizePlan(config, table, pair, split, plane, device, config.threads or default_threads())
 
@@ -130,6 +131,7 @@ def _of_classes(table: Table, names: list[str] | None) -> Table:
             target=place[table.target[rows]],
             classes=tuple(names),
             groups=of(table.groups),
+            time=of(table.time),
             clean_target=None if clean is None else place[clean],
         )
     if len(table.classes) > MOST_CLASSES:

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lossbench.catalog.metrics import score_all, suiting
+from lossbench.catalog.metrics import reported, score_all
 from lossbench.components.penalties import PENALTIES
+from lossbench.data.scheme import scheme
 from lossbench.data.split import digest
 from lossbench.engine.problem import Member
 from lossbench.engine.solver.minimize import Converged, Ending, converge
@@ -21,7 +22,7 @@ from lossbench.experiments.regularize.convergence import caption, protocol
 from lossbench.experiments.regularize.plan import RegularizePlan, default_name
 from lossbench.experiments.regularize.plane import Plane
 from lossbench.experiments.regularize.regions import describe, leads_of
-from lossbench.experiments.scoring.scores import baseline_scores, metric_record
+from lossbench.experiments.scoring.scores import metric_record, score_dummy
 from lossbench.experiments.setup.data_source import announce, data_record
 from lossbench.experiments.setup.environment import environment
 from lossbench.experiments.setup.pair import Pair
@@ -88,7 +89,7 @@ def run(plan: RegularizePlan, *, emit: Emit = ignore, stopped: Stopped = never, 
         environment=environment(plan.device, plan.threads),
         data=data_record(plan.table, plane.split.inputs, _split_facts(plan), plane.split.preparation),
         verdict=pair.verdict_record(),
-        metrics=[metric_record(metric) for metric in suiting(pair.task)],
+        metrics=[metric_record(metric) for metric in reported(pair.task)],
         protocol=protocol(rule),
         runs=runs,
         analysis=describe(plan.table, plan.net, pair, plane, config, caption(rule)),
@@ -105,7 +106,7 @@ def _threads(plan: RegularizePlan) -> int:
 def _scores(nets: Converged, plane: Plane, pair: Pair, part: str) -> list[Scores]:
     out = torch.cat(list(nets.outputs(plane.split.x_ND[part])), 1).cpu()
     truth = plane.split.truth_N[part].expand(len(out), -1)
-    every = score_all(pair.link(out), truth, pair.task)
+    every = score_all(pair.link(out), truth, reported(pair.task))
     return [
         {name: None if value is None else float(value[p]) for name, value in every.items()} for p in range(len(out))
     ]
@@ -132,7 +133,7 @@ def _run_record(
             )
         )
     statuses = [member.status for member in members]
-    baseline = {part: baseline_scores(plan.plane.split, pair, part) for part in ("train", "test")}
+    dummy = {part: score_dummy(plan.plane.split, pair, part, reported(pair.task)) for part in ("train", "test")}
     return RunRecord(
         name=f"{plan.table.name} / {pair.name} / {penalty}",
         data=plan.table.name,
@@ -145,7 +146,7 @@ def _run_record(
         penalty=PenaltyRecord(name=penalty, title=PENALTIES.get(penalty).title, l1_ratio=plan.ratio(penalty)),
         members=members,
         regions=[PackedPlanes.of(planes[p]) for p in own],
-        baseline=baseline,
+        dummy=dummy,
     )
 
 
@@ -170,7 +171,7 @@ def _facts(alpha: float, member: Member, ending: Ending, tolerance: float) -> Pa
 
 def _split_facts(plan: RegularizePlan) -> SplitRecord:
     return SplitRecord(
-        scheme="stratified holdout",
+        scheme=scheme(plan.table, "holdout"),
         train=len(plan.split.train),
         test=len(plan.split.test),
         seed=plan.config.split.seed,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.links import Prediction
-from lossbench.catalog.metrics import METRICS, Metric, score_all
+from lossbench.catalog.metrics import Metric
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
@@ -26,20 +26,26 @@ def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Pre
         return prediction
     scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)
     center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
-    return Prediction(point_PN=prediction.point_PN.double() * scale + center)
+    deviation = prediction.deviation_PN
+    return Prediction(
+        point_PN=prediction.point_PN.double() * scale + center,
+        deviation_PN=None if deviation is None else deviation.double() * scale,
+    )
 
 
-def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str) -> Scores:
-    """Every metric of one member's outputs on a part; None where the loss gives no such prediction, and where the
+def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str, metrics: Sequence[Metric]) -> Scores:
+    """The metrics of one member's outputs on a part; None where the loss gives no such prediction, and where the
     outputs are none (not finite, or no probabilities): nothing was measured there."""
-    return prediction_scores(predict(pair, out_NK[None], [split]), split.truth_N[part][None], pair.task)
+    return prediction_scores(predict(pair, out_NK[None], [split]), split.truth_N[part][None], metrics)
 
 
-def prediction_scores(prediction: Prediction, truth_PN: Tensor, task: Task) -> Scores:
-    """Every metric of one prediction; None where it is not measured."""
+def prediction_scores(prediction: Prediction, truth_PN: Tensor, metrics: Sequence[Metric]) -> Scores:
+    """The metrics of one prediction; None where one is not measured."""
     return {
-        name: float(value[0]) if value is not None and bool(METRICS.get(name).measures(prediction)[0]) else None
-        for name, value in score_all(prediction, truth_PN, task).items()
+        metric.name: float(metric(prediction, truth_PN)[0])
+        if metric.can_score(prediction) and bool(metric.measures(prediction)[0])
+        else None
+        for metric in metrics
     }
 
 
@@ -59,7 +65,7 @@ def validation_score(
             members = [i for i, o in enumerate(objectives) if o == objective]
             prediction = predict(pair, out_PNK[members], [splits[folds[i]] for i in members])
             if metric.can_score(prediction):
-                value = metric.fn(prediction, truth_PN[members]).double()
+                value = metric(prediction, truth_PN[members]).double()
                 if unmeasured is not None:
                     value = value.where(metric.measures(prediction), unmeasured)
                 values[members] = value
@@ -68,16 +74,21 @@ def validation_score(
     return score
 
 
-def baseline_scores(split: PreparedSplit, pair: Pair, part: str) -> Scores:
-    """What the training part's majority class (its classes' shares as probabilities) or its mean value scores."""
+def score_dummy(split: PreparedSplit, pair: Pair, part: str, metrics: Sequence[Metric]) -> Scores:
+    """What the training part's majority class (its classes' shares as probabilities) or its target mean scores.
+
+    Where the target is scaled by its median, because a few values make the mean, that is predicted instead.
+    """
     truth, train = split.truth_N[part], split.truth_N["train"]
     if pair.task is Task.REGRESSION:
-        prediction = Prediction(point_PN=train.mean().expand(1, len(truth)))
+        spread = (train - split.center).square().mean().sqrt()
+        point = torch.full((1, len(truth)), split.center, dtype=torch.float64)
+        prediction = Prediction(point_PN=point, deviation_PN=torch.full_like(point, float(spread)))
     else:
         share = torch.bincount(train, minlength=pair.classes).double() / len(train)
         probability = share.expand(1, len(truth), pair.classes)
         prediction = Prediction(probability.clamp_min(1e-12).log(), probability)
-    return prediction_scores(prediction, truth[None], pair.task)
+    return prediction_scores(prediction, truth[None], metrics)
 
 
 def mean_known(values: Sequence[float | None]) -> float | None:
@@ -88,4 +99,13 @@ def mean_known(values: Sequence[float | None]) -> float | None:
 
 def metric_record(metric: Metric) -> MetricRecord:
     """A metric as a report must know it."""
-    return MetricRecord(name=metric.name, better=metric.better, formula=metric.formula, unit=metric.unit)
+    low, high = metric.bounds
+    return MetricRecord(
+        name=metric.name,
+        better=metric.better,
+        formula=metric.formula,
+        low=low,
+        high=high,
+        rope=metric.rope,
+        unit=metric.unit,
+    )

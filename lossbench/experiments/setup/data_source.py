@@ -11,7 +11,7 @@ from lossbench.data.table import Table, level
 from lossbench.events import Emit, Warned
 from lossbench.record import DataRecord, NoteRecord, SplitRecord
 
-SUITING = ("drop", "groups", "dates", "text", "scale")  # options that a named set has a use for
+SUITING = ("drop", "groups", "time", "dates", "text", "scale", "target_scale")  # options that a named set has a use for
 
 
 def data_source(config: DataConfig, beside: Sequence[DataConfig] = ()) -> DataSource:

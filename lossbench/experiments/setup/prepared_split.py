@@ -75,12 +75,19 @@ class PreparedSplit:
         return Fold(train, validation, weight, statistics)
 
 
+def fit_preparation(table: Table, rows: np.ndarray, data: DataConfig) -> Preparation:
+    """What a config's `data` says of columns and target, learnt from the given rows."""
+    return Preparation.fit(
+        table, rows, scale=data.scale, dates=data.dates, text=data.text, target_scale=data.target_scale
+    )
+
+
 def prepare_split(table: Table, rows: Mapping[str, np.ndarray], *, data: DataConfig) -> PreparedSplit:
     """Prepare the named parts of a table; whatever is fitted sees the rows of `rows["train"]` only.
 
     A table's clean target, where it has one, is the truth of the test part.
     """
-    preparation = Preparation.fit(table, rows["train"], scale=data.scale, dates=data.dates, text=data.text)
+    preparation = fit_preparation(table, rows["train"], data)
     clean = table.target if table.clean_target is None else table.clean_target
     x, truth = {}, {}
     for name, numbers in rows.items():

@@ -21,7 +21,7 @@ from lossbench.data.encoders import NumberEncoder, numbers
 from lossbench.data.preparation import Preparation
 from lossbench.data.table import Table
 from lossbench.engine.shared_rows import Rows
-from lossbench.experiments.setup.prepared_split import PreparedSplit, prepare_split, same_width
+from lossbench.experiments.setup.prepared_split import PreparedSplit, fit_preparation, prepare_split, same_width
 
 SHARE_BYTES = 256 * 2**20  # what the splits' own copies may take together
 
@@ -55,9 +55,7 @@ def prepare_splits(
     """Prepare every split's named parts; all have as many inputs."""
     if len(parts) == 1 or 4 * len(parts) * len(table) * table.features.shape[1] <= share_bytes:
         return same_width([prepare_split(table, rows, data=data) for rows in parts])
-    fitted = [
-        Preparation.fit(table, rows["train"], scale=data.scale, dates=data.dates, text=data.text) for rows in parts
-    ]
+    fitted = [fit_preparation(table, rows["train"], data) for rows in parts]
     if not all(_alike(fitted[0], other) for other in fitted):
         return same_width([prepare_split(table, rows, data=data) for rows in parts])
     x_MD = torch.from_numpy(fitted[0].transform(table.features))

@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 import torch
 
 from lossbench.catalog.loss import LOSSES
-from lossbench.catalog.metrics import Metric, default_metric, suiting
+from lossbench.catalog.metrics import Metric, reported
 from lossbench.catalog.plugins.resolve import find_metric
 from lossbench.catalog.verdicts import Level, best_activation
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import TrainConfig
+from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.load import load
-from lossbench.data.split import Split, holdout
-from lossbench.data.table import Table
+from lossbench.data.scheme import holdout_of
+from lossbench.data.split import Split
+from lossbench.data.table import Information, Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
 from lossbench.experiments.setup.data_source import data_source
+from lossbench.experiments.setup.metric_choice import auto_metric, check_metric, lacking, metric_notes
 from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import AUTO, check_names, folder_name, resolve_loss
@@ -39,6 +42,11 @@ class TrainPlan:
     threads: int
     recommended: Pair | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Those that are reported."""
+        return reported(self.pair.task, primary=self.metric)
 
     @property
     def seeds(self) -> range:
@@ -66,13 +74,17 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
         target_note=table.target_note,
     )
     check_target(pair, table)
-    metric = _metric(config.metric, task)
+    metric = _metric(config.metric, table, pair)
     first = config.split.seed
+    if table.time is not None and config.split.per_seed:
+        config = config.model_copy(update={"split": config.split.model_copy(update={"per_seed": False})})
+        if config.seeds > 1:
+            one = Information(f"rows in time have one split: the {config.seeds} seeds change the nets only")
+            table = replace(table, notes=(*table.notes, one))
     seeds = range(first, first + config.seeds) if config.split.per_seed else [first]
-    splits = tuple(
-        holdout(table.target, table.task, config.split.test, config.split.validation, seed, table.groups, classes)
-        for seed in seeds
-    )
+    splits = tuple(holdout_of(table, config.split.test, config.split.validation, seed) for seed in seeds)
+    of_metric = metric_notes(config.metric, metric, table, [pair.loss])
+    table = replace(table, notes=(*table.notes, *split_caveats(table, splits[0].test), *of_metric))
     batch_size, notes = _batch_size(config, len(splits[0].train))
     plan = TrainPlan(
         config,
@@ -93,16 +105,13 @@ def default_name(plan: TrainPlan) -> str:
     return folder_name(plan.table.name, plan.pair.loss.name, plan.pair.activation.name)
 
 
-def _metric(name: str, task: Task) -> Metric:
+def _metric(name: str, table: Table, pair: Pair) -> Metric:
     if name == AUTO:
-        return default_metric(task)
+        return auto_metric(pair.task, [table.class_counts], [pair.loss])
     metric = find_metric(name, where="metric")
-    if task not in metric.tasks:
-        raise UserError(
-            f"metric {metric.name} does not suit a {task} task",
-            where="metric",
-            fix=f"choose one of {', '.join(m.name for m in suiting(task))}",
-        )
+    check_metric(metric, table)
+    if why := lacking(metric, pair):
+        raise UserError(f"{pair.name}: {why}", where="metric", fix="choose another metric")
     return metric
 
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lossbench.catalog.metrics import suiting
+from lossbench.data.scheme import scheme
 from lossbench.data.split import Split, digest
 from lossbench.engine.problem import Member, Problem, Training
 from lossbench.engine.training.train import Outcome, Trained, train
 from lossbench.events import Emit, RunEnded, RunLabel, RunStarted, Stopped, Warned, ignore, never
 from lossbench.experiments.scoring.diagnostics import diagnose
 from lossbench.experiments.scoring.scores import (
-    baseline_scores,
     mean_known,
     metric_record,
     predict,
+    score_dummy,
     scores,
     validation_score,
 )
@@ -82,7 +82,7 @@ def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, comma
         environment=environment(plan.device, plan.threads),
         data=data,
         verdict=pair.verdict_record(),
-        metrics=[metric_record(m) for m in suiting(pair.task)],
+        metrics=[metric_record(m) for m in plan.metrics],
         protocol=TrainProtocol(metric=plan.metric.name, keep=config.early_stopping.keep),
         runs=[one.record for one in runs],
         timing={"prepare": ready - began, "train": fitted, "score": ended - ready - fitted, "total": ended - began},
@@ -127,7 +127,7 @@ def _rows(split: Split) -> dict[str, np.ndarray]:
 def _split_facts(plan: TrainPlan) -> SplitRecord:
     split, first = plan.splits[0], plan.config.split.seed
     return SplitRecord(
-        scheme="stratified holdout" if plan.pair.task.is_classification else "holdout",
+        scheme=scheme(plan.table, "holdout"),
         train=len(split.train),
         validation=len(split.validation),
         test=len(split.test),
@@ -185,7 +185,9 @@ def _run_record(
     scored: dict[str, list[Scores]] = {}
     for part in parts:  # one after another: only the last one's outputs are looked at again
         outputs = trained.outputs([split.rows(part) for split in prepared])
-        scored[FIELDS[part]] = [scores(pair, out, split, part) for out, split in zip(outputs, splits, strict=True)]
+        scored[FIELDS[part]] = [
+            scores(pair, out, split, part, plan.metrics) for out, split in zip(outputs, splits, strict=True)
+        ]
     members = [
         _member_record(
             plan, i, outcome, {k: of[i] for k, of in scored.items()}, role, _weights_of(plan, pair, splits[i])
@@ -197,7 +199,7 @@ def _run_record(
         if pair.task.is_classification
         else []
     )
-    baselines = [{part: baseline_scores(split, pair, part) for part in parts} for split in prepared]
+    dummies = [{part: score_dummy(split, pair, part, plan.metrics) for part in parts} for split in prepared]
     statuses = {outcome.status for outcome in trained.members}
     return RunRecord(
         name=name,
@@ -209,8 +211,8 @@ def _run_record(
         outputs=pair.outputs,
         members=members,
         diagnostics=diagnose(pair, [o.train_loss for o in trained.members], outputs, labels),
-        baseline={
-            FIELDS[part]: {m: mean_known([b[part][m] for b in baselines]) for m in baselines[0][part]} for part in parts
+        dummy={
+            FIELDS[part]: {m: mean_known([d[part][m] for d in dummies]) for m in dummies[0][part]} for part in parts
         },
     )
 

@@ -48,21 +48,39 @@ def _lines(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _table(table: Table, metric: str) -> list[str]:
-    head = ["loss", "verdict", "rank", plain(metric), "95%", "difference", "95%", "P(better)", "P(equal)", "p (Holm)"]
-    head += ["lr", "edge", "untuned", "diverged"]
+    head = [
+        "loss",
+        "verdict",
+        "rank",
+        plain(metric),
+        "95%",
+        "difference",
+        "95%" if table.single else "95%, all at once",
+    ]
+    head += ["P(better)", "P(equal)", "p (adjusted)", "lr", "edge", "untuned", "failed splits"]
     parts = [f"## {plain(table.title)}", plain(table.sentence)]
     if table.changed:
         parts.append(plain(f"{table.changed}."))
-    parts.append(_lines(head, [_row(row, table.decimals) for row in table.shown]))
+    parts.append(_lines(head, [*(_row(row, table) for row in table.shown), *_dummy(table, len(head))]))
     if table.notes:
         parts.append("\n".join(f"- {plain(note)}" for note in table.notes))
     return parts
 
 
-def _row(row: Row, decimals: int) -> list[str]:
+def _dummy(table: Table, columns: int) -> list[list[str]]:
+    """The majority class or the target mean as a row."""
+    if table.dummy is None:
+        return []
+    cells = [table.dummy_name, "learns nothing", "–", number(table.dummy, table.decimals)]
+    return [cells + ["–"] * (columns - len(cells))]
+
+
+def _row(row: Row, table: Table) -> list[str]:
+    decimals = table.decimals
+    beside = f"; {row.beside_dummy} than the {table.dummy_name}" if row.beside_dummy in {"not better", "worse"} else ""
     return [
         plain(f"{row.loss} + {row.last_act}" if row.last_act else row.loss),
-        row.word + (f" ({plain(row.same_as)})" if row.same_as else ""),
+        row.word + (f" ({plain(row.same_as)})" if row.same_as else "") + beside,
         "–" if row.rank is None else str(row.rank),
         number(row.mean, decimals),
         interval(row.low, row.high, decimals),
@@ -70,16 +88,23 @@ def _row(row: Row, decimals: int) -> list[str]:
         interval(row.difference_low, row.difference_high, decimals, sign=True),
         probability(row.p_better),
         probability(row.p_equal),
-        p_value(row.p_holm),
+        p_value(row.p_adjusted),
         learning_rate(row.lr),
         f"{row.grid_edge:.0%}" if row.grid_edge else "–",
         number(row.untuned, decimals),
-        str(row.diverged),
+        _failed(row),
     ]
 
 
+def _failed(row: Row) -> str:
+    """`13 (31%–72%)`: splits on which its net failed, and the interval of that share."""
+    if not row.failed_splits or row.failed_low is None or row.failed_high is None:
+        return str(row.failed_splits)
+    return f"{row.failed_splits} ({row.failed_low:.0%}–{row.failed_high:.0%})"
+
+
 def _across(across: Across, *, ranks: bool) -> list[str]:
-    head = ["loss", "verdict", *(["average rank"] if ranks else []), "IQM", "95%", "median gain", "P(better)"]
+    head = ["loss", "verdict", *(["average rank"] if ranks else []), "IQM gain", "95%", "median gain", "P(better)"]
     head += ["P(equal)", "p (Holm)"]
     rows = [
         [
@@ -102,7 +127,8 @@ def _across(across: Across, *, ranks: bool) -> list[str]:
 def _sensitivity(found: Sensitivity, metric: str) -> list[str]:
     """Losses by levels of a condition, and what it costs each beside what it costs the baseline."""
     levels = [level + (f" ({realised})" if realised else "") for level, realised in found.columns]
-    head = ["loss", "verdict", *levels, "lost", f"less than {plain(found.baseline)}", "95%", "p (Holm)"]
+    less = f"less than {plain(found.baseline)}"
+    head = ["loss", "verdict", *levels, "lost", less, "95%, all at once", "p (adjusted)"]
     d = found.decimals
     rows = [
         [
@@ -112,7 +138,7 @@ def _sensitivity(found: Sensitivity, metric: str) -> list[str]:
             number(row.cost, d),
             number(row.saved, d, sign=True),
             interval(row.saved_low, row.saved_high, d, sign=True),
-            p_value(row.p_holm),
+            p_value(row.p_adjusted),
         ]
         for row in found.rows
     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
-from lossbench.record import CompareRecord
+from lossbench.record import CompareRecord, RunRecord
+from lossbench.report.compare.analysis.scores import ConditionKey, condition_key
 
 _PARTS = ("train", "val", "test")
 _FACTS = ("chosen", "grid_edge", "n_test", "n_train", "temperature")
@@ -50,4 +51,22 @@ def members_csv(record: CompareRecord) -> str:
             + [getattr(member, part).get(name) for part, name in scores]
             + [getattr(member, name) for name in _FACTS]
         )
+    names = {data.name: data.dummy_name for data in record.data}
+    for run in _one_a_setting(record):
+        levels = [value for name in conditions for value in (run.condition.get(name), run.realised.get(name))]
+        blank = len(splits) + 2 + len(params) + len(penalties) + 3
+        writer.writerow(
+            [run.data, names[run.data], "", "", *levels, "dummy", *[None] * blank]
+            + [run.dummy.get(part, {}).get(name) for part, name in scores]
+            + [None] * len(_FACTS)
+        )
     return out.getvalue()
+
+
+def _one_a_setting(record: CompareRecord) -> list[RunRecord]:
+    """A run of each data set and condition that knows what the majority class or the target mean scores."""
+    first: dict[tuple[str, ConditionKey], RunRecord] = {}
+    for run in record.runs:
+        if run.dummy:
+            first.setdefault((run.data, condition_key(run.condition)), run)
+    return list(first.values())

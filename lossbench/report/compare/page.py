@@ -29,12 +29,13 @@ from lossbench.report.style import house_style
 LARGEST = 1_400_000  # bytes of a page; pictures that no longer fit are in the PNG files
 
 WORDS: dict[Word, str] = {
-    "better": "significantly better than the baseline after Holm’s correction",
-    "worse": "significantly worse than the baseline after Holm’s correction",
+    "better": "better than the baseline, for all comparisons of its table at once at 5%",
+    "worse": "worse than the baseline, for all comparisons of its table at once at 5%",
     "practically equal": "within the region of practical equivalence (ROPE) with a probability above 0.95",
     "not distinguishable": "no test tells it from the baseline on this data; that does not make it equal",
     "anecdotal": "fewer than five splits carry no conclusion, whatever the difference",
     "not compared": "the baseline has no scores of its own to compare it with",
+    "unreliable": "its nets failed on more splits than chance allows of a loss that fails on at most 1 in 100",
     "same objective": "no difference of its gradients from those of another loss was found on any probe: counted once",
     "broken": "the loss is not defined on what the last activation puts out; it was run all the same",
     "diverged": "no net of it was left on any split; it counts as the worst and is never dropped",

@@ -54,8 +54,17 @@ def _legend(comparison: Comparison, record: CompareRecord) -> Text:
     if any(row.p_better is not None for row in rows):
         lines.append(
             f"P>, P(better): probability of being better by more than the ROPE, {comparison.rope_text}; P=, P(equal):"
-            " of lying within it; p: Holm-adjusted"
+            " of lying within it"
         )
+        single = any(table.single for table in comparison.tables)
+        lines.append(
+            "differences have single 95% intervals, as requested: of many, some exclude 0 by chance; p is adjusted"
+            if single
+            else "differences have intervals that hold for all comparisons of a table at once: they exclude 0 where"
+            f" the adjusted p is below {comparison.alpha:g}"
+        )
+    if any(row.failed_splits for row in rows):
+        lines.append("failed, div: splits on which its net diverged or gave no score, and the share's 95% interval")
     if any(row.grid_edge for row in rows):
         lines.append("edge: share of the splits that chose an end of the learning-rate grid")
     if any(row.untuned is not None for row in rows):
@@ -97,5 +106,5 @@ def _sensitivity_grid(found: Sensitivity, metric: str) -> Grid:
         mark, style = MARKS[row.word]
         less = number(row.saved, d, sign=True) + half_width(row.saved, row.saved_low, row.saved_high, d)
         cells = [mark, row.name, *(number(mean, d) for mean in row.means), number(row.cost, d), less]
-        grid.add_row(*(Text(cell) for cell in [*cells, short_p(row.p_holm, 3)]), style=style)
+        grid.add_row(*(Text(cell) for cell in [*cells, short_p(row.p_adjusted, 3)]), style=style)
     return grid

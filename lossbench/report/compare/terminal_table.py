@@ -29,6 +29,7 @@ MARKS: dict[Word, tuple[str, str]] = {
     "not distinguishable": ("?", ""),
     "anecdotal": ("~", ""),
     "not compared": ("·", ""),
+    "unreliable": ("%", "magenta"),
     "same objective": ("≡", "dim"),
     "broken": ("!", "magenta"),
     "diverged": ("∞", "magenta"),
@@ -64,7 +65,7 @@ class ComparisonGrid:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown, gap, below = self._chosen(options.max_width)
-        yield _drawn(shown, gap, self.table.shown)
+        yield _drawn(shown, gap, self.table, self.metric)
         names = [row.name for row in self.table.shown]
         for field in below:
             yield Text(f"{field.name}: {_listed_by_value(names, field.cells)}", style="dim")
@@ -87,7 +88,7 @@ class ComparisonGrid:
     def _fields(self, *, wide: bool) -> list[_Field]:
         rows, d = self.table.shown, self.table.decimals
         mean, difference = ("", "") if wide else ("±", "±")
-        names = ("P(better)", "P(equal)", "p (Holm)", "diverged") if wide else ("P>", "P=", "p", "div")
+        names = ("P(better)", "P(equal)", "p (adjusted)", "failed") if wide else ("P>", "P=", "p", "div")
         fields = [
             _Field("", [MARKS[row.word][0] for row in rows], 0, right=False),
             _Field("#", ["–" if row.rank is None else str(row.rank) for row in rows], 6),
@@ -97,15 +98,16 @@ class ComparisonGrid:
             _Field("difference", [_difference(row, d, difference) for row in rows], 0),
             _Field(names[0], [(probability if wide else short_p)(row.p_better) for row in rows], 3),
             _Field(names[1], [(probability if wide else short_p)(row.p_equal) for row in rows], 2),
-            _Field(names[2], [p_value(row.p_holm) if wide else short_p(row.p_holm, 3) for row in rows], 1),
+            _Field(names[2], [p_value(row.p_adjusted) if wide else short_p(row.p_adjusted, 3) for row in rows], 1),
             _Field("lr", [learning_rate(row.lr) for row in rows], 4),
         ]
         if any(row.grid_edge for row in rows):
             fields.append(_Field("edge", [f"{row.grid_edge:.0%}" if row.grid_edge else "" for row in rows], 7))
         if any(row.untuned is not None for row in rows):
             fields.append(_Field("untuned", [number(row.untuned, d) for row in rows], 8))
-        if any(row.diverged for row in rows):
-            fields.append(_Field(names[3], [str(row.diverged) if row.diverged else "" for row in rows], 5))
+        if any(row.failed_splits for row in rows):
+            cells = [_failed(row, self.table, share=wide) if row.failed_splits else "" for row in rows]
+            fields.append(_Field(names[3], cells, 5))
         return fields
 
 
@@ -113,7 +115,14 @@ def _width(fields: Sequence[_Field], gap: int) -> int:
     return sum(field.width for field in fields) + gap * (len(fields) - 1)
 
 
-def _drawn(fields: Sequence[_Field], gap: int, rows: Sequence[Row]) -> Grid:
+def _failed(row: Row, table: Table, *, share: bool) -> str:
+    """`13/25 [31%, 72%]`: splits on which its net failed, and the interval of that share."""
+    known = row.failed_low is not None and row.failed_high is not None
+    ends = f" [{row.failed_low:.0%}, {row.failed_high:.0%}]" if share and known else ""
+    return f"{row.failed_splits}/{table.splits}{ends}"
+
+
+def _drawn(fields: Sequence[_Field], gap: int, table: Table, metric: str) -> Grid:
     columns = [
         Column(field.name, overflow="fold", min_width=field.width)
         if field.name == _LOSS
@@ -121,8 +130,11 @@ def _drawn(fields: Sequence[_Field], gap: int, rows: Sequence[Row]) -> Grid:
         for field in fields
     ]
     grid = plain_table(*columns, padding=(0, gap - 1, 0, 0))  # the box puts one space between columns
-    for i, row in enumerate(rows):
+    for i, row in enumerate(table.shown):
         grid.add_row(*(Text(field.cells[i]) for field in fields), style=MARKS[row.word][1])
+    if table.dummy is not None:  # last: it is no loss, and what all of them have to beat
+        sentences = {_LOSS: table.dummy_name, metric: number(table.dummy, table.decimals)}
+        grid.add_row(*(Text(sentences.get(field.name, "")) for field in fields), style="dim")
     return grid
 
 
@@ -151,6 +163,8 @@ def _difference(row: Row, decimals: int, sign: str) -> str:
         return by
     if sign:
         return by + half_width(row.difference, row.difference_low, row.difference_high, decimals)
+    if row.difference_low is None:
+        return by
     return f"{by} {interval(row.difference_low, row.difference_high, decimals, sign=True)}"
 
 

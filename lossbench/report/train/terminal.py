@@ -20,6 +20,7 @@ from lossbench.report.format import learning_rate, listed, number
 from lossbench.report.symptoms import symptoms
 from lossbench.report.terminal.levels import colour_of, style_of
 from lossbench.report.terminal.table import plain_table
+from lossbench.report.train.below_dummy import below_dummy
 
 PARTS = {"train": "train", "val": "validation", "test": "test"}
 RECOMMENDED = "recommended"  # the role of nets that were trained for comparison with those of a broken pair
@@ -36,7 +37,7 @@ def train_report(record: TrainRecord, folder: Path) -> RenderableType:
     spread = f"   mean ± standard deviation of {seeds} seeds" if seeds > 1 else ""
     parts: list[RenderableType] = [Text(run.name + spread, style="bold"), _grid(run, instead, record.metrics)]
     parts += [Text(f"dummy: {_dummy(record)}; n/a: not measured", style="dim"), Text()]
-    parts += [*_diverged(run, record), *_verdict(run)]
+    parts += [*_diverged(run, record), *_below_dummy(run, record), *_verdict(run)]
     if instead is not None:
         parts += [_indented(line) for line in _instead(run, instead, record)]
     if (kept := _kept(run, record)) is not None:
@@ -65,7 +66,7 @@ def _grid(run: RunRecord, instead: RunRecord | None, metrics: Sequence[MetricRec
     for metric in metrics:
         cells = [_spread(run, part, metric) for part, _ in parts]
         beside = [] if instead is None else [_spread(instead, last, metric)]
-        dummy = run.baseline.get(last, {}).get(metric.name)
+        dummy = run.dummy.get(last, {}).get(metric.name)
         # A metric that a sound loss never has (probabilities of a margin loss) is excluded, one that failed is not.
         failed = run.status == "diverged" or run.verdict.level == "broken"
         if failed or any(cell != "n/a" for cell in cells):
@@ -81,7 +82,7 @@ def _indented(text: Text) -> Padding:
 
 def _dummy(record: TrainRecord) -> str:
     if record.data.task == "regression":
-        return "predicts the training part's mean"
+        return "predicts the training part's mean, or its median where the target is scaled by that"
     return "predicts the training part's majority class, with the classes' shares as probabilities"
 
 
@@ -120,6 +121,12 @@ def _diverged(run: RunRecord, record: TrainRecord) -> Iterator[RenderableType]:
     yield text
     if run.verdict.level in {"ok", "equivalent", "unknown"}:
         yield _indented(Text(f"fix: lower --lr (it was {learning_rate(lost[0].lr)})", style="magenta"))
+
+
+def _below_dummy(run: RunRecord, record: TrainRecord) -> Iterator[RenderableType]:
+    """The alarm where a net that learnt nothing would score better."""
+    if sentence := below_dummy(run, record.metrics, record.protocol.metric, record.data.dummy_name):
+        yield Text(f"! {sentence}", style="bold magenta")
 
 
 def _verdict(run: RunRecord) -> Iterator[RenderableType]:

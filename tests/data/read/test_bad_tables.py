@@ -84,7 +84,7 @@ def test_03_too_few_rows() -> None:
     with pytest.raises(UserError, match=r"^class '0' has 2 rows; the split into 3 parts needs at least 3"):
         holdout(table.target, table.task, 0.2, 0.2, 0, classes=table.classes)
     with pytest.raises(UserError, match=r"^folds: 4 rows are fewer than 5 folds; choose fewer folds$"):
-        repeated_kfold(table.target, table.task, 5, 1, 0, 0.2)
+        repeated_kfold(table.target, table.task, 5, 1, 0)
 
 
 def test_04_the_target_is_not_there() -> None:
@@ -489,10 +489,8 @@ def test_31_a_class_of_one_row() -> None:
     table = read(content, min_class_rows=2)
     assert table.classes == ("a", "b")
     assert table.notes[0] == "classes of fewer than 2 rows excluded: c"
-    with pytest.raises(
-        UserError, match=r"^class 'a' has 2 rows; 5 folds with an inner validation part needs at least 5"
-    ):
-        repeated_kfold(np.array([0, 0, 1, 1, 1, 1, 1]), "binary", 5, 1, 0, 0.2, classes=("a", "b"))
+    with pytest.raises(UserError, match=r"^class 'a' has 2 rows; a split into 5 folds needs at least 5"):
+        repeated_kfold(np.array([0, 0, 1, 1, 1, 1, 1]), "binary", 5, 1, 0, classes=("a", "b"))
 
 
 def test_32_a_target_that_does_not_suit_the_task() -> None:

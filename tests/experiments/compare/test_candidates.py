@@ -116,6 +116,11 @@ def test_a_wrong_lineup_is_one_clear_line(losses: str, message: str) -> None:
         ("nll+relu,nll,ce", "nll + logsoftmax", "nll + logsoftmax"),
         ("nll+relu,nll,ce", "nll+relu", "nll + relu"),
         ("nll+relu,nll,ce", "nll", "nll + logsoftmax"),
+        ("nll+relu,ce+softmax,bce_with_logits,ce", "auto", "cross_entropy + identity"),
+        ("bce+relu,bce,hinge", "auto", "bce + sigmoid"),
+        ("ce+softmax,hinge", "auto", "hinge"),
+        ("nll+relu,ce+softmax", "auto", "cross_entropy"),  # degraded, not broken
+        ("hinge,ce", "best", "best"),
     ],
 )
 def test_the_baseline_is_found_by_any_of_its_names(losses: str, wanted: str, name: str) -> None:

@@ -18,11 +18,14 @@ from lossbench.experiments.compare.conditions import CONDITIONS, grid
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.setting import prepare_setting
 from lossbench.experiments.compare.time_estimate import estimate, steps_a_run
+from lossbench.report.compare.analysis.comparison import compare
 from tests.experiments.compare.comparisons import blobs, config, finished, of_role
 
 NAMES = [condition.name for condition in CONDITIONS]
 # A level of each condition that changes something.
-HARSH = {"train_share": 0.4, "label_noise": 0.3}
+HARSH = {"train_share": 0.4, "label_noise": 0.3, "stop_rule": 1.0}
+ASKED = {**HARSH, "stop_rule": "last"}  # the same in a config
+SMALL = {"batch_size": 16, "epochs": 4}  # batches that fit a smaller training set
 # Where a condition's name may stand: its declaration, its key and flag, its draw, and the reader of old records.
 HOMES = {
     "experiments/compare/conditions.py",
@@ -40,8 +43,8 @@ HOMES = {
 
 def setting(levels, *, task="binary", rows=120):
     table = blobs(rows, task=task)
-    folds = repeated_kfold(table.target, table.task, 3, 2, 0, 0.25)
-    return prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0, condition=levels)
+    folds = repeated_kfold(table.target, table.task, 3, 2, 0)
+    return prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0, partners=4, condition=levels)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=NAMES)
@@ -66,12 +69,12 @@ def test_a_condition_changes_no_test_part_and_its_reference_level_changes_nothin
         not torch.equal(p.x_ND["train"], c.x_ND["train"]) or not torch.equal(p.truth_N["train"], c.truth_N["train"])
         for p, c in zip(plain.outer, changed.outer, strict=True)
     ]
-    assert all(different)
+    assert all(different) or changed.keep != plain.keep
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=NAMES)
 def test_a_condition_refuses_a_task_that_it_does_not_have(condition):
-    requested = config("diabetes", **{condition.name: [HARSH[condition.name]]})
+    requested = config("diabetes", **{condition.name: [ASKED[condition.name]]})
     if Task.REGRESSION in condition.tasks:
         assert plan(requested).grid == [{condition.name: HARSH[condition.name]}]
     else:
@@ -93,10 +96,13 @@ def test_a_condition_is_known_by_its_name_in_its_declaration_only():
 def test_a_smaller_training_set_keeps_what_each_row_is_for(task):
     plain, some, more = (setting({"train_share": share}, task=task) for share in (1.0, 0.2, 0.5))
     for p, s, m in zip(plain.folds, some.folds, more.folds, strict=True):
-        for part in ("train", "inner_train", "inner_validation"):
-            assert set(getattr(s, part)) < set(getattr(m, part)) < set(getattr(p, part))
-        assert np.array_equal(np.union1d(s.inner_train, s.inner_validation), s.train)
-        assert not np.intersect1d(s.inner_train, s.inner_validation).size
+        assert set(s.train) < set(m.train) < set(p.train)
+        assert np.array_equal(s.test, p.test)
+    for p, s, m in zip(plain.pairs, some.pairs, more.pairs, strict=True):
+        assert set(s.train) < set(m.train) < set(p.train)
+        for k in (0, 1):
+            assert set(s.validation[k]) < set(m.validation[k]) < set(p.validation[k])
+            assert not np.intersect1d(s.train, s.validation[k]).size
     assert some.realised["train_share"] == pytest.approx(0.2, abs=0.01)
     # What is fitted sees the rows that are used: their mean is 0 to float32's rounding.
     assert float(some.outer[0].x_ND["train"].mean(0).abs().max()) < 1e-6
@@ -106,26 +112,28 @@ def test_noise_is_a_share_of_the_rows_that_are_used():
     both = setting({"train_share": 0.5, "label_noise": 0.3})
     for fold, split in zip(both.folds, both.outer, strict=True):
         wrong = split.truth_N["train"].numpy() != both.table.target[fold.train]
-        assert wrong.sum() == np.floor(0.3 * len(fold.train) + 0.5)
+        # 20 rows of each of the two folds that are trained on, and a share of 0.3 of either.
+        assert (len(fold.train), wrong.sum()) == (40, 12)
 
 
 def test_several_conditions_make_a_grid_of_settings():
     shares, noises = [0.4, 1.0], [0.0, 0.2, 0.3]
-    requested = config(losses="ce,hinge", train_share=shares, label_noise=noises, optim={"batch_size": 32, "epochs": 4})
+    requested = config(losses="ce,hinge", train_share=shares, label_noise=noises, optim={"batch_size": 16, "epochs": 4})
     expected = [{"train_share": s, "label_noise": n} for s, n in itertools.product(shares, noises)]
     assert grid(requested) == expected
     planned = plan(requested)
     (table,) = planned.tables
     assert planned.evaluations == 2 * 6
-    # 150 rows, 3 folds: 80 + 20 rows train and validate, 32 + 8 at a share of 0.4; batches of 32.
-    whole, part = 4 * 3 * (2 * 3 + 2 * 4), 4 * 3 * (2 * 1 + 2 * 2)
+    # 150 rows, 3 folds and 3 pairs of them: 50 rows train a trial, 20 at a share of 0.4, and 100 or 40 a refit;
+    # batches of 16.
+    whole, part = 4 * 3 * (4 * 4 + 2 * 7), 4 * 3 * (4 * 2 + 2 * 3)
     assert steps_a_run(planned, table.folds) == whole
     assert estimate(planned).steps == 2 * 3 * (whole + part)
 
 
 def test_a_comparison_s_runs_and_events_carry_their_setting():
     started = []
-    requested = config(losses="ce,hinge", train_share=[0.4, 1.0], label_noise=[0, 0.3])
+    requested = config(losses="ce,hinge", train_share=[0.4, 1.0], label_noise=[0, 0.3], optim=SMALL)
     record = finished(requested, watch=lambda e: started.append(e) if isinstance(e, RunStarted) else None)
     assert [c.name for c in record.conditions] == ["train_share", "label_noise"]
     assert [run.condition for run in record.runs] == [levels for levels in grid(requested) for _ in range(2)]
@@ -141,7 +149,8 @@ def test_a_comparison_s_runs_and_events_carry_their_setting():
 
 
 def test_the_whole_training_set_gives_the_numbers_that_it_gives_without_the_condition():
-    alone, beside = finished(config(losses="ce,hinge")), finished(config(losses="ce,hinge", train_share=[0.4, 1.0]))
+    alone = finished(config(losses="ce,hinge", optim=SMALL))
+    beside = finished(config(losses="ce,hinge", optim=SMALL, train_share=[0.4, 1.0]))
     whole = [run for run in beside.runs if run.condition["train_share"] == 1.0]
     assert [[m.test for m in run.members] for run in whole] == [[m.test for m in run.members] for run in alone.runs]
 
@@ -154,11 +163,43 @@ def test_a_comparison_that_varies_nothing_has_no_condition():
 
 
 def test_batches_must_fit_the_smallest_training_set():
-    sentences = r"batch_size 32 is larger than the 24 inner training rows of iris \(30% of the training rows\)"
+    sentences = r"batch_size 32 is larger than the 15 inner training rows of iris \(30% of the training rows\)"
     with pytest.raises(UserError, match=sentences):
         plan(config(losses="ce,hinge", train_share=[0.3, 1.0], optim={"batch_size": 32, "epochs": 4}))
 
 
 def test_a_share_without_room_for_every_class_is_refused_before_anything_is_trained() -> None:
-    with pytest.raises(UserError, match=r"train_share: 0.1 of the 20 inner validation rows of iris is 2 rows"):
-        plan(config(losses="ce,hinge", train_share=[0.1], optim={"epochs": 4}))
+    with pytest.raises(UserError, match=r"train_share: 0.04 of the 50 rows of a fold of iris is 2 rows"):
+        plan(config(losses="ce,hinge", train_share=[0.04], optim={"epochs": 4}))
+
+
+def test_the_last_epoch_is_scored_where_the_stop_rule_says_so():
+    patient = {"optim": {"epochs": 12, "batch_size": 16}, "early_stopping": {"patience": 2}, "label_noise": [0.0, 0.3]}
+    record = finished(config(losses="ce,hinge", stop_rule="best,last", **patient))
+    assert [run.condition for run in record.runs[::2]] == [
+        {"label_noise": noise, "stop_rule": rule} for noise in (0.0, 0.3) for rule in (0.0, 1.0)
+    ]
+    for run in record.runs:
+        if run.condition["stop_rule"] == 1.0:
+            assert {m.epochs for m in run.members} == {12}
+            assert {m.best_epoch for m in of_role(run, "trial")} == {12}
+    best = [run for run in record.runs if run.condition["stop_rule"] == 0.0]
+    assert any(m.epochs < 12 for run in best for m in of_role(run, "refit"))
+    sentences = [found.sentence for found in compare(record).sensitivity]
+    noise, rule = sentences[:2], sentences[2:]
+    assert [s.split(" from ")[0] for s in noise] == [
+        "with epochs chosen on the inner folds",
+        "with training to the last epoch",
+    ]
+    assert all("(symmetric noise" in s for s in noise)
+    assert rule[1].startswith(
+        "with 30% label noise from epochs chosen on the inner folds to training to the last epoch cross_entropy "
+    )
+    assert "Stop rule: " in " ".join(record.protocol.text)
+
+
+def test_a_sentence_about_noise_names_its_kind_and_the_stop_rule():
+    (found,) = compare(finished(config(losses="ce,hinge", label_noise=[0.0, 0.3]))).sensitivity
+    assert found.sentence.endswith(
+        "(symmetric noise: every other class equally likely, epochs chosen on the inner folds)."
+    )

@@ -36,8 +36,8 @@ def test_written_outputs_are_read_back_as_the_same_probabilities(task: Task, cla
 
 def test_values_are_read_back_in_their_own_units() -> None:
     table = blobs(task="regression")
-    folds = repeated_kfold(table.target, "regression", 3, 1, 0, 0.25)
-    splits = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0).outer
+    folds = repeated_kfold(table.target, "regression", 3, 1, 0)
+    splits = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0, partners=4).outer
     point = torch.stack([split.truth_N["test"].abs() + 0.5 for split in splits])
     for pair in pairs(Task.REGRESSION, 0):
         out = outputs_that_predict(point, pair, splits)
@@ -51,8 +51,8 @@ def test_values_are_read_back_in_their_own_units() -> None:
 
 def test_entries_are_the_means_that_torch_computes() -> None:
     table = blobs()
-    folds = repeated_kfold(table.target, "binary", 3, 1, 0, 0.25)
-    splits = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0).outer
+    folds = repeated_kfold(table.target, "binary", 3, 1, 0)
+    splits = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0, partners=4).outer
     generator = torch.Generator().manual_seed(0)
     p = [torch.randn(len(s.truth_N["test"]), 2, generator=generator, dtype=torch.float64).softmax(-1) for s in splits]
     scored = {"any": [ScoredNet({}, 1.0, own, own.argmax(-1)) for own in p]}

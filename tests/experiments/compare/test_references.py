@@ -88,7 +88,7 @@ def test_references_are_shown_and_not_tested(iris) -> None:
     (table,) = compare(record).tables
     assert [row.name for row in table.references] == BOTH
     for row in table.references:
-        assert (row.word, row.rank, row.p, row.p_holm, row.low, row.difference_low) == (
+        assert (row.word, row.rank, row.p, row.p_adjusted, row.low, row.difference_low) == (
             "reference, not a loss",
             *[None] * 5,
         )

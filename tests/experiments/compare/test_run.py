@@ -12,7 +12,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss
 
-from lossbench.catalog.metrics import ECE_BINS, METRICS
+from lossbench.catalog.metrics import ECE_BINS, METRICS, reported
 from lossbench.config.parts import DataConfig
 from lossbench.config.schema import CompareConfig
 from lossbench.data.split import repeated_kfold
@@ -33,7 +33,9 @@ from tests.experiments.compare.comparisons import blobs, config, failing_loss, f
 
 @pytest.fixture(scope="module")
 def record() -> CompareRecord:
-    return finished(config(losses="ce,nll,kl_div,hinge,mse,nll+relu", label_noise=[0, 0.3]))
+    return finished(
+        config(losses="ce,nll,kl_div,hinge,mse,nll+relu", label_noise=[0, 0.3], optim={"batch_size": 16, "epochs": 8})
+    )
 
 
 def by_name(record: CompareRecord, noise: float = 0.0) -> dict[str, RunRecord]:
@@ -42,14 +44,14 @@ def by_name(record: CompareRecord, noise: float = 0.0) -> dict[str, RunRecord]:
     }
 
 
-def evaluation(table: Table, losses: str, *, splits: int = 1, dealt: Table | None = None) -> Evaluation:
-    """One loss on the first splits of a table; `dealt` is the table whose classes the folds are dealt out by."""
-    chosen = config(losses=losses)
-    folds = repeated_kfold((dealt or table).target, table.task, 3, 1, 0, 0.25)[:splits]
-    setting = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0)
-    options = Options(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1)
+def evaluation(table: Table, losses: str, *, dealt: Table | None = None) -> Evaluation:
+    """One loss on three splits of a table; `dealt` is the table whose classes the folds are stratified by."""
+    chosen = config(losses=losses, optim={"epochs": 12}, early_stopping={"patience": 2})
+    folds = repeated_kfold((dealt or table).target, table.task, 3, 1, 0)
+    setting = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0, partners=4)
+    options = Options(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1, reported(setting.task))
     (candidate,) = select_candidates(chosen.losses, table).candidates
-    return evaluate_loss(Job(options, setting, candidate, dummy_scores(candidate.pair, setting.outer)))
+    return evaluate_loss(Job(options, setting, candidate, dummy_scores(candidate.pair, setting.outer, options.metrics)))
 
 
 # --- fair by construction -------------------------------------------------------------------------
@@ -76,7 +78,7 @@ def test_every_loss_has_the_same_number_of_trials_splits_and_seeds(record: Compa
         return [(m.role, m.seed, tuple(m.split.items())) for m in run.members]
 
     first, *others = record.runs
-    assert Counter(m.role for m in first.members) == {"trial": 6, "refit": 3, "untuned": 3}
+    assert Counter(m.role for m in first.members) == {"trial": 12, "refit": 3, "untuned": 3}
     for other in others:
         assert facts(other) == facts(first)
 
@@ -84,12 +86,15 @@ def test_every_loss_has_the_same_number_of_trials_splits_and_seeds(record: Compa
 @pytest.mark.parametrize("loss", ["ce", "hinge", "l1"])
 def test_test_labels_change_test_scores_and_nothing_else(loss: str) -> None:
     table = blobs(90)
-    fold = repeated_kfold(table.target, "binary", 3, 1, 0, 0.25)[0]
+    fold = repeated_kfold(table.target, "binary", 3, 1, 0)[0]
     target = table.target.copy()
     target[fold.test] = 1 - target[fold.test]
     # The folds are dealt out by class, so those of the true labels are used for both.
     was, now = (evaluation(replace(table, target=t), loss, dealt=table) for t in (table.target, target))
-    for a, b in zip(was.run.members, now.run.members, strict=True):
+    pairs = zip(was.run.members, now.run.members, strict=True)
+    of_split = [(a, b) for a, b in pairs if a.split == {"repeat": 0, "fold": 0}]
+    assert len(of_split) == 4
+    for a, b in of_split:
         assert a.model_dump(exclude={"test"}) == b.model_dump(exclude={"test"})
         if a.role != "trial":
             assert b.test["accuracy"] == pytest.approx(1 - float(a.test["accuracy"] or 0))
@@ -101,8 +106,8 @@ def test_the_refit_takes_its_trial_s_rate_and_epochs(record: CompareRecord) -> N
         for refit in of_role(run, "refit"):
             trial = chosen[tuple(refit.split.items())]
             assert (refit.lr, refit.epochs) == (trial.lr, trial.best_epoch)
-            rivals = [m for m in of_role(run, "trial") if m.split == refit.split]
-            assert trial.val["balanced_accuracy"] == max(m.val["balanced_accuracy"] or 0 for m in rivals)
+            (default,) = (m for m in of_role(run, "trial") if m.split == refit.split and m.lr == 1e-3)
+            assert trial is default or trial.val["accuracy"] > default.val["accuracy"]
 
 
 def test_a_population_cut_otherwise_gives_the_same_record() -> None:
@@ -115,8 +120,8 @@ def test_a_population_cut_otherwise_gives_the_same_record() -> None:
 
 def test_scores_agree_with_scikit_learn_and_the_temperature_changes_no_decision() -> None:
     table = blobs(90)
-    result = evaluation(table, "mse", splits=3)
-    folds = repeated_kfold(table.target, "binary", 3, 1, 0, 0.25)
+    result = evaluation(table, "mse")
+    folds = repeated_kfold(table.target, "binary", 3, 1, 0)
     for net, fold, member in zip(result.scored, folds, of_role(result.run, "refit"), strict=True):
         truth, p = table.target[fold.test], net.predicted.numpy()
         assert member.test["accuracy"] == pytest.approx(accuracy_score(truth, p.argmax(1)))
@@ -186,12 +191,12 @@ def test_the_protocol_says_what_was_declared(record: CompareRecord) -> None:
     sentences = record.protocol
     expected = {
         "metric": "accuracy",
-        "select_metric": "balanced_accuracy",
+        "select_metric": "accuracy",
         "better": "higher",
         "folds": 3,
         "repeats": 1,
     }
-    expected |= {"lrs": [1e-3, 1e-2], "inner_validation": 0.2, "baseline": "cross_entropy", "rope": 0.01, "alpha": 0.05}
+    expected |= {"lrs": [1e-3, 1e-2], "inner_folds": 4, "baseline": "cross_entropy", "rope": 0.01, "alpha": 0.05}
     assert {key: getattr(sentences, key) for key in expected} == expected
     assert sentences.scheme == "stratified k-fold"
     assert any("test labels stay clean" in sentence for sentence in sentences.text)
@@ -239,8 +244,8 @@ def test_a_multiple_of_an_objective_is_counted_once_and_said_to_be_one() -> None
     rows = {row.name: row for row in table.rows}
     assert (rows["pinball"].word, rows["pinball"].same_as) == ("same objective", "l1")
     assert rows["pinball"].factor == pytest.approx(0.5)
-    assert rows["pinball"].p_holm is None
-    assert rows["l1"].p_holm == rows["l1"].p  # the only hypothesis
+    assert rows["pinball"].p_adjusted is None
+    assert rows["l1"].p_adjusted == rows["l1"].p  # the only hypothesis
     told = "no other difference was found on 1,088 probes up to |z| = 1e4"
     assert any(note.startswith(f"pinball's gradient is 0.5 times that of l1, {told}") for note in table.notes)
     found.protocol.baseline = "pinball"
@@ -285,7 +290,7 @@ def test_a_loss_that_differs_from_another_only_out_of_the_way_is_compared_with_i
     (table,) = evidence_of(found).tables
     for row in table.rows:
         assert row.same_as == ""
-        assert (row.p_holm is None) == (row.name == "cross_entropy")
+        assert (row.p_adjusted is None) == (row.name == "cross_entropy")
 
 
 def test_rows_of_one_group_stay_in_one_part_of_every_split(tmp_path: Path) -> None:
@@ -297,7 +302,10 @@ def test_rows_of_one_group_stay_in_one_part_of_every_split(tmp_path: Path) -> No
     chosen = config({"file": str(file), "target": "y", "groups": "g"}, losses="ce,hinge", repeats=2)
     (entry,) = plan(chosen).tables
     for fold in entry.folds:
-        parts = [set(group[part].tolist()) for part in (fold.inner_train, fold.inner_validation, fold.test)]
+        parts = [set(group[part].tolist()) for part in (fold.train, fold.test)]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == 30
+    for pair in entry.pairs:
+        parts = [set(group[part].tolist()) for part in (pair.train, *pair.validation)]
         assert sum(map(len, parts)) == len(set.union(*parts)) == 30
     found = finished(chosen)
     assert found.protocol.scheme == "grouped k-fold"
@@ -367,7 +375,7 @@ def test_tables_that_an_interrupted_comparison_never_came_to_are_named() -> None
 
 
 def test_a_loss_that_raises_fails_alone_and_scores_the_worst(tmp_path: Path) -> None:
-    found = finished(config(losses=[failing_loss(tmp_path), {"loss": "ce"}], baseline="ce", optim={"epochs": 8}))
+    found = finished(config(losses=[failing_loss(tmp_path), {"loss": "ce"}], baseline="ce", optim={"epochs": 20}))
     failed, fine = found.runs
     assert found.status == "ok"
     assert failed.status == "failed"
@@ -386,8 +394,8 @@ def test_divergence_scores_the_worst_and_is_not_dropped() -> None:
     assert wild.status == "diverged"
     refits = of_role(wild, "refit")
     assert [m.status for m in refits] == ["diverged"] * 3
-    # All nets diverged, and an error has no worst: what is left is the mean value's.
-    assert np.mean([m.test["rmse"] or 0 for m in refits]) == pytest.approx(wild.baseline["test"]["rmse"])
+    # All nets diverged, and an error has no worst: what is left is the target mean's.
+    assert np.mean([m.test["rmse"] or 0 for m in refits]) == pytest.approx(wild.dummy["test"]["rmse"])
 
 
 def test_a_failure_scores_no_better_than_any_net_on_its_split(tmp_path: Path) -> None:
@@ -401,8 +409,8 @@ def test_a_failure_scores_no_better_than_any_net_on_its_split(tmp_path: Path) ->
         of_role(failed, "refit"), of_role(fine, "refit"), of_role(fine, "untuned"), strict=True
     ):
         for metric in ("rmse", "mae", "pinball"):
-            assert lost.test[metric] == max(net.test[metric], untuned.test[metric])  # and above the mean value's
-            assert lost.test[metric] > fine.baseline["test"][metric]
+            assert lost.test[metric] == max(net.test[metric], untuned.test[metric])  # and above the target mean's
+            assert lost.test[metric] > fine.dummy["test"][metric]
         assert lost.test["r2"] == min(net.test["r2"], untuned.test["r2"]) < 0
     rows = {row.loss: row for row in evidence_of(found).tables[0].rows}
     assert rows["weary"].mean >= rows["poisson_nll"].mean
@@ -415,11 +423,11 @@ def test_a_failure_scores_no_better_than_any_net_on_its_split(tmp_path: Path) ->
 def test_a_plan_counts_what_will_run() -> None:
     found = plan(config(losses="ce,hinge", label_noise=[0, 0.1], optim={"batch_size": 32, "epochs": 4}))
     (table,) = found.tables
-    assert (found.evaluations, found.trials, found.members(table)) == (4, 2, 3 * (2 + 2))
-    # 80 inner and 100 outer training rows: 3 and 4 batches.
-    assert steps_a_run(found, table.folds) == 4 * 3 * (2 * 3 + 2 * 4)
+    assert (found.evaluations, found.trials, found.members(table)) == (4, 4, 3 * (4 + 2))
+    # 3 pairs of 3 folds; 50 inner and 100 outer training rows: 2 and 4 batches.
+    assert steps_a_run(found, table.folds) == 4 * 3 * (4 * 2 + 2 * 4)
     sentences = estimate(found)
-    assert (sentences.members, sentences.steps) == (4 * 12, 4 * 168)
+    assert (sentences.members, sentences.steps) == (4 * 18, 4 * 192)
     assert sentences.seconds > 0
     assert default_name(found) == "compare-iris"
 
@@ -435,13 +443,13 @@ def test_a_plan_counts_what_will_run() -> None:
         ({"losses": "ce,bce"}, r"losses\.1: bce: it serves binary, and iris is a multiclass task"),
         ({"losses": "ce,poisson_nll"}, r"losses\.1: poisson_nll: it serves regression.*losses that serve the same"),
         ({"baseline": "mse", "losses": "ce,hinge"}, r"baseline: the baseline 'mse' is not among the losses"),
-        ({"folds": 60}, r"class 'setosa' has 50 rows; 60 folds"),
-        ({"data": ["iris", "wine"], "folds": 49}, r"^wine: class '\w+' has 48 rows; 49 folds"),
+        ({"folds": 60}, r"class 'setosa' has 50 rows; a split into 60 folds"),
+        ({"data": ["iris", "wine"], "folds": 49}, r"^wine: class '\w+' has 48 rows; a split into 49 folds"),
         ({"losses": "ce"}, r"losses: cross_entropy \+ identity has nothing to be compared with; name another loss"),
         ({"data": ["iris", "wine"], "losses": "ce"}, r"losses: cross_entropy \+ identity has nothing to be compared"),
         ({"data": ["iris", "diabetes"]}, r"data: tables of different tasks .*iris: multiclass, diabetes: regression"),
         ({"data": "diabetes", "label_noise": [0.2]}, r"label_noise: label noise needs classes, and diabetes"),
-        ({"optim": {"batch_size": 99}}, r"optim\.batch_size: batch_size 99 is larger than the 80 inner training rows"),
+        ({"optim": {"batch_size": 99}}, r"optim\.batch_size: batch_size 99 is larger than the 50 inner training rows"),
         ({"data": "diabetes", "losses": [{"loss": {"name": "mse", "class_weight": "balanced"}}]}, r"class_weight"),
     ],
 )  # fmt: skip

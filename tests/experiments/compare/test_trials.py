@@ -13,7 +13,7 @@ from lossbench.errors import UserError
 from lossbench.experiments.compare.candidates import Candidate, select_candidates
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.time_estimate import estimate
-from lossbench.experiments.compare.trials import Trial, budget, rates, trained, trials, tuned, tunes_params
+from lossbench.experiments.compare.tuning.trials import Trial, budget, rates, trained, trials, tuned, tunes_params
 from lossbench.record import CompareRecord
 from lossbench.report.compare.analysis.comparison import compare as evidence_of
 from lossbench.report.compare.members_csv import members_csv
@@ -30,8 +30,8 @@ def param_sets(candidate: Candidate) -> list[dict[str, Any]]:
 
 
 def test_a_loss_with_parameters_of_its_own_has_as_many_trials_as_one_without() -> None:
-    chosen, found = CompareConfig(), candidates("ce,focal,sce,hinge")
-    count = budget(chosen, found.values())
+    chosen, found = CompareConfig(losses="ce,focal,sce,hinge"), candidates("ce,focal,sce,hinge")
+    count = budget(chosen)
     assert count == 12
     each = {name: trials(chosen, candidate, 25, count) for name, candidate in found.items()}
     for tried in each.values():
@@ -46,9 +46,13 @@ def test_a_loss_with_parameters_of_its_own_has_as_many_trials_as_one_without() -
 
 
 def test_without_parameters_to_choose_the_rates_are_the_grid() -> None:
-    chosen, found = config(), candidates("ce,hinge,focal(gamma=3)")
-    assert budget(chosen, found.values()) == 2
+    chosen, found = config(tune_params="never"), candidates("ce,hinge,focal(gamma=3)")
+    assert budget(chosen) == 2
     assert [t.lr for t in trials(chosen, found["focal(gamma=3)"], 1, 2)] == [1e-3, 1e-2]
+
+
+def test_the_number_of_trials_does_not_depend_on_who_takes_part() -> None:
+    assert plan(config(losses="ce,hinge")).trials == plan(config(losses="ce,hinge,focal")).trials == 4
 
 
 def test_rates_in_between_halve_the_widest_gap() -> None:
@@ -173,12 +177,12 @@ def test_one_objective_ties_when_parameters_are_chosen(record: CompareRecord) ->
 
 
 def test_without_choice_the_protocol_says_that_parameters_stay_as_they_are() -> None:
-    for other, words in (
-        ({"tune_params": "never"}, "own parameters stay as they are"),
-        ({"losses": "ce,hinge"}, "no loss here has parameters of its own to choose"),
+    for other, count, words in (
+        ({"tune_params": "never"}, 2, "own parameters stay as they are"),
+        ({"losses": "ce,hinge"}, 4, "no loss here has parameters of its own to choose"),
     ):
         sentences = plan(config(**{"losses": "ce,focal", **other})).protocol
-        assert (sentences.trials, sentences.tuned_params) == (2, {})
+        assert (sentences.trials, sentences.tuned_params) == (count, {})
         assert any(words in line for line in sentences.text)
 
 

@@ -128,7 +128,7 @@ def planted_record(
             repeats=repeats,
             lrs=LRS,
             trials=len(LRS),
-            inner_validation=0.2,
+            inner_folds=4,
             baseline=baseline,
             rope=0.01,
             alpha=0.05,
@@ -136,7 +136,7 @@ def planted_record(
             scheme="repeated stratified k-fold",
             text=[
                 f"{repeats} times {folds}-fold cross-validation, the same splits for every loss.",
-                "The learning rate was chosen on an inner validation part by one loss-neutral metric.",
+                "The learning rate was chosen on inner folds by one loss-neutral metric.",
             ],
         ),
         runs=runs,
@@ -146,10 +146,17 @@ def planted_record(
 
 def _metrics(regression: bool) -> list[MetricRecord]:
     if regression:
-        return [MetricRecord(name="rmse", better="lower", unit="target"), MetricRecord(name="r2", better="higher")]
+        return [
+            MetricRecord(name="rmse", better="lower", unit="target", low=0.0, rope="dummy_error"),
+            MetricRecord(name="r2", better="higher", high=1.0),
+        ]
     return [
-        MetricRecord(name="accuracy", better="higher", formula="share of rows whose class was decided right"),
-        MetricRecord(name="log_loss", better="lower", formula="-mean log p of the true class"),
+        MetricRecord(
+            name="accuracy", better="higher", low=0.0, high=1.0, formula="share of rows whose class was decided right"
+        ),
+        MetricRecord(
+            name="log_loss", better="lower", low=0.0, rope="dummy_error", formula="-mean log p of the true class"
+        ),
     ]
 
 
@@ -249,7 +256,7 @@ def _run(
             accuracy=[min(1.0, max(0.0, c + own.normal(0, 0.05))) if c > 0.5 else None for c in confidence],
             count=[int(own.integers(5, 90)) if c > 0.5 else 0 for c in confidence],
         ),
-        baseline={"test": {"rmse": 8.0, "r2": 0.0} if regression else {"accuracy": 0.594, "log_loss": 0.675}},
+        dummy={"test": {"rmse": 8.0, "r2": 0.0} if regression else {"accuracy": 0.594, "log_loss": 0.675}},
         seconds=4.2,
     )
 

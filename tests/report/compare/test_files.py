@@ -31,7 +31,8 @@ def test_ranks_are_drawn_on_request_one_file_per_noise_level(tmp_path):
 
 def test_members_csv_has_a_row_per_net_and_loses_no_digit(record, written):
     rows = list(csv.DictReader(io.StringIO((written / "members.csv").read_text())))
-    assert len(rows) == sum(len(run.members) for run in record.runs)
+    assert len(rows) == sum(len(run.members) for run in record.runs) + 1
+    assert (rows[-1]["role"], rows[-1]["loss"], rows[-1]["test_accuracy"]) == ("dummy", "majority class", "0.594")
     first = record.runs[0].members[0]
     assert float(rows[0]["val_accuracy"]) == first.val["accuracy"]
     assert {"data", "loss", "last_act", "repeat", "fold", "seed", "lr", "role", "status"} <= rows[0].keys()

@@ -25,7 +25,7 @@ def test_the_table_fits_and_nothing_is_cut(record, width):
     assert max(map(len, text.splitlines())) <= width
     assert "\x1b" not in text
     assert "cross_entropy" in text
-    assert "+0.031±.007" in text if width < 160 else "+0.031 [+0.025, +0.038]" in text
+    assert "+0.031±.009" in text if width < 160 else "+0.031 [+0.022, +0.040]" in text
     assert "…" not in text
 
 
@@ -64,7 +64,7 @@ def test_label_noise_is_an_axis_with_its_realised_rates():
 def test_a_regression_says_the_rope_that_was_used():
     record = planted_record((Planted("cross_entropy"), Planted("mse")), metric="rmse", epochs=2)
     for text in (shown(comparison_report(record, Path("x")), 200), comparison_markdown(record, compare(record))):
-        assert "±0.080 (1% of the mean value's error)" in text
+        assert "±0.080 (1% of the target mean's error)" in text
         assert "0.01" not in text.split("P(better)")[0]
 
 

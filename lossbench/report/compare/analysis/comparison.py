@@ -6,30 +6,24 @@ the record's runs, so the evidence can be computed again from an old result.json
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from lossbench.record import CompareRecord, MetricRecord
-from lossbench.record.comparison import COMPARED, SCORELESS, SURE, Comparison, Row, Table, Word
+from lossbench.record.comparison import COMPARED, SCORELESS, Comparison, Row, Table, Word
+from lossbench.report.compare.analysis.calibrated import temperature_notes
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
+from lossbench.report.compare.analysis.findings import find, learnt_nothing, not_excluded_as_best
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
 from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_text, table_notes, warnings
 from lossbench.report.compare.analysis.references import reference_notes, reference_rows
 from lossbench.report.compare.analysis.scores import Entry, SettingScores, primary_metric, read_settings
 from lossbench.report.compare.analysis.sensitivity import compare_levels
-from lossbench.report.compare.analysis.statistics import (
-    Estimate,
-    Floats,
-    Posterior,
-    corrected_t,
-    correlated_t,
-    holm,
-    share_won,
-)
+from lossbench.report.compare.analysis.statistics import Posterior, corrected_t, correlated_t, known, share_won
 from lossbench.report.format import decimals_of, parameters
+from lossbench.report.scale import within_range
 from lossbench.report.symptoms import reason, symptoms
 
 
@@ -38,9 +32,10 @@ def compare(record: CompareRecord) -> Comparison:
     settings, metric = read_settings(record), primary_metric(record)
     alpha = record.protocol.alpha
     tables = [_table(setting, record, alpha) for setting in settings]
-    sensitivity = compare_levels(record.conditions, settings, tables, alpha=alpha)
-    across = compare_across(settings, alpha=alpha, seed=int(record.config.get("seed") or 0))
+    stop_text = record.protocol.stop_text
+    sensitivity = compare_levels(record.conditions, settings, tables, alpha=alpha, stop_text=stop_text)
     rope = record.protocol.rope
+    across = compare_across(settings, alpha=alpha, rope=rope, seed=int(record.config.get("seed") or 0))
     return Comparison(
         sentence=answer(tables, record.conditions, sensitivity, across, metric.name),
         banners=banners(record, tables),
@@ -65,12 +60,15 @@ def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Table
     for entry in (setting.baseline, *setting.entries):
         first.setdefault(entry.group, entry)
     rows = [_row(setting, entry, first[entry.group], record.metrics) for entry in setting.entries]
-    rows = _ranked(setting, _with_words(rows, alpha))
+    rows = _ranked(setting, find(setting, rows, alpha))
     halves = [
         (r.difference_high - r.difference_low) / 2
         for r in rows
-        if r.word in COMPARED and r.difference_high is not None and r.difference_low is not None
+        if r.word in COMPARED and not r.failed_splits and r.difference_high is not None and r.difference_low is not None
     ]
+    single = record.protocol.intervals == "single"
+    if single:
+        rows = [row.replace(difference_low=row.single_low, difference_high=row.single_high) for row in rows]
     table = Table(
         title=setting.title,
         data=setting.data.name,
@@ -84,6 +82,11 @@ def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Table
         baseline=setting.baseline.name,
         baseline_lost=setting.baseline.lost,
         dummy=setting.dummy,
+        dummy_name=setting.dummy_name,
+        picked=setting.picked,
+        single=single,
+        learnt_nothing=learnt_nothing(rows),
+        may_be_best=not_excluded_as_best(setting, alpha),
         rope=setting.rope,
         resolution=float(np.median(halves)) if halves else None,
         decimals=decimals_of(setting.rope),
@@ -92,7 +95,12 @@ def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Table
         rows=rows,
         references=reference_rows(record, setting),
     )
-    table = table.replace(notes=[*table_notes(table, record), *reference_notes(table, setting.sign)])
+    about = [
+        *table_notes(table, record),
+        *reference_notes(table, setting.sign),
+        *temperature_notes(setting, rows, alpha),
+    ]
+    table = table.replace(notes=about)
     return table.replace(sentence=setting_sentence(table, setting.metric))
 
 
@@ -165,53 +173,29 @@ def _numbers(setting: SettingScores, entry: Entry, word: Word, *, twin: bool) ->
     mean = corrected_t(entry.score_J, setting.test_over_train, grain=setting.grain)
     if word in SCORELESS:
         return {"mean": mean.mean}
-    numbers = {"mean": mean.mean, **_within_range(setting, entry.score_J, mean)}
+    low, high = within_range(setting.metric_record, known(mean.low), known(mean.high))
+    numbers: dict[str, Any] = {"mean": mean.mean, "low": low, "high": high}
     gain = setting.gain(entry)
     if gain is None or entry is setting.baseline or setting.baseline.lost or twin:
         return numbers
+    if word == "broken":  # what it lost is shown; it is no candidate, so it is not tested
+        return numbers | {"difference": float(np.mean(setting.sign * gain)), "won": share_won(gain)}
     by = corrected_t(setting.sign * gain, setting.test_over_train, grain=setting.grain)
     numbers |= {
         "difference": by.mean,
-        "difference_low": _known(by.low),
-        "difference_high": _known(by.high),
+        "single_low": known(by.low),
+        "single_high": known(by.high),
         "won": share_won(gain),
     }
     if len(gain) < FEW_SPLITS:
         return numbers
     posterior: Posterior = correlated_t(gain, setting.test_over_train, setting.rope, grain=setting.grain)
     return numbers | {
-        "p_worse": _known(posterior.worse),
-        "p_equal": _known(posterior.equal),
-        "p_better": _known(posterior.better),
-        "p": _known(by.p),
+        "p_worse": known(posterior.worse),
+        "p_equal": known(posterior.equal),
+        "p_better": known(posterior.better),
+        "p": known(by.p),
     }
-
-
-def _within_range(setting: SettingScores, score_J: Floats, mean: Estimate) -> dict[str, float | None]:
-    """A score's interval, cut where no score can be: scores end at 1, errors at 0."""
-    low, high = _known(mean.low), _known(mean.high)
-    if high is not None and setting.better == "higher" and score_J.max() <= 1:
-        high = min(high, 1.0)
-    if low is not None and setting.better == "lower" and score_J.min() >= 0:
-        low = max(low, 0.0)
-    return {"low": low, "high": high}
-
-
-def _with_words(rows: list[Row], alpha: float) -> list[Row]:
-    """Holm over all objectives but the baseline's, each counted once; then the word."""
-    tested = [row for row in rows if row.word in {"not distinguishable", "broken"} and not row.same_as]
-    p = holm([math.nan if row.p is None else row.p for row in tested])
-    holm_of = {row.name: _known(value) for row, value in zip(tested, p, strict=True)}
-    scored = []
-    for row in rows:
-        p_holm, word = holm_of.get(row.name), row.word
-        if word == "not distinguishable" and row.p_equal is not None:
-            if row.p_equal > SURE:
-                word = "practically equal"
-            elif p_holm is not None and p_holm < alpha:
-                word = "better" if (row.p_better or 0) > (row.p_worse or 0) else "worse"
-        scored.append(row.replace(p_holm=p_holm, word=word))
-    return scored
 
 
 def _ranked(setting: SettingScores, rows: list[Row]) -> list[Row]:
@@ -229,7 +213,3 @@ def _ranked(setting: SettingScores, rows: list[Row]) -> list[Row]:
     return sorted(
         ranked, key=lambda row: (row.word in SCORELESS, row.rank or last, row.same_as or row.name, bool(row.same_as))
     )
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lossbench.record import ConditionRecord
-from lossbench.record.comparison import COMPARED, Across, Row, Sensitivity, Table
-from lossbench.report.format import among, counted, interval, listed, none_among, number, probed
+from lossbench.record.comparison import TESTED, Across, Row, Sensitivity, Table
+from lossbench.report.format import among, counted, interval, listed, none_among, number, probed, share_failed
 
 MOST_SETTINGS = 6  # that a sentence goes through one by one
 
@@ -53,14 +53,18 @@ def _settings_sentence(
     """One data set in several settings: who wins in each, who gives up least, what is broken."""
     varied = [c for c in conditions if len({table.condition.get(c.name) for table in tables}) > 1]
     sure = [table for table in tables if _compared(table)]
-    if len(sure) == len(tables) and not any(_with(table, "better") for table in tables):
+    plain = not any(_with(table, "better") or table.learnt_nothing for table in tables)
+    if len(sure) == len(tables) and plain:
         parts = [f"no loss beats {tables[0].baseline} {_anywhere(tables, varied)}"]
     elif len(tables) > MOST_SETTINGS:
         wins = Counter(row.name for table in tables for row in _with(table, "better"))
         each = listed([f"{name} in {count}" for name, count in wins.most_common()]) if wins else "no loss in any"
         parts = [f"better than {tables[0].baseline} in the {len(tables)} settings: {each}"]
+        if nothing := sum(table.learnt_nothing for table in tables):
+            parts.append(f"no loss has learnt anything in {nothing} of them")
     else:
         parts = [f"{_where(table, conditions)}{_head(table)}" for table in tables]
+    parts += _unreliable_anywhere(tables, conditions)
     if len(varied) == 1:
         parts += [found.sentence.rstrip(".") for found in sensitivity]
     unsound = _first_two(_unsound_anywhere(tables, conditions))
@@ -73,6 +77,14 @@ def _anywhere(tables: list[Table], varied: list[ConditionRecord]) -> str:
         return f"in any of the {len(tables)} settings"
     levels = listed([varied[0].short(table.condition[varied[0].name]) for table in tables], 9)
     return f"at any level of {varied[0].label} ({levels})"
+
+
+def _unreliable_anywhere(tables: list[Table], conditions: Sequence[ConditionRecord]) -> list[str]:
+    """Who failed too often, setting by setting; of many settings, in how many."""
+    if len(tables) <= MOST_SETTINGS:
+        return [f"{_where(table, conditions)}{part}" for table in tables for part in _unreliable(table)]
+    counts = Counter(row.name for table in tables for row in _with(table, "unreliable"))
+    return [f"{name} is unreliable in {count} settings" for name, count in counts.most_common(3)]
 
 
 def _unsound_anywhere(tables: list[Table], conditions: Sequence[ConditionRecord]) -> list[str]:
@@ -105,7 +117,7 @@ def _with(table: Table, word: str) -> list[Row]:
 
 
 def _compared(table: Table) -> list[Row]:
-    return [r for r in table.rows if r.word in COMPARED]
+    return [r for r in table.rows if r.word in TESTED]
 
 
 def _by(row: Row, table: Table) -> str:
@@ -125,24 +137,68 @@ def _head(table: Table) -> str:
     better, compared = _with(table, "better"), _compared(table)
     if table.baseline_lost:
         return f"nothing can be said against {table.baseline}, which {table.baseline_lost}"
+    if table.learnt_nothing:
+        many = len([row for row in table.rows if row.word in TESTED | {"baseline"}])
+        none = "it is not" if many == 1 else f"none of the {many} losses is"
+        return (
+            f"no loss has learnt anything: {none} significantly better than the {table.dummy_name}"
+            f" ({number(table.dummy, table.decimals)})"
+        )
     if few := _with(table, "anecdotal"):
         return (
             f"{counted(table.splits, 'split')} cannot tell {listed([row.name for row in few], 12)} from"
             f" {table.baseline} (anecdotal)"
         )
     if not compared:
-        return f"there is no sound loss to compare {table.baseline} with"
+        return f"there is no sound loss to compare {table.baseline}{_flaw(table)} with"
     if not better:
-        return f"no loss beats {table.baseline}"
+        return f"no loss beats {table.baseline}{_flaw(table)}"
     if len(better) == 1:
-        return f"{better[0].name} beats {table.baseline} by {_by(better[0], table)}"
+        return f"{better[0].name} beats {table.baseline}{_flaw(table)} by {_by(better[0], table)}"
     return (
-        f"{len(better)} of {len(compared)} losses beat {table.baseline}, most of all {better[0].name}"
+        f"{len(better)} of {len(compared)} losses beat {table.baseline}{_flaw(table)}, most of all {better[0].name}"
         f" by {_by(better[0], table)}"
     )
 
 
+def _flaw(table: Table) -> str:
+    """` (broken)`, ` (diverged on 3 of 5 splits)`, ` (not better than the majority class, 0.594)`: what is wrong with
+    the baseline; "" for a sound one."""
+    row = next((row for row in table.rows if row.name == table.baseline), None)
+    if row is None:
+        return ""
+    flaws = ["broken"] if row.verdict == "broken" else []
+    flaws += [share_failed(row.failed_splits, table.splits)] if row.failed_splits else []
+    if row.beside_dummy in {"not better", "worse"}:
+        flaws.append(f"{row.beside_dummy} than the {table.dummy_name}, {number(table.dummy, table.decimals)}")
+    return f" ({'; '.join(flaws)})" if flaws else ""
+
+
+def _beside_dummy(table: Table) -> list[str]:
+    """`hinge and l1 are not better than the majority class (0.594)`: tested losses that may have learnt nothing."""
+    parts = []
+    for beside in ("worse",) if table.learnt_nothing else ("not better", "worse"):
+        names = [row.name for row in table.rows if row.beside_dummy == beside and row.word in TESTED]
+        if names:
+            are = "is" if len(names) == 1 else "are"
+            parts.append(
+                f"{listed(names)} {are} {beside} than the {table.dummy_name} ({number(table.dummy, table.decimals)})"
+            )
+    return parts
+
+
+def _unreliable(table: Table) -> list[str]:
+    """`l1 diverged on 13 of 25 splits: unreliable`, the worst of them first, by name up to three."""
+    rows = sorted(_with(table, "unreliable"), key=lambda row: -row.failed_splits)
+    parts = [f"{row.name} {share_failed(row.failed_splits, table.splits)} and is unreliable" for row in rows[:3]]
+    if len(rows) > 3:
+        parts.append(f"{counted(len(rows) - 3, 'more is', 'more are')} unreliable")
+    return parts
+
+
 def _details(table: Table) -> list[str]:
+    if table.learnt_nothing:
+        return [*_unreliable(table), *_beside_dummy(table)]
     compared, parts = _compared(table), []
     if alone := [row for row in _with(table, "not compared") if row.mean is not None]:
         best = alone[0]  # the table has them best first
@@ -157,10 +213,16 @@ def _details(table: Table) -> list[str]:
     if open_:
         parts.append(f"{none_among([row.name for row in open_], len(compared))} distinguishable from it")
     shown = worse if len(worse) <= 3 else worse[-2:]  # the last are the worst
-    parts += [f"{row.name} is worse by {_by(row, table)}" for row in shown]
+    parts += [
+        f"{row.name} is worse by {_by(row, table)}"
+        + (f" ({share_failed(row.failed_splits, table.splits)})" if row.failed_splits else "")
+        for row in shown
+    ]
     if len(worse) > len(shown):
         parts.append(f"{counted(len(worse) - len(shown), 'more is', 'more are')} worse")
-    return parts + _twins(table)
+    if table.may_be_best is not None and len(table.may_be_best) > 1:
+        parts.append(f"{len(table.may_be_best)} losses may be the best ({listed(table.may_be_best, 6)})")
+    return parts + _unreliable(table) + _beside_dummy(table) + _twins(table)
 
 
 def _twins(table: Table) -> list[str]:

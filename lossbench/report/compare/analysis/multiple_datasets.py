@@ -6,39 +6,46 @@ import numpy as np
 
 from lossbench.record.comparison import SURE, Across, AcrossRow, Word
 from lossbench.report.compare.analysis import rank_statistics as ranks
+from lossbench.report.compare.analysis.hierarchical import next_data_set
 from lossbench.report.compare.analysis.scores import ConditionKey, Entry, SettingScores, condition_key
-from lossbench.report.compare.analysis.statistics import Floats, holm, share_won
+from lossbench.report.compare.analysis.statistics import Floats, Posterior, corrected_scale, holm, share_won
 from lossbench.report.format import among, counted, listed, none_among, p_value, probability
+from lossbench.report.scale import way_to_perfect
 
 RANK_WARNING = "A rank says nothing of how large a difference is, and depends on which other losses were compared."
 
 
-def compare_across(settings: list[SettingScores], *, alpha: float, seed: int) -> list[Across]:
+def compare_across(settings: list[SettingScores], *, alpha: float, rope: float, seed: int) -> list[Across]:
     """One `Across` per combination of the conditions' levels that has at least two data sets with scores."""
     grouped: dict[ConditionKey, list[SettingScores]] = {}
     for setting in settings:
         if setting.baseline.score_J is not None:
             grouped.setdefault(condition_key(setting.condition), []).append(setting)
     return [
-        found for group in grouped.values() if len(group) > 1 and (found := _across(group, alpha, seed)) is not None
+        found
+        for group in grouped.values()
+        if len(group) > 1 and (found := _across(group, alpha, rope, seed)) is not None
     ]
 
 
-def _across(settings: list[SettingScores], alpha: float, seed: int) -> Across | None:
+def _across(settings: list[SettingScores], alpha: float, rope: float, seed: int) -> Across | None:
     scored = [_objectives(setting) for setting in settings]
     baseline = settings[0].baseline.name
     names = [name for name in scored[0] if all(name in entries for entries in scored)]
     everyone = dict.fromkeys(name for entries in scored for name in entries)
     if baseline not in names or len(names) < 2:
         return None
-    # Larger is better, and data sets with units are divided by the error of the mean value.
+    # On every data set 0 is the dummy's score and 1 a perfect one: raw scores of different tables are no numbers that
+    # could be averaged, since the easiest table would decide.
     scores = [
-        [_scaled(setting, entries[name]) for setting, entries in zip(settings, scored, strict=True)] for name in names
+        [setting.scaled(entries[name]) for setting, entries in zip(settings, scored, strict=True)] for name in names
     ]
+    gains = [[mine - base for mine, base in zip(row, scores[names.index(baseline)], strict=True)] for row in scores]
     mean_NK = np.array([[values.mean() for values in row] for row in scores]).T
     gain_NK = mean_NK - mean_NK[:, [names.index(baseline)]]
-    rope = float(np.mean([setting.rope / setting.unit for setting in settings]))
     count, compared = len(settings), len(names) - 1
+    # A baseline that was chosen after looking is one of all pairs.
+    family = len(names) * compared // 2 if any(setting.picked for setting in settings) else compared
     smallest = ranks.smallest_wilcoxon_p(count)
     omnibus = ranks.friedman(mean_NK)
     # Of few data sets the F rejects too easily (two that agree have p = 0), the chi-square too rarely: both must.
@@ -46,27 +53,31 @@ def _across(settings: list[SettingScores], alpha: float, seed: int) -> Across | 
     average_rank = ranks.ranks(mean_NK).mean(axis=0)
     rows = []
     for k, name in enumerate(names):
-        low, high = ranks.iqm_interval([list(values) for values in scores[k]], seed=seed)
+        low, high = ranks.iqm_interval([list(values) for values in gains[k]], seed=seed)
         row = AcrossRow(
             name=name,
             word="baseline" if name == baseline else "not distinguishable",
             average_rank=float(average_rank[k]),
-            iqm=ranks.iqm(np.concatenate(scores[k])),
+            iqm=ranks.iqm(np.concatenate(gains[k])),
             iqm_low=low,
             iqm_high=high,
         )
-        rows.append(row if name == baseline else _against_baseline(row, gain_NK[:, k], rope, compared, alpha, seed))
-    rows = _with_words(rows, alpha, enough=smallest <= alpha)
+        if name != baseline:
+            row = _against_baseline(row, gain_NK[:, k], _next(settings, gains[k], rope), family, alpha)
+        rows.append(row)
+    needed = ranks.data_sets_needed(family, alpha)
+    rows = _with_words(rows, family, alpha, enough=count >= needed)
     rows.sort(key=lambda row: (-row.iqm, row.name))
     found = Across(
         condition=dict(settings[0].condition),
         condition_text=settings[0].condition_text,
         data=[setting.data.name for setting in settings],
         baseline=baseline,
-        scaled=any(setting.unit != 1 for setting in settings),
+        scaled=all(setting.dummy is not None for setting in settings),
         rope=rope,
         smallest_p=smallest,
-        needed=ranks.data_sets_needed(compared, alpha),
+        family=family,
+        needed=needed,
         friedman_p=omnibus.chi2_p if omnibus else None,
         iman_davenport_p=omnibus.p if omnibus else None,
         critical_difference=ranks.nemenyi_distance(len(names), count, alpha) if rejected else None,
@@ -92,13 +103,27 @@ def _objectives(setting: SettingScores) -> dict[str, Entry]:
     return {entry.name: entry for entry in first.values()}
 
 
-def _scaled(setting: SettingScores, entry: Entry) -> Floats:
-    assert entry.score_J is not None
-    return np.asarray(setting.sign * entry.score_J / setting.unit)
+def _next(settings: list[SettingScores], gains: list[Floats], rope: float) -> Posterior:
+    """What the gains say of the next data set, each with the error that its splits leave it."""
+    pairs = list(zip(settings, gains, strict=True))
+    error = [
+        corrected_scale(gain, setting.test_over_train, _grain(setting)) if len(gain) > 1 else np.nan
+        for setting, gain in pairs
+    ]
+    return next_data_set(
+        np.array([gain.mean() for gain in gains]),
+        np.array(error),
+        np.array([max(1, len(gain) - 1) for gain in gains], dtype=float),
+        rope,
+    )
 
 
-def _against_baseline(row: AcrossRow, gain_N: Floats, rope: float, compared: int, alpha: float, seed: int) -> AcrossRow:
-    posterior = ranks.signed_rank_posterior(gain_N, rope, seed=seed)
+def _grain(setting: SettingScores) -> float:
+    """What one test row changes, on the scale of the data sets."""
+    return setting.grain / way_to_perfect(setting.metric_record, setting.dummies)[1]
+
+
+def _against_baseline(row: AcrossRow, gain_N: Floats, posterior: Posterior, family: int, alpha: float) -> AcrossRow:
     return row.replace(
         gain=float(np.median(gain_N)),
         won=share_won(gain_N),
@@ -106,14 +131,16 @@ def _against_baseline(row: AcrossRow, gain_N: Floats, rope: float, compared: int
         p_worse=posterior.worse,
         p_equal=posterior.equal,
         p_better=posterior.better,
-        data_sets_for_power=ranks.data_sets_for_power(gain_N, compared, alpha),
+        data_sets_for_power=ranks.data_sets_for_power(gain_N, family, alpha),
     )
 
 
-def _with_words(rows: list[AcrossRow], alpha: float, *, enough: bool) -> list[AcrossRow]:
-    """Holm over the losses, then the word; too few data sets for any p below alpha carry none of the stronger words."""
+def _with_words(rows: list[AcrossRow], family: int, alpha: float, *, enough: bool) -> list[AcrossRow]:
+    """Holm over the family, then the word; too few data sets for any p below alpha carry none of the stronger words."""
     tested = [row for row in rows if row.p is not None]
-    p_holm = dict(zip([row.name for row in tested], holm([row.p for row in tested if row.p is not None]), strict=True))
+    # Comparisons that the family has beside those of the baseline can have p-values of up to 1.
+    p_of_family = [*(row.p for row in tested if row.p is not None), *[1.0] * (family - len(tested))]
+    p_holm = dict(zip([row.name for row in tested], holm(p_of_family), strict=False))
     scored = []
     for row in rows:
         p, word = p_holm.get(row.name), row.word
@@ -153,7 +180,7 @@ def _sentence(found: Across) -> str:
         promising = (leader.p_better or 0) > 0.5
         return (
             f"{over} nothing can be significant: the smallest p that {counted(count, 'data set')} can give is"
-            f" {found.smallest_p:.3g}, and {counted(compared, 'comparison needs', 'comparisons need')} at least"
+            f" {found.smallest_p:.3g}, and {counted(found.family, 'comparison needs', 'comparisons need')} at least"
             f" {found.needed} data sets; "
             + (
                 f"the most promising is {leader.name}, better than {found.baseline} with probability"
@@ -178,4 +205,4 @@ def _sentence(found: Across) -> str:
         parts.append(f"{among(equal, compared)} practically equal to it")
     if open_:
         parts.append(f"{none_among(open_, compared)} distinguishable from it")
-    return f"{over} {', '.join(parts)} (Wilcoxon signed-rank with Holm, Bayesian signed-rank){excluded}."
+    return f"{over} {', '.join(parts)} (Wilcoxon signed-rank with Holm; hierarchical model){excluded}."

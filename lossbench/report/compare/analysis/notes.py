@@ -7,7 +7,7 @@ import math
 from lossbench.record import CompareRecord
 from lossbench.record.comparison import COMPARED, Row, Table
 from lossbench.report.compare.analysis.scores import SettingScores
-from lossbench.report.format import counted, decimals_of, learning_rate, listed, number, probed
+from lossbench.report.format import counted, decimals_of, interval, learning_rate, listed, number, probed
 
 FEW_SPLITS = 5  # fewer carry no conclusion
 
@@ -55,12 +55,20 @@ def notes(tables: list[Table]) -> list[str]:
 def table_notes(table: Table, record: CompareRecord) -> list[str]:
     """What is to be known of one table's losses."""
     sentences = []
+    if table.picked:
+        sentences.append(
+            f"{table.baseline} was chosen as the baseline for its score on these splits, so differences to it are"
+            " tested as one of all pairs of losses (wider intervals)."
+        )
     if edge := [row.name for row in table.rows if (row.grid_edge or 0) > 0.5 and _tuned(row)]:
         rates = record.protocol.lrs
         grid = f" ({learning_rate(min(rates))} to {learning_rate(max(rates))})" if rates else ""
         sentences.append(f"{listed(edge)} chose an end of the learning-rate grid{grid} in most splits: widen it.")
     if chose := [f"{row.name} {row.params} ({row.params_share:.0%})" for row in table.rows if row.params]:
         sentences.append(f"Parameters of their own, as most splits chose them: {listed(chose, len(chose))}.")
+    for row in table.rows:
+        if row.ended is not None:
+            sentences.append(_failed(row, table))
     for row in table.rows:
         extent = probed(row.probes, row.reach)
         if row.differs_from:
@@ -76,17 +84,31 @@ def table_notes(table: Table, record: CompareRecord) -> list[str]:
     return sentences
 
 
+def _failed(row: Row, table: Table) -> str:
+    """How often a loss or the baseline failed, and what is left of the difference without these splits."""
+    d, who = table.decimals, row.name
+    share = (
+        f" ({row.failed_low:.0%} to {row.failed_high:.0%})" if row.failed_low is not None and row.failed_high else ""
+    )
+    ended = f"{number(row.difference_ended, d, sign=True)} {interval(row.ended_low, row.ended_high, d, sign=True)}"
+    return (
+        f"{who} failed on {row.failed_splits} of {table.splits} splits{share}, where it has the worst score; on the"
+        f" {row.ended} splits that both it and {table.baseline} ended, the difference is {ended} (single interval, not"
+        " tested: losses that fail choose their own splits)."
+    )
+
+
 def _tuned(row: Row) -> bool:
     """Whether a wider grid could help: no learning rate mends a pair that is broken, failed or diverged everywhere."""
     return row.word in COMPARED | {"baseline", "anecdotal", "not compared"}
 
 
 def rope_text(settings: list[SettingScores], rope: float) -> str:
-    """`±0.01`, or for errors with a unit `±0.77 (1% of the mean value's error)`: what was used, whence it comes."""
+    """`±0.01`, or for errors `±0.77 (1% of the target mean's error)`: what was used, whence it comes."""
     scaled = [setting for setting in settings if setting.unit != 1]
     if not scaled:
         return f"±{rope:g}"
-    share = f"{100 * rope:g}% of the mean value's error"
+    share = f"{100 * rope:g}% of the {scaled[0].dummy_name}'s error"
     used = [f"±{number(s.rope, decimals_of(s.rope))}" for s in scaled]
     if len(set(used)) == 1:
         return f"{used[0]} ({share})"

@@ -9,20 +9,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lossbench.events import Better
 from lossbench.record import (
+    BEST_BASELINE,
     CompareProtocol,
     CompareRecord,
     DataRecord,
     MemberRecord,
     MetricRecord,
     RunRecord,
+    Scores,
     TrainRecord,
     levels_text,
     realised_text,
 )
 from lossbench.report.compare.analysis.statistics import Floats
+from lossbench.report.scale import unit_of, way_to_perfect
 from lossbench.report.symptoms import reason
 
 SplitKey = tuple[tuple[str, int], ...]  # (("fold", 3), ("repeat", 0))
@@ -38,6 +42,7 @@ class Entry:
     run: RunRecord
     refits: tuple[MemberRecord, ...]
     score_J: Floats | None
+    failed_J: NDArray[np.bool_]  # its net diverged or gave no score, and scores the worst value
     differs_from: str = ""  # the loss whose gradients are the same on every probe, though its scores are not
     differs_by: float = 0.0  # mean absolute difference of the two, per split
 
@@ -90,16 +95,55 @@ class SettingScores:
     condition_text: str  # "20% label noise"; "" where nothing was changed
     realised: Mapping[str, float]
     realised_text: str
-    metric: str
-    better: Better
+    metric_record: MetricRecord
     splits: tuple[SplitKey, ...]
     entries: tuple[Entry, ...]
     baseline: Entry
     test_over_train: float
-    dummy: float | None  # score of the majority class or the mean value
+    dummies: Scores  # every metric's score of the majority class or the target mean
     rope: float  # in the metric's unit
-    unit: float  # what scores are divided by before data sets are compared; 1 for metrics without a unit
+    unit: float  # what a rope of 1 is in the metric's unit: the dummy's error where the metric is an error, else 1
     grain: float  # what one test row changes in a share of rows; 0 for values
+    picked: bool = False  # the baseline was chosen after looking at these scores
+
+    @property
+    def metric(self) -> str:
+        """The primary metric's name."""
+        return self.metric_record.name
+
+    @property
+    def better(self) -> Better:
+        """Which way the metric is better."""
+        return self.metric_record.better
+
+    @property
+    def dummy(self) -> float | None:
+        """Score of the majority class or the target mean."""
+        return self.dummies.get(self.metric)
+
+    @property
+    def dummy_name(self) -> str:
+        """What the dummy predicts."""
+        return self.data.dummy_name
+
+    @property
+    def candidates(self) -> list[Entry]:
+        """Who may be the best: every objective once, with scores of its own, and no broken pair."""
+        first: dict[str, Entry] = {}
+        for entry in (self.baseline, *self.entries):
+            if entry.run.verdict.level != "broken" and not entry.lost:
+                first.setdefault(entry.group, entry)
+        return list(first.values())
+
+    def entry(self, name: str) -> Entry:
+        """The loss of that name."""
+        return next(entry for entry in self.entries if entry.name == name)
+
+    def scaled(self, entry: Entry) -> Floats:
+        """Its scores with 0 for the dummy's and 1 for a perfect one, so that data sets can be averaged."""
+        assert entry.score_J is not None
+        floor, way = way_to_perfect(self.metric_record, self.dummies)
+        return np.asarray(self.sign * (entry.score_J - floor) / way)
 
     @property
     def sign(self) -> int:
@@ -126,7 +170,21 @@ def read_settings(record: CompareRecord) -> list[SettingScores]:
     counts = [Counter(run.loss.label for run in runs) for runs in runs_of.values()]
     shared = {label for count in counts for label, times in count.items() if times > 1}
     by_name = {table.name: table for table in record.data}
-    return [_setting(record, by_name[data], runs, shared) for (data, _), runs in runs_of.items()]
+    settings = [_setting(record, by_name[data], runs, shared) for (data, _), runs in runs_of.items()]
+    return _with_best(settings) if record.protocol.baseline == BEST_BASELINE else settings
+
+
+def _with_best(settings: list[SettingScores]) -> list[SettingScores]:
+    """The settings with the loss as baseline that came out best on average over all of them."""
+    means: dict[str, list[float]] = {}
+    for setting in settings:
+        for entry in setting.candidates:
+            means.setdefault(entry.name, []).append(float(setting.scaled(entry).mean()))
+    everywhere = {name: values for name, values in means.items() if len(values) == len(settings)}
+    if not everywhere:
+        return settings
+    best = max(everywhere, key=lambda name: float(np.mean(everywhere[name])))
+    return [replace(setting, baseline=setting.entry(best)) for setting in settings]
 
 
 def condition_key(condition: Mapping[str, float]) -> ConditionKey:
@@ -152,8 +210,8 @@ def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], sha
     }
     refits = [tuple(m for m in run.members if m.role == "refit") for run in runs]
     splits = _common_splits(runs, refits)
-    dummies = [run.baseline.get("test", {}).get(metric) for run in runs]
-    dummy = next((value for value in dummies if value is not None), None)
+    dummies: Scores = next((run.dummy["test"] for run in runs if run.dummy.get("test")), {})
+    dummy = dummies.get(metric)
     worst = dummy if dummy is not None else _worst(itertools.chain.from_iterable(refits), metric, better)
     entries = tuple(
         Entry(
@@ -161,27 +219,28 @@ def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], sha
             run,
             mine,
             _scores(run, mine, splits, metric, worst),
+            _failed(mine, splits, metric),
         )
         for run, mine in zip(runs, refits, strict=True)
     )
     baseline = _baseline(entries, protocol.baseline)
-    unit = float(dummy) if primary.unit == "target" and dummy else 1.0
+    unit = unit_of(primary, dummies)
     return SettingScores(
         data=data,
         condition=condition,
         condition_text=levels_text(record.conditions, condition),
         realised=realised,
         realised_text=realised_text(record.conditions, condition, realised),
-        metric=metric,
-        better=better,
+        metric_record=primary,
         splits=splits,
         entries=_with_differences(entries, baseline),
         baseline=baseline,
         test_over_train=_test_over_train(refits, protocol),
-        dummy=dummy,
+        dummies=dummies,
         rope=protocol.rope * unit,
         unit=unit,
         grain=0.0 if data.task == "regression" else _grain(refits),
+        picked=protocol.baseline == BEST_BASELINE,
     )
 
 
@@ -205,6 +264,11 @@ def _scores(
     found = {_key(m): m.test.get(metric) for m in refits}
     values = [worst if found.get(split) is None else found[split] for split in splits]
     return None if None in values else np.array(values, dtype=float)
+
+
+def _failed(refits: tuple[MemberRecord, ...], splits: tuple[SplitKey, ...], metric: str) -> NDArray[np.bool_]:
+    sound = {_key(m) for m in refits if m.status != "diverged" and m.test.get(metric) is not None}
+    return np.array([split not in sound for split in splits], dtype=bool)
 
 
 def _worst(members: Iterable[MemberRecord], metric: str, better: Better) -> float | None:

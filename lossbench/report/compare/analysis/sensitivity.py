@@ -10,20 +10,31 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from lossbench.record import ConditionRecord, levels_text
-from lossbench.record.comparison import COMPARED, SCORELESS, Row, Sensitivity, SensitivityRow, Table, Word
+from lossbench.record.comparison import COMPARED, SCORELESS, TESTED, Row, Sensitivity, SensitivityRow, Table, Word
 from lossbench.report.compare.analysis.notes import FEW_SPLITS
 from lossbench.report.compare.analysis.scores import ConditionKey, Entry, SettingScores, condition_key
-from lossbench.report.compare.analysis.statistics import Floats, corrected_t, holm
+from lossbench.report.compare.analysis.simultaneous import all_pairs, max_t
+from lossbench.report.compare.analysis.statistics import Floats
 from lossbench.report.format import interval, number
 
 Level = tuple[SettingScores, Table]
 
 
 def compare_levels(
-    conditions: Sequence[ConditionRecord], settings: Sequence[SettingScores], tables: Sequence[Table], *, alpha: float
+    conditions: Sequence[ConditionRecord],
+    settings: Sequence[SettingScores],
+    tables: Sequence[Table],
+    *,
+    alpha: float,
+    stop_text: str = "",
 ) -> list[Sensitivity]:
-    """One `Sensitivity` for each condition, data set and combination of the other conditions with several levels."""
+    """One `Sensitivity` for each condition, data set and combination of the other conditions with several levels.
+
+    `stop_text`, in words, is part of every sentence: how long nets train decides which loss is robust.
+    """
     found = []
     for condition in conditions:
         levels_of: dict[tuple[str, ConditionKey], list[Level]] = {}
@@ -34,7 +45,7 @@ def compare_levels(
             if len(levels) > 1:
                 by_level = {table.condition[condition.name]: (setting, table) for setting, table in levels}
                 ordered = [by_level[level] for level in condition.mild_to_harsh(list(by_level))]
-                found.append(_sensitivity(condition, conditions, dict(held_key), ordered, alpha))
+                found.append(_sensitivity(condition, conditions, dict(held_key), ordered, alpha, stop_text))
     return found
 
 
@@ -44,9 +55,10 @@ def _sensitivity(
     held: dict[str, float],
     levels: list[Level],
     alpha: float,
+    stop_text: str,
 ) -> Sensitivity:
     tables = [table for _, table in levels]
-    rows = _with_words([_row(row, levels) for row in tables[0].rows], alpha)
+    rows = _with_words([_row(row, levels) for row in tables[0].rows], levels, alpha)
     rows.sort(key=lambda row: (row.word in SCORELESS | {"broken"}, math.inf if row.cost is None else row.cost))
     found = Sensitivity(
         condition=condition,
@@ -61,7 +73,13 @@ def _sensitivity(
         sentence="",
         rows=rows,
     )
-    return found.replace(sentence=_sentence(found))
+    return found.replace(sentence=_sentence(found, _held(conditions, held), stop_text))
+
+
+def _held(conditions: Sequence[ConditionRecord], held: dict[str, float]) -> str:
+    """What the other conditions are held at, each that has several levels by name."""
+    texts = [c.text(held[c.name]) for c in conditions if c.name in held]
+    return " and ".join(texts)
 
 
 def _row(first: Row, levels: list[Level]) -> SensitivityRow:
@@ -69,7 +87,7 @@ def _row(first: Row, levels: list[Level]) -> SensitivityRow:
     same = [next((row for row in table.rows if row.name == first.name), None) for _, table in levels]
     words: list[Word] = [row.word for row in same if row is not None]
     lost = next((word for word in words if word in SCORELESS | {"interrupted", "not compared"}), None)
-    word: Word = lost or ("not distinguishable" if first.word in COMPARED else first.word)
+    word: Word = lost or ("not distinguishable" if first.word in TESTED else first.word)
     row = SensitivityRow(
         name=first.name,
         loss=first.loss,
@@ -86,12 +104,7 @@ def _row(first: Row, levels: list[Level]) -> SensitivityRow:
     saved = None if word in {"baseline", "same objective", "not compared"} else _saved(first.name, levels)
     if saved is None:
         return row
-    ratio = max(levels[0][0].test_over_train, levels[-1][0].test_over_train)  # the wider interval
-    by = corrected_t(saved, ratio, grain=levels[0][0].grain)
-    few = len(saved) < FEW_SPLITS
-    known = None if few or math.isnan(by.p) else by.p
-    ends = (None, None) if math.isnan(by.low) else (by.low, by.high)
-    return row.replace(saved=by.mean, saved_low=ends[0], saved_high=ends[1], p_holm=known)
+    return row.replace(saved=float(saved.mean()))
 
 
 def _saved(name: str, levels: list[Level]) -> Floats | None:
@@ -107,38 +120,49 @@ def _entry(setting: SettingScores, name: str) -> Entry:
     return next(entry for entry in setting.entries if entry.name == name)
 
 
-def _with_words(rows: list[SensitivityRow], alpha: float) -> list[SensitivityRow]:
-    """Holm over the losses, then the word."""
-    tested = [row for row in rows if row.p_holm is not None]
-    p_holm = dict(zip((r.name for r in tested), holm([r.p_holm or 0.0 for r in tested]), strict=True))
-    scored = []
-    for row in rows:
-        p, word = p_holm.get(row.name), row.word
-        if word == "not distinguishable" and p is not None and p < alpha:
-            word = "better" if (row.saved or 0) > 0 else "worse"
-        scored.append(row.replace(p_holm=p, word=word))
-    return scored
+def _with_words(rows: list[SensitivityRow], levels: list[Level], alpha: float) -> list[SensitivityRow]:
+    """Intervals and p-values for all losses at once, and the words that follow; no broken pair is tested."""
+    tested = [row for row in rows if row.word in {"not distinguishable", "anecdotal"} and row.saved is not None]
+    setting = levels[0][0]
+    if not tested or len(setting.splits) < 2:
+        return rows
+    saved = np.stack([found for row in tested if (found := _saved(row.name, levels)) is not None], axis=1)
+    # A baseline that was chosen after looking is one of all pairs; its own saving is 0.
+    family = all_pairs(np.column_stack([np.zeros(len(saved)), saved])) if setting.picked else None
+    ratio = max(setting.test_over_train, levels[-1][0].test_over_train)  # the wider interval
+    of = max_t(saved, ratio, alpha=alpha, grain=setting.grain, comparisons=family)
+    few = len(setting.splits) < FEW_SPLITS
+    scored = {}
+    for k, row in enumerate(tested):
+        p, word = float(of.p_K[k]), row.word
+        if word == "not distinguishable" and p < alpha:
+            word = "better" if of.mean_K[k] > 0 else "worse"
+        low, high = (float(of.mean_K[k] + side * of.half_K[k]) for side in (-1, 1))
+        scored[row.name] = row.replace(word=word, saved_low=low, saved_high=high, p_adjusted=None if few else p)
+    return [scored.get(row.name, row) for row in rows]
 
 
-def _sentence(found: Sensitivity) -> str:
+def _sentence(found: Sensitivity, held: str, stop_text: str) -> str:
     """Who gives up least and most, beside the baseline; broken losses do not compete."""
     base = next((row for row in found.rows if row.name == found.baseline), None)
-    where = f"with {found.held_text} " if found.held_text else ""
+    where = f"with {held} " if held else ""
+    facts = ", ".join(fact for fact in (found.condition.kind, stop_text) if fact)
+    end = f" ({facts})." if facts else "."
     span = f"{where}from {found.condition.text(found.levels[0])} to {found.condition.text(found.levels[-1])}"
     d = found.decimals
     if base is None or base.cost is None:
-        return f"{span} nothing can be said against {found.baseline}."
+        return f"{span} nothing can be said against {found.baseline}{end}"
     rivals = [row for row in found.rows if row.word in COMPARED | {"anecdotal"} and row.saved is not None]
     text = f"{span} {found.baseline} {_gives_up(base, d)}"
     if not rivals:
-        return f"{text}."
+        return f"{text}{end}"
     if len(rivals) == 1:
-        return f"{text} and {rivals[0].name} {_gives_up(rivals[0], d)}{_against(rivals[0], d)}."
+        return f"{text} and {rivals[0].name} {_gives_up(rivals[0], d)}{_against(rivals[0], d)}{end}"
     least, most = rivals[0], rivals[-1]
     return (
         f"{text}; of the others {least.name} loses least ({number(least.cost, d)}"
         f"{_against(least, d, inside=True)})"
-        f" and {most.name} most ({number(most.cost, d)}{_against(most, d, inside=True)})."
+        f" and {most.name} most ({number(most.cost, d)}{_against(most, d, inside=True)}){end}"
     )
 
 

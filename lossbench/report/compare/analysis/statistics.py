@@ -49,7 +49,7 @@ class Posterior:
     better: float
 
 
-def _corrected_scale(value_J: Floats, test_over_train: float, grain: float) -> float:
+def corrected_scale(value_J: Floats, test_over_train: float, grain: float) -> float:
     """Standard error of the mean of J dependent values: s * sqrt(1/J + n_test/n_train)."""
     # Values that are all one number have a spread of rounding only. Scores that count rows come out alike by chance as
     # well: one split is then taken to differ by one row, so that few splits of few rows are not certain of anything.
@@ -72,7 +72,7 @@ def corrected_t(
     mean = float(value.mean())
     if len(value) < 2:
         return Estimate(mean, math.nan, math.nan, math.nan)
-    scale = _corrected_scale(value, test_over_train, grain)
+    scale = corrected_scale(value, test_over_train, grain)
     if scale == 0:
         return Estimate(mean, mean, mean, float(mean == 0))
     half = float(stats.t.ppf((1 + level) / 2, len(value) - 1)) * scale
@@ -91,7 +91,7 @@ def correlated_t(
     gain = np.asarray(gain_J, dtype=float)
     if len(gain) < 2:
         return Posterior(math.nan, math.nan, math.nan)
-    mean, scale = float(gain.mean()), _corrected_scale(gain, test_over_train, grain)
+    mean, scale = float(gain.mean()), corrected_scale(gain, test_over_train, grain)
     if scale == 0:
         return Posterior(float(mean < -rope), float(abs(mean) <= rope), float(mean > rope))
     posterior: Any = stats.t(len(gain) - 1, loc=mean, scale=scale)
@@ -111,6 +111,11 @@ def holm(p_M: Sequence[float]) -> list[float]:
         running = max(running, min(1.0, (len(order) - step) * p_M[i]))
         adjusted[i] = running
     return adjusted
+
+
+def known(value: float) -> float | None:
+    """The number; None for NaN, which is what a record has where nothing is defined."""
+    return None if math.isnan(value) else float(value)
 
 
 def share_won(gain_J: Sequence[float] | Floats) -> float:

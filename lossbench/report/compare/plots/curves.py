@@ -58,7 +58,7 @@ def _describe(view: View) -> str:
 CURVES = Plot(
     "curves",
     "Learning curves",
-    "The loss-neutral metric on the inner validation part, at the learning rate chosen on each split: mean, and the "
+    "The loss-neutral metric on the inner folds, at the learning rate chosen on each split: mean, and the "
     "band that holds the middle 80% of the splits. The other losses are behind in grey.",
     lambda view: panels_height(len(_curves(view))),
     _draw,

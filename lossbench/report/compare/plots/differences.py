@@ -93,7 +93,7 @@ def _draw_row(axes: Axes, y: int, row: Row, low: float, high: float) -> None:
 
 def _describe(view: View) -> str:
     table = view.table
-    return f"Difference to {table.baseline} in {view.setting.metric}, with 95% intervals. " + "; ".join(
+    return f"Difference to {table.baseline} in {view.setting.metric}, with simultaneous 95% intervals. " + "; ".join(
         f"{row.name}: {row.word}"
         if row.difference is None
         else f"{row.name}: {number(row.difference, table.decimals, sign=True)}"
@@ -105,7 +105,8 @@ def _describe(view: View) -> str:
 DIFFERENCES = Plot(
     "differences",
     "Difference to the baseline",
-    "Dots are mean differences over the splits, lines their 95% intervals, corrected for shared training rows. "
+    "Dots are mean differences over the splits, lines their 95% intervals, corrected for shared training rows, "
+    "for all losses at once. "
     "Blue is better, orange worse, grey not told apart; an arrow points to what lies outside.",
     _height,
     _draw,

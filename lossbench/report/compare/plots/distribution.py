@@ -74,7 +74,7 @@ DISTRIBUTION = Plot(
     "Scores over the splits",
     "One faint dot per split, the mean and its 95% interval in front. Splits differ more than losses do: only paired "
     "differences tell losses apart. What failed or diverged has no scores of its own. A line called dummy, where it "
-    "lies in reach, is the majority class or the mean value.",
+    "lies in reach, is the majority class or the target mean.",
     _height,
     _draw,
     _describe,

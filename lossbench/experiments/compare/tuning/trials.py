@@ -7,7 +7,7 @@ rate is tried with both, and the losses without one get as many rates between th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -47,9 +47,10 @@ def tunes_params(config: CompareConfig) -> bool:
     return config.losses is not None and len(config.lrs) > 1
 
 
-def budget(config: CompareConfig, candidates: Iterable[Candidate]) -> int:
-    """How many trials every loss has on each split: one a rate, times the settings of the loss that has most."""
-    return len(config.lrs) * max(len(candidate.pairs) for candidate in candidates)
+def budget(config: CompareConfig) -> int:
+    """How many trials every loss has on each split, whoever else takes part: one a rate, two where losses choose their
+    own parameters."""
+    return len(config.lrs) * (2 if tunes_params(config) else 1)
 
 
 def rates(config: CompareConfig, count: int) -> list[float]:

@@ -1,0 +1,254 @@
+"""Metrics: what predictions are worth, whatever loss they were trained with; for all members of a population at once.
+
+Shapes: P members, N rows, C classes; a metric turns a `Prediction` and the truth `[P, N]` (or `[N]`) into `[P]`,
+in float64. Definitions are scikit-learn's, absent classes included, without its warnings. A member whose outputs
+are not finite, or are no probabilities where probabilities are needed, scores the worst value; a metric whose
+need a loss does not serve at all (probabilities of a margin loss) is not applicable, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from lossbench.catalog.parameters import bound, schema_of, spelled
+from lossbench.catalog.vocabulary import Task
+from lossbench.deferred import np, torch
+from lossbench.registry import Registry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pydantic import BaseModel
+    from torch import Tensor
+
+    from lossbench.catalog.links import Prediction
+
+Need = Literal["label", "score", "probability", "point", "distribution"]
+Better = Literal["higher", "lower"]
+Unit = Literal["none", "target"]
+# What a ROPE of 0.01 means. "absolute": 0.01 of the metric itself (shares of rows, correlations, R2). "dummy_error":
+# 1% of the majority class's or the target mean's own value, for errors, which have no scale of their own.
+# "dummy_error_rate": 1% of the majority class's share of wrong rows, for an error that is near 0 for it.
+Rope = Literal["absolute", "dummy_error", "dummy_error_rate"]
+Domain = Literal["any", "nonzero", "nonnegative", "positive"]
+
+CLASSIFICATION = frozenset({Task.BINARY, Task.MULTICLASS})
+REGRESSION = frozenset({Task.REGRESSION})
+SUM_SLACK = 1e-3  # rows of float32 probabilities over many classes sum to one within this
+
+_CALL = re.compile(r"\s*(?P<name>[^()]+?)\s*\((?P<params>.*)\)\s*", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: `fn` reads the part of a prediction that it `needs`, and `[P, N]` of truth, into `[P]`.
+
+    `unit` "target": an error in the target's own unit; "none": a number without a unit. `rope`: what the width of the
+    region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`:
+    it is reported where it is named, and not beside every other. `estimates`: what the best prediction is, with
+    parameters in braces, where it is neither mean nor median nor a class. `params` are the values of its own
+    parameters, and part of its name where they are not the defaults.
+    """
+
+    name: str
+    fn: Callable[..., Tensor] = field(repr=False)
+    tasks: frozenset[Task]
+    needs: Need
+    better: Better
+    worst: float
+    formula: str
+    bounds: tuple[float, float]  # the least and the greatest value there can be
+    rope: Rope
+    unit: Unit = "none"
+    domain: Domain = "any"
+    on_request: bool = False
+    estimates: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    schema: type[BaseModel] | None = field(default=None, repr=False)
+
+    def bind(self, *, where: str = "", **params: Any) -> Metric:
+        """The same metric with other parameters, checked, under a name that says them: `pinball(quantile=0.9)`."""
+        name = self.name.partition("(")[0]
+        if self.schema is None:
+            raise ValueError(f"{name} is not declared with parameters")
+        values = bound(name, self.schema, self.params, params, where or f"metric {name}")
+        changed = {k: v for k, v in values.items() if v != self.schema.model_fields[k].default}
+        return replace(self, name=f"{name}({spelled(changed)})" if changed else name, params=values)
+
+    def can_score(self, prediction: Prediction) -> bool:
+        """Whether the prediction has what the metric needs."""
+        return _part(prediction, self.needs) is not None
+
+    def measures(self, prediction: Prediction) -> Tensor:
+        """Members whose outputs it can read, `[P]` bool: finite, and probabilities where it needs such."""
+        part = _part(prediction, self.needs)
+        assert part is not None
+        return _usable(part.detach().double(), self.needs)
+
+    @property
+    def estimated(self) -> str:
+        """What the best prediction is with these parameters: "the 0.9-quantile"; "" for a mean or a class."""
+        return self.estimates.format(**self.params)
+
+    def impossible(self, target_N: NDArray[Any]) -> int:
+        """How many of the targets it is not defined for."""
+        wrong = {"nonzero": target_N == 0, "nonnegative": target_N < 0, "positive": target_N <= 0}
+        return int(np.count_nonzero(wrong[self.domain])) if self.domain in wrong else 0
+
+    def __call__(self, prediction: Prediction, truth_PN: Tensor) -> Tensor:
+        """The metric per member, `[P]` float64."""
+        return self.fn(prediction, truth_PN, **self.params)
+
+
+class MetricRegistry(Registry[Metric]):
+    """Metrics by name; a name may bring parameters: `pinball(quantile=0.9)`."""
+
+    def get(self, name: str, *, where: str = "") -> Metric:
+        """The metric of that name, its parameters bound; a `UserError` for a name or a value that there is not."""
+        call = _CALL.fullmatch(name)
+        if call is None:
+            return super().get(name, where=where)
+        return super().get(call["name"], where=where).bind(where=where, **_read(call["params"]))
+
+    def __contains__(self, name: object) -> bool:
+        call = _CALL.fullmatch(name) if isinstance(name, str) else None
+        return super().__contains__(call["name"] if call else name)
+
+
+def _read(params: str) -> dict[str, Any]:
+    """`quantile=0.9` -> {quantile: 0.9}; what is no number stays a text, for the check to name."""
+    found: dict[str, Any] = {}
+    for entry in filter(None, (entry.strip() for entry in params.split(","))):
+        key, _, value = (side.strip() for side in entry.partition("="))
+        try:
+            found[key] = float(value)
+        except ValueError:
+            found[key] = value
+    return found
+
+
+METRICS = MetricRegistry(
+    "metric",
+    abbreviations={
+        "acc": "accuracy",
+        "bal_acc": "balanced_accuracy",
+        "macro_f1": "f1_macro",
+        "auc": "auroc",
+        "roc_auc": "auroc",
+        "auprc": "average_precision",
+        "qwk": "quadratic_kappa",
+        "logloss": "log_loss",
+        "brier_score": "brier",
+        "r_squared": "r2",
+        "matthews": "mcc",
+    },
+)
+
+
+def default_metric(task: Task, *, rare: bool = False) -> Metric:
+    """The loss-neutral metric where none was asked for: accuracy, AUROC where a class is rare, or RMSE."""
+    return METRICS.get("rmse" if not task.is_classification else "auroc" if rare else "accuracy")
+
+
+def suiting(*tasks: Task) -> list[Metric]:
+    """All metrics of a task, or of any of several."""
+    return [metric for metric in METRICS if not metric.tasks.isdisjoint(tasks)]
+
+
+def reported(*tasks: Task, primary: Metric | None = None) -> list[Metric]:
+    """The metrics that a run of these tasks reports: those that are not on request, and the primary one."""
+    found = [metric for metric in suiting(*tasks) if not metric.on_request]
+    return found if primary is None or primary in found else [*found, primary]
+
+
+def score_all(prediction: Prediction, truth_PN: Tensor, metrics: Sequence[Metric]) -> dict[str, Tensor | None]:
+    """Every metric, `[P]` each; None where the prediction lacks what it needs."""
+    return {m.name: m(prediction, truth_PN) if m.can_score(prediction) else None for m in metrics}
+
+
+def _part(prediction: Prediction, needs: Need) -> Tensor | None:
+    if needs == "probability":
+        return prediction.probability_PNC
+    if needs == "distribution":
+        if prediction.point_PN is None or prediction.deviation_PN is None:
+            return None
+        return torch.stack([prediction.point_PN, prediction.deviation_PN], -1)
+    return prediction.point_PN if needs == "point" else prediction.score_PNC
+
+
+def _usable(part: Tensor, needs: Need) -> Tensor:
+    """Members whose outputs the metric can read at all, `[P]` bool."""
+    columns = tuple(range(1, part.ndim))
+    good = part.isfinite().all(columns)
+    if needs == "probability":
+        one = ((part.sum(-1) - 1).abs() <= SUM_SLACK) & (part >= -SUM_SLACK).all(-1)
+        good = good & one.all(-1)
+    if needs == "distribution":
+        good = good & (part[..., 1] > 0).all(-1)
+    return good
+
+
+def metric(
+    name: str,
+    needs: Need,
+    tasks: frozenset[Task],
+    *,
+    worst: float,
+    best: float,
+    rope: Rope,
+    unit: Unit = "none",
+    domain: Domain = "any",
+    on_request: bool = False,
+    estimates: str = "",
+) -> Callable[[Callable[..., Tensor]], Metric]:
+    """Make a metric of a function of the needed part (float64; decided labels for "label", mean and standard deviation
+    `[P, N, 2]` for "distribution") and the truth; keyword-only arguments are its parameters.
+
+    `worst` and `best` are the ends of its range: which way is better follows from them.
+    The first line of its docstring is the metric's formula.
+    """
+
+    def make(of_part: Callable[..., Tensor]) -> Metric:
+        def fn(prediction: Prediction, truth_PN: Tensor, **params: Any) -> Tensor:
+            part = _part(prediction, needs)
+            if part is None:
+                raise ValueError(f"{name} needs a {needs}, which this prediction has not")
+            part = part.detach().double()
+            good = _usable(part, needs)
+            part = torch.where(good.view(-1, *[1] * (part.ndim - 1)), part, 1 / part.shape[-1])
+            truth = truth_PN.expand(part.shape[:2])
+            truth = truth.double() if needs in ("point", "distribution") else truth.long()
+            value = of_part(part.argmax(-1) if needs == "label" else part, truth, **params)
+            return torch.where(good, value, worst)
+
+        formula = (inspect.getdoc(of_part) or "").split("\n", 1)[0].removesuffix(".")
+        own = [p for p in inspect.signature(of_part).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        better: Better = "higher" if best > worst else "lower"
+        bounds = (min(worst, best), max(worst, best))
+        return Metric(
+            name,
+            fn,
+            tasks,
+            needs,
+            better,
+            worst,
+            formula,
+            bounds,
+            rope,
+            unit,
+            domain,
+            on_request,
+            estimates,
+            {p.name: p.default for p in own},
+            schema_of(of_part, own),
+        )
+
+    return make
+
+
+def ratio(above: Tensor, below: Tensor, where_zero: float = 0.0) -> Tensor:
+    """above / below, and a value of its own where below is 0."""
+    return torch.where(below > 0, above / below.clamp_min(torch.finfo(torch.float64).tiny), where_zero)

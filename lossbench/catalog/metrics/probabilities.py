@@ -1,0 +1,48 @@
+"""Metrics of class probabilities."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, metric
+from lossbench.deferred import F, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ECE_BINS = 15
+
+
+@METRICS.add
+@metric("log_loss", "probability", CLASSIFICATION, worst=math.inf, best=0.0, rope="dummy_error")
+def log_loss(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
+    """Mean of -log p_y, p clipped at 2.2e-16."""
+    eps = torch.finfo(torch.float64).eps
+    return -_own(p_PNC.clamp(eps, 1 - eps), truth_PN).log().mean(-1)
+
+
+@METRICS.add
+@metric("brier", "probability", CLASSIFICATION, worst=1.0, best=0.0, rope="dummy_error")
+def brier(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
+    """Mean of half the squared distance of p to the one-hot truth.
+
+    scikit-learn's brier_score_loss with scale_by_half=True, which is its default for two classes only.
+    """
+    return 0.5 * (p_PNC - F.one_hot(truth_PN, p_PNC.shape[-1])).square().sum(-1).mean(-1)
+
+
+@METRICS.add
+@metric("ece", "probability", CLASSIFICATION, worst=1.0, best=0.0, rope="dummy_error_rate")
+def ece(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
+    """Expected calibration error of the most probable class: |accuracy - mean probability| over 15 equal-width bins."""
+    confidence, label = p_PNC.max(-1)
+    hit = (label == truth_PN).double()
+    bounds = torch.linspace(0, 1, ECE_BINS + 1, dtype=torch.float64, device=p_PNC.device)[1:-1]
+    bin_PN = torch.searchsorted(bounds, confidence.contiguous())  # bins (lower, upper]
+    gap = torch.zeros(len(p_PNC), ECE_BINS, dtype=torch.float64, device=p_PNC.device)
+    return gap.scatter_add(1, bin_PN, hit - confidence).abs().sum(-1) / p_PNC.shape[1]
+
+
+def _own(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
+    return p_PNC.gather(-1, truth_PN.unsqueeze(-1)).squeeze(-1)

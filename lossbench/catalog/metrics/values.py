@@ -1,0 +1,134 @@
+"""Metrics of predicted values: of the mean, the median, a quantile."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Gt, Lt
+
+from lossbench.catalog.metrics.metric import METRICS, REGRESSION, metric, ratio
+from lossbench.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@METRICS.add
+@metric("rmse", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target")
+def rmse(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
+    """Square root of the mean of (f - y)^2."""
+    return (point_PN - truth_PN).square().mean(-1).sqrt()
+
+
+@METRICS.add
+@metric("mae", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target")
+def mae(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
+    """Mean of |f - y|."""
+    return (point_PN - truth_PN).abs().mean(-1)
+
+
+@METRICS.add
+@metric("r2", "point", REGRESSION, worst=-math.inf, best=1.0, rope="absolute")
+def r2(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
+    """1 - sum (f - y)^2 / sum (y - mean y)^2.
+
+    Of a constant truth: 1 where it is hit exactly, else 0.
+    """
+    residual = (point_PN - truth_PN).square().sum(-1)
+    total = (truth_PN - truth_PN.mean(-1, keepdim=True)).square().sum(-1)
+    return 1 - ratio(residual, total, math.nan).where(total > 0, (residual > 0).double())
+
+
+@METRICS.add
+@metric(
+    "pinball",
+    "point",
+    REGRESSION,
+    worst=math.inf,
+    best=0.0,
+    rope="dummy_error",
+    unit="target",
+    estimates="the {quantile:g}-quantile",
+)
+def pinball(point_PN: Tensor, truth_PN: Tensor, *, quantile: Annotated[float, Gt(0), Lt(1)] = 0.5) -> Tensor:
+    """Mean of max(q (y - f), (q - 1) (y - f)).
+
+    At the median, q = 0.5, it is half the MAE.
+    """
+    e = truth_PN - point_PN
+    return torch.maximum(quantile * e, (quantile - 1) * e).mean(-1)
+
+
+@METRICS.add
+@metric("mape", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", domain="nonzero", on_request=True)
+def mape(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
+    """Mean of |f - y| / |y|."""
+    return ((point_PN - truth_PN) / truth_PN).abs().mean(-1)
+
+
+@METRICS.add
+@metric(
+    "rmsle", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", domain="nonnegative", on_request=True
+)
+def rmsle(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
+    """Square root of the mean of (log(1 + f) - log(1 + y))^2; infinite where an f is -1 or less."""
+    error = (point_PN.clamp_min(-1).log1p() - truth_PN.log1p()).square()
+    return error.mean(-1).sqrt()
+
+
+@METRICS.add
+@metric(
+    "poisson_deviance",
+    "point",
+    REGRESSION,
+    worst=math.inf,
+    best=0.0,
+    rope="dummy_error",
+    unit="target",
+    domain="nonnegative",
+    on_request=True,
+)
+def poisson_deviance(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
+    """Mean of 2 (y log(y / f) - y + f); infinite where an f is 0 or less."""
+    deviance = 2 * (torch.xlogy(truth_PN, truth_PN / point_PN) - truth_PN + point_PN)
+    return _where_positive(point_PN, deviance)
+
+
+@METRICS.add
+@metric(
+    "gamma_deviance",
+    "point",
+    REGRESSION,
+    worst=math.inf,
+    best=0.0,
+    rope="dummy_error",
+    domain="positive",
+    on_request=True,
+)
+def gamma_deviance(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
+    """Mean of 2 (log(f / y) + y / f - 1); infinite where an f is 0 or less."""
+    return _where_positive(point_PN, 2 * ((point_PN / truth_PN).log() + truth_PN / point_PN - 1))
+
+
+@METRICS.add
+@metric(
+    "tweedie_deviance",
+    "point",
+    REGRESSION,
+    worst=math.inf,
+    best=0.0,
+    rope="dummy_error",
+    unit="target",
+    domain="nonnegative",
+    on_request=True,
+)
+def tweedie_deviance(point_PN: Tensor, truth_PN: Tensor, *, power: Annotated[float, Gt(1), Lt(2)] = 1.5) -> Tensor:
+    """Mean of 2 (y^(2-p) / ((1-p) (2-p)) - y f^(1-p) / (1-p) + f^(2-p) / (2-p)); infinite where an f is 0 or less."""
+    own = truth_PN ** (2 - power) / ((1 - power) * (2 - power))
+    mixed = truth_PN * point_PN ** (1 - power) / (1 - power)
+    return _where_positive(point_PN, 2 * (own - mixed + point_PN ** (2 - power) / (2 - power)))
+
+
+def _where_positive(point_PN: Tensor, deviance_PN: Tensor) -> Tensor:
+    return torch.where((point_PN > 0).all(-1), deviance_PN.mean(-1), math.inf)

@@ -1,0 +1,1 @@
+"""What a table and its split do that scores will not show."""

@@ -1,0 +1,79 @@
+"""Columns that should not be trained on: row numbers, and leaks of the target.
+
+A row number is a column of whole numbers or texts, all distinct, that is named like one (`id`, `user_id`, `index`), or
+whole numbers that only rise or only fall over at least 10 rows (by chance less than once in a million).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from lossbench.data.infer.leakage import LEAST_ROWS, Certainty, find_leak
+from lossbench.data.infer.target import Target
+from lossbench.data.table import Kind
+from lossbench.deferred import np, pd
+
+_ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|ids|index|idx|key|uuid|guid|row|rownum|row_number|nr|no))|.+[a-z](Id|ID)")
+
+_ENTITIES = (
+    "subject|patient|person|participant|respondent|animal|customer|client|user|member|employee|student|household|family"
+    "|firm|company|store|shop|station|sensor|device|machine|vehicle"
+)
+_ENTITY_NAME = re.compile(rf"(?i:({_ENTITIES})s?([\W_]?(name|code|number|num|#))?)")
+
+
+@dataclass(frozen=True)
+class SuspectColumn:
+    """A column under suspicion: a row number ("id"), a column that determines the target ("leak") or may do so."""
+
+    column: str
+    what: Literal["id"] | Certainty
+    why: str
+
+
+def suspects(
+    features: Mapping[str, pd.Series], kinds: Mapping[str, Kind], target: Target, keep: Collection[str] = ()
+) -> list[SuspectColumn]:
+    """Every suspicious column that the user does not vouch for."""
+    found = []
+    for name, column in features.items():
+        if name in keep:
+            continue
+        if leak := find_leak(column, kinds[name], target):
+            found.append(SuspectColumn(name, leak.certainty, leak.why))
+        elif why := _counts_rows(name, column, kinds[name]):
+            found.append(SuspectColumn(name, "id", why))
+    return found
+
+
+def is_named_like_an_id(name: str) -> bool:
+    """`id`, `user_id`, `customerId`, `row`, `key`."""
+    return _ID_NAME.fullmatch(name) is not None
+
+
+def is_named_like_an_entity(name: str) -> bool:
+    """As an id is, or by what has one: `patient`, `Store`, `sensor_name`."""
+    return is_named_like_an_id(name) or _ENTITY_NAME.fullmatch(name) is not None
+
+
+def _counts_rows(name: str, column: pd.Series, kind: Kind) -> str:
+    if kind not in ("number", "text"):
+        return ""
+    known = column.dropna()
+    if len(known) < min(len(column), LEAST_ROWS):
+        return ""
+    column = known
+    if kind == "number":
+        values = column.to_numpy()
+        if values.dtype.kind == "f" and not np.all(values == np.floor(values)):
+            return ""
+        if len(values) >= LEAST_ROWS:  # 2 / 10! of all orders only rise or only fall
+            steps = np.diff(values)
+            if bool(np.all(steps > 0)) or bool(np.all(steps < 0)):
+                return "its whole numbers only " + ("rise" if steps[0] > 0 else "fall")
+    if is_named_like_an_id(name) and column.is_unique:
+        return "every value is another, and it is named like an id"
+    return ""

@@ -1,0 +1,51 @@
+"""How a table is split: in time where it has times, else in whole groups where it has groups, else stratified by class.
+
+The one place that decides it; every command asks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from lossbench.data.split import InnerFold, OuterFold, Split, check_trained, holdout, inner_folds, repeated_kfold
+from lossbench.data.table import Table
+from lossbench.data.time_split import WHERE, expanding_windows, inner_windows, time_holdout
+
+_STRATIFIED = {"holdout": "stratified holdout", "folds": "stratified k-fold"}
+_PLAIN = {"holdout": "holdout", "folds": "k-fold"}
+_GROUPED = {"holdout": "grouped holdout", "folds": "grouped k-fold"}
+_TIME = {"holdout": "holdout in time", "folds": "expanding windows in time"}
+
+
+def scheme(table: Table, kind: Literal["holdout", "folds"]) -> str:
+    """The name of the scheme, as records and protocols have it."""
+    if table.time is not None:
+        return _TIME[kind]
+    if table.groups is not None:
+        return _GROUPED[kind]
+    return (_PLAIN if table.task == "regression" else _STRATIFIED)[kind]
+
+
+def holdout_of(table: Table, test: float, validation: float, seed: int) -> Split:
+    """One split of the table by shares of all rows; in time the seed changes nothing."""
+    if table.time is None:
+        return holdout(table.target, table.task, test, validation, seed, table.groups, table.classes)
+    split = time_holdout(table.time, test, validation)
+    check_trained(table.target, table.task, split.train, table.classes, WHERE)
+    return split
+
+
+def folds_of(table: Table, folds: int, repeats: int, seed: int) -> list[OuterFold]:
+    """Repeats of k folds, repeat-major; windows in time have one order, and are not repeated."""
+    if table.time is None:
+        return repeated_kfold(table.target, table.task, folds, repeats, seed, table.groups, table.classes)
+    windows = expanding_windows(table.time, folds)
+    for window in windows:
+        check_trained(table.target, table.task, window.train, table.classes, WHERE, f" in window {window.fold}")
+    return windows
+
+
+def inner_folds_of(table: Table, outer: Sequence[OuterFold], partners: int) -> list[InnerFold]:
+    """The inner folds that trials are chosen on: pairs of folds, or in time windows inside each training part."""
+    return inner_folds(outer, partners) if table.time is None else inner_windows(table, outer, partners)

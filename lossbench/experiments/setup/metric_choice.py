@@ -1,0 +1,102 @@
+"""The metric of a run: the one that was asked for, or the one that suits the classes and the losses.
+
+`auto` is, in this order: the metric of what the losses estimate, where they declare one of their own and agree on it;
+AUROC where a class is rare; accuracy, or RMSE of values. A class is rare where its share of the rows is below 10% and
+below half of an even share (which ten classes of equal size are not).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from lossbench.catalog.loss import Loss
+from lossbench.catalog.metrics import METRICS, Metric, default_metric, suiting
+from lossbench.catalog.vocabulary import Task
+from lossbench.data.table import Information, Table
+from lossbench.deferred import torch
+from lossbench.errors import UserError
+
+if TYPE_CHECKING:
+    from lossbench.experiments.setup.pair import Pair
+
+AUTO = "auto"
+RARE = 0.1
+BETTER_METRICS = "auroc, average_precision or balanced_accuracy can tell what is learnt (--metric)"
+CENTRE = frozenset({"", "the 0.5-quantile"})  # what means, medians and all between them estimate
+
+
+def is_rare(counts: Sequence[int]) -> bool:
+    """Whether the smallest class has so few of the rows that deciding for the others is nearly always right."""
+    return bool(counts) and min(counts) / sum(counts) < min(RARE, 0.5 / len(counts))
+
+
+def auto_metric(task: Task, counts: Sequence[Sequence[int]] = (), losses: Sequence[Loss] = ()) -> Metric:
+    """What `auto` stands for, given each table's rows per class and the losses that were named.
+
+    Raises `UserError` where the losses estimate different things, such as two quantiles.
+    """
+    found = {_estimated(loss): loss for loss in losses}
+    if len(found) > 1 and not set(found) <= CENTRE:
+        listed = "; ".join(f"{loss.label}: {what or 'the centre'}" for what, loss in found.items())
+        what = f"no metric scores what all these losses estimate ({listed})"
+        raise UserError(what, where="metric", fix="name the metric, or compare losses of one kind")
+    own = {loss.own_metric for loss in losses}
+    if len(own) == 1 and (name := own.pop()):
+        return METRICS.get(name)
+    return default_metric(task, rare=any(is_rare(some) for some in counts))
+
+
+def check_metric(metric: Metric, table: Table) -> None:
+    """Raise `UserError` for a metric that the table's task has not, or that its targets do not allow."""
+    task = Task(table.task)
+    if task not in metric.tasks:
+        raise UserError(
+            f"{metric.name} is no metric of a {task} task",
+            where="metric",
+            fix=f"choose one of {', '.join(m.name for m in suiting(task))}",
+        )
+    if wrong := metric.impossible(table.target):
+        what = f"{metric.name} needs {metric.domain} targets, and {wrong} of {table.name}'s are not"
+        raise UserError(what, where="metric", fix="choose another metric")
+
+
+def lacking(metric: Metric, pair: Pair, *, calibrated: bool = False) -> str:
+    """What the metric needs and the pair does not predict; `calibrated`: scores become probabilities afterwards."""
+    prediction = pair.link(torch.zeros(1, 1, pair.outputs))
+    if metric.can_score(prediction) or (calibrated and metric.needs == "probability"):
+        return ""
+    return f"it predicts no {metric.needs}, which {metric.name} scores"
+
+
+def rare_class(classes: Sequence[str], counts: Sequence[int]) -> str:
+    """What accuracy is worth with so many rows of each class, where one is rare; else nothing."""
+    if not is_rare(counts):
+        return ""
+    few, many = (classes[counts.index(of(counts))] for of in (min, max))
+    return (
+        f"class {few!r} has {min(counts) / sum(counts):.1%} of the rows: always deciding for {many!r} has accuracy"
+        f" {max(counts) / sum(counts):.3f}"
+    )
+
+
+def metric_notes(requested: str, metric: Metric, table: Table, losses: Sequence[Loss]) -> Iterator[str]:
+    """What a reader must know of the metric: a rare class, and losses that do not estimate what it scores."""
+    if rare := rare_class(table.classes, table.class_counts):
+        if requested == AUTO:
+            yield Information(f"{rare}; the metric is {metric.name}, not accuracy")
+        elif metric is METRICS.get("accuracy"):
+            yield f"{rare}; {BETTER_METRICS}"
+    scored = metric.estimated
+    for loss in losses:
+        estimated = _estimated(loss)
+        if estimated == scored or {estimated, scored} <= CENTRE:
+            continue
+        yield (
+            f"{loss.label} estimates {estimated or 'the centre'}, and {metric.name} scores {scored or 'the centre'}:"
+            " not what it estimates"
+        )
+
+
+def _estimated(loss: Loss) -> str:
+    return METRICS.get(loss.own_metric).estimated if loss.own_metric else ""
