@@ -48,12 +48,13 @@ ABBREVIATIONS = {
 class Loss:
     """One loss, as declared; call it with outputs and targets for the values per sample.
 
-    `sound` spaces are those it is made for, per task and in the order of preference; `risky` and `unsound` say
-    why another one degrades or breaks it; `same_as` names, for an activation, the pair that is one objective with
-    it. `floor` is a number that no value on a sound space goes below (None: there is none). `statistics` are what
-    it must be told of the training part (`class_counts`). `also_try` is what a comparison tries beside the default
-    parameters: one other setting, of one parameter or of several that belong together. What is claimed of a loss holds
-    with its default parameters and the preferred activation.
+    `sound` spaces are those it is made for, per task and in the order of preference; `risky` and `unsound` say why
+    another one degrades or breaks it; `same_as` names, for an activation, the pair that has its gradients at every
+    probe; `caveats` says what is to be known of a sound activation. `floor` is a number that no value on a sound space
+    goes below (None: there is none). `statistics` are what it must be told of the training part (`class_counts`).
+    `also_try` is what a comparison tries beside the default parameters: one other setting, of one parameter or of
+    several that belong together. What is claimed of a loss holds with its default parameters and the preferred
+    activation.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Loss:
     risky: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
     unsound: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
     same_as: Mapping[Task, Mapping[str, str]] = field(default_factory=dict)  # activation -> "loss + activation"
+    caveats: Mapping[Task, Mapping[str, str]] = field(default_factory=dict)  # activation -> what happens behind it
     floor: float | None = 0.0
     per: Literal["sample", "batch"] = "sample"
     outputs: int = 1  # outputs per column of the encoded target: 2 for a mean and a variance
@@ -80,6 +82,7 @@ class Loss:
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
     family: str = ""
+    is_declared: bool = True  # False for a plain function, of which only what the user said beside it is known
     params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included
     schema: type[BaseModel] | None = field(default=None, repr=False)
     also_try: Mapping[str, Any] = field(default_factory=dict)
@@ -200,7 +203,7 @@ def declare(
     """
     keywords = [p for p in inspect.signature(fn).parameters.values() if p.kind is p.KEYWORD_ONLY]
     schema = schema_of(fn, [p for p in keywords if p.default is not p.empty])
-    for key in ("risky", "unsound", "same_as"):
+    for key in ("risky", "unsound", "same_as", "caveats"):
         declared[key] = reasons_per_task(declared.get(key, {}), targets, fn.__name__)
     declaration = Loss(
         name=fn.__name__,

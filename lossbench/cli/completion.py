@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from lossbench.components.penalties import PENALTIES
+from lossbench.components.reference_models import REFERENCE_MODELS
 
 Choices = list[tuple[str, str]]  # name, what it is
 
@@ -139,6 +140,11 @@ def one_metric(incomplete: str) -> Choices:
 def penalties(incomplete: str) -> Choices:
     """Penalties with commas."""
     return _listed([(one.name, one.description) for one in PENALTIES], incomplete)
+
+
+def references(incomplete: str) -> Choices:
+    """Reference models with commas."""
+    return _listed([(one.name, one.description) for one in REFERENCE_MODELS], incomplete)
 
 
 def penalty_values(incomplete: str) -> Choices:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, field_validator
 from pydantic_core import PydanticCustomError
 
 from lossbench.components.penalties import PENALTIES
+from lossbench.components.reference_models import REFERENCE_MODELS
 from lossbench.config.choices import Choice
 from lossbench.config.flag import DATA, EVALUATION, LOSS, PICTURE, RUN, TRAINING, Flag, Without
 from lossbench.config.parts import (
@@ -127,6 +128,11 @@ CompareNet = Annotated[
 ]
 
 
+References = Annotated[
+    list[Annotated[str, Choice(REFERENCE_MODELS)]], BeforeValidator(split_list, json_schema_input_type=str | list[str])
+]
+
+
 class CompareConfig(RunConfig):
     """`lossbench compare-losses`: losses on the same tables, splits, first weights and batches."""
 
@@ -193,6 +199,11 @@ class CompareConfig(RunConfig):
     ranks: Annotated[bool, Flag("--ranks", EVALUATION)] = Field(
         False, description="Average ranks and critical difference too, where several data sets are compared"
     )
+    reference: Annotated[References, Flag("--reference", EVALUATION, "NAME,...", complete="references")] = Field(
+        [],
+        description="Models of scikit-learn to show beside the losses, outside of every test: "
+        f"{', '.join(REFERENCE_MODELS.names())}",
+    )
     net: CompareNet = Field(CompareNetConfig(), description="The hidden layers")
     optim: OptimConfig = Field(OptimConfig(), description="How the weights are trained; lr is that of the untuned rows")
     penalty: Penalty = PenaltyConfig()
@@ -200,7 +211,7 @@ class CompareConfig(RunConfig):
         CompareEarlyStoppingConfig(), description="When to stop before the last epoch"
     )
 
-    _distinct = field_validator("data", "lrs", "label_noise", "train_share", "stop_rule")(distinct)
+    _distinct = field_validator("data", "lrs", "label_noise", "train_share", "stop_rule", "reference")(distinct)
 
 
 class RegularizeNetConfig(NetConfig):

@@ -29,6 +29,7 @@ Word = Literal[
     "diverged",
     "failed",
     "interrupted",
+    "reference, not a loss",
 ]
 COMPARED: frozenset[Word] = frozenset({"better", "worse", "practically equal", "not distinguishable"})
 TESTED: frozenset[Word] = COMPARED | {"unreliable"}
@@ -53,9 +54,13 @@ class Row(Frozen):
     reason: str  # of a broken or failed run
     symptoms: list[str]
     group: str
-    same_as: str  # the first loss of the same objective, "" for itself
-    factor: float  # its objective is so many times that of the first
-    represents: list[str]  # other names of its objective, which were not trained
+    same_as: str  # the first loss with the same gradients on every probe, "" for itself
+    factor: float  # its gradient is so many times that of the first
+    represents: list[str]  # others with its gradients, which were not trained
+    probes: int = 0  # outputs on which no difference from those was found
+    reach: float = 0.0  # up to which size of linear outputs
+    differs_from: str = ""  # a loss with the same gradients on every probe and other scores: both are tested
+    differs_by: float = 0.0  # mean absolute difference of the two scores, per split
     rank: int | None = None
     mean: Number = None
     low: Number = None
@@ -121,6 +126,12 @@ class Table(Frozen):
     sentence: str
     notes: list[str]
     rows: list[Row]
+    references: list[Row] = Field(default_factory=list)  # models that are no nets, in no test
+
+    @property
+    def shown(self) -> list[Row]:
+        """The losses, then the references."""
+        return [*self.rows, *self.references]
 
     @property
     def changed(self) -> str:

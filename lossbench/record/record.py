@@ -17,7 +17,7 @@ from lossbench.record.data import DataRecord
 from lossbench.record.part import Number, Part
 from lossbench.record.picture import PictureRecord
 from lossbench.record.protocol import CompareProtocol, RegularizeProtocol, TrainProtocol
-from lossbench.record.runs import RunRecord, VerdictRecord
+from lossbench.record.runs import ReferenceRecord, RunRecord, VerdictRecord
 
 SCHEMA_VERSION: Literal[2] = 2
 _SUMMARY = ("low", "high", "difference", "difference_low", "difference_high", "p_better", "p_equal", "p_adjusted", "lr")
@@ -105,10 +105,11 @@ class CompareRecord(Record):
     data: list[DataRecord]
     conditions: list[ConditionRecord] = Field(default_factory=list)  # that were varied
     protocol: CompareProtocol
+    references: list[ReferenceRecord] = Field(default_factory=list)  # models that are no nets, one a setting
     analysis: Comparison | None = None
 
     def table(self) -> pd.DataFrame:
-        """A row a loss in each setting, with its rank, score and difference.
+        """A row a loss (and a reference model) in each setting, with its rank, score and difference.
 
         The columns: data and the conditions' levels where there are several, rank, loss, last_act, result ("better",
         "practically equal", ...), the metric's mean with its interval (low, high), the difference to the baseline with
@@ -123,7 +124,7 @@ class CompareRecord(Record):
         for table in tables:
             place: dict[str, Any] = {"data": table.data} if several else {}
             place |= {name: table.condition.get(name) for name in varied}
-            for row in table.rows:
+            for row in table.shown:
                 words = {"rank": row.rank, "loss": row.loss, "last_act": row.last_act, "result": row.word}
                 numbers = {name: getattr(row, name) for name in _SUMMARY}
                 rows.append({**place, **words, self.analysis.metric: row.mean, **numbers})

@@ -14,7 +14,7 @@ from lossbench.record.planes import PackedPlanes
 class VerdictRecord(Part):
     """The verdict of a pair, as said before training."""
 
-    level: Literal["ok", "equivalent", "degraded", "broken"]
+    level: Literal["ok", "equivalent", "unknown", "degraded", "broken"]
     why: str
     fix: str = ""
 
@@ -108,11 +108,24 @@ class Diagnostics(Sparse):
 
 
 class ObjectiveRecord(Sparse):
-    """The mathematical objective that a loss is: losses of one group are multiples of one objective."""
+    """Losses whose gradients showed no difference, but for one factor, are of one group."""
 
     group: str = ""
-    factor: float = 1.0  # its objective is so many times that of the group's first loss
-    represents: list[str] = Field(default_factory=list)  # other names of it, which were not trained
+    factor: float = 1.0  # its gradient is so many times that of the group's first loss
+    represents: list[str] = Field(default_factory=list)  # others with its gradients, which were not trained
+    probes: int = 0  # outputs at which no difference from them was found; 0 where it is alone
+    reach: float = 0.0  # up to which size of linear outputs
+
+
+class ReferenceRecord(Part):
+    """A model that is no net, on the splits of one setting: what else is possible there. It is in no test."""
+
+    name: str
+    estimator: str  # scikit-learn's class
+    data: str
+    condition: dict[str, float] = Field(default_factory=dict)
+    members: list[MemberRecord] = Field(default_factory=list)  # one a split
+    seconds: Number = None
 
 
 class ReliabilityRecord(Part):

@@ -34,7 +34,7 @@ cosine_embedding identity binary ok
 cosine_embedding relu binary broken
 bce identity binary broken
 bce relu binary broken
-bce sigmoid binary equivalent
+bce sigmoid binary ok
 bce hardsigmoid binary degraded
 bce_with_logits sigmoid binary broken
 soft_margin identity binary equivalent

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 @loss(
     targets=CLASSES,
     sound=(Space.REAL, Space.SPHERE),
-    same_as={"normalize": "{loss} + identity"},
     risky={
         **because(
             "a row points along its class's axis only where the other outputs saturate at 0, with hardly any gradient",

@@ -91,7 +91,10 @@ def kl_div(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
 @loss(
     targets={Task.BINARY: Encoding.PROBABILITY},
     **ONE_PROBABILITY,
-    same_as={"sigmoid": "bce_with_logits + identity"},
+    caveats={
+        "sigmoid": "above z = 17 and below z = -87 the sigmoid saturates in float32, and a wrong sample there has no "
+        "gradient: with bce_with_logits it has one"
+    },
     link=Link.PROBABILITY,
     reference="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x (the logarithmic score)",
     estimates="class probability",

@@ -123,6 +123,7 @@ def declare_plain(value: Any, *, name: str, file: str, task: Task, encoding: Enc
             reference=where,
             floor=None,
             estimates="not said",
+            is_declared=False,
         )
     except TypeError as problem:
         raise UserError(str(problem), where=where) from problem

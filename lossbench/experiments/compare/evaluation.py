@@ -82,7 +82,11 @@ def opened(job: Job) -> RunRecord:
     objective = None
     if candidate.group or candidate.represents:
         objective = ObjectiveRecord(
-            group=candidate.group, factor=candidate.factor, represents=list(candidate.represents)
+            group=candidate.group,
+            factor=candidate.factor,
+            represents=list(candidate.represents),
+            probes=candidate.probes,
+            reach=candidate.reach,
         )
     return RunRecord(
         name=str(run_label(setting, candidate)),

@@ -21,12 +21,13 @@ from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix
 from lossbench.experiments.compare.evaluation import evaluate_loss, impute_failed_scores
 from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, default_name
+from lossbench.experiments.compare.references import evaluate_references
 from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import announce, data_record, repairs
 from lossbench.experiments.setup.environment import environment
-from lossbench.record import CompareRecord, DataRecord, RunRecord, SplitRecord
+from lossbench.record import CompareRecord, DataRecord, ReferenceRecord, RunRecord, SplitRecord
 
 
 def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> CompareRecord:
@@ -34,6 +35,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
     began = time.perf_counter()
     options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads, plan.metrics)
     runs: list[RunRecord] = []
+    references: list[ReferenceRecord] = []
     data: list[DataRecord] = []
     warnings: list[str] = []
     preparing = meeting = 0.0
@@ -66,6 +68,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
                 announce(told, emit)
             start = time.perf_counter()
             runs += _evaluate_losses(options, setting, entry.selection, emit, stopped)
+            references += evaluate_references(options, setting, stopped)
             meeting += time.perf_counter() - start
     total = time.perf_counter() - began
     return CompareRecord(
@@ -79,6 +82,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
         conditions=[condition.record(plan.config) for condition in applied(plan.config)],
         protocol=plan.protocol,
         runs=runs,
+        references=references,
         timing={"prepare": preparing, "compete": meeting, "total": total},
         warnings=warnings,
     )

@@ -13,7 +13,7 @@ from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.verdicts import describe
 from lossbench.catalog.vocabulary import Task
-from lossbench.experiments.doctor.findings import Finding
+from lossbench.experiments.probing.findings import Finding
 
 PROPERTIES = ("proper", "convex", "symmetric")
 CHECK, MEASURED = "declared", "the declaration against the findings above"

@@ -72,7 +72,7 @@ def _table(table: Table, metric: str) -> list[str]:
     parts = [f"## {plain(table.title)}", plain(table.sentence)]
     if table.changed:
         parts.append(plain(f"{table.changed}."))
-    parts.append(_lines(head, [*(_row(row, table) for row in table.rows), *_dummy(table, len(head))]))
+    parts.append(_lines(head, [*(_row(row, table) for row in table.shown), *_dummy(table, len(head))]))
     if table.notes:
         parts.append("\n".join(f"- {plain(note)}" for note in table.notes))
     return parts
@@ -90,7 +90,7 @@ def _row(row: Row, table: Table) -> list[str]:
     decimals = table.decimals
     beside = f"; {row.beside_dummy} than the {table.dummy_name}" if row.beside_dummy in {"not better", "worse"} else ""
     return [
-        plain(f"{row.loss} + {row.last_act}"),
+        plain(f"{row.loss} + {row.last_act}" if row.last_act else row.loss),
         row.word + (f" ({plain(row.same_as)})" if row.same_as else "") + beside,
         "–" if row.rank is None else str(row.rank),
         number(row.mean, decimals),

@@ -16,6 +16,7 @@ def members_csv(record: CompareRecord) -> str:
     """Data set x loss x condition x split x seed x learning rate x chosen parameters, with every score; empty: not
     defined."""
     members = [(run, member) for run in record.runs for member in run.members]
+    references = [(one, member) for one in record.references for member in one.members]
     conditions = [condition.name for condition in record.conditions]
     splits = sorted({name for _, member in members for name in member.split})
     penalties = sorted({name for _, member in members for name in member.penalty})
@@ -37,6 +38,16 @@ def members_csv(record: CompareRecord) -> str:
             + [member.params.get(name) for name in params]
             + [member.penalty.get(name) for name in penalties]
             + [member.status, member.best_epoch, member.epochs]
+            + [getattr(member, part).get(name) for part, name in scores]
+            + [getattr(member, name) for name in _FACTS]
+        )
+    for one, member in references:
+        levels = [value for name in conditions for value in (one.condition.get(name), None)]
+        writer.writerow(
+            [one.data, one.name, "", "reference, not a loss", *levels, member.role]
+            + [member.split.get(name) for name in splits]
+            + [member.seed, None, *(None for _ in params), *(None for _ in penalties)]
+            + [member.status, None, None]
             + [getattr(member, part).get(name) for part, name in scores]
             + [getattr(member, name) for name in _FACTS]
         )

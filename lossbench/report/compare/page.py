@@ -36,11 +36,12 @@ WORDS: dict[Word, str] = {
     "anecdotal": "fewer than five splits carry no conclusion, whatever the difference",
     "not compared": "the baseline has no scores of its own to compare it with",
     "unreliable": "its nets failed on more splits than chance allows of a loss that fails on at most 1 in 100",
-    "same objective": "another name for the same mathematical objective, counted once",
+    "same objective": "no difference of its gradients from those of another loss was found on any probe: counted once",
     "broken": "the loss is not defined on what the last activation puts out; it was run all the same",
     "diverged": "no net of it was left on any split; it counts as the worst and is never dropped",
     "failed": "it raised an error; it counts as the worst and is never dropped",
     "interrupted": "it was stopped before it had any score",
+    "reference, not a loss": "a model of scikit-learn on the same splits, shown for its score and in no test",
 }
 _FILTERS: tuple[Callable[..., str], ...] = (
     wording.number,
@@ -120,7 +121,7 @@ def _headline(sentence: str) -> tuple[str, str]:
 
 def _used_words(comparison: Comparison) -> dict[Word, str]:
     """The meaning of the findings that are in the page."""
-    used: set[Word] = {row.word for table in comparison.tables for row in table.rows}
+    used: set[Word] = {row.word for table in comparison.tables for row in table.shown}
     used |= {row.word for found in comparison.sensitivity for row in found.rows}
     used |= {row.word for found in comparison.across for row in found.rows}
     return {word: meaning for word, meaning in WORDS.items() if word in used}

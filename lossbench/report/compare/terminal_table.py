@@ -35,6 +35,7 @@ MARKS: dict[Word, tuple[str, str]] = {
     "diverged": ("∞", "magenta"),
     "failed": ("x", "magenta"),
     "interrupted": ("…", "dim"),
+    "reference, not a loss": ("r", "italic"),
 }
 _LOSS, _MOST = "loss", 20  # the only column whose cells may be folded, and the longest word that is not
 
@@ -65,7 +66,7 @@ class ComparisonGrid:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown, gap, below = self._chosen(options.max_width)
         yield _drawn(shown, gap, self.table, self.metric)
-        names = [row.name for row in self.table.rows]
+        names = [row.name for row in self.table.shown]
         for field in below:
             yield Text(f"{field.name}: {_listed_by_value(names, field.cells)}", style="dim")
 
@@ -85,7 +86,7 @@ class ComparisonGrid:
         return fields, gap, [field for field in below if field.name != "#"]  # the rows stand in its order
 
     def _fields(self, *, wide: bool) -> list[_Field]:
-        rows, d = self.table.rows, self.table.decimals
+        rows, d = self.table.shown, self.table.decimals
         mean, difference = ("", "") if wide else ("±", "±")
         names = ("P(better)", "P(equal)", "p (adjusted)", "failed") if wide else ("P>", "P=", "p", "div")
         fields = [
@@ -129,7 +130,7 @@ def _drawn(fields: Sequence[_Field], gap: int, table: Table, metric: str) -> Gri
         for field in fields
     ]
     grid = plain_table(*columns, padding=(0, gap - 1, 0, 0))  # the box puts one space between columns
-    for i, row in enumerate(table.rows):
+    for i, row in enumerate(table.shown):
         grid.add_row(*(Text(field.cells[i]) for field in fields), style=MARKS[row.word][1])
     if table.dummy is not None:  # last: it is no loss, and what all of them have to beat
         sentences = {_LOSS: table.dummy_name, metric: number(table.dummy, table.decimals)}

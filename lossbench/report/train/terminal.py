@@ -119,7 +119,7 @@ def _diverged(run: RunRecord, record: TrainRecord) -> Iterator[RenderableType]:
         who = f"{len(lost)} of {len(run.members)} nets ({'seed' if len(lost) == 1 else 'seeds'} {listed(seeds, 6)})"
     text = Text(f"diverged: {who}: loss or weights were no finite numbers after {when}", style="bold magenta")
     yield text
-    if run.verdict.level in {"ok", "equivalent"}:
+    if run.verdict.level in {"ok", "equivalent", "unknown"}:
         yield _indented(Text(f"fix: lower --lr (it was {learning_rate(lost[0].lr)})", style="magenta"))
 
 

@@ -32,11 +32,12 @@ def test_the_default_is_every_sound_loss_and_each_objective_once() -> None:
     assert (
         missing["nll + logsoftmax"]
         == missing["kl_div + logsoftmax"]
-        == "the same objective as cross_entropy + identity"
+        == "no difference from cross_entropy + identity found on 1,063 probes up to |z| = 1e4"
     )
     stands = {c.name: c.represents for c in found.candidates}
     assert stands["cross_entropy"] == ("nll + logsoftmax", "kl_div + logsoftmax")
-    assert stands["bce_with_logits"] == ("bce + sigmoid", "soft_margin + identity")
+    assert stands["bce_with_logits"] == ("soft_margin + identity",)
+    assert stands["bce"] == ()  # its sigmoid saturates, and with it the gradient of sure and wrong samples
     served = sum(Task.BINARY in loss.tasks for loss in LOSSES)
     assert len(found.candidates) + len(found.excluded) == served
 

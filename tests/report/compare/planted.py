@@ -31,7 +31,10 @@ LRS = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
 
 @dataclass(frozen=True)
 class Planted:
-    """A loss whose score is the table's level plus `gain`, with `spread` over the splits of its own."""
+    """A loss whose score is the table's level plus `gain`, with `spread` over the splits of its own.
+
+    Losses of one `group` have the spread, and the scores but for the gain, of the first of them.
+    """
 
     label: str
     gain: float = 0.0
@@ -187,12 +190,21 @@ def _run(
     regression = metric == "rmse"
     common = np.random.default_rng([seed, len(table.name), sum(map(ord, table.name))])
     noise, share = condition.get("label_noise", 0.0), condition.get("train_share", 1.0)
-    own = np.random.default_rng(
-        [seed, sum(map(ord, table.name)), index, int(100 * noise), *([int(100 * share)] if share < 1 else [])]
+
+    def generator(number: int) -> np.random.Generator:
+        name = sum(map(ord, table.name))
+        return np.random.default_rng([seed, name, number, int(100 * noise), *([int(100 * share)] if share < 1 else [])])
+
+    own = generator(index)
+    # what has the gradients of another loss is trained to the same scores
+    first = next(
+        i for i, other in enumerate(losses) if (other.group or other.label) == (planted.group or planted.label)
     )
+    spread = losses[first].spread
+    noise_J = (own if first == index else generator(first)).normal(0, spread, folds * repeats)
     level = common.uniform(0.75, 0.85) - 0.3 * noise - 0.1 * (1 - share)
     score = level + common.normal(0, 0.02, folds * repeats)
-    score = score + planted.gain + own.normal(0, planted.spread, folds * repeats)
+    score = score + planted.gain + noise_J
     members = []
     for j, value in enumerate(score if planted.status != "failed" else []):
         split = {"repeat": j // folds, "fold": j % folds}
@@ -231,7 +243,12 @@ def _run(
         condition=condition,
         realised=condition,
         members=members,
-        objective=ObjectiveRecord(group=planted.group, represents=list(planted.represents)),
+        objective=ObjectiveRecord(
+            group=planted.group,
+            represents=list(planted.represents),
+            probes=1000 if planted.group else 0,
+            reach=1e4 if planted.group else 0.0,
+        ),
         diagnostics=planted.diagnostics,
         matrix={other.label: float(own.uniform(0.3, 0.9)) if i % 4 != 3 else None for i, other in enumerate(losses)},
         reliability=ReliabilityRecord(

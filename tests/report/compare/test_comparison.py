@@ -175,7 +175,7 @@ def test_a_twin_of_a_broken_pair_is_broken_and_not_counted_twice():
     assert {rows["nll"].word, rows["kl_div"].word} == {"broken"}
     assert rows["kl_div"].same_as == "nll"
     assert rows["kl_div"].p_adjusted is None
-    assert "kl_div is broken as well: it is the same objective as nll" in table.sentence
+    assert "kl_div is broken as well: no difference from nll found on 1,000 probes up to |z| = 1e4" in table.sentence
 
 
 def test_one_objective_has_no_difference_to_itself(record):
@@ -233,10 +233,25 @@ def test_a_choice_at_the_end_of_the_grid_is_said():
     assert any(note.startswith("gce chose an end") for note in compare(planted_record()).tables[0].notes)
 
 
-def test_an_objective_that_does_not_tie_with_its_twin_is_said():
-    losses = (Planted("cross_entropy", group="g"), Planted("nll", gain=-0.02, group="g"))
-    notes = compare(planted_record(losses)).tables[0].notes
-    assert any("nll and cross_entropy are one objective, yet differ by 0.0" in note for note in notes)
+def test_scores_that_differ_refute_that_two_losses_have_the_same_gradients():
+    losses = (Planted("cross_entropy", group="g"), Planted("mine", gain=-0.02, group="g"), Planted("mse"))
+    record = planted_record(losses)
+    (table,) = compare(record).tables
+    mine = next(row for row in table.rows if row.name == "mine")
+    assert (mine.word, mine.same_as, mine.differs_from) == ("worse", "", "cross_entropy")
+    assert mine.differs_by == pytest.approx(0.02)  # the planted gain, on every split
+    assert mine.p_adjusted is not None
+    assert (
+        "No difference of mine from cross_entropy was found on 1,000 probes up to |z| = 1e4, yet their scores differ by"
+        " 0.020 per split: compared like any other pair." in table.notes
+    )
+
+
+def test_scores_that_differ_by_rounding_refute_nothing():
+    losses = (Planted("cross_entropy", group="g"), Planted("mine", gain=-5e-4, group="g"), Planted("mse"))
+    (table,) = compare(planted_record(losses)).tables
+    mine = next(row for row in table.rows if row.name == "mine")
+    assert (mine.word, mine.same_as, mine.differs_from) == ("same objective", "cross_entropy", "")
 
 
 def test_the_analysis_is_json_and_repeats(record):

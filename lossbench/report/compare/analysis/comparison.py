@@ -18,6 +18,7 @@ from lossbench.report.compare.analysis.conclusion import answer, setting_sentenc
 from lossbench.report.compare.analysis.findings import find, learnt_nothing, not_excluded_as_best
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
 from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_text, table_notes, warnings
+from lossbench.report.compare.analysis.references import reference_notes, reference_rows
 from lossbench.report.compare.analysis.scores import Entry, SettingScores, primary_metric, read_settings
 from lossbench.report.compare.analysis.sensitivity import compare_levels
 from lossbench.report.compare.analysis.statistics import Posterior, corrected_t, correlated_t, known, share_won
@@ -92,8 +93,14 @@ def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Table
         sentence="",
         notes=[],
         rows=rows,
+        references=reference_rows(record, setting),
     )
-    table = table.replace(notes=table_notes(table, record) + temperature_notes(setting, rows, alpha))
+    about = [
+        *table_notes(table, record),
+        *reference_notes(table, setting.sign),
+        *temperature_notes(setting, rows, alpha),
+    ]
+    table = table.replace(notes=about)
     return table.replace(sentence=setting_sentence(table, setting.metric))
 
 
@@ -115,6 +122,10 @@ def _row(setting: SettingScores, entry: Entry, first: Entry, metrics: list[Metri
         group=entry.group,
         same_as="" if entry is first else first.name,
         factor=entry.factor / first.factor,
+        differs_from=entry.differs_from,
+        differs_by=entry.differs_by,
+        probes=run.objective.probes if run.objective else 0,
+        reach=run.objective.reach if run.objective else 0.0,
         represents=run.objective.represents if run.objective else [],
         lr=min(rates, key=lambda lr: (-Counter(rates)[lr], lr), default=None),
         lr_low=rates[0] if rates else None,

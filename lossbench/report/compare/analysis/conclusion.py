@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from lossbench.record import ConditionRecord
 from lossbench.record.comparison import TESTED, Across, Row, Sensitivity, Table
-from lossbench.report.format import among, counted, interval, listed, none_among, number, share_failed
+from lossbench.report.format import among, counted, interval, listed, none_among, number, probed, share_failed
 
 MOST_SETTINGS = 6  # that a sentence goes through one by one
 
@@ -226,12 +226,13 @@ def _details(table: Table) -> list[str]:
 
 
 def _twins(table: Table) -> list[str]:
-    """`nll and kl_div are the same objective as cross_entropy`, one part for every objective."""
+    """`no difference of nll and kl_div from cross_entropy found on 1,063 probes up to |z| = 1e4`, for every group."""
     twins = _with(table, "same objective")
     parts = []
     for first in dict.fromkeys(row.same_as for row in twins):
-        names = [row.name for row in twins if row.same_as == first]
-        parts.append(f"{listed(names)} {'is' if len(names) == 1 else 'are'} the same objective as {first}")
+        rows = [row for row in twins if row.same_as == first]
+        extent = probed(rows[0].probes, rows[0].reach)
+        parts.append(f"no difference of {listed([row.name for row in rows])} from {first} found{extent}")
     return parts
 
 
@@ -246,7 +247,7 @@ def _unsound(row: Row, table: Table) -> str:
     if row.word == "diverged":
         return f"{row.name} diverged on every split"
     if row.same_as:
-        return f"{row.name} is broken as well: it is the same objective as {row.same_as}"
+        return f"{row.name} is broken as well: no difference from {row.same_as} found{probed(row.probes, row.reach)}"
     gap = f" ({number(row.difference, table.decimals, sign=True)})" if row.difference is not None else ""
     return f"{row.name} is broken{gap}: {row.reason}"
 

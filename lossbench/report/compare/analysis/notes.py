@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from lossbench.record import CompareRecord
 from lossbench.record.comparison import COMPARED, Row, Table
 from lossbench.report.compare.analysis.scores import SettingScores
-from lossbench.report.format import counted, decimals_of, interval, learning_rate, listed, number, p_value
+from lossbench.report.format import counted, decimals_of, interval, learning_rate, listed, number, p_value, probed
 
 FEW_SPLITS = 5  # fewer carry no conclusion
-TIE = 1e-3  # one objective's losses tie up to the rounding of their roads; beyond this something else differs
 
 
 def banners(record: CompareRecord, tables: list[Table]) -> list[str]:
@@ -69,18 +70,16 @@ def table_notes(table: Table, record: CompareRecord) -> list[str]:
         if row.ended is not None:
             sentences.append(_failed(row, table))
     for row in table.rows:
-        first = next((r for r in table.rows if r.name == row.same_as), None)
-        if first is not None and abs(row.factor - 1) > TIE:
-            times = f"{row.name} is {row.factor:.3g} times {first.name}"
-            sentences.append(f"{times}: the same objective with another learning rate.")
-            continue
-        if first is None or first.mean is None or row.mean is None:
-            continue
-        gap = abs(first.mean - row.mean)
-        if gap > TIE * max(1, abs(first.mean)):
+        extent = probed(row.probes, row.reach)
+        if row.differs_from:
             sentences.append(
-                f"{row.name} and {first.name} are one objective, yet differ by {number(gap, table.decimals)}:"
-                " rounding has sent them on different roads."
+                f"No difference of {row.name} from {row.differs_from} was found{extent}, yet their scores differ by"
+                f" {number(row.differs_by, table.decimals)} per split: compared like any other pair."
+            )
+        elif row.same_as and not math.isclose(row.factor, 1.0, rel_tol=1e-6):
+            sentences.append(
+                f"{row.name}'s gradient is {row.factor:.3g} times that of {row.same_as}, no other difference was"
+                f" found{extent}: counted once, since the learning rate makes up for a factor."
             )
     return sentences
 

@@ -30,6 +30,7 @@ from lossbench.report.scale import unit_of, way_to_perfect
 from lossbench.report.symptoms import reason
 
 SplitKey = tuple[tuple[str, int], ...]  # (("fold", 3), ("repeat", 0))
+TIE = 1e-3  # scores of the same gradients differ by the rounding of their trainings; beyond this by something else
 ConditionKey = tuple[tuple[str, float], ...]  # (("label_noise", 0.2),)
 
 
@@ -42,6 +43,8 @@ class Entry:
     refits: tuple[MemberRecord, ...]
     score_J: Floats | None
     failed_J: NDArray[np.bool_]  # its net diverged or gave no score, and scores the worst value
+    differs_from: str = ""  # the loss whose gradients are the same on every probe, though its scores are not
+    differs_by: float = 0.0  # mean absolute difference of the two, per split
 
     @property
     def lost(self) -> str:
@@ -59,12 +62,14 @@ class Entry:
 
     @property
     def group(self) -> str:
-        """What is one objective shares it; else the entry's own name."""
+        """What losses with the same gradients and scores share; else the entry's own name."""
+        if self.differs_from:
+            return self.name
         return (self.run.objective and self.run.objective.group) or self.name
 
     @property
     def factor(self) -> float:
-        """How many times the objective of the group's first loss its own is."""
+        """How many times the gradient of the group's first loss its own is."""
         return self.run.objective.factor if self.run.objective else 1.0
 
     @property
@@ -218,6 +223,7 @@ def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], sha
         )
         for run, mine in zip(runs, refits, strict=True)
     )
+    baseline = _baseline(entries, protocol.baseline)
     unit = unit_of(primary, dummies)
     return SettingScores(
         data=data,
@@ -227,8 +233,8 @@ def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], sha
         realised_text=realised_text(record.conditions, condition, realised),
         metric_record=primary,
         splits=splits,
-        entries=entries,
-        baseline=_baseline(entries, protocol.baseline),
+        entries=_with_differences(entries, baseline),
+        baseline=baseline,
         test_over_train=_test_over_train(refits, protocol),
         dummies=dummies,
         rope=protocol.rope * unit,
@@ -275,6 +281,23 @@ def _baseline(entries: tuple[Entry, ...], name: str) -> Entry:
     named = [e for e in entries if name in {e.name, e.run.loss.label, e.run.loss.name}]
     sound = [e for e in named or entries if e.run.verdict.level != "broken" and e.run.status != "failed"]
     return next(iter(sound), next(iter(named), entries[0]))
+
+
+def _with_differences(entries: tuple[Entry, ...], baseline: Entry) -> tuple[Entry, ...]:
+    """The entries, those marked whose scores differ from the scores of the first with the same gradients."""
+    first: dict[str, Entry] = {}
+    for entry in (baseline, *entries):
+        first.setdefault(entry.group, entry)
+    return tuple(_with_difference(entry, first[entry.group]) for entry in entries)
+
+
+def _with_difference(entry: Entry, first: Entry) -> Entry:
+    if entry is first or entry.score_J is None or first.score_J is None:
+        return entry
+    apart = float(np.abs(entry.score_J - first.score_J).mean())
+    if apart <= TIE * max(1.0, abs(float(first.score_J.mean()))):
+        return entry
+    return replace(entry, differs_from=first.name, differs_by=apart)
 
 
 def _grain(refits: list[tuple[MemberRecord, ...]]) -> float:

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.vocabulary import Encoding, Task
-from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.loss_under_test import LossUnderTest
-from lossbench.experiments.doctor.search import minimise
+from lossbench.experiments.probing.findings import Finding
+from lossbench.experiments.probing.loss_under_test import LossUnderTest
+from lossbench.experiments.probing.search import minimise
 
 ETAS = (0.05, 0.1, 0.3, 0.45, 0.6, 0.8, 0.95)
 MIXTURES = {
