@@ -35,7 +35,7 @@ OUTLIER = 30.0  # standard deviations: every other target of a regression is mul
 
 @dataclass(frozen=True)
 class Block:
-    """One batch of probes: linear outputs `[R, K]`, classes (or values) `[R]`, and what it stands for.
+    """One batch of probes: linear outputs `[R, K]`, classes (or values) `[R]`, and its meaning.
 
     `batch` is a number of rows that is tried for its own sake, `is_exact` says that the outputs are whole numbers.
     """
@@ -111,7 +111,7 @@ def gradient(loss: Loss, activation: Activation, task: Task, classes: int, block
     target = encode(_allowed(block.truth_R, loss.targets[task]), loss.targets[task], classes)
     if target.is_floating_point():
         target = target.double()
-    # unequal, so that a loss that weighs by them is not taken for one that does not
+    # unequal, so that a loss that weights by them is not confused with one that does not
     counts = torch.arange(1.0, classes + 1, dtype=torch.float64)[None] * 10
     statistics = dict.fromkeys(loss.statistics, counts)
     z_RK = block.z_RK.clone().requires_grad_()

@@ -73,7 +73,7 @@ def _assess(loss: Loss, activation: Activation, task: Task) -> tuple[Level, str]
         return Level.EQUIVALENT, f"no difference of its gradient from that of {other} found up to |z| = {reach}"
     if space in sound:
         caveat = loss.caveats[task].get(activation.name)
-        return Level.OK, f"{loss.name} is made for {describe(space)}" + (f"; {caveat}" if caveat else "")
+        return Level.OK, f"{loss.name} expects {describe(space)}" + (f"; {caveat}" if caveat else "")
     if wider := [s for s in sound if space <= s]:
         needs = f"part of the {describe(wider[0])} that {loss.name} needs"
         return Level.DEGRADED, f"{activation.name} only reaches {describe(space)}, {needs}"
@@ -81,7 +81,7 @@ def _assess(loss: Loss, activation: Activation, task: Task) -> tuple[Level, str]
 
 
 def best_activation(loss: Loss, task: Task) -> Activation:
-    """What `auto` stands for: the first activation whose outputs are of the sound space that the loss names first.
+    """What `auto` takes: the first activation whose outputs are of the sound space that the loss names first.
 
     Raises `UserError` where there is none, as a user's loss may declare.
     """

@@ -1,4 +1,4 @@
-"""What a shell may complete: names from the catalogue and the data sets, alone or in lists with commas.
+"""Shell completion: names from the catalogue and the data sets, alone or in lists with commas.
 
 Called while someone waits for the Tab key: declarations only, nothing is loaded.
 """
@@ -159,8 +159,8 @@ def encodings(incomplete: str) -> list[str]:
     return words(*(encoding.value for encoding in Encoding))(incomplete)
 
 
-def links(incomplete: str) -> list[str]:
+def inverse_links(incomplete: str) -> list[str]:
     """How outputs may be read."""
-    from lossbench.catalog.links import Link
+    from lossbench.catalog.inverse_links import InverseLink
 
-    return words(*(link.label for link in Link))(incomplete)
+    return words(*(inverse_link.label for inverse_link in InverseLink))(incomplete)

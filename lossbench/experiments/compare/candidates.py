@@ -1,4 +1,4 @@
-"""Who takes part in a comparison: the losses that a config names, or every sound one, each with its last activation."""
+"""The candidates of a comparison: the losses that a config names, or every sound one, each with its last activation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHOSEN = {True: "cross_entropy", False: "mse"}  # the baseline where none is nam
 
 @dataclass(frozen=True)
 class Candidate:
-    """A pair that takes part.
+    """A pair that is compared.
 
     `name` is unique on its table: the loss's label, with the activation where another pair has the same loss. `other`
     is the pair with other parameters that it may choose instead (None: it has no choice); parameters that the user has
@@ -77,7 +77,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Excluded:
-    """A pair that does not take part, and why."""
+    """A pair that is excluded, and why."""
 
     name: str
     why: str
@@ -97,11 +97,11 @@ def select_candidates(
 ) -> Selection:
     """The candidates on a table; a named loss that does not serve its task is excluded, said so.
 
-    Without names: every loss of the catalogue that wants what the metrics count (the likeliest class; any loss of
-    values), behind its own best activation if that is sound, and one loss of those with the same gradients.
+    Without names: every loss of the catalogue that estimates what the metrics count (the most probable class; any loss
+    of values), behind its own best activation if that is sound, and one loss of those with the same gradients.
     `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: gradients that
     differ by one factor everywhere count as the same.
-    Raises `UserError` for names that are unknown or come twice, and where nobody is left.
+    Raises `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
     pairs = _every_sound(task, table) if losses is None else _named(losses, table)
@@ -168,8 +168,8 @@ def _named(losses: Sequence[PairConfig], table: Table) -> list[Candidate | Exclu
     for i, (entry, loss) in enumerate(zip(losses, disambiguated(resolved), strict=True)):
         if task not in loss.targets:
             serves = " and ".join(sorted(loss.targets))
-            told = f": {table.target_note}" if table.target_note else ""
-            found.append(Excluded(loss.label, f"it serves {serves}, and {table.name} is a {task} task{told}", i))
+            note = f": {table.target_note}" if table.target_note else ""
+            found.append(Excluded(loss.label, f"it serves {serves}, and {table.name} is a {task} task{note}", i))
             continue
         weight = entry.loss.class_weight
         pair = resolve_pair(
@@ -202,7 +202,7 @@ def _every_sound(task: Task, table: Table) -> list[Candidate | Excluded]:
             found.append(Excluded(loss.label, reason.what))
             continue
         if task.is_classification and loss.is_consistent(task) is None:
-            found.append(Excluded(pair.name, f"it does not seek the likeliest class but {loss.estimates}"))
+            found.append(Excluded(pair.name, f"it does not estimate the most probable class but {loss.estimates}"))
         elif pair.verdict.level.is_sound:
             found.append(Candidate(pair))
         else:

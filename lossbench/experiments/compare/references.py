@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from lossbench.catalog.links import Prediction
+from lossbench.catalog.inverse_links import Prediction
 from lossbench.components.reference_models import REFERENCE_MODELS, ReferenceModel
 from lossbench.events import Stopped
 from lossbench.experiments.compare.job import Options

@@ -13,19 +13,19 @@ from lossbench.experiments.probing.findings import Finding
 from lossbench.experiments.probing.loss_under_test import LossUnderTest
 
 Check = Callable[[LossUnderTest], Iterator[Finding]]
-Watch = Callable[[str], object]  # is told what is being looked at
+Watch = Callable[[str], object]  # is called with what is being examined
 
 
 @dataclass(frozen=True)
 class Needs:
-    """A check of the list below, and what it cannot be asked without."""
+    """A check of the list below, and what it needs."""
 
     check: Check
     values: bool = True  # a number at every ordinary output
     gradient: bool = True  # a net that can learn
 
 
-FIRST: tuple[Check, ...] = (mechanics.shape, mechanics.rows_apart)  # without these the others cannot be asked
+FIRST: tuple[Check, ...] = (mechanics.shape, mechanics.rows_apart)  # the others need these
 MECHANICS: tuple[Needs, ...] = (
     Needs(mechanics.defined, values=False, gradient=False),
     Needs(mechanics.gradient, values=False, gradient=False),

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.activations import Activation
-from lossbench.catalog.links import Prediction
+from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins.adapt import adapt
 from lossbench.catalog.targets import encode
@@ -26,8 +26,8 @@ from lossbench.experiments.probing.findings import Finding, Level
 MIDDLE = 6.0  # half the width of the linear outputs that training starts from and mostly stays in
 TAILS = (30.0, 1e3)  # sizes of linear outputs that it may reach
 FLAT = 1e-12  # of the gradient where the loss is steepest: no optimizer moves by less
-OF_ONE_LOSS = {Space.MEAN_VARIANCE, Space.NORMAL_INVERSE_GAMMA}  # outputs of different kinds, made for one loss
-CLASS_COUNTS = (50.0, 30.0, 20.0, 10.0, 5.0, 2.0)  # what a loss that asks for them is told of the training part
+OF_ONE_LOSS = {Space.MEAN_VARIANCE, Space.NORMAL_INVERSE_GAMMA}  # outputs of different kinds, of one loss alone
+CLASS_COUNTS = (50.0, 30.0, 20.0, 10.0, 5.0, 2.0)  # for a loss that uses them
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class LossUnderTest:
 
     @classmethod
     def admit(cls, loss: Loss, task: Task) -> LossUnderTest:
-        """The loss behind the activation it is made for, on two or three classes, its results checked for their shape.
+        """The loss behind the activation it expects, on two or three classes, its results checked for their shape.
 
         Raises `UserError` where no activation is sound for it.
         """
@@ -95,7 +95,7 @@ class LossUnderTest:
         return flat.reshape(*value.shape, *flat.shape[1:])
 
     def values(self, out: Tensor, target: Tensor, class_counts: Sequence[float] = CLASS_COUNTS) -> Tensor:
-        """The loss of outputs `[P, B, K]` -> `[P, B]` (per batch: `[P]`, all rows weighing the same)."""
+        """The loss of outputs `[P, B, K]` -> `[P, B]` (per batch: `[P]`, all rows with the same weight)."""
         if target.is_floating_point():
             target = target.to(out.dtype)
         counts = out.new_tensor(class_counts[: self.classes]).expand(out.shape[0], 1, -1)
@@ -161,4 +161,4 @@ class LossUnderTest:
 
     def read(self, out: Tensor) -> Prediction:
         """What the outputs predict."""
-        return self.loss.link_on(self.activation.space, self.task)(out)
+        return self.loss.inverse_link_on(self.activation.space, self.task)(out)

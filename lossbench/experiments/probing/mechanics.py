@@ -1,4 +1,4 @@
-"""Does the loss compute what the engine asks for: one differentiable value per sample, each from its own row?
+"""Checks that a loss computes one differentiable value per sample, each from its own row.
 
 Shapes: P members, B rows, K outputs.
 """
@@ -106,7 +106,11 @@ def defined(subject: LossUnderTest) -> Iterator[Finding]:
         return
     others = [a for a in ACTIVATIONS if a.min_outputs <= subject.outputs and a.space not in OF_ONE_LOSS]
     better = [a.name for a in others if not _undefined(replace(subject, activation=a))]
-    fix = f"it is defined behind {', '.join(better)}: say so (sound=, or --link)" if better else "mind logs and roots"
+    fix = (
+        f"it is defined behind {', '.join(better)}: say so (sound=, or --inverse-link)"
+        if better
+        else "mind logs and roots"
+    )
     what = f"not defined (NaN) at {share:.0%} of the outputs that {subject.activation.name} gives; {fix}"
     yield subject.finding("defined", "error", what, measured, undefined_share=share)
 
@@ -156,7 +160,7 @@ def gradient(subject: LossUnderTest) -> Iterator[Finding]:
         yield subject.finding("gradient", "error", what, measured, gradient_correct=False, learnable=False)
         return
     if total < probes / 2:
-        what = f"not judged: the value is not defined at {probes - total} of {probes} outputs"
+        what = f"not examined: the value is not defined at {probes - total} of {probes} outputs"
         yield subject.finding("gradient", "skipped", what, measured)
         return
     numbers = {

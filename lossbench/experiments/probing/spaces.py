@@ -1,4 +1,4 @@
-"""Which last activations a loss is sound behind, tried: the least loss that each can reach, and what it decides.
+"""Tries every last activation behind a loss: the least loss that it can reach, and the class that it predicts there.
 
 Shapes: M mixtures, N points, T target values, K outputs, C classes.
 """
@@ -20,7 +20,7 @@ from lossbench.experiments.probing.landscape import falls_without_end
 from lossbench.experiments.probing.loss_under_test import OF_ONE_LOSS, LossUnderTest
 from lossbench.experiments.probing.search import minimise
 
-MAJORITIES = {  # one class is likelier than all others together: every sound loss decides for it
+MAJORITIES = {  # one class is more probable than all others together: every sound loss predicts it
     Task.BINARY: ((0.2, 0.8), (0.7, 0.3), (0.02, 0.98), (0.98, 0.02)),
     Task.MULTICLASS: ((0.75, 0.15, 0.1), (0.1, 0.7, 0.2), (0.1, 0.2, 0.7), (0.96, 0.02, 0.02)),
 }

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossbench.catalog.links import Prediction
+from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.metrics import Metric
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.experiments.setup.pair import Pair
@@ -21,7 +21,7 @@ from lossbench.record import MetricRecord, Scores
 
 def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Prediction:
     """What P nets' outputs predict, in the target's own units; each net's split has its own scale."""
-    prediction = pair.link(out_PNK)
+    prediction = pair.inverse_link(out_PNK)
     if prediction.point_PN is None or pair.encoding is not Encoding.FLOAT:
         return prediction
     scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)

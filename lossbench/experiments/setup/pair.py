@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from lossbench.catalog.activations import Activation
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.plugins.adapt import rows_coupled
@@ -93,9 +93,9 @@ class Pair:
         return self.loss.targets[self.task]
 
     @property
-    def link(self) -> Link:
+    def inverse_link(self) -> InverseLink:
         """How the outputs are read."""
-        return self.loss.link_on(self.activation.space, self.task)
+        return self.loss.inverse_link_on(self.activation.space, self.task)
 
     @property
     def outputs(self) -> int:
@@ -139,12 +139,12 @@ def resolve_pair(
     target_note: str = "",
     path: str = "",
 ) -> Pair:
-    """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task; `path` is where a
+    """The pair of a loss and the activation of that name (`auto`: the one it expects) on a task; `path` is where a
     config has the two, `class_names` are what weights of single classes are given by, `told` is what is known of the
     target's values, for the refusal of a loss that does not serve its task.
 
     Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
-    shall be weighed that there are not.
+    shall be weighted that there are not.
     """
     if task not in loss.targets:
         serves = " and ".join(sorted(loss.targets))

@@ -1,4 +1,4 @@
-"""What a terminal shows after a comparison: the answer, one table a data set, and where the files are.
+"""The terminal report of a comparison: the conclusion, a table per data set, and the files.
 
 Every text from data, config or an error is a `Text`, never markup: square brackets stay what they are.
 """

@@ -16,7 +16,7 @@ from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.record.comparison import Row, Table, Word
+from lossbench.record.comparison import ComparisonRow, ComparisonTable, Word
 from lossbench.report.format import interval, learning_rate, number, p_value, probability
 from lossbench.report.terminal.table import plain_table
 
@@ -60,7 +60,7 @@ class _Field:
 class ComparisonGrid:
     """The table of one data set, and below it what had no room beside the rest."""
 
-    def __init__(self, table: Table, metric: str) -> None:
+    def __init__(self, table: ComparisonTable, metric: str) -> None:
         self.table, self.metric = table, metric
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -115,14 +115,14 @@ def _width(fields: Sequence[_Field], gap: int) -> int:
     return sum(field.width for field in fields) + gap * (len(fields) - 1)
 
 
-def _failed(row: Row, table: Table, *, share: bool) -> str:
+def _failed(row: ComparisonRow, table: ComparisonTable, *, share: bool) -> str:
     """`13/25 [31%, 72%]`: splits on which its net failed, and the interval of that share."""
     known = row.failed_low is not None and row.failed_high is not None
     ends = f" [{row.failed_low:.0%}, {row.failed_high:.0%}]" if share and known else ""
     return f"{row.failed_splits}/{table.splits}{ends}"
 
 
-def _drawn(fields: Sequence[_Field], gap: int, table: Table, metric: str) -> Grid:
+def _drawn(fields: Sequence[_Field], gap: int, table: ComparisonTable, metric: str) -> Grid:
     columns = [
         Column(field.name, overflow="fold", min_width=field.width)
         if field.name == _LOSS
@@ -154,7 +154,7 @@ def _ends(mean: float | None, low: float | None, high: float | None, decimals: i
     return number(mean, decimals) + (f" {interval(low, high, decimals)}" if low is not None else "")
 
 
-def _difference(row: Row, decimals: int, sign: str) -> str:
+def _difference(row: ComparisonRow, decimals: int, sign: str) -> str:
     """The difference with its interval; `=` for another name of the objective above."""
     if row.same_as and row.difference is None and row.low is not None:
         return "="

@@ -14,12 +14,12 @@ from lossbench.record import (
     DataRecord,
     Diagnostics,
     LossRecord,
+    LossResult,
     MemberRecord,
     MetricRecord,
     ObjectiveRecord,
     RangeRecord,
     ReliabilityRecord,
-    RunRecord,
     SplitRecord,
     TrainProtocol,
     TrainRecord,
@@ -101,7 +101,7 @@ def planted_record(
     tables = [_table(name, folds, repeats, regression) for name in data]
     requested = {"train_share": (share, 1.0), "label_noise": (noise, 0.0)}
     varied = {name: levels for name, (levels, clean) in requested.items() if set(levels) != {clean}}
-    runs = [
+    results = [
         _run(planted, i, losses, table, dict(condition), folds, repeats, metric, seed, epochs)
         for table in tables
         for condition in itertools.product(*([(name, level) for level in of] for name, of in varied.items()))
@@ -139,7 +139,7 @@ def planted_record(
                 "The learning rate was chosen on inner folds by one loss-neutral metric.",
             ],
         ),
-        runs=runs,
+        results=results,
         timing={"total": 151.3},
     )
 
@@ -186,7 +186,7 @@ def _run(
     metric: str,
     seed: int,
     epochs: int,
-) -> RunRecord:
+) -> LossResult:
     regression = metric == "rmse"
     common = np.random.default_rng([seed, len(table.name), sum(map(ord, table.name))])
     noise, share = condition.get("label_noise", 0.0), condition.get("train_share", 1.0)
@@ -227,7 +227,7 @@ def _run(
                 )
             )
     confidence = [(i + 0.5) / 15 for i in range(15)]
-    return RunRecord(
+    return LossResult(
         name=f"{table.name} / {planted.label} + {planted.last_act}",
         data=table.name,
         loss=LossRecord(name=planted.label, label=planted.label, formula=f"the formula of {planted.label}"),
@@ -275,7 +275,7 @@ def _trial(
     )  # fmt: skip
 
 
-def as_training(record: CompareRecord, *runs: RunRecord, warnings: tuple[str, ...] = ()) -> TrainRecord:
+def as_training(record: CompareRecord, *results: LossResult, warnings: tuple[str, ...] = ()) -> TrainRecord:
     """Runs of a comparison as those of a training."""
     return TrainRecord(
         name=record.name,
@@ -283,6 +283,6 @@ def as_training(record: CompareRecord, *runs: RunRecord, warnings: tuple[str, ..
         data=record.data[0],
         metrics=record.metrics,
         protocol=TrainProtocol(metric=record.protocol.metric),
-        runs=list(runs),
+        results=list(results),
         warnings=list(warnings),
     )

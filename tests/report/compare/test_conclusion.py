@@ -102,6 +102,6 @@ def test_one_comparison_needs_and_two_need():
 
 def test_a_loss_that_noise_alone_makes_diverge_is_said_with_its_level():
     record = planted_record((Planted("cross_entropy"), Planted("mse"), Planted("wild")), noise=(0.0, 0.4))
-    for member in record.runs[-1].members:
+    for member in record.results[-1].members:
         member.status = "diverged"
     assert "with 40% label noise wild diverged on every split" in compare(record).sentence

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from lossbench.record import CompareRecord, ReferenceRecord
-from lossbench.record.comparison import Row, Table
+from lossbench.record.comparison import ComparisonRow, ComparisonTable
 from lossbench.report.compare.analysis.scores import SettingScores, condition_key
 from lossbench.report.format import number
 
 
-def reference_rows(record: CompareRecord, setting: SettingScores) -> list[Row]:
+def reference_rows(record: CompareRecord, setting: SettingScores) -> list[ComparisonRow]:
     """The setting's reference models with their means on the splits that were finished, and no interval: untested."""
     mine = [
         reference
@@ -22,10 +22,10 @@ def reference_rows(record: CompareRecord, setting: SettingScores) -> list[Row]:
     return [_row(reference, setting.metric, baseline, [m.name for m in record.metrics]) for reference in mine]
 
 
-def _row(reference: ReferenceRecord, metric: str, baseline: float | None, metrics: list[str]) -> Row:
+def _row(reference: ReferenceRecord, metric: str, baseline: float | None, metrics: list[str]) -> ComparisonRow:
     means = {name: _mean(reference, name) for name in metrics}
     mean = means.get(metric)
-    return Row(
+    return ComparisonRow(
         name=reference.name,
         loss=f"{reference.name} (reference)",
         last_act="",
@@ -52,7 +52,7 @@ def _mean(reference: ReferenceRecord, metric: str) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def reference_notes(table: Table, sign: int) -> list[str]:
+def reference_notes(table: ComparisonTable, sign: int) -> list[str]:
     """Where a reference scores better than every loss by more than the splits resolve, by how much."""
     scored = [row for row in table.rows if row.mean is not None and row.rank is not None]
     if not scored:

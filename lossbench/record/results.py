@@ -1,4 +1,4 @@
-"""Runs and their members: what was trained, what it scored, and what was measured of it."""
+"""Results: one loss in one setting, its members, what they scored, and what was measured of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from lossbench.events import Status
-from lossbench.record.part import Number, Part, Scores, Sparse
+from lossbench.record.part import Number, RecordPart, Scores, Sparse
 from lossbench.record.planes import PackedPlanes
 
 
-class VerdictRecord(Part):
+class VerdictRecord(RecordPart):
     """The verdict of a pair, as said before training."""
 
     level: Literal["ok", "equivalent", "unknown", "degraded", "broken"]
@@ -19,7 +19,7 @@ class VerdictRecord(Part):
     fix: str = ""
 
 
-class LossRecord(Part):
+class LossRecord(RecordPart):
     """A loss as it was trained: its name, parameters, and the text and hash of its source if it is a user's."""
 
     name: str
@@ -33,7 +33,7 @@ class LossRecord(Part):
     source_sha256: str = ""
 
 
-class PathRecord(Part):
+class PathRecord(RecordPart):
     """One net on a regularization path: its strength, its objective, its weights, and how its training ended."""
 
     alpha: float
@@ -80,7 +80,7 @@ class MemberRecord(Sparse):
         return self.path
 
 
-class RangeRecord(Part):
+class RangeRecord(RecordPart):
     """The smallest, mean and largest of some finite numbers."""
 
     min: float
@@ -117,7 +117,7 @@ class ObjectiveRecord(Sparse):
     reach: float = 0.0  # up to which size of linear outputs
 
 
-class ReferenceRecord(Part):
+class ReferenceRecord(RecordPart):
     """A model that is no net, on the splits of one setting: what else is possible there. It is in no test."""
 
     name: str
@@ -128,7 +128,7 @@ class ReferenceRecord(Part):
     seconds: Number = None
 
 
-class ReliabilityRecord(Part):
+class ReliabilityRecord(RecordPart):
     """How often the most probable class is right, by confidence: bins of equal width, null in an empty one."""
 
     confidence: list[Number]
@@ -136,7 +136,7 @@ class ReliabilityRecord(Part):
     count: list[int]
 
 
-class PenaltyRecord(Part):
+class PenaltyRecord(RecordPart):
     """The penalty of a regularization path, and the share of L1 in it."""
 
     name: str
@@ -144,7 +144,7 @@ class PenaltyRecord(Part):
     l1_ratio: float
 
 
-class RunRecord(Sparse):
+class LossResult(Sparse):
     """One loss in one setting: its verdict, its members, and what was measured of the pair."""
 
     name: str
