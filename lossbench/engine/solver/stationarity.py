@@ -1,4 +1,4 @@
-"""Whether a point at kinks is a minimum: there no gradient is small, but gradients on all sides of it cancel.
+"""Optimality at non-smooth points: a point is a minimum if a convex combination of the gradients around it is 0.
 
 A net of ReLUs has its minima where rows lie on its units' hinges, as |x| has at 0. What vanishes there is the shortest
 vector of Goldstein's subdifferential, the convex hull of the gradients within a small distance (Goldstein 1977,

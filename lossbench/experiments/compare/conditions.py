@@ -18,7 +18,7 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.config.parts import Keep
 from lossbench.config.schema import CompareConfig
 from lossbench.data.label_noise import label_noise
-from lossbench.data.split import OuterFold, Rows, generator
+from lossbench.data.split import OuterFold, RowNumbers, generator
 from lossbench.data.subset import growing_subset
 from lossbench.data.table import Table
 from lossbench.errors import UserError
@@ -38,7 +38,7 @@ class Repetition:
     seeds: tuple[int, ...]  # of each fold's split; draws are made from it and a purpose
     keep: Keep = "best"  # which epoch's weights are scored
 
-    def training_rows(self) -> list[tuple[Rows, int]]:
+    def training_rows(self) -> list[tuple[RowNumbers, int]]:
         """The rows that splits train on, in parts that each split trains on as a whole or not, with a seed for each.
 
         The test rows of each fold, less those that a condition excludes; in time also those before the first window.

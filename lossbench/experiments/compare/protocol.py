@@ -62,7 +62,7 @@ def selection_metric(name: str, primary: Metric, tables: Sequence[Table]) -> Met
 
 
 @dataclass(frozen=True)
-class Space:
+class SearchSpace:
     """What each loss may choose from on each split: so many trials, and whether its own parameters are among them.
 
     `tuned`: the losses that have parameters to choose -> their settings, the default first.
@@ -74,7 +74,7 @@ class Space:
 
 
 def describe(
-    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, space: Space
+    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, space: SearchSpace
 ) -> CompareProtocol:
     """The record's `protocol`."""
     splits = scheme(table, "folds")
@@ -103,7 +103,13 @@ def describe(
 
 
 def _sentences(
-    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, split_scheme: str, space: Space
+    config: CompareConfig,
+    table: Table,
+    metric: Metric,
+    select: Metric,
+    baseline: str,
+    split_scheme: str,
+    space: SearchSpace,
 ) -> list[str]:
     """Plain sentences, one fact each, in the order in which things happen."""
     classes = table.task != "regression"
@@ -151,7 +157,7 @@ def _sentences(
     sentences += [condition.protocol for condition in applied(config)]
     if table.clean_target is not None:
         sentences.append(
-            "Training targets are spoilt on purpose; scores on the test part are against the clean target."
+            "Training targets are corrupted on purpose; scores on the test part are against the clean target."
         )
     sentences.append(
         f"Differences to the baseline are paired by split; intervals and p-values are of the corrected resampled t"
@@ -163,7 +169,7 @@ def _sentences(
     return sentences
 
 
-def trials_in_words(config: CompareConfig, space: Space) -> str:
+def trials_in_words(config: CompareConfig, space: SearchSpace) -> str:
     """What the trials of a split are."""
     lrs = ", ".join(f"{lr:g}" for lr in sorted(config.lrs))
     if not space.tunes_params:

@@ -25,7 +25,7 @@ NOTHING: Levels = {}  # no condition: the table as it is
 
 @dataclass(frozen=True)
 class Setting:
-    """One table at one level of each condition, split and prepared: where every loss meets the others.
+    """One table at one level of each condition, split and prepared: where all losses are compared.
 
     J splits: `outer[j]` has the parts train and test, `inner[i]` those of `pairs[i]`: train, and as validation the test
     rows of its first and of its second split, one behind the other.

@@ -24,7 +24,7 @@ SLOW = 1e4  # steps a second, where nothing could be measured
 
 
 @dataclass(frozen=True)
-class Estimate:
+class WorkEstimate:
     """Nets and steps of one net (its share of one batch), and seconds of training; upper bounds, for early stopping
     and chosen epochs only take away."""
 
@@ -47,7 +47,7 @@ def _steps(plan: ComparePlan, rows: int) -> int:
     return 1 if size is None else math.ceil(rows / size)
 
 
-def estimate(plan: ComparePlan) -> Estimate:
+def estimate(plan: ComparePlan) -> WorkEstimate:
     """Train every loss for a moment, and count."""
     members = steps = 0
     seconds = 0.0
@@ -59,7 +59,7 @@ def estimate(plan: ComparePlan) -> Estimate:
         members += plan.members(table) * len(candidates) * len(plan.grid)
         steps += each * len(candidates)
         seconds += sum(each / rate for rate in _rates(plan, table))
-    return Estimate(members, steps, seconds)
+    return WorkEstimate(members, steps, seconds)
 
 
 def _rates(plan: ComparePlan, table: TablePlan) -> list[float]:

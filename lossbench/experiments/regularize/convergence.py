@@ -1,4 +1,4 @@
-"""When the nets of `regularize-gif` count as trained, and how that is said."""
+"""The convergence rule of `regularize-gif`, and its words."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lossbench.record import CompareRecord
-from lossbench.record.comparison import Across, Comparison, Row, Sensitivity, Table
+from lossbench.record.comparison import Across, Comparison, ComparisonRow, ComparisonTable, Sensitivity
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
 from lossbench.report.format import interval, learning_rate, number, p_value, probability
 
@@ -49,7 +49,7 @@ def comparison_markdown(record: CompareRecord, comparison: Comparison) -> str:
 
 
 def _fenced(text: str) -> str:
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    fence = "`" * max(3, 1 + max((len(result) for result in re.findall("`+", text)), default=0))
     return f"{fence}\n{text}\n{fence}"
 
 
@@ -58,7 +58,7 @@ def _lines(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, marks, *rows])
 
 
-def _table(table: Table, metric: str) -> list[str]:
+def _table(table: ComparisonTable, metric: str) -> list[str]:
     head = [
         "loss",
         "verdict",
@@ -72,13 +72,13 @@ def _table(table: Table, metric: str) -> list[str]:
     parts = [f"## {plain(table.title)}", plain(table.sentence)]
     if table.changed:
         parts.append(plain(f"{table.changed}."))
-    parts.append(_lines(head, [*(_row(row, table) for row in table.rows), *_dummy(table, len(head))]))
+    parts.append(_lines(head, [*(_row(row, table) for row in table.shown), *_dummy(table, len(head))]))
     if table.notes:
         parts.append("\n".join(f"- {plain(note)}" for note in table.notes))
     return parts
 
 
-def _dummy(table: Table, columns: int) -> list[list[str]]:
+def _dummy(table: ComparisonTable, columns: int) -> list[list[str]]:
     """The majority class or the target mean as a row."""
     if table.dummy is None:
         return []
@@ -86,11 +86,11 @@ def _dummy(table: Table, columns: int) -> list[list[str]]:
     return [cells + ["–"] * (columns - len(cells))]
 
 
-def _row(row: Row, table: Table) -> list[str]:
+def _row(row: ComparisonRow, table: ComparisonTable) -> list[str]:
     decimals = table.decimals
     beside = f"; {row.beside_dummy} than the {table.dummy_name}" if row.beside_dummy in {"not better", "worse"} else ""
     return [
-        plain(f"{row.loss} + {row.last_act}"),
+        plain(f"{row.loss} + {row.last_act}" if row.last_act else row.loss),
         row.word + (f" ({plain(row.same_as)})" if row.same_as else "") + beside,
         "–" if row.rank is None else str(row.rank),
         number(row.mean, decimals),
@@ -107,7 +107,7 @@ def _row(row: Row, table: Table) -> list[str]:
     ]
 
 
-def _failed(row: Row) -> str:
+def _failed(row: ComparisonRow) -> str:
     """`13 (31%–72%)`: splits on which its net failed, and the interval of that share."""
     if not row.failed_splits or row.failed_low is None or row.failed_high is None:
         return str(row.failed_splits)

@@ -1,4 +1,4 @@
-"""What a terminal shows after a comparison: the answer, one table a data set, and where the files are.
+"""The terminal report of a comparison: the conclusion, a table per data set, and the files.
 
 Every text from data, config or an error is a `Text`, never markup: square brackets stay what they are.
 """
@@ -48,7 +48,7 @@ def comparison_report(record: CompareRecord, folder: Path) -> RenderableType:
 
 def _legend(comparison: Comparison, record: CompareRecord) -> Text:
     """What marks and columns mean, of those that are used."""
-    rows = [row for table in comparison.tables for row in table.rows]
+    rows = [row for table in comparison.tables for row in table.shown]
     used = {row.word for row in rows}
     lines = ["   ".join(f"{mark} {word}" for word, (mark, _) in MARKS.items() if word in used)]
     if any(row.p_better is not None for row in rows):

@@ -11,7 +11,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, QuantileRegressor, Ridge
 
 from lossbench.config.schema import RegularizeConfig
-from lossbench.engine.problem import Fold, Member, Net, Objective, Part
+from lossbench.engine.problem import Fold, Member, Net, Objective, SplitPart
 from lossbench.engine.solver.minimize import converge
 from lossbench.engine.solver.owlqn import Rule, minimise
 from lossbench.engine.solver.stationarity import minimum_norm_subgradient
@@ -39,7 +39,7 @@ def identity(z):
 
 
 def fold_of(x, y):
-    return Fold(Part(torch.as_tensor(x), torch.as_tensor(y), torch.as_tensor(y)))
+    return Fold(SplitPart(torch.as_tensor(x), torch.as_tensor(y), torch.as_tensor(y)))
 
 
 def members_of(penalty, alphas=ALPHAS, seed=0):
