@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -20,13 +20,28 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from tests.calibration.duplicated_rows import duplicated_rows
 from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss
+from tests.calibration.outcomes import Outcome, Share, share_of
+from tests.calibration.quantile import quantile
+from tests.calibration.rare_class import SIGNAL, rare_class
 from tests.calibration.simulated_comparisons import Ruling, alone, shares
+from tests.calibration.tails_only import tails_only
 from tests.calibration.temperature_harm import harm_by_size, temperature_harm
 
 ALLOWED = 0.065  # 5% and 1.5% for the chance of a thousand comparisons
 FOUND = 0.9
 
+# What is promised of these truths besides: the truth, and of how many draws.
+TRUTHS: dict[str, tuple[Callable[[int], Iterable[Outcome]], int]] = {
+    "rare class, 5%": (rare_class, 150),
+    "rare class, 0.5%": (partial(rare_class, share=0.005), 60),
+    "rare class, 5%, signal": (partial(rare_class, signal=SIGNAL), 50),
+    "rare class, 0.5%, signal": (partial(rare_class, share=0.005, signal=SIGNAL), 30),
+    "tails only": (tails_only, 300),
+    "duplicated rows": (duplicated_rows, 100),
+    "quantile": (quantile, 60),
+}
 
 T = TypeVar("T")
 
@@ -78,15 +93,22 @@ def main() -> int:
             ),
             "l1 beats ce, 40% label noise": power(gather(pool, partial(alone, noisy_labels), count(50), "label noise")),
         }
+        promises = {
+            name: share_of(gather(pool, partial(alone, truth), count(draws), name))
+            for name, (truth, draws) in TRUTHS.items()
+        }
         harm = harm_by_size(gather(pool, partial(alone, temperature_harm), count(40), "temperature"))
     harmless = not any(row["harmed"] for row in harm.values())
     fair = all(row["different"] <= ALLOWED for row in null.values())
     finds = all(row["found"] >= FOUND and row["wrong_sign"] == 0 for row in planted.values())
+    kept = all(share.is_kept for of_truth in promises.values() for share in of_truth)
+    show_promises([share for of_truth in promises.values() for share in of_truth])
     show(null, planted, harm, time.perf_counter() - began)
     given.output.mkdir(parents=True, exist_ok=True)
     result = {
         "no_difference": null,
         "planted": planted,
+        "promises": {name: [plain(share) for share in of_truth] for name, of_truth in promises.items()},
         "temperature": harm,
         "allowed": ALLOWED,
         "found_at_least": FOUND,
@@ -96,11 +118,32 @@ def main() -> int:
     }
     path = given.output / "calibration.json"
     path.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
-    print(
-        f"{'fair' if fair else 'NOT FAIR'}, {'finds' if finds else 'DOES NOT FIND'} what is there, its temperature"
-        f" {'does no harm' if harmless else 'HARMS'}; written to {path}"
-    )
-    return 0 if fair and finds and harmless else 1
+    said = [
+        "fair" if fair else "NOT FAIR",
+        f"{'finds' if finds else 'DOES NOT FIND'} what is there",
+        f"{'keeps' if kept else 'BREAKS'} its promises",
+        f"its temperature {'does no harm' if harmless else 'HARMS'}",
+    ]
+    print(f"{', '.join(said)}; written to {path}")
+    return 0 if fair and finds and kept and harmless else 1
+
+
+def plain(share: Share) -> dict[str, Any]:
+    """A rate as JSON has it."""
+    low, high = share.interval
+    facts = {"what": share.what, "promised": share.promised, "comparisons": share.trials, "measured": share.measured}
+    return {**facts, "low": low, "high": high, "mean": share.mean, "kept": share.is_kept}
+
+
+def show_promises(shares: Sequence[Share]) -> None:
+    """One table: what may happen, what is promised of it, and how often it did with the exact 95% interval."""
+    table = Table("what", "promised", "measured", "95%", "comparisons", "mean", "", title="Promised and measured")
+    for share in shares:
+        low, high = share.interval
+        mean = "" if share.mean is None else f"{share.mean:+.3f}"
+        cells = [share.promised, f"{share.measured:.1%}", f"{low:.1%} to {high:.1%}", str(share.trials), mean]
+        table.add_row(share.what, *cells, "" if share.is_kept else "BROKEN")
+    Console(width=140).print(table)
 
 
 def show(

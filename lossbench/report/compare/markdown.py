@@ -78,9 +78,10 @@ def _dummy(table: Table, columns: int) -> list[list[str]]:
 def _row(row: Row, table: Table) -> list[str]:
     decimals = table.decimals
     beside = f"; {row.beside_dummy} than the {table.dummy_name}" if row.beside_dummy in {"not better", "worse"} else ""
+    scored = f"; {row.scored}" if row.scored else ""
     return [
         plain(f"{row.loss} + {row.last_act}"),
-        row.word + (f" ({plain(row.same_as)})" if row.same_as else "") + beside,
+        row.word + (f" ({plain(row.same_as)})" if row.same_as else "") + beside + scored,
         "–" if row.rank is None else str(row.rank),
         number(row.mean, decimals),
         interval(row.low, row.high, decimals),

@@ -104,6 +104,8 @@ class ComparisonGrid:
             fields.append(_Field("edge", [f"{row.grid_edge:.0%}" if row.grid_edge else "" for row in rows], 7))
         if any(row.untuned is not None for row in rows):
             fields.append(_Field("untuned", [number(row.untuned, d) for row in rows], 8))
+        if any(row.scored for row in rows):
+            fields.append(_Field("scored", [row.scored for row in rows], 10, right=False))
         if any(row.failed_splits for row in rows):
             cells = [_failed(row, self.table, share=wide) if row.failed_splits else "" for row in rows]
             fields.append(_Field(names[3], cells, 5))

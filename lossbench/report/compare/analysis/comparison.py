@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lossbench.catalog.estimands import differ
 from lossbench.record import CompareRecord, MetricRecord
 from lossbench.record.comparison import COMPARED, SCORELESS, Comparison, Row, Table, Word
 from lossbench.report.compare.analysis.calibrated import temperature_notes
@@ -112,6 +113,7 @@ def _row(setting: SettingScores, entry: Entry, first: Entry, metrics: list[Metri
         word=word,
         reason=reason(run) if word in {"failed", "broken"} else "",
         symptoms=symptoms(run),
+        estimand=run.loss.estimand if differ(run.loss.estimand, setting.metric_record.estimand) else "",
         group=entry.group,
         same_as="" if entry is first else first.name,
         factor=entry.factor / first.factor,
