@@ -50,7 +50,6 @@ bench: $(RIVALS)
 	$(BIN)/python -m tests.benchmarks
 
 calibrate: $(READY)
-	$(BIN)/python -m tests.calibration.statistics
 	$(BIN)/python -m tests.calibration
 
 pictures: $(READY) browser

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lossbench.api import compare as compare
     from lossbench.api import train as train
     from lossbench.catalog.activations import Activation as Activation
-    from lossbench.catalog.links import Link as Link
+    from lossbench.catalog.inverse_links import InverseLink as InverseLink
     from lossbench.catalog.loss import Loss as Loss
     from lossbench.catalog.loss import loss as loss
     from lossbench.catalog.metrics import Metric as Metric
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Activation": "catalog.activations",
     "Encoding": "catalog.vocabulary",
-    "Link": "catalog.links",
+    "InverseLink": "catalog.inverse_links",
     "Loss": "catalog.loss",
     "LossbenchWarning": "errors",
     "MLPClassifier": "estimators",

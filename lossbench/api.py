@@ -18,7 +18,7 @@ from lossbench.catalog.plugins.adapt import a_kind
 from lossbench.config.keys import model_at
 from lossbench.config.load import Override, load
 from lossbench.config.parts import DataConfig
-from lossbench.config.schema import CONFIGS, CompareConfig, Kind, TrainConfig
+from lossbench.config.schema import CONFIGS, Command, CompareConfig, TrainConfig
 from lossbench.errors import UserError, unknown, warn
 from lossbench.events import Event, Warned
 from lossbench.record import CompareRecord, TrainRecord
@@ -108,7 +108,7 @@ def _listeners(progress: bool) -> list[Listener]:
 
 
 def _words(
-    kind: Kind, data: Sequence[Any], target: str | None, keys: dict[str, Any]
+    kind: Command, data: Sequence[Any], target: str | None, keys: dict[str, Any]
 ) -> tuple[list[Any], list[pd.DataFrame | None]]:
     """Each table in a config's words, and the DataFrames among them; keywords about reading go to all of them."""
     reading = {name: _plain(keys.pop(name)) for name in list(keys) if _home(kind, name)[0] == "data" != name}
@@ -141,14 +141,14 @@ def _table(frame: pd.DataFrame | None, options: Mapping[str, Any]) -> Table | No
     return read_table(DataSource(**options), frame)
 
 
-def _checked(kind: Kind, file: str | Path | None, data: Any, keys: Mapping[str, Any]) -> BaseModel:
+def _checked(kind: Command, file: str | Path | None, data: Any, keys: Mapping[str, Any]) -> BaseModel:
     overrides = [Override(("data",), data, "data")]
     for name, value in keys.items():
         overrides.append(Override(_home(kind, name), _plain(value), name))
     return load(file, (), overrides, kind)
 
 
-def _home(kind: Kind, name: str) -> tuple[str, ...]:
+def _home(kind: Command, name: str) -> tuple[str, ...]:
     """Where a config has the key that a keyword means: at the top, or in the one part that has such a key."""
     fields = CONFIGS[kind].model_fields
     if name in fields:

@@ -1,4 +1,4 @@
-"""What an installed package offers by an entry point: who offers it, and what it stands for."""
+"""Entry points of installed packages: which package offers a name, and the object behind it."""
 
 from __future__ import annotations
 
@@ -24,4 +24,4 @@ def load_point(point: EntryPoint) -> Any:
         return point.load()
     except Exception as problem:
         what = f"{type(problem).__name__} while it was loaded: {problem}"
-        raise UserError(what, where=place_of(point), fix="mend or uninstall that package") from problem
+        raise UserError(what, where=place_of(point), fix="repair or uninstall that package") from problem

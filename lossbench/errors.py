@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """A mistake that its user can mend; shown as one line, `<where>: <what>; <what to do>`, and exit code 2.
+    """A mistake that its user can correct; shown as one line, `<where>: <what>; <what to do>`, and exit code 2.
 
     `where` is a file, a key's path or a flag ("" where the sentence says it all), `what` names the offending
     value, `fix` says what to do about it ("" where `what` leaves no doubt).

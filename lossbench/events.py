@@ -1,4 +1,4 @@
-"""What a run reports while it runs, and the two callables that join it to whoever started it.
+"""The events of a run, and the two callables between a run and its caller: `emit` and `stopped`.
 
 Every function that takes long has the keyword arguments `emit` and `stopped`. It calls `emit` with each event as it
 happens, and `stopped()` several times a second; once that is true, it returns what it has. It returns its result as
@@ -21,7 +21,7 @@ Better = Literal["higher", "lower"]
 
 @dataclass(frozen=True)
 class RunsPlanned:
-    """How many runs there will be, so that what is left of them can be told."""
+    """How many runs there will be, so that what is left of them can be shown."""
 
     runs: int
 

@@ -1,4 +1,4 @@
-"""Registries: the names a config may use, and what they stand for."""
+"""Registries: named declarations, looked up by a config's names."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""The version of lossbench, apart from everything else so that anyone may ask for it."""
+"""The version of lossbench, in a module without imports."""
 
 __version__ = "0.1.0"

@@ -35,7 +35,7 @@ def iris() -> pd.DataFrame:
 
 
 def scores(record: Record) -> list[object]:
-    return [member.model_dump() for run in record.runs for member in run.members]
+    return [member.model_dump() for run in record.results for member in run.members]
 
 
 def test_train_gives_the_numbers_of_the_command_line(tmp_path, capsys):
@@ -79,7 +79,7 @@ def test_the_table_of_a_comparison_is_its_summary_and_members_has_every_net(tmp_
         assert row.low <= row.accuracy <= row.high
     other = table[table.result != "baseline"].iloc[0]
     assert other.difference_low <= other.difference <= other.difference_high
-    assert len(members) == sum(len(run.members) for run in record.runs)
+    assert len(members) == sum(len(run.members) for run in record.results)
     assert sorted(zip(refits.loss, refits.split_fold, strict=True)) == [
         (name, fold) for name in ("hinge", "nll") for fold in (0, 1, 2)
     ]
@@ -109,15 +109,15 @@ def test_a_pair_that_is_broken_and_a_table_that_was_repaired_are_warned_of(tmp_p
 def test_a_loss_that_broadcasts_and_averages_it_away_is_warned_of(tmp_path, iris, capsys):
     file = tmp_path / "mine.py"
     file.write_text(
-        "from lossbench import loss, Task, Encoding, Space, Link\n"
+        "from lossbench import loss, Task, Encoding, Space, InverseLink\n"
         "def plain(out, target):\n"
         "    return (out.squeeze(-1) - target).pow(2).mean(-1)\n"
-        "@loss(targets={Task.BINARY: Encoding.PROBABILITY}, sound=(Space.UNIT,), link=Link.PROBABILITY,"
+        "@loss(targets={Task.BINARY: Encoding.PROBABILITY}, sound=(Space.UNIT,), inverse_link=InverseLink.PROBABILITY,"
         " reference='x')\n"
         "def declared(out, target):\n"
         "    return (out - target.squeeze(-1).unsqueeze(-2)).pow(2).mean(-1)\n"
     )
-    sentences = {"target_encoding": "probability", "link": "sigmoid"}
+    sentences = {"target_encoding": "probability", "inverse_link": "sigmoid"}
     with pytest.warns(
         lb.LossbenchWarning, match="mine.py:plain: every target is compared with every row's output"
     ) as w:
@@ -125,7 +125,8 @@ def test_a_loss_that_broadcasts_and_averages_it_away_is_warned_of(tmp_path, iris
     assert any("give outputs and targets one shape" in str(warning.message) for warning in w)
     with pytest.warns(lb.LossbenchWarning, match="mine.py:declared: every output is compared with every row's target"):
         lb.train(loss=f"{file}:declared", output=tmp_path, **QUICK)
-    flags = f"--losses ce,{file}:plain --link sigmoid --target-encoding probability --baseline ce --folds 3 --repeats 1"
+    flags = f"--losses ce,{file}:plain --inverse-link sigmoid --target-encoding probability --baseline ce"
+    flags += " --folds 3 --repeats 1"
     rest = f"--lrs 1e-2 --epochs 1 --hidden 4 --device cpu --threads 1 --output {tmp_path}"
     assert main(["compare-losses", *flags.split(), *rest.split()]) == 0
     assert "mine.py:plain: every target is compared with every row's output" in capsys.readouterr().err
@@ -134,7 +135,7 @@ def test_a_loss_that_broadcasts_and_averages_it_away_is_warned_of(tmp_path, iris
 def test_a_loss_without_gradient_is_named_with_its_file(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("def stuck(out, target):\n    return (out.detach() - target).pow(2).squeeze(-1)\n")
-    sentences = {"target_encoding": "probability", "link": "sigmoid"}
+    sentences = {"target_encoding": "probability", "inverse_link": "sigmoid"}
     with pytest.raises(UserError, match=r"^mine.py:stuck: the loss does not depend on the outputs; compute it from"):
         lb.train(loss=f"{file}:stuck", output=tmp_path, **sentences, **QUICK)
 
@@ -179,14 +180,15 @@ def test_a_config_file_is_overridden_by_keywords(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("data: wine\nloss: hinge\noptim: {epochs: 50}\n")
     record = lb.train("iris", config=file, output=tmp_path, **QUICK)
-    assert (record.data.name, record.runs[0].loss.name, record.config["optim"]["epochs"]) == ("iris", "hinge", 3)
+    assert (record.data.name, record.results[0].loss.name, record.config["optim"]["epochs"]) == ("iris", "hinge", 3)
 
 
 def test_a_loss_of_ones_own_is_recorded_with_its_source(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(
-        "from lossbench import loss, Task, Encoding, Space, Link\n"
-        "@loss(targets={Task.BINARY: Encoding.SIGN}, sound=(Space.REAL,), link=Link.MARGIN, reference='mine')\n"
+        "from lossbench import loss, Task, Encoding, Space, InverseLink\n"
+        "@loss(targets={Task.BINARY: Encoding.SIGN}, sound=(Space.REAL,), inverse_link=InverseLink.MARGIN,"
+        " reference='mine')\n"
         "def mine(score, sign):\n"
         "    return (1 - sign * score).clamp(min=0).pow(3).squeeze(-1)\n"
     )
@@ -194,8 +196,8 @@ def test_a_loss_of_ones_own_is_recorded_with_its_source(tmp_path):
 
     for loss in (f"{file}:mine", load_file(str(file)).mine):
         record = lb.train(loss=loss, output=tmp_path, force=True, **QUICK)
-        assert record.runs[0].loss.source == file.read_text()
-        assert record.runs[0].loss.name == "mine"
+        assert record.results[0].loss.source == file.read_text()
+        assert record.results[0].loss.name == "mine"
 
 
 MISTAKES = {
@@ -227,6 +229,12 @@ def test_an_undecorated_loss_needs_its_encoding_and_link_and_takes_its_task_from
     file = tmp_path / "plain.py"
     file.write_text("import torch\nsquare = torch.nn.MSELoss(reduction='none')\n")
     record = lb.train(
-        iris, "kind", loss=f"{file}:square", target_encoding="one_hot", link="probability", output=tmp_path, **QUICK
+        iris,
+        "kind",
+        loss=f"{file}:square",
+        target_encoding="one_hot",
+        inverse_link="probability",
+        output=tmp_path,
+        **QUICK,
     )
-    assert (record.runs[0].last_act, record.runs[0].outputs) == ("softmax", 3)
+    assert (record.results[0].last_act, record.results[0].outputs) == ("softmax", 3)

@@ -1,4 +1,4 @@
-"""Last activations: each says into which space it maps. The order is that of preference, which `auto` follows."""
+"""Last activations: each declares the space of its outputs. `auto` takes the first sound one in this order."""
 
 # ruff: noqa: PLW0108 - `lambda z: F.relu(z)` names torch when it is called, `F.relu` would import it here
 from __future__ import annotations

@@ -1,124 +1,143 @@
-"""Which pairs of a loss and a last activation are one objective under two names, found by what a net would feel.
+"""Pairs of a loss and a last activation with identical gradients.
 
 A net learns from the gradient with respect to its last linear outputs and from nothing else. Two pairs on the same task
-with the same number of outputs K are one objective where these gradients agree at every probe, and the same up to scale
-where they agree but for one factor.
+with the same number of outputs K are taken for one objective where no probe (see `probes`) shows a difference of these
+gradients, and for multiples of one objective where they differ by one factor only. No number of probes proves it: what
+was tried is said, and a comparison whose scores differ all the same treats the two as different losses.
 
-Shapes: R probe rows, K outputs.
+Shapes: R rows of a block of probes, K outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.loss import LOSSES, Loss
-from lossbench.catalog.targets import encode
+from lossbench.catalog.probes import REACH, Block, blocks, gradient, magnitude
 from lossbench.catalog.verdicts import sound_activations
-from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-LossAndActivation = tuple[Loss, Activation]
-
 TOLERANCE = 1e-9  # of float64 gradients, whose own rounding is some 1e-13 of their size
-ROWS = 64
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A block of probes and a pair's gradient there, `[R, K]`."""
+
+    block: Block
+    gradient_RK: Tensor
+
+
+Gradients = tuple[Probed, ...]  # the middle block first
 
 
 @dataclass(frozen=True)
 class Relation:
-    """Two pairs whose gradients agree: the first's is `factor` times the second's."""
+    """Two pairs whose gradients agree in the middle: the first's is `factor` times the second's.
+
+    `probes`: rows that were compared. `reach`: the |z| of linear outputs up to which no difference was found.
+    `differs`: where one was found: "beyond" that size, or "in batches of 300 rows"; "" where none was.
+    """
 
     factor: float
+    probes: int
+    reach: float
+    differs: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no probe shows a difference, but for the factor."""
+        return not self.differs
 
     @property
     def is_one_objective(self) -> bool:
-        """Whether the two are the same, without any rescaling."""
-        return abs(self.factor - 1) <= TOLERANCE
+        """Whether no probe shows a difference, without any rescaling."""
+        return self.is_complete and abs(self.factor - 1) <= TOLERANCE
 
-
-def groups(pairs: Sequence[LossAndActivation], task: Task, classes: int = 3) -> list[list[int]]:
-    """The pairs' numbers, those of one objective together; groups and their members in the order given."""
-    classes = 2 if task is Task.BINARY else classes
-    gradients = [probe_gradient(*pair, task, classes) for pair in pairs]
-    found: list[list[int]] = []
-    for i, gradient in enumerate(gradients):
-        for group in found:
-            relation = compare(gradient, gradients[group[0]])
-            if relation is not None and relation.is_one_objective:
-                group.append(i)
-                break
-        else:
-            found.append([i])
-    return found
+    @property
+    def extent(self) -> str:
+        """`1,034 probes up to |z| = 1e4`."""
+        return f"{self.probes:,} probes up to |z| = {magnitude(self.reach)}"
 
 
 def known_as(
     loss: Loss, activation: Activation, task: Task, classes: int = 3
 ) -> list[tuple[Loss, Activation, Relation]]:
-    """The sound pairs of the catalogue that a pair equals, at least up to scale; not itself."""
+    """The sound pairs of the catalogue that a pair equals in the middle, at least up to scale; not itself."""
     classes = 2 if task is Task.BINARY else classes
-    gradient = probe_gradient(loss, activation, task, classes)
+    own = probe_gradients(loss, activation, task, classes)
     found = []
-    for known, act, known_gradient in _catalogue(task, classes):
-        relation = compare(gradient, known_gradient)
+    for known, act, known_gradients in _catalogue(task, classes):
+        relation = compare(own, known_gradients)
         if relation is not None and (known, act) != (loss, activation):
             found.append((known, act, relation))
     return found
 
 
 @cache
-def _catalogue(task: Task, classes: int) -> list[tuple[Loss, Activation, Tensor]]:
+def _catalogue(task: Task, classes: int) -> list[tuple[Loss, Activation, Gradients]]:
     return [
-        (loss, activation, probe_gradient(loss, activation, task, classes))
+        (loss, activation, probe_gradients(loss, activation, task, classes))
         for loss in LOSSES
         if task in loss.tasks
         for activation in sound_activations(loss, task)
     ]
 
 
-def probe_gradient(loss: Loss, activation: Activation, task: Task, classes: int) -> Tensor:
-    """The gradient of the rows' summed loss with respect to linear outputs, `[R, K]` float64, at fixed random probes.
+def probe_gradients(loss: Loss, activation: Activation, task: Task, classes: int) -> Gradients:
+    """A pair's gradients at every block of probes."""
+    return tuple(
+        Probed(block, gradient(loss, activation, task, classes, block))
+        for block in blocks(task, loss.width(task, classes), classes)
+    )
 
-    The rows' classes take turns; values are standard normal, made positive where a loss wants that.
+
+def compare(first: Gradients, second: Gradients) -> Relation | None:
+    """How two pairs' gradients are related; None where they differ already in the middle.
+
+    Gradients are compared block by block, relative to the larger of the block's and the middle's largest: no huge block
+    hides the others, and what underflows far out is no difference.
     """
-    generator = torch.Generator().manual_seed(0)
-    z = 2 * torch.randn(ROWS, loss.width(task, classes), generator=generator, dtype=torch.float64)
-    encoding = loss.targets[task]
-    if task.is_classification:
-        target = encode(torch.arange(ROWS) % classes, encoding, classes)
-    else:
-        y = torch.randn(ROWS, generator=generator, dtype=torch.float64)
-        target = encode(y if encoding is Encoding.FLOAT else y.abs() + 0.01, encoding)
-    if target.is_floating_point():
-        target = target.double()
-    # unequal, so that a loss that weighs by them is not taken for one that does not
-    counts = torch.arange(1.0, classes + 1, dtype=torch.float64)[None] * 10
-    statistics = dict.fromkeys(loss.statistics, counts)
-    z.requires_grad_()
-    if loss.per == "batch":
-        value = ROWS * loss(activation(z), target, torch.ones(ROWS, dtype=torch.float64), **statistics)
-    else:
-        value = loss(activation(z), target, **statistics).sum()
-    if not value.requires_grad:  # nothing of the outputs reaches it
-        return torch.zeros_like(z)
-    return torch.autograd.grad(value, z)[0]
+    if [p.gradient_RK.shape for p in first] != [p.gradient_RK.shape for p in second]:
+        return None
+    middle, other = first[0].gradient_RK, second[0].gradient_RK
+    if not bool(middle.isfinite().all() & other.isfinite().all()) or not bool(middle.any() & other.any()):
+        return None
+    factor = float((middle * other).sum() / other.square().sum())
+    least = float(middle.abs().amax())
+    if factor <= 0 or bool(_apart(middle, factor * other, least).any()):
+        return None
+    apart = [_apart(a.gradient_RK, factor * b.gradient_RK, least) for a, b in zip(first, second, strict=True)]
+    return _relation(factor, [probed.block for probed in first], apart)
 
 
-def compare(first: Tensor, second: Tensor) -> Relation | None:
-    """How two probe gradients are related; None where they do not pull in one direction everywhere."""
-    if first.shape != second.shape or not bool(first.isfinite().all() & second.isfinite().all()):
-        return None
-    size = second.square().sum()
-    if not float(size) or not float(first.square().sum()):
-        return None
-    factor = (first * second).sum() / size
-    apart = (first - factor * second).abs().amax()
-    if float(factor) <= 0 or float(apart) > TOLERANCE * float(first.abs().amax()):
-        return None
-    return Relation(float(factor))
+def _apart(first_RK: Tensor, second_RK: Tensor, least: float) -> Tensor:
+    """The rows where two gradients differ, `[R]`; the same infinity, or NaN in both, is no difference."""
+    finite = first_RK[first_RK.isfinite()]
+    size = max(float(finite.abs().amax()) if len(finite) else 0.0, least)
+    return ~torch.isclose(first_RK, second_RK, rtol=0.0, atol=TOLERANCE * size, equal_nan=True).all(-1)
+
+
+def _relation(factor: float, tried: list[Block], apart: list[Tensor]) -> Relation:
+    probes = sum(len(block.z_RK) for block in tried)
+    differing = [block for block, rows in zip(tried, apart, strict=True) if bool(rows.any())]
+    if not differing:
+        return Relation(factor, probes, REACH)
+    if all(block.batch for block in differing):
+        counts = sorted({block.batch for block in differing})
+        return Relation(factor, probes, REACH, f"in batches of {', '.join(map(str, counts))} rows")
+    if all(block.is_exact for block in differing):
+        return Relation(factor, probes, REACH, "at outputs of exactly -1, 0 or 1")
+    size_R = torch.cat([block.z_RK.abs().amax(-1) for block in tried])
+    apart_R = torch.cat(apart)
+    nearest = float(size_R[apart_R].min())
+    nearer_R = size_R[~apart_R & (size_R < nearest)]
+    reach = float(nearer_R.max()) if len(nearer_R) else 0.0
+    return Relation(factor, probes, reach, "beyond")

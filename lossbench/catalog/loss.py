@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel
 
 from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, canonical
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.errors import UserError
@@ -49,23 +49,25 @@ ABBREVIATIONS = {
 class Loss:
     """One loss, as declared; call it with outputs and targets for the values per sample.
 
-    `sound` spaces are those it is made for, per task and in the order of preference; `risky` and `unsound` say
-    why another one degrades or breaks it; `same_as` names, for an activation, the pair that is one objective with
-    it. `floor` is a number that no value on a sound space goes below (None: there is none). `statistics` are what
-    it must be told of the training part (`class_counts`). `also_try` is what a comparison tries beside the default
-    parameters: one other setting, of one parameter or of several that belong together. What is claimed of a loss holds
-    with its default parameters and the preferred activation.
+    `sound` spaces are those it expects, per task and in the order of preference; `risky` and `unsound` say why
+    another one degrades or breaks it; `same_as` names, for an activation, the pair that has its gradients at every
+    probe; `caveats` says what is to be known of a sound activation. `floor` is a number that no value on a sound space
+    goes below (None: there is none). `statistics` are what it needs of the training part (`class_counts`).
+    `also_try` is what a comparison tries beside the default parameters: one other setting, of one parameter or of
+    several that belong together. What is claimed of a loss holds with its default parameters and the preferred
+    activation.
     """
 
     name: str
     fn: Callable[..., Tensor] = field(repr=False)
     targets: Mapping[Task, Encoding]
     sound: Mapping[Task, tuple[Space, ...]]
-    link: Link | Mapping[Any, Link]  # one, or one per Space or Task
+    inverse_link: InverseLink | Mapping[Any, InverseLink]  # one, or one per Space or Task
     reference: str
     risky: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
     unsound: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
     same_as: Mapping[Task, Mapping[str, str]] = field(default_factory=dict)  # activation -> "loss + activation"
+    caveats: Mapping[Task, Mapping[str, str]] = field(default_factory=dict)  # activation -> what happens behind it
     floor: float | None = 0.0
     per: Literal["sample", "batch"] = "sample"
     outputs: int = 1  # outputs per column of the encoded target: 2 for a mean and a variance
@@ -73,15 +75,15 @@ class Loss:
     estimates: str = ""  # the population minimiser: "class probabilities", "median", ...
     value_estimand: str = ""  # what its values estimate, in `estimands`' words, parameters in braces; "": not declared
     pitfalls: tuple[str, ...] = ()
-    proper: bool = (
-        False  # on every task: read by its link, the expected value's one minimiser is the true probability or mean
-    )
+    # On every task: read by its inverse link, the expected value's one minimiser is the true probability or mean.
+    proper: bool = False
     proper_whatever: tuple[str, ...] = ()  # parameters that it is proper with at any value
-    consistent: bool | Mapping[Task, bool] | None = None  # its minimiser decides for the likeliest class
+    consistent: bool | Mapping[Task, bool] | None = None  # its minimiser predicts the most probable class
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
     family: str = ""
+    is_declared: bool = True  # False for a plain function, of which only what the user said beside it is known
     params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included
     schema: type[BaseModel] | None = field(default=None, repr=False)
     also_try: Mapping[str, Any] = field(default_factory=dict)
@@ -130,22 +132,22 @@ class Loss:
         return self.proper and set(self.changed) <= set(self.proper_whatever)
 
     def is_consistent(self, task: Task) -> bool | None:
-        """Whether its minimiser decides for the likeliest class; None where that is not asked or not known."""
+        """Whether its minimiser predicts the most probable class; None where that is not asked or not known."""
         if not task.is_classification or not isinstance(self.consistent, Mapping):
             return self.consistent if task.is_classification and isinstance(self.consistent, bool) else None
         return self.consistent.get(task)
 
-    def link_on(self, space: Space, task: Task) -> Link:
+    def inverse_link_on(self, space: Space, task: Task) -> InverseLink:
         """How its outputs are read when the last activation maps into that space.
 
-        Of several links the task's own goes before the space's; the first stands for every space that is not named.
+        Of several inverse links the task's own goes before the space's; the first holds for every space not named.
         """
-        if isinstance(self.link, Link):
-            return self.link
+        if isinstance(self.inverse_link, InverseLink):
+            return self.inverse_link
         for key in (task, space):
-            if key in self.link:
-                return self.link[key]
-        return next(iter(self.link.values()))
+            if key in self.inverse_link:
+                return self.inverse_link[key]
+        return next(iter(self.inverse_link.values()))
 
     def width(self, task: Task, classes: int) -> int:
         """How many outputs K the net needs."""
@@ -197,7 +199,7 @@ def declare(
     *,
     targets: Mapping[Task, Encoding],
     sound: PerTask,
-    link: Link | Mapping[Any, Link],
+    inverse_link: InverseLink | Mapping[Any, InverseLink],
     reference: str,
     **declared: Any,
 ) -> Loss:
@@ -208,14 +210,14 @@ def declare(
     """
     keywords = [p for p in inspect.signature(fn).parameters.values() if p.kind is p.KEYWORD_ONLY]
     schema = schema_of(fn, [p for p in keywords if p.default is not p.empty])
-    for key in ("risky", "unsound", "same_as"):
+    for key in ("risky", "unsound", "same_as", "caveats"):
         declared[key] = reasons_per_task(declared.get(key, {}), targets, fn.__name__)
     declaration = Loss(
         name=fn.__name__,
         fn=fn,
         targets=dict(targets),
         sound=per_task(sound, targets),
-        link=link,
+        inverse_link=inverse_link,
         reference=reference,
         statistics=tuple(p.name for p in keywords if p.default is p.empty),
         family=fn.__module__.rsplit(".", 1)[-1],
@@ -244,7 +246,7 @@ def loss(
     *,
     targets: Mapping[Task, Encoding],
     sound: PerTask,
-    link: Link | Mapping[Any, Link],
+    inverse_link: InverseLink | Mapping[Any, InverseLink],
     reference: str,
     **declared: Any,
 ) -> Callable[[Fn], Fn]:
@@ -255,7 +257,9 @@ def loss(
     """
 
     def register(fn: Fn) -> Fn:
-        declaration = declare(fn, targets=targets, sound=sound, link=link, reference=reference, **declared)
+        declaration = declare(
+            fn, targets=targets, sound=sound, inverse_link=inverse_link, reference=reference, **declared
+        )
         fn.__lossbench_loss__ = declaration  # type: ignore[attr-defined]
         if fn.__module__.startswith("lossbench."):
             LOSSES.add(declaration)

@@ -1,4 +1,4 @@
-"""From what is known of a sample (its class, its value) to the target that a loss wants."""
+"""Encodes a sample's class or value as the target that a loss expects."""
 
 from __future__ import annotations
 

@@ -7,22 +7,30 @@ from enum import StrEnum
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.loss import Loss
+from lossbench.catalog.probes import REACH, magnitude
 from lossbench.catalog.vocabulary import Space, Task
 from lossbench.errors import UserError
 
+UNDECLARED = "not declared"
+
 
 class Level(StrEnum):
-    """How well a pair fits: `equivalent` is sound and names the pair that it is one objective with."""
+    """How well a pair fits.
+
+    `equivalent` is sound and names the pair whose gradients are the same at every probe; `unknown` is a loss that does
+    not declare which outputs it needs.
+    """
 
     OK = "ok"
     EQUIVALENT = "equivalent"
+    UNKNOWN = "unknown"
     DEGRADED = "degraded"
     BROKEN = "broken"
 
     @property
     def is_sound(self) -> bool:
-        """Whether the pair can be trained as its loss is meant."""
-        return self in {Level.OK, Level.EQUIVALENT}
+        """Whether nothing declared speaks against training the pair."""
+        return self in {Level.OK, Level.EQUIVALENT, Level.UNKNOWN}
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,16 @@ def _assess(loss: Loss, activation: Activation, task: Task) -> tuple[Level, str]
         return Level.BROKEN, loss.unsound[task][space]
     if space in loss.risky[task]:
         return Level.DEGRADED, loss.risky[task][space]
+    if not loss.is_declared and any(space <= s for s in sound):
+        return Level.UNKNOWN, UNDECLARED
     if space in sound and activation.flat:
         return Level.DEGRADED, f"{activation.name} has no gradient {activation.flat}"
     if activation.name in loss.same_as[task]:
-        return Level.EQUIVALENT, f"the same objective as {loss.same_as[task][activation.name]}"
+        other, reach = loss.same_as[task][activation.name], magnitude(REACH)
+        return Level.EQUIVALENT, f"no difference of its gradient from that of {other} found up to |z| = {reach}"
     if space in sound:
-        return Level.OK, f"{loss.name} is made for {describe(space)}"
+        caveat = loss.caveats[task].get(activation.name)
+        return Level.OK, f"{loss.name} expects {describe(space)}" + (f"; {caveat}" if caveat else "")
     if wider := [s for s in sound if space <= s]:
         needs = f"part of the {describe(wider[0])} that {loss.name} needs"
         return Level.DEGRADED, f"{activation.name} only reaches {describe(space)}, {needs}"
@@ -69,7 +81,7 @@ def _assess(loss: Loss, activation: Activation, task: Task) -> tuple[Level, str]
 
 
 def best_activation(loss: Loss, task: Task) -> Activation:
-    """What `auto` stands for: the first activation whose outputs are of the sound space that the loss names first.
+    """What `auto` takes: the first activation whose outputs are of the sound space that the loss names first.
 
     Raises `UserError` where there is none, as a user's loss may declare.
     """

@@ -1,4 +1,4 @@
-"""Which commands there are: enough of each for the page of all commands, so that none is imported for it."""
+"""The list of commands: name, panel and first line of each, so that `--help` imports no command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXPERIMENTS, CATALOGUE, YOURS = "Experiments", "What there is", "Tables, losses 
 
 
 @dataclass(frozen=True)
-class Entry:
+class CommandEntry:
     """A command: its panel, the first line of its docstring, and the module of `lossbench.cli` it is in ("": its own).
 
     There it is a function of its name, or a Typer with commands of its own, called `app`.
@@ -36,52 +36,52 @@ class Entry:
 
 
 COMMANDS = (
-    Entry("train", EXPERIMENTS, "Train an MLP with one loss and one last activation."),
-    Entry(
+    CommandEntry("train", EXPERIMENTS, "Train an MLP with one loss and one last activation."),
+    CommandEntry(
         "compare-losses",
         EXPERIMENTS,
         "Compare losses on the same splits, first weights and batches, each with its best learning rate.",
     ),
-    Entry(
+    CommandEntry(
         "regularize-gif",
         EXPERIMENTS,
         "Animate what a growing penalty does to the decision regions, the weights and the accuracy.",
     ),
-    Entry(
+    CommandEntry(
         "losses",
         CATALOGUE,
         "List the losses: tasks, target, the last activation that auto takes, formula, what they estimate.",
     ),
-    Entry(
+    CommandEntry(
         "activations", CATALOGUE, "List the last activations: formula, and where their outputs live.", module="losses"
     ),
-    Entry("metrics", CATALOGUE, "List the metrics: tasks, which end is better, formula.", module="losses"),
-    Entry(
+    CommandEntry("metrics", CATALOGUE, "List the metrics: tasks, which end is better, formula.", module="losses"),
+    CommandEntry(
         "penalties",
         CATALOGUE,
         "List the penalties: formula and effect. `lossbench explain elasticnet` says how others write them.",
         module="losses",
     ),
-    Entry("datasets", CATALOGUE, "List the data sets: task, size, where they come from.", module="losses"),
-    Entry(
+    CommandEntry("datasets", CATALOGUE, "List the data sets: task, size, where they come from.", module="losses"),
+    CommandEntry(
         "explain",
         CATALOGUE,
         "Explain a loss, or with a last activation: whether the two fit, why, and the fix; or any other name.",
     ),
-    Entry(
+    CommandEntry(
         "data",
         YOURS,
         "Show what is understood of a table: columns, gaps, classes, what will be dropped and why, losses "
         "that suit it.",
     ),
-    Entry(
+    CommandEntry(
         "doctor",
         YOURS,
         "Probe a loss: gradients, extremes, dead regions, properness, what it equals; and what it declares of itself.",
     ),
-    Entry("predict", YOURS, "Predict new rows with the weights, the preprocessing and the loss of a run."),
-    Entry("report", YOURS, "Draw a run's reports again, from its result.json alone."),
-    Entry("config", YOURS, "Check, show and describe config files."),
+    CommandEntry("predict", YOURS, "Predict new rows with the weights, the preprocessing and the loss of a run."),
+    CommandEntry("report", YOURS, "Draw a run's reports again, from its result.json alone."),
+    CommandEntry("config", YOURS, "Check, show and describe config files."),
 )
 
 

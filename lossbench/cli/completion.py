@@ -1,4 +1,4 @@
-"""What a shell may complete: names from the catalogue and the data sets, alone or in lists with commas.
+"""Shell completion: names from the catalogue and the data sets, alone or in lists with commas.
 
 Called while someone waits for the Tab key: declarations only, nothing is loaded.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from lossbench.components.penalties import PENALTIES
+from lossbench.components.reference_models import REFERENCE_MODELS
 
 Choices = list[tuple[str, str]]  # name, what it is
 
@@ -141,6 +142,11 @@ def penalties(incomplete: str) -> Choices:
     return _listed([(one.name, one.description) for one in PENALTIES], incomplete)
 
 
+def references(incomplete: str) -> Choices:
+    """Reference models with commas."""
+    return _listed([(one.name, one.description) for one in REFERENCE_MODELS], incomplete)
+
+
 def penalty_values(incomplete: str) -> Choices:
     """`l1=` and `l2=`, with commas; a mix of them is both."""
     return _listed([(f"{one.name}=", one.description) for one in PENALTIES if not one.uses_l1_ratio], incomplete)
@@ -153,8 +159,8 @@ def encodings(incomplete: str) -> list[str]:
     return words(*(encoding.value for encoding in Encoding))(incomplete)
 
 
-def links(incomplete: str) -> list[str]:
+def inverse_links(incomplete: str) -> list[str]:
     """How outputs may be read."""
-    from lossbench.catalog.links import Link
+    from lossbench.catalog.inverse_links import InverseLink
 
-    return words(*(link.label for link in Link))(incomplete)
+    return words(*(inverse_link.label for inverse_link in InverseLink))(incomplete)

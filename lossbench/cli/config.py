@@ -10,7 +10,7 @@ import typer
 from lossbench.cli import completion
 from lossbench.cli.options import Sets
 from lossbench.config.load import load, to_yaml
-from lossbench.config.schema import CONFIGS, Kind, json_schema
+from lossbench.config.schema import CONFIGS, Command, json_schema
 from lossbench.errors import UserError, UserErrors, unknown
 
 app = typer.Typer(help="Check, show and describe config files.", no_args_is_help=True, add_completion=False)
@@ -72,7 +72,7 @@ def show(
     typer.echo(to_yaml(load(file, sets or (), kind=_kind(kind))), nl=False)
 
 
-def _kind(name: str | None) -> Kind | None:
+def _kind(name: str | None) -> Command | None:
     if name is None:
         return None
     for kind in CONFIGS:

@@ -25,9 +25,9 @@ def data(
 ) -> int:
     """Show what is understood of a table: columns, gaps, classes, what will be dropped and why, losses that suit it.
 
-    What is a note tells how the table was read; what is a warning, that something was mended or excluded. Empty fields
-    and the words NA, N/A, n/a, NaN, nan, NULL, Null, null, None, <NA>, #N/A and #NA are gaps; --na adds others, and
-    --keep-na-words takes the words for words.
+    A note tells how the table was read; a warning, that something was repaired or excluded. Empty fields and the words
+    NA, N/A, n/a, NaN, nan, NULL, Null, null, None, <NA>, #N/A and #NA are gaps; --na adds others, and --keep-na-words
+    takes the words for words.
 
     Examples:
         lossbench data mine.csv --target y

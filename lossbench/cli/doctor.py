@@ -11,7 +11,7 @@ from lossbench.cli import options as opt
 from lossbench.config.schema import TrainConfig
 
 
-@opt.flags(TrainConfig, "loss_param", "target_encoding", "link", "verbose", "json")
+@opt.flags(TrainConfig, "loss_param", "target_encoding", "inverse_link", "verbose", "json")
 def doctor(
     loss: Annotated[
         str,
@@ -39,12 +39,12 @@ def doctor(
     """Probe a loss: gradients, extremes, dead regions, properness, what it equals; and what it declares of itself.
 
     Exit codes: 0 no error was found, 1 an error was found (training will go wrong, or something declared is not so),
-    2 the call is wrong. A function that is not decorated needs --task, --target-encoding and --link.
+    2 the call is wrong. A function that is not decorated needs --task, --target-encoding and --inverse-link.
 
     Examples:
         lossbench doctor focal --loss-param gamma=0
         lossbench doctor my_loss.py:my_loss
-        lossbench doctor my_loss.py:plain --task binary --target-encoding sign --link margin
+        lossbench doctor my_loss.py:plain --task binary --target-encoding sign --inverse-link margin
     """
     config = opt.read(TrainConfig, {"loss": loss, **given}).loss
     from lossbench import runner

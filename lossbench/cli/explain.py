@@ -26,7 +26,7 @@ TERMS_PAGE = "terms"  # all terms of a report
 Lines = Iterable[tuple[str, str]]  # label, text
 
 
-@opt.flags(TrainConfig, "loss_param", "target_encoding", "link")
+@opt.flags(TrainConfig, "loss_param", "target_encoding", "inverse_link")
 def explain(
     name: Annotated[
         str,

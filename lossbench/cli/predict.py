@@ -12,11 +12,11 @@ from lossbench.config.flag import READING
 from lossbench.config.schema import TrainConfig
 from lossbench.errors import UserError
 
-Member = Annotated[
+MemberOption = Annotated[
     int | None,
     typer.Option("--member", metavar="INT", help="Which net of a run of several seeds predicts; 0 is the first."),
 ]
-LastAct = Annotated[
+LastActOption = Annotated[
     str | None,
     typer.Option(
         "--last-act",
@@ -44,8 +44,8 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where the predictions go; else they are printed.")
     ] = None,
-    member: Member = None,
-    last_act: LastAct = None,
+    member: MemberOption = None,
+    last_act: LastActOption = None,
     date_format: DateFormat = None,
     **given: Any,
 ) -> int:

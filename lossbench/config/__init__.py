@@ -1,4 +1,4 @@
-"""What a config file may say, and how it is read: shapes and bounds only, so that reading one costs nothing.
+"""The schema of config files and how they are read: types and bounds only, without torch or data.
 
 A key is one field: its type, bounds, default, description and `Flag`. The YAML, `--set`, the flag with its help and
 completion, and the JSON schema follow from it.

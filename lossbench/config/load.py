@@ -19,7 +19,7 @@ from lossbench.config.keys import Path as Keys
 from lossbench.config.keys import model_at
 from lossbench.config.parts import RunConfig
 from lossbench.config.scalars import Loader, compose, read_scalar, write
-from lossbench.config.schema import CONFIGS, CompareConfig, Config, Kind
+from lossbench.config.schema import CONFIGS, Command, CompareConfig, Config
 from lossbench.config.values import SHORT_FORMS, split_list
 from lossbench.errors import UserError, UserErrors, unknown
 
@@ -57,7 +57,7 @@ def load(
     file: str | Path | None = None,
     sets: Sequence[str] = (),
     flags: Sequence[Override] = (),
-    kind: Kind | None = None,
+    kind: Command | None = None,
     also: Callable[[Config], None] = lambda _: None,
 ) -> Config:
     """The config of a file (None: the defaults) with overrides on top.
@@ -170,7 +170,7 @@ def _at(mark: yaml.Mark | None) -> str:
     return "" if mark is None else f" (line {mark.line + 1})"
 
 
-def _kind(tree: dict[str, Any], kind: Kind | None, file: str | Path | None, node: yaml.Node | None) -> Kind:
+def _kind(tree: dict[str, Any], kind: Command | None, file: str | Path | None, node: yaml.Node | None) -> Command:
     named = tree.get("kind", kind or "train")
     if not isinstance(named, str) or named not in CONFIGS:
         wrong = unknown("kind", str(named), CONFIGS)
@@ -181,7 +181,7 @@ def _kind(tree: dict[str, Any], kind: Kind | None, file: str | Path | None, node
             where=_where(("kind",), file),
             fix=f"run that, or give {kind} a file of its own",
         )
-    found: Kind = named
+    found: Command = named
     return found
 
 

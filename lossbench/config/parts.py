@@ -41,7 +41,7 @@ Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[Whole, Field(ge=1)]
 Positive = Annotated[Real, Field(gt=0)]
 Nonnegative = Annotated[Real, Field(ge=0)]
-Share = Annotated[Real, Field(gt=0, lt=1)]
+ShareField = Annotated[Real, Field(gt=0, lt=1)]
 Fraction = Annotated[Real, Field(ge=0, lt=1)]
 Labels = Annotated[list[Label], BeforeValidator(split_list, json_schema_input_type=str | list[str | float | bool])]
 Units = Annotated[Whole, Field(ge=1, le=1_000_000)]
@@ -62,7 +62,7 @@ Keep = Annotated[
 ]
 
 
-ClassWeight = Annotated[
+ClassWeightField = Annotated[
     str | dict[str, float],
     BeforeValidator(
         spell_weights,
@@ -72,13 +72,13 @@ ClassWeight = Annotated[
 Seed = Annotated[Whole, Field(ge=0, le=2**32 - 1)]
 
 
-class Part(BaseModel):
+class ConfigPart(BaseModel):
     """A mapping of a config: unknown keys are mistakes, values keep their types, nothing changes once checked."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-class DataConfig(Part):
+class DataConfig(ConfigPart):
     """A table: one of the named data sets, or a file with the name of its target column."""
 
     name: Text | None = Field(None, description="A data set by its name (`lossbench datasets`), or openml:ID")
@@ -164,7 +164,7 @@ class DataConfig(Part):
         return self
 
 
-class LossConfig(Part):
+class LossConfig(ConfigPart):
     """A loss with its parameters."""
 
     name: Text = Field(
@@ -175,7 +175,7 @@ class LossConfig(Part):
         Field({}, description="Its parameters (`lossbench explain NAME` lists them)")
     )
     class_weight: Annotated[
-        ClassWeight, Flag("--class-weight", LOSS, "WORD|CLASS=WEIGHT,...", complete=CLASS_WEIGHT_WORDS)
+        ClassWeightField, Flag("--class-weight", LOSS, "WORD|CLASS=WEIGHT,...", complete=CLASS_WEIGHT_WORDS)
     ] = Field(
         "none",
         description="How much the samples of each class count: none, all alike; balanced, by the inverse of their "
@@ -185,13 +185,13 @@ class LossConfig(Part):
         None,
         description="What an undeclared loss of your own wants as target: class_index, one_hot, sign, ...",
     )
-    link: Annotated[Text | None, Flag("--link", LOSS, complete="links")] = Field(
+    inverse_link: Annotated[Text | None, Flag("--inverse-link", LOSS, complete="inverse_links")] = Field(
         None,
         description="How the outputs of an undeclared loss of your own are read: softmax, margin, identity, ...",
     )
 
 
-class NetConfig(Part):
+class NetConfig(ConfigPart):
     """The hidden layers of the MLP; inputs and outputs follow from data and loss."""
 
     hidden: Hidden = Field([64, 64, 64, 64])
@@ -204,7 +204,7 @@ _WITH_MOMENTUM = " and ".join(one.name for one in OPTIMIZERS if one.has_momentum
 _DECOUPLED = " and ".join(one.name for one in OPTIMIZERS if one.decoupled)
 
 
-class OptimConfig(Part):
+class OptimConfig(ConfigPart):
     """How the weights are trained."""
 
     name: Annotated[str, Choice(OPTIMIZERS), Flag("--optim", TRAINING)] = Field("adam", description="The optimiser")
@@ -238,7 +238,7 @@ class OptimConfig(Part):
         return momentum
 
 
-class Strengths(Part):
+class Strengths(ConfigPart):
     """Penalties by name, each with its strength."""
 
     def split(self) -> tuple[float, float]:
@@ -265,7 +265,7 @@ else:
     )
 
 
-class StoppingConfig(Part):
+class StoppingConfig(ConfigPart):
     """When to stop before the last epoch, judged on validation rows, never by the loss."""
 
     patience: Patience = None
@@ -280,14 +280,14 @@ class EarlyStoppingConfig(StoppingConfig):
     keep: Keep = "last"
 
 
-class HoldoutConfig(Part):
+class HoldoutConfig(ConfigPart):
     """The part of the rows that is kept for the test."""
 
-    test: Annotated[Share, Flag("--test", EVALUATION, "SHARE")] = Field(
+    test: Annotated[ShareField, Flag("--test", EVALUATION, "SHARE")] = Field(
         0.2, description="Share of the rows kept for the test"
     )
     seed: Annotated[Seed, Flag("--split-seed", EVALUATION)] = Field(
-        0, description="The seed that the rows are dealt out with"
+        0, description="The seed that assigns the rows to parts"
     )
 
 
@@ -314,7 +314,7 @@ class SplitConfig(HoldoutConfig):
         return validation
 
 
-class RunConfig(Part):
+class RunConfig(ConfigPart):
     """Where a run happens and what it is called."""
 
     seed: Annotated[Seed, Flag("--seed", RUN)] = Field(
@@ -336,12 +336,12 @@ class RunConfig(Part):
     ] = Field(None, description="The run's name; null makes one from data and loss")
 
 
-Data = Annotated[DataConfig, BeforeValidator(spell_data, json_schema_input_type=str | DataConfig)]
-Loss = Annotated[LossConfig, BeforeValidator(spell_loss, json_schema_input_type=str | LossConfig)]
-Net = Annotated[NetConfig, BeforeValidator(spell_net, json_schema_input_type=int | list[int] | NetConfig)]
-LastAct = Annotated[
+DataField = Annotated[DataConfig, BeforeValidator(spell_data, json_schema_input_type=str | DataConfig)]
+LossField = Annotated[LossConfig, BeforeValidator(spell_loss, json_schema_input_type=str | LossConfig)]
+NetField = Annotated[NetConfig, BeforeValidator(spell_net, json_schema_input_type=int | list[int] | NetConfig)]
+LastActField = Annotated[
     Text,
-    Field(description="The last activation (`lossbench activations`); auto takes the one that the loss is made for"),
+    Field(description="The last activation (`lossbench activations`); auto takes the one that the loss expects"),
     Flag("--last-act", LOSS, complete="one_activation", after="--loss-param"),
 ]
 MetricName = Annotated[
@@ -352,7 +352,7 @@ MetricName = Annotated[
     ),
     Flag("--metric", EVALUATION, complete="one_metric"),
 ]
-Penalty = Annotated[
+PenaltyField = Annotated[
     PenaltyConfig,
     Field(description="What large weights cost"),
     Flag(

@@ -1,4 +1,4 @@
-"""What is wrong with a config, in words: where it stands, what was got, what is allowed."""
+"""Error messages of a config: the key, the value that was given, the values that are allowed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _BOUNDS = {
 
 
 def describe(error: Any, config: type[BaseModel]) -> tuple[str, str]:
-    """What is wrong and how to mend it ("" where the first says it all), for an entry of a `ValidationError`."""
+    """What is wrong and how to correct it ("" where the first says it all), for an entry of a `ValidationError`."""
     kind, path, got, limits = error["type"], error["loc"], shown(error["input"]), error.get("ctx", {})
     if kind in {"extra_forbidden", "invalid_key"}:
         return "unknown key", nearest_key(str(path[-1]), path[:-1], config)

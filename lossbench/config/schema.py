@@ -9,39 +9,40 @@ from pydantic import BeforeValidator, Field, TypeAdapter, field_validator
 from pydantic_core import PydanticCustomError
 
 from lossbench.components.penalties import PENALTIES
+from lossbench.components.reference_models import REFERENCE_MODELS
 from lossbench.config.choices import Choice
 from lossbench.config.flag import DATA, EVALUATION, LOSS, PICTURE, RUN, TRAINING, Flag, Without
 from lossbench.config.parts import (
+    ConfigPart,
     Count,
-    Data,
     DataConfig,
+    DataField,
     EarlyStoppingConfig,
     Fraction,
     Hidden,
     HoldoutConfig,
     Keep,
     Labels,
-    LastAct,
-    Loss,
+    LastActField,
     LossConfig,
+    LossField,
     MetricName,
-    Net,
     NetConfig,
+    NetField,
     OptimConfig,
-    Part,
     Patience,
-    Penalty,
     PenaltyConfig,
+    PenaltyField,
     Positive,
     RunConfig,
-    Share,
+    ShareField,
     SplitConfig,
     StoppingConfig,
     Text,
 )
 from lossbench.config.values import Real, Whole, distinct, spell_net, spell_pair, split_list, split_range
 
-Kind = Literal["train", "compare-losses", "regularize-gif"]
+Command = Literal["train", "compare-losses", "regularize-gif"]
 
 Rates = Annotated[
     list[Positive],
@@ -74,19 +75,19 @@ class TrainConfig(RunConfig):
     """`lossbench train`: one loss and one last activation on one table."""
 
     kind: Literal["train"] = Field("train", description="The command that the file is for")
-    data: Annotated[Data, Flag("--data", DATA, "NAME|FILE", complete="one_dataset")] = Field(
+    data: Annotated[DataField, Flag("--data", DATA, "NAME|FILE", complete="one_dataset")] = Field(
         DataConfig(name="titanic"),
         description="What to train on: a data set (`lossbench datasets`), or a table of your own",
     )
-    loss: Annotated[Loss, Flag("--loss", LOSS, complete="loss_or_auto")] = Field(
+    loss: Annotated[LossField, Flag("--loss", LOSS, complete="loss_or_auto")] = Field(
         LossConfig(name="auto"),
         description="What is minimised: a loss (`lossbench losses`), or my_loss.py:my_loss; auto: nll for classes, mse "
         "for values",
     )
-    last_act: LastAct = "auto"
-    net: Net = Field(NetConfig(), description="The hidden layers")
+    last_act: LastActField = "auto"
+    net: NetField = Field(NetConfig(), description="The hidden layers")
     optim: OptimConfig = Field(OptimConfig(), description="How the weights are trained")
-    penalty: Penalty = PenaltyConfig()
+    penalty: PenaltyField = PenaltyConfig()
     early_stopping: EarlyStoppingConfig = Field(EarlyStoppingConfig(), description="When to stop before the last epoch")
     metric: MetricName = "auto"
     split: SplitConfig = Field(SplitConfig(), description="Training, validation and test parts")
@@ -98,11 +99,11 @@ class TrainConfig(RunConfig):
     )
 
 
-class PairConfig(Part):
+class PairConfig(ConfigPart):
     """A loss and its last activation."""
 
-    loss: Loss = Field(description="The loss")
-    last_act: LastAct = "auto"
+    loss: LossField = Field(description="The loss")
+    last_act: LastActField = "auto"
 
 
 class CompareNetConfig(NetConfig):
@@ -118,12 +119,21 @@ class CompareEarlyStoppingConfig(StoppingConfig):
 
 
 Tables = Annotated[
-    list[Data], BeforeValidator(split_list, json_schema_input_type=str | DataConfig | list[Data]), Field(min_length=1)
+    list[DataField],
+    BeforeValidator(split_list, json_schema_input_type=str | DataConfig | list[DataField]),
+    Field(min_length=1),
 ]
-Pair = Annotated[PairConfig, BeforeValidator(spell_pair, json_schema_input_type=str | PairConfig)]
-Pairs = Annotated[list[Pair], BeforeValidator(split_list, json_schema_input_type=str | list[Pair]), Field(min_length=1)]
+PairField = Annotated[PairConfig, BeforeValidator(spell_pair, json_schema_input_type=str | PairConfig)]
+Pairs = Annotated[
+    list[PairField], BeforeValidator(split_list, json_schema_input_type=str | list[PairField]), Field(min_length=1)
+]
 CompareNet = Annotated[
     CompareNetConfig, BeforeValidator(spell_net, json_schema_input_type=int | list[int] | CompareNetConfig)
+]
+
+
+References = Annotated[
+    list[Annotated[str, Choice(REFERENCE_MODELS)]], BeforeValidator(split_list, json_schema_input_type=str | list[str])
 ]
 
 
@@ -151,7 +161,7 @@ class CompareConfig(RunConfig):
     metric: MetricName = "auto"
     folds: Annotated[Whole, Field(ge=3), Flag("--folds", EVALUATION)] = Field(5, description="Folds of each repetition")
     repeats: Annotated[Whole, Field(ge=1, le=1000), Flag("--repeats", EVALUATION)] = Field(
-        5, description="Repetitions of the folds, each dealt out anew"
+        5, description="Repetitions of the folds, each with new folds"
     )
     lrs: Annotated[Rates, Flag("--lrs", TRAINING, "FLOAT,...", after="--activation")] = Field(
         [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], description="The learning rates that every loss may choose from"
@@ -193,14 +203,19 @@ class CompareConfig(RunConfig):
     ranks: Annotated[bool, Flag("--ranks", EVALUATION)] = Field(
         False, description="Average ranks and critical difference too, where several data sets are compared"
     )
+    reference: Annotated[References, Flag("--reference", EVALUATION, "NAME,...", complete="references")] = Field(
+        [],
+        description="Models of scikit-learn to show beside the losses, outside of every test: "
+        f"{', '.join(REFERENCE_MODELS.names())}",
+    )
     net: CompareNet = Field(CompareNetConfig(), description="The hidden layers")
     optim: OptimConfig = Field(OptimConfig(), description="How the weights are trained; lr is that of the untuned rows")
-    penalty: Penalty = PenaltyConfig()
+    penalty: PenaltyField = PenaltyConfig()
     early_stopping: CompareEarlyStoppingConfig = Field(
         CompareEarlyStoppingConfig(), description="When to stop before the last epoch"
     )
 
-    _distinct = field_validator("data", "lrs", "label_noise", "train_share", "stop_rule")(distinct)
+    _distinct = field_validator("data", "lrs", "label_noise", "train_share", "stop_rule", "reference")(distinct)
 
 
 class RegularizeNetConfig(NetConfig):
@@ -212,7 +227,7 @@ class RegularizeNetConfig(NetConfig):
 class RegularizeHoldoutConfig(HoldoutConfig):
     """A larger test part: its points are in the pictures."""
 
-    test: Annotated[Share, Flag("--test", DATA, "SHARE")] = Field(
+    test: Annotated[ShareField, Flag("--test", DATA, "SHARE")] = Field(
         0.3, description="Share of the rows kept for the test"
     )
 
@@ -252,7 +267,7 @@ class RegularizeConfig(RunConfig):
 
     kind: Literal["regularize-gif"] = Field("regularize-gif", description="The command that the file is for")
     data: Annotated[
-        Data, Flag("--data", DATA, "NAME|FILE", complete="one_dataset"), Without("groups", "time", "target_scale")
+        DataField, Flag("--data", DATA, "NAME|FILE", complete="one_dataset"), Without("groups", "time", "target_scale")
     ] = Field(
         DataConfig(name="iris"),
         description="What to train on: a data set (`lossbench datasets`), or a table of your own",
@@ -281,11 +296,11 @@ class RegularizeConfig(RunConfig):
     alpha_range: Annotated[AlphaRange, Flag("--alpha-range", LOSS, "LOW:HIGH")] = Field(
         [1e-4, 1e1], description="The weakest and the strongest alpha, as low:high"
     )
-    loss: Annotated[Loss, Flag("--loss", LOSS, complete="one_loss")] = Field(
+    loss: Annotated[LossField, Flag("--loss", LOSS, complete="one_loss")] = Field(
         LossConfig(name="cross_entropy"),
         description="What is minimised beside the penalty: a loss (`lossbench losses`)",
     )
-    last_act: LastAct = "auto"
+    last_act: LastActField = "auto"
     net: RegularizeNet = Field(RegularizeNetConfig(), description="The hidden layers")
     split: Annotated[RegularizeHoldoutConfig, Without("seed")] = Field(
         RegularizeHoldoutConfig(), description="Training and test parts"
@@ -335,7 +350,7 @@ class RegularizeConfig(RunConfig):
 
 Config = TrainConfig | CompareConfig | RegularizeConfig
 
-CONFIGS: dict[Kind, type[Config]] = {
+CONFIGS: dict[Command, type[Config]] = {
     "train": TrainConfig,
     "compare-losses": CompareConfig,
     "regularize-gif": RegularizeConfig,

@@ -1,4 +1,4 @@
-"""Values as people write them: text that is a number, lists with commas, short forms of a part.
+"""Parses values as users write them: numbers in text, lists with commas, short forms of a part.
 
 A YAML file, `--set` and a flag may each say the same thing, so the schema takes all their spellings and keeps one.
 """
@@ -121,7 +121,7 @@ CLASS_WEIGHT_WORDS = ("none", "balanced")
 
 
 def spell_weights(value: Any) -> Any:
-    """`"no=1,yes=3"` -> {no: 1.0, yes: 3.0}; a word stays one; whatever weighs no classes is refused."""
+    """`"no=1,yes=3"` -> {no: 1.0, yes: 3.0}; a word stays one; whatever gives no weights is refused."""
     if isinstance(value, str) and "=" in value:
         pairs = [entry.rpartition("=") for entry in split_commas(value)]
         value = {name.strip(): number for name, _, number in pairs}

@@ -17,7 +17,7 @@ from lossbench.data.preparation import Preparation
 from lossbench.data.read.parsed import counted
 from lossbench.data.scheme import holdout_of
 from lossbench.data.source import DataSource
-from lossbench.data.table import Information, Kind, Table, Task
+from lossbench.data.table import ColumnKind, Information, Table, Task
 from lossbench.errors import UserError
 
 
@@ -26,11 +26,11 @@ class ColumnFacts:
     """A feature: `example` is its range, its values or its first value; `why` it is excluded, or under suspicion."""
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     gaps: int
     distinct: int
     example: str
-    fate: Literal["kept", "excluded", "refused"]
+    use: Literal["kept", "excluded", "refused"]
     why: str = ""
 
 
@@ -56,8 +56,8 @@ def describe(
     source: DataSource, *, test: float = 0.2, validation: float = 0.2, batch_size: int | None = None
 ) -> Description:
     """Look at a table without training on it; `stops` are the reasons for which `train` would refuse it."""
-    table, fates = _fates(source)
-    kept = [name for name in table.features.columns if name not in fates or fates[name][0] == "kept"]
+    table, uses = _uses(source)
+    kept = [name for name in table.features.columns if name not in uses or uses[name][0] == "kept"]
     usable = replace(table, features=table.features[kept], kinds={name: table.kinds[name] for name in kept})
     usable = grouped(usable, source.groups)
     unusable = ""
@@ -77,8 +77,8 @@ def describe(
     joined = preparation.joined if preparation else {}
     columns = []
     for name in table.features.columns:
-        fate, why = fates.get(name, ("excluded", dropped[name]) if name in dropped else ("kept", joined.get(name, "")))
-        columns.append(_facts(name, table.features[name], table.kinds[name], fate, why))
+        use, why = uses.get(name, ("excluded", dropped[name]) if name in dropped else ("kept", joined.get(name, "")))
+        columns.append(_facts(name, table.features[name], table.kinds[name], use, why))
     return Description(
         name=table.name,
         source=table.source,
@@ -90,7 +90,7 @@ def describe(
         columns=tuple(columns),
         inputs=len(preparation.input_names) if preparation else 0,
         notes=(*table.notes, *_caveats(usable, test, validation), *unit),
-        stops=tuple(_stops(usable, fates, unusable, test, validation, batch_size)),
+        stops=tuple(_stops(usable, uses, unusable, test, validation, batch_size)),
         sha256=usable.fingerprint(),
     )
 
@@ -106,14 +106,14 @@ def _caveats(table: Table, test: float, validation: float) -> list[str]:
 
 def _stops(
     table: Table,
-    fates: Mapping[str, tuple[Fate, str]],
+    uses: Mapping[str, tuple[Use, str]],
     unusable: str,
     test: float,
     validation: float,
     batch_size: int | None,
 ) -> Iterator[str]:
-    for name, (fate, why) in fates.items():
-        if fate == "refused":
+    for name, (use, why) in uses.items():
+        if use == "refused":
             yield f"column {name!r}: {why}; leave it out with --drop {name}, or vouch for it with --keep {name}"
     if unusable:
         yield unusable
@@ -127,34 +127,34 @@ def _stops(
             yield f"batch_size {batch_size} is larger than the {few}; choose --batch-size full"
 
 
-Fate = Literal["kept", "excluded", "refused"]
+Use = Literal["kept", "excluded", "refused"]
 
 
-def _fates(source: DataSource) -> tuple[Table, dict[str, tuple[Fate, str]]]:
+def _uses(source: DataSource) -> tuple[Table, dict[str, tuple[Use, str]]]:
     """The table with all its columns, and those that are not trained on."""
     if source.file is None:
         return load(source), {}
     from lossbench.data.read.build_table import assemble  # named sets do without the readers
 
     assembled = assemble(source)
-    fates: dict[str, Fate] = {"id": "excluded", "leak": "refused", "possible leak": "kept"}
+    uses: dict[str, Use] = {"id": "excluded", "leak": "refused", "possible leak": "kept"}
     reasons = {s.column: f"may leak: {s.why}" if s.what == "possible leak" else s.why for s in assembled.suspects}
-    return assembled.table, {s.column: (fates[s.what], reasons[s.column]) for s in assembled.suspects}
+    return assembled.table, {s.column: (uses[s.what], reasons[s.column]) for s in assembled.suspects}
 
 
-def _facts(name: str, column: pd.Series, kind: Kind, fate: Fate, why: str) -> ColumnFacts:
+def _facts(name: str, column: pd.Series, kind: ColumnKind, use: Use, why: str) -> ColumnFacts:
     return ColumnFacts(
         name=name,
         kind=kind,
         gaps=int(column.isna().sum()),
         distinct=int(column.nunique()),
         example=_example(column, kind),
-        fate=fate,
+        use=use,
         why=why,
     )
 
 
-def _example(column: pd.Series, kind: Kind) -> str:
+def _example(column: pd.Series, kind: ColumnKind) -> str:
     known = column.dropna()
     if not len(known):
         return ""

@@ -1,4 +1,4 @@
-"""How one column of a table becomes inputs of a net: fitted on training values, plain data afterwards.
+"""Encoders: how one column becomes inputs of a net. They fill gaps, scale numbers and encode categories.
 
 N rows, W inputs of the column. `fit` gives an encoder or the reason why the column is of no use; `write` fills a
 float32 block [N, W] and never looks at anything but the column and the encoder.
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lossbench.data.table import Kind
+from lossbench.data.table import ColumnKind
 from lossbench.errors import UserError
 
 Scale = Literal["standard", "quantile", "none"]
@@ -73,7 +73,7 @@ class NumberEncoder:
         wild = len(block_NW) - int(np.isfinite(block_NW[:, 0]).sum())
         if wild:
             raise UserError(
-                f"column {self.name!r} has {wild} infinite value{'s' if wild > 1 else ''}", fix="mend or drop it"
+                f"column {self.name!r} has {wild} infinite value{'s' if wild > 1 else ''}", fix="correct or drop it"
             )
 
     def _normal_scores(self, values_N: NDArray[Any]) -> NDArray[Any]:
@@ -219,7 +219,7 @@ Encoder = NumberEncoder | LevelEncoder | HashEncoder | DateEncoder
 
 
 def fit_column(
-    name: str, column: pd.Series, kind: Kind, *, scale: Scale, dates: bool, text: Literal["drop", "hash"]
+    name: str, column: pd.Series, kind: ColumnKind, *, scale: Scale, dates: bool, text: Literal["drop", "hash"]
 ) -> Encoder | str:
     """The encoder of a column of training values, or why the column is dropped."""
     if kind == "number":

@@ -1,4 +1,4 @@
-"""Wrong labels on purpose: how much of them does a loss bear?"""
+"""Label noise: training labels that are corrupted on purpose, to test how robust a loss is."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossbench.data.split import Rows, generator
+from lossbench.data.split import RowNumbers, generator
 from lossbench.errors import UserError
 
 
-def label_noise(target: NDArray[Any], classes: int, rate: float, seed: int, rows: Rows) -> tuple[NDArray[Any], float]:
+def label_noise(
+    target: NDArray[Any], classes: int, rate: float, seed: int, rows: RowNumbers
+) -> tuple[NDArray[Any], float]:
     """Symmetric noise: a share `rate` of the given rows gets another class, all others equally likely.
 
     The draw walks the classes in the order in which they first occur: their names change nothing.

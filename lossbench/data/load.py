@@ -1,4 +1,4 @@
-"""The one door from a source, in a config's words, to a table."""
+"""`load`: from a source, as a config names it, to a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a table to the inputs of a net: what to impute, encode and scale is learnt from the training rows alone.
+"""From a table to the inputs of a net: imputation, encoding and scaling, fitted on the training rows alone.
 
 N rows, D inputs. Numbers: median for gaps, then standardised (or quantile-scaled). Text and booleans: one 0/1 input per
 level. Columns of no use are dropped, with the reason. A preparation is plain data: it goes to JSON and comes back
@@ -26,7 +26,7 @@ from lossbench.data.encoders import (
     Scale,
     fit_column,
 )
-from lossbench.data.table import Information, Kind, Table
+from lossbench.data.table import ColumnKind, Information, Table
 from lossbench.data.target_scale import TargetScale, TargetScaling, fit_target_scaling
 from lossbench.errors import UserError
 
@@ -36,7 +36,7 @@ class Preparation:
     """How the columns of a table become inputs, and a regression's target a number near 0 and of spread 1."""
 
     encoders: tuple[Encoder, ...]
-    kinds: Mapping[str, Kind]  # of the columns in use
+    kinds: Mapping[str, ColumnKind]  # of the columns in use
     dropped: Mapping[str, str] = field(default_factory=dict)  # column -> why
     target_center: float = 0.0
     target_scale: float = 1.0

@@ -48,4 +48,9 @@ def folds_of(table: Table, folds: int, repeats: int, seed: int) -> list[OuterFol
 
 def inner_folds_of(table: Table, outer: Sequence[OuterFold], partners: int) -> list[InnerFold]:
     """The inner folds that trials are chosen on: pairs of folds, or in time windows inside each training part."""
-    return inner_folds(outer, partners) if table.time is None else inner_windows(table, outer, partners)
+    if table.time is not None:
+        return inner_windows(table, outer, partners)
+    pairs = inner_folds(outer, partners)
+    for pair in pairs:
+        check_trained(table.target, table.task, pair.train, table.classes, "groups", " in an inner fold")
+    return pairs

@@ -1,4 +1,4 @@
-"""What to train on, in a config's words."""
+"""The source of a table, as a config names it."""
 
 from __future__ import annotations
 

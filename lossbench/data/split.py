@@ -19,16 +19,16 @@ from numpy.typing import NDArray
 from lossbench.data.table import Task
 from lossbench.errors import UserError
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Split:
     """Row numbers of the three parts; a part of share 0 is empty."""
 
-    train: Rows
-    validation: Rows
-    test: Rows
+    train: RowNumbers
+    validation: RowNumbers
+    test: RowNumbers
 
 
 @dataclass(frozen=True)
@@ -37,24 +37,25 @@ class OuterFold:
 
     repeat: int
     fold: int
-    train: Rows
-    test: Rows
+    train: RowNumbers
+    test: RowNumbers
 
 
 @dataclass(frozen=True)
 class InnerFold:
-    """Two folds of one repeat that are excluded together: `train` is everything else. In time a fold stands alone.
+    """Two folds of one repeat that are excluded together: `train` is everything else.
 
     What is trained on it serves two splits. It validates the choice for split `first` on the test rows of split
     `second`, and the other way round, so no split's choice sees its own test rows. `first` and `second` are places in
-    the list of outer folds.
+    the list of outer folds. In time, where later rows cannot validate earlier ones, both are one split, and the two
+    parts the same rows.
     """
 
     repeat: int
     first: int
     second: int
-    train: Rows
-    validation: tuple[Rows, Rows]  # the test rows of `first`, of `second`, that the other trains on
+    train: RowNumbers
+    validation: tuple[RowNumbers, RowNumbers]  # the test rows of `first`, of `second`, that the other trains on
 
     def choosing_rows(self, split: int) -> slice:
         """Which of the validation rows, one part behind the other, the choice for a split may see: not its own."""
@@ -70,7 +71,7 @@ def generator(seed: int, *purpose: str | int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, *words]))
 
 
-def in_order_of_occurrence(values: NDArray[np.generic]) -> Rows:
+def in_order_of_occurrence(values: NDArray[np.generic]) -> RowNumbers:
     """Each row's class or group as a number [N], counted in the order in which they first occur: names do not matter.
 
     A gap is a group of its own.
@@ -196,7 +197,7 @@ def digest(split: Split | OuterFold) -> str:
     return summary.hexdigest()
 
 
-def _strata(target: NDArray[np.generic], task: Task, classes: Sequence[str]) -> tuple[Rows, list[str]]:
+def _strata(target: NDArray[np.generic], task: Task, classes: Sequence[str]) -> tuple[RowNumbers, list[str]]:
     """Class of each row in the order of occurrence, with the classes' names; one stratum for all of a regression."""
     if task == "regression":
         return np.zeros(len(target), dtype=np.int64), []
@@ -205,7 +206,7 @@ def _strata(target: NDArray[np.generic], task: Task, classes: Sequence[str]) -> 
     return in_order_of_occurrence(index), named
 
 
-def _check_counts(strata: Rows, least: int, what: str, classes: Sequence[str]) -> None:
+def _check_counts(strata: RowNumbers, least: int, what: str, classes: Sequence[str]) -> None:
     counts = np.bincount(strata)
     few = [i for i, count in enumerate(counts) if count < least]
     if few:
@@ -217,14 +218,14 @@ def _check_counts(strata: Rows, least: int, what: str, classes: Sequence[str]) -
 
 
 def check_trained(
-    target: NDArray[np.generic], task: Task, train: Rows, classes: Sequence[str], where: str, part: str = ""
+    target: NDArray[np.generic], task: Task, train: RowNumbers, classes: Sequence[str], where: str, part: str = ""
 ) -> None:
     """Raise `UserError` where a class has no row in the training part; `where` is the key of what keeps it out."""
     strata, named = _strata(target, task, classes)
     _check_trained(strata, train, named, where, part)
 
 
-def _check_trained(strata: Rows, train: Rows, classes: Sequence[str], where: str, part: str = "") -> None:
+def _check_trained(strata: RowNumbers, train: RowNumbers, classes: Sequence[str], where: str, part: str = "") -> None:
     """A stratified split has every class; groups may hold all rows of a class together, and so may a time."""
     untrained = np.setdiff1d(strata, strata[train])
     if len(untrained):
@@ -234,14 +235,14 @@ def _check_trained(strata: Rows, train: Rows, classes: Sequence[str], where: str
 
 
 def _take(
-    rows: Rows,
-    strata: Rows,
+    rows: RowNumbers,
+    strata: RowNumbers,
     groups: NDArray[np.generic] | None,
     size: int,
     leave: int,
     draw: np.random.Generator,
     turn: int = 0,
-) -> Rows:
+) -> RowNumbers:
     """`size` of the rows, each stratum by its share; at least one of each, and at least `leave` left of each.
 
     A stratum's rows stand shuffled in a ring, of which each `turn` takes the stretch behind the one before.
@@ -258,13 +259,13 @@ def _take(
     return np.sort(np.concatenate(taken))
 
 
-def _apportion(counts: Rows, size: int, *, least: int, leave: int) -> Rows:
+def _apportion(counts: RowNumbers, size: int, *, least: int, leave: int) -> RowNumbers:
     """`size` seats by largest remainder, each kept within [least, count - leave]."""
     exact = counts * (size / counts.sum())
     seats = np.floor(exact).astype(np.int64)
     for i in np.argsort(seats - exact, kind="stable")[: size - int(seats.sum())]:
         seats[i] += 1
-    bounded: Rows = np.clip(seats, np.minimum(least, counts), np.maximum(counts - leave, 0))
+    bounded: RowNumbers = np.clip(seats, np.minimum(least, counts), np.maximum(counts - leave, 0))
     while excess := int(bounded.sum()) - size:  # bounds moved a few seats: whoever has most room gives or takes one
         room = bounded - least if excess > 0 else counts - leave - bounded
         if room.max() <= 0:
@@ -273,7 +274,9 @@ def _apportion(counts: Rows, size: int, *, least: int, leave: int) -> Rows:
     return bounded
 
 
-def _take_groups(rows: Rows, groups: NDArray[np.generic], size: int, draw: np.random.Generator, turn: int) -> Rows:
+def _take_groups(
+    rows: RowNumbers, groups: NDArray[np.generic], size: int, draw: np.random.Generator, turn: int
+) -> RowNumbers:
     """Whole groups from a shuffled ring until `size` rows are reached; at least one group is left."""
     labels, index = np.unique(groups, return_inverse=True)
     if len(labels) < 2:
@@ -288,8 +291,8 @@ def _take_groups(rows: Rows, groups: NDArray[np.generic], size: int, draw: np.ra
     return np.sort(rows[np.isin(index, chosen)])
 
 
-def _folds(strata: Rows, folds: int, draw: np.random.Generator) -> Rows:
-    """Fold of each row: rows dealt out class after class, so that classes and folds differ by at most one row."""
+def _folds(strata: RowNumbers, folds: int, draw: np.random.Generator) -> RowNumbers:
+    """Fold of each row: rows assigned class after class, so that classes and folds differ by at most one row."""
     shuffled = draw.permutation(len(strata))
     order = shuffled[np.argsort(strata[shuffled], kind="stable")]
     fold_of = np.empty(len(strata), dtype=np.int64)
@@ -297,7 +300,9 @@ def _folds(strata: Rows, folds: int, draw: np.random.Generator) -> Rows:
     return fold_of
 
 
-def _grouped_folds(strata: Rows, groups: NDArray[np.generic], folds: int, draw: np.random.Generator) -> Rows:
+def _grouped_folds(
+    strata: RowNumbers, groups: NDArray[np.generic], folds: int, draw: np.random.Generator
+) -> RowNumbers:
     """Fold of each row: groups, large ones first, each to the fold where the classes stay most even."""
     labels, index = np.unique(groups, return_inverse=True)
     counts_GC = np.zeros((len(labels), int(strata.max()) + 1))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossbench.data.split import Rows
+from lossbench.data.split import RowNumbers
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 
 
 def growing_subset(
-    table: Table, rows: Rows, share: float, draw: np.random.Generator, *, what: str = "training rows"
-) -> Rows:
+    table: Table, rows: RowNumbers, share: float, draw: np.random.Generator, *, what: str = "training rows"
+) -> RowNumbers:
     """A share of the given rows, ascending: floor(share * rows + 1/2) of them, each class within a row of its share.
 
     With the same `draw` the rows of a smaller share are part of those of a larger one. Every class of `rows` is among
@@ -34,7 +34,7 @@ def growing_subset(
     return np.sort(rows[_stratified_order(strata, draw)[:size]])
 
 
-def _stratified_order(strata: Rows, draw: np.random.Generator) -> Rows:
+def _stratified_order(strata: RowNumbers, draw: np.random.Generator) -> RowNumbers:
     """An order of which every beginning has each stratum in about its share: the k-th of n rows of a stratum stands at
     (k + 1/2) / n, behind one row of every stratum."""
     shuffled = draw.permutation(len(strata))
@@ -43,5 +43,5 @@ def _stratified_order(strata: Rows, draw: np.random.Generator) -> Rows:
         own = shuffled[strata[shuffled] == stratum]
         place[own] = (np.arange(len(own)) + 0.5) / len(own)
         place[own[0]] = 0.0
-    order: Rows = shuffled[np.argsort(place[shuffled], kind="stable")]
+    order: RowNumbers = shuffled[np.argsort(place[shuffled], kind="stable")]
     return order

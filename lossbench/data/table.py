@@ -1,4 +1,4 @@
-"""A table as it is trained on: features with their kinds, a target, and what was done to get there."""
+"""A table: features with their kinds, a target, and notes on how it was read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Task = Literal["binary", "multiclass", "regression"]
-Kind = Literal["number", "boolean", "text", "date"]
+ColumnKind = Literal["number", "boolean", "text", "date"]
 
 
 class Information(str):
@@ -43,7 +43,7 @@ class Table:
     name: str
     task: Task
     features: pd.DataFrame
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, ColumnKind]
     target: NDArray[Any]
     target_name: str
     classes: tuple[str, ...] = ()

@@ -14,15 +14,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lossbench.data.split import InnerFold, OuterFold, Rows, Split
-from lossbench.data.table import Kind, Table
+from lossbench.data.split import InnerFold, OuterFold, RowNumbers, Split
+from lossbench.data.table import ColumnKind, Table
 from lossbench.errors import UserError
 
 WHERE = "data.time"
 VALIDATED = 0.4  # the share of a training part that inner windows validate on, as pairs of five folds leave it
 
 
-def times_of(column: pd.Series, kind: Kind, place: Callable[[int], str]) -> NDArray[Any]:
+def times_of(column: pd.Series, kind: ColumnKind, place: Callable[[int], str]) -> NDArray[Any]:
     """The time of each row [N]: a date, or any number that grows with time; a `UserError` for anything else."""
     name = str(column.name)
     if kind not in ("date", "number"):
@@ -87,7 +87,7 @@ def inner_windows(table: Table, outer: Sequence[OuterFold], count: int) -> list[
     return result
 
 
-def _windows(time: NDArray[Any], count: int, size: int) -> Iterator[tuple[Rows, Rows]]:
+def _windows(time: NDArray[Any], count: int, size: int) -> Iterator[tuple[RowNumbers, RowNumbers]]:
     """The last `count` blocks of so many rows, each with all rows before it, as (earlier, block)."""
     order = np.argsort(time, kind="stable")
     ordered, n = time[order], len(order)
@@ -102,7 +102,7 @@ def _cut(ordered: NDArray[Any], at: int) -> int:
     return int(np.searchsorted(ordered, ordered[at], side="left")) if 0 < at < len(ordered) else max(at, 0)
 
 
-def _rows(some: NDArray[np.integer[Any]]) -> Rows:
+def _rows(some: NDArray[np.integer[Any]]) -> RowNumbers:
     return np.sort(some).astype(np.int64)
 
 

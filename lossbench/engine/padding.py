@@ -1,4 +1,4 @@
-"""Sizes that keep a member's numbers, bit for bit, independent of who is trained beside it.
+"""Padding and alignment: sizes that keep a member's numbers, bit for bit, independent of its neighbours.
 
 Three things make a number depend on its place in memory: a loop of vector instructions that ends in a scalar tail
 (which computes `exp` by other means), a matrix that starts off a 64-byte line (which a BLAS multiplies by another

@@ -1,4 +1,4 @@
-"""What is to be trained, in tensors and callables: the engine's whole input.
+"""The engine's input: nets, splits and objectives, as tensors and callables.
 
 Shapes: P members, N rows, B rows of a batch, D inputs, K outputs, C columns of an encoded target or of a statistic.
 """
@@ -13,17 +13,17 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from lossbench.engine.shared_rows import Rows
+from lossbench.engine.shared_rows import GatheredRows
 from lossbench.events import Better
 
 Score = Callable[[Tensor, Tensor, Sequence[int], Sequence[int]], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class SplitPart:
     """Rows: inputs, targets encoded as the loss wants them, and the truth that scores are counted against."""
 
-    x_ND: Tensor | Rows
+    x_ND: Tensor | GatheredRows
     target: Tensor  # [N] or [N, C]
     truth_N: Tensor  # class index (int64), or value in original units
 
@@ -32,8 +32,8 @@ class Part:
 class Fold:
     """What a member learns from and is validated on; folds that share a table share its tensor, never copied."""
 
-    train: Part
-    validation: Part | None = None
+    train: SplitPart
+    validation: SplitPart | None = None
     weight_N: Tensor | None = None  # of the training rows, mean 1
     statistics: Mapping[str, Tensor] = field(default_factory=dict)  # name -> [C], for objectives that ask
 
@@ -148,13 +148,13 @@ def moved(problem: Problem, device: torch.device) -> Problem:
             done[id(tensor)] = tensor.to(device, problem.training.dtype if to_float else tensor.dtype).contiguous()
         return done[id(tensor)]
 
-    def inputs(x: Tensor | Rows) -> Tensor | Rows:
+    def inputs(x: Tensor | GatheredRows) -> Tensor | GatheredRows:
         if isinstance(x, Tensor):
             return move(x, is_input=True)
         return replace(x, table_MD=move(x.table_MD, is_input=True)).to(device, problem.training.dtype)
 
-    def part(p: Part) -> Part:
-        return Part(inputs(p.x_ND), move(p.target), move(p.truth_N))
+    def part(p: SplitPart) -> SplitPart:
+        return SplitPart(inputs(p.x_ND), move(p.target), move(p.truth_N))
 
     folds = tuple(
         Fold(

@@ -16,7 +16,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class GatheredRows:
     """`table_MD[index_N] * factor_D + shift_D`, and where that is NaN (a gap) `fill_D`, if there is one.
 
     It answers what the engine asks of a tensor `[N, D]`; only what is gathered comes to be.
@@ -57,7 +57,7 @@ class Rows:
         """Ones of the table's kind."""
         return self.table_MD.new_ones(size)
 
-    def to(self, device: torch.device, dtype: torch.dtype) -> Rows:
+    def to(self, device: torch.device, dtype: torch.dtype) -> GatheredRows:
         """The same rows there; a table that is there already is not copied."""
         fill = None if self.fill_D is None else self.fill_D.to(device, dtype)
         return replace(
@@ -85,18 +85,18 @@ class Rows:
             torch.where(rows_BD.isnan(), self.fill_D, rows_BD, out=rows_BD)
 
 
-def plain(inputs: Tensor | Rows) -> Tensor:
+def plain(inputs: Tensor | GatheredRows) -> Tensor:
     """The inputs as a tensor: itself, or a copy of the rows."""
     return inputs if isinstance(inputs, Tensor) else inputs[:]
 
 
-def select(inputs: Tensor | Rows, index_B: Tensor, out_BD: Tensor) -> None:
+def select(inputs: Tensor | GatheredRows, index_B: Tensor, out_BD: Tensor) -> None:
     """Put the inputs' rows of those numbers there; they must be in range.
 
     On the processor by numpy, whose `take` copies narrow rows several times as fast as torch's `index_select`; `clip`
     spares it a check of the range.
     """
-    if isinstance(inputs, Rows):
+    if isinstance(inputs, GatheredRows):
         inputs.gather(index_B, out_BD)
     elif inputs.device.type == "cpu":
         np.take(inputs.numpy(), index_B.numpy(), axis=0, out=out_BD.numpy(), mode="clip")

@@ -1,4 +1,4 @@
-"""Work on Python threads: so many jobs at a time, to the last one's end.
+"""Runs jobs on Python threads, a limited number at a time.
 
 torch lets go of the interpreter during its work, so threads share the processor well; within a thread torch works alone
 (its own threads make small steps slower, and collapse when anything else runs beside them).

@@ -16,7 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
@@ -93,13 +93,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _gives_probabilities(self) -> bool:
         """Whether the loss estimates probabilities, or may on some task while that is not known yet."""
         if hasattr(self, "link_"):
-            return Link.named(self.link_) not in {Link.MARGIN, Link.DISTANCE}
+            return InverseLink.named(self.inverse_link_) not in {InverseLink.MARGIN, InverseLink.DISTANCE}
         try:
-            link = self._loss().link
+            inverse_link = self._loss().inverse_link
         except UserError:
             return False
         return any(
-            one not in {Link.MARGIN, Link.DISTANCE} for one in ([link] if isinstance(link, Link) else link.values())
+            one not in {InverseLink.MARGIN, InverseLink.DISTANCE}
+            for one in ([inverse_link] if isinstance(inverse_link, InverseLink) else inverse_link.values())
         )
 
     @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]

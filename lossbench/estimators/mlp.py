@@ -1,4 +1,4 @@
-"""What the two estimators share: parameters, training, the way back from outputs to predictions.
+"""What the two estimators share: parameters, training, prediction.
 
 N rows, D inputs, K outputs.
 """
@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from lossbench.catalog.links import Link, Prediction
+from lossbench.catalog.inverse_links import InverseLink, Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins.resolve import find_activation, find_loss
 from lossbench.catalog.targets import encode
@@ -26,7 +26,7 @@ from lossbench.config.schema import TrainConfig
 from lossbench.data.split import in_order_of_occurrence
 from lossbench.engine.nets.outputs import outputs_of
 from lossbench.engine.nets.state import net_of
-from lossbench.engine.problem import Fold, Member, Part, Problem, Training
+from lossbench.engine.problem import Fold, Member, Problem, SplitPart, Training
 from lossbench.engine.training.train import train
 from lossbench.errors import UserError, warn
 from lossbench.experiments.setup.metric_choice import auto_metric
@@ -34,7 +34,7 @@ from lossbench.experiments.setup.net import net_for
 from lossbench.experiments.setup.pair import Pair
 
 Array = NDArray[Any]
-AUTO = "auto"  # the activation that the loss is made for
+AUTO = "auto"  # the activation that the loss expects
 
 KEYS = {  # parameter -> where a config has it
     **{name: ("optim", name) for name in ("lr", "batch_size", "epochs", "momentum", "weight_decay", "schedule")},
@@ -50,7 +50,7 @@ KEYS = {  # parameter -> where a config has it
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
-    """What the two estimators share: parameters, training, the way back from outputs to predictions."""
+    """What the two estimators share: parameters, training, prediction."""
 
     _task: Task
 
@@ -132,10 +132,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             self.center_, self.scale_ = x_ND[rows].mean(axis=0), np.where(spread > 0, spread, 1.0)
         x, truth = (x_ND - self.center_) / self.scale_, torch.from_numpy(np.array(truth_N))
 
-        def part(some: Array) -> Part:
+        def part(some: Array) -> SplitPart:
             own = truth[torch.from_numpy(some)]
             target = encode(own, pair.encoding, pair.classes, name=pair.loss.name, where="y")
-            return Part(torch.from_numpy(x[some]).float(), target, own)
+            return SplitPart(torch.from_numpy(x[some]).float(), target, own)
 
         statistics = {}
         if pair.task.is_classification:
@@ -168,7 +168,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 min_delta=config.early_stopping.min_delta,
                 keep=config.early_stopping.keep,
             ),
-            score=None if held is None else lambda out, true, *_: metric(pair.link(out), true),
+            score=None if held is None else lambda out, true, *_: metric(pair.inverse_link(out), true),
             better=metric.better,
         )
         trained = train(problem, run="fit", device=config.device, threads=config.threads)
@@ -183,7 +183,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.best_epoch_ = outcome.best_epoch
         self.n_iter_ = outcome.epochs
         self.last_act_ = pair.activation.name if self.last_act == AUTO else self.last_act
-        self.link_ = pair.link.label
+        self.inverse_link_ = pair.inverse_link.label
         self.hidden_activation_ = config.net.activation
         return self
 
@@ -194,7 +194,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         state = {name: torch.from_numpy(values) for name, values in self.state_.items()}
         net, last_act = net_of(state, self.hidden_activation_), find_activation(self.last_act_)
         out_NK = outputs_of(net, state, last_act, torch.from_numpy((x - self.center_) / self.scale_))
-        return Link.named(self.link_)(out_NK[None])
+        return InverseLink.named(self.inverse_link_)(out_NK[None])
 
 
 def _plain(value: Any) -> Any:

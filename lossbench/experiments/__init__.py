@@ -1,1 +1,1 @@
-"""What each command means. Configs and names die here: below it are plain arguments, above it are records."""
+"""What each command does: from a config to a record. Lower layers take plain arguments."""

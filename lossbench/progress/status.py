@@ -1,4 +1,4 @@
-"""Where a run stands: the latest numbers of each member, as every display of progress needs them."""
+"""The status of a run: the latest numbers of each member, for every display of progress."""
 
 from __future__ import annotations
 

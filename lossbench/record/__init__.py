@@ -1,4 +1,4 @@
-"""What an experiment leaves behind: its types, JSON both ways, and files written aside and renamed."""
+"""The record of an experiment: its types, reading and writing JSON, and files that appear only when whole."""
 
 from lossbench.record.aside import cannot_write, written_aside
 from lossbench.record.conditions import ConditionRecord, Levels, levels_text, realised_text
@@ -16,16 +16,17 @@ from lossbench.record.record import (
     RegularizeRecord,
     TrainRecord,
 )
-from lossbench.record.runs import (
+from lossbench.record.results import (
     Diagnostics,
     LossRecord,
+    LossResult,
     MemberRecord,
     ObjectiveRecord,
     PathRecord,
     PenaltyRecord,
     RangeRecord,
+    ReferenceRecord,
     ReliabilityRecord,
-    RunRecord,
     VerdictRecord,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "Diagnostics",
     "Levels",
     "LossRecord",
+    "LossResult",
     "MemberRecord",
     "MetricRecord",
     "NoteRecord",
@@ -52,10 +54,10 @@ __all__ = [
     "PointsRecord",
     "RangeRecord",
     "Record",
+    "ReferenceRecord",
     "RegularizeProtocol",
     "RegularizeRecord",
     "ReliabilityRecord",
-    "RunRecord",
     "Scores",
     "SplitRecord",
     "StoppingRule",

@@ -1,4 +1,4 @@
-"""What a comparison found: a row per loss, a table per setting, the cost of a condition, and all data sets together.
+"""The results of a comparison: a row per loss, a table per setting, the cost of a condition, all data sets together.
 
 A setting is a data set with one level of each condition. Every number is `None` where it is not defined.
 """
@@ -29,6 +29,7 @@ Word = Literal[
     "diverged",
     "failed",
     "interrupted",
+    "reference, not a loss",
 ]
 COMPARED: frozenset[Word] = frozenset({"better", "worse", "practically equal", "not distinguishable"})
 TESTED: frozenset[Word] = COMPARED | {"unreliable"}
@@ -36,7 +37,7 @@ NOT_ESTIMATED = "not what it estimates"  # a row whose loss estimates something 
 SCORELESS: frozenset[Word] = frozenset({"failed", "diverged"})  # their score is the one that failures get
 
 
-class Row(Frozen):
+class ComparisonRow(Frozen):
     """One loss in one setting. Differences are in the metric's unit, loss minus baseline; `None` where not defined.
 
     `difference_low`, `difference_high` hold for all comparisons of the table at once and exclude 0 exactly where
@@ -54,9 +55,13 @@ class Row(Frozen):
     reason: str  # of a broken or failed run
     symptoms: list[str]
     group: str
-    same_as: str  # the first loss of the same objective, "" for itself
-    factor: float  # its objective is so many times that of the first
-    represents: list[str]  # other names of its objective, which were not trained
+    same_as: str  # the first loss with the same gradients on every probe, "" for itself
+    factor: float  # its gradient is so many times that of the first
+    represents: list[str]  # others with its gradients, which were not trained
+    probes: int = 0  # outputs on which no difference from those was found
+    reach: float = 0.0  # up to which size of linear outputs
+    differs_from: str = ""  # a loss with the same gradients on every probe and other scores: both are tested
+    differs_by: float = 0.0  # mean absolute difference of the two scores, per split
     rank: int | None = None
     mean: Number = None
     low: Number = None
@@ -102,7 +107,7 @@ class Row(Frozen):
         return NOT_ESTIMATED if self.estimand else ""
 
 
-class Table(Frozen):
+class ComparisonTable(Frozen):
     """The evidence in one setting."""
 
     title: str  # "titanic with 20% label noise"
@@ -127,7 +132,13 @@ class Table(Frozen):
     decimals: int
     sentence: str
     notes: list[str]
-    rows: list[Row]
+    rows: list[ComparisonRow]
+    references: list[ComparisonRow] = Field(default_factory=list)  # models that are no nets, in no test
+
+    @property
+    def shown(self) -> list[ComparisonRow]:
+        """The losses, then the references."""
+        return [*self.rows, *self.references]
 
     @property
     def changed(self) -> str:
@@ -162,7 +173,8 @@ class Sensitivity(Frozen):
     baseline: str
     levels: list[float]  # mildest first
     realised: list[Number]
-    dummy: Number
+    dummies: list[Number]  # the dummy's score, one per level
+    dummy_name: str
     decimals: int
     sentence: str
     rows: list[SensitivityRow]
@@ -216,7 +228,7 @@ class Across(Frozen):
     friedman_p: Number
     iman_davenport_p: Number
     critical_difference: Number
-    rejected: bool  # the omnibus test: only then may ranks be told apart
+    rejected: bool  # the omnibus test: only then may ranks be distinguished
     omnibus: str  # the omnibus tests as a sentence
     excluded: dict[str, list[str]]  # losses that are missing on a data set, and on which
     sentence: str
@@ -245,9 +257,9 @@ class Comparison(Frozen):
     rope: float
     rope_text: str  # the width in the metric's unit, and where it comes from
     alpha: float
-    ranks: bool  # average ranks were asked for
+    ranks: bool  # average ranks were requested
     notes: list[str]
     warnings: list[str]
-    tables: list[Table]
+    tables: list[ComparisonTable]
     sensitivity: list[Sensitivity]
     across: list[Across]

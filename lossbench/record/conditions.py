@@ -1,4 +1,4 @@
-"""A condition of a comparison: what was varied besides the losses, in the words that every report needs.
+"""A condition of a comparison (label noise, ...): what was varied besides the losses, and its words in reports.
 
 A setting is a data set with one level of each condition. Nothing is ever pooled over settings.
 """
@@ -28,7 +28,7 @@ class ConditionRecord(Frozen):
     number: Literal["percent", "plain"] = "percent"  # how a level is written
     level_names: list[str] = Field(default_factory=list)  # of levels that are choices: level 0 is the first name's
     harsher: Literal["higher", "lower"]  # levels that leave less to learn from
-    realised_text: str = ""  # "{share} of the training labels changed"; empty: what is asked for is what happens
+    realised_text: str = ""  # "{share} of the training labels changed"; empty: the requested level is the realised one
     plot: str  # name of its picture's file
     plot_title: str
     plot_note: str = ""  # a sentence for its caption

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lossbench.record.part import Part, Sparse
+from lossbench.record.part import RecordPart, Sparse
 
 Task = Literal["binary", "multiclass", "regression"]
 Statistic = Literal["mean", "median"]
@@ -33,14 +33,14 @@ class SplitRecord(Sparse):
     sha256: list[str] = Field(default_factory=list)  # of each split's row numbers
 
 
-class NoteRecord(Part):
+class NoteRecord(RecordPart):
     """What was done to a table to read it: a repair or a drop is a warning."""
 
     level: Literal["note", "warning"]
     message: str
 
 
-class DataRecord(Part):
+class DataRecord(RecordPart):
     """What was trained on."""
 
     name: str

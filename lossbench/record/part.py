@@ -1,4 +1,4 @@
-"""What every part of a record is made of: no unknown keys, and no number that JSON cannot hold."""
+"""The base of every part of a record: no unknown keys, and no number that JSON cannot hold."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Number = Annotated[float | None, BeforeValidator(_finite)]
 Scores = dict[str, Number]  # metric name -> value
 
 
-class Part(BaseModel):
+class RecordPart(BaseModel):
     """A mapping of a record; a key that it does not know is a mistake."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Frozen(Part):
-    """A part that nobody changes once it is made."""
+class Frozen(RecordPart):
+    """A part that never changes once it is made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +32,7 @@ class Frozen(Part):
         return self.model_copy(update=changes)
 
 
-class Sparse(Part):
+class Sparse(RecordPart):
     """A part of which there are thousands: what does not apply to one (None, empty) is excluded from its JSON."""
 
     @model_serializer(mode="wrap")

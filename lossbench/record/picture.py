@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lossbench.record.part import Part
+from lossbench.record.part import RecordPart
 
 
-class AxisRecord(Part):
+class AxisRecord(RecordPart):
     """One side of the plane that is drawn."""
 
     label: str
@@ -15,7 +15,7 @@ class AxisRecord(Part):
     high: float
 
 
-class PointsRecord(Part):
+class PointsRecord(RecordPart):
     """Rows of the table where they lie in the plane."""
 
     x: list[float]
@@ -23,7 +23,7 @@ class PointsRecord(Part):
     label: list[int]  # class index
 
 
-class PictureRecord(Part):
+class PictureRecord(RecordPart):
     """Titles, axes and points."""
 
     title: str

@@ -7,13 +7,13 @@ import zlib
 from typing import TYPE_CHECKING
 
 from lossbench.deferred import np
-from lossbench.record.part import Part
+from lossbench.record.part import RecordPart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class PackedPlanes(Part):
+class PackedPlanes(RecordPart):
     """Numbers of either sign on a grid, in 255 levels, closest around zero: `scale * q |q| / 127^2`, q = -127..127.
 
     A boundary is where such a number changes its sign, so that is where it must be exact. `levels`: base64 of zlib of

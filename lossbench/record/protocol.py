@@ -1,4 +1,4 @@
-"""What was declared before anything was trained."""
+"""The protocols of the three commands: what was declared before training."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any, Literal
 from pydantic import Field
 
 from lossbench.events import Better
-from lossbench.record.part import Number, Part
+from lossbench.record.part import Number, RecordPart
 
 BEST_BASELINE = "best"  # the baseline of a comparison where it is the loss that came out best
 
 
-class TrainProtocol(Part):
+class TrainProtocol(RecordPart):
     """Of `train`: the metric of the validation part, and whose epoch's weights are kept."""
 
     metric: str
     keep: Literal["last", "best"] = "last"
 
 
-class CompareProtocol(Part):
+class CompareProtocol(RecordPart):
     """Of `compare-losses`: how losses are tuned, scored and compared."""
 
     metric: str  # the primary one
@@ -43,17 +43,18 @@ class CompareProtocol(Part):
     text: list[str] = Field(default_factory=list)  # the protocol in sentences
 
 
-class StoppingRule(Part):
+class StoppingRule(RecordPart):
     """When a net of `regularize-gif` counts as trained."""
 
     tol: float
     kink: float
+    reach: float = 1e-3
     decrease: float
     patience: int
     max_iter: int
 
 
-class RegularizeProtocol(Part):
+class RegularizeProtocol(RecordPart):
     """Of `regularize-gif`: the objective and the stopping rule."""
 
     objective: str

@@ -14,16 +14,16 @@ from lossbench.events import Better, Status
 from lossbench.record.comparison import Comparison
 from lossbench.record.conditions import ConditionRecord
 from lossbench.record.data import DataRecord
-from lossbench.record.part import Number, Part
+from lossbench.record.part import Number, RecordPart
 from lossbench.record.picture import PictureRecord
 from lossbench.record.protocol import CompareProtocol, RegularizeProtocol, TrainProtocol
-from lossbench.record.runs import RunRecord, VerdictRecord
+from lossbench.record.results import LossResult, ReferenceRecord, VerdictRecord
 
 SCHEMA_VERSION: Literal[2] = 2
 _SUMMARY = ("low", "high", "difference", "difference_low", "difference_high", "p_better", "p_equal", "p_adjusted", "lr")
 
 
-class MetricRecord(Part):
+class MetricRecord(RecordPart):
     """What a report must know of a metric to draw it."""
 
     name: str
@@ -36,7 +36,7 @@ class MetricRecord(Part):
     estimand: str = ""  # what the best prediction is: "the mean"; "": not declared
 
 
-class Record(Part):
+class Record(RecordPart):
     """What the records of all commands have."""
 
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -47,13 +47,16 @@ class Record(Part):
     config: dict[str, Any] = Field(default_factory=dict)
     environment: dict[str, Any] = Field(default_factory=dict)
     metrics: list[MetricRecord] = Field(default_factory=list)
-    runs: list[RunRecord] = Field(default_factory=list)
+    results: list[LossResult] = Field(default_factory=list)
     timing: dict[str, Number] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
 
     def __repr__(self) -> str:
         """One line; `.table()` is what there is to look at."""
-        data, losses = dict.fromkeys(run.data for run in self.runs), dict.fromkeys(run.loss.label for run in self.runs)
+        data, losses = (
+            dict.fromkeys(result.data for result in self.results),
+            dict.fromkeys(result.loss.label for result in self.results),
+        )
         return f"<{self.kind} {self.name!r}: {', '.join(losses)} on {', '.join(data)}, {self.status}>"
 
     __str__ = __repr__
@@ -70,11 +73,11 @@ class Record(Part):
         measured is NaN.
         """
         rows = []
-        for run in self.runs:
-            for member in run.members:
-                row: dict[str, Any] = {"data": run.data, "loss": run.loss.label, "last_act": run.last_act}
-                row |= run.condition
-                row |= {f"{name}_realised": share for name, share in run.realised.items()}
+        for result in self.results:
+            for member in result.members:
+                row: dict[str, Any] = {"data": result.data, "loss": result.loss.label, "last_act": result.last_act}
+                row |= result.condition
+                row |= {f"{name}_realised": share for name, share in result.realised.items()}
                 row |= {"role": member.role, "seed": member.seed}
                 row |= {f"split_{name}": place for name, place in member.split.items()}
                 row |= {"lr": member.lr, **{f"param_{name}": value for name, value in member.params.items()}}
@@ -106,10 +109,11 @@ class CompareRecord(Record):
     data: list[DataRecord]
     conditions: list[ConditionRecord] = Field(default_factory=list)  # that were varied
     protocol: CompareProtocol
+    references: list[ReferenceRecord] = Field(default_factory=list)  # models that are no nets, one a setting
     analysis: Comparison | None = None
 
     def table(self) -> pd.DataFrame:
-        """A row a loss in each setting, with its rank, score and difference.
+        """A row a loss (and a reference model) in each setting, with its rank, score and difference.
 
         The columns: data and the conditions' levels where there are several, rank, loss, last_act, result ("better",
         "practically equal", ...), the metric's mean with its interval (low, high), the difference to the baseline with
@@ -124,7 +128,7 @@ class CompareRecord(Record):
         for table in tables:
             place: dict[str, Any] = {"data": table.data} if several else {}
             place |= {name: table.condition.get(name) for name in varied}
-            for row in table.rows:
+            for row in table.shown:
                 words = {"rank": row.rank, "loss": row.loss, "last_act": row.last_act, "result": row.word}
                 numbers = {name: getattr(row, name) for name in _SUMMARY}
                 rows.append({**place, **words, self.analysis.metric: row.mean, **numbers})

@@ -51,7 +51,7 @@ def upgrade(old: Mapping[str, Any]) -> Plain:
     new = {**old, "schema_version": 2}
     kind, levels = old["kind"], old.get("protocol", {}).get("label_noise", [])
     varied = any(levels)
-    new["runs"] = [_run(run, varied=varied) for run in old.get("runs", [])]
+    new["results"] = [_result(run, varied=varied) for run in new.pop("runs", [])]
     protocol = dict(old.get("protocol", {}))
     protocol.pop("label_noise", None)
     new["protocol"] = protocol
@@ -88,7 +88,7 @@ def _metric(old: Plain, tasks: set[str]) -> Plain:
     return {**new, "high": 1.0} if old["better"] == "higher" else {**new, "low": 0.0}
 
 
-def _run(old: Plain, *, varied: bool) -> Plain:
+def _result(old: Plain, *, varied: bool) -> Plain:
     new = dict(old)
     new["dummy"] = new.pop("baseline", {})
     evidence, conditions = dict(new.pop("evidence", {})), dict(new.pop("conditions", {}))
@@ -181,7 +181,11 @@ def _sensitivity(old: Plain, condition: Plain | None) -> Plain:
     rows = [{**row, "p_adjusted": row.get("p_holm")} for row in old["rows"]]
     for row in rows:
         row.pop("p_holm", None)
-    return {**old, "condition": condition, "rows": rows}
+    new = {**old, "condition": condition, "rows": rows}
+    # Version 1 kept the first level's alone.
+    new["dummies"] = [new.pop("dummy"), *[None] * (len(old["levels"]) - 1)]
+    new["dummy_name"] = dummy_name("binary")  # only labels had noise
+    return new
 
 
 def _across(old: Plain, condition: Plain | None) -> Plain:

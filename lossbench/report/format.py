@@ -80,3 +80,8 @@ def share_failed(failed: int, splits: int) -> str:
 def none_among(names: Sequence[str], total: int) -> str:
     """`mse is not`, `3 of 5 are not`, `none of the 4 is`: before an adjective."""
     return f"none of the {total} is" if 1 < len(names) == total else f"{among(names, total)} not"
+
+
+def probed(probes: int, reach: float) -> str:
+    """` on 1,063 probes up to |z| = 1e4`: how far gradients were compared; "" where that was not recorded."""
+    return f" on {probes:,} probes up to |z| = {reach:.0e}".replace("e+0", "e") if probes else ""

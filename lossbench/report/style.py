@@ -1,4 +1,4 @@
-"""One look for every picture: few colours that colour-blind eyes tell apart, one typeface, quiet grids.
+"""The style of every picture: colours for colour-blind readers, one typeface, quiet grids.
 
 A picture is drawn once, in the light colours; in a page each of them becomes a CSS variable, so that it follows the
 page into the dark. Colours say what a difference means and nothing else.

@@ -1,16 +1,16 @@
-"""What was measured of an unsound pair, in sentences; and the message of a run that failed, in one line."""
+"""Symptoms of an unsound pair as sentences, and the message of a failed run in one line."""
 
 from __future__ import annotations
 
-from lossbench.record import Diagnostics, RunRecord
+from lossbench.record import Diagnostics, LossResult
 
 
-def symptoms(run: RunRecord) -> list[str]:
+def symptoms(result: LossResult) -> list[str]:
     """The evidence of a pair as sentences, worst first; empty for a pair that showed no symptom.
 
     Of a broken pair it is also said that no output is dead, since that is what one would suspect.
     """
-    found, sentences = run.diagnostics, []
+    found, sentences = result.diagnostics, []
     members = found.members
     finite = members if found.members_finite is None else found.members_finite
     only = f", of the {finite} of {members} nets with finite outputs" if finite < members else ""
@@ -27,7 +27,7 @@ def symptoms(run: RunRecord) -> list[str]:
         sentences.append(
             f"{_of(count, finite)} {whose}{does} for one class whatever {'it sees' if finite == 1 else 'they see'}"
         )
-    if dead == 0 and sentences and run.verdict.level == "broken":
+    if dead == 0 and sentences and result.verdict.level == "broken":
         sentences.append(f"0% of its outputs are dead: none gives one value for every row of the test part{only}")
     return sentences
 
@@ -52,12 +52,12 @@ def _of(count: int, members: int) -> str:
     return "the net" if members == 1 else f"all {members} nets" if count == members else f"{count} of {members} nets"
 
 
-def reason(run: RunRecord, longest: int = 160) -> str:
+def reason(result: LossResult, longest: int = 160) -> str:
     """Why a run is broken or failed, in one line: the first symptom measured, else the message, else the verdict."""
-    if run.status == "failed":
-        lines = [line.strip() for line in run.message.splitlines() if line.strip()]
+    if result.status == "failed":
+        lines = [line.strip() for line in result.message.splitlines() if line.strip()]
         why = lines[-1] if lines else "no message"  # of a traceback, the last line names the exception
     else:
-        why = next(iter(symptoms(run)), "") or run.verdict.why or run.message
+        why = next(iter(symptoms(result)), "") or result.verdict.why or result.message
     why = " ".join(why.split()).rstrip(".")
     return why if len(why) <= longest else why[: longest - 1].rstrip() + "…"

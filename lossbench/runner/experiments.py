@@ -233,4 +233,4 @@ def _ended(record: Record, folder: Path, mode: Mode, stop: Stop) -> int:
         return stop.exit_code
     # A training of which no net is left has failed; in a comparison a loss that diverges is a result.
     diverged = record.kind == "train" and record.status == "diverged"
-    return LOSS_FAILED if diverged or any(run.status == "failed" for run in record.runs) else OK
+    return LOSS_FAILED if diverged or any(run.status == "failed" for run in record.results) else OK

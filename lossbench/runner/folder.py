@@ -1,4 +1,4 @@
-"""The folder of a run: named, made before anything is trained, and never another run's."""
+"""The folder of a run: its name, and its creation before anything is trained."""
 
 from __future__ import annotations
 

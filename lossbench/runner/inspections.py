@@ -10,10 +10,10 @@ from lossbench.errors import UserError
 
 if TYPE_CHECKING:
     from lossbench.config.parts import LossConfig
-    from lossbench.config.schema import Kind, TrainConfig
+    from lossbench.config.schema import Command, TrainConfig
 
 
-def check(file: str) -> Kind:
+def check(file: str) -> Command:
     """`lossbench config check`: the command that the file is for; `UserErrors` for wrong keys, values and names."""
     from lossbench.config.load import load
     from lossbench.experiments.setup.resolve import check_names

@@ -1,4 +1,4 @@
-"""What the looking commands print: plans, tables, diagnoses, predictions. Texts from data are never read as markup."""
+"""Prints plans, tables, diagnoses and predictions. Texts from data are never read as markup."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from lossbench.report.terminal.table import console, plain_table
 if TYPE_CHECKING:
     from lossbench.data.describe import Description
     from lossbench.experiments.compare.plan import ComparePlan
-    from lossbench.experiments.compare.time_estimate import Estimate
+    from lossbench.experiments.compare.time_estimate import WorkEstimate
     from lossbench.experiments.doctor import Diagnosis, Finding
     from lossbench.experiments.train.predictions import Predicted
 
@@ -44,7 +44,7 @@ def grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, style_by: int
     return made
 
 
-def show_plan(plan: ComparePlan, work: Estimate) -> None:
+def show_plan(plan: ComparePlan, work: WorkEstimate) -> None:
     """What a comparison would run, and how long it would take here."""
     from lossbench.experiments.compare.protocol import trials_in_words
 
@@ -87,7 +87,7 @@ def show_data(found: Description) -> None:
         counts = ", ".join(f"{label} {count}" for label, count in found.classes[:12])
         screen.print(Text(f"classes: {counts}" + (", ..." if len(found.classes) > 12 else "")), soft_wrap=True)
     rows = [
-        (c.name, c.kind, str(c.gaps), str(c.distinct), c.example, c.fate + (f": {c.why}" if c.why else ""))
+        (c.name, c.kind, str(c.gaps), str(c.distinct), c.example, c.use + (f": {c.why}" if c.why else ""))
         for c in found.columns
     ]
     screen.print(grid(["column", "kind", "gaps", "distinct", "values", "what happens to it"], rows))

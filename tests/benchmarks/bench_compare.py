@@ -33,7 +33,7 @@ def compared(config):
     rows = {"trial": len(table.pairs[0].train), "refit": len(table.folds[0].train)}
     batches = {role: math.ceil(count / config.optim.batch_size) for role, count in rows.items()}
     steps = 0
-    for evaluation in record.runs:
+    for evaluation in record.results:
         trials = [m for m in evaluation.members if m.role == "trial"]
         others = {(str(m.split), m.lr, str(m.params), m.epochs) for m in evaluation.members if m.role != "trial"}
         # A trial's record has the longest of its nets; every net serves two splits.
@@ -69,7 +69,7 @@ def main(quick=False):
     began = time.perf_counter()
     record, steps = compared(config if not quick else sample)
     seconds = time.perf_counter() - began
-    what = f"{len(record.runs)} losses x {config.repeats * config.folds} splits x {len(config.lrs)} learning rates"
+    what = f"{len(record.results)} losses x {config.repeats * config.folds} splits x {len(config.lrs)} learning rates"
     table = Table("way", "model-steps/s", "x slower", "goal", "seconds for the whole")
     table.title = f"{what}, refits included: {steps:,} model-steps on two cores"
     for way, rate in measured.items():

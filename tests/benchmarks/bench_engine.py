@@ -16,7 +16,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from lossbench.engine.objective import Slope
-from lossbench.engine.problem import Fold, Member, Net, Objective, Part, Problem, Training
+from lossbench.engine.problem import Fold, Member, Net, Objective, Problem, SplitPart, Training
 from lossbench.engine.training import training_state as state
 from lossbench.engine.training.train import train
 from tests.benchmarks import competitors as rivals
@@ -53,7 +53,7 @@ def accuracy(out, truth, folds, objectives):
 
 def part(rows, seed):
     x, y = rivals.table(rows, seed)
-    return Part(x, y, y[:, 0].long())
+    return SplitPart(x, y, y[:, 0].long())
 
 
 def engine(hidden, members, epochs, *, objectives=(LOGISTIC,), validate=False, threads=1):

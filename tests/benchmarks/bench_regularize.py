@@ -42,7 +42,7 @@ def ours(folder):
     ran = time.perf_counter()
     write_record(record, folder)
     write(record, folder)
-    weakest = record.runs[0].members[0].path_record()
+    weakest = record.results[0].members[0].path_record()
     seconds = {"train and regions": ran - began, "pictures": time.perf_counter() - ran}
     return seconds | {"objective at the weakest alpha": weakest.data_loss + weakest.penalty}
 

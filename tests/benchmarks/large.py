@@ -37,7 +37,7 @@ def dataloader(seconds):
 
 def population(seconds):
     """Sixteen nets in the engine, each with its own order of the rows."""
-    from lossbench.engine.problem import Fold, Member, Net, Objective, Part, Problem, Training
+    from lossbench.engine.problem import Fold, Member, Net, Objective, Problem, SplitPart, Training
     from lossbench.engine.training.train import train
 
     stop, rows, began = threading.Event(), 0, None
@@ -51,7 +51,7 @@ def population(seconds):
         return F.binary_cross_entropy_with_logits(out, target, reduction="none").squeeze(-1)
 
     x, y = made()
-    fold = Fold(Part(x, y, torch.zeros(0)))
+    fold = Fold(SplitPart(x, y, torch.zeros(0)))
     problem = Problem(
         Net(INPUTS, HIDDEN, 1),
         (fold,),

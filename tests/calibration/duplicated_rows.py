@@ -12,7 +12,8 @@ import numpy as np
 
 from lossbench.data.duplicates import DUPLICATES, grouped
 from tests.calibration.known_truths import table_of
-from tests.calibration.outcomes import ALWAYS, AT_LEAST, AT_MOST, MEASURED, Outcome, compared
+from tests.calibration.outcomes import Outcome, compared
+from tests.calibration.statistics import ALWAYS, AT_LEAST, AT_MOST, MEASURED
 
 ROWS, COPIES = 75, 4
 TRUTH = 0.5

@@ -8,7 +8,8 @@ import numpy as np
 
 from lossbench.record.comparison import NOT_ESTIMATED
 from tests.calibration.known_truths import table_of
-from tests.calibration.outcomes import ALWAYS, FOUND, NEVER, Outcome, compared
+from tests.calibration.outcomes import Outcome, compared
+from tests.calibration.statistics import ALWAYS, FOUND, NEVER
 
 ROWS = 300
 QUANTILE = "pinball(quantile=0.9)"

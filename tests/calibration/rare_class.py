@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from tests.calibration.known_truths import table_of
-from tests.calibration.outcomes import ALWAYS, AT_LEAST, AT_MOST, FOUND, NEVER, Outcome, compared
+from tests.calibration.outcomes import Outcome, compared
+from tests.calibration.statistics import ALWAYS, AT_LEAST, AT_MOST, FOUND, NEVER
 
 LOSSES = "ce,l1,focal"
 ROWS = {0.05: 400, 0.005: 2000}  # 20 and 10 rows of the rare class

@@ -18,7 +18,7 @@ from lossbench.data.table import Table
 from lossbench.experiments.compare.candidates import Candidate, select_candidates
 from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss, impute_failed_scores
 from lossbench.experiments.compare.job import Job, Options
-from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
+from lossbench.experiments.compare.protocol import SearchSpace, describe, primary_metric, selection_metric
 from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
@@ -81,8 +81,8 @@ def rule(config: CompareConfig, setting: Setting, first: Evaluation, second: Eva
         status="ok",
         data=[data_record(setting.table, setting.inner[0].inputs, SplitRecord(), setting.inner[0].preparation)],
         metrics=[metric_record(metric)],
-        protocol=describe(config, setting.table, metric, metric, "first", Space(len(config.lrs))),
-        runs=runs,
+        protocol=describe(config, setting.table, metric, metric, "first", SearchSpace(len(config.lrs))),
+        results=runs,
     )
     (table,) = compare(record).tables
     row = next(row for row in table.rows if row.name == "second")

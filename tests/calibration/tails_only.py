@@ -11,8 +11,9 @@ import numpy as np
 
 from lossbench.experiments.compare.candidates import select_candidates
 from tests.calibration.known_truths import table_of
-from tests.calibration.outcomes import NEVER, Outcome, compared
+from tests.calibration.outcomes import Outcome, compared
 from tests.calibration.simulated_comparisons import small
+from tests.calibration.statistics import NEVER
 
 LEAST, MOST = 8.0, 1000.0  # from where on the two differ
 TAILS = {
@@ -42,7 +43,7 @@ def tails_only(draw: int) -> Iterator[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "own.py"
         file.write_text(SOURCE.format(value=TAILS[kind].format(c=repr(limit))))
-        own = {"name": f"{file}:own", "target_encoding": "class_index", "link": "softmax"}
+        own = {"name": f"{file}:own", "target_encoding": "class_index", "inverse_link": "softmax"}
         losses = [{"loss": "ce"}, {"loss": own}]
         config = small(losses=losses)
         groups = [candidate.group for candidate in select_candidates(config.losses, table).candidates]

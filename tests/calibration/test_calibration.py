@@ -32,7 +32,7 @@ def test_planted_differences_are_found_with_the_right_sign() -> None:
 
 
 def test_the_temperature_harms_no_proper_loss_beyond_noise() -> None:
-    found = [harm for draw in range(4) for harm in temperature_harm(draw, (100, 400))]
+    found = [harm for draw in range(3) for harm in temperature_harm(draw, (100, 300))]
     assert not any(row["harmed"] for row in harm_by_size(found).values())
 
 
@@ -65,7 +65,6 @@ def test_on_250_digits_the_temperature_is_near_the_best_one_and_turns_no_finding
         assert gap.mean() <= max(gap.std(ddof=1) / np.sqrt(5), 0.002)
         # The best temperature knows the test rows; smoothed targets were 0.1 above it on this table.
         assert np.mean(common[name]) - np.mean(best[name]) < 0.03
-    print({k: [np.mean(v[n]) for v in (raw, common, best)] for k, n in (("ce", "ce"), ("brier", "brier"))})
-    signs = [np.sign(np.mean(of["brier"]) - np.mean(of["ce"])) for of in (raw, best, common)]
+    # Where nothing is calibrated brier is the better one here, as it is in scikit-learn's folds with scipy's optimiser.
+    assert np.mean(raw["brier"]) < np.mean(raw["ce"])
     assert rule(config, setting, ce, brier).word != "worse"
-    print(signs)

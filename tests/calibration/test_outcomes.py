@@ -12,13 +12,14 @@ import pytest
 from scipy.stats import beta
 
 from tests.calibration.duplicated_rows import duplicated_rows
-from tests.calibration.outcomes import ALWAYS, AT_MOST, NEVER, Outcome, share_of
+from tests.calibration.outcomes import Outcome, rates_of
 from tests.calibration.quantile import quantile
 from tests.calibration.rare_class import SIGNAL, rare_class
+from tests.calibration.statistics import ALWAYS, AT_MOST, NEVER
 from tests.calibration.tails_only import TAILS, tails_only
 
 TRUTHS = {
-    "rare class": (rare_class, 2),
+    "rare class": (rare_class, 1),
     "rare class with signal": (partial(rare_class, signal=SIGNAL), 1),
     "tails only": (tails_only, len(TAILS)),
     "quantile": (quantile, 1),
@@ -28,16 +29,16 @@ TRUTHS = {
 @pytest.mark.parametrize("name", TRUTHS)
 def test_promises_are_kept_on_a_few_draws(name):
     truth, draws = TRUTHS[name]
-    shares = share_of(outcome for draw in range(draws) for outcome in truth(draw))
+    shares = rates_of(outcome for draw in range(draws) for outcome in truth(draw))
     assert len(shares) >= 2
     for share in shares:
-        assert share.is_kept, share
+        assert share.holds, share
 
 
 def test_copies_are_warned_of_and_groups_give_the_score_of_rows_never_seen():
     """Classes drawn by a coin: 0.5 is the accuracy of any rule on new rows (tolerance: 3 of its errors on 75 rows)."""
-    shares = share_of(duplicated_rows(0))
-    assert all(share.is_kept for share in shares)
+    shares = rates_of(duplicated_rows(0))
+    assert all(share.holds for share in shares)
     means = {share.what: share.mean for share in shares if "above the truth" in share.what}
     grouped, apart = means.values()
     assert abs(grouped) < 3 * (0.25 / 75) ** 0.5
@@ -46,9 +47,9 @@ def test_copies_are_warned_of_and_groups_give_the_score_of_rows_never_seen():
 
 def test_a_promise_is_broken_where_its_interval_excludes_it():
     def share(promised, count, trials):
-        (found,) = share_of(Outcome("it", promised, i < count) for i in range(trials))
+        (found,) = rates_of(Outcome("it", promised, i < count) for i in range(trials))
         assert found.interval[0] == pytest.approx(beta.ppf(0.025, count, trials - count + 1) if count else 0.0)
-        return found.is_kept
+        return found.holds
 
     assert share(AT_MOST, 4, 40)
     assert not share(AT_MOST, 8, 40)

@@ -1,4 +1,4 @@
-"""A few draws of every simulated scenario; `python -m tests.calibration.statistics` measures the same on hundreds.
+"""A few draws of every simulated scenario; `make calibrate` measures the same on hundreds.
 
 Draws are fixed. A rate of at most 5% is rejected only where its exact 95% interval lies above.
 """

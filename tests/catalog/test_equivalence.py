@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import torch.nn.functional as F
 
 from lossbench.catalog.activations import ACTIVATIONS
-from lossbench.catalog.equivalence import compare, groups, known_as, probe_gradient
-from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.equivalence import compare, known_as, probe_gradients
+from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.loss import LOSSES, declare
 from lossbench.catalog.verdicts import Level, assess
-from lossbench.catalog.vocabulary import Task
+from lossbench.catalog.vocabulary import Encoding, Space, Task
 from tests.catalog.cases import SOUND, Case
 
 
@@ -18,7 +20,7 @@ def pair(loss: str, activation: str, **params):
 
 def relation_of(first, second, task: Task):
     classes = 2 if task is Task.BINARY else 3
-    return compare(probe_gradient(*first, task, classes), probe_gradient(*second, task, classes))
+    return compare(probe_gradients(*first, task, classes), probe_gradients(*second, task, classes))
 
 
 def label(value: object) -> str:
@@ -76,21 +78,67 @@ def test_different_objectives_are_kept_apart(first, second, task: Task):
     assert relation_of(first, second, task) is None
 
 
-def test_groups_keep_the_order_given():
-    pairs = [
-        pair("focal", "identity"),
-        pair("kl_div", "logsoftmax"),
-        pair("brier", "softmax"),
-        pair("nll", "logsoftmax"),
-        pair("cross_entropy", "identity"),
-        pair("focal", "identity", gamma=0.0),
-    ]
-    assert groups(pairs, Task.MULTICLASS) == [[0], [1, 3, 4, 5], [2]]
-
-
-def test_a_loss_is_told_what_it_is_known_as():
-    known = known_as(*pair("soft_margin", "identity"), Task.BINARY)
-    assert {(loss.name, act.name) for loss, act, relation in known if relation.is_one_objective} == {
-        ("bce", "sigmoid"),
-        ("bce_with_logits", "identity"),
+def test_a_loss_is_told_what_it_is_known_as_and_how_far_out():
+    known = {
+        f"{loss.name} + {act.name}": relation
+        for loss, act, relation in known_as(*pair("soft_margin", "identity"), Task.BINARY)
     }
+    assert known["bce_with_logits + identity"].is_one_objective
+    assert known["bce_with_logits + identity"].reach == 1e4
+    saturating = known["bce + sigmoid"]
+    assert not saturating.is_complete
+    # In float64 1 - sigmoid(z) rounds to 0 at z = 53 log 2 = 36.7; its relative error reaches 1e-9 at z = 16.
+    assert 16 < saturating.reach < 37
+
+
+def cross_entropy(z, y):
+    """-log p_y."""
+    return F.cross_entropy(z, y, reduction="none")
+
+
+def clipped_beyond_8(z, y):
+    return cross_entropy(z.clamp(-8, 8), y)
+
+
+def zero_in_batches_above_64_rows(z, y):
+    return cross_entropy(z, y) * (1.0 if len(y) <= 64 else 0.0)
+
+
+def double_at_exact_zeros_and_ones(z, y):
+    is_exact = ((z == 0) | (z == 1)).all(-1)
+    return cross_entropy(z, y) * (1 + is_exact)
+
+
+def never_different(z, y):
+    return z.exp().sum(-1).log() - z.gather(-1, y[:, None])[:, 0] if z.abs().max() < 300 else cross_entropy(z, y)
+
+
+def planted(fn):
+    targets = dict.fromkeys((Task.BINARY, Task.MULTICLASS), Encoding.CLASS_INDEX)
+    loss = declare(fn, targets=targets, sound=(Space.REAL,), inverse_link=InverseLink.SOFTMAX, reference="planted")
+    return loss, ACTIVATIONS.get("identity")
+
+
+@pytest.mark.parametrize("task", [Task.BINARY, Task.MULTICLASS])
+@pytest.mark.parametrize(
+    ("fn", "where"),
+    [
+        (clipped_beyond_8, "beyond"),
+        (zero_in_batches_above_64_rows, "in batches of 300 rows"),
+        (double_at_exact_zeros_and_ones, "at outputs of exactly -1, 0 or 1"),
+    ],
+)
+def test_a_difference_in_the_tails_in_large_batches_or_at_exact_outputs_is_found(fn, where, task):
+    relation = relation_of(planted(fn), pair("cross_entropy", "identity"), task)
+    assert relation is not None
+    assert relation.differs.startswith(where)
+    assert not relation.is_complete
+    assert not relation.is_one_objective
+    if fn is clipped_beyond_8:
+        assert 7 < relation.reach <= 8
+
+
+def test_the_same_loss_written_otherwise_is_still_found():
+    relation = relation_of(planted(never_different), pair("cross_entropy", "identity"), Task.MULTICLASS)
+    assert relation is not None
+    assert relation.is_one_objective

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lossbench.catalog.activations import ACTIVATIONS
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import LOSSES, declare
 from lossbench.catalog.verdicts import Level, assess, best_activation, check_width, describe
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -34,7 +34,7 @@ cosine_embedding identity binary ok
 cosine_embedding relu binary broken
 bce identity binary broken
 bce relu binary broken
-bce sigmoid binary equivalent
+bce sigmoid binary ok
 bce hardsigmoid binary degraded
 bce_with_logits sigmoid binary broken
 soft_margin identity binary equivalent
@@ -132,7 +132,11 @@ def test_a_set_of_sound_spaces_goes_by_the_order_of_the_spaces():
         return out[..., 0]
 
     loss = declare(
-        mine, targets={B: Encoding.SIGN}, sound={Space.SIGNED_UNIT, Space.REAL}, link=Link.MARGIN, reference="mine"
+        mine,
+        targets={B: Encoding.SIGN},
+        sound={Space.SIGNED_UNIT, Space.REAL},
+        inverse_link=InverseLink.MARGIN,
+        reference="mine",
     )
     assert best_activation(loss, B).name == "identity"
     assert assess(loss, ACTIVATIONS.get("sigmoid"), B).level is Level.DEGRADED

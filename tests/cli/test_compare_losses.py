@@ -48,7 +48,7 @@ LOSSBENCH = [sys.executable, "-m", "lossbench"]
 
 
 def run_of(folder: Path, label: str):
-    (run,) = (run for run in read_record(folder).runs if run.loss.label == label)
+    (run,) = (run for run in read_record(folder).results if run.loss.label == label)
     return run
 
 
@@ -57,7 +57,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.C
     """A comparison one of whose losses raises in the middle of its training."""
     folder = tmp_path_factory.mktemp("failed")
     weary = failing_loss(folder)["loss"]
-    flags = ["--losses", f"ce,{weary['name']}", "--target-encoding", "class_index", "--link", "softmax", *QUICK]
+    flags = ["--losses", f"ce,{weary['name']}", "--target-encoding", "class_index", "--inverse-link", "softmax", *QUICK]
     line = ["compare-losses", "--data", "iris", *flags, "--epochs", "20", "--output", str(folder), "--name", "run"]
     done = subprocess.run([*LOSSBENCH, *line], capture_output=True, text=True, check=False)
     return folder / "run", done
@@ -103,12 +103,12 @@ def test_ctrl_c_is_130_and_leaves_what_was_done_and_what_was_not(tmp_path: Path)
     assert json.loads(out.splitlines()[-1])["status"] == "interrupted"
     record = parse_record((tmp_path / "run" / "result.json").read_text())
     assert record.status == "interrupted"
-    assert [(run.loss.label, run.status, bool(run.members)) for run in record.runs] == [
+    assert [(run.loss.label, run.status, bool(run.members)) for run in record.results] == [
         ("cross_entropy", "interrupted", True),
         ("hinge", "interrupted", False),
         ("mse", "interrupted", False),
     ]
-    assert all("before it began" in run.message for run in record.runs[1:])
+    assert all("before it began" in run.message for run in record.results[1:])
     assert (tmp_path / "run" / "report.html").exists()
 
 

@@ -37,7 +37,7 @@ def test_train_s_flags_land_on_their_keys(lossbench, handed):
         --encoding latin-1 --na ?,- --keep-na-words --allow-short-rows --drop-missing-target --min-class-rows 3
         --dates --text hash --max-bytes 9
         --loss focal --loss-param gamma=2 --loss-param alpha=1e-1 --last-act identity --penalty l1=1e-3,l2=2
-        --class-weight balanced --target-encoding sign --link margin --hidden 64,32 --activation tanh
+        --class-weight balanced --target-encoding sign --inverse-link margin --hidden 64,32 --activation tanh
         --optim sgd --lr 1e-2 --batch-size full --epochs 7 --momentum 0.9 --weight-decay 1e-4 --schedule cosine
         --patience 5 --min-delta 0.1 --metric auroc --validation 0.1 --test 0.3 --split-seed 4 --no-per-seed
         --seeds 3 --seed 2 --device cpu --threads 2 --output runs --name 2024 --set early_stopping.keep=best
@@ -70,7 +70,7 @@ def test_train_s_flags_land_on_their_keys(lossbench, handed):
             "params": {"gamma": 2, "alpha": 0.1},
             "class_weight": "balanced",
             "target_encoding": "sign",
-            "link": "margin",
+            "inverse_link": "margin",
         },
         last_act="identity",
         penalty={"l1": 1e-3, "l2": 2},
@@ -333,7 +333,7 @@ OF_A_RUN = "seed device threads output name"
             "compare-losses",
             f"{OF_A_TABLE} losses target_encoding link penalty strict"
             " baseline metric folds repeats label_noise train_share rope ranks"
-            f" hidden activation lrs tune_params inner_folds select_by stop_rule {OF_TRAINING}"
+            f" hidden activation lrs tune_params inner_folds select_by stop {OF_TRAINING}"
             f" config sets {OF_A_RUN} dry_run force quiet json {READING}",
         ),
         (

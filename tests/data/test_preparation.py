@@ -20,15 +20,15 @@ from lossbench.data.datasets.catalogue import load_named
 from lossbench.data.encoders import HashEncoder
 from lossbench.data.preparation import Preparation
 from lossbench.data.split import holdout
-from lossbench.data.table import Kind, Table
+from lossbench.data.table import ColumnKind, Table
 from lossbench.errors import UserError
 
 EPS32 = 2 * float(np.finfo(np.float32).eps)  # both sides are rounded to float32 once
 
 
-def make(features: dict[str, Any] | pd.DataFrame, target: Any = None, **kinds: Kind) -> Table:
+def make(features: dict[str, Any] | pd.DataFrame, target: Any = None, **kinds: ColumnKind) -> Table:
     frame = pd.DataFrame(features)
-    found: dict[str, Kind] = {c: "number" if pd.api.types.is_numeric_dtype(frame[c]) else "text" for c in frame}
+    found: dict[str, ColumnKind] = {c: "number" if pd.api.types.is_numeric_dtype(frame[c]) else "text" for c in frame}
     y = np.arange(len(frame)) % 2 if target is None else np.asarray(target)
     task = "regression" if y.dtype.kind == "f" else "binary"
     return Table("t", task, frame, {**found, **kinds}, y, "y", () if task == "regression" else ("0", "1"))

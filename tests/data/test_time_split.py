@@ -23,6 +23,8 @@ from lossbench.data.time_split import expanding_windows, inner_windows, time_hol
 from lossbench.errors import UserError
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.train.plan import plan_train
+from tests.experiments.compare.comparisons import config as tiny
+from tests.experiments.compare.comparisons import finished, of_role
 
 
 @settings(max_examples=40, deadline=None)
@@ -122,6 +124,17 @@ def test_a_plan_has_the_windows_once(file: str) -> None:
     trained = plan_train(TrainConfig(data=DataConfig(**data), seeds=3))
     assert (len(trained.splits), trained.config.split.per_seed) == (1, False)
     assert "rows in time have one split: the 3 seeds change the nets only" in trained.table.notes
+
+
+def test_a_comparison_in_time_trains_on_a_share_of_what_came_before(file: str) -> None:
+    data = {"file": file, "target": "y", "time": "when"}
+    record = finished(tiny(data, losses="mse,l1", train_share=[0.5, 1.0], optim={"epochs": 3, "batch_size": 16}))
+    assert record.status == "ok"
+    sizes = {run.condition["train_share"]: [m.n_train for m in of_role(run, "refit")] for run in record.runs}
+    window = len(sales()) // 4  # 3 windows, and the rows before them
+    whole = [window, 2 * window, 3 * window]
+    assert sizes == {0.5: [rows // 2 for rows in whole], 1.0: whole}
+    assert "4 later windows" in " ".join(record.protocol.text)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lossbench.engine.problem import Fold, Member, Net, Objective, Part, Problem, Training
+from lossbench.engine.problem import Fold, Member, Net, Objective, Problem, SplitPart, Training
 from lossbench.engine.training.batches import generator
 from lossbench.engine.training.train import train
 
@@ -46,7 +46,7 @@ def part(rows, inputs, classes, seed):
     g = torch.Generator().manual_seed(seed)
     x = torch.randn(rows, inputs, generator=g)
     y = (x[:, 0] + 0.5 * torch.randn(rows, generator=g)).argsort().argsort() * classes // rows
-    return Part(x, y.to(x.dtype).unsqueeze(-1) if classes == 2 else y, y)
+    return SplitPart(x, y.to(x.dtype).unsqueeze(-1) if classes == 2 else y, y)
 
 
 def fold(rows=101, inputs=4, classes=2, seed=0, validation=37):

@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from lossbench.record import MemberRecord, RunRecord, levels_text
+from lossbench.record import LossResult, MemberRecord, levels_text
 from tests.report.compare.planted import planted_record
 
 
@@ -20,7 +20,7 @@ def test_an_unknown_key_is_a_mistake():
     with pytest.raises(ValidationError, match="extra"):
         MemberRecord(seed=0, lr=1.0, status="ok", extra={"anything": 1})
     with pytest.raises(ValidationError, match="evidence"):
-        RunRecord.model_validate({**planted_record(epochs=2).runs[0].model_dump(), "evidence": {}})
+        LossResult.model_validate({**planted_record(epochs=2).results[0].model_dump(), "evidence": {}})
 
 
 def test_levels_that_differ_are_written_differently():

@@ -79,22 +79,22 @@ def test_label_noise_of_an_old_comparison_is_a_condition():
     record = read_record(HERE / "compare.json")
     (condition,) = record.conditions
     assert (condition.name, condition.levels) == ("label_noise", [0.0, 0.3])
-    assert [run.condition["label_noise"] for run in record.runs] == [0.0] * 3 + [0.3] * 3
-    assert record.runs[-1].realised["label_noise"] == pytest.approx(0.3, abs=0.01)
+    assert [run.condition["label_noise"] for run in record.results] == [0.0] * 3 + [0.3] * 3
+    assert record.results[-1].realised["label_noise"] == pytest.approx(0.3, abs=0.01)
     assert list(record.table()["label_noise"]) == [0.0] * 3 + [0.3] * 3
     assert {row.p_adjusted for table in record.analysis.tables for row in table.rows} >= {None}
 
 
 def test_what_was_measured_and_chosen_is_where_it_is_looked_for():
     compared, trained = read_record(HERE / "compare.json"), read_record(HERE / "train.json")
-    focal = next(run for run in compared.runs if run.loss.name == "focal")
+    focal = next(run for run in compared.results if run.loss.name == "focal")
     assert {m.params["gamma"] for m in focal.members if m.role == "trial"} == {2.0, 0.5}
     assert all(m.temperature and m.n_train == 75 and m.n_test == 75 for m in focal.members if m.role == "refit")
     assert focal.matrix
     assert sum(focal.reliability.count) == 150
-    assert trained.runs[0].diagnostics.invalid_probabilities == 1.0
-    assert trained.runs[0].members[0].class_weights.keys() == {"setosa", "versicolor", "virginica"}
-    assert any("no probabilities" in message for message in symptoms(trained.runs[0]))
+    assert trained.results[0].diagnostics.invalid_probabilities == 1.0
+    assert trained.results[0].members[0].class_weights.keys() == {"setosa", "versicolor", "virginica"}
+    assert any("no probabilities" in message for message in symptoms(trained.results[0]))
 
 
 def test_an_old_path_gives_the_frames_that_were_written_then(tmp_path):

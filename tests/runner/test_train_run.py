@@ -37,7 +37,7 @@ def test_a_run_leaves_record_curves_and_weights_together(tmp_path: Path) -> None
     record, folder = runner.run_train(quick(tmp_path))
     assert sorted(file.name for file in folder.iterdir()) == FILES
     assert record.config["name"] == record.name == folder.name == "titanic-nll-logsoftmax"
-    assert read_record(folder).runs[0].members == record.runs[0].members
+    assert read_record(folder).results[0].members == record.results[0].members
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_each_of_the_course_s_configs_runs(tmp_path: Path, file: Path) -> None:
     record, folder = runner.run_train(config)
     assert record.status == "ok"
     assert sorted(f.name for f in folder.iterdir()) == FILES
-    assert len(record.runs) == (2 if record.runs[0].verdict.level == "broken" else 1)
+    assert len(record.results) == (2 if record.results[0].verdict.level == "broken" else 1)
 
 
 def started(output: Path) -> subprocess.Popen[str]:
@@ -118,8 +118,8 @@ def test_a_signal_leaves_a_valid_record(tmp_path: Path, number: signal.Signals, 
     assert f"stopping, what was reached will be recorded; {name} again to abort" in errors
     assert "Traceback" not in errors
     record = read_record(tmp_path / "titanic-nll-logsoftmax")
-    assert (record.status, record.runs[0].members[0].status) == ("interrupted", "interrupted")
-    assert record.runs[0].members[0].test["accuracy"] is not None
+    assert (record.status, record.results[0].members[0].status) == ("interrupted", "interrupted")
+    assert record.results[0].members[0].test["accuracy"] is not None
     assert json.loads(out.splitlines()[-1])["status"] == "interrupted"
 
 

@@ -151,15 +151,15 @@ def tasks(loss: Loss) -> list[Task]:
 
 def reduction(loss: Loss) -> str:
     """How its values become the number that is minimised, and what class weights do to it."""
-    weighs = any(task.is_classification for task in loss.tasks)
+    is_weighted = any(task.is_classification for task in loss.tasks)
     if loss.per == "batch":
-        weighted = "; class_weight multiplies its rows, by 1 on average over the training part" if weighs else ""
+        weighted = "; class_weight multiplies its rows, by 1 on average over the training part" if is_weighted else ""
         return f"one value of all rows of a batch together, no mean over samples{weighted}"
     weighted = (
         "; class_weight multiplies each sample's value, by 1 on average over the training part, not over each batch "
         "as torch's weight= does"
     )
-    return "one value a sample, averaged over the samples" + (weighted if weighs else "")
+    return "one value a sample, averaged over the samples" + (weighted if is_weighted else "")
 
 
 def sound_losses(activation: Activation, task: Task) -> list[str]:
@@ -173,18 +173,18 @@ def facts(loss: Loss) -> list[str]:
     if loss.per == "batch":
         sentences.append("of whole batches: its value is no mean over samples")
     if loss.statistics:
-        sentences.append(f"told of the training part: {', '.join(loss.statistics).replace('_', ' ')}")
+        sentences.append(f"uses of the training part: {', '.join(loss.statistics).replace('_', ' ')}")
     if loss.proper:
         sentences.append("proper: least at the true probability or mean, and only there")
     where = [t.value for t in tasks(loss) if loss.is_consistent(t)]
     not_where = [t.value for t in tasks(loss) if loss.is_consistent(t) is False]
     if where:
         sentences.append(
-            "consistent: its best outputs decide for the likeliest class" + (f" ({where[0]})" if not_where else "")
+            "consistent: its best outputs decide for the most probable class" + (f" ({where[0]})" if not_where else "")
         )
     if not_where:
         sentences.append(
-            f"not consistent ({', '.join(not_where)}): its best outputs may not decide for the likeliest class"
+            f"not consistent ({', '.join(not_where)}): its best outputs may not predict the most probable class"
         )
     if loss.convex is not None:
         sentences.append("convex in the outputs" if loss.convex else "not convex in the outputs")

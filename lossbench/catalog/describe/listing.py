@@ -1,4 +1,4 @@
-"""What there is, as plain data: the lists of `losses`, `activations`, `metrics` and `penalties`.
+"""The lists that `losses`, `activations`, `metrics` and `penalties` print, as plain data.
 
 Nothing here touches a tensor. What installed packages offer comes after lossbench's own and names its package; loading
 it costs what the package costs.

@@ -1,4 +1,4 @@
-"""Where losses are defined, said once for each kind of outputs that a loss can want.
+"""Domains: the spaces of outputs that a kind of loss is sound, degraded or broken on.
 
 A domain is the `sound`, `risky`, `unsound` and `same_as` of a declaration, to be unpacked into it:
 `@loss(**LOGITS, ...)`. A reason ends up in a verdict, as one sentence without a full stop.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Lt
 
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, POSITIVE_NUMBER, because
 from lossbench.catalog.losses.row_operations import hide_own, own
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 @loss(
     targets=CLASSES,
     sound=(Space.REAL, Space.SPHERE),
-    same_as={"normalize": "{loss} + identity"},
     risky={
         **because(
             "a row points along its class's axis only where the other outputs saturate at 0, with hardly any gradient",
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
             "no output is positive, so no row points along its class's axis", Space.NONPOSITIVE, Space.LOG_SIMPLEX
         ),
     },
-    link=Link.COSINE,
+    inverse_link=InverseLink.COSINE,
     min_outputs=2,
     reference="Barz & Denzler 2020, arXiv:1901.09054",
     estimates="the direction of the class probabilities",
@@ -76,7 +75,7 @@ def cosine_embedding(
             *(Space.REAL, Space.BOUNDED_BELOW, Space.NONPOSITIVE, Space.SIGNED_UNIT, Space.SPHERE, Space.LOG_SIMPLEX),
         ),
     },
-    link=Link.DISTANCE,
+    inverse_link=InverseLink.DISTANCE,
     reference="Hadsell, Chopra & LeCun 2006, doi:10.1109/CVPR.2006.100",
     estimates="distance 0 to a class above one half, the margin to all others",
     pitfalls=(
@@ -95,10 +94,10 @@ def hinge_embedding(d_BK: Tensor, s_BK: Tensor, *, margin: Annotated[float, Gt(0
 @loss(
     targets=CLASSES,
     sound=(Space.REAL, Space.SPHERE),
-    link=Link.MARGIN,
+    inverse_link=InverseLink.MARGIN,
     min_outputs=2,
     reference="Schroff, Kalenichenko & Philbin 2015, arXiv:1503.03832; prototypes: Snell et al. 2017, arXiv:1703.05175",
-    estimates="a point nearer to the likelier class's prototype",
+    estimates="a point nearer to the more probable class's prototype",
     pitfalls=("anchors are compared with the classes' axes, not with other samples: there is nothing to mine",),
     consistent={Task.BINARY: True, Task.MULTICLASS: False},
     convex=False,

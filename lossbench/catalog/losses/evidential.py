@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, POSITIVE_NUMBER, VALUE, because
 from lossbench.catalog.losses.row_operations import one_hot
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
             **because("evidence stays below 1, so no prediction is sure", Space.UNIT, Space.SIMPLEX),
         },
     },
-    link=Link.EVIDENCE,
+    inverse_link=InverseLink.EVIDENCE,
     min_outputs=2,
     reference="Sensoy, Kaplan & Kandemir 2018, arXiv:1806.01768",
     estimates="near the class probabilities",
@@ -76,7 +76,7 @@ def _gamma_term(a: Tensor) -> Tensor:
     targets=VALUE,
     sound=(Space.NORMAL_INVERSE_GAMMA,),
     outputs=4,
-    link=Link.IDENTITY,
+    inverse_link=InverseLink.IDENTITY,
     reference="Amini et al. 2020, arXiv:1910.02600; what it does not identify: Meinert et al. 2023, arXiv:2205.10060",
     floor=None,
     estimates="centre of a Student t, for a skewed target on the bulk's side of the mean; nu and alpha not identified",

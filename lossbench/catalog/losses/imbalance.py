@@ -1,4 +1,4 @@
-"""Losses that know how often each class occurs in the training part, for tables with rare classes.
+"""Losses that use the class counts of the training part, for tables with rare classes.
 
 `class_counts` are those numbers, `[..., 1, C]`; a class that does not occur counts as one that occurs once.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Lt
 
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, LOGITS, because
 from lossbench.catalog.losses.row_operations import log_p, one_hot, own
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @loss(
     targets=CLASSES,
     **LOGITS,
-    link=Link.SOFTMAX,
+    inverse_link=InverseLink.SOFTMAX,
     reference="Menon et al. 2021, arXiv:2007.07314",
     estimates="class probabilities divided by the classes' shares (tau = 1)",
     pitfalls=("predictions are made without the shift, for balanced accuracy: plain accuracy may fall",),
@@ -39,10 +39,10 @@ def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Anno
 @loss(
     targets=CLASSES,
     **LOGITS,
-    link=Link.SOFTMAX,
+    inverse_link=InverseLink.SOFTMAX,
     reference="Cui et al. 2019, arXiv:1901.05555",
     estimates="class probabilities times the classes' weights",
-    pitfalls=("near 1, beta weighs by 1 / n; at 0 it is cross_entropy",),
+    pitfalls=("near beta = 1 a class of n rows has weight 1 / n; at beta = 0 it is cross_entropy",),
     convex=True,
     symmetric=False,
     also_try={"beta": 0.99},
@@ -70,10 +70,10 @@ def class_balanced(
         **because("outputs of one sign are no directions", Space.NONNEGATIVE, Space.POSITIVE, Space.NONPOSITIVE),
         Space.BOUNDED_BELOW: "outputs with a lower bound are no directions",
     },
-    link=Link.MARGIN,
+    inverse_link=InverseLink.MARGIN,
     min_outputs=2,
     reference="Cao et al. 2019, arXiv:1906.07413",
-    estimates="the likelier class, with margins that are larger for rarer ones",
+    estimates="the more probable class, with margins that are larger for rarer ones",
     pitfalls=("scale = 30 on outputs that are not normalised multiplies the learning rate by 30",),
     convex=True,
     symmetric=False,

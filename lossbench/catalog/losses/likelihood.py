@@ -1,4 +1,4 @@
-"""Negative log-likelihoods: what a probability model of the target says."""
+"""Negative log-likelihoods of a probability model of the target."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Ge, Gt, Lt
 
 from lossbench.catalog.estimands import MEAN
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import (
     CLASSES,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @loss(
     targets=CLASSES,
     **LOGITS,
-    link=Link.SOFTMAX,
+    inverse_link=InverseLink.SOFTMAX,
     reference="Bridle 1990, doi:10.1007/978-3-642-76153-9_28; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",
     estimates="class probabilities",
     pitfalls=(
@@ -55,7 +55,7 @@ def cross_entropy(z_BK: Tensor, y_B: Tensor, *, label_smoothing: Annotated[float
 @loss(
     targets=CLASSES,
     **LOG_PROBABILITIES,
-    link={Space.LOG_SIMPLEX: Link.LOG_PROBABILITY, Space.SIMPLEX: Link.PROBABILITY},
+    inverse_link={Space.LOG_SIMPLEX: InverseLink.LOG_PROBABILITY, Space.SIMPLEX: InverseLink.PROBABILITY},
     reference="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x (the logarithmic score)",
     estimates="class probabilities",
     pitfalls=("it takes no logarithm itself, whatever its name says: its outputs must be log-probabilities",),
@@ -72,7 +72,7 @@ def nll(log_p_BK: Tensor, y_B: Tensor) -> Tensor:
 @loss(
     targets=COLUMN_EACH,
     **LOG_PROBABILITIES_OF_COLUMNS,
-    link={Space.LOG_SIMPLEX: Link.LOG_PROBABILITY, Space.SIMPLEX: Link.PROBABILITY},
+    inverse_link={Space.LOG_SIMPLEX: InverseLink.LOG_PROBABILITY, Space.SIMPLEX: InverseLink.PROBABILITY},
     reference="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694",
     estimates="class probabilities",
     pitfalls=(
@@ -92,8 +92,11 @@ def kl_div(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
 @loss(
     targets={Task.BINARY: Encoding.PROBABILITY},
     **ONE_PROBABILITY,
-    same_as={"sigmoid": "bce_with_logits + identity"},
-    link=Link.PROBABILITY,
+    caveats={
+        "sigmoid": "above z = 17 and below z = -87 the sigmoid saturates in float32, and a wrong sample there has no "
+        "gradient: with bce_with_logits it has one"
+    },
+    inverse_link=InverseLink.PROBABILITY,
     reference="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x (the logarithmic score)",
     estimates="class probability",
     pitfalls=(
@@ -113,7 +116,7 @@ def bce(p_B1: Tensor, t_B1: Tensor) -> Tensor:
 @loss(
     targets={Task.BINARY: Encoding.PROBABILITY},
     **ONE_SCORE,
-    link=Link.SIGMOID,
+    inverse_link=InverseLink.SIGMOID,
     reference="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
     estimates="log-odds of the second class",
     pitfalls=(
@@ -145,7 +148,7 @@ def bce_with_logits(z_B1: Tensor, t_B1: Tensor, *, pos_weight: Annotated[float, 
             "no score rises above 0, so no class is given a probability above one half",
         ),
     },
-    link=Link.SIGMOID,
+    inverse_link=InverseLink.SIGMOID,
     reference="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x, for each class against all others",
     estimates="log-odds of each class against all others",
     pitfalls=("the probabilities of a row sum to one only in the limit; they are normalised for the metrics",),
@@ -162,7 +165,7 @@ def multilabel_soft_margin(z_BK: Tensor, t_BK: Tensor) -> Tensor:
 @loss(
     targets={Task.REGRESSION: Encoding.NONNEGATIVE},
     **LOG_RATE,
-    link=Link.EXP,
+    inverse_link=InverseLink.EXP,
     reference="Nelder & Wedderburn 1972, doi:10.2307/2344614",
     floor=None,
     estimates="logarithm of the mean",
@@ -183,7 +186,7 @@ def poisson_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
 @loss(
     targets={Task.REGRESSION: Encoding.POSITIVE},
     **LOG_RATE,
-    link=Link.EXP,
+    inverse_link=InverseLink.EXP,
     reference="McCullagh & Nelder 1989, doi:10.1007/978-1-4899-3242-6, chapter 8",
     floor=None,
     estimates="logarithm of the mean",
@@ -201,7 +204,7 @@ def gamma_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
 @loss(
     targets={Task.REGRESSION: Encoding.NONNEGATIVE},
     **LOG_RATE,
-    link=Link.EXP,
+    inverse_link=InverseLink.EXP,
     reference="Jorgensen 1987, doi:10.1111/j.2517-6161.1987.tb01685.x",
     estimates="logarithm of the mean",
     value_estimand=MEAN,
@@ -225,7 +228,7 @@ def tweedie(f_B1: Tensor, y_B1: Tensor, *, power: Annotated[float, Gt(1), Lt(2)]
     targets=VALUE,
     sound=(Space.MEAN_VARIANCE,),
     outputs=2,
-    link=Link.GAUSSIAN,
+    inverse_link=InverseLink.GAUSSIAN,
     reference="Nix & Weigend 1994, doi:10.1109/ICNN.1994.374138",
     floor=0.5 * math.log(1e-6),
     estimates="mean and variance",

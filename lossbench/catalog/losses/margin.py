@@ -1,4 +1,4 @@
-"""Margin losses: a score shall be on its side, by a margin. Signs s are -1 and +1."""
+"""Margin losses: the score of the true class must exceed the others by a margin. Signs s are -1 and +1."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Le
 
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, MARGINS, ONE_AGAINST_ALL, ONE_MARGIN, ONE_SCORE, SIGNS, by_task
 from lossbench.catalog.losses.row_operations import hide_own, own, steep_exp
@@ -24,7 +24,7 @@ Margin = Annotated[float, Gt(0)]
     targets={Task.BINARY: Encoding.SIGN},
     **ONE_SCORE,
     same_as={"identity": "bce_with_logits + identity"},
-    link=Link.SIGMOID,
+    inverse_link=InverseLink.SIGMOID,
     reference="Friedman, Hastie & Tibshirani 2000, doi:10.1214/aos/1016218223",
     estimates="log-odds of the second class",
     pitfalls=("it wants signs: a target of 0 gives log 2 and no gradient, in silence",),
@@ -41,9 +41,9 @@ def soft_margin(z_B1: Tensor, s_B1: Tensor) -> Tensor:
 @loss(
     targets=SIGNS,
     **SIGNED_MARGINS,
-    link=Link.MARGIN,
+    inverse_link=InverseLink.MARGIN,
     reference="Cortes & Vapnik 1995, doi:10.1007/BF00994018",
-    estimates="the side of the likelier class",
+    estimates="the side of the more probable class",
     pitfalls=(
         "with more than two classes and none above one half, every output is best at -1: it decides for nothing",
     ),
@@ -59,7 +59,7 @@ def hinge(z_BK: Tensor, s_BK: Tensor, *, margin: Margin = 1.0) -> Tensor:
 @loss(
     targets=SIGNS,
     **SIGNED_MARGINS,
-    link=Link.SIGNED_PROBABILITY,
+    inverse_link=InverseLink.SIGNED_PROBABILITY,
     reference="Zhang 2004, doi:10.1214/aos/1079120130",
     estimates="2 p - 1",
     pitfalls=("its gradient is several times that of cross_entropy: lower the learning rate",),
@@ -76,7 +76,7 @@ def squared_hinge(z_BK: Tensor, s_BK: Tensor) -> Tensor:
 @loss(
     targets=SIGNS,
     **SIGNED_MARGINS,
-    link=Link.MARGIN,
+    inverse_link=InverseLink.MARGIN,
     reference="Janocha & Czarnecki 2017, arXiv:1702.05659",
     estimates="(1 - r) / (1 + r) with r = sqrt((1 - p) / p)",
     pitfalls=("its gradient is several times that of cross_entropy: lower the learning rate",),
@@ -92,7 +92,7 @@ def cubed_hinge(z_BK: Tensor, s_BK: Tensor) -> Tensor:
 @loss(
     targets={Task.BINARY: Encoding.SIGN},
     **ONE_SCORE,
-    link=Link.HALF_LOGIT,
+    inverse_link=InverseLink.HALF_LOGIT,
     reference="Freund & Schapire 1997, doi:10.1006/jcss.1997.1504; Friedman et al. 2000, doi:10.1214/aos/1016218223",
     estimates="half the log-odds of the second class",
     pitfalls=("one mislabelled sample that is far on the wrong side outweighs all others",),
@@ -109,9 +109,9 @@ def exponential(z_B1: Tensor, s_B1: Tensor) -> Tensor:
 @loss(
     targets=CLASSES,
     **MARGINS,
-    link=Link.MARGIN,
+    inverse_link=InverseLink.MARGIN,
     reference="Weston & Watkins 1999, ESANN, pages 219-224; consistency: Tewari & Bartlett 2007, JMLR 8",
-    estimates="the likeliest class where it is above one half",
+    estimates="the most probable class where it is above one half",
     pitfalls=(
         "with p=1 and no class above one half the best scores tie; p=2 keeps their order",
         "torch's multilabel_margin with one label a row is this loss; margin_ranking of two outputs is twice it",
@@ -130,9 +130,9 @@ def multi_margin(z_BK: Tensor, y_B: Tensor, *, p: Annotated[int, Ge(1), Le(2)] =
 @loss(
     targets=CLASSES,
     **MARGINS,
-    link=Link.MARGIN,
+    inverse_link=InverseLink.MARGIN,
     reference="Crammer & Singer 2001, JMLR 2:265-292",
-    estimates="the likeliest class where it is above one half",
+    estimates="the most probable class where it is above one half",
     pitfalls=("with no class above one half the best scores are all equal: it decides for nothing",),
     consistent={Task.BINARY: True, Task.MULTICLASS: False},
     convex=True,

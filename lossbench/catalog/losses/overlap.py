@@ -1,4 +1,4 @@
-"""Losses of a batch's overlap: for each class the share of its true positives among all that was called or is of it.
+"""Overlap losses of a batch (Dice, Tversky): true positives over predicted and actual positives, class by class.
 
 They are no means over samples: the value of a batch depends on which rows are in it. Two classes count alike, so there
 is an output for each of them.
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt
 
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import COLUMN_EACH, SIMPLEX
 
@@ -32,7 +32,7 @@ def _miss(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, alpha: float, beta: floa
     targets=COLUMN_EACH,
     **SIMPLEX,
     per="batch",
-    link=Link.PROBABILITY,
+    inverse_link=InverseLink.PROBABILITY,
     reference="Milletari, Navab & Ahmadi 2016, arXiv:1606.04797; Sudre et al. 2017, arXiv:1707.03237",
     estimates="the decisions of the best mean F1, as probabilities of 0 and 1",
     convex=False,
@@ -50,12 +50,12 @@ def dice(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, *, smooth: Smooth = 1.0) 
     targets=COLUMN_EACH,
     **SIMPLEX,
     per="batch",
-    link=Link.PROBABILITY,
+    inverse_link=InverseLink.PROBABILITY,
     reference="Salehi, Erdogmus & Gholipour 2017, arXiv:1706.05721",
     estimates="the decisions of the best mean F-measure, as probabilities of 0 and 1",
     convex=False,
     pitfalls=(
-        "alpha weighs false positives and beta false negatives; some libraries exchange them",
+        "alpha is the weight of false positives and beta of false negatives; some libraries exchange them",
         "it depends on the batch: use large ones",
     ),
     also_try={"alpha": 0.5, "beta": 0.5},  # dice

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Gt, Lt
 
 from lossbench.catalog.estimands import BETWEEN, EXPECTILE, LOG_MEAN, MEAN, MEDIAN, MODE, QUANTILE, WEIGHTED_MEDIAN
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import (
     CLASS_OR_VALUE,
@@ -40,10 +40,10 @@ Threshold = Annotated[float, Gt(0)]
 Share = Annotated[float, Gt(0), Lt(1)]
 
 PROBABILITY_OR_NUMBER = {
-    Space.REAL: Link.LEAST_SQUARES,
-    Space.UNIT: Link.PROBABILITY,
-    Space.SIMPLEX: Link.PROBABILITY,
-    Task.REGRESSION: Link.IDENTITY,
+    Space.REAL: InverseLink.LEAST_SQUARES,
+    Space.UNIT: InverseLink.PROBABILITY,
+    Space.SIMPLEX: InverseLink.PROBABILITY,
+    Task.REGRESSION: InverseLink.IDENTITY,
 }
 # Bent inside [0, 1], these need no sigmoid: their linear outputs stay near 0 and 1 by themselves.
 LINEAR_FIRST = by_task(
@@ -60,7 +60,7 @@ LINEAR_FIRST = by_task(
         multiclass={**COLUMN_PER_CLASS, "same_as": {"identity": "square + identity"}},
         regression=NUMBER,
     ),
-    link=PROBABILITY_OR_NUMBER,
+    inverse_link=PROBABILITY_OR_NUMBER,
     reference="Gauss 1809, doi:10.1017/CBO9780511841705; as a proper score: Brier 1950",
     estimates="mean; class probabilities",
     value_estimand=MEAN,
@@ -96,9 +96,9 @@ def mse(f_BK: Tensor, t_BK: Tensor) -> Tensor:
         ),
         regression=NUMBER,
     ),
-    link=PROBABILITY_OR_NUMBER,
+    inverse_link=PROBABILITY_OR_NUMBER,
     reference="Laplace 1774; for classification: Ghosh, Kumar & Sastry 2017, arXiv:1712.09482",
-    estimates="median; the likeliest class, as probabilities of 0 and 1",
+    estimates="median; the most probable class, as probabilities of 0 and 1",
     value_estimand=MEDIAN,
     pitfalls=(
         "its probabilities are driven to 0 and 1: they are no estimates",
@@ -117,7 +117,7 @@ def l1(f_BK: Tensor, t_BK: Tensor) -> Tensor:
 @loss(
     targets=CLASS_OR_VALUE,
     **LINEAR_FIRST,
-    link=PROBABILITY_OR_NUMBER,
+    inverse_link=PROBABILITY_OR_NUMBER,
     reference="Girshick 2015, arXiv:1504.08083",
     estimates="between median and mean; class probabilities while beta >= 1",
     value_estimand=BETWEEN,
@@ -135,7 +135,7 @@ def smooth_l1(f_BK: Tensor, t_BK: Tensor, *, beta: Threshold = 1.0) -> Tensor:
 @loss(
     targets=CLASS_OR_VALUE,
     **LINEAR_FIRST,
-    link=PROBABILITY_OR_NUMBER,
+    inverse_link=PROBABILITY_OR_NUMBER,
     reference="Huber 1964, doi:10.1214/aoms/1177703732",
     estimates="between median and mean; class probabilities while delta >= 1",
     value_estimand=BETWEEN,
@@ -153,7 +153,7 @@ def huber(f_BK: Tensor, t_BK: Tensor, *, delta: Threshold = 1.0) -> Tensor:
 @loss(
     targets=CLASS_OR_VALUE,
     **LINEAR_FIRST,
-    link=PROBABILITY_OR_NUMBER,
+    inverse_link=PROBABILITY_OR_NUMBER,
     reference="Green 1990, doi:10.1109/42.52985",
     estimates="between median and mean",
     value_estimand=BETWEEN,
@@ -171,7 +171,7 @@ def log_cosh(f_BK: Tensor, t_BK: Tensor) -> Tensor:
 @loss(
     targets=VALUE,
     **NUMBER,
-    link=Link.IDENTITY,
+    inverse_link=InverseLink.IDENTITY,
     reference="Koenker & Bassett 1978, doi:10.2307/1913643",
     estimates="the quantile",
     value_estimand=QUANTILE,
@@ -188,7 +188,7 @@ def pinball(f_B1: Tensor, y_B1: Tensor, *, quantile: Share = 0.5) -> Tensor:
 @loss(
     targets=VALUE,
     **NUMBER,
-    link=Link.IDENTITY,
+    inverse_link=InverseLink.IDENTITY,
     reference="Newey & Powell 1987, doi:10.2307/1911031",
     estimates="the expectile, which is no quantile; at tau = 0.5 the mean",
     value_estimand=EXPECTILE,
@@ -205,7 +205,7 @@ def expectile(f_B1: Tensor, y_B1: Tensor, *, tau: Share = 0.5) -> Tensor:
 @loss(
     targets=VALUE,
     **NUMBER,
-    link=Link.IDENTITY,
+    inverse_link=InverseLink.IDENTITY,
     reference="Black & Anandan 1996, doi:10.1006/cviu.1996.0006",
     estimates="near the mode",
     value_estimand=MODE,
@@ -224,7 +224,7 @@ def cauchy(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
 @loss(
     targets=VALUE,
     **NUMBER,
-    link=Link.IDENTITY,
+    inverse_link=InverseLink.IDENTITY,
     reference="Charbonnier et al. 1997, doi:10.1109/83.551699",
     estimates="between median and mean",
     value_estimand=BETWEEN,
@@ -241,7 +241,7 @@ def soft_l1(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
 @loss(
     targets=VALUE,
     **NUMBER,
-    link=Link.IDENTITY,
+    inverse_link=InverseLink.IDENTITY,
     reference="Beaton & Tukey 1974, doi:10.1080/00401706.1974.10489171",
     estimates="near the mode",
     value_estimand=MODE,
@@ -258,7 +258,7 @@ def tukey(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 4.685) -> Tensor:
 @loss(
     targets={Task.REGRESSION: Encoding.NONNEGATIVE},
     **POSITIVE_NUMBER,
-    link=Link.IDENTITY,
+    inverse_link=InverseLink.IDENTITY,
     reference="Tofallis 2015, doi:10.1057/jors.2014.103",
     estimates="exp E log(1 + y) - 1, below the mean",
     value_estimand=LOG_MEAN,
@@ -281,7 +281,7 @@ def msle(f_B1: Tensor, y_B1: Tensor) -> Tensor:
         },
         "unsound": because("predictions are never positive, and all targets are", Space.NONPOSITIVE),
     },
-    link=Link.IDENTITY,
+    inverse_link=InverseLink.IDENTITY,
     reference="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
     estimates="median, weighted by 1 / y: far below the mean",
     value_estimand=WEIGHTED_MEDIAN,

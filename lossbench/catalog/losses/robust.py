@@ -1,4 +1,4 @@
-"""Softmax losses between cross-entropy and the mean absolute error, made for hard samples or noisy labels.
+"""Softmax losses between cross-entropy and the mean absolute error, for hard samples or noisy labels.
 
 All take K linear outputs; p is their softmax.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, LOGITS
 from lossbench.catalog.losses.row_operations import log_not_p, log_p, own
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @loss(
     targets=CLASSES,
     **LOGITS,
-    link=Link.SOFTMAX,
+    inverse_link=InverseLink.SOFTMAX,
     reference="Lin et al. 2017, arXiv:1708.02002; Charoenphakdee et al. 2021, arXiv:2011.09172",
     estimates="class probabilities pulled towards even: 0.1 becomes 0.306 at gamma = 2",
     pitfalls=(
@@ -45,7 +45,7 @@ def focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.0) ->
 @loss(
     targets=CLASSES,
     **LOGITS,
-    link=Link.SOFTMAX,
+    inverse_link=InverseLink.SOFTMAX,
     reference="Leng et al. 2022, arXiv:2204.12511",
     estimates="class probabilities made sharper: 0.1 becomes 0.057 at epsilon = 1",
     pitfalls=("its probabilities are too sure with epsilon > 0",),
@@ -63,7 +63,7 @@ def poly1(z_BK: Tensor, y_B: Tensor, *, epsilon: Annotated[float, Ge(-1)] = 1.0)
 @loss(
     targets=CLASSES,
     **LOGITS,
-    link=Link.SOFTMAX,
+    inverse_link=InverseLink.SOFTMAX,
     reference="Zhang & Sabuncu 2018, arXiv:1805.07836",
     estimates="probabilities that go as p^(1 / (1 - q))",
     pitfalls=("its probabilities are too sure: calibrate them before use", "near 1, q needs more epochs, as l1 does"),
@@ -80,7 +80,7 @@ def gce(z_BK: Tensor, y_B: Tensor, *, q: Annotated[float, Gt(0), Le(1)] = 0.7) -
 @loss(
     targets=CLASSES,
     **LOGITS,
-    link=Link.SOFTMAX,
+    inverse_link=InverseLink.SOFTMAX,
     reference="Wang et al. 2019, arXiv:1908.06112",
     estimates="class probabilities made sharper",
     pitfalls=("log_zero, the value that stands for log 0, scales the second term; published code clips at 1e-4",),
@@ -105,7 +105,7 @@ def sce(
 @loss(
     targets=CLASSES,
     **LOGITS,
-    link=Link.SOFTMAX,
+    inverse_link=InverseLink.SOFTMAX,
     reference="Feng et al. 2020, doi:10.24963/ijcai.2020/305",
     estimates="class probabilities made sharper, small ones 0: (.40, .35, .25) becomes (.60, .40, 0) at order 2",
     pitfalls=(
@@ -129,7 +129,7 @@ def taylor_ce(z_BK: Tensor, y_B: Tensor, *, order: Annotated[int, Ge(1), Le(100)
 @loss(
     targets=CLASSES,
     **LOGITS,
-    link=Link.SOFTMAX,
+    inverse_link=InverseLink.SOFTMAX,
     reference="Amid et al. 2019, arXiv:1906.03361",
     estimates="class probabilities, read through the tempered softmax; softmax reads them too sure",
     pitfalls=("a normaliser that is iterated a fixed few times is wrong for a large t2; here it is solved",),

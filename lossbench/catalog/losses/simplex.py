@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt
 
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, COLUMN_PER_CLASS, SIMPLEX, without
 from lossbench.catalog.losses.row_operations import one_hot, own
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @loss(
     targets=CLASSES,
     **SIMPLEX,
-    link=Link.PROBABILITY,
+    inverse_link=InverseLink.PROBABILITY,
     reference="Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
     estimates="class probabilities",
     pitfalls=(
@@ -39,7 +39,7 @@ def brier(p_BK: Tensor, y_B: Tensor) -> Tensor:
 @loss(
     targets=CLASSES,
     **without(COLUMN_PER_CLASS, Space.SIMPLEX, Space.UNIT),
-    link=Link.LEAST_SQUARES,
+    inverse_link=InverseLink.LEAST_SQUARES,
     reference="Hui & Belkin 2021, arXiv:2006.07322",
     estimates="class probabilities (k = M = 1)",
     pitfalls=(
@@ -61,7 +61,7 @@ def square(z_BK: Tensor, y_B: Tensor, *, k: Annotated[float, Gt(0)] = 1.0, M: An
 @loss(
     targets=CLASSES,
     **SIMPLEX,
-    link=Link.PROBABILITY,
+    inverse_link=InverseLink.PROBABILITY,
     reference="Janocha & Czarnecki 2017, arXiv:1702.05659",
     floor=-1.0,
     estimates="class probabilities made sharper: 0.1 becomes 0.014",
@@ -79,7 +79,7 @@ def tanimoto(p_BK: Tensor, y_B: Tensor) -> Tensor:
 @loss(
     targets=CLASSES,
     **SIMPLEX,
-    link=Link.PROBABILITY,
+    inverse_link=InverseLink.PROBABILITY,
     reference="Janocha & Czarnecki 2017, arXiv:1702.05659",
     estimates="probabilities that go as the square roots of the class probabilities",
     pitfalls=("its probabilities are not sure enough",),

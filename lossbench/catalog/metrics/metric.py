@@ -1,4 +1,4 @@
-"""Metrics: what predictions are worth, whatever loss they were trained with; for all members of a population at once.
+"""Metrics: scores of predictions that do not depend on the training loss, for all members of a population at once.
 
 Shapes: P members, N rows, C classes; a metric turns a `Prediction` and the truth `[P, N]` (or `[N]`) into `[P]`,
 in float64. Definitions are scikit-learn's, absent classes included, without its warnings. A member whose outputs
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from torch import Tensor
 
-    from lossbench.catalog.links import Prediction
+    from lossbench.catalog.inverse_links import Prediction
 
 Need = Literal["label", "score", "probability", "point", "distribution"]
 Better = Literal["higher", "lower"]
@@ -150,7 +150,7 @@ METRICS = MetricRegistry(
 
 
 def default_metric(task: Task, *, rare: bool = False) -> Metric:
-    """The loss-neutral metric where none was asked for: accuracy, AUROC where a class is rare, or RMSE."""
+    """The loss-neutral metric where none is given: accuracy, AUROC where a class is rare, or RMSE."""
     return METRICS.get("rmse" if not task.is_classification else "auroc" if rare else "accuracy")
 
 

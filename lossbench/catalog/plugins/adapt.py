@@ -1,4 +1,4 @@
-"""What makes a stranger's function a loss of this catalogue: signature read, shapes adapted and checked.
+"""Adapts a user's function to a loss of this catalogue: reads its signature, adapts and checks its shapes.
 
 Shapes: P members, B rows, K outputs, C classes. The engine gives outputs `[P, B, K]`. A decorated loss promises to
 take leading axes as they come; a plain function or an `nn.Module` knows only `[B, K]`, so it is given all members'
@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.catalog.activations import ACTIVATIONS
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss, declare
 from lossbench.catalog.plugins.row_coupling import COUNT_INSIDE, coupling
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 Batching = Literal["leading axes", "all rows at once", "one member at a time"]
 
 SOUND = {  # where a plain function's outputs must live, read from what it says of its predictions
-    Link.PROBABILITY: (Space.SIMPLEX, Space.UNIT),
-    Link.LOG_PROBABILITY: (Space.LOG_SIMPLEX,),
-    Link.DISTANCE: (Space.POSITIVE, Space.NONNEGATIVE),
-    Link.EVIDENCE: (Space.POSITIVE, Space.NONNEGATIVE),
+    InverseLink.PROBABILITY: (Space.SIMPLEX, Space.UNIT),
+    InverseLink.LOG_PROBABILITY: (Space.LOG_SIMPLEX,),
+    InverseLink.DISTANCE: (Space.POSITIVE, Space.NONNEGATIVE),
+    InverseLink.EVIDENCE: (Space.POSITIVE, Space.NONNEGATIVE),
 }
 
 
@@ -109,20 +109,23 @@ def adapt(loss: Loss, *, file: str, where: str) -> UserFunction:
     return UserFunction(loss.fn, file=file, where=where, batching="leading axes", per=loss.per)
 
 
-def declare_plain(value: Any, *, name: str, file: str, task: Task, encoding: Encoding, link: Link, where: str) -> Loss:
+def declare_plain(
+    value: Any, *, name: str, file: str, task: Task, encoding: Encoding, inverse_link: InverseLink, where: str
+) -> Loss:
     """A loss from an undecorated function, an `nn.Module` instance, or a class of either kind."""
     function = _parameters_keyword_only(_unreduced(value, where), where)
     classes = 2 if task is Task.BINARY else 3
-    sound = SOUND.get(link, (Space.REAL,))
+    sound = SOUND.get(inverse_link, (Space.REAL,))
     try:
         loss = declare(
             function,
             targets={task: encoding},
             sound=sound,
-            link=link,
+            inverse_link=inverse_link,
             reference=where,
             floor=None,
             estimates="not said",
+            is_declared=False,
         )
     except TypeError as problem:
         raise UserError(str(problem), where=where) from problem
@@ -208,7 +211,7 @@ def _parameters_keyword_only(fn: Callable[..., Any], where: str) -> Callable[...
     first, *rest = (p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD)
     _second, *rest = rest or [first]
     if missing := [p.name for p in rest if p.default is p.empty and p.kind is p.KEYWORD_ONLY]:
-        raise UserError(f"needs {', '.join(missing)}, which nobody gives", where=where, fix="give it a default")
+        raise UserError(f"needs {', '.join(missing)}, which no caller gives", where=where, fix="give it a default")
     parameters = [
         p.replace(kind=p.KEYWORD_ONLY, annotation=p.empty)
         for p in rest
@@ -238,7 +241,7 @@ def _rows_apart(loss: Loss, task: Task, classes: int) -> bool:
         return bool(
             whole.ndim == 0 or len(whole) != 6 or torch.allclose(whole[:3], part, rtol=1e-4, atol=1e-6, equal_nan=True)
         )
-    except Exception:  # whatever it raises, it will raise again where it is told with its place
+    except Exception:  # whatever it raises, it will raise again where its place is reported
         return True
 
 

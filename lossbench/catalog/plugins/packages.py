@@ -1,4 +1,4 @@
-"""What installed packages offer: entry points of the groups `lossbench.losses`, `.activations`, `.metrics`.
+"""Losses, activations and metrics of installed packages, by entry points (`lossbench.losses` and its sisters).
 
 Naming them loads nothing; a package is imported when one of its names is asked for, or listed.
 """

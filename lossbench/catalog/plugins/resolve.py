@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.plugins.adapt import UserFunction, a_kind, adapt, declare_plain, measure_space
 from lossbench.catalog.plugins.packages import points_of
@@ -40,7 +40,7 @@ def find_loss(
     *,
     task: str | None = None,
     target_encoding: str | None = None,
-    link: str | None = None,
+    inverse_link: str | None = None,
     where: str = "",
 ) -> Loss:
     """The loss that a reference means.
@@ -50,7 +50,7 @@ def find_loss(
     """
     if isinstance(reference, Loss):
         return reference
-    options = {"--task": task, "--target-encoding": target_encoding, "--link": link}
+    options = {"--task": task, "--target-encoding": target_encoding, "--inverse-link": inverse_link}
     if not isinstance(reference, str):
         name = getattr(reference, "__name__", type(reference).__name__)
         return _as_loss(reference, name, _source_file(reference), options)
@@ -157,7 +157,7 @@ def load_file(file: str) -> ModuleType:
         raise UserError(
             f"{problem.msg}: {(problem.text or '').strip()}".rstrip(": "),
             where=f"{file}:{problem.lineno}",
-            fix="mend the syntax",
+            fix="correct the syntax",
         ) from None
     except ValueError as problem:
         raise UserError(f"is not Python ({problem})", where=file) from None
@@ -181,7 +181,7 @@ def load_file(file: str) -> ModuleType:
 
 @dataclass(frozen=True)
 class _Value:
-    """What a user's name stands for, undeclared."""
+    """The object behind a user's name, undeclared."""
 
     value: Any
     name: str
@@ -227,7 +227,7 @@ def _in_package(name: str, registry: Registry[Any], where: str) -> _Value:
 
 
 def _as_loss(value: Any, name: str, file: str, options: Mapping[str, str | None]) -> Loss:
-    """A loss from what a user's name stands for: a declaration, a decorated or plain function, or a module."""
+    """A loss from the object behind a user's name: a declaration, a decorated or plain function, or a module."""
     place = f"{Path(file).name}:{name}" if file else name
     declared = value if isinstance(value, Loss) else getattr(value, "__lossbench_loss__", None)
     if isinstance(declared, Loss):
@@ -238,7 +238,7 @@ def _as_loss(value: Any, name: str, file: str, options: Mapping[str, str | None]
         raise UserError(
             f"is not decorated with @loss, so {', '.join(missing)} must be said",
             where=place,
-            fix="add them (such as --task binary --target-encoding sign --link margin) or decorate it",
+            fix="add them (such as --task binary --target-encoding sign --inverse-link margin) or decorate it",
         )
     return declare_plain(
         value,
@@ -246,7 +246,7 @@ def _as_loss(value: Any, name: str, file: str, options: Mapping[str, str | None]
         file=file,
         task=choose("--task", options["--task"] or "", {t.value: t for t in Task}),
         encoding=choose("--target-encoding", options["--target-encoding"] or "", {e.value: e for e in Encoding}),
-        link=choose("--link", options["--link"] or "", {k.label: k for k in Link}),
+        inverse_link=choose("--inverse-link", options["--inverse-link"] or "", {k.label: k for k in InverseLink}),
         where=place,
     )
 
@@ -276,7 +276,7 @@ C = TypeVar("C")
 
 
 def choose(flag: str, value: str, choices: Mapping[str, C]) -> C:
-    """What a flag's word stands for; a `UserError` with the nearest word and all the others where it is none."""
+    """The value of a flag's word; a `UserError` with the nearest word and all the others where it is none."""
     plain = value.lower().replace("-", "_")
     if plain not in choices:
         known, fix = f"known are {', '.join(sorted(choices))}", did_you_mean(value, choices)

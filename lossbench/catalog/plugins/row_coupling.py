@@ -1,4 +1,4 @@
-"""Whether a row's value depends on the other rows of its batch, and by which mistake.
+"""Detects a loss whose value of a row depends on the other rows of its batch, and names the likely mistake.
 
 A column `[B, 1]` against a row `[B]` broadcasts to `[B, B]`; a mean over the wrong axis then gives `[B]` again, so that
 every shape is right and nothing is learnt. What it gives away is which of the two, outputs or targets, may change

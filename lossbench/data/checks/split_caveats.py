@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lossbench.data.duplicates import DUPLICATES, row_hashes
 from lossbench.data.infer.suspect_columns import is_named_like_an_entity
-from lossbench.data.split import Rows
+from lossbench.data.split import RowNumbers
 from lossbench.data.table import Information, Table
 
 MANY = 0.25  # of the test rows; of distinct passengers with seven columns a fifth have a twin
@@ -20,7 +20,7 @@ ROOM = 10  # a table that could not hold ten times as many different rows has eq
 LEAST_ENTITIES = 10
 
 
-def split_caveats(table: Table, test: Rows) -> list[str]:
+def split_caveats(table: Table, test: RowNumbers) -> list[str]:
     """A sentence for each thing that makes test scores too good on this split; `Information` where it may be harmless.
 
     Cost: a pass over the cells and a sort of the rows.
@@ -31,7 +31,7 @@ def split_caveats(table: Table, test: Rows) -> list[str]:
     return [*_duplicates(table, train, test), *_entities(table, train, test), *_dates(table)]
 
 
-def _duplicates(table: Table, train: Rows, test: Rows) -> Iterator[str]:
+def _duplicates(table: Table, train: RowNumbers, test: RowNumbers) -> Iterator[str]:
     hashes = row_hashes(table.features, table.target)
     repeated = len(hashes) - len(np.unique(hashes))
     share = float(np.isin(hashes[test], hashes[train]).mean()) if repeated and len(test) else 0.0
@@ -55,7 +55,7 @@ def _room(table: Table) -> float:
     return float(np.prod([float(table.features[name].nunique(dropna=False)) for name in table.features.columns]))
 
 
-def _entities(table: Table, train: Rows, test: Rows) -> Iterator[str]:
+def _entities(table: Table, train: RowNumbers, test: RowNumbers) -> Iterator[str]:
     """Columns that are named like an id or an entity and whose values come again: a person's or a sensor's rows."""
     if table.groups is not None or table.time is not None:
         return

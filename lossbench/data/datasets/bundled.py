@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from lossbench.data.datasets.registry import dataset
 from lossbench.data.infer.target import class_indices
-from lossbench.data.table import Kind, Table
+from lossbench.data.table import ColumnKind, Table
 from lossbench.deferred import np, pd
 
 BUNDLED = "bundled CSV"
@@ -19,7 +19,9 @@ def _read(file: str) -> pd.DataFrame:
 
 def _table(name: str, frame: pd.DataFrame, features: list[str], target: str, file: str) -> Table:
     """The named columns as they stand: numbers are numbers, the rest is text; a text target has classes."""
-    kinds: dict[str, Kind] = {c: "number" if pd.api.types.is_numeric_dtype(frame[c]) else "text" for c in features}
+    kinds: dict[str, ColumnKind] = {
+        c: "number" if pd.api.types.is_numeric_dtype(frame[c]) else "text" for c in features
+    }
     values = frame[target]
     if pd.api.types.is_float_dtype(values):
         target_N, classes = values.to_numpy(dtype=np.float64), tuple[str, ...]()

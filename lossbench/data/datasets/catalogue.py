@@ -111,7 +111,7 @@ def _build(point: EntryPoint) -> Table | Frame:
     try:
         table = build()
     except Exception as problem:  # a stranger's code may raise anything
-        fix = "mend that package"
+        fix = "repair that package"
         raise UserError(f"{type(problem).__name__}: {problem}", where=place_of(point), fix=fix) from problem
     if isinstance(table, Table):
         return table

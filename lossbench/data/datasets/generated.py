@@ -118,5 +118,5 @@ def outliers() -> Table:
 
 def _classification(name: str, task: Task, rows: int, how: dict[str, Any]) -> Table:
     x_ND, y_N = _make("classification", rows, 20, **how)
-    told = ", ".join(f"{key}={value}" for key, value in how.items())
-    return _table(name, task, x_ND, y_N, how=f"make_classification({rows}, 20, {told})")
+    arguments = ", ".join(f"{key}={value}" for key, value in how.items())
+    return _table(name, task, x_ND, y_N, how=f"make_classification({rows}, 20, {arguments})")

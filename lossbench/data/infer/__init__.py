@@ -1,1 +1,1 @@
-"""What a column is: its kind, its role as target, whether it leaks, whether its values are ambiguous."""
+"""Infers what a column is: its kind, the target, identifiers and leakage, ambiguous values."""

@@ -1,4 +1,4 @@
-"""What kind of column is it? From its texts: number, boolean, date, or text; never by a guess that goes unsaid.
+"""Infers the kind of a column from its texts: number, boolean, date or text; each inference is noted.
 
 Gaps are empty fields, the words of `NA_WORDS` (unless they are to be kept) and what the user named. At least 95 %
 numbers among the rest is a column of numbers with a mistake in it: an error that names the first bad cell. Fewer is
@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lossbench.data.table import Information, Kind
+from lossbench.data.table import ColumnKind, Information
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
@@ -48,7 +48,7 @@ class Understood:
     """A column with its kind, and what a user should know of it."""
 
     values: pd.Series
-    kind: Kind
+    kind: ColumnKind
     notes: tuple[str, ...] = ()
     date_format: str = ""
 
@@ -86,7 +86,7 @@ def understand(
     na: Sequence[str] = (),
     keep_na_words: bool = False,
     typed: bool = False,
-    kind: Kind | None = None,
+    kind: ColumnKind | None = None,
     date_format: str = "",
 ) -> Understood:
     """The kind of a column of texts and its values; gaps are missing.
@@ -157,7 +157,7 @@ def _as_numbers(texts: _Texts, decimal: str, *, enforced: bool) -> Understood | 
         what = "held numbers in training" if enforced else f"is {math.floor(100 * good / rows)} % numbers"
         cells = "the cell" if texts.rows(bad) == 1 else "the cells"
         raise UserError(
-            f"column {texts.name!r} {what}, but not on {first}", fix=f"mend {cells}, or read {_as_gaps(texts, bad)}"
+            f"column {texts.name!r} {what}, but not on {first}", fix=f"correct {cells}, or read {_as_gaps(texts, bad)}"
         )
     return None
 
@@ -216,7 +216,7 @@ def _as_training_dates(texts: _Texts, written: str) -> Understood:
         how = "like 2020-12-31" if written == "ISO8601" else written
         raise UserError(
             f"column {texts.name!r} held dates written {how} in training, here it does not ({texts.first(wrong)})",
-            fix=f"mend it, or say how they are written: --date-format {texts.name}=%d.%m.%Y",
+            fix=f"correct it, or say how they are written: --date-format {texts.name}=%d.%m.%Y",
         )
     else:
         note = f"column {texts.name!r} has dates like 2020-12-31, in training they were written {written}"

@@ -7,7 +7,7 @@ two classes, R2 of a number, correlation ratio of more classes, balanced accurac
 
 A sample of 4,000 rows is looked at first, so that a large table costs little more than a small one; what is remarkable
 there is confirmed on all rows. Gaps excuse nothing:
-the rows that have a value are judged, if they are at least 10.
+the rows that have a value are examined, if they are at least 10.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.data.infer.target import Target
-from lossbench.data.table import Kind
+from lossbench.data.table import ColumnKind
 from lossbench.deferred import np, pd
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Leak:
     why: str
 
 
-def find_leak(column: pd.Series, kind: Kind, target: Target) -> Leak | None:
+def find_leak(column: pd.Series, kind: ColumnKind, target: Target) -> Leak | None:
     """What the column knows of the target; None where it is nothing remarkable."""
     if kind == "date":
         return None
@@ -78,7 +78,7 @@ def _of_levels(values: NDArray[Any], truth: NDArray[Any]) -> Leak | None:
     return Leak("possible leak", f"it alone predicts the target with R2 {share:.3f}") if share > TOO_GOOD else None
 
 
-def _of_classes(values: NDArray[Any], truth: NDArray[Any], kind: Kind) -> Leak | None:
+def _of_classes(values: NDArray[Any], truth: NDArray[Any], kind: ColumnKind) -> Leak | None:
     """A column and classes: every level has one class, or a score of the column alone is too good."""
     classes = int(truth.max()) + 1
     if _repeats(values):

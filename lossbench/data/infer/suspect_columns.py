@@ -13,7 +13,7 @@ from typing import Literal
 
 from lossbench.data.infer.leakage import LEAST_ROWS, Certainty, find_leak
 from lossbench.data.infer.target import Target
-from lossbench.data.table import Kind
+from lossbench.data.table import ColumnKind
 from lossbench.deferred import np, pd
 
 _ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|ids|index|idx|key|uuid|guid|row|rownum|row_number|nr|no))|.+[a-z](Id|ID)")
@@ -35,7 +35,7 @@ class SuspectColumn:
 
 
 def suspects(
-    features: Mapping[str, pd.Series], kinds: Mapping[str, Kind], target: Target, keep: Collection[str] = ()
+    features: Mapping[str, pd.Series], kinds: Mapping[str, ColumnKind], target: Target, keep: Collection[str] = ()
 ) -> list[SuspectColumn]:
     """Every suspicious column that the user does not vouch for."""
     found = []
@@ -59,7 +59,7 @@ def is_named_like_an_entity(name: str) -> bool:
     return is_named_like_an_id(name) or _ENTITY_NAME.fullmatch(name) is not None
 
 
-def _counts_rows(name: str, column: pd.Series, kind: Kind) -> str:
+def _counts_rows(name: str, column: pd.Series, kind: ColumnKind) -> str:
     if kind not in ("number", "text"):
         return ""
     known = column.dropna()

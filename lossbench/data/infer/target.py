@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lossbench.data.table import Information, Kind, Task, sorted_levels
+from lossbench.data.table import ColumnKind, Information, Task, sorted_levels
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
@@ -28,7 +28,7 @@ class Target:
     values: NDArray[Any]
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    told: str = ""  # what a refusal says of its values: `'y' has 13 distinct numbers`
+    description: str = ""  # what a refusal says of its values: `'y' has 13 distinct numbers`
 
 
 def class_indices(column: pd.Series) -> tuple[NDArray[Any], tuple[str, ...]]:
@@ -47,7 +47,7 @@ def number_label(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
-def read_target(column: pd.Series, kind: Kind, task: str, place: Callable[[int], str]) -> Target:
+def read_target(column: pd.Series, kind: ColumnKind, task: str, place: Callable[[int], str]) -> Target:
     """The target of a table without gaps in it; `place` tells a row's place in the file ("line 7").
 
     Raises `UserError` where the values do not fit the task, or are all one.
@@ -84,11 +84,11 @@ def read_target(column: pd.Series, kind: Kind, task: str, place: Callable[[int],
             fix="write plain numbers, or name another --target",
         )
     what = f"text ({place(0)}: {str(column.iloc[0])!r})" if kind == "text" else f"{distinct} distinct {_plural(kind)}"
-    told = f"{name!r} has {what}"
-    return _classified(column, kind, task, name, told)
+    description = f"{name!r} has {what}"
+    return _classified(column, kind, task, name, description)
 
 
-def _classified(column: pd.Series, kind: Kind, task: str, name: str, told: str) -> Target:
+def _classified(column: pd.Series, kind: ColumnKind, task: str, name: str, description: str) -> Target:
     index_N, classes = class_indices(column.astype(bool) if kind == "boolean" else column)
     found: Task = "binary" if len(classes) == 2 else "multiclass"
     if task == "binary" and found != "binary":
@@ -109,13 +109,13 @@ def _classified(column: pd.Series, kind: Kind, task: str, name: str, told: str) 
     notes = [] if plain else [f"classes of {name!r}: {mapping}{more}"]
     if kind == "number" and task == "auto" and len(classes) > 2:
         notes.append(f"target {name!r} read as {len(classes)} classes (--task regression reads it as an amount)")
-    return Target(found, index_N, classes, tuple(map(Information, notes)), told)
+    return Target(found, index_N, classes, tuple(map(Information, notes)), description)
 
 
-def _plural(kind: Kind) -> str:
+def _plural(kind: ColumnKind) -> str:
     return "truth values" if kind == "boolean" else "numbers"
 
 
-def _label(column: pd.Series, kind: Kind) -> str:
+def _label(column: pd.Series, kind: ColumnKind) -> str:
     value = column.iloc[0]
     return str(bool(value)) if kind == "boolean" else number_label(value) if kind == "number" else str(value)

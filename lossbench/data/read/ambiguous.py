@@ -1,4 +1,4 @@
-"""What a column of numbers does not show any more: words that were taken for gaps, and zeros in front.
+"""Warns of ambiguous values: words that were read as gaps, and numbers with leading zeros.
 
 A reader that parses numbers at once asks here which columns to look at again as texts; most files have none.
 """

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from lossbench.data.read.parsed import Reading, Request, clean_names, drop_row_numbers, index_note
+from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, drop_row_numbers, index_note
 from lossbench.data.read.sniff import Format
 from lossbench.data.read.unpack import Unpacked
-from lossbench.data.table import Kind
+from lossbench.data.table import ColumnKind
 from lossbench.deferred import pd
 from lossbench.errors import UserError
 
@@ -21,7 +21,7 @@ EXACT = 2**53
 SAVED_INDEX = "__index_level_"  # what pandas calls a saved index that has no name
 
 
-def read_columnar(unpacked: Unpacked, request: Request, kind: Format) -> Reading:
+def read_columnar(unpacked: Unpacked, request: Request, kind: Format) -> ParsedColumns:
     """The chosen columns, in the types that the file declares; `UserError` for nested ones and for damaged files."""
     try:
         import pyarrow as pa
@@ -36,7 +36,7 @@ def read_columnar(unpacked: Unpacked, request: Request, kind: Format) -> Reading
             kept -= saved
             notes.append(index_note(", ".join(repr(n) for n in names if n in saved and not n.startswith(SAVED_INDEX))))
         columns: dict[str, pd.Series] = {}
-        kinds: dict[str, Kind | None] = {}
+        kinds: dict[str, ColumnKind | None] = {}
         for place, name in enumerate(names):
             if name and name not in kept:
                 continue
@@ -50,7 +50,7 @@ def read_columnar(unpacked: Unpacked, request: Request, kind: Format) -> Reading
         raise UserError(f"damaged, or not {kind} ({reason})", fix="write it again") from None
     if not columns or not len(next(iter(columns.values()))):
         raise UserError("no data row in it")
-    return Reading(columns, kinds, lambda row: f"row {row + 1}", notes)
+    return ParsedColumns(columns, kinds, lambda row: f"row {row + 1}", notes)
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,14 @@ def _saved_index(schema: pa.Schema) -> frozenset[str]:
     """The columns that hold the index of the DataFrame that was written; other writers leave no word of one."""
     named = {name for name in schema.names if name.startswith(SAVED_INDEX)}
     try:
-        told = json.loads((schema.metadata or {})[b"pandas"])["index_columns"]
-        named |= {name for name in told if isinstance(name, str)}
+        index_columns = json.loads((schema.metadata or {})[b"pandas"])["index_columns"]
+        named |= {name for name in index_columns if isinstance(name, str)}
     except (KeyError, ValueError, TypeError):
         pass
     return frozenset(named & set(schema.names))
 
 
-def _column(values: pa.ChunkedArray, name: str) -> tuple[pd.Series, Kind | None]:
+def _column(values: pa.ChunkedArray, name: str) -> tuple[pd.Series, ColumnKind | None]:
     from pyarrow import types
 
     kind = values.type

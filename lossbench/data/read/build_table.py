@@ -1,4 +1,4 @@
-"""From a file to a table: read, understand each column, take out the target, and say what was done."""
+"""From a file to a table: infers the kind of each column, separates the target, and notes what was done."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lossbench.data.infer.kinds import NUMBER, understand
 from lossbench.data.infer.suspect_columns import SuspectColumn, suspects
 from lossbench.data.infer.target import number_label, read_target
 from lossbench.data.read.frame import read_frame
-from lossbench.data.read.parsed import Reading, Request
+from lossbench.data.read.parsed import ParsedColumns, Request
 from lossbench.data.read.sniff import file_format
 from lossbench.data.read.unpack import STDIN, unpack
 from lossbench.data.source import READING, DataSource
 from lossbench.data.split import in_order_of_occurrence
-from lossbench.data.table import Kind, Table
+from lossbench.data.table import ColumnKind, Table
 from lossbench.data.time_split import times_of
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError, did_you_mean
@@ -30,7 +30,7 @@ LEAST_ROWS = 3  # one each to train, to validate and to test
 
 @dataclass(frozen=True)
 class Assembled:
-    """A table before suspicious columns are judged."""
+    """A table before suspicious columns are examined."""
 
     table: Table
     suspects: tuple[SuspectColumn, ...]
@@ -83,7 +83,7 @@ def assemble(source: DataSource, frame: pd.DataFrame | None = None) -> Assembled
         raise (problem if problem.where.startswith("--") else problem.at(where)) from None
 
 
-def read_features(source: DataSource, kinds: Mapping[str, Kind]) -> tuple[pd.DataFrame, list[str]]:
+def read_features(source: DataSource, kinds: Mapping[str, ColumnKind]) -> tuple[pd.DataFrame, list[str]]:
     """Columns of a file that a trained net asks for, in the kinds it was trained on, and notes; a target is not needed.
 
     Raises `UserError` for a missing column and for a cell that is not of its column's kind.
@@ -106,7 +106,7 @@ def read_features(source: DataSource, kinds: Mapping[str, Kind]) -> tuple[pd.Dat
     return pd.DataFrame({name: columns[name] for name in kinds}, copy=False), notes
 
 
-def _read(request: Request) -> Reading:
+def _read(request: Request) -> ParsedColumns:
     with unpack(request.source.file or "", request.source.max_bytes) as unpacked:
         kind = file_format(unpacked)
         if kind == "delimited":
@@ -164,7 +164,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         notes=(*reading.notes, *notes, *target.notes),
         source=where,
         place=place,
-        target_note=target.told,
+        target_note=target.description,
         reading={**source.changed(*READING), **({"date_formats": date_formats} if date_formats else {})},
     )
     return Assembled(table, tuple(suspects(columns, kinds, target, source.keep)))
@@ -189,11 +189,11 @@ def _choose(names: Sequence[str], source: DataSource) -> list[str]:
 
 
 def _understood(
-    reading: Reading, source: DataSource, wanted: Mapping[str, Kind]
-) -> tuple[dict[str, pd.Series], dict[str, Kind], list[str], dict[str, str]]:
+    reading: ParsedColumns, source: DataSource, wanted: Mapping[str, ColumnKind]
+) -> tuple[dict[str, pd.Series], dict[str, ColumnKind], list[str], dict[str, str]]:
     """Columns with their kinds, notes, and how dates are written."""
     columns: dict[str, pd.Series] = {}
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, ColumnKind] = {}
     notes: list[str] = []
     date_formats: dict[str, str] = {}
     for name in list(reading.columns):
@@ -226,13 +226,15 @@ def _without(column: pd.Series, na: Sequence[str]) -> pd.Series:
     return column.where(~column.isin(gaps)) if gaps and column.isin(gaps).any() else column
 
 
-def _as_texts(column: pd.Series, kind: Kind) -> pd.Series:
+def _as_texts(column: pd.Series, kind: ColumnKind) -> pd.Series:
     values: list[Any] = column.tolist()
     texts = [None if v != v else str(bool(v)) if kind == "boolean" else number_label(v) for v in values]  # noqa: PLR0124
     return pd.Series(texts, name=column.name, dtype=object)
 
 
-def _refuse_infinite(columns: Mapping[str, pd.Series], kinds: Mapping[str, Kind], place: Callable[[int], str]) -> None:
+def _refuse_infinite(
+    columns: Mapping[str, pd.Series], kinds: Mapping[str, ColumnKind], place: Callable[[int], str]
+) -> None:
     most = np.float64(np.finfo(np.float32).max)  # what a net can hold; as float64, so that halves are compared too
     for name, column in columns.items():
         if kinds[name] != "number":
@@ -244,7 +246,7 @@ def _refuse_infinite(columns: Mapping[str, pd.Series], kinds: Mapping[str, Kind]
             first = float(values[wild[0]])
             raise UserError(
                 f"column {name!r} has {len(wild)} infinite value{s} (the first: {place(int(wild[0]))}: {first:g})",
-                fix=f"mend {'them' if s else 'it'}, or read such values as gaps with --na {first:g}",
+                fix=f"correct {'them' if s else 'it'}, or read such values as gaps with --na {first:g}",
             )
 
 

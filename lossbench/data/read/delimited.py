@@ -1,4 +1,4 @@
-"""CSV, TSV and their kin: every row is counted before pandas may guess what a crooked one means.
+"""CSV and TSV files: every row's fields are counted before pandas reads them.
 
 Two looks at the file: the first counts fields and lines (`scan_rows`), the second reads, in pieces, columns that are
 numbers throughout as numbers, and the others as the very texts that stand there.
@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from lossbench.data.infer.kinds import gap_words, gaps_note
 from lossbench.data.read.ambiguous import Look, doubtful
-from lossbench.data.read.parsed import Reading, Request, clean_names, counted, drop_row_numbers
+from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, counted, drop_row_numbers
 from lossbench.data.read.sniff import Dialect, find_dialect
 from lossbench.data.read.text_encoding import as_utf8, skip_mark
 from lossbench.data.read.unpack import BLOCK, Unpacked
@@ -29,13 +29,13 @@ CHUNK_ROWS = 1 << 17
 EXACT = 2**53  # whole numbers beyond it are not exact in float64
 
 
-def read_delimited(unpacked: Unpacked, request: Request) -> Reading:
+def read_delimited(unpacked: Unpacked, request: Request) -> ParsedColumns:
     """The chosen columns of a delimited text; `UserError` with the line of the first crooked row."""
     with as_utf8(unpacked.stream, request.source.encoding) as stream:
         return _read(stream, unpacked.name, request)
 
 
-def _read(stream: IO[bytes], name: str, request: Request) -> Reading:
+def _read(stream: IO[bytes], name: str, request: Request) -> ParsedColumns:
     source = request.source
     dialect = find_dialect(stream, name, source.sep, source.decimal)
     header, lines = _header(stream, dialect.sep)
@@ -50,7 +50,7 @@ def _read(stream: IO[bytes], name: str, request: Request) -> Reading:
         line, fields = rows.short[0]
         raise UserError(
             f"line {line} has {fields} field{'s' if fields != 1 else ''}, the header has {len(names)}",
-            fix="mend the row, or fill short rows with gaps by --allow-short-rows",
+            fix="correct the row, or fill short rows with gaps by --allow-short-rows",
         )
     if rows.short:
         notes.append(f"{counted(len(rows.short), 'short row')} filled with gaps (the first is line {rows.short[0][0]})")
@@ -71,7 +71,7 @@ def _read(stream: IO[bytes], name: str, request: Request) -> Reading:
     found |= parse.texts([place for place in places if place not in found])
     notes += [drop_row_numbers(place, found[place]) for place in nameless]
     columns = {names[place]: found[place].rename(names[place]) for place in places if names[place]}
-    return Reading(
+    return ParsedColumns(
         columns=columns,
         kinds={name: "number" if pd.api.types.is_numeric_dtype(column) else None for name, column in columns.items()},
         place=lambda row: f"line {rows.line_N[row]}",
@@ -97,7 +97,7 @@ def _header(stream: IO[bytes], sep: str) -> tuple[list[str], int]:
 
 
 @dataclass
-class Rows:
+class ScannedRows:
     """What `scan_rows` counted: the line of each row, short rows as (line, fields), rows with an extra separator."""
 
     line_N: NDArray[Any]
@@ -105,7 +105,7 @@ class Rows:
     trailing: int
 
 
-def scan_rows(stream: IO[bytes], sep: str, fields: int, lines: int) -> Rows:
+def scan_rows(stream: IO[bytes], sep: str, fields: int, lines: int) -> ScannedRows:
     """Count the fields of every row after the first `lines` lines; a longer row than the header's is a `UserError`.
 
     Plain lines are counted in numpy, a megabyte at once; from the first quote on, the csv module counts.
@@ -124,12 +124,12 @@ def scan_rows(stream: IO[bytes], sep: str, fields: int, lines: int) -> Rows:
         for row in np.flatnonzero((count_N > fields) & ~extra_N & (line_N > lines))[:1]:
             raise UserError(
                 f"line {line_N[row]} has {count_N[row]} fields, the header has {fields}",
-                fix="mend the row (quote a field that holds the separator), or name another --sep",
+                fix="correct the row (quote a field that holds the separator), or name another --sep",
             )
         short += [(int(line_N[row]), int(count_N[row])) for row in np.flatnonzero(count_N < fields)]
         trailing += int(np.count_nonzero(extra_N))
         numbers.append(line_N[line_N > lines])
-    return Rows(np.concatenate(numbers) if numbers else np.empty(0, dtype=np.int64), short, trailing)
+    return ScannedRows(np.concatenate(numbers) if numbers else np.empty(0, dtype=np.int64), short, trailing)
 
 
 def _counted(stream: IO[bytes], sep: str, line: int) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
@@ -189,7 +189,7 @@ def _counted_by_csv(stream: IO[bytes], sep: str, line: int) -> Iterator[tuple[An
             start = reader.line_num
     except csv.Error as problem:
         what = "a quote is opened and never closed" if "end of data" in str(problem) else str(problem)
-        raise UserError(f"not a text table: line {line + start}: {what}", fix="mend the quotes") from None
+        raise UserError(f"not a text table: line {line + start}: {what}", fix="correct the quotes") from None
     finally:
         text.detach()
     table = np.array(found, dtype=np.int64).reshape(-1, 3)
@@ -250,7 +250,7 @@ class _Parse:
             ) as chunks:
                 yield from chunks
         except pd.errors.ParserError as problem:
-            raise UserError(f"not a text table ({problem})", fix="mend the file") from None
+            raise UserError(f"not a text table ({problem})", fix="correct the file") from None
 
 
 def _is_number(values: pd.Series) -> bool:

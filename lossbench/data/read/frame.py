@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lossbench.data.read.parsed import Reading, Request, clean_names, index_note
-from lossbench.data.table import Kind
+from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, index_note
+from lossbench.data.table import ColumnKind
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
 
-def read_frame(frame: pd.DataFrame, request: Request) -> Reading:
+def read_frame(frame: pd.DataFrame, request: Request) -> ParsedColumns:
     """The chosen columns; the index is no feature. `UserError` for names that occur twice and for nested values."""
     names, notes = clean_names([str(name) for name in frame.columns])
     if any(name is not None for name in frame.index.names) or not pd.api.types.is_integer_dtype(frame.index.dtype):
@@ -20,14 +20,14 @@ def read_frame(frame: pd.DataFrame, request: Request) -> Reading:
         raise UserError("no data row in it")
     kept = set(request.choose(names))
     columns: dict[str, pd.Series] = {}
-    kinds: dict[str, Kind | None] = {}
+    kinds: dict[str, ColumnKind | None] = {}
     for place, name in enumerate(names):
         if name in kept:
             columns[name], kinds[name] = _column(frame.iloc[:, place], name)
-    return Reading(columns, kinds, lambda row: f"row {frame.index[row]!r}", notes)
+    return ParsedColumns(columns, kinds, lambda row: f"row {frame.index[row]!r}", notes)
 
 
-def _column(values: pd.Series, name: str) -> tuple[pd.Series, Kind | None]:
+def _column(values: pd.Series, name: str) -> tuple[pd.Series, ColumnKind | None]:
     """A column without its index: numbers and booleans with gaps as NaN, texts as objects with gaps as None."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype if not values.isna().any() else object)

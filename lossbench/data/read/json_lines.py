@@ -6,24 +6,24 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
-from lossbench.data.read.parsed import Reading, Request, clean_names, counted
+from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, counted
 from lossbench.data.read.text_encoding import as_utf8, skip_mark
 from lossbench.data.read.unpack import BLOCK, Unpacked
-from lossbench.data.table import Kind
+from lossbench.data.table import ColumnKind
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
 EXACT = 2**53
 
 
-def read_jsonlines(unpacked: Unpacked, request: Request) -> Reading:
+def read_jsonlines(unpacked: Unpacked, request: Request) -> ParsedColumns:
     """The chosen keys as columns; `UserError` with the line that is no object, nested, or has other keys."""
     with as_utf8(unpacked.stream, request.source.encoding) as stream:
         skip_mark(stream)
         return _read(stream, request)
 
 
-def _read(stream: IO[bytes], request: Request) -> Reading:
+def _read(stream: IO[bytes], request: Request) -> ParsedColumns:
     names: list[str] = []
     kept: dict[str, str] = {}  # key in the file -> name of the column
     notes: list[str] = []
@@ -47,11 +47,11 @@ def _read(stream: IO[bytes], request: Request) -> Reading:
         raise UserError("no object in it")
     if short:
         notes.append(f"{counted(short, 'object')} lack{'s' if short == 1 else ''} keys: filled with gaps")
-    kinds: dict[str, Kind | None] = {}
+    kinds: dict[str, ColumnKind | None] = {}
     columns: dict[str, pd.Series] = {}
     for key, name in kept.items():
         columns[name], kinds[name] = _column(name, cells.pop(key))
-    return Reading(columns, kinds, lambda row: places[row], notes)
+    return ParsedColumns(columns, kinds, lambda row: places[row], notes)
 
 
 def _entries(stream: IO[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -117,7 +117,7 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "number")
 
 
-def _column(name: str, values: list[Any]) -> tuple[pd.Series, Kind | None]:
+def _column(name: str, values: list[Any]) -> tuple[pd.Series, ColumnKind | None]:
     types = {type(value) for value in values} - {type(None)}
     if types <= {bool}:
         numbers = [np.nan if value is None else float(value) for value in values]

@@ -1,4 +1,4 @@
-"""What every reader hands on: columns as they stood in the file, the place of each row, and what was noticed."""
+"""What every reader returns: the columns as in the file, the place of each row, and notes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lossbench.data.table import Kind
+from lossbench.data.table import ColumnKind
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
@@ -23,15 +23,15 @@ class Request:
 
     source: DataSource
     choose: Choose
-    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    kinds: Mapping[str, ColumnKind] = field(default_factory=dict)
 
 
 @dataclass
-class Reading:
+class ParsedColumns:
     """Columns by name. A kind of None marks texts that may be anything; "text" is what a typed file calls text."""
 
     columns: dict[str, pd.Series]
-    kinds: dict[str, Kind | None]
+    kinds: dict[str, ColumnKind | None]
     place: Callable[[int], str]  # row -> "line 7"
     notes: list[str] = field(default_factory=list)
     decimal: str = "."

@@ -1,4 +1,4 @@
-"""What kind of file is this? Looked up in its first bytes, before any parser can misunderstand them."""
+"""Detects the format of a file from its first bytes."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _refuse_wrong_separator(rows: Sequence[str], sep: str) -> None:
 def _refuse_another_header(rows: Sequence[str], sep: str) -> None:
     """Raise `UserError` where the rows are separated otherwise than the header, and have decimal commas.
 
-    Under `a,y`, the row `1,5;0` has two fields by commas too: '1' and '5;0', which nobody meant.
+    Under `a,y`, the row `1,5;0` has two fields by commas too: '1' and '5;0', which is not meant.
     """
     header, *below = list(csv.reader(rows, delimiter=sep)) or [[]]
     for other in set(SEPARATORS) - {sep}:

@@ -21,7 +21,7 @@ from lossbench.engine.padding import LINE, round_up
 from lossbench.engine.problem import Net
 
 
-class Layout:
+class ParameterLayout:
     """Where P members' weights `[P, I, O]` and biases `[P, 1, O]` lie in a flat buffer: weights first, layer by layer.
 
     Hidden widths are padded to whole lines (without hidden layers the outputs are), and a single input to two; padding
@@ -63,14 +63,16 @@ class Layout:
 
     def select(self, flat: Tensor, keep: Tensor) -> Tensor:
         """The flat buffer of the members `keep` alone, in the layout of that many."""
-        target = Layout(self.net, len(keep))
+        target = ParameterLayout(self.net, len(keep))
         out = flat.new_zeros(target.size)
         for sources, views in zip(self.views(flat), target.views(out), strict=True):
             for source, view in zip(sources, views, strict=True):
                 view.copy_(source.index_select(0, keep))
         return out
 
-    def copy_members(self, target: Tensor, at: Tensor, source_layout: Layout, source: Tensor, members: Tensor) -> None:
+    def copy_members(
+        self, target: Tensor, at: Tensor, source_layout: ParameterLayout, source: Tensor, members: Tensor
+    ) -> None:
         """target[at] = source[members], member by member."""
         for views, others in zip(self.views(target), source_layout.views(source), strict=True):
             for view, other in zip(views, others, strict=True):
@@ -97,7 +99,7 @@ class Population:
     on P.
     """
 
-    def __init__(self, layout: Layout, flat: Tensor) -> None:
+    def __init__(self, layout: ParameterLayout, flat: Tensor) -> None:
         self.layout, self.flat = layout, flat
         self.weights, self.biases = layout.views(flat)
         self.transposed = [w.transpose(1, 2) for w in self.weights]
@@ -199,7 +201,7 @@ def initialised(net: Net, seeds: Sequence[int], dtype: torch.dtype, device: torc
 
     Drawn in float32 whatever the dtype, first layer to last, so hidden weights do not depend on the number of outputs.
     """
-    layout = Layout(net, len(seeds))
+    layout = ParameterLayout(net, len(seeds))
     flat = torch.zeros(layout.size, dtype=dtype)
     weights, biases = layout.views(flat)
     generator = torch.Generator()

@@ -16,7 +16,7 @@ from lossbench.engine.nets.mlp import Population
 from lossbench.engine.nets.state import State, population_of
 from lossbench.engine.padding import ROWS, pad_rows, round_up, stacked
 from lossbench.engine.problem import Net
-from lossbench.engine.shared_rows import Rows, plain
+from lossbench.engine.shared_rows import GatheredRows, plain
 from lossbench.engine.threads import one_thread
 
 BLOCK = 256  # rows; see "Prediction" in `make bench`
@@ -26,7 +26,7 @@ STACK_BYTES = 32 * 2**20  # the most that different tables may take stacked for 
 class Inputs:
     """The rows that each member is evaluated on, ready in blocks; all members' tables have equally many."""
 
-    def __init__(self, tables: Sequence[Tensor | Rows]) -> None:
+    def __init__(self, tables: Sequence[Tensor | GatheredRows]) -> None:
         self.tables, self.rows = tables, len(tables[0])
         one_table = all(t is tables[0] for t in tables)
         copies = 1 if one_table else len(tables)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from lossbench.engine.nets.mlp import Layout, Population
+from lossbench.engine.nets.mlp import ParameterLayout, Population
 from lossbench.engine.problem import Net
 
 State = Mapping[str, Tensor]
@@ -44,7 +44,7 @@ def net_of(state: State, activation: str) -> Net:
 
 def population_of(net: Net, state: State) -> Population:
     """A population of that one net, in the state's dtype and on its device."""
-    layout = Layout(net, 1)
+    layout = ParameterLayout(net, 1)
     population = Population(layout, state["0.weight"].new_zeros(layout.size))
     for layer, (i, o) in enumerate(net.layers):
         population.weights[layer][0, :i, :o] = state[f"{2 * layer}.weight"].t()

@@ -1,4 +1,4 @@
-"""What a quasi-Newton method remembers of the curvature, for many problems at once.
+"""The L-BFGS approximation of the inverse Hessian, for many problems at once.
 
 L-BFGS in its compact form (Byrd, Nocedal & Schnabel 1994, doi:10.1007/BF01582063): a few batched matrix products a
 step, where the two-loop recursion would need 4 M small ones. Every member has its own pairs and its own clock, because

@@ -1,4 +1,4 @@
-"""Penalised nets trained until they are: full batch, float64, all at once (`search` has the method and the rule).
+"""Penalised nets trained to convergence: full batch, float64, all at once (`owlqn` has the method and the rule).
 
 For pictures of what a penalty does, where "not yet trained" must not be mistaken for "penalised". Members share net,
 table, loss and last activation; they differ in seed and penalties.
@@ -16,9 +16,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from lossbench.engine.nets.mlp import Layout, Population, initialised
+from lossbench.engine.nets.mlp import ParameterLayout, Population, initialised
 from lossbench.engine.nets.outputs import Inputs, outputs
-from lossbench.engine.objective import Run, Slope
+from lossbench.engine.objective import ObjectiveGroup, Slope
 from lossbench.engine.padding import pad_rows
 from lossbench.engine.problem import Fold, Member, Net, Objective
 from lossbench.engine.shared_rows import plain
@@ -75,15 +75,15 @@ class _DataLoss:
         def spread(rows: Tensor) -> Tensor:
             return rows.expand(members, *rows.shape)
 
-        layout = Layout(self.coordinates.net, members)
+        layout = ParameterLayout(self.coordinates.net, members)
         self.members = members
         self.population = Population(layout, self.x_ND.new_zeros(layout.size)).with_gradient()
         self.d_weights, self.d_biases = layout.views(self.population.gradient)
         self.x_PND, self.targets = spread(self.x_ND), [spread(self.target)]
         self.weights = None if self.weight_N is None else [spread(self.weight_N)]
         self.space = self.population.workspace(len(self.x_ND))
-        told = {name: spread(value.unsqueeze(0)) for name, value in self.statistics.items()}
-        self.slope = Slope([Run(slice(0, members), self.objective, told)], self.space.out, self.rows)
+        statistics_P = {name: spread(value.unsqueeze(0)) for name, value in self.statistics.items()}
+        self.slope = Slope([ObjectiveGroup(slice(0, members), self.objective, statistics_P)], self.space.out, self.rows)
 
     def __call__(self, x_PD: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:
         if len(members) != self.members:
@@ -133,7 +133,7 @@ class Converged:
     def outputs(self, x_ND: Tensor) -> Iterator[Tensor]:
         """All members' outputs after the last activation, `[P, n, K]` for some thousand rows at a time."""
         members = len(self.x_PD)
-        layout = Layout(self.net, members)
+        layout = ParameterLayout(self.net, members)
         population = Population(layout, self.x_PD.new_zeros(layout.size))
         self.coordinates.write(self.x_PD, population.weights, population.biases)
         with torch.no_grad(), one_thread():
@@ -190,7 +190,7 @@ def converge(
 
     tell(0)
     with one_thread():
-        shortest = partial(minimum_norm_subgradient, losses[0])
+        shortest = partial(minimum_norm_subgradient, losses[0], reach=rule.reach)
         minimum = continue_path(find, shortest, start_PD, l1_PD, l2_PD, rule, progress=tell, stopped=stopped)
         with torch.no_grad():
             loss_P = losses[0](minimum.x_PD, torch.arange(len(members)))[0].clone()

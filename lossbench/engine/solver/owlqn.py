@@ -56,6 +56,7 @@ class Rule:
     evaluations: int = 20_000
     pairs: int = 20
     kink: float = 1e-4
+    reach: float = 1e-3  # of a coordinate's size: how far around gradients are looked at where the end may be a kink
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Problems that differ in the strength of their penalty alone, each searched from the best point that any has found.
+"""Warm starts along the regularization path: each problem is solved again from the best point of its neighbours.
 
 A net's objective has many minima, and a search ends in one that its start leads to; then a member's weights may cost
 more than its neighbour's would, and a picture over strengths shows two basins in turn instead of one penalty at work.

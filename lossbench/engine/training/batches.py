@@ -7,7 +7,7 @@ after another; the last is shorter where the batch size does not divide N. A ful
 Small tables are gathered once an epoch, large ones batch by batch, so that no member ever has a copy of a large table.
 Every batch has whole vectors of rows (see `padding`): copies of its first row, which no loss counts.
 
-Shapes: P members, R members of a run, N rows, B rows of a batch with its padding, D inputs.
+Shapes: P members, R members of a group, N rows, B rows of a batch with its padding, D inputs.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lossbench.engine.objective import Run
+from lossbench.engine.objective import ObjectiveGroup
 from lossbench.engine.padding import ROWS, round_up, stacked
 from lossbench.engine.problem import Fold
-from lossbench.engine.shared_rows import Rows, plain, select
+from lossbench.engine.shared_rows import GatheredRows, plain, select
 
 EPOCH_BYTES = 32 * 2**20  # the most that one epoch's gathered rows may take, for all members of a chunk
 
@@ -35,7 +35,7 @@ def generator(seed: int, purpose: str) -> torch.Generator:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows for every member; targets and weights per run of members."""
+    """Rows for every member; targets and weights per group of members."""
 
     rows: int  # that count; the others are padding
     x_PBD: Tensor
@@ -47,9 +47,13 @@ class Batches:
     """One epoch after another of the members' training rows."""
 
     def __init__(
-        self, folds: Sequence[Fold], runs: Sequence[Run], generators: Sequence[torch.Generator], batch_size: int | None
+        self,
+        folds: Sequence[Fold],
+        groups: Sequence[ObjectiveGroup],
+        generators: Sequence[torch.Generator],
+        batch_size: int | None,
     ) -> None:
-        self.folds, self.runs = folds, runs
+        self.folds, self.groups = folds, groups
         self.rows, self.members = len(folds[0].train.x_ND), len(folds)
         self.weighted = any(fold.weight_N is not None for fold in folds)
         x = folds[0].train.x_ND
@@ -58,7 +62,7 @@ class Batches:
         size = self.rows if batch_size is None else min(batch_size, self.rows)
         self.cuts = [(start, min(size, self.rows - start)) for start in range(0, self.rows, size)]
         own = sum({id(f.train.x_ND): f.train.x_ND.numel() for f in folds}.values())
-        shared = any(isinstance(fold.train.x_ND, Rows) for fold in folds)
+        shared = any(isinstance(fold.train.x_ND, GatheredRows) for fold in folds)
         small = not shared and (self.members * self.rows * x.shape[1] + own) * x.element_size() <= EPOCH_BYTES
         if self.full:
             self._still = [self._whole_table()]
@@ -78,7 +82,7 @@ class Batches:
         return [(round_up(count, ROWS), count) for _, count in self.cuts]
 
     def epoch(self) -> Iterator[Batch]:
-        """The batches of the next epoch; each is valid until the next one is asked for."""
+        """The batches of the next epoch; each is valid until the next one is taken."""
         if self.full:
             yield from self._still
             return
@@ -91,22 +95,22 @@ class Batches:
         else:
             yield from self._one_by_one(order_PN)
 
-    def tables(self, run: Run) -> list[Tensor]:
-        """The targets of a run's members."""
-        return [fold.train.target for fold in self.folds[run.members]]
+    def tables(self, group: ObjectiveGroup) -> list[Tensor]:
+        """The targets of a group's members."""
+        return [fold.train.target for fold in self.folds[group.members]]
 
-    def weights_of(self, run: Run) -> list[Tensor]:
-        """The weights of a run's members, ones where a fold has none."""
+    def weights_of(self, group: ObjectiveGroup) -> list[Tensor]:
+        """The weights of a group's members, ones where a fold has none."""
         x = self.folds[0].train.x_ND
         ones = x.new_ones(self.rows)
-        return [ones if fold.weight_N is None else fold.weight_N for fold in self.folds[run.members]]
+        return [ones if fold.weight_N is None else fold.weight_N for fold in self.folds[group.members]]
 
     def _whole_table(self) -> Batch:
         return Batch(
             self.rows,
             stacked([plain(fold.train.x_ND) for fold in self.folds]),
-            [stacked(self.tables(run)) for run in self.runs],
-            [stacked(self.weights_of(run)) for run in self.runs] if self.weighted else None,
+            [stacked(self.tables(group)) for group in self.groups],
+            [stacked(self.weights_of(group)) for group in self.groups] if self.weighted else None,
         )
 
     def _one_by_one(self, order_PN: Tensor) -> Iterator[Batch]:
@@ -116,16 +120,16 @@ class Batches:
             index_PB[:, :count] = order_PN[:, start : start + count]
             index_PB[:, count:] = index_PB[:, :1]
             if self.weighted:
-                weights = [taken(self.weights_of(run), index_PB[run.members]) for run in self.runs]
+                weights = [taken(self.weights_of(group), index_PB[group.members]) for group in self.groups]
             yield Batch(
                 count,
                 taken([fold.train.x_ND for fold in self.folds], index_PB),
-                [taken(self.tables(run), index_PB[run.members]) for run in self.runs],
+                [taken(self.tables(group), index_PB[group.members]) for group in self.groups],
                 weights,
             )
 
 
-def taken(tables: Sequence[Tensor | Rows], index_PB: Tensor) -> Tensor:
+def taken(tables: Sequence[Tensor | GatheredRows], index_PB: Tensor) -> Tensor:
     """Rows `index_PB[p]` of member p's table, `[P, B, ...]`; neighbours with the same table are served together."""
     first, start = tables[0], 0
     members, rows = index_PB.shape
@@ -145,10 +149,10 @@ class Gathered:
         self.cuts = batches.cuts
         self.members = batches.members
         self.sources = [Source([plain(fold.train.x_ND) for fold in batches.folds], slice(0, batches.members))]
-        self.sources += [Source(batches.tables(run), run.members) for run in batches.runs]
-        count = len(batches.runs)
+        self.sources += [Source(batches.tables(group), group.members) for group in batches.groups]
+        count = len(batches.groups)
         if batches.weighted:
-            self.sources += [Source(batches.weights_of(run), run.members) for run in batches.runs]
+            self.sources += [Source(batches.weights_of(group), group.members) for group in batches.groups]
         size = self.cuts[0][1]
         even = [k for k, (_, rows) in enumerate(self.cuts) if rows == size]
         self.blocks = [(0, len(even), size)]

@@ -20,7 +20,7 @@ from lossbench.engine.nets.mlp import Population
 from lossbench.engine.problem import Member, Training
 
 
-class Optimizer:
+class PopulationOptimizer:
     """Steps the parameters of a population along its gradient; its state can follow the members that remain."""
 
     def __init__(self, population: Population, members: Sequence[Member], training: Training) -> None:
@@ -92,9 +92,9 @@ class Optimizer:
             threshold = torch.div(threshold, divisor, out=self.room)
         self.weights.sub_(torch.clamp(self.weights, -threshold, threshold))
 
-    def survivors(self, population: Population, keep: Tensor) -> Optimizer:
+    def survivors(self, population: Population, keep: Tensor) -> PopulationOptimizer:
         """The optimiser of the members `keep` alone, with their state."""
-        other = Optimizer(population, [self.members[k] for k in keep.tolist()], self.training)
+        other = PopulationOptimizer(population, [self.members[k] for k in keep.tolist()], self.training)
         other.steps = self.steps
         for name, buffer in self.state.items():
             other.state[name].copy_(self.population.layout.select(buffer, keep))

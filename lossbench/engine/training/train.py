@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from lossbench.engine.device import default_threads, resolve_device
-from lossbench.engine.nets.mlp import Layout, Population
+from lossbench.engine.nets.mlp import ParameterLayout, Population
 from lossbench.engine.nets.outputs import Inputs, outputs
-from lossbench.engine.objective import runs_of
+from lossbench.engine.objective import groups_of
 from lossbench.engine.problem import Problem, moved
-from lossbench.engine.shared_rows import Rows
+from lossbench.engine.shared_rows import GatheredRows
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.engine.training.chunks import plan
 from lossbench.engine.training.trainer import Outcome, Trainer
@@ -38,7 +38,7 @@ class Trained:
         trainer, place = self._where[member]
         return trainer.state(place)
 
-    def outputs(self, xs: Sequence[Tensor | Rows]) -> list[Tensor]:
+    def outputs(self, xs: Sequence[Tensor | GatheredRows]) -> list[Tensor]:
         """Every member's outputs `[N, K]` after its last activation, for the rows `xs[its fold] [N, D]`."""
         problem = self._problem
         out: dict[int, Tensor] = {}
@@ -53,11 +53,11 @@ class Trained:
                         some = trainer.members[start:end]
                         keep = torch.arange(start, end, device=device)
                         flat = nets.layout.select(nets.flat, keep)
-                        part = Population(Layout(problem.net, len(some)), flat)
+                        part = Population(ParameterLayout(problem.net, len(some)), flat)
                         raw = outputs(part, Inputs([ready[id(tables[start])]] * len(some)))
-                        for run in runs_of(problem, some):
-                            activated = run.objective.activation(raw[run.members])[:, : len(tables[start])]
-                            out.update(zip(some[run.members], activated.clone().unbind(0), strict=True))
+                        for group in groups_of(problem, some):
+                            activated = group.objective.activation(raw[group.members])[:, : len(tables[start])]
+                            out.update(zip(some[group.members], activated.clone().unbind(0), strict=True))
                         start = end
         return [out[m] for m in range(len(problem.members))]
 

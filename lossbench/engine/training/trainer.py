@@ -1,4 +1,4 @@
-"""The course of one chunk's training: epochs, validation, early stopping, divergence, and which weights survive.
+"""The trainer of one chunk: epochs, validation, early stopping, divergence, and which weights are kept.
 
 Members leave one by one. Who has left is trained on unseen until a third of the chunk is gone; then the others go on
 in a smaller population, bit for bit as before.
@@ -20,7 +20,7 @@ from lossbench.engine.problem import Problem
 from lossbench.engine.training.training_state import TrainingState
 from lossbench.events import Emit, EpochEnded, MemberStopped, Status, Stopped
 
-Curve = np.ndarray[tuple[int], np.dtype[np.float64]]
+LossCurve = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
 @dataclass
@@ -30,9 +30,9 @@ class Outcome:
     status: Status = "ok"  # ok, diverged or interrupted
     epochs: int = 0
     best_epoch: int | None = None  # counted from 1; None without a validation score
-    train_loss: Curve = field(default_factory=lambda: np.empty(0))
-    val_loss: Curve = field(default_factory=lambda: np.empty(0))
-    val_score: Curve = field(default_factory=lambda: np.empty(0))
+    train_loss: LossCurve = field(default_factory=lambda: np.empty(0))
+    val_loss: LossCurve = field(default_factory=lambda: np.empty(0))
+    val_score: LossCurve = field(default_factory=lambda: np.empty(0))
     monitored: np.ndarray[tuple[int, int], np.dtype[np.float32]] = field(
         default_factory=lambda: np.empty((0, 0), np.float32)
     )  # [epochs, columns]: those of the score behind its first

@@ -1,4 +1,4 @@
-"""The members of a chunk that are still training, and one epoch of theirs: the training loop itself.
+"""The training state of a chunk: its members that still train, and the loop over one epoch's batches.
 
 Shapes: P members, B rows of a batch.
 """
@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from lossbench.components.schedules import SCHEDULES
-from lossbench.engine.nets.mlp import Layout, Population
-from lossbench.engine.objective import Slope, runs_of
+from lossbench.engine.nets.mlp import ParameterLayout, Population
+from lossbench.engine.objective import Slope, groups_of
 from lossbench.engine.problem import Problem
 from lossbench.engine.training.batches import Batches, generator
-from lossbench.engine.training.optimizers import Optimizer
+from lossbench.engine.training.optimizers import PopulationOptimizer
 from lossbench.engine.training.validation import Validation
 from lossbench.events import Stopped
 
@@ -29,7 +29,7 @@ class TrainingState:
         problem: Problem,
         members: Sequence[int],
         population: Population,
-        optimizer: Optimizer | None = None,
+        optimizer: PopulationOptimizer | None = None,
         generators: Sequence[torch.Generator] | None = None,
     ) -> None:
         self.problem, self.members, self.population = problem, list(members), population
@@ -38,20 +38,20 @@ class TrainingState:
         streams = {m.seed: generator(m.seed, "batches") for m in own}
         self.generators = generators or [streams[m.seed] for m in own]
         population.with_gradient()
-        self.optimizer = optimizer or Optimizer(population, own, problem.training)
-        runs = runs_of(problem, members)
-        self.batches = Batches(folds, runs, self.generators, problem.training.batch_size)
+        self.optimizer = optimizer or PopulationOptimizer(population, own, problem.training)
+        groups = groups_of(problem, members)
+        self.batches = Batches(folds, groups, self.generators, problem.training.batch_size)
         shapes = self.batches.shapes
         self.spaces = [population.workspace(wide) for wide, _ in shapes]
-        slopes = {shape: Slope(runs, population.workspace(shape[0]).out, shape[1]) for shape in set(shapes)}
+        slopes = {shape: Slope(groups, population.workspace(shape[0]).out, shape[1]) for shape in set(shapes)}
         self.slopes = [slopes[shape] for shape in shapes]
         self.sums = population.flat.new_zeros(len(shapes), len(self.members))
         parts = [fold.validation for fold in folds]
         present = [part for part in parts if part is not None]
-        self.validation = Validation(present, own, runs, problem.score) if len(present) == len(parts) else None
+        self.validation = Validation(present, own, groups, problem.score) if len(present) == len(parts) else None
 
     def epoch(self, number: int, stopped: Stopped) -> Tensor | None:
-        """Train epoch `number` (from 0); the mean training loss `[P]` in float64, or None if told to stop half-way."""
+        """Train epoch `number` (from 0); the mean training loss `[P]` in float64, or None if stopped half-way."""
         problem, population, step = self.problem, self.population, self.optimizer.step
         rate = SCHEDULES.get(problem.training.schedule).rate
         self.optimizer.set_rates(
@@ -89,7 +89,7 @@ class TrainingState:
         """The members at these places alone, where they are in their training; their numbers do not change by it."""
         index = torch.tensor(keep, device=self.population.flat.device)
         layout = self.population.layout
-        smaller = Layout(layout.net, len(keep))
+        smaller = ParameterLayout(layout.net, len(keep))
         population = Population(smaller, layout.select(self.population.flat, index)).with_gradient()
         return TrainingState(
             self.problem,

@@ -1,6 +1,6 @@
-"""The members' validation parts: their mean loss and the score that judges them.
+"""The members' validation parts: their mean loss and their score.
 
-Shapes: P members, R members of a run, N rows, K outputs.
+Shapes: P members, R members of a group, N rows, K outputs.
 """
 
 from __future__ import annotations
@@ -12,22 +12,26 @@ from torch import Tensor
 
 from lossbench.engine.nets.mlp import Population
 from lossbench.engine.nets.outputs import Inputs, outputs
-from lossbench.engine.objective import Run, losses
+from lossbench.engine.objective import ObjectiveGroup, losses
 from lossbench.engine.padding import ROWS, pad_members, padding_members, stacked
-from lossbench.engine.problem import Member, Part, Score
+from lossbench.engine.problem import Member, Score, SplitPart
 
 
 class Validation:
-    """The members' validation parts: their mean loss and the score that judges them."""
+    """The members' validation parts: their mean loss and their score."""
 
     def __init__(
-        self, parts: Sequence[Part], members: Sequence[Member], runs: Sequence[Run], score: Score | None
+        self,
+        parts: Sequence[SplitPart],
+        members: Sequence[Member],
+        groups: Sequence[ObjectiveGroup],
+        score: Score | None,
     ) -> None:
-        self.runs, self.score = runs, score
+        self.groups, self.score = groups, score
         self.folds = [member.fold for member in members]
         self.objectives = [member.objective for member in members]
         self.inputs = Inputs([part.x_ND for part in parts])
-        self.targets = [stacked([part.target for part in parts[run.members]]) for run in runs]
+        self.targets = [stacked([part.target for part in parts[group.members]]) for group in groups]
         truth = stacked([part.truth_N for part in parts])[:, : self.inputs.rows]
         self.truth = pad_members(truth, ROWS)
 
@@ -37,10 +41,10 @@ class Validation:
         out = outputs(population, self.inputs)
         loss = out.new_empty(len(out))
         activated = []
-        for run, target in zip(self.runs, self.targets, strict=True):
-            own = run.objective.activation(out[run.members])
-            value = losses(run, own, target, None, rows)
-            loss[run.members] = value if value.dim() == 1 else value[:, :rows].sum(1) / rows
+        for group, target in zip(self.groups, self.targets, strict=True):
+            own = group.objective.activation(out[group.members])
+            value = losses(group, own, target, None, rows)
+            loss[group.members] = value if value.dim() == 1 else value[:, :rows].sum(1) / rows
             activated.append(own)
         if self.score is None:
             return loss, torch.full_like(loss, torch.nan)

@@ -1,4 +1,4 @@
-"""Who takes part in a comparison: the losses that a config names, or every sound one, each with its last activation."""
+"""The candidates of a comparison: the losses that a config names, or every sound one, each with its last activation."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from lossbench.catalog.equivalence import Relation, compare, probe_gradient
+from lossbench.catalog.equivalence import Gradients, Relation, compare, probe_gradients
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.plugins.resolve import disambiguated, loss_file
 from lossbench.catalog.verdicts import Level
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import PairConfig
 from lossbench.data.table import Table
+from lossbench.engine.threads import one_thread
 from lossbench.errors import UserError
 from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair
 from lossbench.experiments.setup.resolve import AUTO, resolve_loss
@@ -28,12 +26,13 @@ CHOSEN = {True: "cross_entropy", False: "mse"}  # the baseline where none is nam
 
 @dataclass(frozen=True)
 class Candidate:
-    """A pair that takes part.
+    """A pair that is compared.
 
     `name` is unique on its table: the loss's label, with the activation where another pair has the same loss. `other`
     is the pair with other parameters that it may choose instead (None: it has no choice); parameters that the user has
-    `given` are not its choice. `group` names the first candidate with the same objective (itself, where there is no
-    other), of which its own is `factor` times; `represents` are pairs of the same objective that were excluded for it.
+    `given` are not its choice. `group` names the first candidate with the same gradients (itself, where there is no
+    other), up to a `factor`; `represents` are pairs with its gradients that were excluded for it. `probes` and `reach`
+    say on how many probes, and up to which |z|, no difference from those was found; 0 where there are none.
     """
 
     pair: Pair
@@ -43,6 +42,8 @@ class Candidate:
     group: str = ""
     factor: float = 1.0
     represents: tuple[str, ...] = ()
+    probes: int = 0
+    reach: float = 0.0
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -76,7 +77,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Excluded:
-    """A pair that does not take part, and why."""
+    """A pair that is excluded, and why."""
 
     name: str
     why: str
@@ -96,11 +97,11 @@ def select_candidates(
 ) -> Selection:
     """The candidates on a table; a named loss that does not serve its task is excluded, said so.
 
-    Without names: every loss of the catalogue that wants what the metrics count (the likeliest class; any loss of
-    values), behind its own best activation if that is sound, and one loss for each objective.
-    `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: a multiple of an
-    objective is the same one.
-    Raises `UserError` for names that are unknown or come twice, and where nobody is left.
+    Without names: every loss of the catalogue that estimates what the metrics count (the most probable class; any loss
+    of values), behind its own best activation if that is sound, and one loss of those with the same gradients.
+    `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: gradients that
+    differ by one factor everywhere count as the same.
+    Raises `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
     pairs = _every_sound(task, table) if losses is None else _named(losses, table)
@@ -167,8 +168,8 @@ def _named(losses: Sequence[PairConfig], table: Table) -> list[Candidate | Exclu
     for i, (entry, loss) in enumerate(zip(losses, disambiguated(resolved), strict=True)):
         if task not in loss.targets:
             serves = " and ".join(sorted(loss.targets))
-            told = f": {table.target_note}" if table.target_note else ""
-            found.append(Excluded(loss.label, f"it serves {serves}, and {table.name} is a {task} task{told}", i))
+            note = f": {table.target_note}" if table.target_note else ""
+            found.append(Excluded(loss.label, f"it serves {serves}, and {table.name} is a {task} task{note}", i))
             continue
         weight = entry.loss.class_weight
         pair = resolve_pair(
@@ -201,7 +202,7 @@ def _every_sound(task: Task, table: Table) -> list[Candidate | Excluded]:
             found.append(Excluded(loss.label, reason.what))
             continue
         if task.is_classification and loss.is_consistent(task) is None:
-            found.append(Excluded(pair.name, f"it does not seek the likeliest class but {loss.estimates}"))
+            found.append(Excluded(pair.name, f"it does not estimate the most probable class but {loss.estimates}"))
         elif pair.verdict.level.is_sound:
             found.append(Candidate(pair))
         else:
@@ -210,7 +211,7 @@ def _every_sound(task: Task, table: Table) -> list[Candidate | Excluded]:
 
 
 def _rank(entry: Candidate | Excluded) -> int:
-    """The baseline first; of one objective's losses the one that is so by itself before those that come down to it."""
+    """The baseline first; of losses with the same gradients the one that declares no equal before those that do."""
     if isinstance(entry, Excluded):
         return 3
     if entry.pair.loss.name == CHOSEN[entry.pair.task.is_classification]:
@@ -231,33 +232,38 @@ def _with_choice(candidate: Candidate) -> Candidate:
     return replace(candidate, other=replace(pair, loss=pair.loss.bind(**also_try)))
 
 
-def _pull(candidate: Candidate) -> Tensor | None:
-    """What a net feels of the pair, at every setting that it may choose; None where it cannot be tried."""
+def _gradients(candidate: Candidate) -> Gradients | None:
+    """The pair's gradients at all probes, at every setting that it may choose; None where it cannot be tried."""
     try:
-        return torch.cat([probe_gradient(p.loss, p.activation, p.task, p.classes) for p in candidate.pairs])
+        settings = [probe_gradients(p.loss, p.activation, p.task, p.classes) for p in candidate.pairs]
     except Exception:  # a user's own loss may fail on outputs that no net gives; training will tell
         return None
+    return tuple(probed for setting in settings for probed in setting)
 
 
-def _relation(first: Tensor | None, other: Tensor | None) -> Relation | None:
-    return None if first is None or other is None else compare(first, other)
+def _relation(first: Gradients | None, other: Gradients | None) -> Relation | None:
+    """How two candidates' gradients are related; None where a difference was found anywhere."""
+    found = None if first is None or other is None else compare(first, other)
+    return found if found is not None and found.is_complete else None
 
 
 def _grouped(
     candidates: Sequence[Candidate], *, merge: bool, up_to_scale: bool
 ) -> tuple[list[Candidate], list[Excluded]]:
-    """Candidates with their groups; with `merge` only the first of each objective stays."""
-    pulls = {c.name: _pull(c) for c in candidates}
+    """Candidates with their groups; with `merge` only the first of each group stays."""
+    with one_thread():  # on probes this small torch's own threads cost ten times what they save
+        gradients = {c.name: _gradients(c) for c in candidates}
     firsts: list[Candidate] = []
     kept: list[Candidate] = []
     excluded: list[Excluded] = []
     merged: dict[str, list[str]] = {}
+    relations: dict[str, Relation] = {}
     for candidate in candidates:
         like = [
             (first, relation)
             for first in firsts
             if first.pair.class_weight == candidate.pair.class_weight
-            and (relation := _relation(pulls[candidate.name], pulls[first.name])) is not None
+            and (relation := _relation(gradients[candidate.name], gradients[first.name])) is not None
             and (relation.is_one_objective or up_to_scale)
         ]
         if not like:
@@ -266,9 +272,17 @@ def _grouped(
             continue
         first, relation = like[0]
         if merge:
-            what = "the same objective as" if relation.is_one_objective else f"{relation.factor:.3g} times"
-            excluded.append(Excluded(candidate.full_name, f"{what} {first.full_name}"))
+            times = "" if relation.is_one_objective else f"{relation.factor:.3g} times "
+            why = f"no difference from {times}{first.full_name} found on {relation.extent}"
+            excluded.append(Excluded(candidate.full_name, why))
             merged.setdefault(first.name, []).append(candidate.full_name)
         else:
             kept.append(replace(candidate, group=first.name, factor=relation.factor))
-    return [replace(c, represents=tuple(merged.get(c.name, ()))) for c in kept], excluded
+            relations[candidate.name] = relation
+        relations[first.name] = relation
+    kept = [replace(c, represents=tuple(merged.get(c.name, ()))) for c in kept]
+    return [_with_extent(c, relations.get(c.name)) for c in kept], excluded
+
+
+def _with_extent(candidate: Candidate, relation: Relation | None) -> Candidate:
+    return candidate if relation is None else replace(candidate, probes=relation.probes, reach=relation.reach)

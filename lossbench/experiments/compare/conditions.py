@@ -18,7 +18,7 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.config.parts import Keep
 from lossbench.config.schema import CompareConfig
 from lossbench.data.label_noise import label_noise
-from lossbench.data.split import OuterFold, Rows, generator
+from lossbench.data.split import OuterFold, RowNumbers, generator
 from lossbench.data.subset import growing_subset
 from lossbench.data.table import Table
 from lossbench.errors import UserError
@@ -38,10 +38,16 @@ class Repetition:
     seeds: tuple[int, ...]  # of each fold's split; draws are made from it and a purpose
     keep: Keep = "best"  # which epoch's weights are scored
 
-    def training_rows(self) -> list[Rows]:
-        """The rows of each fold that other splits train on: its test rows, less those that a condition excludes."""
+    def training_rows(self) -> list[tuple[RowNumbers, int]]:
+        """The rows that splits train on, in parts that each split trains on as a whole or not, with a seed for each.
+
+        The test rows of each fold, less those that a condition excludes; in time also those before the first window.
+        """
         used = np.unique(np.concatenate([fold.train for fold in self.folds]))
-        return [np.intersect1d(fold.test, used) for fold in self.folds]
+        tested = [np.intersect1d(fold.test, used) for fold in self.folds]
+        rest = np.setdiff1d(used, np.concatenate(tested))
+        seed = int(np.random.SeedSequence(self.seeds).generate_state(1)[0])
+        return [(rows, seed) for rows, seed in zip([*tested, rest], [*self.seeds, seed], strict=True) if len(rows)]
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def _use_share(whole: Repetition, share: float) -> tuple[Repetition, float]:
     kept = np.concatenate(
         [
             growing_subset(whole.table, rows, share, generator(seed, "train share"), what="rows of a fold")
-            for rows, seed in zip(whole.training_rows(), whole.seeds, strict=True)
+            for rows, seed in whole.training_rows()
         ]
     )
     folds = tuple(replace(fold, train=np.intersect1d(fold.train, kept)) for fold in whole.folds)
@@ -88,7 +94,7 @@ def _use_share(whole: Repetition, share: float) -> tuple[Repetition, float]:
 def _corrupt_labels(whole: Repetition, rate: float) -> tuple[Repetition, float]:
     """The same share of every fold, so that labels of the inner folds are as noisy as a user's would be."""
     table, noisy = whole.table, whole.table.target
-    for rows, seed in zip(whole.training_rows(), whole.seeds, strict=True):
+    for rows, seed in whole.training_rows():
         noisy, _ = label_noise(noisy, len(table.classes), rate, seed, rows)
     clean = table.target if table.clean_target is None else table.clean_target
     share = np.mean([(noisy[fold.train] != table.target[fold.train]).mean() for fold in whole.folds])

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lossbench.catalog.links import TINY, Link
+from lossbench.catalog.inverse_links import TINY, InverseLink
 from lossbench.catalog.vocabulary import Encoding, Space
 from lossbench.experiments.compare.test_scores import ScoredNet, blocks
 from lossbench.experiments.setup.pair import Pair
@@ -26,38 +26,38 @@ from lossbench.experiments.setup.prepared_split import PreparedSplit
 
 
 def outputs_that_say(probability_PNC: Tensor, pair: Pair) -> Tensor | None:
-    """The outputs `[P, N, K]` from which the pair's link reads these class probabilities; None where there are none."""
+    """The outputs `[P, N, K]` from which the inverse link reads these class probabilities; None where none are."""
     p = probability_PNC.double().clamp(TINY, 1 - TINY)
     one = pair.outputs == 1
     if not one and pair.outputs != p.shape[-1]:
         return None
     second = p[..., 1:]
-    match pair.link:
-        case Link.SIGMOID:
+    match pair.inverse_link:
+        case InverseLink.SIGMOID:
             return torch.logit(second if one else p)
-        case Link.SOFTMAX | Link.LOG_PROBABILITY:
+        case InverseLink.SOFTMAX | InverseLink.LOG_PROBABILITY:
             return p.log()
-        case Link.PROBABILITY | Link.LEAST_SQUARES:
+        case InverseLink.PROBABILITY | InverseLink.LEAST_SQUARES:
             return second if one else p
-        case Link.SIGNED_PROBABILITY:
+        case InverseLink.SIGNED_PROBABILITY:
             return 2 * (second if one else p) - 1
-        case Link.HALF_LOGIT:
+        case InverseLink.HALF_LOGIT:
             return torch.logit(second) / 2 if one else p.log() / 2
-        case Link.COSINE:
+        case InverseLink.COSINE:
             return F.normalize(p, dim=-1)
     return None
 
 
 def outputs_that_predict(point_PN: Tensor, pair: Pair, splits: Sequence[PreparedSplit]) -> Tensor | None:
-    """The outputs `[P, N, 1]` from which the pair's link reads these values; None where there are none."""
-    if pair.outputs != 1 or pair.link not in {Link.IDENTITY, Link.EXP}:
+    """The outputs `[P, N, 1]` from which the pair's inverse link reads these values; None where there are none."""
+    if pair.outputs != 1 or pair.inverse_link not in {InverseLink.IDENTITY, InverseLink.EXP}:
         return None
     value = point_PN.double()
     if pair.encoding is Encoding.FLOAT:
         scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)
         center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
         value = (value - center) / scale
-    if pair.link is Link.EXP:
+    if pair.inverse_link is InverseLink.EXP:
         return value.log()[..., None] if bool((value > 0).all()) else None
     if pair.activation.space is Space.POSITIVE and not bool((value > 0).all()):
         return None

@@ -31,7 +31,7 @@ from lossbench.experiments.compare.tuning.inner_scores import stop_metric
 from lossbench.experiments.compare.tuning.problems import refit_problem, tuning_problem
 from lossbench.experiments.scoring.diagnostics import diagnose
 from lossbench.experiments.scoring.scores import mean_known
-from lossbench.record import ObjectiveRecord, RunRecord, Scores, levels_text
+from lossbench.record import LossResult, ObjectiveRecord, Scores, levels_text
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Evaluation:
     """What came of a job: the run's record, and the scores of its refits, one a split (empty unless all ended)."""
 
     job: Job
-    run: RunRecord
+    run: LossResult
     scored: Sequence[ScoredNet] = ()
 
 
@@ -75,16 +75,20 @@ def evaluate_loss(job: Job, emit: Emit = ignore, stopped: Stopped = never) -> Ev
     return Evaluation(job, run, scored)
 
 
-def opened(job: Job) -> RunRecord:
+def opened(job: Job) -> LossResult:
     """The record of a job, before anything is trained."""
     setting, candidate, dummies = job.setting, job.candidate, job.dummies
     pair = candidate.pair
     objective = None
     if candidate.group or candidate.represents:
         objective = ObjectiveRecord(
-            group=candidate.group, factor=candidate.factor, represents=list(candidate.represents)
+            group=candidate.group,
+            factor=candidate.factor,
+            represents=list(candidate.represents),
+            probes=candidate.probes,
+            reach=candidate.reach,
         )
-    return RunRecord(
+    return LossResult(
         name=str(run_label(setting, candidate)),
         data=setting.table.name,
         loss=candidate.loss_record(),
@@ -99,7 +103,7 @@ def opened(job: Job) -> RunRecord:
     )
 
 
-def impute_failed_scores(setting: Setting, runs: Sequence[RunRecord], dummies: Sequence[Scores]) -> None:
+def impute_failed_scores(setting: Setting, runs: Sequence[LossResult], dummies: Sequence[Scores]) -> None:
     """Impute the missing scores in the runs of one setting, once all losses are evaluated."""
     nets: dict[tuple[int, int], list[Scores]] = {(fold.repeat, fold.fold): [] for fold in setting.folds}
     for run in runs:
@@ -109,7 +113,7 @@ def impute_failed_scores(setting: Setting, runs: Sequence[RunRecord], dummies: S
     impute_failures(list(nets.values()), dummies)
 
 
-def _fill(run: RunRecord, job: Job, emit: Emit, stopped: Stopped) -> Sequence[ScoredNet]:
+def _fill(run: LossResult, job: Job, emit: Emit, stopped: Stopped) -> Sequence[ScoredNet]:
     """Train and score; the run's members, evidence and status are filled in as far as it gets."""
     config = job.config
     device, threads = str(job.options.device), job.options.threads
@@ -155,7 +159,7 @@ class _Fitted:
     nets: tuple[Refit, ...]
 
 
-def _score_nets(run: RunRecord, job: Job, fitted: _Fitted) -> Sequence[ScoredNet]:
+def _score_nets(run: LossResult, job: Job, fitted: _Fitted) -> Sequence[ScoredNet]:
     """Look at the test parts, once: the members and the evidence of the refits and the untuned nets."""
     setting, candidate, trained = job.setting, job.candidate, fitted.trained
     place = {net: i for i, net in enumerate(fitted.nets)}
@@ -187,7 +191,7 @@ def _any_interrupted(outcomes: Sequence[Outcome]) -> bool:
 
 
 def _gather(
-    run: RunRecord,
+    run: LossResult,
     job: Job,
     outcomes: Sequence[Outcome],
     outputs: Sequence[torch.Tensor],

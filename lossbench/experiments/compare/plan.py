@@ -1,4 +1,4 @@
-"""What `compare-losses` is about to do, checked: tables, splits, who meets, how many nets, what is declared."""
+"""The checked plan of `compare-losses`: tables, splits, candidates, number of nets, protocol."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
 from lossbench.experiments.compare.candidates import Candidate, Excluded, Selection, find_baseline, select_candidates
 from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
-from lossbench.experiments.compare.protocol import Space, describe, primary_metric, selection_metric
+from lossbench.experiments.compare.protocol import SearchSpace, describe, primary_metric, selection_metric
 from lossbench.experiments.compare.setting import changed_repetitions
 from lossbench.experiments.compare.tuning.trials import budget, trained, tuned, tunes_params
 from lossbench.experiments.setup.data_source import data_source
@@ -35,7 +35,7 @@ from lossbench.record import CompareProtocol
 
 @dataclass(frozen=True)
 class TablePlan:
-    """One table: how it is split, and who meets on it."""
+    """One table: how it is split, and the candidates on it."""
 
     data: DataConfig
     table: Table
@@ -82,9 +82,9 @@ class ComparePlan:
         return budget(self.config)
 
     @property
-    def space(self) -> Space:
+    def space(self) -> SearchSpace:
         """What each loss may choose from on each split."""
-        return Space(self.trials, tunes_params(self.config), tuned(self.candidates))
+        return SearchSpace(self.trials, tunes_params(self.config), tuned(self.candidates))
 
     @property
     def protocol(self) -> CompareProtocol:

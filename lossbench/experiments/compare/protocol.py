@@ -50,10 +50,10 @@ def selection_metric(name: str, primary: Metric, tables: Sequence[Table]) -> Met
     Metrics of probabilities need the common temperature, which is fitted to the log-loss: they are chosen for by the
     log-loss at that temperature. Raises `UserError` for such a metric other than log_loss that is named.
     """
-    metric = primary if name == "auto" else primary_metric(name, tables)
+    metric = primary if name == AUTO else primary_metric(name, tables)
     if metric.needs != "probability" or metric.name == "log_loss":
         return metric
-    if name == "auto":
+    if name == AUTO:
         return METRICS.get("log_loss")
     raise UserError(
         f"{metric.name} cannot be followed before there is a temperature",
@@ -63,7 +63,7 @@ def selection_metric(name: str, primary: Metric, tables: Sequence[Table]) -> Met
 
 
 @dataclass(frozen=True)
-class Space:
+class SearchSpace:
     """What each loss may choose from on each split: so many trials, and whether its own parameters are among them.
 
     `tuned`: the losses that have parameters to choose -> their settings, the default first.
@@ -75,7 +75,7 @@ class Space:
 
 
 def describe(
-    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, space: Space
+    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, space: SearchSpace
 ) -> CompareProtocol:
     """The record's `protocol`."""
     splits = scheme(table, "folds")
@@ -104,20 +104,31 @@ def describe(
 
 
 def _sentences(
-    config: CompareConfig, table: Table, metric: Metric, select: Metric, baseline: str, split_scheme: str, space: Space
+    config: CompareConfig,
+    table: Table,
+    metric: Metric,
+    select: Metric,
+    baseline: str,
+    split_scheme: str,
+    space: SearchSpace,
 ) -> list[str]:
     """Plain sentences, one fact each, in the order in which things happen."""
     dummy = _dummy(config, table)
     classes = table.task != "regression"
     splits = config.folds * config.repeats
-    inner = min(2 * math.ceil(config.inner_folds / 2), config.folds - 1)
+    if table.time is None:
+        inner = f"{min(2 * math.ceil(config.inner_folds / 2), config.folds - 1)} folds"
+        shared = "A net that leaves out two folds serves both their splits: it is validated on the other's fold."
+    else:
+        inner = f"{config.inner_folds} later windows"
+        shared = "A net that validates a window is trained on all earlier rows."
     sentences = [
         f"{config.repeats} x {config.folds} {split_scheme}: {splits} splits, the same for every loss.",
         "On each split every loss starts from the same hidden weights and sees the same batches in the same order.",
         "Gaps, encodings, scales and class frequencies are learnt from training rows only.",
-        f"Each loss has {space.trials} trials a split, cross-validated on {inner} folds of its training part:"
+        f"Each loss has {space.trials} trials a split, cross-validated on {inner} of its training part:"
         f" {trials_in_words(config, space)}.",
-        "A net that leaves out two folds serves both their splits: it is validated on the other's fold.",
+        shared,
         f"Trials and epochs are chosen by {select.name}, averaged over the inner folds and over {WINDOW} epochs"
         + ("; ties by the log-loss after the common temperature." if classes else "."),
         "A trial other than the default is chosen where it is better by one standard error; at most"
@@ -148,7 +159,7 @@ def _sentences(
     sentences += [condition.protocol for condition in applied(config)]
     if table.clean_target is not None:
         sentences.append(
-            "Training targets are spoilt on purpose; scores on the test part are against the clean target."
+            "Training targets are corrupted on purpose; scores on the test part are against the clean target."
         )
     sentences.append(
         f"Differences to the baseline are paired by split; intervals and p-values are of the corrected resampled t"
@@ -160,7 +171,7 @@ def _sentences(
     return sentences
 
 
-def trials_in_words(config: CompareConfig, space: Space) -> str:
+def trials_in_words(config: CompareConfig, space: SearchSpace) -> str:
     """What the trials of a split are."""
     lrs = ", ".join(f"{lr:g}" for lr in sorted(config.lrs))
     if not space.tunes_params:

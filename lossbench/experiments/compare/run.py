@@ -21,19 +21,21 @@ from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix
 from lossbench.experiments.compare.evaluation import evaluate_loss, impute_failed_scores
 from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, default_name
+from lossbench.experiments.compare.references import evaluate_references
 from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import announce, data_record, repairs
 from lossbench.experiments.setup.environment import environment
-from lossbench.record import CompareRecord, DataRecord, RunRecord, SplitRecord
+from lossbench.record import CompareRecord, DataRecord, LossResult, ReferenceRecord, SplitRecord
 
 
 def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> CompareRecord:
     """Every loss in every setting; a stopped comparison returns the record of what was finished."""
     began = time.perf_counter()
     options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads, plan.metrics)
-    runs: list[RunRecord] = []
+    runs: list[LossResult] = []
+    references: list[ReferenceRecord] = []
     data: list[DataRecord] = []
     warnings: list[str] = []
     preparing = meeting = 0.0
@@ -61,11 +63,12 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
             if len(data) <= plan.tables.index(entry):
                 first = setting.inner[0]
                 data.append(data_record(entry.table, first.inputs, _split_facts(plan, entry), first.preparation))
-                told = (*entry.table.notes, *first.preparation.notes)
-                warnings += repairs(told)
-                announce(told, emit)
+                table_notes = (*entry.table.notes, *first.preparation.notes)
+                warnings += repairs(table_notes)
+                announce(table_notes, emit)
             start = time.perf_counter()
             runs += _evaluate_losses(options, setting, entry.selection, emit, stopped)
+            references += evaluate_references(options, setting, stopped)
             meeting += time.perf_counter() - start
     total = time.perf_counter() - began
     return CompareRecord(
@@ -78,7 +81,8 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
         metrics=[metric_record(metric) for metric in plan.metrics],
         conditions=[condition.record(plan.config) for condition in applied(plan.config)],
         protocol=plan.protocol,
-        runs=runs,
+        results=runs,
+        references=references,
         timing={"prepare": preparing, "compete": meeting, "total": total},
         warnings=warnings,
     )
@@ -86,7 +90,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
 
 def _evaluate_losses(
     options: Options, setting: Setting, selection: Selection, emit: Emit, stopped: Stopped
-) -> list[RunRecord]:
+) -> list[LossResult]:
     """Every loss in one setting, then what each one's nets are worth under every other's loss.
 
     Losses are independent, and side by side they keep the processors busier than one alone. One that was stopped before
@@ -108,7 +112,7 @@ def _evaluate_losses(
     return runs
 
 
-def _is_unfinished(plan: ComparePlan, runs: Sequence[RunRecord]) -> bool:
+def _is_unfinished(plan: ComparePlan, runs: Sequence[LossResult]) -> bool:
     return len(runs) < plan.evaluations or any(run.status == "interrupted" for run in runs)
 
 

@@ -25,7 +25,7 @@ NOTHING: Levels = {}  # no condition: the table as it is
 
 @dataclass(frozen=True)
 class Setting:
-    """One table at one level of each condition, split and prepared: where every loss meets the others.
+    """One table at one level of each condition, split and prepared: where all losses are compared.
 
     J splits: `outer[j]` has the parts train and test, `inner[i]` those of `pairs[i]`: train, and as validation the test
     rows of its first and of its second split, one behind the other.
@@ -69,7 +69,7 @@ def prepare_setting(
     """Prepare every split of a table under a condition; whatever is fitted sees training rows only.
 
     A condition changes whole training parts, so that inner folds are as a user's would be; test parts stay as they are.
-    `partners` is that of `inner_folds`.
+    `partners` is that of `inner_folds_of`.
     """
     changed = _changed(table, folds, seed, condition)
     tables = {whole.folds[0].repeat: whole.table for whole, _ in changed}

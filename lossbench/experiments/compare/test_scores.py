@@ -1,6 +1,6 @@
-"""What a loss's nets are worth on rows they never saw: every metric, after one calibration step that all losses get.
+"""Test scores of a loss's nets: every metric, after the same calibration step for every loss.
 
-J nets of one loss, each with its split's test part; P nets with equally many rows N are judged together. C classes.
+J nets of one loss, each with its split's test part; P nets with equally many rows N are scored together. C classes.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def score_nets(
     proper: bool,
     metrics: Sequence[Metric],
 ) -> list[ScoredNet]:
-    """Judge nets by their test outputs `[N, K]`.
+    """Score nets by their test outputs `[N, K]`.
 
     `temperature` is None for a regression; `proper`: the probabilities are meant as they come out, and scored raw too.
     """
@@ -116,7 +116,7 @@ def impute_failures(scored: Sequence[Sequence[Scores]], dummies: Sequence[Scores
 
 
 def reliability(scored: Sequence[ScoredNet], splits: Sequence[PreparedSplit]) -> ReliabilityRecord:
-    """How often the likeliest class is right, by how sure the nets are of it: ECE_BINS bins over all test parts.
+    """How often the most probable class is right, by how sure the nets are of it: ECE_BINS bins over all test parts.
 
     Bins (lower, upper] of equal width over [0, 1]; `confidence` and `accuracy` are means, null in an empty bin.
     """

@@ -7,7 +7,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lossbench.data.split import OuterFold, inner_folds
+from lossbench.data.scheme import inner_folds_of
+from lossbench.data.split import OuterFold
+from lossbench.data.table import Table
 from lossbench.engine.training.train import train
 from lossbench.events import EpochEnded, Event
 from lossbench.experiments.compare.candidates import Candidate
@@ -22,7 +24,7 @@ SLOW = 1e4  # steps a second, where nothing could be measured
 
 
 @dataclass(frozen=True)
-class Estimate:
+class WorkEstimate:
     """Nets and steps of one net (its share of one batch), and seconds of training; upper bounds, for early stopping
     and chosen epochs only take away."""
 
@@ -31,10 +33,10 @@ class Estimate:
     seconds: float
 
 
-def steps_a_run(plan: ComparePlan, folds: Sequence[OuterFold]) -> int:
+def steps_a_run(plan: ComparePlan, table: Table, folds: Sequence[OuterFold]) -> int:
     """How many steps one loss trains on a table's folds in one setting, if every net trains all its epochs."""
     tries = trained(plan.config, plan.trials)
-    pairs = inner_folds(folds, plan.config.inner_folds)
+    pairs = inner_folds_of(table, folds, plan.config.inner_folds)
     tuning = sum(tries * _steps(plan, len(pair.train)) for pair in pairs)
     return plan.config.optim.epochs * (tuning + 2 * sum(_steps(plan, len(fold.train)) for fold in folds))
 
@@ -45,17 +47,19 @@ def _steps(plan: ComparePlan, rows: int) -> int:
     return 1 if size is None else math.ceil(rows / size)
 
 
-def estimate(plan: ComparePlan) -> Estimate:
+def estimate(plan: ComparePlan) -> WorkEstimate:
     """Train every loss for a moment, and count."""
     members = steps = 0
     seconds = 0.0
     for table in plan.tables:
-        each = sum(steps_a_run(plan, folds) for folds in changed_folds(plan.config, table.table, table.folds))
+        each = sum(
+            steps_a_run(plan, table.table, folds) for folds in changed_folds(plan.config, table.table, table.folds)
+        )
         candidates = table.selection.candidates
         members += plan.members(table) * len(candidates) * len(plan.grid)
         steps += each * len(candidates)
         seconds += sum(each / rate for rate in _rates(plan, table))
-    return Estimate(members, steps, seconds)
+    return WorkEstimate(members, steps, seconds)
 
 
 def _rates(plan: ComparePlan, table: TablePlan) -> list[float]:

@@ -1,4 +1,4 @@
-"""What a loss declares of itself against what was measured: the one comparison, of built-in losses and users' own.
+"""Compares what a loss declares of itself with what was measured.
 
 A claim that holds is said to hold on every task. To deny a property, one task without it is enough. `floor` and `sound`
 are compared where they are measured.
@@ -13,7 +13,7 @@ from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.verdicts import describe
 from lossbench.catalog.vocabulary import Task
-from lossbench.experiments.doctor.findings import Finding
+from lossbench.experiments.probing.findings import Finding
 
 PROPERTIES = ("proper", "convex", "symmetric")
 CHECK, MEASURED = "declared", "the declaration against the findings above"
@@ -35,7 +35,7 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "log-odds": frozenset({"mean"}),
     "log-odds of the second class": frozenset({"mean"}),
     "margin": frozenset({"margin"}),
-    "likeliest class": frozenset({"mode", "margin"}),
+    "most probable class": frozenset({"mode", "margin"}),
 }
 
 

@@ -1,1 +1,1 @@
-"""`regularize-gif`: penalised nets trained to convergence, and the regions that they decide for."""
+"""`regularize-gif`: penalised nets trained to convergence, and their decision regions."""

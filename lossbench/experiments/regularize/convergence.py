@@ -1,4 +1,4 @@
-"""When the nets of `regularize-gif` count as trained, and how that is said."""
+"""The convergence rule of `regularize-gif`, and its words."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ LARGE = 1_000  # weights of a net from which the last part in a thousand would t
 
 
 def rule_for(config: RegularizeConfig, weights: int) -> Rule:
-    """A linear model's one minimum is followed to the end; a net of ReLUs ends at kinks, a large one sooner."""
+    """A linear model's one minimum is followed to the end; a net of ReLUs ends at kinks, a large one sooner.
+
+    Of a linear model, the loss may have kinks (pinball, hinge), and then the minimum lies on them exactly: gradients
+    are looked at close by and must cancel to 1e-6, so that nothing counts as trained that is above the minimum.
+    """
     if not config.net.hidden:
-        return Rule(config.tol, 1e-12, 200, config.max_iter)
+        return Rule(config.tol, 1e-12, 200, config.max_iter, kink=1e-6, reach=1e-6)
     if weights <= LARGE:
         return Rule(config.tol, 1e-6, 200, config.max_iter, kink=1e-4)
     return Rule(config.tol, 1e-3, 100, config.max_iter, kink=1e-3)
@@ -35,6 +39,7 @@ def protocol(rule: Rule) -> RegularizeProtocol:
             tol=rule.tolerance,
             kink=rule.kink,
             decrease=rule.decrease,
+            reach=rule.reach,
             patience=rule.patience,
             max_iter=rule.evaluations,
         ),
@@ -43,8 +48,8 @@ def protocol(rule: Rule) -> RegularizeProtocol:
             "again from the weights of another alpha where they are better for it, and with L1 from its weaker "
             "neighbour's.",
             f"Converged: no coordinate of a proximal gradient step is longer than {rule.tolerance:g} (ended_by "
-            f"gradient), or at a kink a convex combination of the gradients within 0.001 of the weights has none "
-            f"longer than {rule.kink:g} (ended_by kink).",
+            f"gradient), or at a kink a convex combination of the gradients within {rule.reach:g} of the weights has "
+            f"none longer than {rule.kink:g} (ended_by kink).",
             f"Not converged: {rule.patience} steps lowered the objective by less than {rule.decrease:g} of it "
             f"(ended_by decrease), or {rule.evaluations} evaluations were not enough (ended_by limit).",
             "Diverged: the objective is not finite, or falls below every bound.",

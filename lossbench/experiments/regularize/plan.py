@@ -136,7 +136,7 @@ def _of_classes(table: Table, names: list[str] | None) -> Table:
         )
     if len(table.classes) > MOST_CLASSES:
         raise UserError(
-            f"{len(table.classes)} classes are more than the {MOST_CLASSES} colours that can be told apart",
+            f"{len(table.classes)} classes are more than the {MOST_CLASSES} distinct colours",
             where="classes",
             fix=f"name at most {MOST_CLASSES} of them",
         )

@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Axis:
+class PlaneAxis:
     """One side of the plane."""
 
     label: str
@@ -44,7 +44,7 @@ class Plane:
     """Prepared parts of a table, and the plane through its inputs."""
 
     split: PreparedSplit
-    axes: tuple[Axis, Axis]
+    axes: tuple[PlaneAxis, PlaneAxis]
     places: dict[str, Array]  # part -> [N, 2], where its rows lie
     grid_ND: Tensor  # inputs of the G * G points, row by row from the lowest
     note: str
@@ -145,9 +145,11 @@ def _components(prepared: PreparedSplit, grid: int) -> Plane:
     return Plane(split, sides, places, torch.from_numpy(np.column_stack([x.ravel(), y.ravel()])), "")
 
 
-def _axes(labels: tuple[str, str], places: dict[str, Array]) -> tuple[Axis, Axis]:
+def _axes(labels: tuple[str, str], places: dict[str, Array]) -> tuple[PlaneAxis, PlaneAxis]:
     every = np.concatenate(list(places.values()))
     low, high = every.min(0), every.max(0)
     room = np.where(high > low, MARGIN * (high - low), 0.5)
-    first, second = (Axis(label, float(low[i] - room[i]), float(high[i] + room[i])) for i, label in enumerate(labels))
+    first, second = (
+        PlaneAxis(label, float(low[i] - room[i]), float(high[i] + room[i])) for i, label in enumerate(labels)
+    )
     return first, second

@@ -1,4 +1,4 @@
-"""What the pictures of `regularize-gif` need besides numbers: regions read off the nets, points, axes, words.
+"""The decision regions, points, axes and titles of the pictures of `regularize-gif`.
 
 Shapes: P members, N rows, n of the grid's points, C classes.
 """
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lossbench.catalog.links import Prediction
+from lossbench.catalog.inverse_links import Prediction
 from lossbench.components.penalties import PENALTIES
 from lossbench.config.schema import RegularizeConfig
 from lossbench.data.split import generator
@@ -30,7 +30,7 @@ SHOWN = {"train": 300, "test": 200}  # points drawn at most
 def leads_of(nets: Converged, plane: Plane, pair: Pair) -> Generator[NDArray[np.float32], None, None]:
     """How far each class leads the best of the others at the grid's points, `[P, C, n]`; of two the second alone."""
     for out in nets.outputs(plane.grid_ND):
-        value = _shading(pair.link(out.cpu())).nan_to_num(0.0)
+        value = _shading(pair.inverse_link(out.cpu())).nan_to_num(0.0)
         if value.shape[2] == 2:
             lead = (value[..., 1] - value[..., 0]).unsqueeze(1)
         else:
@@ -53,14 +53,14 @@ def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: Regulariz
     """What the pictures say and show besides the nets: the record's `analysis`."""
     classes = list(table.classes)
     names = f"{', '.join(classes[:-1])} or {classes[-1]}"
-    told = names if len(names) <= 50 else f"{len(classes)} classes"
+    class_names = names if len(names) <= 50 else f"{len(classes)} classes"
     shape = "–".join(map(str, net.widths))
     model = f"MLP {shape}, {net.activation}" if net.hidden else f"linear model {shape}"
     parts = [f"{model}; {pair.name}"]
     penalties = [PENALTIES.get(name) for name in config.penalty]
     parts += [f"{one.title}: {one.l1_share(config.l1_ratio):.0%} L1" for one in penalties if one.uses_l1_ratio]
-    link = pair.link(torch.zeros(1, 1, pair.outputs))
-    shading = "score" if link.probability_PNC is None else "probability"
+    inverse_link = pair.inverse_link(torch.zeros(1, 1, pair.outputs))
+    shading = "score" if inverse_link.probability_PNC is None else "probability"
     points, notes = {}, []
     for part, most in SHOWN.items():
         shown = _shown(len(plane.places[part]), most, config.seed, part)
@@ -72,7 +72,7 @@ def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: Regulariz
         if len(shown) < len(plane.places[part]):
             notes.append(f"{len(shown)} of {len(plane.places[part])} {part} points")
     return PictureRecord(
-        title="; ".join(part for part in (f"{table.name}: {told}", plane.note) if part),
+        title="; ".join(part for part in (f"{table.name}: {class_names}", plane.note) if part),
         subtitle="; ".join(parts),
         note=", ".join(notes),
         caption=caption,

@@ -1,4 +1,4 @@
-"""`regularize-gif`: a net for each penalty and alpha, all trained to the end, and where each decides for what.
+"""Runs `regularize-gif`: trains a net for each penalty and alpha, and computes its decision regions.
 
 Shapes: P members (alphas within penalties), N rows, G grid points a side, C classes.
 """
@@ -27,12 +27,12 @@ from lossbench.experiments.setup.data_source import announce, data_record
 from lossbench.experiments.setup.environment import environment
 from lossbench.experiments.setup.pair import Pair
 from lossbench.record import (
+    LossResult,
     MemberRecord,
     PackedPlanes,
     PathRecord,
     PenaltyRecord,
     RegularizeRecord,
-    RunRecord,
     Scores,
     SplitRecord,
 )
@@ -91,7 +91,7 @@ def run(plan: RegularizePlan, *, emit: Emit = ignore, stopped: Stopped = never, 
         verdict=pair.verdict_record(),
         metrics=[metric_record(metric) for metric in reported(pair.task)],
         protocol=protocol(rule),
-        runs=runs,
+        results=runs,
         analysis=describe(plan.table, plan.net, pair, plane, config, caption(rule)),
         timing={"train": fitted - began, "regions": drawn - fitted, "total": drawn - began},
     )
@@ -106,7 +106,7 @@ def _threads(plan: RegularizePlan) -> int:
 def _scores(nets: Converged, plane: Plane, pair: Pair, part: str) -> list[Scores]:
     out = torch.cat(list(nets.outputs(plane.split.x_ND[part])), 1).cpu()
     truth = plane.split.truth_N[part].expand(len(out), -1)
-    every = score_all(pair.link(out), truth, reported(pair.task))
+    every = score_all(pair.inverse_link(out), truth, reported(pair.task))
     return [
         {name: None if value is None else float(value[p]) for name, value in every.items()} for p in range(len(out))
     ]
@@ -114,7 +114,7 @@ def _scores(nets: Converged, plane: Plane, pair: Pair, part: str) -> list[Scores
 
 def _run_record(
     plan: RegularizePlan, i: int, nets: Converged, parts: dict[str, list[Scores]], planes: NDArray[np.float32]
-) -> RunRecord:
+) -> LossResult:
     """The nets of one penalty."""
     penalty, count, pair = plan.config.penalty[i], plan.config.alphas, plan.pair
     own = range(i * count, (i + 1) * count)
@@ -134,7 +134,7 @@ def _run_record(
         )
     statuses = [member.status for member in members]
     dummy = {part: score_dummy(plan.plane.split, pair, part, reported(pair.task)) for part in ("train", "test")}
-    return RunRecord(
+    return LossResult(
         name=f"{plan.table.name} / {pair.name} / {penalty}",
         data=plan.table.name,
         loss=pair.loss_record(),

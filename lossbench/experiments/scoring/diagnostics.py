@@ -1,4 +1,4 @@
-"""What was measured of a pair while and after it trained: the symptoms by which an unsound pair is known.
+"""Diagnostics of a training: the symptoms of an unsound pair.
 
 P members, N rows, K outputs.
 """
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.experiments.setup.pair import Pair
 from lossbench.record import Diagnostics, RangeRecord
 
@@ -43,7 +43,7 @@ def diagnose(
     if finite:
         some = [outputs[i] for i in finite]
         found.dead_outputs = float(np.mean([float((out == out[:1]).all(0).double().mean()) for out in some]))
-        share = [_share_of_no_probabilities(pair.link, out) for out in some]
+        share = [_share_of_no_probabilities(pair.inverse_link, out) for out in some]
         if share[0] is not None:
             found.invalid_probabilities = float(np.mean([s for s in share if s is not None]))
     if labels:
@@ -64,12 +64,12 @@ def _below(found: Diagnostics, train_loss: Sequence[np.ndarray], floor: float) -
         found.all_below_floor_from_epoch = max(firsts.values()) + 1
 
 
-def _share_of_no_probabilities(link: Link, out_NK: Tensor) -> float | None:
-    """Share of rows that are not what the link takes them for; None where it takes them for no probabilities."""
-    if link not in {Link.PROBABILITY, Link.LOG_PROBABILITY}:
+def _share_of_no_probabilities(inverse_link: InverseLink, out_NK: Tensor) -> float | None:
+    """Share of rows that are no probabilities though the inverse link reads them as such; None where it does not."""
+    if inverse_link not in {InverseLink.PROBABILITY, InverseLink.LOG_PROBABILITY}:
         return None
     p = out_NK.double()
-    if link is Link.LOG_PROBABILITY:
+    if inverse_link is InverseLink.LOG_PROBABILITY:
         p = p.exp()
     wrong = ((p < -SUM_SLACK) | (p > 1 + SUM_SLACK)).any(-1)
     if p.shape[-1] > 1:

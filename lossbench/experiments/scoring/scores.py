@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossbench.catalog.links import Prediction
+from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.metrics import Metric
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.experiments.setup.pair import Pair
@@ -21,7 +21,7 @@ from lossbench.record import MetricRecord, Scores
 
 def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Prediction:
     """What P nets' outputs predict, in the target's own units; each net's split has its own scale."""
-    prediction = pair.link(out_PNK)
+    prediction = pair.inverse_link(out_PNK)
     if prediction.point_PN is None or pair.encoding is not Encoding.FLOAT:
         return prediction
     scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)
@@ -36,10 +36,11 @@ def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Pre
 def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str, metrics: Sequence[Metric]) -> Scores:
     """The metrics of one member's outputs on a part; None where the loss gives no such prediction, and where the
     outputs are none (not finite, or no probabilities): nothing was measured there."""
-    return _scores(predict(pair, out_NK[None], [split]), split.truth_N[part][None], metrics)
+    return prediction_scores(predict(pair, out_NK[None], [split]), split.truth_N[part][None], metrics)
 
 
-def _scores(prediction: Prediction, truth_PN: Tensor, metrics: Sequence[Metric]) -> Scores:
+def prediction_scores(prediction: Prediction, truth_PN: Tensor, metrics: Sequence[Metric]) -> Scores:
+    """The metrics of one prediction; None where one is not measured."""
     return {
         metric.name: float(metric(prediction, truth_PN)[0])
         if metric.can_score(prediction) and bool(metric.measures(prediction)[0])
@@ -87,7 +88,7 @@ def score_dummy(split: PreparedSplit, pair: Pair, part: str, metrics: Sequence[M
         share = torch.bincount(train, minlength=pair.classes).double() / len(train)
         probability = share.expand(1, len(truth), pair.classes)
         prediction = Prediction(probability.clamp_min(1e-12).log(), probability)
-    return _scores(prediction, truth[None], metrics)
+    return prediction_scores(prediction, truth[None], metrics)
 
 
 def mean_known(values: Sequence[float | None]) -> float | None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
-from lossbench.catalog.links import Prediction
+from lossbench.catalog.inverse_links import Prediction
 
 LOG2_T = np.arange(-6.0, 11.0)  # from a hard decision to an even guess, for scores between 0.01 and 1000
 PRIOR = 0.5  # standard deviation of ln T about T = 1

@@ -1,6 +1,6 @@
-"""How much the samples of each class count: all alike, evened out, or as a config says class by class.
+"""Class weights: none, balanced, or given class by class.
 
-C classes. Weights are scaled so that the training part's samples weigh 1 on average: a weight moves the balance between
+C classes. Weights are scaled to a mean of 1 over the training part's samples: a weight moves the balance between
 classes, never the learning rate.
 """
 

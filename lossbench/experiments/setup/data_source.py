@@ -1,4 +1,4 @@
-"""Between a config's words for data and the data itself: what to load, and what the record says of it."""
+"""From a config's `data` to a source, and from a loaded table to its part of the record."""
 
 from __future__ import annotations
 

@@ -10,17 +10,18 @@ from typing import Any
 import torch
 
 from lossbench.catalog.activations import Activation
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.plugins.adapt import rows_coupled
 from lossbench.catalog.plugins.resolve import find_activation, loss_source
 from lossbench.catalog.targets import encode
-from lossbench.catalog.verdicts import Verdict, assess, best_activation, check_width
+from lossbench.catalog.verdicts import Level, Verdict, assess, best_activation, check_width
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.data.table import Table
 from lossbench.engine.problem import Objective
 from lossbench.errors import UserError
+from lossbench.experiments.probing.undeclared import Measured, measure
 from lossbench.experiments.setup.class_weight import ALIKE, ClassWeight, class_weight_text, resolve_class_weight
 from lossbench.experiments.setup.resolve import AUTO
 from lossbench.record import LossRecord, VerdictRecord
@@ -41,13 +42,24 @@ class Pair:
 
     @cached_property
     def verdict(self) -> Verdict:
-        """How well the two fit, known before training."""
-        return assess(self.loss, self.activation, self.task)
+        """How well the two fit, known before training; of a loss that declares nothing, what was measured."""
+        verdict = assess(self.loss, self.activation, self.task)
+        if verdict.level is not Level.UNKNOWN:
+            return verdict
+        return Verdict(Level.UNKNOWN, f"{verdict.why}; measured: {self._measured.summary}")
+
+    @property
+    def _measured(self) -> Measured:
+        return measure(self.loss, self.activation, self.task)
 
     def warnings(self, name: str = "") -> list[str]:
-        """What is to be said before it is trained: a verdict that is not sound, rows of the loss that are coupled."""
+        """What is to be said before it is trained: a verdict that is not sound, errors that were measured of an
+        undeclared loss, rows of a user's loss that are coupled."""
         messages = [] if self.verdict.level.is_sound else [self.verdict.warning(name or self.name)]
         coupled = rows_coupled(self.loss, self.task, self.classes)
+        if self.verdict.level is Level.UNKNOWN:
+            found = [error for error in self._measured.errors if not (coupled and error.check == "rows")]
+            messages += [f"{name or self.name}: {error.check}: {error.finding}" for error in found]
         return [*messages, coupled] if coupled else messages
 
     @property
@@ -81,9 +93,9 @@ class Pair:
         return self.loss.targets[self.task]
 
     @property
-    def link(self) -> Link:
+    def inverse_link(self) -> InverseLink:
         """How the outputs are read."""
-        return self.loss.link_on(self.activation.space, self.task)
+        return self.loss.inverse_link_on(self.activation.space, self.task)
 
     @property
     def outputs(self) -> int:
@@ -128,12 +140,12 @@ def resolve_pair(
     target_note: str = "",
     path: str = "",
 ) -> Pair:
-    """The pair of a loss and the activation of that name (`auto`: the one it is made for) on a task; `path` is where a
+    """The pair of a loss and the activation of that name (`auto`: the one it expects) on a task; `path` is where a
     config has the two, `class_names` are what weights of single classes are given by, `told` is what is known of the
     target's values, for the refusal of a loss that does not serve its task.
 
     Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
-    shall be weighed that there are not.
+    shall be weighted that there are not.
     """
     if task not in loss.targets:
         serves = " and ".join(sorted(loss.targets))

@@ -19,8 +19,8 @@ from lossbench.catalog.vocabulary import Encoding
 from lossbench.config.parts import DataConfig
 from lossbench.data.preparation import Preparation
 from lossbench.data.table import Table
-from lossbench.engine.problem import Fold, Part
-from lossbench.engine.shared_rows import Rows
+from lossbench.engine.problem import Fold, SplitPart
+from lossbench.engine.shared_rows import GatheredRows
 from lossbench.errors import UserError
 from lossbench.experiments.setup.class_weight import class_weights
 from lossbench.experiments.setup.pair import Pair
@@ -35,22 +35,24 @@ class PreparedSplit:
     truth_N: Mapping[str, Tensor]  # class index int64, or the value in its own units float64
     center: float = 0.0
     scale: float = 1.0
-    shared: Mapping[str, Rows] = field(default_factory=dict)  # of a large table; `x_ND` is then a copy at each look
+    shared: Mapping[str, GatheredRows] = field(
+        default_factory=dict
+    )  # of a large table; `x_ND` is then a copy at each look
 
     @property
     def inputs(self) -> int:
         """How many inputs the net has."""
         return self.rows("train").shape[1]
 
-    def rows(self, name: str) -> Tensor | Rows:
+    def rows(self, name: str) -> Tensor | GatheredRows:
         """The inputs of a part, without a copy of what splits share."""
         return self.shared[name] if name in self.shared else self.x_ND[name]
 
-    def part(self, name: str, pair: Pair) -> Part:
+    def part(self, name: str, pair: Pair) -> SplitPart:
         """One part, its target encoded as the pair's loss wants it."""
         truth = self.truth_N[name]
         value = (truth - self.center) / self.scale if pair.encoding is Encoding.FLOAT else truth
-        return Part(self.rows(name), encode(value, pair.encoding, pair.classes, name=pair.loss.name), truth)
+        return SplitPart(self.rows(name), encode(value, pair.encoding, pair.classes, name=pair.loss.name), truth)
 
     def class_weights(self, pair: Pair) -> list[float] | None:
         """What a training sample of each class counts; None where all count alike."""

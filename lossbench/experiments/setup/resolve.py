@@ -1,4 +1,4 @@
-"""The names in a config, checked against what there is: before anything is loaded, all problems at once.
+"""Checks the names in a config against the catalogue, all at once, before anything is loaded.
 
 Nothing here imports torch, so that `config check` answers at once.
 """
@@ -22,12 +22,14 @@ AUTO = "auto"
 def resolve_loss(config: LossConfig, task: Task | None = None, *, where: str = "loss") -> Loss:
     """The loss that a config names (`auto`: the task's), with its parameters bound; `UserError`s name the key."""
     name = usual_loss(task) if config.name == AUTO and task is not None else config.name
-    loss = find_loss(name, task=task, target_encoding=config.target_encoding, link=config.link, where=where)
+    loss = find_loss(
+        name, task=task, target_encoding=config.target_encoding, inverse_link=config.inverse_link, where=where
+    )
     return loss.bind(where=where, **config.params) if config.params else loss
 
 
 def usual_loss(task: Task) -> str:
-    """The loss that `auto` stands for."""
+    """The loss that `auto` takes."""
     return "nll" if task.is_classification else "mse"
 
 

@@ -1,4 +1,4 @@
-"""The splits of one table, prepared: a large table once for all of them, so that memory does not grow with the seeds.
+"""The prepared splits of one table; a large table is kept once for all of them.
 
 Each split's preparation is its own, fitted on its own training part. As long as they differ in numbers alone (the
 centre, spread and median of columns, never which columns and levels there are), one float32 table serves all; see
@@ -20,7 +20,7 @@ from lossbench.config.parts import DataConfig
 from lossbench.data.encoders import NumberEncoder, numbers
 from lossbench.data.preparation import Preparation
 from lossbench.data.table import Table
-from lossbench.engine.shared_rows import Rows
+from lossbench.engine.shared_rows import GatheredRows
 from lossbench.experiments.setup.prepared_split import PreparedSplit, fit_preparation, prepare_split, same_width
 
 SHARE_BYTES = 256 * 2**20  # what the splits' own copies may take together
@@ -34,7 +34,7 @@ def give_back() -> None:
 
 
 class OnDemand(Mapping[str, Tensor]):
-    """Tensors that are made anew whenever one is asked for, and kept by nobody."""
+    """Tensors that are made anew whenever one is asked for, and not kept."""
 
     def __init__(self, makers: Mapping[str, Callable[[], Tensor]]) -> None:
         self._makers = makers
@@ -109,7 +109,9 @@ def _split(
             shift[place] = (base.center - encoder.center) / encoder.scale
             fill[place] = (encoder.median - encoder.center) / encoder.scale
     scales = [torch.from_numpy(values).float() for values in (factor, shift, fill)]
-    whole = Rows(x_MD, torch.arange(0, dtype=torch.int32), scales[0], scales[1], scales[2] if has_gaps else None)
+    whole = GatheredRows(
+        x_MD, torch.arange(0, dtype=torch.int32), scales[0], scales[1], scales[2] if has_gaps else None
+    )
     shared = {
         name: replace(whole, index_N=torch.from_numpy(numbers.astype(np.int32)))
         for name, numbers in rows.items()

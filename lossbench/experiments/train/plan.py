@@ -1,4 +1,4 @@
-"""What `train` will do, with everything that can be wrong found before an epoch or a folder is begun."""
+"""The checked plan of `train`: every mistake is found before anything is trained or written."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from lossbench.experiments.setup.resolve import AUTO, check_names, folder_name, 
 class TrainPlan:
     """A checked `train`. `config` has no `auto` left in it: it is what the record keeps, and gives the same run again.
 
-    `recommended` is trained beside a broken pair, for comparison; `notes` are what was decided without being asked.
+    `recommended` is trained beside a broken pair, for comparison; `notes` are decisions that the config left open.
     """
 
     config: TrainConfig

@@ -1,4 +1,4 @@
-"""What a trained run predicts for the rows of a new file, as columns to be written."""
+"""Predictions of a saved run for the rows of a new file, as columns."""
 
 from __future__ import annotations
 

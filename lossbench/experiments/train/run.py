@@ -30,7 +30,7 @@ from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 from lossbench.experiments.setup.shared_table import give_back, prepare_splits
 from lossbench.experiments.train.plan import TrainPlan, default_name
-from lossbench.record import MemberRecord, RunRecord, Scores, SplitRecord, TrainProtocol, TrainRecord
+from lossbench.record import LossResult, MemberRecord, Scores, SplitRecord, TrainProtocol, TrainRecord
 
 PARTS = ("train", "validation", "test")
 FIELDS = {"train": "train", "validation": "val", "test": "test"}  # a part's name in a member's record
@@ -63,7 +63,7 @@ def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, comma
     announce(prepared[0].preparation.notes, emit)
     warnings = [*messages, *repairs((*table.notes, *prepared[0].preparation.notes))]
     data = data_record(table, prepared[0].inputs, _split_facts(plan), prepared[0].preparation)
-    if prepared[0].shared:  # a large table: nobody needs its columns any more
+    if prepared[0].shared:  # a large table: its columns are not needed any more
         table = replace(table, features=table.features.iloc[:0].copy())
         plan = replace(plan, table=table, splits=plan.splits[:1])
         give_back()
@@ -84,7 +84,7 @@ def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, comma
         verdict=pair.verdict_record(),
         metrics=[metric_record(m) for m in plan.metrics],
         protocol=TrainProtocol(metric=plan.metric.name, keep=config.early_stopping.keep),
-        runs=[one.record for one in runs],
+        results=[one.record for one in runs],
         timing={"prepare": ready - began, "train": fitted, "score": ended - ready - fitted, "total": ended - began},
         warnings=warnings,
     )
@@ -93,7 +93,7 @@ def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, comma
 
 @dataclass(frozen=True)
 class _Run:
-    record: RunRecord
+    record: LossResult
     trained: Trained
     splits: list[PreparedSplit]  # one a member
 
@@ -180,7 +180,7 @@ def _run_record(
     prepared: Sequence[PreparedSplit],
     splits: Sequence[PreparedSplit],
     role: str,
-) -> RunRecord:
+) -> LossResult:
     parts = [part for part in PARTS if part in prepared[0].x_ND]
     scored: dict[str, list[Scores]] = {}
     for part in parts:  # one after another: only the last one's outputs are looked at again
@@ -201,7 +201,7 @@ def _run_record(
     )
     dummies = [{part: score_dummy(split, pair, part, plan.metrics) for part in parts} for split in prepared]
     statuses = {outcome.status for outcome in trained.members}
-    return RunRecord(
+    return LossResult(
         name=name,
         data=plan.table.name,
         loss=pair.loss_record(),
@@ -234,7 +234,7 @@ def _member_record(
     config = plan.config
     curves = {"train_loss": outcome.train_loss, "val_loss": outcome.val_loss, "val_score": outcome.val_score}
     if outcome.status == "diverged" and (config.early_stopping.keep == "last" or outcome.best_epoch is None):
-        # What is left are weights from after the end: their outputs, finite or not, are nobody's predictions.
+        # What is left are weights from after the end: their outputs, finite or not, are not predictions.
         by_part = {part: dict.fromkeys(values) for part, values in by_part.items()}
     return MemberRecord(
         seed=plan.seeds[i],

@@ -1,4 +1,4 @@
-"""A trained net that can predict again: weights, preprocessing, activation and link in one safetensors file.
+"""A trained net that can predict again: weights, preprocessing, activation and inverse link in one safetensors file.
 
 The file holds tensors and, in its header, JSON. Loading one executes nothing that it names: what it asks for must be
 lossbench's own, an installed package's, or a file that the user names anew and that is the one trained with.
@@ -21,7 +21,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
-from lossbench.catalog.links import Link, Prediction
+from lossbench.catalog.inverse_links import InverseLink, Prediction
 from lossbench.catalog.plugins.packages import entry_point_names
 from lossbench.catalog.plugins.resolve import find_activation
 from lossbench.catalog.vocabulary import Encoding
@@ -46,7 +46,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class LastAct(_Part):
+class SavedActivation(_Part):
     """The last activation: a built-in's or an entry point's name, or a function of a file and that file's hash."""
 
     name: str
@@ -61,7 +61,7 @@ class _Member(_Part):
     scale: float
 
 
-class Reading(_Part):
+class ReadOptions(_Part):
     """How the table that was trained on was read, as far as it was not the usual way."""
 
     sep: str | None = None
@@ -77,18 +77,18 @@ class Reading(_Part):
 class _Header(_Part):
     loss: str
     params: dict[str, Any]
-    last_act: LastAct
-    link: str
+    last_act: SavedActivation
+    inverse_link: str
     task: Literal["binary", "multiclass", "regression"]
     hidden_activation: str
     target: str
     classes: list[str]
-    reading: Reading
+    reading: ReadOptions
     members: list[_Member] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _is_known(self) -> _Header:
-        Link.named(self.link)
+        InverseLink.named(self.inverse_link)
         if self.hidden_activation not in HIDDEN_ACTIVATIONS.names():
             raise ValueError(f"unknown hidden activation {self.hidden_activation!r}")
         if (self.task == "regression") != (not self.classes):
@@ -105,7 +105,7 @@ class Predictor:
     net: Net
     state: dict[str, Tensor]
     activation: Activation
-    link: Link
+    inverse_link: InverseLink
     preparation: Preparation
     classes: list[str]
     target: str
@@ -119,7 +119,7 @@ class Predictor:
         """Predict the rows of a table that has the columns trained on; values in the target's own units."""
         starts = range(0, max(len(features), 1), ROWS_A_BLOCK)
         out = [self._outputs(features.iloc[start : start + ROWS_A_BLOCK]) for start in starts]
-        prediction = self.link(torch.cat(out)[None])
+        prediction = self.inverse_link(torch.cat(out)[None])
         if prediction.point_PN is not None:
             return Prediction(point_PN=prediction.point_PN.double() * self.scale + self.center)
         return prediction
@@ -138,12 +138,12 @@ def save_predictors(folder: Path, result: TrainResult) -> None:
         loss=pair.loss.label,
         params=dict(pair.loss.params),
         last_act=_told(pair.activation, result.plan.config.last_act),
-        link=pair.link.label,
+        inverse_link=pair.inverse_link.label,
         task=table.task,
         hidden_activation=result.plan.config.net.activation,
         target=table.target_name,
         classes=list(table.classes),
-        reading=Reading.model_validate({k: [*v] if k == "na" else v for k, v in table.reading.items()}),
+        reading=ReadOptions.model_validate({k: [*v] if k == "na" else v for k, v in table.reading.items()}),
         members=[
             _Member(
                 preparation=json.loads(split.preparation.to_json()),
@@ -159,18 +159,18 @@ def save_predictors(folder: Path, result: TrainResult) -> None:
         file.write(save(tensors, metadata={HEADER: json.dumps(header.model_dump(), allow_nan=False)}))
 
 
-def _told(activation: Activation, reference: str) -> LastAct:
+def _told(activation: Activation, reference: str) -> SavedActivation:
     """How a header names an activation, so that nothing else can be taken for it."""
     if any(activation is known for known in ACTIVATIONS):
-        return LastAct(name=activation.name, origin="built-in")
+        return SavedActivation(name=activation.name, origin="built-in")
     if reference in entry_point_names("activation"):
-        return LastAct(name=reference, origin="package")
+        return SavedActivation(name=reference, origin="package")
     try:
         file = inspect.getsourcefile(inspect.unwrap(activation.fn)) or ""
         digest = sha256(Path(file).read_bytes()).hexdigest()
     except (TypeError, OSError):  # no Python function, or typed at a prompt
         file, digest = reference.rpartition(":")[0], ""
-    return LastAct(name=activation.name, origin="file", file=Path(file).name, sha256=digest)
+    return SavedActivation(name=activation.name, origin="file", file=Path(file).name, sha256=digest)
 
 
 def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None) -> Predictor:
@@ -207,7 +207,7 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
         net,
         state,
         _activation(header.last_act, path, last_act),
-        Link.named(header.link),
+        InverseLink.named(header.inverse_link),
         preparation,
         header.classes,
         header.target,
@@ -226,36 +226,36 @@ def _first_line(problem: Exception) -> str:
     return str(problem).partition("\n")[0] or type(problem).__name__
 
 
-def _activation(told: LastAct, path: Path, named: str | None) -> Activation:
+def _activation(saved: SavedActivation, path: Path, named: str | None) -> Activation:
     """The activation trained with; only a file that the user names is executed, and only if it is the same."""
-    if told.origin == "file":
-        return _from_file(told, path, named)
+    if saved.origin == "file":
+        return _from_file(saved, path, named)
     if named is not None:
         fix = "leave --last-act out"
-        raise UserError(f"trained with {told.name}, which is not from a file", where=str(path), fix=fix)
-    if told.origin == "built-in" and told.name in ACTIVATIONS:
-        return ACTIVATIONS.get(told.name)
-    if told.origin == "package" and told.name in entry_point_names("activation"):
-        return find_activation(told.name)
-    what = f"trained with {told.name!r}, which neither lossbench nor an installed package has"
+        raise UserError(f"trained with {saved.name}, which is not from a file", where=str(path), fix=fix)
+    if saved.origin == "built-in" and saved.name in ACTIVATIONS:
+        return ACTIVATIONS.get(saved.name)
+    if saved.origin == "package" and saved.name in entry_point_names("activation"):
+        return find_activation(saved.name)
+    what = f"trained with {saved.name!r}, which neither lossbench nor an installed package has"
     raise UserError(what, where=str(path), fix="install the package that offers it (group lossbench.activations)")
 
 
-def _from_file(told: LastAct, path: Path, named: str | None) -> Activation:
-    what = f"trained with {told.name} of {told.file or 'no file'}, whose code a run does not hold"
+def _from_file(saved: SavedActivation, path: Path, named: str | None) -> Activation:
+    what = f"trained with {saved.name} of {saved.file or 'no file'}, whose code a run does not hold"
     if named is None:
-        fix = f"name it again: --last-act {told.file or 'file.py'}:{told.name}"
+        fix = f"name it again: --last-act {saved.file or 'file.py'}:{saved.name}"
         raise UserError(what, where=str(path), fix=fix)
     file = named.rpartition(":")[0] if ":" in named else named
     if not file.endswith(".py"):
-        raise UserError(f"{named!r} names no file", where="--last-act", fix=f"write {told.file}:{told.name}")
+        raise UserError(f"{named!r} names no file", where="--last-act", fix=f"write {saved.file}:{saved.name}")
     try:
         digest = sha256(Path(file).expanduser().read_bytes()).hexdigest()
     except OSError as problem:
         raise UserError(f"cannot be read ({problem.strerror})", where=file) from None
-    if digest != told.sha256:
+    if digest != saved.sha256:
         raise UserError("is not the file that was trained with", where=file, fix="find the old one, or train again")
     found = find_activation(named, where="--last-act")
-    if found.name.rpartition(":")[2] != told.name.rpartition(":")[2]:
-        raise UserError(f"trained with {told.name}, not {found.name}", where="--last-act", fix=f"name {told.name}")
+    if found.name.rpartition(":")[2] != saved.name.rpartition(":")[2]:
+        raise UserError(f"trained with {saved.name}, not {found.name}", where="--last-act", fix=f"name {saved.name}")
     return found

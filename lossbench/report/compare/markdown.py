@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lossbench.record import CompareRecord
-from lossbench.record.comparison import Across, Comparison, Row, Sensitivity, Table
+from lossbench.record.comparison import Across, Comparison, ComparisonRow, ComparisonTable, Sensitivity
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
 from lossbench.report.format import interval, learning_rate, number, p_value, probability
 
@@ -24,10 +24,21 @@ def comparison_markdown(record: CompareRecord, comparison: Comparison) -> str:
     parts += [part for across in comparison.across for part in _across(across, ranks=comparison.ranks)]
     parts += [part for found in comparison.sensitivity for part in _sensitivity(found, comparison.metric)]
     parts += [part for table in comparison.tables for part in _table(table, comparison.metric)]
-    known = [f"P(equal): of lying within the ROPE, {comparison.rope_text}; P(better): of being better by more than it."]
+    known = [
+        f"P(better): probability of being better by more than the ROPE, {comparison.rope_text}; P(equal): of a"
+        " difference within it."
+    ]
+    if any(not table.single for table in comparison.tables):
+        known.append(
+            "95% simultaneous: intervals that hold for all comparisons of a table at once; one excludes 0 exactly where"
+            f" p (adjusted) is below {comparison.alpha:g}."
+        )
+    if any(table.dummy is not None for table in comparison.tables):
+        known.append("dummy: the prediction that ignores the features.")
     if (default := record.protocol.default_lr) is not None:
-        at = f"the default learning rate {learning_rate(default)} and parameters"
-        known.append(f"untuned: at {at} on every split, chosen by nobody.")
+        known.append(
+            f"untuned: score with the default learning rate ({learning_rate(default)}) and default parameters."
+        )
     known.append("edge: share of the splits that chose an end of the learning-rate grid.")
     parts.append("\n".join(f"- {plain(note)}" for note in [*known, *comparison.notes, *comparison.warnings]))
     if text := record.protocol.text:
@@ -38,7 +49,7 @@ def comparison_markdown(record: CompareRecord, comparison: Comparison) -> str:
 
 
 def _fenced(text: str) -> str:
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    fence = "`" * max(3, 1 + max((len(result) for result in re.findall("`+", text)), default=0))
     return f"{fence}\n{text}\n{fence}"
 
 
@@ -47,7 +58,7 @@ def _lines(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, marks, *rows])
 
 
-def _table(table: Table, metric: str) -> list[str]:
+def _table(table: ComparisonTable, metric: str) -> list[str]:
     head = [
         "loss",
         "verdict",
@@ -55,32 +66,32 @@ def _table(table: Table, metric: str) -> list[str]:
         plain(metric),
         "95%",
         "difference",
-        "95%" if table.single else "95%, all at once",
+        "95%" if table.single else "95% simultaneous",
     ]
     head += ["P(better)", "P(equal)", "p (adjusted)", "lr", "edge", "untuned", "failed splits"]
     parts = [f"## {plain(table.title)}", plain(table.sentence)]
     if table.changed:
         parts.append(plain(f"{table.changed}."))
-    parts.append(_lines(head, [*(_row(row, table) for row in table.rows), *_dummy(table, len(head))]))
+    parts.append(_lines(head, [*(_row(row, table) for row in table.shown), *_dummy(table, len(head))]))
     if table.notes:
         parts.append("\n".join(f"- {plain(note)}" for note in table.notes))
     return parts
 
 
-def _dummy(table: Table, columns: int) -> list[list[str]]:
+def _dummy(table: ComparisonTable, columns: int) -> list[list[str]]:
     """The majority class or the target mean as a row."""
     if table.dummy is None:
         return []
-    cells = [table.dummy_name, "learns nothing", "–", number(table.dummy, table.decimals)]
+    cells = [table.dummy_name, "dummy", "–", number(table.dummy, table.decimals)]
     return [cells + ["–"] * (columns - len(cells))]
 
 
-def _row(row: Row, table: Table) -> list[str]:
+def _row(row: ComparisonRow, table: ComparisonTable) -> list[str]:
     decimals = table.decimals
     beside = f"; {row.beside_dummy} than the {table.dummy_name}" if row.beside_dummy in {"not better", "worse"} else ""
     scored = f"; {row.scored}" if row.scored else ""
     return [
-        plain(f"{row.loss} + {row.last_act}"),
+        plain(f"{row.loss} + {row.last_act}" if row.last_act else row.loss),
         row.word + (f" ({plain(row.same_as)})" if row.same_as else "") + beside + scored,
         "–" if row.rank is None else str(row.rank),
         number(row.mean, decimals),
@@ -97,7 +108,7 @@ def _row(row: Row, table: Table) -> list[str]:
     ]
 
 
-def _failed(row: Row) -> str:
+def _failed(row: ComparisonRow) -> str:
     """`13 (31%–72%)`: splits on which its net failed, and the interval of that share."""
     if not row.failed_splits or row.failed_low is None or row.failed_high is None:
         return str(row.failed_splits)
@@ -129,7 +140,7 @@ def _sensitivity(found: Sensitivity, metric: str) -> list[str]:
     """Losses by levels of a condition, and what it costs each beside what it costs the baseline."""
     levels = [level + (f" ({realised})" if realised else "") for level, realised in found.columns]
     less = f"less than {plain(found.baseline)}"
-    head = ["loss", "verdict", *levels, "lost", less, "95%, all at once", "p (adjusted)"]
+    head = ["loss", "verdict", *levels, "lost", less, "95% simultaneous", "p (adjusted)"]
     d = found.decimals
     rows = [
         [
@@ -143,6 +154,8 @@ def _sensitivity(found: Sensitivity, metric: str) -> list[str]:
         ]
         for row in found.rows
     ]
+    if any(dummy is not None for dummy in found.dummies):
+        rows.append([found.dummy_name, "dummy", *(number(dummy, d) for dummy in found.dummies), *["–"] * 4])
     sentence = found.sentence[:1].upper() + found.sentence[1:]
     return [
         f"## {plain(found.title)}: {plain(metric)} by {plain(found.condition.label)}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from lossbench.record import CompareRecord, RunRecord
+from lossbench.record import CompareRecord, LossResult
 from lossbench.report.compare.analysis.scores import ConditionKey, condition_key
 
 _PARTS = ("train", "val", "test")
@@ -15,7 +15,8 @@ _FACTS = ("chosen", "grid_edge", "n_test", "n_train", "temperature")
 def members_csv(record: CompareRecord) -> str:
     """Data set x loss x condition x split x seed x learning rate x chosen parameters, with every score; empty: not
     defined."""
-    members = [(run, member) for run in record.runs for member in run.members]
+    members = [(result, member) for result in record.results for member in result.members]
+    references = [(one, member) for one in record.references for member in one.members]
     conditions = [condition.name for condition in record.conditions]
     splits = sorted({name for _, member in members for name in member.split})
     penalties = sorted({name for _, member in members for name in member.penalty})
@@ -28,10 +29,10 @@ def members_csv(record: CompareRecord) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
-    for run, member in members:
-        levels = [value for name in conditions for value in (run.condition.get(name), run.realised.get(name))]
+    for result, member in members:
+        levels = [value for name in conditions for value in (result.condition.get(name), result.realised.get(name))]
         writer.writerow(
-            [run.data, run.loss.label, run.last_act, run.verdict.level, *levels, member.role]
+            [result.data, result.loss.label, result.last_act, result.verdict.level, *levels, member.role]
             + [member.split.get(name) for name in splits]
             + [member.seed, member.lr]
             + [member.params.get(name) for name in params]
@@ -40,22 +41,32 @@ def members_csv(record: CompareRecord) -> str:
             + [getattr(member, part).get(name) for part, name in scores]
             + [getattr(member, name) for name in _FACTS]
         )
+    for one, member in references:
+        levels = [value for name in conditions for value in (one.condition.get(name), None)]
+        writer.writerow(
+            [one.data, one.name, "", "reference, not a loss", *levels, member.role]
+            + [member.split.get(name) for name in splits]
+            + [member.seed, None, *(None for _ in params), *(None for _ in penalties)]
+            + [member.status, None, None]
+            + [getattr(member, part).get(name) for part, name in scores]
+            + [getattr(member, name) for name in _FACTS]
+        )
     names = {data.name: data.dummy_name for data in record.data}
-    for run in _one_a_setting(record):
-        levels = [value for name in conditions for value in (run.condition.get(name), run.realised.get(name))]
+    for result in _one_a_setting(record):
+        levels = [value for name in conditions for value in (result.condition.get(name), result.realised.get(name))]
         blank = len(splits) + 2 + len(params) + len(penalties) + 3
         writer.writerow(
-            [run.data, names[run.data], "", "", *levels, "dummy", *[None] * blank]
-            + [run.dummy.get(part, {}).get(name) for part, name in scores]
+            [result.data, names[result.data], "", "", *levels, "dummy", *[None] * blank]
+            + [result.dummy.get(part, {}).get(name) for part, name in scores]
             + [None] * len(_FACTS)
         )
     return out.getvalue()
 
 
-def _one_a_setting(record: CompareRecord) -> list[RunRecord]:
+def _one_a_setting(record: CompareRecord) -> list[LossResult]:
     """A run of each data set and condition that knows what the majority class or the target mean scores."""
-    first: dict[tuple[str, ConditionKey], RunRecord] = {}
-    for run in record.runs:
-        if run.dummy:
-            first.setdefault((run.data, condition_key(run.condition)), run)
+    first: dict[tuple[str, ConditionKey], LossResult] = {}
+    for result in record.results:
+        if result.dummy:
+            first.setdefault((result.data, condition_key(result.condition)), result)
     return list(first.values())

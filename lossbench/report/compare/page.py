@@ -1,4 +1,4 @@
-"""Record -> report.html: one file that says everything, needs no network and runs no script it cannot name.
+"""Record -> report.html: one self-contained file that needs no network.
 
 Its policy forbids whatever is not in the file: the style sheet and the script are allowed by their hashes, and nothing
 may be loaded. Every text from data or config is escaped, by Jinja or, inside pictures, by an XML writer.
@@ -17,8 +17,8 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from lossbench.record import CompareRecord, RunRecord
-from lossbench.record.comparison import Comparison, Row, Word
+from lossbench.record import CompareRecord, LossResult
+from lossbench.record.comparison import Comparison, ComparisonRow, Word
 from lossbench.report import format as wording
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
 from lossbench.report.compare.plots import PLOTS, critical_difference, sensitivity
@@ -36,11 +36,12 @@ WORDS: dict[Word, str] = {
     "anecdotal": "fewer than five splits carry no conclusion, whatever the difference",
     "not compared": "the baseline has no scores of its own to compare it with",
     "unreliable": "its nets failed on more splits than chance allows of a loss that fails on at most 1 in 100",
-    "same objective": "another name for the same mathematical objective, counted once",
+    "same objective": "no difference of its gradients from those of another loss was found on any probe: counted once",
     "broken": "the loss is not defined on what the last activation puts out; it was run all the same",
     "diverged": "no net of it was left on any split; it counts as the worst and is never dropped",
     "failed": "it raised an error; it counts as the worst and is never dropped",
     "interrupted": "it was stopped before it had any score",
+    "reference, not a loss": "a model of scikit-learn on the same splits, shown for its score and in no test",
 }
 _FILTERS: tuple[Callable[..., str], ...] = (
     wording.number,
@@ -120,7 +121,7 @@ def _headline(sentence: str) -> tuple[str, str]:
 
 def _used_words(comparison: Comparison) -> dict[Word, str]:
     """The meaning of the findings that are in the page."""
-    used: set[Word] = {row.word for table in comparison.tables for row in table.rows}
+    used: set[Word] = {row.word for table in comparison.tables for row in table.shown}
     used |= {row.word for found in comparison.sensitivity for row in found.rows}
     used |= {row.word for found in comparison.across for row in found.rows}
     return {word: meaning for word, meaning in WORDS.items() if word in used}
@@ -137,16 +138,16 @@ def _environment(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     return flat
 
 
-def _verdicts(record: CompareRecord, comparison: Comparison) -> list[tuple[RunRecord, Row, list[str]]]:
+def _verdicts(record: CompareRecord, comparison: Comparison) -> list[tuple[LossResult, ComparisonRow, list[str]]]:
     """Every pair that something else is to be said of: its run, its row, and the data sets that it holds for."""
     rows = {(table.data, row.loss, row.last_act): row for table in reversed(comparison.tables) for row in table.rows}
-    found: dict[tuple[str, ...], tuple[RunRecord, Row, list[str]]] = {}
-    for run in record.runs:
-        row = rows[run.data, run.loss.label, run.last_act]
-        key = (run.loss.label, run.last_act, run.verdict.level, run.verdict.why, run.message)
-        where = found.setdefault(key, (run, row, []))[2]
-        if run.data not in where:
-            where.append(run.data)
+    found: dict[tuple[str, ...], tuple[LossResult, ComparisonRow, list[str]]] = {}
+    for result in record.results:
+        row = rows[result.data, result.loss.label, result.last_act]
+        key = (result.loss.label, result.last_act, result.verdict.level, result.verdict.why, result.message)
+        where = found.setdefault(key, (result, row, []))[2]
+        if result.data not in where:
+            where.append(result.data)
     return list(found.values())
 
 

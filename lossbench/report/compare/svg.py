@@ -1,4 +1,4 @@
-"""Figure -> inline SVG for a page: its text is text, its colours follow light and dark, and it can be listened to.
+"""Figure -> inline SVG for a page: real text, colours for light and dark, labels for screen readers.
 
 What matplotlib writes carries inline styles, ids that repeat from picture to picture, and addresses. Here styles become
 classes shared by all pictures of a page (so that its policy can forbid inline styles), ids get the picture's name in

@@ -1,4 +1,4 @@
-"""What a terminal shows after a comparison: the answer, one table a data set, and where the files are.
+"""The terminal report of a comparison: the conclusion, a table per data set, and the files.
 
 Every text from data, config or an error is a `Text`, never markup: square brackets stay what they are.
 """
@@ -48,7 +48,7 @@ def comparison_report(record: CompareRecord, folder: Path) -> RenderableType:
 
 def _legend(comparison: Comparison, record: CompareRecord) -> Text:
     """What marks and columns mean, of those that are used."""
-    rows = [row for table in comparison.tables for row in table.rows]
+    rows = [row for table in comparison.tables for row in table.shown]
     used = {row.word for row in rows}
     lines = ["   ".join(f"{mark} {word}" for word, (mark, _) in MARKS.items() if word in used)]
     if any(row.p_better is not None for row in rows):
@@ -58,10 +58,11 @@ def _legend(comparison: Comparison, record: CompareRecord) -> Text:
         )
         single = any(table.single for table in comparison.tables)
         lines.append(
-            "differences have single 95% intervals, as requested: of many, some exclude 0 by chance; p is adjusted"
+            "difference: 95% intervals of single comparisons, as requested; of many, some exclude 0 by chance. p is"
+            " adjusted for all comparisons"
             if single
-            else "differences have intervals that hold for all comparisons of a table at once: they exclude 0 where"
-            f" the adjusted p is below {comparison.alpha:g}"
+            else "difference: simultaneous 95% intervals, which hold for all comparisons of a table at once; one"
+            f" excludes 0 exactly where the adjusted p is below {comparison.alpha:g}"
         )
     if any(row.failed_splits for row in rows):
         lines.append("failed, div: splits on which its net diverged or gave no score, and the share's 95% interval")
@@ -69,10 +70,8 @@ def _legend(comparison: Comparison, record: CompareRecord) -> Text:
         lines.append("edge: share of the splits that chose an end of the learning-rate grid")
     if any(row.untuned is not None for row in rows):
         lr = record.protocol.default_lr
-        at = f" {learning_rate(lr)}" if lr else ""
-        lines.append(
-            f"untuned: the score at the default learning rate{at} and parameters on every split, chosen by nobody"
-        )
+        at = f" ({learning_rate(lr)})" if lr else ""
+        lines.append(f"untuned: score with the default learning rate{at} and default parameters")
     return Text("\n".join(lines), style="dim")
 
 
@@ -107,4 +106,7 @@ def _sensitivity_grid(found: Sensitivity, metric: str) -> Grid:
         less = number(row.saved, d, sign=True) + half_width(row.saved, row.saved_low, row.saved_high, d)
         cells = [mark, row.name, *(number(mean, d) for mean in row.means), number(row.cost, d), less]
         grid.add_row(*(Text(cell) for cell in [*cells, short_p(row.p_adjusted, 3)]), style=style)
+    if any(dummy is not None for dummy in found.dummies):
+        cells = ["", found.dummy_name, *(number(dummy, d) for dummy in found.dummies)]
+        grid.add_row(*map(Text, cells), style="dim")
     return grid

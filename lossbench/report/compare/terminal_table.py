@@ -16,7 +16,7 @@ from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.record.comparison import Row, Table, Word
+from lossbench.record.comparison import ComparisonRow, ComparisonTable, Word
 from lossbench.report.format import interval, learning_rate, number, p_value, probability
 from lossbench.report.terminal.table import plain_table
 
@@ -35,6 +35,7 @@ MARKS: dict[Word, tuple[str, str]] = {
     "diverged": ("∞", "magenta"),
     "failed": ("x", "magenta"),
     "interrupted": ("…", "dim"),
+    "reference, not a loss": ("r", "italic"),
 }
 _LOSS, _MOST = "loss", 20  # the only column whose cells may be folded, and the longest word that is not
 
@@ -59,13 +60,13 @@ class _Field:
 class ComparisonGrid:
     """The table of one data set, and below it what had no room beside the rest."""
 
-    def __init__(self, table: Table, metric: str) -> None:
+    def __init__(self, table: ComparisonTable, metric: str) -> None:
         self.table, self.metric = table, metric
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown, gap, below = self._chosen(options.max_width)
         yield _drawn(shown, gap, self.table, self.metric)
-        names = [row.name for row in self.table.rows]
+        names = [row.name for row in self.table.shown]
         for field in below:
             yield Text(f"{field.name}: {_listed_by_value(names, field.cells)}", style="dim")
 
@@ -85,7 +86,7 @@ class ComparisonGrid:
         return fields, gap, [field for field in below if field.name != "#"]  # the rows stand in its order
 
     def _fields(self, *, wide: bool) -> list[_Field]:
-        rows, d = self.table.rows, self.table.decimals
+        rows, d = self.table.shown, self.table.decimals
         mean, difference = ("", "") if wide else ("±", "±")
         names = ("P(better)", "P(equal)", "p (adjusted)", "failed") if wide else ("P>", "P=", "p", "div")
         fields = [
@@ -116,14 +117,14 @@ def _width(fields: Sequence[_Field], gap: int) -> int:
     return sum(field.width for field in fields) + gap * (len(fields) - 1)
 
 
-def _failed(row: Row, table: Table, *, share: bool) -> str:
+def _failed(row: ComparisonRow, table: ComparisonTable, *, share: bool) -> str:
     """`13/25 [31%, 72%]`: splits on which its net failed, and the interval of that share."""
     known = row.failed_low is not None and row.failed_high is not None
     ends = f" [{row.failed_low:.0%}, {row.failed_high:.0%}]" if share and known else ""
     return f"{row.failed_splits}/{table.splits}{ends}"
 
 
-def _drawn(fields: Sequence[_Field], gap: int, table: Table, metric: str) -> Grid:
+def _drawn(fields: Sequence[_Field], gap: int, table: ComparisonTable, metric: str) -> Grid:
     columns = [
         Column(field.name, overflow="fold", min_width=field.width)
         if field.name == _LOSS
@@ -131,7 +132,7 @@ def _drawn(fields: Sequence[_Field], gap: int, table: Table, metric: str) -> Gri
         for field in fields
     ]
     grid = plain_table(*columns, padding=(0, gap - 1, 0, 0))  # the box puts one space between columns
-    for i, row in enumerate(table.rows):
+    for i, row in enumerate(table.shown):
         grid.add_row(*(Text(field.cells[i]) for field in fields), style=MARKS[row.word][1])
     if table.dummy is not None:  # last: it is no loss, and what all of them have to beat
         sentences = {_LOSS: table.dummy_name, metric: number(table.dummy, table.decimals)}
@@ -155,7 +156,7 @@ def _ends(mean: float | None, low: float | None, high: float | None, decimals: i
     return number(mean, decimals) + (f" {interval(low, high, decimals)}" if low is not None else "")
 
 
-def _difference(row: Row, decimals: int, sign: str) -> str:
+def _difference(row: ComparisonRow, decimals: int, sign: str) -> str:
     """The difference with its interval; `=` for another name of the objective above."""
     if row.same_as and row.difference is None and row.low is not None:
         return "="

@@ -53,12 +53,12 @@ def write_frames_csv(record: RegularizeRecord, file: Path) -> None:
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
-    for run in record.runs:
-        for member in run.members:
+    for result in record.results:
+        for member in result.members:
             path = member.path_record()
             rows.writerow(
                 [
-                    run.penalty_record().name, path.alpha, member.penalty.get("l1"), member.penalty.get("l2"),
+                    result.penalty_record().name, path.alpha, member.penalty.get("l1"), member.penalty.get("l2"),
                     member.train.get("accuracy"), member.test.get("accuracy"), path.data_loss, path.penalty,
                     path.l1_norm, path.l2_norm, len(path.weights), path.zeros, path.converged,
                     path.ended_by, path.residual, path.evaluations,

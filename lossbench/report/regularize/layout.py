@@ -35,7 +35,7 @@ class PanelLayout:
 
 
 @dataclass(frozen=True)
-class Layout:
+class FrameLayout:
     """The places of a whole frame."""
 
     width: int
@@ -49,7 +49,7 @@ def width_for(penalties: int) -> int:
     return 700 if penalties == 1 else LEFT + 392 * penalties - 82 + RIGHT
 
 
-def lay_out(penalties: int, rows: int = 1) -> Layout:
+def lay_out(penalties: int, rows: int = 1) -> FrameLayout:
     """The layout for so many penalties side by side, and so many rows of the legend."""
     width, caption = width_for(penalties), HEAD + LINE * (rows - 1) + 32
     if penalties == 1:
@@ -65,7 +65,7 @@ def lay_out(penalties: int, rows: int = 1) -> Layout:
             panels.append(_with_charts(regions, regions.x, regions.w, caption + regions.h + NAME + TITLE + 8, tall))
         bottom = panels[0].weights.y + panels[0].weights.h + NAME
     height = bottom + FOOT
-    return Layout(width, height + height % 2, panels, Box(LEFT, bottom + 26, width - LEFT - RIGHT, 12))
+    return FrameLayout(width, height + height % 2, panels, Box(LEFT, bottom + 26, width - LEFT - RIGHT, 12))
 
 
 def _with_charts(regions: Box, x: int, w: int, top: int, tall: tuple[int, int, int]) -> PanelLayout:

@@ -1,4 +1,4 @@
-"""What every picture of regions has: the points, the legend, and numbers spelt in few letters."""
+"""Scatter points and legend of every picture of decision regions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lossbench.report.regularize.style import CLASS_COLOURS, FONT, GREY, INK, MARKERS, PAPER, shade
 from lossbench.report.regularize.text import fitted, width_of, words
-from lossbench.report.regularize.view_data import Axis, Points, ViewData
+from lossbench.report.regularize.view_data import Points, ViewAxis, ViewData
 
 KEY = 62 / 72  # inches of the bar that says what the shades mean
 SIGN, APART = 0.15, 0.18  # inches from a sign to its word, and between entries
@@ -23,7 +23,7 @@ NOUGHT = 1e-6  # numbers nearer to zero are not spelt: they are what the toleran
 
 
 @dataclass(frozen=True)
-class Entry:
+class LegendEntry:
     """A word of the legend and its sign (none: words alone)."""
 
     label: str
@@ -33,16 +33,18 @@ class Entry:
     colour: str = GREY
 
 
-def legend_entries(view: ViewData) -> list[Entry]:
+def legend_entries(view: ViewData) -> list[LegendEntry]:
     """Which class has which colour and marker, and which points are trained on."""
-    entries = [Entry(name, MARKERS[i], CLASS_COLOURS[i], CLASS_COLOURS[i], INK) for i, name in enumerate(view.classes)]
-    entries += [Entry("train", "o", GREY, GREY), Entry("test", "o", PAPER, GREY)]
-    return entries + ([Entry(view.note)] if view.note else [])
+    entries = [
+        LegendEntry(name, MARKERS[i], CLASS_COLOURS[i], CLASS_COLOURS[i], INK) for i, name in enumerate(view.classes)
+    ]
+    entries += [LegendEntry("train", "o", GREY, GREY), LegendEntry("test", "o", PAPER, GREY)]
+    return entries + ([LegendEntry(view.note)] if view.note else [])
 
 
-def legend_rows(view: ViewData, width: float, size: float) -> list[list[tuple[float, Entry, str]]]:
+def legend_rows(view: ViewData, width: float, size: float) -> list[list[tuple[float, LegendEntry, str]]]:
     """Rows of (x, entry, label) that fit into so many inches."""
-    rows: list[list[tuple[float, Entry, str]]] = [[]]
+    rows: list[list[tuple[float, LegendEntry, str]]] = [[]]
     x = 0.0
     for entry in legend_entries(view):
         sign = SIGN if entry.marker else 0.0
@@ -56,8 +58,8 @@ def legend_rows(view: ViewData, width: float, size: float) -> list[list[tuple[fl
     return rows
 
 
-def draw_legend(figure: Figure, rows: Sequence[Sequence[tuple[float, Entry, str]]], x: float, y: float, size: float,
-                line: float) -> None:  # fmt: skip
+def draw_legend(figure: Figure, rows: Sequence[Sequence[tuple[float, LegendEntry, str]]], x: float, y: float,
+                size: float, line: float) -> None:  # fmt: skip
     """The legend's rows from (x, y) inches on, so many inches apart."""
     width, height = figure.get_size_inches()
     for row in rows:
@@ -128,7 +130,7 @@ def draw_points(ax: Axes, train: Points, test: Points, *, size: float = 26, ring
 
 
 def name_axes(
-    ax: Axes, axes: tuple[Axis, Axis], wide: float, tall: float, size: float, ticks: int, ends: float
+    ax: Axes, axes: tuple[ViewAxis, ViewAxis], wide: float, tall: float, size: float, ticks: int, ends: float
 ) -> None:
     """Ticks of few letters, and the names cut to the axes' lengths (inches); shares `ends` stay free of numbers."""
     for axis, side, length in ((ax.xaxis, axes[0], wide), (ax.yaxis, axes[1], tall)):
@@ -138,7 +140,7 @@ def name_axes(
         axis.set_label_text(label, fontsize=size, color=INK, fontfamily=FONT, parse_math=False)
 
 
-def _inner_ticks(side: Axis, ends: float) -> FuncFormatter:
+def _inner_ticks(side: ViewAxis, ends: float) -> FuncFormatter:
     """No number at an axis's ends: there it would meet the other axis's, or the next picture's."""
     room = ends * (side.high - side.low)
     return FuncFormatter(lambda value, _: tick(value) if side.low + room <= value <= side.high - room else "")

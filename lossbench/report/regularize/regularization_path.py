@@ -32,9 +32,9 @@ from lossbench.report.regularize.view_data import Panel, ViewData
 DPI = 160
 COLUMN, HEIGHT, GAP = 3.0, 1.0, 0.34  # inches
 EDGE, LEFT, TOP, BOTTOM, BETWEEN = 0.14, 0.86, 1.06, 0.72, 0.5
-ALL_DRAWN = 600  # weights; of larger nets every k-th, so that lines can be told apart
+ALL_DRAWN = 600  # weights; of larger nets every k-th, so that lines stay distinct
 NOTE = 7.5  # points
-Curve = tuple[str, str, Any, NDArray[np.float64]]  # name, colour, style, value at each alpha
+PathCurve = tuple[str, str, Any, NDArray[np.float64]]  # name, colour, style, value at each alpha
 DASHED: Any = (0, (2.2, 1.2))
 
 
@@ -82,7 +82,7 @@ def _quiet(ax: Axes, view: ViewData) -> None:
     ax.tick_params(axis="y", pad=6)
 
 
-def _curves(ax: Axes, view: ViewData, curves: Sequence[Curve]) -> None:
+def _curves(ax: Axes, view: ViewData, curves: Sequence[PathCurve]) -> None:
     """Curves over alpha, their names above in their colours."""
     x = 0.0
     wide = ax.get_position().width * _figure_width(ax)

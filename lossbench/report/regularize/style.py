@@ -1,4 +1,4 @@
-"""How decision regions look: colours that colour-blind readers can tell apart, markers, shading and contours.
+"""How decision regions look: colours that colour-blind readers can distinguish, markers, shading and contours.
 
 Shapes: C classes, G grid points a side, H x W pixels.
 """
@@ -31,11 +31,11 @@ NAMED = [
 DEEPEST = 0.56
 SHADES = 15
 
-Plane = NDArray[np.float32]
+GridValues = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 
-def shade(lead: Plane, width: int, height: int) -> Pixels:
+def shade(lead: GridValues, width: int, height: int) -> Pixels:
     """The regions as an image [H, W, 4], north up: the leading class's colour, the deeper the further it leads.
 
     Where classes are level it is paper.
@@ -50,7 +50,7 @@ def shade(lead: Plane, width: int, height: int) -> Pixels:
     return tinted.reshape(height, width, 4)
 
 
-def boundaries(lead: Plane, low: tuple[float, float], high: tuple[float, float]) -> list[NDArray[np.float64]]:
+def boundaries(lead: GridValues, low: tuple[float, float], high: tuple[float, float]) -> list[NDArray[np.float64]]:
     """Where the decision changes: lines [*, 2] in the axes' units on which a class and the best other are level."""
     x, y = (np.linspace(low[side], high[side], lead.shape[2 - side]) for side in (0, 1))
     found: list[NDArray[np.float64]] = []
@@ -71,7 +71,7 @@ def _tints() -> NDArray[np.uint32]:
 _TINTS = _tints()
 
 
-def _resized(plane: Plane, width: int, height: int) -> Plane:
+def _resized(plane: GridValues, width: int, height: int) -> GridValues:
     """Between grid points by bilinear interpolation; the grid's corners are the image's corners."""
     rows, row_share = _between(plane.shape[0], height)
     columns, column_share = _between(plane.shape[1], width)

@@ -1,4 +1,4 @@
-"""What a terminal shows after `regularize-gif`: a few alphas of each penalty in numbers, and where the pictures are."""
+"""The terminal report of `regularize-gif`: a few alphas of each penalty in numbers, and the files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.record import MemberRecord, RegularizeRecord, RunRecord
+from lossbench.record import LossResult, MemberRecord, RegularizeRecord
 from lossbench.report.terminal.table import plain_table
 
 ROWS = 8  # alphas shown, first and last among them
@@ -17,10 +17,10 @@ ROWS = 8  # alphas shown, first and last among them
 def regularize_report(record: RegularizeRecord, folder: Path) -> RenderableType:
     """A table per penalty, members that did not converge marked, and the files in `folder`."""
     parts: list[RenderableType] = []
-    for run in record.runs:
-        parts += [_grid(run), Text()]
-    members = [member for run in record.runs for member in run.members]
-    for message in dict.fromkeys(run.message for run in record.runs if run.message):
+    for result in record.results:
+        parts += [_grid(result), Text()]
+    members = [member for result in record.results for member in result.members]
+    for message in dict.fromkeys(result.message for result in record.results if result.message):
         parts.append(Text(f"! diverged: {message}", style="yellow"))
     if any(not m.path_record().converged and m.status != "diverged" for m in members):
         parts.append(Text("! not converged; --max-iter allows more steps", style="yellow"))
@@ -31,14 +31,16 @@ def regularize_report(record: RegularizeRecord, folder: Path) -> RenderableType:
     return Group(*parts)
 
 
-def _grid(run: RunRecord) -> Grid:
-    grid = plain_table(title=f"{run.data}: {run.penalty_record().name} penalty, {run.loss.label} + {run.last_act}")
+def _grid(result: LossResult) -> Grid:
+    grid = plain_table(
+        title=f"{result.data}: {result.penalty_record().name} penalty, {result.loss.label} + {result.last_act}"
+    )
     for name in ("alpha", "train", "test", "data loss", "penalty", "|w|_1", "|w|_2", "exact zeros"):
         grid.add_column(name, justify="right", no_wrap=True)
-    last = len(run.members) - 1
+    last = len(result.members) - 1
     shown = sorted({round(i * last / (ROWS - 1)) for i in range(ROWS)}) if last >= ROWS else range(last + 1)
     for i in shown:
-        grid.add_row(*_cells(run.members[i]))
+        grid.add_row(*_cells(result.members[i]))
     return grid
 
 

@@ -1,4 +1,4 @@
-"""Words on a picture: where they stand, how wide they are before they are drawn, and cut so that they fit."""
+"""Text on a picture: its place, its width before it is drawn, and cut so that it fits."""
 
 from __future__ import annotations
 

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossbench.record import MemberRecord, PointsRecord, RegularizeRecord, RunRecord
+from lossbench.record import LossResult, MemberRecord, PointsRecord, RegularizeRecord
 
 Array = NDArray[np.float64]
 LEVEL = 0.01  # leads that differ by less are one and the same in a picture
 
 
 @dataclass(frozen=True)
-class Axis:
+class ViewAxis:
     """One side of the plane that is drawn."""
 
     label: str
@@ -42,26 +42,26 @@ class Panel:
     """One penalty over all alphas."""
 
     name: str
-    run: RunRecord
+    result: LossResult
 
     def of(self, key: str) -> Array:
         """A number of each member's `path` -> [A]; NaN where it is missing."""
-        return self._known([getattr(m.path_record(), key) for m in self.run.members])
+        return self._known([getattr(m.path_record(), key) for m in self.result.members])
 
     def accuracy(self, part: str) -> Array:
         """Train or test accuracy -> [A]."""
-        scores = [(m.train if part == "train" else m.test).get("accuracy") for m in self.run.members]
+        scores = [(m.train if part == "train" else m.test).get("accuracy") for m in self.result.members]
         return np.array([np.nan if score is None else score for score in scores])
 
     @cached_property
     def weights(self) -> Array:
         """Every weight [A, W], biases excluded."""
-        return self._known([m.path_record().weights for m in self.run.members])
+        return self._known([m.path_record().weights for m in self.result.members])
 
     @cached_property
     def diverged(self) -> NDArray[np.bool_]:
         """Where the objective falls without end: what was reached on the way down means nothing [A]."""
-        return np.array([m.status == "diverged" for m in self.run.members])
+        return np.array([m.status == "diverged" for m in self.result.members])
 
     def _known(self, values: list[Any]) -> Array:
         array = np.array(values, dtype=np.float64)
@@ -71,7 +71,7 @@ class Panel:
     @cached_property
     def converged(self) -> NDArray[np.bool_]:
         """Which alphas are trained to the end [A]."""
-        return np.array([m.path_record().converged for m in self.run.members])
+        return np.array([m.path_record().converged for m in self.result.members])
 
     def warning(self, alpha: int) -> str:
         """What must be known of a net before it is believed; nothing where it is trained to the end."""
@@ -90,7 +90,7 @@ class Panel:
 
     def lead(self, alpha: int) -> NDArray[np.float32]:
         """How far each class leads the best of the others, [C, G, G]; of two classes the second alone, [1, G, G]."""
-        return self.run.regions[alpha].values()
+        return self.result.regions[alpha].values()
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class ViewData:
     note: str
     caption: str  # when a net counts as trained
     classes: list[str]
-    axes: tuple[Axis, Axis]
+    axes: tuple[ViewAxis, ViewAxis]
     train: Points
     test: Points
     alphas: Array
@@ -139,7 +139,7 @@ def _most(arrays: Iterable[Array]) -> float:
 def read_view_data(record: RegularizeRecord) -> ViewData:
     """The view that a record of kind "regularize-gif" tells."""
     picture = record.analysis
-    first, second = (Axis(axis.label, axis.low, axis.high) for axis in picture.axes)
+    first, second = (ViewAxis(axis.label, axis.low, axis.high) for axis in picture.axes)
     return ViewData(
         title=picture.title,
         subtitle=picture.subtitle,
@@ -149,8 +149,8 @@ def read_view_data(record: RegularizeRecord) -> ViewData:
         axes=(first, second),
         train=_points(picture.points["train"]),
         test=_points(picture.points["test"]),
-        alphas=np.array([_alpha(m) for m in record.runs[0].members]),
-        panels=[Panel(run.penalty_record().title, run) for run in record.runs],
+        alphas=np.array([_alpha(m) for m in record.results[0].members]),
+        panels=[Panel(result.penalty_record().title, result) for result in record.results],
         probabilities=picture.shading == "probability",
     )
 

@@ -1,1 +1,1 @@
-"""What a terminal shows. Every text from data, config or an error is a `Text`, never markup."""
+"""Terminal output. Every text from data, config or an error is a `Text`, never markup."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 _STYLES = {
     "ok": "green",
     "equivalent": "green",
+    "unknown": "cyan",
     "note": "cyan",
     "skipped": "dim",
     "degraded": "yellow",

@@ -1,4 +1,4 @@
-"""Rows for a reader: on a terminal in columns, long texts under their row; off it one line a row; or as JSON."""
+"""Prints rows: in columns on a terminal, one line per row in a pipe, or as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a terminal shows after a training run: scores by part beside the dummy's, the verdict, and where the files are.
+"""The terminal report of a training: scores by part beside the dummy's, the verdict, and the files.
 
 Every text from data, config or an error is a `Text`, never markup.
 """
@@ -15,7 +15,7 @@ from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.record import MetricRecord, RunRecord, TrainRecord
+from lossbench.record import LossResult, MetricRecord, TrainRecord
 from lossbench.report.format import learning_rate, listed, number
 from lossbench.report.symptoms import symptoms
 from lossbench.report.terminal.levels import colour_of, style_of
@@ -31,19 +31,19 @@ def train_report(record: TrainRecord, folder: Path) -> RenderableType:
 
     Beside a broken pair stand the test scores of the pair that is recommended instead.
     """
-    run = record.runs[0]
-    instead = next((r for r in record.runs[1:] if r.members and r.members[0].role == RECOMMENDED), None)
-    seeds = len(run.members)
+    result = record.results[0]
+    instead = next((r for r in record.results[1:] if r.members and r.members[0].role == RECOMMENDED), None)
+    seeds = len(result.members)
     spread = f"   mean ± standard deviation of {seeds} seeds" if seeds > 1 else ""
-    parts: list[RenderableType] = [Text(run.name + spread, style="bold"), _grid(run, instead, record.metrics)]
+    parts: list[RenderableType] = [Text(result.name + spread, style="bold"), _grid(result, instead, record.metrics)]
     parts += [Text(f"dummy: {_dummy(record)}; n/a: not measured", style="dim"), Text()]
-    parts += [*_diverged(run, record), *_below_dummy(run, record), *_verdict(run)]
+    parts += [*_diverged(result, record), *_below_dummy(result, record), *_verdict(result)]
     if instead is not None:
-        parts += [_indented(line) for line in _instead(run, instead, record)]
-    if (kept := _kept(run, record)) is not None:
+        parts += [_indented(line) for line in _instead(result, instead, record)]
+    if (kept := _kept(result, record)) is not None:
         parts.append(kept)
     parts.append(Text())
-    verdict = f"{run.loss.label} + {run.last_act} is {run.verdict.level}:"
+    verdict = f"{result.loss.label} + {result.last_act} is {result.verdict.level}:"
     parts += [Text(f"! {warning}", style="yellow") for warning in record.warnings if not warning.startswith(verdict)]
     if record.status == "interrupted":
         parts.append(Text("! interrupted: scores are of the weights at that moment", style="bold yellow"))
@@ -52,8 +52,8 @@ def train_report(record: TrainRecord, folder: Path) -> RenderableType:
     return Group(*parts)
 
 
-def _grid(run: RunRecord, instead: RunRecord | None, metrics: Sequence[MetricRecord]) -> Grid:
-    parts = [(part, name) for part, name in PARTS.items() if any(getattr(m, part) for m in run.members)]
+def _grid(result: LossResult, instead: LossResult | None, metrics: Sequence[MetricRecord]) -> Grid:
+    parts = [(part, name) for part, name in PARTS.items() if any(getattr(m, part) for m in result.members)]
     last = parts[-1][0] if parts else "test"
     if instead is not None:  # 80 columns hold no more
         parts = [part for part in parts if part[0] in {"train", last}]
@@ -64,11 +64,11 @@ def _grid(run: RunRecord, instead: RunRecord | None, metrics: Sequence[MetricRec
         *([] if instead is None else [Column(f"{last} of {instead.last_act}", justify="right", no_wrap=True)]),
     )
     for metric in metrics:
-        cells = [_spread(run, part, metric) for part, _ in parts]
+        cells = [_spread(result, part, metric) for part, _ in parts]
         beside = [] if instead is None else [_spread(instead, last, metric)]
-        dummy = run.dummy.get(last, {}).get(metric.name)
+        dummy = result.dummy.get(last, {}).get(metric.name)
         # A metric that a sound loss never has (probabilities of a margin loss) is excluded, one that failed is not.
-        failed = run.status == "diverged" or run.verdict.level == "broken"
+        failed = result.status == "diverged" or result.verdict.level == "broken"
         if failed or any(cell != "n/a" for cell in cells):
             name = f"{metric.name} {'↑' if metric.better == 'higher' else '↓'}"
             grid.add_row(Text(name), *map(Text, cells), Text(_figure(dummy)), *map(Text, beside))
@@ -86,9 +86,9 @@ def _dummy(record: TrainRecord) -> str:
     return "predicts the training part's majority class, with the classes' shares as probabilities"
 
 
-def _spread(run: RunRecord, part: str, metric: MetricRecord) -> str:
+def _spread(result: LossResult, part: str, metric: MetricRecord) -> str:
     """`0.805 ± 0.012` over the seeds; seeds without a value are counted."""
-    values = [getattr(m, part).get(metric.name) for m in run.members]
+    values = [getattr(m, part).get(metric.name) for m in result.members]
     known = [v for v in values if v is not None]
     if not known:
         return "n/a"
@@ -106,58 +106,58 @@ def _figure(value: float | None, scale: float | None = None) -> str:
     return number(value, 3 if size < 10 else max(0, 3 - int(math.log10(size))))
 
 
-def _diverged(run: RunRecord, record: TrainRecord) -> Iterator[RenderableType]:
+def _diverged(result: LossResult, record: TrainRecord) -> Iterator[RenderableType]:
     """Which nets diverged, when, and what to try; before the verdict, which says nothing about that."""
-    lost = [m for m in run.members if m.status == "diverged"]
+    lost = [m for m in result.members if m.status == "diverged"]
     if not lost:
         return
     seeds, epochs = [str(m.seed) for m in lost], sorted({m.epochs for m in lost})
     when = f"epoch {epochs[0]}" + (f" to {epochs[-1]}" if len(epochs) > 1 else "")
-    if len(lost) == len(run.members):
+    if len(lost) == len(result.members):
         who = "the net" if len(lost) == 1 else f"all {len(lost)} nets"
     else:
-        who = f"{len(lost)} of {len(run.members)} nets ({'seed' if len(lost) == 1 else 'seeds'} {listed(seeds, 6)})"
+        who = f"{len(lost)} of {len(result.members)} nets ({'seed' if len(lost) == 1 else 'seeds'} {listed(seeds, 6)})"
     text = Text(f"diverged: {who}: loss or weights were no finite numbers after {when}", style="bold magenta")
     yield text
-    if run.verdict.level in {"ok", "equivalent"}:
+    if result.verdict.level in {"ok", "equivalent", "unknown"}:
         yield _indented(Text(f"fix: lower --lr (it was {learning_rate(lost[0].lr)})", style="magenta"))
 
 
-def _below_dummy(run: RunRecord, record: TrainRecord) -> Iterator[RenderableType]:
+def _below_dummy(result: LossResult, record: TrainRecord) -> Iterator[RenderableType]:
     """The alarm where a net that learnt nothing would score better."""
-    if sentence := below_dummy(run, record.metrics, record.protocol.metric, record.data.dummy_name):
+    if sentence := below_dummy(result, record.metrics, record.protocol.metric, record.data.dummy_name):
         yield Text(f"! {sentence}", style="bold magenta")
 
 
-def _verdict(run: RunRecord) -> Iterator[RenderableType]:
+def _verdict(result: LossResult) -> Iterator[RenderableType]:
     """`is sound: why`, and for an unsound pair the fix and what was measured."""
-    colour = colour_of(run.verdict.level)
-    level = {"ok": "sound", "equivalent": "sound"}.get(run.verdict.level, run.verdict.level)
-    text = Text(f"{run.loss.label} + {run.last_act} is {level}", style=style_of(run.verdict.level))
-    text.append(f": {run.verdict.why}" if run.verdict.why else "", style="not bold")
+    colour = colour_of(result.verdict.level)
+    level = {"ok": "sound", "equivalent": "sound"}.get(result.verdict.level, result.verdict.level)
+    text = Text(f"{result.loss.label} + {result.last_act} is {level}", style=style_of(result.verdict.level))
+    text.append(f": {result.verdict.why}" if result.verdict.why else "", style="not bold")
     yield text
-    if run.verdict.fix:
-        yield _indented(Text(f"fix: {run.verdict.fix}", style=f"not bold {colour}"))
-    if run.verdict.level in {"degraded", "broken"}:
-        for symptom in symptoms(run):
+    if result.verdict.fix:
+        yield _indented(Text(f"fix: {result.verdict.fix}", style=f"not bold {colour}"))
+    if result.verdict.level in {"degraded", "broken"}:
+        for symptom in symptoms(result):
             yield _indented(Text(f"measured: {symptom}", style=colour))
 
 
-def _instead(run: RunRecord, instead: RunRecord, record: TrainRecord) -> Iterator[Text]:
+def _instead(result: LossResult, instead: LossResult, record: TrainRecord) -> Iterator[Text]:
     """`instead: nll + logsoftmax, same seeds and splits, reaches accuracy 0.811 in the test part, not 0.594`."""
-    part = "test" if any(m.test for m in run.members) else "train"
+    part = "test" if any(m.test for m in result.members) else "train"
     metric = next((m for m in record.metrics if m.name == record.protocol.metric), record.metrics[0])
-    here, there = _spread(run, part, metric), _spread(instead, part, metric)
+    here, there = _spread(result, part, metric), _spread(instead, part, metric)
     name = f"{instead.loss.label} + {instead.last_act}"
     text = f"instead: {name}, on the same seeds and splits, has {metric.name} {there} on the {part} part, not {here}"
     ended = instead.diagnostics.final_train_loss
     yield Text(text + ("" if ended is None else f"; its loss ended at {number(ended.mean, 3)}"), style="green")
 
 
-def _kept(run: RunRecord, record: TrainRecord) -> Text | None:
+def _kept(result: LossResult, record: TrainRecord) -> Text | None:
     """Whose weights were scored and kept, where the best epoch by validation was another one."""
-    best = sorted(m.best_epoch for m in run.members if m.best_epoch)
-    if not best or record.protocol.keep != "last" or all(m.best_epoch == m.epochs for m in run.members):
+    best = sorted(m.best_epoch for m in result.members if m.best_epoch)
+    if not best or record.protocol.keep != "last" or all(m.best_epoch == m.epochs for m in result.members):
         return None
     which = f"epoch {best[0]}" if best[0] == best[-1] else f"epochs {best[0]} to {best[-1]}"
     metric = record.protocol.metric

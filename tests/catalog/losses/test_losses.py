@@ -11,7 +11,7 @@ import pytest
 import torch
 from annotated_types import Ge
 
-from lossbench.catalog.links import Link, Prediction
+from lossbench.catalog.inverse_links import InverseLink, Prediction
 from lossbench.catalog.loss import LOSSES, declare
 from lossbench.catalog.losses.robust import tempered_log_softmax
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -143,7 +143,7 @@ def test_symmetry_is_what_is_declared(case: Case):
 
 @sound
 def test_its_link_reads_what_its_task_asks_for(case: Case):
-    prediction = case.loss.link_on(case.activation.space, case.task)(case.activation(case.linear(2, 7)))
+    prediction = case.loss.inverse_link_on(case.activation.space, case.task)(case.activation(case.linear(2, 7)))
     assert isinstance(prediction, Prediction)
     if case.task is Task.REGRESSION:
         assert prediction.point_PN.shape == (2, 7)
@@ -225,7 +225,11 @@ def test_every_loss_that_is_known_by_its_parameter_has_another_value_to_try():
 @chooses
 def test_another_setting_is_another_objective_of_the_same_shape(case: Case):
     other = replace(case, loss=case.loss.bind(**case.loss.also_try))
-    assert (other.outputs, other.loss.targets, other.loss.link) == (case.outputs, case.loss.targets, case.loss.link)
+    assert (other.outputs, other.loss.targets, other.loss.inverse_link) == (
+        case.outputs,
+        case.loss.targets,
+        case.loss.inverse_link,
+    )
     assert other.loss.changed == dict(case.loss.also_try)
     z, target = case.linear(16).requires_grad_(), case.target(16)
     value = other.value(case.activation(z), target)
@@ -256,7 +260,7 @@ def test_another_setting_that_a_loss_cannot_have_is_refused_where_it_is_declared
             mine,
             targets={Task.BINARY: Encoding.CLASS_INDEX},
             sound=(Space.REAL,),
-            link=Link.SOFTMAX,
+            inverse_link=InverseLink.SOFTMAX,
             reference="here",
             also_try=also_try,
         )

@@ -187,7 +187,7 @@ def test_a_package_can_bring_a_data_frame_and_its_faults_are_a_line(monkeypatch:
     assert load(DataSource(name="plain", target="y", drop=["c"])).fingerprint() == declared.fingerprint()
     for name, message in {
         "plain": "entry point plain of offered_sets:a_frame: gives a DataFrame without a target; name the column",
-        "fault": "entry point fault of offered_sets:a_fault: OSError: no disk; mend that package",
+        "fault": "entry point fault of offered_sets:a_fault: OSError: no disk; repair that package",
         "gone": "entry point gone of offered_sets:nothing: AttributeError while it was loaded",
     }.items():
         with pytest.raises(UserError, match=message):

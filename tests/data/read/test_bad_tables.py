@@ -172,7 +172,7 @@ def test_10_a_trailing_comma_shifts_nothing() -> None:
 def test_11_a_row_longer_than_the_header() -> None:
     line = (
         "line 3 has 4 fields, the header has 3; "
-        "mend the row (quote a field that holds the separator), or name another --sep"
+        "correct the row (quote a field that holds the separator), or name another --sep"
     )
     assert refused("a,b,y\n1,2,0\n3,4,1,9\n") == line
     assert refused('a,b,y\n"1",2,0\n3,4,1,9\n') == line  # counted by the csv module
@@ -181,7 +181,7 @@ def test_11_a_row_longer_than_the_header() -> None:
 def test_12_a_row_shorter_than_the_header() -> None:
     content = "a,b,y\n1,2,0\n3,1\n5,4,0\n\n7,1,1\n4,2,1\n"
     assert refused(content) == (
-        "line 3 has 2 fields, the header has 3; mend the row, or fill short rows with gaps by --allow-short-rows"
+        "line 3 has 2 fields, the header has 3; correct the row, or fill short rows with gaps by --allow-short-rows"
     )
     table = read(content, target="a", task="regression", allow_short_rows=True)
     assert np.isnan(table.features["y"][1])
@@ -202,7 +202,7 @@ def test_13_not_utf8() -> None:
 
 def test_14_no_text_table() -> None:
     assert refused('a,b,y\n1,2,0\n"3,4,1\n') == (
-        "not a text table: line 3: a quote is opened and never closed; mend the quotes"
+        "not a text table: line 3: a quote is opened and never closed; correct the quotes"
     )
     assert refused(GOOD.encode() + b"\0,1,2\n") == (
         f"not a text table: byte {len(GOOD)} is NUL; save the table as text (CSV)"
@@ -386,7 +386,7 @@ def test_23_infinite_values(cell: str) -> None:
 
 def test_23_infinite_values_at_predict_time() -> None:
     preparation = prepared(read(rows(lambda i: i % 7)))
-    with pytest.raises(UserError, match="column 'b' has 1 infinite value; mend or drop it"):
+    with pytest.raises(UserError, match="column 'b' has 1 infinite value; correct or drop it"):
         preparation.transform(pd.DataFrame({"a": [1.0, 2.0], "b": [1e38 * 1e10, 0.0]}))
 
 

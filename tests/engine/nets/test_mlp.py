@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
-from lossbench.engine.nets.mlp import Layout, initialised
+from lossbench.engine.nets.mlp import ParameterLayout, initialised
 from lossbench.engine.problem import Net
 from tests.engine.problems import sequential
 
@@ -85,7 +85,7 @@ def test_selected_members_keep_their_parameters():
     population = initialised(Net(3, (5,), 2), [0, 1, 2, 3], torch.float32, CPU)
     keep = torch.tensor([3, 1])
     flat = population.layout.select(population.flat, keep)
-    weights, biases = Layout(population.layout.net, 2).views(flat)
+    weights, biases = ParameterLayout(population.layout.net, 2).views(flat)
     for ours, theirs in zip([*weights, *biases], [*population.weights, *population.biases], strict=True):
         assert torch.equal(ours, theirs[keep])
 

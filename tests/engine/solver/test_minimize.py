@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from sklearn.datasets import load_breast_cancer, load_iris
-from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, QuantileRegressor, Ridge
 
-from lossbench.engine.problem import Fold, Member, Net, Objective, Part
+from lossbench.config.schema import RegularizeConfig
+from lossbench.engine.problem import Fold, Member, Net, Objective, SplitPart
 from lossbench.engine.solver.minimize import converge
 from lossbench.engine.solver.owlqn import Rule, minimise
+from lossbench.engine.solver.stationarity import minimum_norm_subgradient
+from lossbench.experiments.regularize.convergence import rule_for
 
 ALPHAS = np.logspace(-4, 2, 13)
 LINEAR = Rule(tolerance=1e-9, decrease=1e-13, patience=300)
@@ -36,7 +39,7 @@ def identity(z):
 
 
 def fold_of(x, y):
-    return Fold(Part(torch.as_tensor(x), torch.as_tensor(y), torch.as_tensor(y)))
+    return Fold(SplitPart(torch.as_tensor(x), torch.as_tensor(y), torch.as_tensor(y)))
 
 
 def members_of(penalty, alphas=ALPHAS, seed=0):
@@ -130,6 +133,61 @@ def test_a_regression_is_scikit_learns_ridge_lasso_and_elastic_net(penalty):
         weights, bias = coefficients(nets, k, 6)
         np.testing.assert_allclose(weights, oracle.coef_, atol=1e-3)
         np.testing.assert_allclose(bias, oracle.intercept_, atol=1e-3)
+
+
+LOW = 0.05
+
+
+def pinball(out, target):
+    e = (target - out).squeeze(-1)
+    return torch.maximum(LOW * e, (LOW - 1) * e)
+
+
+def exact_quantile(x, y, alpha):
+    """Coefficients, and the objective, of scikit-learn's linear program."""
+    oracle = QuantileRegressor(quantile=LOW, alpha=alpha, solver="highs").fit(x, y)
+    e = y - oracle.predict(x)
+    value = np.maximum(LOW * e, (LOW - 1) * e).mean() + alpha * np.abs(oracle.coef_).sum()
+    return [*oracle.coef_, oracle.intercept_], value
+
+
+def diabetes(columns):
+    data = load_diabetes()
+    return standardised(data.data[:, columns]), standardised(data.target)
+
+
+def test_a_low_quantile_that_counts_as_trained_is_the_linear_programs():
+    """Minima of piecewise linear objectives are corners; what ends beside one must be marked."""
+    x, y = diabetes([2, 8])
+    alphas = [2e-3, 2e-2, 0.3]
+    rule = rule_for(RegularizeConfig(net={"hidden": []}), 3)
+    nets = trained(Net(2, (), 1), fold_of(x, y[:, None]), pinball, members_of("l1", alphas), rule)
+    assert sum(member.converged for member in nets.members) >= 2
+    for k, (alpha, member) in enumerate(zip(alphas, nets.members, strict=True)):
+        _, least = exact_quantile(x, y, alpha)
+        value = member.data_loss + alpha * member.weights_W.abs().sum().item()
+        assert value >= least - 1e-9
+        # Converged: within 2 * slope * 1e-6 of the minimum; slopes are below 3. The defect was of 4e-4.
+        assert value <= least + 6e-6 or not member.converged, k
+
+
+def test_only_the_corner_itself_is_certified_as_the_minimum_of_a_linear_program():
+    x, y = diabetes(slice(None))
+    rows, target = torch.as_tensor(x), torch.as_tensor(y)[:, None]
+    corner, _ = exact_quantile(x, y, 0.01)
+    corner = torch.tensor(corner, dtype=torch.float64)
+
+    def mean_loss(points, members):
+        out = points[:, :-1] @ rows.T + points[:, -1:]
+        slope = torch.where(out < target.T, -LOW, 1 - LOW).to(out) / len(rows)
+        gradient = torch.cat([slope @ rows, slope.sum(1, keepdim=True)], 1)
+        return pinball(out.unsqueeze(-1), target).mean(1), gradient
+
+    l1 = torch.tensor([0.01] * 10 + [0.0], dtype=torch.float64)
+    none = torch.zeros_like(l1)
+    assert minimum_norm_subgradient(mean_loss, corner, l1, none, reach=1e-6) < 1e-6
+    beside = corner + 1e-4 * torch.where(corner == 0, 0.0, 1.0)
+    assert minimum_norm_subgradient(mean_loss, beside, l1, none, reach=1e-6) > 1e-4
 
 
 @pytest.mark.parametrize("hidden", [(), (16,)])

@@ -5,9 +5,9 @@ import hashlib
 import pytest
 import torch
 
-from lossbench.engine.objective import runs_of
+from lossbench.engine.objective import groups_of
 from lossbench.engine.padding import ROWS
-from lossbench.engine.problem import Fold, Member, Part
+from lossbench.engine.problem import Fold, Member, SplitPart
 from lossbench.engine.training.batches import Batches, generator
 from tests.engine.problems import BRIER, LOGISTIC, problem
 
@@ -15,7 +15,7 @@ from tests.engine.problems import BRIER, LOGISTIC, problem
 def numbered(rows, first=0):
     """A table whose inputs, targets and weights tell the number of the row."""
     x = torch.arange(first, first + rows, dtype=torch.float32)
-    return Fold(Part(torch.stack([x, -x], 1), x.unsqueeze(1), x.long()), None, x)
+    return Fold(SplitPart(torch.stack([x, -x], 1), x.unsqueeze(1), x.long()), None, x)
 
 
 def batches_of(batch_size, seeds=(3, 4, 3), objectives=(0, 0, 1)):
@@ -25,7 +25,7 @@ def batches_of(batch_size, seeds=(3, 4, 3), objectives=(0, 0, 1)):
     a = problem(crowd, folds=folds, objectives=(LOGISTIC, BRIER))
     return Batches(
         [folds[m.fold] for m in crowd],
-        runs_of(a, range(len(crowd))),
+        groups_of(a, range(len(crowd))),
         [streams[s] for s in seeds],
         batch_size,
     )

@@ -9,7 +9,7 @@ from lossbench.components import optimizers
 from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
 from lossbench.components.optimizers import OPTIMIZERS, Stretch, fused_adam, plain_adam
 from lossbench.components.schedules import SCHEDULES
-from lossbench.engine.problem import Fold, Member, Net, Objective, Part
+from lossbench.engine.problem import Fold, Member, Net, Objective, SplitPart
 from lossbench.errors import UserError
 from tests.engine.problems import furthest, plain_training, problem, trained
 
@@ -55,7 +55,7 @@ def lasso(seed=0):
     x[:, 5] *= 3  # a badly scaled column: where a wrong metric of the proximal step would show
     w = torch.tensor([1.5, -0.8, 0.0, 0.0, 0.4, 0.0], dtype=torch.float64)
     y = x @ w + 0.3 + 0.1 * torch.randn(200, generator=g, dtype=torch.float64)
-    return Part(x, y.unsqueeze(1), y)
+    return SplitPart(x, y.unsqueeze(1), y)
 
 
 # With which rate and schedule an optimiser settles on `lasso` within 1,500 epochs; one that is missing here fails.

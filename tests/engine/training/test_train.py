@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from lossbench.engine.problem import Fold, Member, Net, Objective, Part
+from lossbench.engine.problem import Fold, Member, Net, Objective, SplitPart
 from lossbench.errors import UserError
 from lossbench.events import EpochEnded, MemberStopped
 from tests.engine.problems import BRIER, CE, LOGISTIC, accuracy, fold, members, problem, same, trained
@@ -20,7 +20,7 @@ def constant_zero(rows, ones):
     """A table whose inputs are all zero: a net without hidden layers puts out its bias for every row."""
     target = torch.zeros(rows, 1)
     target[list(ones)] = 1
-    return Part(torch.zeros(rows, 4), target, target[:, 0].long())
+    return SplitPart(torch.zeros(rows, 4), target, target[:, 0].long())
 
 
 def test_losses_are_means_over_samples_not_over_batches():
@@ -44,8 +44,8 @@ def test_losses_are_means_over_samples_not_over_batches():
 def test_weights_weigh_losses_and_gradients():
     # Rows of weight 2 and 0 are the table with the first ones twice and the others gone.
     plain = fold(64, validation=0)
-    half = Part(*(t[:32] for t in (plain.train.x_ND, plain.train.target, plain.train.truth_N)))
-    doubled = Part(*(torch.cat([t, t]) for t in (half.x_ND, half.target, half.truth_N)))
+    half = SplitPart(*(t[:32] for t in (plain.train.x_ND, plain.train.target, plain.train.truth_N)))
+    doubled = SplitPart(*(torch.cat([t, t]) for t in (half.x_ND, half.target, half.truth_N)))
     weight = torch.cat([torch.full((32,), 2.0), torch.zeros(32)])
     how = {"batch_size": None, "epochs": 5, "dtype": torch.float64}
     weighted, _ = trained(problem(members(1), folds=[Fold(plain.train, None, weight)], **how))
@@ -238,7 +238,7 @@ def test_a_loss_that_cannot_be_trained_is_a_users_mistake(loss, complaint):
 def test_folds_that_share_a_table_are_not_copied():
     table = torch.randn(3000, 4, generator=torch.Generator().manual_seed(0))
     target = torch.zeros(3000, 1)
-    folds = [Fold(Part(table, target.clone(), target[:, 0].long())) for _ in range(4)]
+    folds = [Fold(SplitPart(table, target.clone(), target[:, 0].long())) for _ in range(4)]
     seen = []
 
     def watching(out, t):

@@ -13,7 +13,7 @@ from lossbench.data.table import Table
 from lossbench.events import Event, ignore
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.run import run
-from lossbench.record import CompareRecord, MemberRecord, RunRecord
+from lossbench.record import CompareRecord, LossResult, MemberRecord
 
 # Small enough for hundreds of nets a second.
 TINY: dict[str, Any] = {
@@ -38,7 +38,7 @@ def finished(
     return run(plan(chosen), emit=watch or ignore, stopped=(stop or threading.Event()).is_set)
 
 
-def of_role(run: RunRecord, role: str) -> list[MemberRecord]:
+def of_role(run: LossResult, role: str) -> list[MemberRecord]:
     """A run's members of one role."""
     return [member for member in run.members if member.role == role]
 
@@ -62,7 +62,7 @@ def blobs(rows: int = 60, *, seed: int = 0, task: str = "binary") -> Table:
 
 def failing_loss(folder: Path, task: str = "classes") -> dict[str, Any]:
     """A user's loss that raises in the middle of its training, as a config names it."""
-    of, encoding, link = {
+    of, encoding, inverse_link = {
         "classes": ("F.cross_entropy", "class_index", "softmax"),
         "regression": ("F.mse_loss", "float", "identity"),
     }[task]
@@ -78,4 +78,4 @@ def failing_loss(folder: Path, task: str = "classes") -> dict[str, Any]:
         "        raise RuntimeError('too tired')\n"
         f"    return {of}(logits, target, reduction='none')\n"
     )
-    return {"loss": {"name": f"{file}:weary", "target_encoding": encoding, "link": link}}
+    return {"loss": {"name": f"{file}:weary", "target_encoding": encoding, "inverse_link": inverse_link}}

@@ -127,7 +127,7 @@ def test_several_conditions_make_a_grid_of_settings():
     # 150 rows, 3 folds and 3 pairs of them: 50 rows train a trial, 20 at a share of 0.4, and 100 or 40 a refit;
     # batches of 16.
     whole, part = 4 * 3 * (4 * 4 + 2 * 7), 4 * 3 * (4 * 2 + 2 * 3)
-    assert steps_a_run(planned, table.folds) == whole
+    assert steps_a_run(planned, table.table, table.folds) == whole
     assert estimate(planned).steps == 2 * 3 * (whole + part)
 
 
@@ -136,11 +136,11 @@ def test_a_comparison_s_runs_and_events_carry_their_setting():
     requested = config(losses="ce,hinge", train_share=[0.4, 1.0], label_noise=[0, 0.3], optim=SMALL)
     record = finished(requested, watch=lambda e: started.append(e) if isinstance(e, RunStarted) else None)
     assert [c.name for c in record.conditions] == ["train_share", "label_noise"]
-    assert [run.condition for run in record.runs] == [levels for levels in grid(requested) for _ in range(2)]
-    assert len({run.name for run in record.runs}) == 8
+    assert [run.condition for run in record.results] == [levels for levels in grid(requested) for _ in range(2)]
+    assert len({run.name for run in record.results}) == 8
     assert {tuple(e.label.condition.items()) for e in started} == {tuple(levels.items()) for levels in grid(requested)}
-    assert {e.run for e in started} == {str(e.label) for e in started} == {run.name for run in record.runs}
-    for run in record.runs:
+    assert {e.run for e in started} == {str(e.label) for e in started} == {run.name for run in record.results}
+    for run in record.results:
         sizes = {m.n_train for m in of_role(run, "refit")}
         assert sizes == ({100} if run.condition["train_share"] == 1 else {40})
     sentences = " ".join(record.protocol.text)
@@ -151,14 +151,14 @@ def test_a_comparison_s_runs_and_events_carry_their_setting():
 def test_the_whole_training_set_gives_the_numbers_that_it_gives_without_the_condition():
     alone = finished(config(losses="ce,hinge", optim=SMALL))
     beside = finished(config(losses="ce,hinge", optim=SMALL, train_share=[0.4, 1.0]))
-    whole = [run for run in beside.runs if run.condition["train_share"] == 1.0]
-    assert [[m.test for m in run.members] for run in whole] == [[m.test for m in run.members] for run in alone.runs]
+    whole = [run for run in beside.results if run.condition["train_share"] == 1.0]
+    assert [[m.test for m in run.members] for run in whole] == [[m.test for m in run.members] for run in alone.results]
 
 
 def test_a_comparison_that_varies_nothing_has_no_condition():
     record = finished(config(losses="ce,hinge"))
     assert record.conditions == []
-    assert all(run.condition == {} for run in record.runs)
+    assert all(run.condition == {} for run in record.results)
     assert not any("label_noise" in column or "train_share" in column for column in record.members().columns)
 
 
@@ -176,14 +176,14 @@ def test_a_share_without_room_for_every_class_is_refused_before_anything_is_trai
 def test_the_last_epoch_is_scored_where_the_stop_rule_says_so():
     patient = {"optim": {"epochs": 12, "batch_size": 16}, "early_stopping": {"patience": 2}, "label_noise": [0.0, 0.3]}
     record = finished(config(losses="ce,hinge", stop_rule="best,last", **patient))
-    assert [run.condition for run in record.runs[::2]] == [
+    assert [run.condition for run in record.results[::2]] == [
         {"label_noise": noise, "stop_rule": rule} for noise in (0.0, 0.3) for rule in (0.0, 1.0)
     ]
-    for run in record.runs:
+    for run in record.results:
         if run.condition["stop_rule"] == 1.0:
             assert {m.epochs for m in run.members} == {12}
             assert {m.best_epoch for m in of_role(run, "trial")} == {12}
-    best = [run for run in record.runs if run.condition["stop_rule"] == 0.0]
+    best = [run for run in record.results if run.condition["stop_rule"] == 0.0]
     assert any(m.epochs < 12 for run in best for m in of_role(run, "refit"))
     sentences = [found.sentence for found in compare(record).sensitivity]
     noise, rule = sentences[:2], sentences[2:]

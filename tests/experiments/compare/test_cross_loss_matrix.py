@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lossbench.catalog.links import Link
+from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.parts import DataConfig
@@ -14,7 +14,11 @@ from lossbench.experiments.compare.test_scores import ScoredNet
 from lossbench.experiments.setup.pair import AUTO, Pair, resolve_pair
 from tests.experiments.compare.comparisons import blobs
 
-WITHOUT = {Link.MARGIN, Link.DISTANCE, Link.EVIDENCE}  # outputs that are no function of the probabilities
+WITHOUT = {
+    InverseLink.MARGIN,
+    InverseLink.DISTANCE,
+    InverseLink.EVIDENCE,
+}  # outputs that are no function of the probabilities
 
 
 def pairs(task: Task, classes: int) -> list[Pair]:
@@ -27,9 +31,9 @@ def test_written_outputs_are_read_back_as_the_same_probabilities(task: Task, cla
     p = torch.randn(2, 30, classes, generator=generator, dtype=torch.float64).softmax(-1)
     for pair in pairs(task, classes):
         out = outputs_that_say(p, pair)
-        assert (out is None) == (pair.link in WITHOUT), pair.name
+        assert (out is None) == (pair.inverse_link in WITHOUT), pair.name
         if out is not None:
-            read = pair.link(out).probability_PNC
+            read = pair.inverse_link(out).probability_PNC
             assert read is not None
             torch.testing.assert_close(read, p, rtol=1e-6, atol=1e-9, msg=pair.name)
 
@@ -42,7 +46,7 @@ def test_values_are_read_back_in_their_own_units() -> None:
     for pair in pairs(Task.REGRESSION, 0):
         out = outputs_that_predict(point, pair, splits)
         assert (out is None) == (pair.outputs > 1), pair.name
-        if out is not None and pair.link is Link.EXP:
+        if out is not None and pair.inverse_link is InverseLink.EXP:
             torch.testing.assert_close(out[..., 0].exp(), point)
     assert (
         outputs_that_predict(-point, resolve_pair(LOSSES.get("poisson_nll"), AUTO, Task.REGRESSION, 0), splits) is None

@@ -95,3 +95,8 @@ def test_patience_counts_epochs_since_the_lowest_value(
     values: list[float], patience: int | None, expected: int
 ) -> None:
     assert stopped(np.array(values, dtype=np.float64), patience) == expected
+
+
+def test_where_no_trial_has_a_score_the_default_is_taken() -> None:
+    tried = [ScoredTrial(lr, 0, flat(np.nan, np.nan)) for lr in (1e-4, 1e-3, 1e-2)]
+    assert choose_trial(tried, 1e-3) == 1

@@ -129,20 +129,20 @@ def test_the_record_has_the_trials_that_were_declared_and_estimated(record: Comp
     planned = plan(config(losses=NAMED, optim={"epochs": 3}))
     assert planned.trials == record.protocol.trials == 4
     assert estimate(planned).members == 5 * 3 * (4 + 2)
-    for run in record.runs:
+    for run in record.results:
         splits = Counter((m.split["repeat"], m.split["fold"]) for m in of_role(run, "trial"))
         assert splits == {(0, 0): 4, (0, 1): 4, (0, 2): 4}
         assert len(of_role(run, "refit")) == len(of_role(run, "untuned")) == 3
 
 
 def test_members_say_which_parameters_they_had(record: CompareRecord) -> None:
-    focal = next(run for run in record.runs if run.loss.label == "focal")
+    focal = next(run for run in record.results if run.loss.label == "focal")
     assert {m.params["gamma"] for m in of_role(focal, "trial")} == {2.0, 0.5}
     for refit in of_role(focal, "refit"):
         (trial,) = (m for m in of_role(focal, "trial") if m.chosen and m.split == refit.split)
         assert (refit.lr, refit.params) == (trial.lr, trial.params)
     assert [(m.lr, m.params) for m in of_role(focal, "untuned")] == [(1e-3, {"gamma": 2.0})] * 3
-    assert all(m.params == {} for run in record.runs if run is not focal for m in run.members)
+    assert all(m.params == {} for run in record.results if run is not focal for m in run.members)
     head, *rows = members_csv(record).splitlines()
     place = head.split(",").index("param_gamma")
     assert {row.split(",")[place] for row in rows} == {"", "2.0", "0.5"}
@@ -166,7 +166,7 @@ def test_the_protocol_and_the_rows_say_what_was_chosen_from_and_what_was(record:
 
 
 def test_one_objective_ties_when_parameters_are_chosen(record: CompareRecord) -> None:
-    first, *others = (run for run in record.runs if run.loss.label != "focal")
+    first, *others = (run for run in record.results if run.loss.label != "focal")
     assert {run.loss.label for run in others} == {"focal(gamma=0)", "nll", "kl_div"}
     for other in others:
         assert other.objective.group == "cross_entropy"
@@ -190,7 +190,7 @@ PLANTED = """
 import lossbench as lb
 
 @lb.loss(
-    targets={lb.Task.MULTICLASS: lb.Encoding.CLASS_INDEX}, sound=(lb.Space.REAL,), link=lb.Link.SOFTMAX,
+    targets={lb.Task.MULTICLASS: lb.Encoding.CLASS_INDEX}, sound=(lb.Space.REAL,), link=lb.InverseLink.SOFTMAX,
     reference="here", also_try={"way": 1.0}, floor=None,
 )
 def planted(z_BK, y_B, *, way: float = -1.0):
@@ -203,7 +203,7 @@ def test_a_planted_parameter_is_found(tmp_path: Path) -> None:
     """The default of a user's loss unlearns; its other setting is cross-entropy."""
     file = tmp_path / "planted.py"
     file.write_text(PLANTED)
-    ce, planted = finished(config(losses=f"ce,{file}:planted", optim={"epochs": 10})).runs
+    ce, planted = finished(config(losses=f"ce,{file}:planted", optim={"epochs": 10})).results
     assert [m.params for m in of_role(planted, "refit")] == [{"way": 1.0}] * 3
     assert [m.params for m in of_role(planted, "untuned")] == [{"way": -1.0}] * 3
 

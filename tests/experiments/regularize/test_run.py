@@ -40,7 +40,7 @@ def told(plan, stop=None):
 
 
 def leads(record, penalty=0):
-    return np.stack([p.values() for p in record.runs[penalty].regions])
+    return np.stack([p.values() for p in record.results[penalty].regions])
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,8 @@ def test_the_default_is_the_courses_exercise():
 
 def test_a_record_has_a_run_for_each_penalty_and_a_member_for_each_alpha(trainer):
     plan, _, record = trainer
-    assert [run.penalty_record().name for run in record.runs] == ["l1", "l2", "elasticnet"]
-    for run in record.runs:
+    assert [run.penalty_record().name for run in record.results] == ["l1", "l2", "elasticnet"]
+    for run in record.results:
         ratio = run.penalty_record().l1_ratio
         assert [m.path_record().alpha for m in run.members] == plan.alphas.tolist()
         for member in run.members:
@@ -76,18 +76,18 @@ def test_a_record_has_a_run_for_each_penalty_and_a_member_for_each_alpha(trainer
 
 def test_what_a_teacher_expects_shows_in_the_record(trainer):
     _, _, record = trainer
-    l1, l2, _ = record.runs
+    l1, l2, _ = record.results
     assert all(m.path_record().zeros == 0 for m in l2.members)
     assert l1.members[-1].path_record().zeros == 64
     assert l1.members[0].path_record().zeros < l1.members[-1].path_record().zeros
     for penalty in range(3):
         assert np.abs(leads(record, penalty)[-1]).max() < 1e-3, "at alpha 10 both classes are equally likely everywhere"
-        assert record.runs[penalty].members[0].test["accuracy"] == 1.0
+        assert record.results[penalty].members[0].test["accuracy"] == 1.0
 
 
 def test_the_data_loss_grows_with_alpha_and_the_objective_is_their_sum(trainer):
     _, _, record = trainer
-    for run in record.runs[1:2]:
+    for run in record.results[1:2]:
         losses = np.array([m.path_record().data_loss for m in run.members])
         assert (np.diff(losses) > -1e-9).all()  # ties where only the bias is left
         assert losses[-1] == pytest.approx(np.log(2), abs=1e-4)
@@ -147,7 +147,7 @@ def test_with_a_hidden_layer_it_is_mlp_classifier_within_the_seeds_spread():
         )
         _, record = told(plan)
         area = (leads(record)[:, 0] > 0).mean((1, 2))
-        ours.append([[m.test["accuracy"], a] for m, a in zip(record.runs[0].members, area, strict=True)])
+        ours.append([[m.test["accuracy"], a] for m, a in zip(record.results[0].members, area, strict=True)])
         split = plan.plane.split
         x, y = split.x_ND["train"].numpy().astype(float), split.truth_N["train"].numpy()
         found = []
@@ -176,7 +176,7 @@ def test_several_classes_share_the_plane_out():
     assert planes.shape == (3, 3, 40, 40)
     ahead = (planes > 0).sum(1)
     assert ((ahead == 1) | (np.abs(planes).min(1) < 1e-3)).all(), "one class leads at each point, except on a boundary"
-    assert record.runs[0].members[0].test["accuracy"] > 0.9
+    assert record.results[0].members[0].test["accuracy"] > 0.9
 
 
 @pytest.mark.parametrize("loss", ["hinge", "squared_hinge", "focal", "mse", "brier"])
@@ -184,7 +184,7 @@ def test_any_sound_loss_plugs_in(loss):
     plan = planned(loss=loss, alphas=2, alpha_range=[1e-2, 1e-1])
     events, record = told(plan)
     assert not [e for e in events if isinstance(e, Warned)]
-    assert record.runs[0].members[0].test["accuracy"] == 1.0
+    assert record.results[0].members[0].test["accuracy"] == 1.0
     assert record.analysis.shading == ("score" if loss == "hinge" else "probability")
     assert np.abs(leads(record)).max() <= 1.0
 
@@ -202,7 +202,7 @@ def test_other_features_stay_at_their_training_median():
 
 def objectives(record, penalty):
     """F[i, j]: the objective of alpha i at the weights of alpha j, and the exact zeros of each."""
-    run = record.runs[penalty]
+    run = record.results[penalty]
     ratio, extras = run.penalty_record().l1_ratio, [m.path_record() for m in run.members]
     alpha, loss, l1, l2 = (
         np.array([getattr(e, key) for e in extras]) for key in ("alpha", "data_loss", "l1_norm", "l2_norm")
@@ -240,7 +240,7 @@ def test_no_alpha_is_left_in_a_worse_basin_and_l1_zeroes_more_and_more(config):
             assert zeros[-1] > zeros[0]
         if name == "l2":
             assert zeros.max() == 0
-    for member in (member for run in record.runs for member in run.members):
+    for member in (member for run in record.results for member in run.members):
         assert member.path_record().converged == (member.path_record().ended_by in {"gradient", "kink"})
         if member.path_record().converged:
             assert member.path_record().residual <= (1e-8 if member.path_record().ended_by == "gradient" else 1e-4)
@@ -261,7 +261,7 @@ def test_where_the_penalty_has_won_no_colour_alternates():
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_an_objective_without_a_minimum_is_said_to_have_none_and_is_drawn(tmp_path):
     events, record = told(planned(loss="nll", last_act="relu", alphas=4, alpha_range=[1e-4, 1e2]))
-    members = record.runs[0].members
+    members = record.results[0].members
     # Biases are not penalised: no alpha gives it a minimum.
     assert {m.status for m in members} == {"diverged"}
     assert not any(m.path_record().converged for m in members)
@@ -281,7 +281,7 @@ def test_any_sound_loss_plugs_in_with_three_classes(loss):
     plan = planned(loss=loss, classes=["setosa", "versicolor", "virginica"], alphas=2, alpha_range=[1e-2, 1e-1])
     _, record = told(plan)
     assert leads(record).shape[1] == 3
-    assert record.runs[0].members[0].test["accuracy"] > 0.8
+    assert record.results[0].members[0].test["accuracy"] > 0.8
 
 
 @pytest.mark.parametrize(("penalty", "ratio"), [("l1", 1.0), ("l2", 0.0), ("elasticnet", 0.5)])
@@ -290,7 +290,7 @@ def test_a_linear_model_is_scikit_learns_over_the_whole_range_by_the_commands_ow
     _, record = told(plan)
     x, y = plan.plane.split.x_ND["train"].numpy().astype(float), plan.plane.split.truth_N["train"].numpy()
     compared = 0
-    for alpha, member in zip(plan.alphas, record.runs[0].members, strict=True):
+    for alpha, member in zip(plan.alphas, record.results[0].members, strict=True):
         assert member.path_record().converged
         solver = {"solver": "saga", "max_iter": 20_000} if ratio else {"solver": "newton-cg", "max_iter": 1000}
         oracle = LogisticRegression(C=1 / (len(y) * alpha), l1_ratio=ratio, tol=1e-8, random_state=0, **solver)
@@ -348,14 +348,14 @@ def test_a_stop_leaves_a_record_that_can_be_drawn(tmp_path):
     stop.set()
     _, record = told(planned(alphas=2), stop)
     assert record.status == "interrupted"
-    assert {m.status for m in record.runs[0].members} == {"interrupted"}
+    assert {m.status for m in record.results[0].members} == {"interrupted"}
     write(record, tmp_path)
 
 
 def test_nets_that_need_more_steps_are_said_and_marked():
     events, record = told(planned(alphas=3, max_iter=2))
     assert any("have not converged" in e.message for e in events if isinstance(e, Warned))
-    assert not any(m.path_record().converged for m in record.runs[0].members)
+    assert not any(m.path_record().converged for m in record.results[0].members)
 
 
 def test_there_are_colours_for_as_many_classes_as_are_allowed():

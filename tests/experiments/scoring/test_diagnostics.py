@@ -8,7 +8,7 @@ from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
 from lossbench.experiments.scoring.diagnostics import diagnose
 from lossbench.experiments.setup.pair import resolve_pair
-from lossbench.record import RunRecord
+from lossbench.record import LossResult
 from lossbench.report.symptoms import symptoms
 
 PAIR = resolve_pair(LOSSES.get("nll"), "relu", Task.BINARY, 2)
@@ -19,7 +19,7 @@ HALF_DEAD = torch.tensor([[0.0, 2.0], [0.0, 1.0], [0.0, 4.0]])
 def said(train_loss, outputs):
     labels = [out.argmax(-1) for out in outputs]
     found = diagnose(PAIR, [np.array(curve) for curve in train_loss], outputs, labels)
-    run = RunRecord(
+    run = LossResult(
         name="x",
         data="x",
         loss=PAIR.loss_record(),

@@ -39,7 +39,7 @@ def test_weights_keep_their_ratios_and_weigh_a_sample_by_1_on_average() -> None:
 
 
 def test_the_weights_used_are_in_the_record_and_the_label() -> None:
-    run = finished(weighted({"0": 1, "1": 3}, seeds=2)).record.runs[0]
+    run = finished(weighted({"0": 1, "1": 3}, seeds=2)).record.results[0]
     assert run.name == "titanic / nll(class_weight=0:1/1:3) + logsoftmax"
     assert run.loss.params["class_weight"] == "0:1/1:3"
     for member in run.members:
@@ -49,7 +49,7 @@ def test_the_weights_used_are_in_the_record_and_the_label() -> None:
 
 def test_equal_weights_change_nothing() -> None:
     def curve(chosen: TrainConfig) -> list[float | None]:
-        return finished(chosen).record.runs[0].members[0].curves["train_loss"]
+        return finished(chosen).record.results[0].members[0].curves["train_loss"]
 
     assert curve(weighted({"0": 7, "1": 7})) == pytest.approx(curve(weighted("none")), rel=1e-5)  # float32
     assert curve(weighted({"0": 1, "1": 3})) != pytest.approx(curve(weighted("none")), rel=1e-2)

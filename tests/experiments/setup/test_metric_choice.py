@@ -146,7 +146,7 @@ def test_a_quantile_is_scored_by_its_own_pinball():
     )
     found = plan_train(config, table)
     record = run(found).record
-    scores = record.runs[0].members[0].train
+    scores = record.results[0].members[0].train
     assert record.protocol.metric == "pinball(quantile=0.9)"
     train = found.splits[0].train
     line = QuantileRegressor(quantile=0.9, alpha=0).fit(X.iloc[train], table.target[train])
@@ -165,7 +165,7 @@ def test_a_normal_distribution_is_scored_in_the_targets_own_unit():
                 {"data": "diabetes", "loss": "gaussian_nll", "metric": metric, "optim": {"lr": 1e-2, "epochs": 60}}
                 | {"net": {"hidden": []}}
             )
-            (member,) = run(plan_train(config, table)).record.runs[0].members
+            (member,) = run(plan_train(config, table)).record.results[0].members
             found[unit, metric] = member.train[metric]
     assert found[1000.0, "interval_width"] == pytest.approx(1000 * found[1.0, "interval_width"], rel=1e-4)
     assert found[1000.0, "crps"] == pytest.approx(1000 * found[1.0, "crps"], rel=1e-4)

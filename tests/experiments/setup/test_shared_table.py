@@ -55,6 +55,6 @@ def test_training_on_a_shared_table_is_training(monkeypatch):
     together = finished(chosen)
     assert together.splits[0].shared
     assert together.record.data == own.record.data
-    for one, other in zip(own.record.runs[0].members, together.record.runs[0].members, strict=True):
+    for one, other in zip(own.record.results[0].members, together.record.results[0].members, strict=True):
         assert other.test["log_loss"] == pytest.approx(one.test["log_loss"], rel=1e-3)
         np.testing.assert_allclose(other.curves["val_loss"], one.curves["val_loss"], rtol=1e-3)

@@ -31,7 +31,7 @@ MAJORITY = 0.594  # of Titanic's 714 rows
 
 
 def scores(chosen: TrainConfig) -> list[tuple[dict[str, float | None], dict[str, list[float | None]]]]:
-    return [(m.test, m.curves) for m in finished(chosen).record.runs[0].members]
+    return [(m.test, m.curves) for m in finished(chosen).record.results[0].members]
 
 
 def test_the_same_seed_gives_the_same_numbers_for_any_population_and_thread_count() -> None:
@@ -46,7 +46,7 @@ def test_losses_that_are_one_objective_tie_on_every_seed() -> None:
     """cross_entropy, nll behind log_softmax and kl_div (batchmean, one-hot) minimise the same: if they differ, the
     harness is unfair. 1e-6: three epochs are too few for float32's rounding (6e-8 a step) to grow beyond it."""
     curves = [
-        [m.curves["train_loss"] for m in finished(config(loss, seeds=4, **QUICK)).record.runs[0].members]
+        [m.curves["train_loss"] for m in finished(config(loss, seeds=4, **QUICK)).record.results[0].members]
         for loss in ("cross_entropy", "nll", "kl_div")
     ]
     np.testing.assert_allclose(curves[1], curves[0], rtol=0, atol=1e-6)
@@ -58,7 +58,7 @@ def test_relu_before_a_log_probability_loss_shows_the_course_s_fault(loss: str) 
     """Reported elsewhere: -3e8...-4e8 after 50 epochs, accuracy at the majority's share in 5 of 5 seeds."""
     events: list[Event] = []
     record = finished(config(loss, "relu", seeds=5, optim={"epochs": 50}), watch=events.append).record
-    run = record.runs[0]
+    run = record.results[0]
     assert run.verdict.level == "broken"
     assert any(isinstance(e, Warned) and f"{loss} + relu is broken" in e.message for e in events)
     assert run.diagnostics.members_below_floor == 5
@@ -71,7 +71,7 @@ def test_relu_before_a_log_probability_loss_shows_the_course_s_fault(loss: str) 
     assert np.mean([m.test["accuracy"] for m in run.members]) < 0.7
     assert all(m.test["log_loss"] is m.test["brier"] is m.test["ece"] is None for m in run.members), "not measured"
     # What to use instead, on the same seeds and splits.
-    instead = record.runs[1]
+    instead = record.results[1]
     assert (instead.loss.name, instead.last_act, instead.verdict.level) == (loss, "logsoftmax", "equivalent")
     assert [(m.seed, m.split, m.role) for m in instead.members] == [
         (m.seed, m.split, "recommended") for m in run.members
@@ -81,9 +81,9 @@ def test_relu_before_a_log_probability_loss_shows_the_course_s_fault(loss: str) 
 
 
 def test_only_a_broken_pair_is_trained_beside_another_and_only_if_wanted() -> None:
-    assert len(finished(config("nll", "relu", recommended=False, **QUICK)).record.runs) == 1
-    assert len(finished(config("nll", "softmax", **QUICK)).record.runs) == 1, "degraded, not broken"
-    assert len(finished(config("nll", "relu", **QUICK)).record.runs) == 2
+    assert len(finished(config("nll", "relu", recommended=False, **QUICK)).record.results) == 1
+    assert len(finished(config("nll", "softmax", **QUICK)).record.results) == 1, "degraded, not broken"
+    assert len(finished(config("nll", "relu", **QUICK)).record.results) == 2
 
 
 def test_the_recorded_config_gives_the_same_run_again() -> None:
@@ -98,7 +98,7 @@ def test_the_recorded_config_gives_the_same_run_again() -> None:
     assert record.config["loss"]["params"] == {"gamma": 2.0}
     again = finished(TrainConfig.model_validate(record.config)).record
     assert again.config == record.config
-    assert again.runs[0].members == record.runs[0].members
+    assert again.results[0].members == record.results[0].members
 
 
 def test_what_auto_leaves_open_is_settled_by_the_task() -> None:
@@ -142,13 +142,13 @@ def test_a_run_that_diverged_has_no_scores(lost: dict[str, Any]) -> None:
     result = finished(config(**{**lost, "optim": {**lost["optim"], "name": "sgd", "epochs": 3}}))
     record = result.record
     assert record.status == "diverged"
-    for member in record.runs[0].members:
+    for member in record.results[0].members:
         assert set(member.test.values()) == set(member.val.values()) == set(member.train.values()) == {None}
         assert member.test, "each metric is there, as not measured"
 
 
 def test_a_sound_pair_shows_no_symptom() -> None:
-    run = finished(config("nll", "logsoftmax", seeds=3)).record.runs[0]
+    run = finished(config("nll", "logsoftmax", seeds=3)).record.results[0]
     assert symptoms(run) == []
     assert run.diagnostics.members_below_floor == 0
 
@@ -162,7 +162,7 @@ def test_every_classification_loss_learns_titanic_with_its_own_activation(loss: 
     """The course's net reaches 0.805 +- 0.02 with every sound loss. Ten seeds test every row twice, so that the mean
     does not hang on which rows were drawn. After 40 epochs the losses lie between 0.797 and 0.815, after 30 still
     between 0.788 and 0.824; later the net only overfits, and 40 cost two seconds a loss."""
-    run = finished(config(loss, seeds=10, optim={"epochs": 40})).record.runs[0]
+    run = finished(config(loss, seeds=10, optim={"epochs": 40})).record.results[0]
     assert run.last_act == best_activation(LOSSES.get(loss), Task.BINARY).name
     assert abs(np.mean([m.test["accuracy"] for m in run.members]) - 0.805) <= 0.02
 
@@ -192,8 +192,8 @@ def test_a_stop_leaves_a_valid_record() -> None:
 
     record = finished(config(seeds=2, optim={"epochs": 10_000}), stop=stop, watch=after_two_epochs).record
     assert record.status == "interrupted"
-    assert record.runs[0].status == "interrupted"
-    member = json.loads(record.to_json())["runs"][0]["members"][0]
+    assert record.results[0].status == "interrupted"
+    member = json.loads(record.to_json())["results"][0]["members"][0]
     assert member["status"] == "interrupted"
     assert 2 <= member["epochs"] < 10_000
     assert len(member["curves"]["train_loss"]) == member["epochs"]
@@ -206,8 +206,8 @@ def test_a_record_is_valid_json_when_members_diverge() -> None:
     chosen = config("mse", "identity", data="diabetes", optim={"name": "sgd", "lr": 1e6, "epochs": 5})
     record = finished(chosen).record
     parsed = json.loads(record.to_json(), parse_constant=refuse)
-    assert parsed["runs"][0]["members"][0]["status"] == "diverged"
-    assert parsed["runs"][0]["status"] == "diverged"
+    assert parsed["results"][0]["members"][0]["status"] == "diverged"
+    assert parsed["results"][0]["status"] == "diverged"
 
 
 def test_the_record_says_what_was_trained_on() -> None:
@@ -239,7 +239,9 @@ def test_events_tell_the_run_from_start_to_end() -> None:
 
 
 def test_a_regression_is_scored_in_its_own_units() -> None:
-    run = finished(config("mse", data="diabetes", seeds=3, optim={"epochs": 30}, net={"hidden": [16]})).record.runs[0]
+    run = finished(config("mse", data="diabetes", seeds=3, optim={"epochs": 30}, net={"hidden": [16]})).record.results[
+        0
+    ]
     rmse = np.mean([m.test["rmse"] for m in run.members])
     # The target's standard deviation is 77; ridge regression reaches 54.5 in 5-fold cross-validation.
     assert 45 < rmse < 70
@@ -252,16 +254,16 @@ def test_a_regression_is_scored_in_its_own_units() -> None:
 def test_a_count_is_learnt_in_its_own_units() -> None:
     run = finished(
         config("poisson_nll", data="friedman1", seeds=2, optim={"epochs": 40, "lr": 0.01}, net={"hidden": [16]})
-    ).record.runs[0]
+    ).record.results[0]
     assert all(m.test["r2"] is not None and m.test["r2"] > 0.6 for m in run.members)
 
 
 def test_balanced_class_weights_raise_balanced_accuracy_where_a_class_is_rare() -> None:
     quick = {"data": "imbalanced-5pct", "seeds": 2, "net": {"hidden": [16]}, "optim": {"epochs": 20, "batch_size": 128}}
-    plain = finished(config(**quick)).record.runs[0]
+    plain = finished(config(**quick)).record.results[0]
     weighted = finished(
         TrainConfig.model_validate({"loss": {"name": "nll", "class_weight": "balanced"}, **quick})
-    ).record.runs[0]
+    ).record.results[0]
 
     def mean(run: Any) -> float:
         return float(np.mean([m.test["balanced_accuracy"] for m in run.members]))
@@ -330,7 +332,7 @@ def test_a_column_of_text_is_encoded(tmp_path: Any) -> None:
         data={"file": str(tmp_path / "mine.csv"), "target": "y", "keep": ["colour"]},
         **{**QUICK, "optim": {"epochs": 40, "batch_size": 8}},
     )
-    run = finished(chosen).record.runs[0]
+    run = finished(chosen).record.results[0]
     assert run.members[0].test["accuracy"] == 1.0, "the colour decides"
 
 

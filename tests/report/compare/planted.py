@@ -14,12 +14,12 @@ from lossbench.record import (
     DataRecord,
     Diagnostics,
     LossRecord,
+    LossResult,
     MemberRecord,
     MetricRecord,
     ObjectiveRecord,
     RangeRecord,
     ReliabilityRecord,
-    RunRecord,
     SplitRecord,
     TrainProtocol,
     TrainRecord,
@@ -31,7 +31,10 @@ LRS = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
 
 @dataclass(frozen=True)
 class Planted:
-    """A loss whose score is the table's level plus `gain`, with `spread` over the splits of its own."""
+    """A loss whose score is the table's level plus `gain`, with `spread` over the splits of its own.
+
+    Losses of one `group` have the spread, and the scores but for the gain, of the first of them.
+    """
 
     label: str
     gain: float = 0.0
@@ -98,7 +101,7 @@ def planted_record(
     tables = [_table(name, folds, repeats, regression) for name in data]
     requested = {"train_share": (share, 1.0), "label_noise": (noise, 0.0)}
     varied = {name: levels for name, (levels, clean) in requested.items() if set(levels) != {clean}}
-    runs = [
+    results = [
         _run(planted, i, losses, table, dict(condition), folds, repeats, metric, seed, epochs)
         for table in tables
         for condition in itertools.product(*([(name, level) for level in of] for name, of in varied.items()))
@@ -136,7 +139,7 @@ def planted_record(
                 "The learning rate was chosen on inner folds by one loss-neutral metric.",
             ],
         ),
-        runs=runs,
+        results=results,
         timing={"total": 151.3},
     )
 
@@ -183,16 +186,25 @@ def _run(
     metric: str,
     seed: int,
     epochs: int,
-) -> RunRecord:
+) -> LossResult:
     regression = metric == "rmse"
     common = np.random.default_rng([seed, len(table.name), sum(map(ord, table.name))])
     noise, share = condition.get("label_noise", 0.0), condition.get("train_share", 1.0)
-    own = np.random.default_rng(
-        [seed, sum(map(ord, table.name)), index, int(100 * noise), *([int(100 * share)] if share < 1 else [])]
+
+    def generator(number: int) -> np.random.Generator:
+        name = sum(map(ord, table.name))
+        return np.random.default_rng([seed, name, number, int(100 * noise), *([int(100 * share)] if share < 1 else [])])
+
+    own = generator(index)
+    # what has the gradients of another loss is trained to the same scores
+    first = next(
+        i for i, other in enumerate(losses) if (other.group or other.label) == (planted.group or planted.label)
     )
+    spread = losses[first].spread
+    noise_J = (own if first == index else generator(first)).normal(0, spread, folds * repeats)
     level = common.uniform(0.75, 0.85) - 0.3 * noise - 0.1 * (1 - share)
     score = level + common.normal(0, 0.02, folds * repeats)
-    score = score + planted.gain + own.normal(0, planted.spread, folds * repeats)
+    score = score + planted.gain + noise_J
     members = []
     for j, value in enumerate(score if planted.status != "failed" else []):
         split = {"repeat": j // folds, "fold": j % folds}
@@ -215,7 +227,7 @@ def _run(
                 )
             )
     confidence = [(i + 0.5) / 15 for i in range(15)]
-    return RunRecord(
+    return LossResult(
         name=f"{table.name} / {planted.label} + {planted.last_act}",
         data=table.name,
         loss=LossRecord(name=planted.label, label=planted.label, formula=f"the formula of {planted.label}"),
@@ -231,7 +243,12 @@ def _run(
         condition=condition,
         realised=condition,
         members=members,
-        objective=ObjectiveRecord(group=planted.group, represents=list(planted.represents)),
+        objective=ObjectiveRecord(
+            group=planted.group,
+            represents=list(planted.represents),
+            probes=1000 if planted.group else 0,
+            reach=1e4 if planted.group else 0.0,
+        ),
         diagnostics=planted.diagnostics,
         matrix={other.label: float(own.uniform(0.3, 0.9)) if i % 4 != 3 else None for i, other in enumerate(losses)},
         reliability=ReliabilityRecord(
@@ -258,7 +275,7 @@ def _trial(
     )  # fmt: skip
 
 
-def as_training(record: CompareRecord, *runs: RunRecord, warnings: tuple[str, ...] = ()) -> TrainRecord:
+def as_training(record: CompareRecord, *results: LossResult, warnings: tuple[str, ...] = ()) -> TrainRecord:
     """Runs of a comparison as those of a training."""
     return TrainRecord(
         name=record.name,
@@ -266,6 +283,6 @@ def as_training(record: CompareRecord, *runs: RunRecord, warnings: tuple[str, ..
         data=record.data[0],
         metrics=record.metrics,
         protocol=TrainProtocol(metric=record.protocol.metric),
-        runs=list(runs),
+        results=list(results),
         warnings=list(warnings),
     )

@@ -8,9 +8,9 @@ from lossbench.record import (
     CompareRecord,
     DataRecord,
     LossRecord,
+    LossResult,
     MemberRecord,
     MetricRecord,
-    RunRecord,
     SplitRecord,
     VerdictRecord,
 )
@@ -33,7 +33,7 @@ DATA = DataRecord(
 def record(raw_gap: float, *, proper: bool = True) -> CompareRecord:
     """brier's calibrated log-loss is 0.05 above cross_entropy's, its raw one `raw_gap` above."""
     noise = np.random.default_rng(0).normal(scale=0.005, size=(2, 10))
-    runs = []
+    results = []
     for i, (name, gap, raw) in enumerate([("cross_entropy", 0.0, 0.0), ("brier", 0.05, raw_gap)]):
         members = [
             MemberRecord(
@@ -49,8 +49,8 @@ def record(raw_gap: float, *, proper: bool = True) -> CompareRecord:
             )
             for j in range(10)
         ]
-        runs.append(
-            RunRecord(
+        results.append(
+            LossResult(
                 name=f"t / {name}",
                 data="t",
                 loss=LossRecord(name=name, label=name),
@@ -79,7 +79,7 @@ def record(raw_gap: float, *, proper: bool = True) -> CompareRecord:
             rope=0.001,
             alpha=0.05,
         ),
-        runs=runs,
+        results=results,
     )
 
 

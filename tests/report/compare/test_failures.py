@@ -28,8 +28,8 @@ def test_failing_more_often_is_a_sign_test_over_the_splits_where_one_of_them_fai
 def diverging(count: int, label: str = "wild", **options):
     """A loss as good as the baseline that diverges on so many of 25 splits, and scores 0 there."""
     record = planted_record((Planted("cross_entropy"), Planted("mse"), Planted(label, diverged=count)), **options)
-    for run in record.runs:
-        for member in run.members:
+    for result in record.results:
+        for member in result.members:
             if member.role == "refit" and member.status == "diverged":
                 member.test["accuracy"] = 0.0
     return record
@@ -51,7 +51,9 @@ def test_a_loss_that_diverges_on_half_of_its_splits_is_unreliable_and_said_to_be
 
 def test_the_difference_where_both_ended_leaves_the_failures_out():
     record = diverging(13)
-    scores = [np.array([m.test["accuracy"] for m in run.members if m.role == "refit"])[13:] for run in record.runs]
+    scores = [
+        np.array([m.test["accuracy"] for m in result.members if m.role == "refit"])[13:] for result in record.results
+    ]
     row = next(row for row in compare(record).tables[0].rows if row.name == "wild")
     gain = scores[2] - scores[0]
     half = stats.t.ppf(0.975, 11) * gain.std(ddof=1) * np.sqrt(1 / 12 + 143 / 571)

@@ -21,9 +21,9 @@ def test_the_record_alone_draws_every_file_again_to_the_byte(record, written, tm
 def test_ranks_are_drawn_on_request_one_file_per_noise_level(tmp_path):
     losses = (Planted("cross_entropy"), Planted("focal"))
     record = planted_record(losses, data=("a", "b"), noise=(0.0, 0.2), folds=5, repeats=1, epochs=2, ranks=True)
-    for run in record.runs:
-        run.members = [m for m in run.members if m.role == "refit"]
-        run.matrix, run.reliability = {}, None  # nothing for most pictures to show: quicker
+    for result in record.results:
+        result.members = [m for m in result.members if m.role == "refit"]
+        result.matrix, result.reliability = {}, None  # nothing for most pictures to show: quicker
     names = {path.name for path in write_comparison(record, tmp_path)}
     assert "A rank says nothing of how large a difference is" in (tmp_path / "report.html").read_text()
     assert {"critical-difference.svg", "critical-difference-label-noise-0.2.svg"} <= names
@@ -31,9 +31,9 @@ def test_ranks_are_drawn_on_request_one_file_per_noise_level(tmp_path):
 
 def test_members_csv_has_a_row_per_net_and_loses_no_digit(record, written):
     rows = list(csv.DictReader(io.StringIO((written / "members.csv").read_text())))
-    assert len(rows) == sum(len(run.members) for run in record.runs) + 1
+    assert len(rows) == sum(len(result.members) for result in record.results) + 1
     assert (rows[-1]["role"], rows[-1]["loss"], rows[-1]["test_accuracy"]) == ("dummy", "majority class", "0.594")
-    first = record.runs[0].members[0]
+    first = record.results[0].members[0]
     assert float(rows[0]["val_accuracy"]) == first.val["accuracy"]
     assert {"data", "loss", "last_act", "repeat", "fold", "seed", "lr", "role", "status"} <= rows[0].keys()
 

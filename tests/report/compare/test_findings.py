@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lossbench.record import MemberRecord, MetricRecord, RunRecord
+from lossbench.record import LossResult, MemberRecord, MetricRecord
 from lossbench.report.compare.analysis.comparison import compare
 from lossbench.report.compare.markdown import comparison_markdown
 from lossbench.report.train.below_dummy import below_dummy
@@ -45,7 +45,7 @@ def test_single_intervals_are_on_request_and_marked():
     assert adjusted.difference_low < single.difference_low
     assert single.p_adjusted == adjusted.p_adjusted
     assert comparison.tables[0].single
-    assert "95%, all at once" not in comparison_markdown(record, comparison)
+    assert "simultaneous" not in comparison_markdown(record, comparison)
 
 
 def test_the_best_as_baseline_is_tested_as_one_of_all_pairs():
@@ -97,9 +97,9 @@ def at_chance(**options):
     """Losses around the majority class's accuracy of 0.594."""
     losses = (Planted("cross_entropy"), Planted("hinge", spread=0.006), Planted("mse"))
     record = planted_record(losses, **options)
-    for k, run in enumerate(record.runs):
+    for k, result in enumerate(record.results):
         rng = np.random.default_rng(k)
-        for member in run.members:
+        for member in result.members:
             if member.test:
                 member.test["accuracy"] = 0.594 + rng.normal(0, 0.02)
     return record
@@ -124,9 +124,9 @@ def test_a_score_above_the_dummys_is_a_one_sample_corrected_t():
 
 def test_a_compared_loss_at_the_majority_class_is_named_beside_those_that_learnt():
     record = planted_record((Planted("cross_entropy"), Planted("good"), Planted("flat"), Planted("wrong")))
-    for run in record.runs[2:]:
-        level = 0.594 if run.loss.label == "flat" else 0.41
-        for member in run.members:
+    for result in record.results[2:]:
+        level = 0.594 if result.loss.label == "flat" else 0.41
+        for member in result.members:
             if member.test:
                 member.test["accuracy"] = level + 0.002 * (member.seed % 5 - 2)
     rows = {row.name: row for row in compare(record).tables[0].rows}
@@ -142,7 +142,7 @@ def test_a_compared_loss_at_the_majority_class_is_named_beside_those_that_learnt
 
 def test_the_majority_class_is_a_row_of_the_markdown_table():
     record = planted_record()
-    assert "| majority class | learns nothing | – | 0.594 |" in comparison_markdown(record, compare(record))
+    assert "| majority class | dummy | – | 0.594 |" in comparison_markdown(record, compare(record))
 
 
 METRICS = [
@@ -152,12 +152,12 @@ METRICS = [
 ]
 
 
-def trained(accuracy: float, mcc: float) -> RunRecord:
-    run = planted_record((Planted("cross_entropy"), Planted("mse")), epochs=3).runs[0]
+def trained(accuracy: float, mcc: float) -> LossResult:
+    result = planted_record((Planted("cross_entropy"), Planted("mse")), epochs=3).results[0]
     scores = {"accuracy": accuracy, "log_loss": 3.0, "mcc": mcc}
     member = MemberRecord(seed=0, lr=1e-3, status="ok", test=scores, curves={"train_loss": [0.69, 0.4, 0.12]})
     dummy = {"test": {"accuracy": 0.594, "log_loss": 0.675, "mcc": 0.0}}
-    return run.model_copy(update={"members": [member], "dummy": dummy})
+    return result.model_copy(update={"members": [member], "dummy": dummy})
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def trained(accuracy: float, mcc: float) -> RunRecord:
         (
             0.41,
             -0.3,
-            "below the majority class: accuracy 0.410 (0.594 for it) and mcc −0.300 (0.000 for it) on the test part,"
-            " while the training loss fell from 0.690 to 0.120",
+            "worse than the majority class on the test part: accuracy 0.410 (majority class 0.594) and mcc −0.300"
+            " (majority class 0.000), while the training loss fell from 0.690 to 0.120",
         ),
         (0.80, 0.6, ""),  # a log-loss above the dummy's is another matter: sure of itself, and right
         (0.60, -0.02, ""),  # a correlation around 0 may be chance

@@ -63,12 +63,12 @@ def across(gains: list[float], **options):
     names = tuple(f"table{i}" for i in range(len(gains)))
     record = planted_record((Planted("cross_entropy"), Planted("rare", spread=0.001), Planted("poor", gain=-0.001,
         spread=0.0005)), data=names, folds=5, repeats=1, epochs=2, **options)  # fmt: skip
-    for run in record.runs:
-        if run.loss.label == "rare":
-            base = next(r for r in record.runs if r.data == run.data and r.loss.label == "cross_entropy")
+    for result in record.results:
+        if result.loss.label == "rare":
+            base = next(r for r in record.results if r.data == result.data and r.loss.label == "cross_entropy")
             scores = [m.test["accuracy"] for m in base.members if m.role == "refit"]
-            for member, score in zip([m for m in run.members if m.role == "refit"], scores, strict=True):
-                member.test["accuracy"] = score + gains[names.index(run.data)] + 1e-4 * member.seed
+            for member, score in zip([m for m in result.members if m.role == "refit"], scores, strict=True):
+                member.test["accuracy"] = score + gains[names.index(result.data)] + 1e-4 * member.seed
     (found,) = compare(record).across
     return found
 

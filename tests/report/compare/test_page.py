@@ -177,8 +177,10 @@ def test_whatever_comes_from_data_or_config_is_text(opened, tmp_path):
     record.warnings, record.protocol.text = [EVIL], [EVIL]
     record.environment = {EVIL: EVIL}
     record.data[0].features, record.data[0].target, record.data[0].classes = [EVIL], EVIL, [EVIL, EVIL]
-    run = record.runs[1]
-    run.loss.formula = run.loss.source = run.loss.reference = run.message = run.verdict.why = run.verdict.fix = EVIL
+    result = record.results[1]
+    result.loss.formula = result.loss.source = result.loss.reference = result.message = result.verdict.why = (
+        result.verdict.fix
+    ) = EVIL
     write_comparison(record, tmp_path)
     page = opened(tmp_path / "report.html")
     assert page.locator("script").count() == 1

@@ -75,8 +75,8 @@ def test_names_are_text_and_never_markup_or_formula(label):
 
 def test_nothing_to_show_is_no_picture():
     record = planted_record((Planted("cross_entropy"), Planted("mine", status="failed")))
-    for run in record.runs:
-        run.matrix, run.reliability = {}, None
+    for result in record.results:
+        result.matrix, result.reliability = {}, None
     view = view_of(record)
     assert {plot.name for plot in PLOTS if plot.height(view) == 0} >= {"differences", "matrix", "calibration"}
 
@@ -100,7 +100,7 @@ def test_what_failed_or_diverged_is_shown_as_such(name):
 def test_a_curve_off_the_scale_says_so():
     broken = Planted("nll", gain=-0.5, spread=0.0, level="broken", last_act="relu")
     record = planted_record((Planted("cross_entropy"), broken))
-    for member in record.runs[1].members:
+    for member in record.results[1].members:
         if "val_score" in member.curves:
             member.curves["val_score"] = [0.1] * 40
     plot = next(plot for plot in PLOTS if plot.name == "curves")
@@ -165,14 +165,16 @@ def test_ranks_are_drawn_without_bars_where_the_omnibus_test_kept_the_null():
     with house_style():
         text = standalone_svg(critical_difference(across), "ranks", "in words")
     root = ET.fromstring(text)
-    assert "may be told apart" in text or "no omnibus test" in text
+    assert "may be distinguished" in text or "no omnibus test" in text
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert "prefers-color-scheme:dark" in text
 
 
 def test_training_leaves_its_curves(record, tmp_path):
-    run = record.runs[0].model_copy(update={"members": [m for m in record.runs[0].members if m.role == "trial"][:5]})
-    train = as_training(record, run)
+    result = record.results[0].model_copy(
+        update={"members": [m for m in record.results[0].members if m.role == "trial"][:5]}
+    )
+    train = as_training(record, result)
     (path,) = write_train(train, tmp_path)
     first = path.read_bytes()
     assert write_train(train, tmp_path)[0].read_bytes() == first
@@ -181,19 +183,19 @@ def test_training_leaves_its_curves(record, tmp_path):
 
 
 def test_training_without_a_finite_loss_says_so_in_the_picture(record):
-    lost = [m.model_copy(update={"curves": {"train_loss": [None]}}) for m in record.runs[0].members[:2]]
-    run = record.runs[0].model_copy(update={"members": lost})
+    lost = [m.model_copy(update={"curves": {"train_loss": [None]}}) for m in record.results[0].members[:2]]
+    result = record.results[0].model_copy(update={"members": lost})
     with house_style():
-        (axes,) = train_curves(as_training(record, run)).axes
+        (axes,) = train_curves(as_training(record, result)).axes
     assert [text.get_text() for text in axes.texts] == ["no epoch with a finite loss"]
 
 
 def test_a_loss_that_runs_away_shows_where_it_fell_below_its_floor(record):
     curves = {"train_loss": [0.7, -0.4, -30.0, -2e4, -4e9], "val_loss": [0.6, -0.5, -31.0, -2e4, -4e9]}
-    members = [m.model_copy(update={"curves": curves, "best_epoch": None}) for m in record.runs[0].members[:2]]
-    run = record.runs[0].model_copy(update={"members": members})
+    members = [m.model_copy(update={"curves": curves, "best_epoch": None}) for m in record.results[0].members[:2]]
+    result = record.results[0].model_copy(update={"members": members})
     with house_style():
-        figure = train_curves(as_training(record, run))
+        figure = train_curves(as_training(record, result))
         figure.canvas.draw()
     axes = figure.axes[0]
     assert axes.get_yscale() == "symlog"

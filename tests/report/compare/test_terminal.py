@@ -37,7 +37,7 @@ def test_untuned_scores_activations_and_grid_edges_are_there_at_every_width(reco
     text = shown(comparison_report(record, Path("outputs/x")), width)
     for name in ("activation", "untuned", "edge", "logsoftmax", "100%"):
         assert name in text, name
-    assert "untuned: the score at the default learning rate" in " ".join(text.split())
+    assert "untuned: score with the default learning rate" in " ".join(text.split())
 
 
 def test_ranks_need_a_request_and_come_with_their_warning():
@@ -56,8 +56,8 @@ def test_ranks_need_a_request_and_come_with_their_warning():
 
 def test_label_noise_is_an_axis_with_its_realised_rates():
     record = planted_record((Planted("cross_entropy"), Planted("mae")), noise=(0.0, 0.2), folds=5, repeats=1, epochs=2)
-    for run in record.runs:
-        run.realised = {"label_noise": 0.198 if run.condition["label_noise"] else 0.0}
+    for result in record.results:
+        result.realised = {"label_noise": 0.198 if result.condition["label_noise"] else 0.0}
     for text in (shown(comparison_report(record, Path("x"))), comparison_markdown(record, compare(record))):
         assert "accuracy by label noise" in text
         assert "19.8%" in text

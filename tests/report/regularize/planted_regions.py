@@ -7,6 +7,7 @@ from lossbench.record import (
     AxisRecord,
     DataRecord,
     LossRecord,
+    LossResult,
     MemberRecord,
     PackedPlanes,
     PathRecord,
@@ -15,7 +16,6 @@ from lossbench.record import (
     PointsRecord,
     RegularizeProtocol,
     RegularizeRecord,
-    RunRecord,
     SplitRecord,
     StoppingRule,
     VerdictRecord,
@@ -36,7 +36,7 @@ def planted_regions(*, penalties=("l2",), alphas=20, classes=2, weights=12, unco
     ticks = np.linspace(-4, 4, GRID)
     grid = np.stack(np.meshgrid(ticks, ticks), -1)
     strengths = np.logspace(-4, 2, alphas)
-    runs = []
+    results = []
     for penalty in penalties:
         ratio = {"l1": 1.0, "l2": 0.0}.get(penalty, 0.5)
         members, leads = [], []
@@ -82,8 +82,8 @@ def planted_regions(*, penalties=("l2",), alphas=20, classes=2, weights=12, unco
                     ),
                 )
             )
-        runs.append(
-            RunRecord(
+        results.append(
+            LossResult(
                 name=f"planted / {penalty}",
                 data="planted",
                 loss=LossRecord(name="cross_entropy", label="cross_entropy"),
@@ -118,7 +118,7 @@ def planted_regions(*, penalties=("l2",), alphas=20, classes=2, weights=12, unco
             penalised="weights, not biases",
             rule=StoppingRule(tol=1e-8, kink=1e-4, decrease=1e-6, patience=200, max_iter=4000),
         ),
-        runs=runs,
+        results=results,
         analysis=PictureRecord(
             title=f"planted: {', '.join(names)}",
             subtitle="MLP 2–16–2, relu; cross_entropy + identity",

@@ -96,7 +96,9 @@ def test_the_same_record_gives_the_same_bytes_whatever_a_users_style_says(one, t
         "folder = Path(sys.argv[1]); write(read_record(folder), folder)\n"
         "assert not {'torch', 'sklearn', 'pandas', 'matplotlib.pyplot'} & set(sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=tmp_path, check=True, env=_path_of_the_project())
+    subprocess.result(
+        [sys.executable, "-c", script, str(tmp_path)], cwd=tmp_path, check=True, env=_path_of_the_project()
+    )
     for name, path in files.items():
         assert (tmp_path / name).read_bytes() == path.read_bytes(), name
 
@@ -127,9 +129,11 @@ def test_nothing_flickers_what_does_not_change_keeps_its_colour(one):
 
 def test_every_frame_shows_another_alpha_also_where_the_regions_stay():
     record = planted_regions(alphas=5)
-    for member in record.runs[0].members[1:]:
-        member.path = record.runs[0].members[0].path_record().model_copy(update={"alpha": member.path_record().alpha})
-    record.runs[0].regions = record.runs[0].regions[:1] * 5
+    for member in record.results[0].members[1:]:
+        member.path = (
+            record.results[0].members[0].path_record().model_copy(update={"alpha": member.path_record().alpha})
+        )
+    record.results[0].regions = record.results[0].regions[:1] * 5
     stage = Frames(read_view_data(record))
     frames = [stage.frame(k) for k in range(5)]
     assert all((a != b).any() for a, b in itertools.pairwise(frames))
@@ -161,7 +165,7 @@ def test_penalties_stand_side_by_side_on_common_scales(tmp_path):
 def test_the_csv_holds_what_the_frames_say(one):
     _, files = one
     rows = list(csv.DictReader(files["frames.csv"].read_text().splitlines()))
-    member = planted_regions(unconverged=(3,)).runs[0].members[3]
+    member = planted_regions(unconverged=(3,)).results[0].members[3]
     assert float(rows[3]["alpha"]) == member.path.alpha
     assert float(rows[3]["test_accuracy"]) == member.test["accuracy"]
     assert float(rows[3]["data_loss"]) == member.path.data_loss

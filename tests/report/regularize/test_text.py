@@ -47,7 +47,7 @@ def scales(power):
             axis.low, axis.high = axis.low * power, axis.high * power
         for part in record.analysis.points.values():
             part.x, part.y = (np.array(part.x) * power).tolist(), (np.array(part.y) * power).tolist()
-        for member in record.runs[0].members:
+        for member in record.results[0].members:
             path = member.path
             for key in ("data_loss", "penalty", "l1_norm", "l2_norm"):
                 setattr(path, key, getattr(path, key) * power)

@@ -30,7 +30,7 @@ def test_tints_of_the_first_three_classes_stay_apart_for_colour_blind_eyes():
 def test_words_say_what_a_constant_net_predicts():
     record = planted_regions(alphas=3)
     flat = [0.0, 0.4, -0.4]
-    record.runs[0].regions = [PackedPlanes.of(np.full((1, 9, 9), v)) for v in flat]
+    record.results[0].regions = [PackedPlanes.of(np.full((1, 9, 9), v)) for v in flat]
     view = read_view_data(record)
     texts = [view.panels[0].constant(k, view.classes) for k in range(3)]
     assert texts == ["constant: both equally likely", "constant: always versicolor", "constant: always setosa"]
@@ -39,8 +39,8 @@ def test_words_say_what_a_constant_net_predicts():
 
 def test_tiles_are_alphas_at_which_the_regions_differ():
     record = planted_regions(alphas=20)
-    lead = record.runs[0].regions
-    record.runs[0].regions = lead[:10] + [lead[9]] * 10
+    lead = record.results[0].regions
+    record.results[0].regions = lead[:10] + [lead[9]] * 10
     shown = shown_alphas(read_view_data(record))
     assert shown[0] == 0
     assert shown[-1] == 19

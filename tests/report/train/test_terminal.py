@@ -17,16 +17,16 @@ def shown(renderable, width=200):
 
 def training(record, **changed):
     """The record of one run of ten nets."""
-    run = record.runs[0]
-    run = run.model_copy(update={"members": [m for m in run.members if m.role == "refit"][:10], **changed})
-    return as_training(record, run)
+    result = record.results[0]
+    result = result.model_copy(update={"members": [m for m in result.members if m.role == "refit"][:10], **changed})
+    return as_training(record, result)
 
 
 def test_training_shows_parts_spread_dummy_verdict_and_symptoms(record, tmp_path):
-    broken = next(run for run in record.runs if run.last_act == "relu")
-    run = broken.model_copy(update={"members": [m for m in broken.members if m.role == "refit"][:10]})
+    broken = next(result for result in record.results if result.last_act == "relu")
+    result = broken.model_copy(update={"members": [m for m in broken.members if m.role == "refit"][:10]})
     (tmp_path / "curves.png").touch()
-    text = shown(train_report(as_training(record, run), tmp_path), 200)
+    text = shown(train_report(as_training(record, result), tmp_path), 200)
     assert "mean ± standard deviation of 10 seeds" in text
     assert "0.594" in text
     assert "nll + relu is broken" in text
@@ -36,9 +36,9 @@ def test_training_shows_parts_spread_dummy_verdict_and_symptoms(record, tmp_path
 
 
 def test_the_spread_is_the_standard_deviation_over_seeds(record):
-    run = record.runs[0]
-    values = [m.test["accuracy"] for m in run.members if m.role == "refit"][:2]
-    two = run.model_copy(update={"members": [m for m in run.members if m.role == "refit"][:2]})
+    result = record.results[0]
+    values = [m.test["accuracy"] for m in result.members if m.role == "refit"][:2]
+    two = result.model_copy(update={"members": [m for m in result.members if m.role == "refit"][:2]})
     text = shown(train_report(as_training(record, two), Path("x")), 200)
     deviation = abs(values[0] - values[1]) / 2**0.5  # of two numbers
     assert f"{sum(values) / 2:.3f} ± {deviation:.3f}" in text
@@ -48,7 +48,7 @@ def test_what_was_not_measured_is_na_and_a_lost_run_says_what_to_do(record):
     lost = training(record, status="diverged")
     members = [
         m.model_copy(update={"status": "diverged", "test": dict.fromkeys(m.test), "epochs": 1, "lr": 1e10})
-        for m in lost.runs[0].members
+        for m in lost.results[0].members
     ]
     text = shown(train_report(training(record, status="diverged", members=members), Path("x")))
     assert "accuracy" in text
@@ -60,13 +60,13 @@ def test_what_was_not_measured_is_na_and_a_lost_run_says_what_to_do(record):
 
 
 def test_a_sound_pair_is_said_to_be_sound(record):
-    verdict = record.runs[0].verdict.model_copy(update={"level": "equivalent", "why": "the same objective as a + b"})
+    verdict = record.results[0].verdict.model_copy(update={"level": "equivalent", "why": "the same objective as a + b"})
     text = shown(train_report(training(record, verdict=verdict), Path("x")))
     assert " is sound: the same objective as a + b" in text
 
 
 def test_the_weights_that_were_kept_are_named_where_others_were_better(record):
-    members = [m.model_copy(update={"best_epoch": 84, "epochs": 100}) for m in training(record).runs[0].members]
+    members = [m.model_copy(update={"best_epoch": 84, "epochs": 100}) for m in training(record).results[0].members]
     text = shown(train_report(training(record, members=members), Path("x")))
     assert "kept: the last epoch's weights; best by validation accuracy: epoch 84" in text
     members = [m.model_copy(update={"best_epoch": 100, "epochs": 100}) for m in members]
@@ -74,8 +74,8 @@ def test_the_weights_that_were_kept_are_named_where_others_were_better(record):
 
 
 def test_a_broken_pair_has_the_recommended_one_beside_it_within_80_columns(record):
-    broken = next(run for run in record.runs if run.last_act == "relu")
-    good = training(record).runs[0]
+    broken = next(result for result in record.results if result.last_act == "relu")
+    good = training(record).results[0]
     instead = good.model_copy(
         update={
             "members": [m.model_copy(update={"role": "recommended"}) for m in good.members],
@@ -93,10 +93,10 @@ def test_a_broken_pair_has_the_recommended_one_beside_it_within_80_columns(recor
 
 
 def test_a_warning_is_not_said_twice(record):
-    broken = next(run for run in record.runs if run.last_act == "relu")
-    run = broken.model_copy(update={"members": [m for m in broken.members if m.role == "refit"][:2]})
-    warning = f"{run.loss.label} + relu is broken: {run.verdict.why}; {run.verdict.fix}"
-    text = shown(train_report(as_training(record, run, warnings=(warning, "mind this")), Path("x")))
+    broken = next(result for result in record.results if result.last_act == "relu")
+    result = broken.model_copy(update={"members": [m for m in broken.members if m.role == "refit"][:2]})
+    warning = f"{result.loss.label} + relu is broken: {result.verdict.why}; {result.verdict.fix}"
+    text = shown(train_report(as_training(record, result, warnings=(warning, "mind this")), Path("x")))
     assert text.count("relu is broken") == 1
     assert "! mind this" in text
 

@@ -19,6 +19,7 @@ from lossbench.config.parts import Keep
 from lossbench.experiments.scoring.temperature import Floats, fit_temperature, log_loss_at
 
 WINDOW = 15  # epochs of the moving average
+ROUNDING = 1e-5  # scores are kept in single precision: what differs by less is equal
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +61,13 @@ class TrialCurves:
         if self.keep == "last":
             return len(self.score_EF)
         mean_E = self.mean_E
-        best = np.flatnonzero(mean_E >= mean_E.max() - 1e-9) if np.isfinite(mean_E).any() else np.arange(len(mean_E))
+        best = (
+            np.flatnonzero(mean_E >= mean_E.max() - ROUNDING) if np.isfinite(mean_E).any() else np.arange(len(mean_E))
+        )
         if self.log_loss_EG is None or len(best) == 1:
             return int(best[0]) + 1
-        return int(best[np.argmin(smoothed(self.calibrated_log_loss_E)[best])]) + 1
+        log_loss = smoothed(self.calibrated_log_loss_E)[best]
+        return int(best[np.argmax(log_loss <= log_loss.min() + ROUNDING)]) + 1
 
     def temperature(self, epoch: int) -> float | None:
         """The common temperature after so many epochs, fitted to the rows of all folds; None for a regression."""
@@ -97,7 +101,7 @@ def choose_trial(tried: Sequence[ScoredTrial], default_lr: float) -> int:
         with np.errstate(invalid="ignore"):  # scores of nets without finite outputs
             gap_F = at_best[best] - at_best[i]
         if not np.isfinite(gap_F).all():
-            return i == best
+            return i == best or not math.isfinite(mean[best])  # nothing is known of any: the default
         error = float(gap_F.std(ddof=1)) / math.sqrt(len(gap_F)) if len(gap_F) > 1 else 0.0
         return mean[i] >= mean[best] - error - 1e-12
 

@@ -1,7 +1,7 @@
-"""What every loss may choose from on a split: equally many trials for all, its own parameters included.
+"""The trials of a loss on a split: learning rates and parameters, equally many trials for every loss.
 
 A trial is a learning rate and a setting of the loss's own parameters. Where a loss has another setting to try, each
-rate is tried with both, and the losses without one get as many rates between the same ends: nobody has more chances.
+rate is tried with both, and the losses without one get as many rates between the same ends: no loss has more trials.
 """
 
 from __future__ import annotations

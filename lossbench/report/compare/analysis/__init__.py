@@ -1,1 +1,1 @@
-"""What a comparison's scores say: statistics, words, and the sentence."""
+"""The analysis of a comparison: statistics, the word of each row, and the conclusion."""

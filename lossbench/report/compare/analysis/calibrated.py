@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossbench.record.comparison import Row
-from lossbench.report.compare.analysis.scores import Entry, SettingScores
+from lossbench.record.comparison import ComparisonRow
+from lossbench.report.compare.analysis.scores import LossScores, SettingScores
 from lossbench.report.compare.analysis.simultaneous import max_t
 from lossbench.report.compare.analysis.statistics import Floats
 
 RAW = "raw_"
 
 
-def temperature_notes(setting: SettingScores, rows: list[Row], alpha: float) -> list[str]:
+def temperature_notes(setting: SettingScores, rows: list[ComparisonRow], alpha: float) -> list[str]:
     """A sentence for every loss that is better or worse after the temperature, and not so before it.
 
     Only losses that estimate probabilities, as the baseline must, have raw scores; they are tested together.
@@ -35,7 +35,7 @@ def temperature_notes(setting: SettingScores, rows: list[Row], alpha: float) -> 
     return sentences
 
 
-def _raw(setting: SettingScores, entry: Entry) -> Floats | None:
+def _raw(setting: SettingScores, entry: LossScores) -> Floats | None:
     """Raw scores on the common splits; None where a net has none."""
     found = {tuple(sorted(m.split.items())): m.test.get(f"{RAW}{setting.metric}") for m in entry.refits}
     values = [found.get(split) for split in setting.splits]

@@ -13,13 +13,14 @@ import numpy as np
 
 from lossbench.catalog.estimands import differ
 from lossbench.record import CompareRecord, MetricRecord
-from lossbench.record.comparison import COMPARED, SCORELESS, Comparison, Row, Table, Word
+from lossbench.record.comparison import COMPARED, SCORELESS, Comparison, ComparisonRow, ComparisonTable, Word
 from lossbench.report.compare.analysis.calibrated import temperature_notes
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
 from lossbench.report.compare.analysis.findings import find, learnt_nothing, not_excluded_as_best
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
 from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_text, table_notes, warnings
-from lossbench.report.compare.analysis.scores import Entry, SettingScores, primary_metric, read_settings
+from lossbench.report.compare.analysis.references import reference_notes, reference_rows
+from lossbench.report.compare.analysis.scores import LossScores, SettingScores, primary_metric, read_settings
 from lossbench.report.compare.analysis.sensitivity import compare_levels
 from lossbench.report.compare.analysis.statistics import Posterior, corrected_t, correlated_t, known, share_won
 from lossbench.report.format import decimals_of, parameters
@@ -55,8 +56,8 @@ def compare(record: CompareRecord) -> Comparison:
     )
 
 
-def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Table:
-    first: dict[str, Entry] = {}  # the entry that stands for its objective
+def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> ComparisonTable:
+    first: dict[str, LossScores] = {}  # the entry that represents its objective
     for entry in (setting.baseline, *setting.entries):
         first.setdefault(entry.group, entry)
     rows = [_row(setting, entry, first[entry.group], record.metrics) for entry in setting.entries]
@@ -69,7 +70,7 @@ def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Table
     single = record.protocol.intervals == "single"
     if single:
         rows = [row.replace(difference_low=row.single_low, difference_high=row.single_high) for row in rows]
-    table = Table(
+    table = ComparisonTable(
         title=setting.title,
         data=setting.data.name,
         task=setting.data.task,
@@ -93,31 +94,41 @@ def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Table
         sentence="",
         notes=[],
         rows=rows,
+        references=reference_rows(record, setting),
     )
-    table = table.replace(notes=table_notes(table, record) + temperature_notes(setting, rows, alpha))
+    about = [
+        *table_notes(table, record),
+        *reference_notes(table, setting.sign),
+        *temperature_notes(setting, rows, alpha),
+    ]
+    table = table.replace(notes=about)
     return table.replace(sentence=setting_sentence(table, setting.metric))
 
 
-def _row(setting: SettingScores, entry: Entry, first: Entry, metrics: list[MetricRecord]) -> Row:
-    run, word = entry.run, _before_tests(setting, entry, first)
+def _row(setting: SettingScores, entry: LossScores, first: LossScores, metrics: list[MetricRecord]) -> ComparisonRow:
+    result, word = entry.result, _before_tests(setting, entry, first)
     rates = sorted(m.lr for m in entry.refits if m.lr is not None)
     edges = [m.grid_edge for m in entry.refits if m.grid_edge is not None]
-    row = Row(
+    row = ComparisonRow(
         name=entry.name,
-        loss=run.loss.label,
-        last_act=run.last_act,
-        formula=run.loss.formula,
-        verdict=run.verdict.level,
-        why=run.verdict.why,
-        fix=run.verdict.fix,
+        loss=result.loss.label,
+        last_act=result.last_act,
+        formula=result.loss.formula,
+        verdict=result.verdict.level,
+        why=result.verdict.why,
+        fix=result.verdict.fix,
         word=word,
-        reason=reason(run) if word in {"failed", "broken"} else "",
-        symptoms=symptoms(run),
-        estimand=run.loss.estimand if differ(run.loss.estimand, setting.metric_record.estimand) else "",
+        reason=reason(result) if word in {"failed", "broken"} else "",
+        symptoms=symptoms(result),
+        estimand=result.loss.estimand if differ(result.loss.estimand, setting.metric_record.estimand) else "",
         group=entry.group,
         same_as="" if entry is first else first.name,
         factor=entry.factor / first.factor,
-        represents=run.objective.represents if run.objective else [],
+        differs_from=entry.differs_from,
+        differs_by=entry.differs_by,
+        probes=result.objective.probes if result.objective else 0,
+        reach=result.objective.reach if result.objective else 0.0,
+        represents=result.objective.represents if result.objective else [],
         lr=min(rates, key=lambda lr: (-Counter(rates)[lr], lr), default=None),
         lr_low=rates[0] if rates else None,
         lr_high=rates[-1] if rates else None,
@@ -125,19 +136,19 @@ def _row(setting: SettingScores, entry: Entry, first: Entry, metrics: list[Metri
         params_share=float(np.mean([m.params == entry.params for m in entry.refits])) if entry.params else None,
         grid_edge=float(np.mean(edges)) if edges else None,
         diverged=sum(m.status == "diverged" for m in entry.refits),
-        diverged_trials=sum(m.status == "diverged" and m.role == "trial" for m in run.members),
+        diverged_trials=sum(m.status == "diverged" and m.role == "trial" for m in result.members),
         untuned=entry.mean_of(setting.metric, "untuned"),
-        seconds=run.seconds,
+        seconds=result.seconds,
         means={m.name: entry.mean_of(m.name) for m in metrics},
         scores=[] if entry.score_J is None else [float(v) for v in entry.score_J],
     )
     return row.replace(**_numbers(setting, entry, word, twin=entry is not first))
 
 
-def _before_tests(setting: SettingScores, entry: Entry, first: Entry) -> Word:
+def _before_tests(setting: SettingScores, entry: LossScores, first: LossScores) -> Word:
     """The word that needs no test; "not distinguishable" for a loss that is to be tested."""
-    level = entry.run.verdict.level
-    if entry.run.status == "failed":
+    level = entry.result.verdict.level
+    if entry.result.status == "failed":
         return "failed"
     if entry.score_J is None:
         return "interrupted"
@@ -154,7 +165,7 @@ def _before_tests(setting: SettingScores, entry: Entry, first: Entry) -> Word:
     return "anecdotal" if len(setting.splits) < FEW_SPLITS else "not distinguishable"
 
 
-def _numbers(setting: SettingScores, entry: Entry, word: Word, *, twin: bool) -> dict[str, Any]:
+def _numbers(setting: SettingScores, entry: LossScores, word: Word, *, twin: bool) -> dict[str, Any]:
     """A row's statistics; what failures score is no measurement, so it has no interval and no difference.
 
     A twin has the differences of the first of its objective. Few splits have differences, and no probabilities.
@@ -189,7 +200,7 @@ def _numbers(setting: SettingScores, entry: Entry, word: Word, *, twin: bool) ->
     }
 
 
-def _ranked(setting: SettingScores, rows: list[Row]) -> list[Row]:
+def _ranked(setting: SettingScores, rows: list[ComparisonRow]) -> list[ComparisonRow]:
     """Best first; losses of one objective share the rank of the first of them, ties share theirs."""
     value = {row.name: setting.sign * round(row.mean, 12) for row in rows if row.mean is not None}
     lead = {row.name: value.get(row.same_as or row.name) for row in rows}

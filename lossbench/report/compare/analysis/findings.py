@@ -6,10 +6,10 @@ from typing import Literal
 
 import numpy as np
 
-from lossbench.record.comparison import SCORELESS, SURE, TESTED, Row, Word
+from lossbench.record.comparison import SCORELESS, SURE, TESTED, ComparisonRow, Word
 from lossbench.report.compare.analysis.failures import clopper_pearson, p_as_often, p_tolerable
 from lossbench.report.compare.analysis.notes import FEW_SPLITS
-from lossbench.report.compare.analysis.scores import Entry, SettingScores
+from lossbench.report.compare.analysis.scores import LossScores, SettingScores
 from lossbench.report.compare.analysis.simultaneous import Simultaneous, all_pairs, max_t, may_be_best
 from lossbench.report.compare.analysis.statistics import Floats, corrected_t, holm, known
 from lossbench.report.scale import floor_of
@@ -17,7 +17,7 @@ from lossbench.report.scale import floor_of
 _FAMILY: frozenset[Word] = frozenset({"not distinguishable", "anecdotal"})
 
 
-def find(setting: SettingScores, rows: list[Row], alpha: float) -> list[Row]:
+def find(setting: SettingScores, rows: list[ComparisonRow], alpha: float) -> list[ComparisonRow]:
     """The rows with simultaneous intervals, tests of failures and of the dummy, and their words."""
     rows = _simultaneous(setting, rows, alpha)
     rows = _failures(setting, rows)
@@ -34,11 +34,11 @@ def not_excluded_as_best(setting: SettingScores, alpha: float) -> list[str] | No
     return [entry.name for entry, may in zip(candidates, kept, strict=True) if may]
 
 
-def _columns(entries: list[Entry]) -> Floats:
+def _columns(entries: list[LossScores]) -> Floats:
     return np.stack([entry.score_J for entry in entries if entry.score_J is not None], axis=1)
 
 
-def _simultaneous(setting: SettingScores, rows: list[Row], alpha: float) -> list[Row]:
+def _simultaneous(setting: SettingScores, rows: list[ComparisonRow], alpha: float) -> list[ComparisonRow]:
     """Intervals and p-values for all that is tested at once: each objective once, and no broken pair among them."""
     tested = [row for row in rows if row.word in _FAMILY and row.difference is not None]
     if not tested or len(setting.splits) < 2:
@@ -56,7 +56,7 @@ def _simultaneous(setting: SettingScores, rows: list[Row], alpha: float) -> list
     return [adjusted.get(row.name, row) for row in rows]
 
 
-def _against(setting: SettingScores, entries: list[Entry], alpha: float) -> Simultaneous:
+def _against(setting: SettingScores, entries: list[LossScores], alpha: float) -> Simultaneous:
     """Every loss against the baseline; a baseline that was picked is one of all pairs."""
     baseline = setting.baseline.score_J
     assert baseline is not None
@@ -65,7 +65,7 @@ def _against(setting: SettingScores, entries: list[Entry], alpha: float) -> Simu
     return max_t(difference, setting.test_over_train, alpha=alpha, grain=setting.grain, comparisons=family)
 
 
-def _failures(setting: SettingScores, rows: list[Row]) -> list[Row]:
+def _failures(setting: SettingScores, rows: list[ComparisonRow]) -> list[ComparisonRow]:
     """The share of failed splits with its interval and tests, and the difference over the splits that both ended."""
     base = setting.baseline
     found = [_failed(setting, setting.entry(row.name), row) for row in rows]
@@ -80,7 +80,7 @@ def _failures(setting: SettingScores, rows: list[Row]) -> list[Row]:
     ]
 
 
-def _failed(setting: SettingScores, entry: Entry, row: Row) -> Row:
+def _failed(setting: SettingScores, entry: LossScores, row: ComparisonRow) -> ComparisonRow:
     failed, splits = int(entry.failed_J.sum()), len(setting.splits)
     if not splits or entry.score_J is None:
         return row
@@ -99,7 +99,7 @@ def _failed(setting: SettingScores, entry: Entry, row: Row) -> Row:
     )
 
 
-def _beside_dummy(setting: SettingScores, rows: list[Row], alpha: float) -> list[Row]:
+def _beside_dummy(setting: SettingScores, rows: list[ComparisonRow], alpha: float) -> list[ComparisonRow]:
     """Whether each loss scores better than the majority class or the target mean, all of them tested at once.
 
     A loss that failed somewhere is excluded: its mean is that of its failures.
@@ -120,7 +120,7 @@ def _beside(gain: float, p: float, alpha: float) -> Literal["better", "not bette
     return "better" if gain > 0 else "worse"
 
 
-def _word(row: Row, alpha: float) -> Word:
+def _word(row: ComparisonRow, alpha: float) -> Word:
     """Of the tested: worse; else unreliable; else better, practically equal or not distinguishable.
 
     A loss that fails too often is called that whatever it scores where it ends, unless it is worse anyway.
@@ -139,7 +139,7 @@ def _word(row: Row, alpha: float) -> Word:
     return "better" if differs else "not distinguishable"
 
 
-def learnt_nothing(rows: list[Row]) -> bool:
+def learnt_nothing(rows: list[ComparisonRow]) -> bool:
     """Whether no loss that was compared, the baseline included, scores better than the dummy."""
     beside = [row.beside_dummy for row in rows if row.word in TESTED | {"baseline"} and row.beside_dummy]
     return bool(beside) and "better" not in beside

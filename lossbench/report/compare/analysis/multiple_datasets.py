@@ -1,4 +1,4 @@
-"""What several data sets say together (N data sets, K losses): one mean per data set and loss, then rank statistics."""
+"""Evidence over several data sets (N data sets, K losses): one mean per data set and loss, then rank statistics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from lossbench.record.comparison import SURE, Across, AcrossRow, Word
 from lossbench.report.compare.analysis import rank_statistics as ranks
 from lossbench.report.compare.analysis.hierarchical import next_data_set
-from lossbench.report.compare.analysis.scores import ConditionKey, Entry, SettingScores, condition_key
+from lossbench.report.compare.analysis.scores import ConditionKey, LossScores, SettingScores, condition_key
 from lossbench.report.compare.analysis.statistics import Floats, Posterior, corrected_scale, holm, share_won
 from lossbench.report.format import among, counted, listed, none_among, p_value, probability
 from lossbench.report.scale import way_to_perfect
@@ -94,9 +94,9 @@ def _across(settings: list[SettingScores], alpha: float, rope: float, seed: int)
     return found.replace(sentence=_sentence(found))
 
 
-def _objectives(setting: SettingScores) -> dict[str, Entry]:
+def _objectives(setting: SettingScores) -> dict[str, LossScores]:
     """The setting's losses with scores, one per objective (the baseline for its own), unsound pairs left in."""
-    first: dict[str, Entry] = {}
+    first: dict[str, LossScores] = {}
     for entry in (setting.baseline, *setting.entries):
         if entry.score_J is not None:
             first.setdefault(entry.group, entry)
@@ -159,7 +159,7 @@ def _word(p_holm: float, row: AcrossRow, alpha: float) -> Word:
 
 
 def _omnibus(found: ranks.Omnibus | None, rejected: bool, losses: int, data_sets: int, alpha: float) -> str:
-    """Whether the losses differ at all, before any two of them are told apart."""
+    """Whether the losses differ at all, before any two of them are compared."""
     if found is None:
         return f"No omnibus test of {counted(losses, 'loss', 'losses')} on {counted(data_sets, 'data set')}."
     p, chi2_p = (f"p {text if text.startswith('<') else f'= {text}'}" for text in map(p_value, (found.p, found.chi2_p)))

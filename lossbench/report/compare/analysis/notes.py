@@ -1,29 +1,30 @@
-"""What a reader must know beside the numbers: banners, notes and warnings, each said once."""
+"""Banners, notes and warnings of a comparison."""
 
 from __future__ import annotations
 
+import math
+
 from lossbench.catalog.estimands import agree_if_symmetric
 from lossbench.record import CompareRecord
-from lossbench.record.comparison import COMPARED, NOT_ESTIMATED, Row, Table
+from lossbench.record.comparison import COMPARED, NOT_ESTIMATED, ComparisonRow, ComparisonTable
 from lossbench.report.compare.analysis.scores import SettingScores, primary_metric
-from lossbench.report.format import counted, decimals_of, interval, learning_rate, listed, number
+from lossbench.report.format import counted, decimals_of, interval, learning_rate, listed, number, p_value, probed
 
 FEW_SPLITS = 5  # fewer carry no conclusion
-TIE = 1e-3  # one objective's losses tie up to the rounding of their roads; beyond this something else differs
 
 
-def banners(record: CompareRecord, tables: list[Table]) -> list[str]:
+def banners(record: CompareRecord, tables: list[ComparisonTable]) -> list[str]:
     """What must be known before any number is read."""
     sentences = []
     if few := [t for t in tables if 0 < t.splits < FEW_SPLITS]:
         count = min(t.splits for t in few)
         sentences.append(f"anecdotal: {counted(count, 'split')} cannot carry a conclusion; use at least {FEW_SPLITS}")
     if record.status == "interrupted":
-        stopped = [run for run in record.runs if run.status == "interrupted"]
+        stopped = [result for result in record.results if result.status == "interrupted"]
         sentences.append(
             "interrupted: this is what was finished; losses are compared on the splits that all of them have"
-            + _named("; stopped on the way", [run.name for run in stopped if run.members])
-            + _named("; never begun", [run.name for run in stopped if not run.members])
+            + _named("; stopped on the way", [result.name for result in stopped if result.members])
+            + _named("; never begun", [result.name for result in stopped if not result.members])
         )
     return sentences
 
@@ -37,7 +38,7 @@ def warnings(record: CompareRecord) -> list[str]:
     return [warning for warning in record.warnings if not warning.startswith("anecdotal:")]
 
 
-def notes(tables: list[Table]) -> list[str]:
+def notes(tables: list[ComparisonTable]) -> list[str]:
     """What the splits can resolve, of all tables in one sentence."""
     known = [(table, table.resolution) for table in tables if table.resolution is not None]
     if not known:
@@ -52,7 +53,7 @@ def notes(tables: list[Table]) -> list[str]:
     return [f"{resolved}; more repeats of the same rows hardly help, more rows do."]
 
 
-def table_notes(table: Table, record: CompareRecord) -> list[str]:
+def table_notes(table: ComparisonTable, record: CompareRecord) -> list[str]:
     """What is to be known of one table's losses."""
     sentences = _not_estimated(table, record)
     if table.picked:
@@ -70,23 +71,21 @@ def table_notes(table: Table, record: CompareRecord) -> list[str]:
         if row.ended is not None:
             sentences.append(_failed(row, table))
     for row in table.rows:
-        first = next((r for r in table.rows if r.name == row.same_as), None)
-        if first is not None and abs(row.factor - 1) > TIE:
-            times = f"{row.name} is {row.factor:.3g} times {first.name}"
-            sentences.append(f"{times}: one objective, at another learning rate at most.")
-            continue
-        if first is None or first.mean is None or row.mean is None:
-            continue
-        gap = abs(first.mean - row.mean)
-        if gap > TIE * max(1, abs(first.mean)):
+        extent = probed(row.probes, row.reach)
+        if row.differs_from:
             sentences.append(
-                f"{row.name} and {first.name} are one objective, yet differ by {number(gap, table.decimals)}:"
-                " rounding has sent them on different roads."
+                f"No difference of {row.name} from {row.differs_from} was found{extent}, yet their scores differ by"
+                f" {number(row.differs_by, table.decimals)} per split: compared like any other pair."
+            )
+        elif row.same_as and not math.isclose(row.factor, 1.0, rel_tol=1e-6):
+            sentences.append(
+                f"{row.name}'s gradient is {row.factor:.3g} times that of {row.same_as}, no other difference was"
+                f" found{extent}: counted once, since the learning rate makes up for a factor."
             )
     return sentences
 
 
-def _not_estimated(table: Table, record: CompareRecord) -> list[str]:
+def _not_estimated(table: ComparisonTable, record: CompareRecord) -> list[str]:
     """Which losses estimate something else than the metric scores, a sentence for each estimand."""
     metric = primary_metric(record)
     having: dict[str, list[str]] = {}
@@ -97,31 +96,31 @@ def _not_estimated(table: Table, record: CompareRecord) -> list[str]:
     for estimand, names in having.items():
         one = len(names) == 1
         sentence = f"{listed(names, 12)} {'estimates' if one else 'estimate'} {estimand}, and {metric.name} scores"
-        sentence += (
-            f" {metric.estimand}: {NOT_ESTIMATED if one else NOT_ESTIMATED.replace('it estimates', 'they estimate')}"
-        )
+        sentence += f" {metric.estimand}: {NOT_ESTIMATED if one else 'not what they estimate'}"
         if agree_if_symmetric(estimand, metric.estimand):
             sentence += " (the same only where the noise is symmetric)"
         sentences.append(f"{sentence}.")
     return sentences
 
 
-def _failed(row: Row, table: Table) -> str:
+def _failed(row: ComparisonRow, table: ComparisonTable) -> str:
     """How often a loss or the baseline failed, and what is left of the difference without these splits."""
     d, who = table.decimals, row.name
     share = (
         f" ({row.failed_low:.0%} to {row.failed_high:.0%})" if row.failed_low is not None and row.failed_high else ""
     )
+    often = row.p_failed_as_baseline
+    test = f" (sign test against {table.baseline}: adjusted p {p_value(often)})" if often is not None else ""
     ended = f"{number(row.difference_ended, d, sign=True)} {interval(row.ended_low, row.ended_high, d, sign=True)}"
     return (
-        f"{who} failed on {row.failed_splits} of {table.splits} splits{share}, where it has the worst score; on the"
-        f" {row.ended} splits that both it and {table.baseline} ended, the difference is {ended} (single interval, not"
-        " tested: losses that fail choose their own splits)."
+        f"{who} failed on {row.failed_splits} of {table.splits} splits{share}{test}, where it has the worst score; on"
+        f" the {row.ended} splits that both it and {table.baseline} ended, the difference is {ended} (single interval,"
+        " not tested: a loss that fails selects its own splits)."
     )
 
 
-def _tuned(row: Row) -> bool:
-    """Whether a wider grid could help: no learning rate mends a pair that is broken, failed or diverged everywhere."""
+def _tuned(row: ComparisonRow) -> bool:
+    """Whether a wider grid could help: no learning rate helps a pair that is broken, failed or diverged everywhere."""
     return row.word in COMPARED | {"baseline", "anecdotal", "not compared"}
 
 

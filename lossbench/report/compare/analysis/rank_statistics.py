@@ -1,4 +1,4 @@
-"""What one number per data set and loss can say over several data sets (N data sets, K losses, S samples).
+"""Rank statistics over several data sets, from one number per data set and loss (N data sets, K losses, S samples).
 
 Data sets are independent of one another, so rank tests hold here; with few of them even the clearest
 result cannot be significant, which `smallest_wilcoxon_p` and `data_sets_needed` say in numbers.

@@ -1,4 +1,4 @@
-"""A comparison's record read as scores: in every setting, every loss on the same splits (J splits)."""
+"""The scores of a comparison's record: in every setting, every loss on the same splits (J splits)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from lossbench.record import (
     CompareProtocol,
     CompareRecord,
     DataRecord,
+    LossResult,
     MemberRecord,
     MetricRecord,
-    RunRecord,
     Scores,
     TrainRecord,
     levels_text,
@@ -30,24 +30,27 @@ from lossbench.report.scale import unit_of, way_to_perfect
 from lossbench.report.symptoms import reason
 
 SplitKey = tuple[tuple[str, int], ...]  # (("fold", 3), ("repeat", 0))
+TIE = 1e-3  # scores of the same gradients differ by the rounding of their trainings; beyond this by something else
 ConditionKey = tuple[tuple[str, float], ...]  # (("label_noise", 0.2),)
 
 
 @dataclass(frozen=True)
-class Entry:
+class LossScores:
     """One loss of a setting; `score_J` is None where the run was interrupted before it had any score."""
 
     name: str  # the loss's label; with its activation where that is needed to tell two apart
-    run: RunRecord
+    result: LossResult
     refits: tuple[MemberRecord, ...]
     score_J: Floats | None
     failed_J: NDArray[np.bool_]  # its net diverged or gave no score, and scores the worst value
+    differs_from: str = ""  # the loss whose gradients are the same on every probe, though its scores are not
+    differs_by: float = 0.0  # mean absolute difference of the two, per split
 
     @property
     def lost(self) -> str:
         """Why the entry has no score of its own; "" where it has."""
-        if self.run.status == "failed":
-            return f"failed: {reason(self.run)}"
+        if self.result.status == "failed":
+            return f"failed: {reason(self.result)}"
         if self.score_J is None:
             return "was stopped before it had any score"
         return "diverged on every split" if self.diverged_everywhere else ""
@@ -59,24 +62,26 @@ class Entry:
 
     @property
     def group(self) -> str:
-        """What is one objective shares it; else the entry's own name."""
-        return (self.run.objective and self.run.objective.group) or self.name
+        """What losses with the same gradients and scores share; else the entry's own name."""
+        if self.differs_from:
+            return self.name
+        return (self.result.objective and self.result.objective.group) or self.name
 
     @property
     def factor(self) -> float:
-        """How many times the objective of the group's first loss its own is."""
-        return self.run.objective.factor if self.run.objective else 1.0
+        """How many times the gradient of the group's first loss its own is."""
+        return self.result.objective.factor if self.result.objective else 1.0
 
     @property
     def params(self) -> dict[str, Any]:
         """Its own parameters as it chose them most often, of equally frequent ones the default; {}: no choice."""
         chosen = [m.params for m in self.refits]
-        default = self.run.loss.params.items()
+        default = self.result.loss.params.items()
         return max(chosen, key=lambda params: (chosen.count(params), params.items() <= default), default={})
 
     def mean_of(self, metric: str, role: str = "refit") -> float | None:
         """Mean of a test metric over the members of a role; None where it is not defined."""
-        values = [m.test.get(metric) for m in self.run.members if m.role == role]
+        values = [m.test.get(metric) for m in self.result.members if m.role == role]
         known = [v for v in values if v is not None]
         return float(np.mean(known)) if known else None
 
@@ -92,8 +97,8 @@ class SettingScores:
     realised_text: str
     metric_record: MetricRecord
     splits: tuple[SplitKey, ...]
-    entries: tuple[Entry, ...]
-    baseline: Entry
+    entries: tuple[LossScores, ...]
+    baseline: LossScores
     test_over_train: float
     dummies: Scores  # every metric's score of the majority class or the target mean
     rope: float  # in the metric's unit
@@ -122,19 +127,19 @@ class SettingScores:
         return self.data.dummy_name
 
     @property
-    def candidates(self) -> list[Entry]:
+    def candidates(self) -> list[LossScores]:
         """Who may be the best: every objective once, with scores of its own, and no broken pair."""
-        first: dict[str, Entry] = {}
+        first: dict[str, LossScores] = {}
         for entry in (self.baseline, *self.entries):
-            if entry.run.verdict.level != "broken" and not entry.lost:
+            if entry.result.verdict.level != "broken" and not entry.lost:
                 first.setdefault(entry.group, entry)
         return list(first.values())
 
-    def entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> LossScores:
         """The loss of that name."""
         return next(entry for entry in self.entries if entry.name == name)
 
-    def scaled(self, entry: Entry) -> Floats:
+    def scaled(self, entry: LossScores) -> Floats:
         """Its scores with 0 for the dummy's and 1 for a perfect one, so that data sets can be averaged."""
         assert entry.score_J is not None
         floor, way = way_to_perfect(self.metric_record, self.dummies)
@@ -150,7 +155,7 @@ class SettingScores:
         """`titanic`, or `titanic with 20% label noise`."""
         return self.data.name + (f" with {self.condition_text}" if self.condition_text else "")
 
-    def gain(self, entry: Entry) -> Floats | None:
+    def gain(self, entry: LossScores) -> Floats | None:
         """Per split, how much better than the baseline; None where either has no scores."""
         if entry.score_J is None or self.baseline.score_J is None:
             return None
@@ -159,13 +164,13 @@ class SettingScores:
 
 def read_settings(record: CompareRecord) -> list[SettingScores]:
     """Every setting of a comparison, in the record's order."""
-    runs_of: dict[tuple[str, ConditionKey], list[RunRecord]] = {}
-    for run in record.runs:
-        runs_of.setdefault((run.data, condition_key(run.condition)), []).append(run)
-    counts = [Counter(run.loss.label for run in runs) for runs in runs_of.values()]
+    runs_of: dict[tuple[str, ConditionKey], list[LossResult]] = {}
+    for result in record.results:
+        runs_of.setdefault((result.data, condition_key(result.condition)), []).append(result)
+    counts = [Counter(result.loss.label for result in results) for results in runs_of.values()]
     shared = {label for count in counts for label, times in count.items() if times > 1}
     by_name = {table.name: table for table in record.data}
-    settings = [_setting(record, by_name[data], runs, shared) for (data, _), runs in runs_of.items()]
+    settings = [_setting(record, by_name[data], results, shared) for (data, _), results in runs_of.items()]
     return _with_best(settings) if record.protocol.baseline == BEST_BASELINE else settings
 
 
@@ -194,30 +199,31 @@ def primary_metric(record: CompareRecord | TrainRecord) -> MetricRecord:
     return next((m for m in record.metrics if m.name == name), MetricRecord(name=name, better=better))
 
 
-def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], shared: set[str]) -> SettingScores:
-    protocol, condition = record.protocol, runs[0].condition
+def _setting(record: CompareRecord, data: DataRecord, results: list[LossResult], shared: set[str]) -> SettingScores:
+    protocol, condition = record.protocol, results[0].condition
     primary = primary_metric(record)
     metric, better = primary.name, primary.better
     realised = {
         name: float(np.mean(known))
         for name in condition
-        if (known := [run.realised[name] for run in runs if name in run.realised])
+        if (known := [result.realised[name] for result in results if name in result.realised])
     }
-    refits = [tuple(m for m in run.members if m.role == "refit") for run in runs]
-    splits = _common_splits(runs, refits)
-    dummies: Scores = next((run.dummy["test"] for run in runs if run.dummy.get("test")), {})
+    refits = [tuple(m for m in result.members if m.role == "refit") for result in results]
+    splits = _common_splits(results, refits)
+    dummies: Scores = next((result.dummy["test"] for result in results if result.dummy.get("test")), {})
     dummy = dummies.get(metric)
     worst = dummy if dummy is not None else _worst(itertools.chain.from_iterable(refits), metric, better)
     entries = tuple(
-        Entry(
-            run.loss.label if run.loss.label not in shared else f"{run.loss.label} + {run.last_act}",
-            run,
+        LossScores(
+            result.loss.label if result.loss.label not in shared else f"{result.loss.label} + {result.last_act}",
+            result,
             mine,
-            _scores(run, mine, splits, metric, worst),
+            _scores(result, mine, splits, metric, worst),
             _failed(mine, splits, metric),
         )
-        for run, mine in zip(runs, refits, strict=True)
+        for result, mine in zip(results, refits, strict=True)
     )
+    baseline = _baseline(entries, protocol.baseline)
     unit = unit_of(primary, dummies)
     return SettingScores(
         data=data,
@@ -227,8 +233,8 @@ def _setting(record: CompareRecord, data: DataRecord, runs: list[RunRecord], sha
         realised_text=realised_text(record.conditions, condition, realised),
         metric_record=primary,
         splits=splits,
-        entries=entries,
-        baseline=_baseline(entries, protocol.baseline),
+        entries=_with_differences(entries, baseline),
+        baseline=baseline,
         test_over_train=_test_over_train(refits, protocol),
         dummies=dummies,
         rope=protocol.rope * unit,
@@ -242,18 +248,20 @@ def _key(member: MemberRecord) -> SplitKey:
     return tuple(sorted(member.split.items()))
 
 
-def _common_splits(runs: list[RunRecord], refits: list[tuple[MemberRecord, ...]]) -> tuple[SplitKey, ...]:
+def _common_splits(results: list[LossResult], refits: list[tuple[MemberRecord, ...]]) -> tuple[SplitKey, ...]:
     """The splits that every run has; a failed run sets no limit, its missing scores are the worst ones."""
     having = [
-        {_key(m) for m in mine} for run, mine in zip(runs, refits, strict=True) if mine and run.status != "failed"
+        {_key(m) for m in mine}
+        for result, mine in zip(results, refits, strict=True)
+        if mine and result.status != "failed"
     ]
     return tuple(sorted(set.intersection(*having))) if having else ()
 
 
 def _scores(
-    run: RunRecord, refits: tuple[MemberRecord, ...], splits: tuple[SplitKey, ...], metric: str, worst: float | None
+    result: LossResult, refits: tuple[MemberRecord, ...], splits: tuple[SplitKey, ...], metric: str, worst: float | None
 ) -> Floats | None:
-    if not splits or (not refits and run.status != "failed"):
+    if not splits or (not refits and result.status != "failed"):
         return None
     found = {_key(m): m.test.get(metric) for m in refits}
     values = [worst if found.get(split) is None else found[split] for split in splits]
@@ -270,11 +278,28 @@ def _worst(members: Iterable[MemberRecord], metric: str, better: Better) -> floa
     return (min if better == "higher" else max)(values, default=None)
 
 
-def _baseline(entries: tuple[Entry, ...], name: str) -> Entry:
+def _baseline(entries: tuple[LossScores, ...], name: str) -> LossScores:
     """The entry that the protocol names; of two pairs with that loss, the sound one."""
-    named = [e for e in entries if name in {e.name, e.run.loss.label, e.run.loss.name}]
-    sound = [e for e in named or entries if e.run.verdict.level != "broken" and e.run.status != "failed"]
+    named = [e for e in entries if name in {e.name, e.result.loss.label, e.result.loss.name}]
+    sound = [e for e in named or entries if e.result.verdict.level != "broken" and e.result.status != "failed"]
     return next(iter(sound), next(iter(named), entries[0]))
+
+
+def _with_differences(entries: tuple[LossScores, ...], baseline: LossScores) -> tuple[LossScores, ...]:
+    """The entries, those marked whose scores differ from the scores of the first with the same gradients."""
+    first: dict[str, LossScores] = {}
+    for entry in (baseline, *entries):
+        first.setdefault(entry.group, entry)
+    return tuple(_with_difference(entry, first[entry.group]) for entry in entries)
+
+
+def _with_difference(entry: LossScores, first: LossScores) -> LossScores:
+    if entry is first or entry.score_J is None or first.score_J is None:
+        return entry
+    apart = float(np.abs(entry.score_J - first.score_J).mean())
+    if apart <= TIE * max(1.0, abs(float(first.score_J.mean()))):
+        return entry
+    return replace(entry, differs_from=first.name, differs_by=apart)
 
 
 def _grain(refits: list[tuple[MemberRecord, ...]]) -> float:

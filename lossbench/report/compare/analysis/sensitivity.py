@@ -1,4 +1,4 @@
-"""A condition as an axis: what every loss gives up from its mildest level to its harshest (L levels, J splits).
+"""The cost of a condition: the score that every loss loses from the mildest level to the harshest (L levels, J splits).
 
 The splits are the same at every level, so what a loss gives up is compared with what the baseline gives up split by
 split, by the same corrected test as any other difference. Of several conditions the others are held: one `Sensitivity`
@@ -13,20 +13,29 @@ from collections.abc import Sequence
 import numpy as np
 
 from lossbench.record import ConditionRecord, levels_text
-from lossbench.record.comparison import COMPARED, SCORELESS, TESTED, Row, Sensitivity, SensitivityRow, Table, Word
+from lossbench.record.comparison import (
+    COMPARED,
+    SCORELESS,
+    TESTED,
+    ComparisonRow,
+    ComparisonTable,
+    Sensitivity,
+    SensitivityRow,
+    Word,
+)
 from lossbench.report.compare.analysis.notes import FEW_SPLITS
-from lossbench.report.compare.analysis.scores import ConditionKey, Entry, SettingScores, condition_key
+from lossbench.report.compare.analysis.scores import ConditionKey, LossScores, SettingScores, condition_key
 from lossbench.report.compare.analysis.simultaneous import all_pairs, max_t
 from lossbench.report.compare.analysis.statistics import Floats
 from lossbench.report.format import interval, number
 
-Level = tuple[SettingScores, Table]
+LevelScores = tuple[SettingScores, ComparisonTable]
 
 
 def compare_levels(
     conditions: Sequence[ConditionRecord],
     settings: Sequence[SettingScores],
-    tables: Sequence[Table],
+    tables: Sequence[ComparisonTable],
     *,
     alpha: float,
     stop_text: str = "",
@@ -37,7 +46,7 @@ def compare_levels(
     """
     found = []
     for condition in conditions:
-        levels_of: dict[tuple[str, ConditionKey], list[Level]] = {}
+        levels_of: dict[tuple[str, ConditionKey], list[LevelScores]] = {}
         for setting, table in zip(settings, tables, strict=True):
             held = {name: level for name, level in table.condition.items() if name != condition.name}
             levels_of.setdefault((table.data, condition_key(held)), []).append((setting, table))
@@ -53,7 +62,7 @@ def _sensitivity(
     condition: ConditionRecord,
     conditions: Sequence[ConditionRecord],
     held: dict[str, float],
-    levels: list[Level],
+    levels: list[LevelScores],
     alpha: float,
     stop_text: str,
 ) -> Sensitivity:
@@ -68,7 +77,8 @@ def _sensitivity(
         baseline=tables[0].baseline,
         levels=[table.condition[condition.name] for table in tables],
         realised=[table.realised.get(condition.name) for table in tables],
-        dummy=tables[0].dummy,
+        dummies=[table.dummy for table in tables],
+        dummy_name=tables[0].dummy_name,
         decimals=tables[0].decimals,
         sentence="",
         rows=rows,
@@ -82,7 +92,7 @@ def _held(conditions: Sequence[ConditionRecord], held: dict[str, float]) -> str:
     return " and ".join(texts)
 
 
-def _row(first: Row, levels: list[Level]) -> SensitivityRow:
+def _row(first: ComparisonRow, levels: list[LevelScores]) -> SensitivityRow:
     """A loss at every level; what it gives up only where it has scores of its own at both ends."""
     same = [next((row for row in table.rows if row.name == first.name), None) for _, table in levels]
     words: list[Word] = [row.word for row in same if row is not None]
@@ -107,7 +117,7 @@ def _row(first: Row, levels: list[Level]) -> SensitivityRow:
     return row.replace(saved=float(saved.mean()))
 
 
-def _saved(name: str, levels: list[Level]) -> Floats | None:
+def _saved(name: str, levels: list[LevelScores]) -> Floats | None:
     """Per split, how much less than the baseline a loss gives up; None where the levels have other splits."""
     (low, _), (high, _) = levels[0], levels[-1]
     gains = [setting.gain(_entry(setting, name)) for setting in (low, high)]
@@ -116,11 +126,11 @@ def _saved(name: str, levels: list[Level]) -> Floats | None:
     return gains[1] - gains[0]
 
 
-def _entry(setting: SettingScores, name: str) -> Entry:
+def _entry(setting: SettingScores, name: str) -> LossScores:
     return next(entry for entry in setting.entries if entry.name == name)
 
 
-def _with_words(rows: list[SensitivityRow], levels: list[Level], alpha: float) -> list[SensitivityRow]:
+def _with_words(rows: list[SensitivityRow], levels: list[LevelScores], alpha: float) -> list[SensitivityRow]:
     """Intervals and p-values for all losses at once, and the words that follow; no broken pair is tested."""
     tested = [row for row in rows if row.word in {"not distinguishable", "anecdotal"} and row.saved is not None]
     setting = levels[0][0]

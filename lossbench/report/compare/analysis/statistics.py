@@ -1,4 +1,4 @@
-"""What differences over the splits of one table can say (J splits).
+"""p-values, confidence intervals and posteriors of differences over the splits of one table (J splits).
 
 Splits of one table share most of their training rows, so their differences are correlated: a plain t or Wilcoxon test
 over them rejects a true null more than half of the time. Everything here corrects for that.

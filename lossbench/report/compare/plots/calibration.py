@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import FigureBase
 
-from lossbench.record.comparison import SCORELESS, Row
+from lossbench.record.comparison import SCORELESS, ComparisonRow
 from lossbench.report.compare.analysis.statistics import Floats
 from lossbench.report.compare.plots.panels import panels, panels_height
 from lossbench.report.compare.plots.plot import Plot, View
@@ -28,8 +28,8 @@ class _Reliability:
         return float((self.count * np.abs(self.accuracy - self.confidence)).sum() / self.count.sum())
 
 
-def _reliability(view: View, row: Row) -> _Reliability | None:
-    bins = view.entry(row).run.reliability
+def _reliability(view: View, row: ComparisonRow) -> _Reliability | None:
+    bins = view.entry(row).result.reliability
     if bins is None:
         return None
     filled = [

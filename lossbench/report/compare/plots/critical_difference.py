@@ -1,4 +1,4 @@
-"""Average ranks over data sets, and bars over losses that Nemenyi's test does not tell apart."""
+"""Average ranks over data sets, and bars over losses that Nemenyi's test does not distinguish."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def groups(rank: list[float], distance: float) -> list[tuple[int, int]]:
 
 
 def subtitle(across: Across) -> str:
-    """What the omnibus test says, and with it whether ranks may be told apart at all."""
+    """What the omnibus test says, and with it whether ranks may be distinguished at all."""
     sets = counted(len(across.data), "data set")
     if across.friedman_p is None or across.iman_davenport_p is None:
         return f"{sets}; no omnibus test of so few losses or data sets"
     p = p_value(max(across.friedman_p, across.iman_davenport_p))
     test = f"{sets}, Friedman p {p if p.startswith('<') else f'= {p}'}"
     if not across.rejected:
-        return f"{test}: no two losses may be told apart by their ranks"
+        return f"{test}: no two losses may be distinguished by their ranks"
     return f"{test}; bars join losses within CD = {number(across.critical_difference, 2)}"
 
 
@@ -69,7 +69,7 @@ def critical_difference(across: Across, *, heading: bool = True) -> Figure:
 
 
 def _draw_bars(axes: Axes, bars: list[tuple[int, int]]) -> None:
-    """Upright bars at the right, over the rows that are not told apart."""
+    """Upright bars at the right, over the rows that are not distinguished."""
     for i, (first, last) in enumerate(bars):
         x = 1.1 + 0.03 * i
         axes.plot(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import FigureBase
 
-from lossbench.record.comparison import SCORELESS, Row
+from lossbench.record.comparison import SCORELESS, ComparisonRow
 from lossbench.report.compare.analysis.statistics import Floats
 from lossbench.report.compare.plots.panels import draw_others, note_off_scale, panels, panels_height
 from lossbench.report.compare.plots.plot import Plot, View
@@ -13,11 +13,11 @@ from lossbench.report.curves import draw_band, stacked, thinned
 from lossbench.report.style import word_colour
 
 
-def _chosen(view: View, row: Row) -> Floats | None:
+def _chosen(view: View, row: ComparisonRow) -> Floats | None:
     """Validation curves of the trials that were chosen on their split."""
     entry = view.entry(row)
     chosen = [(m.split, m.lr, m.params) for m in entry.refits]
-    trials = [m for m in entry.run.members if m.role == "trial" and (m.split, m.lr, m.params) in chosen]
+    trials = [m for m in entry.result.members if m.role == "trial" and (m.split, m.lr, m.params) in chosen]
     return stacked(trials, "val_score")
 
 

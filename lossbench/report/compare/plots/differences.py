@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
-from lossbench.record.comparison import SCORELESS, Row
+from lossbench.record.comparison import SCORELESS, ComparisonRow
 from lossbench.report.compare.plots.plot import Plot, View, note_scoreless
 from lossbench.report.format import interval, number
 from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, place, quiet, shortened, text_width, word_colour
@@ -13,7 +13,7 @@ from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, place, quiet, shorte
 _AXIS = 0.75  # inches below the rows, for the axis and its label
 
 
-def _rows(view: View) -> list[Row]:
+def _rows(view: View) -> list[ComparisonRow]:
     return [
         row
         for row in view.table.rows
@@ -27,7 +27,7 @@ def _height(view: View) -> float:
     return TITLE + ROW * len(rows) + _AXIS if any(row.difference is not None for row in rows) else 0
 
 
-def _limits(view: View, rows: list[Row]) -> tuple[float, float]:
+def _limits(view: View, rows: list[ComparisonRow]) -> tuple[float, float]:
     """What the sound losses span, so that a broken one does not squeeze them; what lies outside gets an arrow."""
     rope = view.table.rope
     sound = [row for row in rows if row.word != "broken"] or rows
@@ -79,7 +79,7 @@ def _draw(part: FigureBase, view: View, height: float) -> None:
     axes.set_xlabel(f"{view.setting.metric} minus {shortened(table.baseline)}’s; band: ROPE", labelpad=6)
 
 
-def _draw_row(axes: Axes, y: int, row: Row, low: float, high: float) -> None:
+def _draw_row(axes: Axes, y: int, row: ComparisonRow, low: float, high: float) -> None:
     assert row.difference is not None
     colour = word_colour(row.word)
     if not low <= row.difference <= high:
@@ -107,7 +107,7 @@ DIFFERENCES = Plot(
     "Difference to the baseline",
     "Dots are mean differences over the splits, lines their 95% intervals, corrected for shared training rows, "
     "for all losses at once. "
-    "Blue is better, orange worse, grey not told apart; an arrow points to what lies outside.",
+    "Blue is better, orange worse, grey not distinguishable; an arrow points to what lies outside.",
     _height,
     _draw,
     _describe,

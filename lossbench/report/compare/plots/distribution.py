@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import FigureBase
 
-from lossbench.record.comparison import SCORELESS, Row
+from lossbench.record.comparison import SCORELESS, ComparisonRow
 from lossbench.report.compare.analysis.statistics import generator
 from lossbench.report.compare.plots.plot import Plot, View, note_scoreless
 from lossbench.report.format import number
@@ -14,7 +14,7 @@ from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, place, quiet, shorte
 _AXIS = 0.6
 
 
-def _rows(view: View) -> list[Row]:
+def _rows(view: View) -> list[ComparisonRow]:
     return [row for row in view.table.rows if row.scores or row.word == "failed"]
 
 

@@ -32,7 +32,7 @@ def _profiles(view: View) -> dict[str, Profile]:
     for row in view.table.rows:
         by_lr: dict[float, list[float]] = {}
         entry = view.entry(row)
-        for member in entry.run.members:
+        for member in entry.result.members:
             tried = member.role == "trial" and member.params == entry.params
             if tried and member.lr and (score := _score(member, view)) is not None:
                 by_lr.setdefault(member.lr, []).append(score)

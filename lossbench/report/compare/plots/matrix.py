@@ -9,7 +9,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.patches import Rectangle
 
 from lossbench.deferred import stats
-from lossbench.record.comparison import SCORELESS, Row
+from lossbench.record.comparison import SCORELESS, ComparisonRow
 from lossbench.report.compare.analysis.statistics import Floats
 from lossbench.report.compare.plots.plot import Plot, View
 from lossbench.report.style import CHARACTER, LIGHT, ROW, TEXT, TITLE, WIDTH, place, shortened, text_width
@@ -19,14 +19,14 @@ _SMALLEST = 4.5  # points; smaller numbers lose a digit first
 _DARKEST = 0.5  # opacity of a column's best cell: ink stays readable on it
 
 
-def _rows(view: View) -> list[Row]:
-    return [row for row in view.table.rows if row.word not in SCORELESS and view.entry(row).run.matrix]
+def _rows(view: View) -> list[ComparisonRow]:
+    return [row for row in view.table.rows if row.word not in SCORELESS and view.entry(row).result.matrix]
 
 
-def _matrix(view: View) -> tuple[list[Row], list[str], Floats]:
+def _matrix(view: View) -> tuple[list[ComparisonRow], list[str], Floats]:
     """Rows, columns and values `[rows, columns]`, NaN where a loss is not defined on another's outputs."""
     rows = _rows(view)
-    cells = [view.entry(row).run.matrix for row in rows]
+    cells = [view.entry(row).result.matrix for row in rows]
     columns = list(dict.fromkeys(name for row in cells for name in row))
     value = np.array(
         [[np.nan if cell.get(name) is None else cell[name] for name in columns] for cell in cells], dtype=float

@@ -20,7 +20,7 @@ _NAME = 0.3  # inches above a panel
 _LABEL = 0.24  # inches above all panels, for what their upright axis is: beside one row of panels there is no room
 
 
-class Named(Protocol):
+class Titled(Protocol):
     """What a panel can be of."""
 
     @property
@@ -28,7 +28,7 @@ class Named(Protocol):
         """Stands above the panel."""
 
 
-Item = TypeVar("Item", bound=Named)
+Item = TypeVar("Item", bound=Titled)
 
 
 def panels_height(count: int, panel: float = 1.05) -> float:

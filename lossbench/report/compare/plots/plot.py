@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from lossbench.record import CompareProtocol
-from lossbench.record.comparison import Row, Table
-from lossbench.report.compare.analysis.scores import Entry, SettingScores
+from lossbench.record.comparison import ComparisonRow, ComparisonTable
+from lossbench.report.compare.analysis.scores import LossScores, SettingScores
 from lossbench.report.style import LIGHT, TEXT, TITLE, new_figure, title, word_colour
 
 _MOST = 12  # data sets in one PNG
@@ -20,11 +20,11 @@ _MOST = 12  # data sets in one PNG
 class View:
     """One setting: its evidence, and the runs behind it."""
 
-    table: Table
+    table: ComparisonTable
     setting: SettingScores
     protocol: CompareProtocol
 
-    def entry(self, row: Row) -> Entry:
+    def entry(self, row: ComparisonRow) -> LossScores:
         """The runs behind a row."""
         return next(entry for entry in self.setting.entries if entry.name == row.name)
 
@@ -74,7 +74,7 @@ def picture(plot: Plot, view: View) -> Figure | None:
     return figure
 
 
-def note_scoreless(axes: Axes, y: int, row: Row) -> None:
+def note_scoreless(axes: Axes, y: int, row: ComparisonRow) -> None:
     """In a row of a picture, why a loss has nothing to show there."""
     note = f"× {row.word}" + (" on every split" if row.word == "diverged" else "")
     axes.text(

@@ -1,11 +1,11 @@
-"""Does the loss compute what the engine asks for: one differentiable value per sample, each from its own row?
+"""Checks that a loss computes one differentiable value per sample, each from its own row.
 
 Shapes: P members, B rows, K outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -13,13 +13,14 @@ from torch import Tensor
 
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.plugins.adapt import WrongShape
-from lossbench.catalog.plugins.row_coupling import coupling
+from lossbench.catalog.plugins.row_coupling import COUNT_INSIDE, coupling
 from lossbench.errors import UserError
-from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.loss_under_test import OF_ONE_LOSS, LossUnderTest
+from lossbench.experiments.probing.findings import Finding
+from lossbench.experiments.probing.loss_under_test import OF_ONE_LOSS, TAILS, LossUnderTest
 
 STEP = 1e-6  # of the central difference in float64: truncation and rounding are then both about 1e-10
 FARTHEST = 6.0
+PARTS = (1, 7, 64)  # batches that a large one is split into
 NON_SMOOTH = 0.02  # share of outputs that may by chance lie within a step of a kink
 
 
@@ -62,33 +63,61 @@ def rows_apart(subject: LossUnderTest) -> Iterator[Finding]:
     if subject.loss.per == "batch":
         yield subject.finding("rows", "note", "a loss of the whole batch, as declared", "declared")
         return
-    measured = "row 0 of [2, 6, K] given another target, then other outputs; then targets or outputs change rows"
+    measured = (
+        "row 0 of [2, 6, K] given another target, then other outputs; then targets or outputs change rows; 300 rows of"
+        " scales 1, 30 and 1e3 in one batch and in batches of 1, 7 and 64"
+    )
     out, target = subject.activation(subject.linear_outputs(2, 6)), subject.targets(2, 6)
     found = coupling(subject.values, out, target, rows=1)
+    if found is None and not _same_in_parts(subject):
+        found = COUNT_INSIDE
     if found is None:
         yield subject.finding("rows", "ok", "every row has its own value", measured, rows_apart=True)
     else:
         yield subject.finding("rows", "error", str(found), measured, rows_apart=False)
 
 
+def _same_in_parts(subject: LossUnderTest) -> bool:
+    """Whether rows keep their values when a large batch is split."""
+    z = torch.cat([subject.linear_outputs(1, 100, scale=scale) for scale in (1.0, *TAILS)], 1)
+    mixed = torch.randperm(z.shape[1], generator=torch.Generator().manual_seed(0))
+    out, target = subject.activation(z[:, mixed]), subject.targets(1, z.shape[1])
+    whole = subject.values(out, target)
+    for rows in PARTS:
+        parts = [slice(start, start + rows) for start in range(0, z.shape[1], rows)]
+        values = torch.cat([subject.values(out[:, part], target[:, part]) for part in parts], 1)
+        if not torch.allclose(values, whole, rtol=1e-9, atol=1e-12, equal_nan=True):
+            return False
+    return True
+
+
 def defined(subject: LossUnderTest) -> Iterator[Finding]:
     """The value is a number wherever a net's outputs may be."""
     where = f"behind {subject.activation.name}"
-    measured = f"values at 600 linear outputs of the scales 0.5, 2 and 6 {where}, for every target, float64"
-    share = _undefined(subject)
+    measured = f"values at 1000 linear outputs of the scales 0.5, 2, 6, 30 and 1e3 {where}, for every target, float64"
+    share, far = _undefined(subject), _undefined(subject, TAILS)
+    if not share and far:
+        what = f"not defined (NaN, or it raises) at {far:.0%} of the outputs far out {where}: mind logs and roots"
+        yield subject.finding("defined", "error", what, measured, undefined_share=0.0, undefined_share_far=far)
+        return
     if not share:
-        yield subject.finding("defined", "ok", f"a number everywhere {where}", measured, undefined_share=0.0)
+        what = f"a number everywhere {where}"
+        yield subject.finding("defined", "ok", what, measured, undefined_share=0.0, undefined_share_far=0.0)
         return
     others = [a for a in ACTIVATIONS if a.min_outputs <= subject.outputs and a.space not in OF_ONE_LOSS]
     better = [a.name for a in others if not _undefined(replace(subject, activation=a))]
-    fix = f"it is defined behind {', '.join(better)}: say so (sound=, or --link)" if better else "mind logs and roots"
+    fix = (
+        f"it is defined behind {', '.join(better)}: say so (sound=, or --inverse-link)"
+        if better
+        else "mind logs and roots"
+    )
     what = f"not defined (NaN) at {share:.0%} of the outputs that {subject.activation.name} gives; {fix}"
     yield subject.finding("defined", "error", what, measured, undefined_share=share)
 
 
-def _undefined(subject: LossUnderTest) -> float:
-    """The share of values that are NaN at ordinary outputs; 1 where it raises."""
-    z = torch.cat([subject.linear_outputs(200, scale=scale) for scale in (0.5, 2.0, 6.0)])
+def _undefined(subject: LossUnderTest, scales: Sequence[float] = (0.5, 2.0, FARTHEST)) -> float:
+    """The share of values that are NaN at linear outputs of some scales; 1 where it raises."""
+    z = torch.cat([subject.linear_outputs(600 // len(scales), scale=scale) for scale in scales])
     try:
         if subject.loss.per == "batch":
             value = subject.values(subject.activation(z.reshape(100, 6, -1)), subject.targets(100, 6))
@@ -101,7 +130,10 @@ def _undefined(subject: LossUnderTest) -> float:
 
 def gradient(subject: LossUnderTest) -> Iterator[Finding]:
     """The gradient is the derivative of the value, and there is one."""
-    measured = f"autograd against central differences of {STEP:g} in float64, on outputs [2, 12, K] of three scales"
+    measured = (
+        f"autograd against central differences of {STEP:g} in float64, on outputs [2, 12, K] of scales 0.5 and 2;"
+        " whether values that change with 200 linear outputs of |z| = 30 and 1e3 each have a gradient"
+    )
     target = subject.targets(2, 12)
     wrong = total = probes = 0
     worst = steepest = 0.0
@@ -128,20 +160,38 @@ def gradient(subject: LossUnderTest) -> Iterator[Finding]:
         yield subject.finding("gradient", "error", what, measured, gradient_correct=False, learnable=False)
         return
     if total < probes / 2:
-        what = f"not judged: the value is not defined at {probes - total} of {probes} outputs"
+        what = f"not examined: the value is not defined at {probes - total} of {probes} outputs"
         yield subject.finding("gradient", "skipped", what, measured)
         return
     numbers = {
         "gradient_correct": wrong <= NON_SMOOTH * total,
         "gradient_error": worst,
         "gradient_wrong_share": wrong / total,
+        "gradient_missing_far": _missing_far(subject),
     }
     part = f" where it is defined ({total} of {probes} outputs)" if total < probes else ""
-    if numbers["gradient_correct"]:
+    if numbers["gradient_missing_far"]:
+        what = f"no gradient at {numbers['gradient_missing_far']:.0%} of the outputs far out, though the value changes"
+        yield subject.finding("gradient", "error", f"{what} (detach, round?)", measured, **numbers)
+    elif numbers["gradient_correct"]:
         yield subject.finding("gradient", "ok", f"the gradient is the derivative{part}", measured, **numbers)
     else:
         what = f"the gradient is not the derivative of the value in {wrong} of {total} outputs (detach, round, argmax?)"
         yield subject.finding("gradient", "error", what, measured, **numbers)
+
+
+def _missing_far(subject: LossUnderTest) -> float:
+    """The share of large linear outputs where the value changes along the ray and autograd has no gradient."""
+    if subject.loss.per == "batch":
+        return 0.0
+    missing = []
+    for size in TAILS:
+        ends = [subject.tail(200, size), 1.01 * subject.tail(200, size)]
+        before, after = (subject.risks(z).T for z in ends)
+        steep = sum(subject.slopes(z).norm(dim=-1) for z in ends)
+        changes = (after - before).abs() > 1e-6 * (1 + before.abs())
+        missing.append(changes & (steep == 0))
+    return float(torch.cat(missing).double().mean())
 
 
 def _differences(subject: LossUnderTest, out: Tensor, target: Tensor) -> Tensor:
@@ -160,8 +210,12 @@ def _differences(subject: LossUnderTest, out: Tensor, target: Tensor) -> Tensor:
 
 def members_apart(subject: LossUnderTest) -> Iterator[Finding]:
     """What one member does, even NaN, is nothing to its neighbours."""
-    measured = "member 1 of outputs [3, 8, K] set to NaN; values and gradients of members 0 and 2 compared bit for bit"
-    out, target = subject.activation(subject.linear_outputs(3, 8)), subject.targets(3, 8)
+    measured = (
+        "member 1 of outputs [3, 8, K] of scales 1, 30 and 1e3 set to NaN; values and gradients of members 0 and 2"
+        " compared bit for bit"
+    )
+    scale_B1 = torch.tensor([1.0, 1.0, 1.0, 1.0, *TAILS, *TAILS], dtype=torch.float64)[:, None]
+    out, target = subject.activation(subject.linear_outputs(3, 8) * scale_B1), subject.targets(3, 8)
     before = _values_and_gradient(subject, out, target)
     out[1] = torch.nan
     after = _values_and_gradient(subject, out, target)

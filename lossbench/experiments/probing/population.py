@@ -1,4 +1,4 @@
-"""What the loss asks for with all the data in the world: its minimiser, found over all outputs of one row.
+"""What a loss estimates: the minimiser of its expected value, searched over all outputs of one row.
 
 Shapes: M mixtures (class probabilities, or distributions of a number), N points, T target values, K outputs, C classes.
 """
@@ -13,19 +13,19 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.vocabulary import Encoding, Task
-from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.loss_under_test import LossUnderTest
-from lossbench.experiments.doctor.search import minimise
+from lossbench.experiments.probing.findings import Finding
+from lossbench.experiments.probing.loss_under_test import LossUnderTest
+from lossbench.experiments.probing.search import minimise
 
 ETAS = (0.05, 0.1, 0.3, 0.45, 0.6, 0.8, 0.95)
 MIXTURES = {
     Task.BINARY: tuple((1 - eta, eta) for eta in ETAS),
     Task.MULTICLASS: (
-        *((0.40, 0.35, 0.25), (0.25, 0.40, 0.35), (0.45, 0.30, 0.25), (0.34, 0.26, 0.40)),  # nobody has the majority
+        *((0.40, 0.35, 0.25), (0.25, 0.40, 0.35), (0.45, 0.30, 0.25), (0.34, 0.26, 0.40)),  # no class has the majority
         *((0.7, 0.2, 0.1), (0.05, 0.15, 0.8), (0.1, 0.6, 0.3)),
     ),
 }
-TIE = 1e-9  # scores nearer than this decide for nobody
+TIE = 1e-9  # scores nearer than this predict no class
 COSTS_MORE = 1e-5  # a wrong decision's expected loss must exceed the least one by this share of the loss's range
 PROPER = 5e-3  # how near the minimiser must come to the true probability: the search resolves 1e-6
 NEAR = 0.01  # standard deviations: how near the minimiser must come to a mean or a median
@@ -52,7 +52,7 @@ class Distribution:
 
 
 def classification(subject: LossUnderTest) -> Iterator[Finding]:
-    """Decides for the likeliest class? Gives its probability? What else does it estimate?"""
+    """Does it predict the most probable class? Does it give its probability? What else does it estimate?"""
     if not subject.task.is_classification or subject.loss.per == "batch":
         return
     pi_MC = torch.tensor(MIXTURES[subject.task], dtype=torch.float64)
@@ -77,7 +77,7 @@ def classification(subject: LossUnderTest) -> Iterator[Finding]:
     worst = int(excess_M.argmin())
     numbers = {"consistent": consistent, "least_excess": float(excess_M[worst])}
     if consistent:
-        yield subject.finding("calibrated", "ok", "its minimiser decides for the likeliest class", measured, **numbers)
+        yield subject.finding("calibrated", "ok", "its minimiser predicts the most probable class", measured, **numbers)
     else:
         what = f"at class probabilities {pi_MC[worst].tolist()} a wrong or tied decision costs nothing more"
         yield subject.finding("calibrated", "warning", what, measured, **numbers)
@@ -86,9 +86,9 @@ def classification(subject: LossUnderTest) -> Iterator[Finding]:
 
 def _probabilities(subject: LossUnderTest, z_MK: Tensor, pi_MC: Tensor, *, consistent: bool) -> Finding:
     p_PMC = subject.read(subject.activation(z_MK)[None]).probability_PNC
-    measured = "link of the outputs of least expected loss, against the true probabilities"
+    measured = "inverse link of the outputs of least expected loss, against the true probabilities"
     if p_PMC is None:
-        what = "a margin: the decision only" if consistent else "a margin, not always of the likeliest class"
+        what = "a margin: the decision only" if consistent else "a margin, not always of the most probable class"
         return subject.finding("proper", "note", what, measured, proper=False, estimates="margin")
     p_MC = p_PMC[0]
     error = float((p_MC - pi_MC).abs().max())
@@ -100,7 +100,7 @@ def _probabilities(subject: LossUnderTest, z_MK: Tensor, pi_MC: Tensor, *, consi
     sharper = float((p_MC.amax(-1) - pi_MC.amax(-1)).mean())
     shown = f"{pi_MC[0].amax():.3g} is read as {p_MC[0].amax():.3g}"
     if float(p_MC.amax(-1).min()) > 0.99:
-        what, estimates = "estimates the likeliest class only, with probability 1", "mode"
+        what, estimates = "estimates the most probable class only, with probability 1", "mode"
     else:
         what = f"estimates no probabilities: {'over' if sharper > 0 else 'under'}-confident, {shown}"
         estimates = "distorted probabilities"

@@ -1,7 +1,7 @@
-"""Links: what a net's outputs predict. Declared by the loss, so that decisions and metrics never have to guess.
+"""Inverse links: how a net's outputs become a prediction. The loss declares its own.
 
-Shapes: P members, N rows, K outputs, C classes. A link turns outputs `[P, N, K]` into a `Prediction`. One-output
-classifiers become two columns, so that a decision is always the argmax of `score_PNC`: a sigmoid is cut at 0.5, a
+Shapes: P members, N rows, K outputs, C classes. An inverse link turns outputs `[P, N, K]` into a `Prediction`.
+One-output classifiers become two columns, so that a decision is always the argmax of `score_PNC`: a sigmoid is cut at 0.5, a
 margin at 0, and nothing is ever argmax-ed over a single column.
 """
 
@@ -24,7 +24,7 @@ TINY = 1e-7  # probabilities are clamped to [TINY, 1 - TINY] before a logarithm:
 class Prediction:
     """What P members predict for N rows; a part is None where the loss gives none.
 
-    `score_PNC`: logit-like, the larger the likelier; its argmax is the decision, and softmax(score / T) is what a
+    `score_PNC`: logit-like, the larger the more probable; its argmax is the decision, and softmax(score / T) is what a
     temperature is fitted to. `probability_PNC`: what the loss itself estimates. `point_PN`: a regression's value, and
     where a normal distribution is estimated its mean; `deviation_PN` is then its standard deviation.
     """
@@ -124,8 +124,8 @@ def _exp(out: Tensor) -> Prediction:
     return Prediction(point_PN=out[..., 0].exp())
 
 
-class Link(Enum):
-    """How outputs are read; `link(out_PNK)` gives the `Prediction`."""
+class InverseLink(Enum):
+    """How outputs are read; `inverse_link(out_PNK)` gives the `Prediction`."""
 
     SIGMOID = ("sigmoid", _sigmoid)
     SOFTMAX = ("softmax", _softmax)
@@ -147,12 +147,12 @@ class Link(Enum):
         self._read = read
 
     @classmethod
-    def named(cls, label: str) -> Link:
-        """The link of that label; `ValueError` where there is none."""
-        for link in cls:
-            if link.label == label:
-                return link
-        raise ValueError(f"unknown link {label!r}")
+    def named(cls, label: str) -> InverseLink:
+        """The inverse link of that label; `ValueError` where there is none."""
+        for inverse_link in cls:
+            if inverse_link.label == label:
+                return inverse_link
+        raise ValueError(f"unknown inverse link {label!r}")
 
     def __call__(self, out_PNK: Tensor) -> Prediction:
         """Read outputs `[P, N, K]` (any leading axes)."""

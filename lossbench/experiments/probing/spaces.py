@@ -1,4 +1,4 @@
-"""Which last activations a loss is sound behind, tried: the least loss that each can reach, and what it decides.
+"""Tries every last activation behind a loss: the least loss that it can reach, and the class that it predicts there.
 
 Shapes: M mixtures, N points, T target values, K outputs, C classes.
 """
@@ -15,12 +15,12 @@ from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.verdicts import assess
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
-from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.landscape import falls_without_end
-from lossbench.experiments.doctor.loss_under_test import OF_ONE_LOSS, LossUnderTest
-from lossbench.experiments.doctor.search import minimise
+from lossbench.experiments.probing.findings import Finding
+from lossbench.experiments.probing.landscape import falls_without_end
+from lossbench.experiments.probing.loss_under_test import OF_ONE_LOSS, LossUnderTest
+from lossbench.experiments.probing.search import minimise
 
-MAJORITIES = {  # one class is likelier than all others together: every sound loss decides for it
+MAJORITIES = {  # one class is more probable than all others together: every sound loss predicts it
     Task.BINARY: ((0.2, 0.8), (0.7, 0.3), (0.02, 0.98), (0.98, 0.02)),
     Task.MULTICLASS: ((0.75, 0.15, 0.1), (0.1, 0.7, 0.2), (0.1, 0.2, 0.7), (0.96, 0.02, 0.02)),
 }
@@ -36,7 +36,11 @@ def sound_spaces(subject: LossUnderTest) -> Iterator[Finding]:
     reach = _least(subject, _mixtures(subject))[1] if subject.task.is_classification else None
     faults = {a.name: fault(subject, a, reach) for a in tried}
     sound = [name for name, why in faults.items() if not why]
-    declared = [name for name in faults if assess(subject.loss, ACTIVATIONS.get(name), subject.task).level.is_sound]
+    declared = [
+        name
+        for name in faults
+        if subject.loss.is_declared and assess(subject.loss, ACTIVATIONS.get(name), subject.task).level.is_sound
+    ]
     wrong = [f"{name} ({faults[name]})" for name in declared if faults[name]]
     measured = "expected loss minimised over the linear outputs behind each activation"
     numbers = {"sound": sound, "faults": {name: why for name, why in faults.items() if why}}

@@ -1,4 +1,4 @@
-"""What the doctor says: findings, each with how it was measured, and the diagnosis that they make together."""
+"""Findings of the doctor, each with how it was measured, and the diagnosis that they form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Finding:
     """One thing seen on one task: `finding` in words, `measured` how it was seen, `numbers` what was counted.
 
     An error says that training with the loss will go wrong or that something declared of it is not so, a warning that
-    training may go wrong, a note what the loss is like; skipped is what could not be asked, and why.
+    training may go wrong, a note what the loss is like; skipped is a check that was not possible, and why.
     """
 
     check: str

@@ -1,4 +1,4 @@
-"""Runs and their members: what was trained, what it scored, and what was measured of it."""
+"""Results: one loss in one setting, its members, what they scored, and what was measured of them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any, Literal
 from pydantic import Field
 
 from lossbench.events import Status
-from lossbench.record.part import Number, Part, Scores, Sparse
+from lossbench.record.part import Number, RecordPart, Scores, Sparse
 from lossbench.record.planes import PackedPlanes
 
 
-class VerdictRecord(Part):
+class VerdictRecord(RecordPart):
     """The verdict of a pair, as said before training."""
 
-    level: Literal["ok", "equivalent", "degraded", "broken"]
+    level: Literal["ok", "equivalent", "unknown", "degraded", "broken"]
     why: str
     fix: str = ""
 
 
-class LossRecord(Part):
+class LossRecord(RecordPart):
     """A loss as it was trained: its name, parameters, and the text and hash of its source if it is a user's."""
 
     name: str
@@ -34,7 +34,7 @@ class LossRecord(Part):
     source_sha256: str = ""
 
 
-class PathRecord(Part):
+class PathRecord(RecordPart):
     """One net on a regularization path: its strength, its objective, its weights, and how its training ended."""
 
     alpha: float
@@ -81,7 +81,7 @@ class MemberRecord(Sparse):
         return self.path
 
 
-class RangeRecord(Part):
+class RangeRecord(RecordPart):
     """The smallest, mean and largest of some finite numbers."""
 
     min: float
@@ -109,14 +109,27 @@ class Diagnostics(Sparse):
 
 
 class ObjectiveRecord(Sparse):
-    """The mathematical objective that a loss is: losses of one group are multiples of one objective."""
+    """Losses whose gradients showed no difference, but for one factor, are of one group."""
 
     group: str = ""
-    factor: float = 1.0  # its objective is so many times that of the group's first loss
-    represents: list[str] = Field(default_factory=list)  # other names of it, which were not trained
+    factor: float = 1.0  # its gradient is so many times that of the group's first loss
+    represents: list[str] = Field(default_factory=list)  # others with its gradients, which were not trained
+    probes: int = 0  # outputs at which no difference from them was found; 0 where it is alone
+    reach: float = 0.0  # up to which size of linear outputs
 
 
-class ReliabilityRecord(Part):
+class ReferenceRecord(RecordPart):
+    """A model that is no net, on the splits of one setting: what else is possible there. It is in no test."""
+
+    name: str
+    estimator: str  # scikit-learn's class
+    data: str
+    condition: dict[str, float] = Field(default_factory=dict)
+    members: list[MemberRecord] = Field(default_factory=list)  # one a split
+    seconds: Number = None
+
+
+class ReliabilityRecord(RecordPart):
     """How often the most probable class is right, by confidence: bins of equal width, null in an empty one."""
 
     confidence: list[Number]
@@ -124,7 +137,7 @@ class ReliabilityRecord(Part):
     count: list[int]
 
 
-class PenaltyRecord(Part):
+class PenaltyRecord(RecordPart):
     """The penalty of a regularization path, and the share of L1 in it."""
 
     name: str
@@ -132,7 +145,7 @@ class PenaltyRecord(Part):
     l1_ratio: float
 
 
-class RunRecord(Sparse):
+class LossResult(Sparse):
     """One loss in one setting: its verdict, its members, and what was measured of the pair."""
 
     name: str

@@ -1,4 +1,4 @@
-"""The least expected loss over all outputs, found without derivatives, so that kinks and flat stretches do no harm.
+"""Minimises an expected loss over all outputs without derivatives, which non-smooth and flat parts do not disturb.
 
 A coarse grid of linear outputs, then a compass search from its best points: all 3^K neighbours are tried, the step is
 doubled until it first fails (a minimum may lie far out) and halved ever after.

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.equivalence import known_as
+from lossbench.catalog.probes import magnitude
 from lossbench.catalog.vocabulary import Task
-from lossbench.experiments.doctor.findings import Finding
-from lossbench.experiments.doctor.loss_under_test import LossUnderTest
-from lossbench.experiments.doctor.search import minimise
+from lossbench.experiments.probing.findings import Finding
+from lossbench.experiments.probing.loss_under_test import TAILS, LossUnderTest
+from lossbench.experiments.probing.search import minimise
 
 ROUNDING = 1e-9  # of a value in float64, relative to the values compared
 RAYS = (1e2, 1e4, 1e6)  # how far out linear outputs are followed
@@ -63,7 +64,9 @@ def convexity(subject: LossUnderTest) -> Iterator[Finding]:
     """Convex in the outputs: a chord lies nowhere below the loss."""
     many = replace(subject, classes=6) if subject.task is Task.MULTICLASS else subject  # three hide some dents
     worst = -torch.inf
-    for seed, (scale, reach) in enumerate(((0.5, 0.3), (2.0, 1.0), (6.0, 6.0), (6.0, 1.0))):
+    for seed, (scale, reach) in enumerate(
+        ((0.5, 0.3), (2.0, 1.0), (6.0, 6.0), (6.0, 1.0), *zip(TAILS, TAILS, strict=True))
+    ):
         z = many.linear_outputs(250, 8, seed=10 + seed, scale=scale)
         other = z + many.linear_outputs(250, 8, seed=20 + seed, scale=reach)
         target = many.targets(250, 8)
@@ -71,7 +74,7 @@ def convexity(subject: LossUnderTest) -> Iterator[Finding]:
         chord = (many.values(a, target) + many.values(b, target)) / 2
         above = (many.values((a + b) / 2, target) - chord) / (1 + chord.abs())
         worst = max(worst, float(above.nan_to_num(nan=-torch.inf).max()))
-    measured = "values at the middle of 8000 pairs of outputs, near and far, against the mean of the pair's"
+    measured = "values at the middle of 12000 pairs of outputs of scales 0.5 to 1e3, against the mean of the pair's"
     if worst <= ROUNDING:
         yield subject.finding("convex", "ok", "convex in the outputs", measured, convex=True)
     else:
@@ -83,10 +86,13 @@ def symmetry(subject: LossUnderTest) -> Iterator[Finding]:
     """The sum over the classes is constant: symmetric label noise then does not move the minimiser."""
     if not subject.task.is_classification or subject.loss.per == "batch":
         return
-    z = torch.cat([subject.linear_outputs(500, scale=scale) for scale in (0.5, 2.0, 6.0)])
+    z = torch.cat([subject.linear_outputs(500, scale=scale) for scale in (0.5, 2.0, 6.0, *TAILS)])
     total: Tensor = subject.risks(z).sum(-1)
+    total = total[~total.isnan()]
     spread = float(total.max() - total.min()) / max(subject.range, 1e-12)
-    measured = "sum over the classes at 1500 outputs: greatest minus least, in units of the loss's own range"
+    measured = (
+        "sum over the classes at 2500 outputs of scales 0.5 to 1e3: greatest minus least, by the loss's own range"
+    )
     symmetric = spread < 1e-6
     what = "constant sum over the classes: robust to symmetric label noise" if symmetric else "not symmetric"
     level = "ok" if symmetric else "note"
@@ -94,16 +100,32 @@ def symmetry(subject: LossUnderTest) -> Iterator[Finding]:
 
 
 def known_loss(subject: LossUnderTest) -> Iterator[Finding]:
-    """Which pairs of the catalogue have its gradient times a factor, and so train as it does?"""
+    """Which pairs of the catalogue have its gradient times a factor, everywhere or up to a size of the outputs?"""
     related = [
-        (other, activation, relation)
+        (f"{other.name} + {activation.name}", relation)
         for other, activation, relation in known_as(subject.loss, subject.activation, subject.task)
         if other.name != subject.loss.name
     ]
-    equals = {f"{other.name} + {activation.name}": relation.factor for other, activation, relation in related}
-    measured = "gradients in the linear outputs against those of every sound pair of the catalogue, float64"
-    if equals:
-        known = ", ".join(f"{factor:.6g} x {name}" for name, factor in equals.items())
-        yield subject.finding("known loss", "note", f"trains as {known}", measured, equals=equals)
+    everywhere = {name: relation for name, relation in related if relation.is_complete}
+    partly = {name: relation for name, relation in related if not relation.is_complete}
+    probes = f" at {related[0][1].probes:,} linear outputs up to 1e4" if related else " at linear outputs up to 1e4"
+    measured = (
+        f"gradients{probes} against those of every sound pair of the catalogue, batches of 1 to 300 rows, float64"
+    )
+    numbers = {
+        "equals": {name: relation.factor for name, relation in everywhere.items()},
+        "equals_up_to": {name: relation.reach for name, relation in partly.items()},
+    }
+    if everywhere:
+        known = ", ".join(f"{relation.factor:.6g} x {name}" for name, relation in everywhere.items())
+        what = f"no difference found from {known}"
+        yield subject.finding("known loss", "note", what, measured, **numbers)
+    elif partly:
+        ways: dict[str, list[str]] = {}
+        for name, relation in partly.items():
+            how = f"up to |z| = {magnitude(relation.reach)}; differs {relation.differs}"
+            ways.setdefault(how, []).append(f"{relation.factor:.6g} x {name}")
+        what = "; ".join(f"trains as {', '.join(names)} {how}" for how, names in ways.items())
+        yield subject.finding("known loss", "note", what, measured, **numbers)
     else:
-        yield subject.finding("known loss", "ok", "equals no pair of the catalogue", measured, equals={})
+        yield subject.finding("known loss", "ok", "equals no pair of the catalogue", measured, **numbers)

@@ -15,17 +15,19 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.activations import Activation
-from lossbench.catalog.links import Prediction
+from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins.adapt import adapt
 from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Encoding, Space, Task
-from lossbench.experiments.doctor.findings import Finding, Level
+from lossbench.experiments.probing.findings import Finding, Level
 
+MIDDLE = 6.0  # half the width of the linear outputs that training starts from and mostly stays in
+TAILS = (30.0, 1e3)  # sizes of linear outputs that it may reach
 FLAT = 1e-12  # of the gradient where the loss is steepest: no optimizer moves by less
-OF_ONE_LOSS = {Space.MEAN_VARIANCE, Space.NORMAL_INVERSE_GAMMA}  # outputs of different kinds, made for one loss
-CLASS_COUNTS = (50.0, 30.0, 20.0, 10.0, 5.0, 2.0)  # what a loss that asks for them is told of the training part
+OF_ONE_LOSS = {Space.MEAN_VARIANCE, Space.NORMAL_INVERSE_GAMMA}  # outputs of different kinds, of one loss alone
+CLASS_COUNTS = (50.0, 30.0, 20.0, 10.0, 5.0, 2.0)  # for a loss that uses them
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class LossUnderTest:
 
     @classmethod
     def admit(cls, loss: Loss, task: Task) -> LossUnderTest:
-        """The loss behind the activation it is made for, on two or three classes, its results checked for their shape.
+        """The loss behind the activation it expects, on two or three classes, its results checked for their shape.
 
         Raises `UserError` where no activation is sound for it.
         """
@@ -77,6 +79,11 @@ class LossUnderTest:
         generator = torch.Generator().manual_seed(seed)
         return (torch.randn(*shape, self.outputs, generator=generator, dtype=torch.float64) * scale).to(dtype)
 
+    def tail(self, points: int, size: float) -> Tensor:
+        """Linear outputs `[N, K]` of all directions, the largest of each row as large as `size`."""
+        direction = self.linear_outputs(points, seed=7).clamp(-2, 2)
+        return size * direction / direction.abs().amax(-1, keepdim=True)
+
     def targets(self, *shape: int) -> Tensor:
         """Encoded targets for outputs `[*shape, K]`: all values in turn."""
         count = int(torch.tensor(shape).prod())
@@ -88,7 +95,7 @@ class LossUnderTest:
         return flat.reshape(*value.shape, *flat.shape[1:])
 
     def values(self, out: Tensor, target: Tensor, class_counts: Sequence[float] = CLASS_COUNTS) -> Tensor:
-        """The loss of outputs `[P, B, K]` -> `[P, B]` (per batch: `[P]`, all rows weighing the same)."""
+        """The loss of outputs `[P, B, K]` -> `[P, B]` (per batch: `[P]`, all rows with the same weight)."""
         if target.is_floating_point():
             target = target.to(out.dtype)
         counts = out.new_tensor(class_counts[: self.classes]).expand(out.shape[0], 1, -1)
@@ -125,12 +132,21 @@ class LossUnderTest:
         return self.dead_at(500)
 
     def dead_at(self, points: int) -> float:
-        """The same of so many uniform linear outputs."""
+        """The same of so many uniform linear outputs between -6 and 6."""
+        return self._dead(self._uniform(points), self.slopes(self._uniform(points)).norm(dim=-1).max())
+
+    def dead_beyond(self, points: int, size: float) -> float:
+        """The share of wrong predictions without a gradient where the largest linear output is of that size."""
+        return self._dead(self.tail(points, size), self.slopes(self._uniform(points)).norm(dim=-1).max())
+
+    def _uniform(self, points: int) -> Tensor:
         generator = torch.Generator().manual_seed(0)
-        z = torch.rand(points, self.outputs, generator=generator, dtype=torch.float64) * 12 - 6
-        steepness = self.slopes(z).norm(dim=-1)
-        wrong = self._wrong(self.activation(z))
-        return float((wrong & (steepness <= FLAT * steepness.max())).sum() / wrong.sum().clamp_min(1))
+        return (2 * torch.rand(points, self.outputs, generator=generator, dtype=torch.float64) - 1) * MIDDLE
+
+    def _dead(self, z_NK: Tensor, steepest: Tensor) -> float:
+        steepness_TN = self.slopes(z_NK).norm(dim=-1)
+        wrong_TN = self._wrong(self.activation(z_NK))
+        return float((wrong_TN & (steepness_TN <= FLAT * steepest)).sum() / wrong_TN.sum().clamp_min(1))
 
     def _wrong(self, out_NK: Tensor) -> Tensor:
         """Which predictions are wrong for which target, `[T, N]`; a regression's by more than 1."""
@@ -145,4 +161,4 @@ class LossUnderTest:
 
     def read(self, out: Tensor) -> Prediction:
         """What the outputs predict."""
-        return self.loss.link_on(self.activation.space, self.task)(out)
+        return self.loss.inverse_link_on(self.activation.space, self.task)(out)

@@ -11,11 +11,13 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.probes import magnitude
 from lossbench.catalog.vocabulary import Space
-from lossbench.experiments.doctor.findings import Finding, Level
-from lossbench.experiments.doctor.loss_under_test import LossUnderTest
+from lossbench.experiments.probing.findings import Finding, Level
+from lossbench.experiments.probing.loss_under_test import TAILS, LossUnderTest
 
 HUGE = 1e4
+DEAD = 0.001  # share of wrong predictions without a gradient that may come from single points
 NO_ZEROS_AND_ONES = {  # spaces that hold no row of zeros and ones
     *(Space.LOG_SIMPLEX, Space.SPHERE, Space.POSITIVE, Space.MEAN_VARIANCE, Space.NORMAL_INVERSE_GAMMA)
 }
@@ -67,13 +69,14 @@ def absent_classes(subject: LossUnderTest) -> Iterator[Finding]:
     """A batch of one class only, and a class that the training part never had, give no NaN."""
     if not subject.task.is_classification:
         return
-    measured = "batches [1, 5, K] of one class each; class counts with a zero where the loss asks for them"
+    measured = "batches [1, 5, K] of one class each, of scale 1, 30 and 1e3; class counts with a zero where asked for"
     numbers: dict[str, int] = {"nan_values": 0}
     for y in range(subject.classes):
-        out = subject.activation(subject.linear_outputs(1, 5))
-        target = subject.encoded(torch.full((1, 5), y))
-        value = subject.values(out, target, class_counts=(90.0, 10.0, 0.0))
-        numbers["nan_values"] += int((~value.isfinite()).sum())
+        for scale in (1.0, *TAILS):
+            out = subject.activation(subject.linear_outputs(1, 5, scale=scale))
+            target = subject.encoded(torch.full((1, 5), y))
+            value = subject.values(out, target, class_counts=(90.0, 10.0, 0.0))
+            numbers["nan_values"] += int((~value.isfinite()).sum())
     if numbers["nan_values"]:
         yield subject.finding("absent classes", "error", "NaN or infinite where a class is absent", measured, **numbers)
     else:
@@ -81,20 +84,34 @@ def absent_classes(subject: LossUnderTest) -> Iterator[Finding]:
 
 
 def dead_regions(subject: LossUnderTest) -> Iterator[Finding]:
-    """Where the prediction is wrong, the gradient shows a way out."""
+    """Where the prediction is wrong, the gradient shows a way out.
+
+    Far out, where every loss of bounded gradient in the probabilities saturates, its absence is a note.
+    """
     if subject.loss.per == "batch":
         return
-    measured = "gradient at 4000 linear outputs between -6 and 6 that predict wrongly, against the steepest"
+    far = " and ".join(magnitude(size) for size in TAILS)
+    measured = f"gradient at 4000 wrong linear outputs between -6 and 6, and 1000 each with |z| = {far}; float64"
     share, vanishing = subject.dead_at(4000), _vanishing(subject)
-    numbers = {"dead_share": share, "vanishing": vanishing}
-    if share > 0.001:
-        what = f"no gradient at {share:.0%} of the wrong predictions: what starts there never learns"
-        yield subject.finding("dead regions", "warning", what, measured, **numbers)
+    beyond = {size: subject.dead_beyond(1000, size) for size in TAILS}
+    level: Level = "ok"
+    found = []
+    if share > DEAD:
+        level = "warning"
+        found.append(f"no gradient at {share:.0%} of the wrong predictions: what starts there never learns")
     elif vanishing is not None and vanishing < 0.05:
-        what = f"the gradient of a sure and wrong prediction is {vanishing:.1%} of that of an undecided one"
-        yield subject.finding("dead regions", "note", what, measured, **numbers)
-    else:
-        yield subject.finding("dead regions", "ok", "every wrong prediction has a gradient", measured, **numbers)
+        level = "note"
+        found.append(f"the gradient of a sure and wrong prediction is {vanishing:.1%} of that of an undecided one")
+    if tails := [
+        f"{dead:.0%} of the wrong predictions with |z| = {magnitude(size)}"
+        for size, dead in beyond.items()
+        if dead > DEAD
+    ]:
+        level = "note" if level == "ok" else level
+        found.append(f"far out there is no gradient at {' and at '.join(tails)}")
+    what = "; ".join(found) or "every wrong prediction has a gradient"
+    numbers = {"dead_share": share, "dead_share_far": list(beyond.values()), "vanishing": vanishing}
+    yield subject.finding("dead regions", level, what, measured, **numbers)
 
 
 def _vanishing(subject: LossUnderTest) -> float | None:

@@ -1,0 +1,86 @@
+"""Reference models on a setting's splits: the nets' prepared inputs, training rows and metrics; no loss is involved.
+
+N rows, D inputs, C classes.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from lossbench.catalog.inverse_links import Prediction
+from lossbench.components.reference_models import REFERENCE_MODELS, ReferenceModel
+from lossbench.events import Stopped
+from lossbench.experiments.compare.job import Options
+from lossbench.experiments.compare.setting import Setting
+from lossbench.experiments.scoring.scores import prediction_scores
+from lossbench.experiments.setup.prepared_split import PreparedSplit
+from lossbench.record import MemberRecord, ReferenceRecord
+
+
+def evaluate_references(options: Options, setting: Setting, stopped: Stopped) -> list[ReferenceRecord]:
+    """Every reference model fitted on each split's outer training part and scored on its test part."""
+    names = options.config.reference
+    if not names:
+        return []
+    from threadpoolctl import threadpool_limits  # with scikit-learn; late, since hardly a run asks for references
+
+    with threadpool_limits(
+        options.threads
+    ):  # threads of OpenMP that wait for a processor in use cost a hundred times the work
+        return [_evaluate(REFERENCE_MODELS.get(name), options, setting, stopped) for name in names]
+
+
+def _evaluate(model: ReferenceModel, options: Options, setting: Setting, stopped: Stopped) -> ReferenceRecord:
+    began = time.perf_counter()
+    members = list(_members(model, options, setting, stopped))
+    make = model.classifier if setting.task.is_classification else model.regressor
+    return ReferenceRecord(
+        name=model.name,
+        estimator=type(make(0)).__name__,
+        data=setting.table.name,
+        condition=dict(setting.condition),
+        members=members,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _members(model: ReferenceModel, options: Options, setting: Setting, stopped: Stopped) -> Iterator[MemberRecord]:
+    for fold, seed, split in zip(setting.folds, setting.seeds, setting.outer, strict=True):
+        if stopped():
+            return
+        truth_N = split.truth_N["test"]
+        yield MemberRecord(
+            seed=seed,
+            lr=None,
+            status="ok",
+            split={"repeat": fold.repeat, "fold": fold.fold},
+            role="reference",
+            n_train=len(fold.train),
+            n_test=len(fold.test),
+            test=prediction_scores(_predict(model, setting, split, seed), truth_N[None], options.metrics),
+        )
+
+
+def _predict(model: ReferenceModel, setting: Setting, split: PreparedSplit, seed: int) -> Prediction:
+    """What it predicts for a split's test part."""
+    x_ND, y_N = split.x_ND["train"].numpy(), split.truth_N["train"].numpy()
+    test_ND = split.x_ND["test"].numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a linear model that stopped early is a weaker reference and no mistake
+        if not setting.task.is_classification:
+            value_N = model.regressor(seed).fit(x_ND, y_N).predict(test_ND)
+            return Prediction(point_PN=torch.from_numpy(np.asarray(value_N, dtype=np.float64))[None])
+        if len(np.unique(y_N)) == 1:  # nothing to fit
+            known_NC, classes = np.ones((len(test_ND), 1)), y_N[:1]
+        else:
+            fitted = model.classifier(seed).fit(x_ND, y_N)
+            known_NC, classes = fitted.predict_proba(test_ND), fitted.classes_
+    probability_NC = np.zeros((len(test_ND), len(setting.table.classes)))
+    probability_NC[:, classes] = known_NC  # a class that the training part lacks has probability 0
+    probability = torch.from_numpy(probability_NC)[None]
+    return Prediction(probability, probability)
