@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
+from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, canonical
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -72,6 +73,7 @@ class Loss:
     outputs: int = 1  # outputs per column of the encoded target: 2 for a mean and a variance
     min_outputs: int = 1
     estimates: str = ""  # the population minimiser: "class probabilities", "median", ...
+    value_estimand: str = ""  # what its values estimate, in `estimands`' words, parameters in braces; "": not declared
     pitfalls: tuple[str, ...] = ()
     # On every task: read by its inverse link, the expected value's one minimiser is the true probability or mean.
     proper: bool = False
@@ -117,6 +119,12 @@ class Loss:
     def own_metric(self) -> str:
         """The metric that scores what it estimates with its parameters, `pinball(quantile=0.9)`; "": the task's own."""
         return self.metric.format(**self.params)
+
+    def estimand(self, task: Task) -> str:
+        """What is estimated on a task, in the words of `estimands`; "" where that is not declared."""
+        if not task.is_classification:
+            return canonical(self.value_estimand.format(**self.params))
+        return {True: MOST_PROBABLE, False: OTHER_CLASS, None: ""}[self.is_consistent(task)]
 
     @property
     def is_proper(self) -> bool:

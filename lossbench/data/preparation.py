@@ -41,6 +41,7 @@ class Preparation:
     target_center: float = 0.0
     target_scale: float = 1.0
     target_why: str = field(default="", compare=False)  # why the target is scaled in another than the usual way
+    target_statistic: Literal["mean", "median"] = field(default="mean", compare=False)  # that is the centre
 
     @classmethod
     def fit(
@@ -75,7 +76,7 @@ class Preparation:
         unit = TargetScaling()
         if table.task == "regression":
             unit = fit_target_scaling(table.target[rows], target_scale)
-        return cls(tuple(encoders.values()), kinds, dropped, unit.center, unit.scale, unit.why)
+        return cls(tuple(encoders.values()), kinds, dropped, unit.center, unit.scale, unit.why, unit.statistic)
 
     @property
     def input_names(self) -> list[str]:

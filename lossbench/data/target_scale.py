@@ -32,6 +32,7 @@ class TargetScaling:
     center: float = 0.0
     scale: float = 1.0
     why: str = ""
+    statistic: Literal["mean", "median"] = "mean"  # that is the centre
 
 
 def fit_target_scaling(target_N: NDArray[Any], how: TargetScale = "auto") -> TargetScaling:
@@ -42,7 +43,7 @@ def fit_target_scaling(target_N: NDArray[Any], how: TargetScale = "auto") -> Tar
     median = float(np.median(target_N))
     scale = _MAD * float(np.median(np.abs(target_N - median)))
     if how == "robust":
-        return TargetScaling(median, scale or _central_width(target_N) or spread)
+        return TargetScaling(median, scale or _central_width(target_N) or spread, statistic="median")
     if scale == 0 or spread <= HEAVY * scale:
         return TargetScaling(mean, spread)
     why = (
@@ -50,7 +51,7 @@ def fit_target_scaling(target_N: NDArray[Any], how: TargetScale = "auto") -> Tar
         f" median's; the standard deviation is {spread / scale:.3g} times as large, so a few values make it and the"
         " mean (--target-scale standard takes them)"
     )
-    return TargetScaling(median, scale, why)
+    return TargetScaling(median, scale, why, "median")
 
 
 def _central_width(target_N: NDArray[Any]) -> float:

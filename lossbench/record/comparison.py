@@ -33,6 +33,7 @@ Word = Literal[
 ]
 COMPARED: frozenset[Word] = frozenset({"better", "worse", "practically equal", "not distinguishable"})
 TESTED: frozenset[Word] = COMPARED | {"unreliable"}
+NOT_ESTIMATED = "not what it estimates"  # a row whose loss estimates something else than the metric scores
 SCORELESS: frozenset[Word] = frozenset({"failed", "diverged"})  # their score is the one that failures get
 
 
@@ -80,6 +81,7 @@ class ComparisonRow(Frozen):
     p_failed: Number = None  # of failing on at most 1% of splits, after Holm
     p_failed_as_baseline: Number = None  # of failing as often as the baseline (exact sign test), after Holm
     beside_dummy: Literal["", "better", "not better", "worse"] = ""  # than the dummy; "": not tested
+    estimand: str = ""  # what the loss estimates, where the metric scores something else: "the median"
     p_worse: Number = None
     p_equal: Number = None
     p_better: Number = None
@@ -99,6 +101,11 @@ class ComparisonRow(Frozen):
     means: dict[str, Number] = Field(default_factory=dict)  # every test metric
     scores: list[float] = Field(default_factory=list)  # of the primary metric, per split
 
+    @property
+    def scored(self) -> str:
+        """`NOT_ESTIMATED` where the metric scores something else than what the loss estimates."""
+        return NOT_ESTIMATED if self.estimand else ""
+
 
 class ComparisonTable(Frozen):
     """The evidence in one setting."""
@@ -115,7 +122,7 @@ class ComparisonTable(Frozen):
     baseline: str
     baseline_lost: str  # why nothing can be said against the baseline; "" where it has scores of its own
     dummy: Number
-    dummy_name: str  # "majority class", "target mean"
+    dummy_name: str  # "majority class", "target mean", "target median"
     picked: bool = False  # the baseline was chosen after looking at these scores
     single: bool = False  # `difference_low` and `difference_high` are those of one comparison by itself, as requested
     learnt_nothing: bool = False  # no sound loss scores better than the dummy

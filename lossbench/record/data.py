@@ -9,11 +9,12 @@ from pydantic import Field
 from lossbench.record.part import RecordPart, Sparse
 
 Task = Literal["binary", "multiclass", "regression"]
+Statistic = Literal["mean", "median"]
 
 
-def dummy_name(task: Task) -> str:
-    """What a prediction without any feature is called: the most frequent class, or the mean of the target."""
-    return "target mean" if task == "regression" else "majority class"
+def dummy_name(task: Task, statistic: Statistic = "mean") -> str:
+    """What a prediction without any feature is called: the most frequent class, or the target's mean or median."""
+    return f"target {statistic}" if task == "regression" else "majority class"
 
 
 class SplitRecord(Sparse):
@@ -52,10 +53,11 @@ class DataRecord(RecordPart):
     class_counts: list[int] = Field(default_factory=list)
     sha256: str  # of the table trained on: features, target and classes
     split: SplitRecord
+    dummy_statistic: Statistic = "mean"  # of a regression's target: what its dummy predicts
     source: str = ""
     notes: list[NoteRecord] = Field(default_factory=list)
 
     @property
     def dummy_name(self) -> str:
         """What a prediction without any feature is called here."""
-        return dummy_name(self.task)
+        return dummy_name(self.task, self.dummy_statistic)

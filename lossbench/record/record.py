@@ -33,6 +33,7 @@ class MetricRecord(RecordPart):
     low: Number = None  # the least and the greatest value that the metric can have; None: unbounded
     high: Number = None
     rope: Literal["absolute", "dummy_error", "dummy_error_rate"] = "absolute"  # what a ROPE is a share of
+    estimand: str = ""  # what the best prediction is: "the mean"; "": not declared
 
 
 class Record(RecordPart):

@@ -28,6 +28,7 @@ class LossRecord(RecordPart):
     formula: str = ""
     floor: Number = None
     proper: bool = False
+    estimand: str = ""  # what it estimates: "the median"; "": not declared
     reference: str = ""
     source: str = ""
     source_sha256: str = ""

@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -20,14 +20,29 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from tests.calibration.duplicated_rows import duplicated_rows
 from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss
+from tests.calibration.outcomes import Outcome, rates_of
+from tests.calibration.quantile import quantile
+from tests.calibration.rare_class import SIGNAL, rare_class
 from tests.calibration.simulated_comparisons import Ruling, alone, shares
 from tests.calibration.statistics import SCENARIOS, Rate, rates
+from tests.calibration.tails_only import tails_only
 from tests.calibration.temperature_harm import harm_by_size, temperature_harm
 
 ALLOWED = 0.065  # 5% and 1.5% for the chance of a thousand comparisons
 FOUND = 0.9
 
+# What is promised of these truths besides: the truth, and of how many draws.
+TRUTHS: dict[str, tuple[Callable[[int], Iterable[Outcome]], int]] = {
+    "rare class, 5%": (rare_class, 150),
+    "rare class, 0.5%": (partial(rare_class, share=0.005), 60),
+    "rare class, 5%, signal": (partial(rare_class, signal=SIGNAL), 50),
+    "rare class, 0.5%, signal": (partial(rare_class, share=0.005, signal=SIGNAL), 30),
+    "tails only": (tails_only, 300),
+    "duplicated rows": (duplicated_rows, 100),
+    "quantile": (quantile, 60),
+}
 
 T = TypeVar("T")
 
@@ -79,19 +94,27 @@ def main() -> int:
             ),
             "l1 beats ce, 40% label noise": power(gather(pool, partial(alone, noisy_labels), count(50), "label noise")),
         }
+        trained = [
+            rate
+            for name, (truth, draws) in TRUTHS.items()
+            for rate in rates_of(gather(pool, partial(alone, truth), count(draws), name))
+        ]
         harm = harm_by_size(gather(pool, partial(alone, temperature_harm), count(40), "temperature"))
         simulated = [rate for part in pool.map(partial(rates, share=given.share), SCENARIOS) for rate in part]
     harmless = not any(row["harmed"] for row in harm.values())
-    fair = all(rate.holds for rate in simulated) and all(row["different"] <= ALLOWED for row in null.values())
+    fair = all(row["different"] <= ALLOWED for row in null.values())
+    fair = fair and all(rate.holds for rate in [*simulated, *trained])
     finds = all(row["found"] >= FOUND and row["wrong_sign"] == 0 for row in planted.values())
     show(null, planted, harm)
-    show_rates(simulated)
+    show_rates("on simulated scores", simulated)
+    show_rates("on trained comparisons", trained)
     print(f"{time.perf_counter() - began:.0f} s")
     given.output.mkdir(parents=True, exist_ok=True)
     result = {
         "no_difference": null,
         "planted": planted,
         "simulated": [rate.as_json() for rate in simulated],
+        "trained": [rate.as_json() for rate in trained],
         "temperature": harm,
         "allowed": ALLOWED,
         "found_at_least": FOUND,
@@ -108,14 +131,14 @@ def main() -> int:
     return 0 if fair and finds and harmless else 1
 
 
-def show_rates(simulated: Sequence[Rate]) -> None:
-    """Promised and measured rates of the statistics on simulated scores."""
-    table = Table(
-        "on simulated scores", "promised", "measured", "95% interval", "trials", title="Are rates as promised?"
-    )
-    for rate in simulated:
+def show_rates(where: str, measured: Sequence[Rate]) -> None:
+    """Promised and measured rates, with their exact 95% intervals and the means of what comes with them."""
+    columns = (where, "promised", "measured", "95% interval", "trials", "mean")
+    table = Table(*columns, title="Are rates as promised?")
+    for rate in measured:
         low, high = rate.interval
         row = (rate.what, rate.promised, f"{rate.measured:.1%}", f"[{low:.1%}, {high:.1%}]", str(rate.trials))
+        row = (*row, "" if rate.mean is None else f"{rate.mean:+.3f}")
         table.add_row(*row, style="" if rate.holds else "bold red")
     Console(width=140).print(table)
 

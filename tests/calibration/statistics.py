@@ -27,16 +27,21 @@ GRAIN = 1 / (ROWS / 5)
 HARD = 1.2  # how much is learnt from the training rows, so that a single test rejects about as often as it promises
 DRAWS = 2000  # of the maximum; a critical value is then known to within 0.04
 SURE = 0.95
+AT_MOST, AT_LEAST, FOUND, ALWAYS, NEVER, MEASURED = "<= 5%", ">= 95%", ">= 90%", "100%", "0%", "(no)"
 
 
 @dataclass(frozen=True)
 class Rate:
-    """How often something happened that may happen with a probability of at most (or at least) `promised`."""
+    """How often something happened that may happen with a probability of at most (or at least) `promised`.
+
+    `mean`: of a number that comes with it, where there is one.
+    """
 
     what: str
     promised: str
     count: int
     trials: int
+    mean: float | None = None
 
     @property
     def measured(self) -> float:
@@ -50,11 +55,15 @@ class Rate:
 
     @property
     def holds(self) -> bool:
-        """Whether the interval allows what is promised; rates that promise no number always do."""
+        """Whether the interval allows what is promised; 100% and 0% have no exception, no number is no promise."""
         low, high = self.interval
-        if self.promised == "<= 5%":
-            return low <= 0.05
-        return high >= 0.95 if self.promised == ">= 95%" else True
+        return {
+            AT_MOST: low <= 0.05,
+            AT_LEAST: high >= 0.95,
+            FOUND: high >= 0.9,
+            ALWAYS: self.count == self.trials,
+            NEVER: self.count == 0,
+        }.get(self.promised, True)
 
     def as_json(self) -> dict[str, object]:
         """What a file keeps of it."""
@@ -65,6 +74,7 @@ class Rate:
             "measured": measured,
             "interval": self.interval,
             "trials": self.trials,
+            "mean": self.mean,
         }
 
     def __str__(self) -> str:

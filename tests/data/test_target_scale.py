@@ -128,7 +128,9 @@ def test_the_dummy_predicts_what_outliers_cannot_move() -> None:
     split = plan.splits[0]
     dummy = DummyRegressor(strategy="median").fit(table.features.iloc[split.train], table.target[split.train])
     expected = mean_absolute_error(clean[split.test], dummy.predict(table.features.iloc[split.test]))
-    assert run(plan).record.runs[0].dummy["test"]["mae"] == pytest.approx(expected, rel=1e-12)
+    record = run(plan).record
+    assert record.runs[0].dummy["test"]["mae"] == pytest.approx(expected, rel=1e-12)
+    assert record.data.dummy_name == "target median"
 
 
 def test_the_estimator_has_the_same_unit() -> None:

@@ -143,9 +143,10 @@ TERMS = (
     ),
     Term(
         "dummy",
-        "The prediction that ignores the features: the most frequent class of the training rows, or their mean.",
+        "The prediction that ignores the features: the most frequent class of the training rows, or the mean "
+        "or median of their targets.",
         "scikit-learn, DummyClassifier and DummyRegressor",
-        also=("majority class", "target mean"),
+        also=("majority class", "target mean", "target median"),
     ),
     Term(
         "tuned",

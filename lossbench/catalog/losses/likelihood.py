@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Lt
 
+from lossbench.catalog.estimands import MEAN
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import (
@@ -168,6 +169,7 @@ def multilabel_soft_margin(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     reference="Nelder & Wedderburn 1972, doi:10.2307/2344614",
     floor=None,
     estimates="logarithm of the mean",
+    value_estimand=MEAN,
     metric="poisson_deviance",
     pitfalls=(
         "the output is the logarithm of the predicted count",
@@ -188,6 +190,7 @@ def poisson_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     reference="McCullagh & Nelder 1989, doi:10.1007/978-1-4899-3242-6, chapter 8",
     floor=None,
     estimates="logarithm of the mean",
+    value_estimand=MEAN,
     metric="gamma_deviance",
     pitfalls=("the output is the logarithm of the predicted value", "targets of 0 are impossible"),
     proper=True,
@@ -204,6 +207,7 @@ def gamma_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     inverse_link=InverseLink.EXP,
     reference="Jorgensen 1987, doi:10.1111/j.2517-6161.1987.tb01685.x",
     estimates="logarithm of the mean",
+    value_estimand=MEAN,
     metric="tweedie_deviance(power={power:g})",
     pitfalls=("the output is the logarithm of the predicted value",),
     proper=True,
@@ -228,6 +232,7 @@ def tweedie(f_B1: Tensor, y_B1: Tensor, *, power: Annotated[float, Gt(1), Lt(2)]
     reference="Nix & Weigend 1994, doi:10.1109/ICNN.1994.374138",
     floor=0.5 * math.log(1e-6),
     estimates="mean and variance",
+    value_estimand=MEAN,
     metric="crps",
     pitfalls=("a growing variance shrinks the mean's gradient, so badly fitted samples are fitted last",),
     proper=True,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Lt
 
+from lossbench.catalog.estimands import BETWEEN, EXPECTILE, LOG_MEAN, MEAN, MEDIAN, MODE, QUANTILE, WEIGHTED_MEDIAN
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import (
@@ -62,6 +63,7 @@ LINEAR_FIRST = by_task(
     inverse_link=PROBABILITY_OR_NUMBER,
     reference="Gauss 1809, doi:10.1017/CBO9780511841705; as a proper score: Brier 1950",
     estimates="mean; class probabilities",
+    value_estimand=MEAN,
     pitfalls=(
         "behind a sigmoid or softmax its gradient vanishes where the prediction is surely wrong",
         "its gradient grows with the residual: one outlier can outweigh all other samples",
@@ -97,6 +99,7 @@ def mse(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     inverse_link=PROBABILITY_OR_NUMBER,
     reference="Laplace 1774; for classification: Ghosh, Kumar & Sastry 2017, arXiv:1712.09482",
     estimates="median; the most probable class, as probabilities of 0 and 1",
+    value_estimand=MEDIAN,
     pitfalls=(
         "its probabilities are driven to 0 and 1: they are no estimates",
         "its gradient on softmax shrinks with the number of classes: it needs more epochs or a larger learning rate",
@@ -117,6 +120,7 @@ def l1(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     inverse_link=PROBABILITY_OR_NUMBER,
     reference="Girshick 2015, arXiv:1504.08083",
     estimates="between median and mean; class probabilities while beta >= 1",
+    value_estimand=BETWEEN,
     pitfalls=("it is huber(delta=beta) / beta", f"beta is {TARGET_UNIT}"),
     consistent=True,
     convex=True,
@@ -134,6 +138,7 @@ def smooth_l1(f_BK: Tensor, t_BK: Tensor, *, beta: Threshold = 1.0) -> Tensor:
     inverse_link=PROBABILITY_OR_NUMBER,
     reference="Huber 1964, doi:10.1214/aoms/1177703732",
     estimates="between median and mean; class probabilities while delta >= 1",
+    value_estimand=BETWEEN,
     pitfalls=(f"delta is {TARGET_UNIT}",),
     consistent=True,
     convex=True,
@@ -151,6 +156,7 @@ def huber(f_BK: Tensor, t_BK: Tensor, *, delta: Threshold = 1.0) -> Tensor:
     inverse_link=PROBABILITY_OR_NUMBER,
     reference="Green 1990, doi:10.1109/42.52985",
     estimates="between median and mean",
+    value_estimand=BETWEEN,
     pitfalls=("written as log(cosh(e)) it overflows float32 at |e| = 90; here it does not",),
     consistent=True,
     convex=True,
@@ -168,6 +174,7 @@ def log_cosh(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     inverse_link=InverseLink.IDENTITY,
     reference="Koenker & Bassett 1978, doi:10.2307/1913643",
     estimates="the quantile",
+    value_estimand=QUANTILE,
     metric="pinball(quantile={quantile:g})",
     pitfalls=("pinball(0.5) is l1 / 2", "nets trained for several quantiles may cross"),
     convex=True,
@@ -184,6 +191,7 @@ def pinball(f_B1: Tensor, y_B1: Tensor, *, quantile: Share = 0.5) -> Tensor:
     inverse_link=InverseLink.IDENTITY,
     reference="Newey & Powell 1987, doi:10.2307/1911031",
     estimates="the expectile, which is no quantile; at tau = 0.5 the mean",
+    value_estimand=EXPECTILE,
     pitfalls=("expectile(0.5) is mse / 2",),
     proper=True,
     convex=True,
@@ -200,6 +208,7 @@ def expectile(f_B1: Tensor, y_B1: Tensor, *, tau: Share = 0.5) -> Tensor:
     inverse_link=InverseLink.IDENTITY,
     reference="Black & Anandan 1996, doi:10.1006/cviu.1996.0006",
     estimates="near the mode",
+    value_estimand=MODE,
     pitfalls=(
         "it is not convex: where it ends depends on where it starts",
         f"c is {TARGET_UNIT}",
@@ -218,6 +227,7 @@ def cauchy(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
     inverse_link=InverseLink.IDENTITY,
     reference="Charbonnier et al. 1997, doi:10.1109/83.551699",
     estimates="between median and mean",
+    value_estimand=BETWEEN,
     pitfalls=(f"c is {TARGET_UNIT}",),
     convex=True,
     also_try={"c": 0.3},
@@ -234,6 +244,7 @@ def soft_l1(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
     inverse_link=InverseLink.IDENTITY,
     reference="Beaton & Tukey 1974, doi:10.1080/00401706.1974.10489171",
     estimates="near the mode",
+    value_estimand=MODE,
     pitfalls=("beyond c there is no gradient: samples that start far away are never learnt", f"c is {TARGET_UNIT}"),
     convex=False,
     also_try={"c": 1.0},
@@ -250,6 +261,7 @@ def tukey(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 4.685) -> Tensor:
     inverse_link=InverseLink.IDENTITY,
     reference="Tofallis 2015, doi:10.1057/jors.2014.103",
     estimates="exp E log(1 + y) - 1, below the mean",
+    value_estimand=LOG_MEAN,
     pitfalls=("predictions are pulled below the mean",),
     convex=False,
 )
@@ -272,6 +284,7 @@ def msle(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     inverse_link=InverseLink.IDENTITY,
     reference="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
     estimates="median, weighted by 1 / y: far below the mean",
+    value_estimand=WEIGHTED_MEDIAN,
     pitfalls=("too high is punished without limit, too low by 1 at most: predictions are pulled low",),
     convex=True,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lossbench.catalog.estimands import MOST_PROBABLE
 from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, metric, ratio
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import torch
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @METRICS.add
-@metric("accuracy", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute")
+@metric("accuracy", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute", estimand=MOST_PROBABLE)
 def accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Share of rows decided rightly."""
     return (label_PN == truth_PN).double().mean(-1)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from lossbench.catalog.estimands import canonical
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import np, torch
@@ -48,8 +49,8 @@ class Metric:
 
     `unit` "target": an error in the target's own unit; "none": a number without a unit. `rope`: what the width of the
     region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`:
-    it is reported where it is named, and not beside every other. `estimates`: what the best prediction is, with
-    parameters in braces, where it is neither mean nor median nor a class. `params` are the values of its own
+    it is reported where it is named, and not beside every other. `estimand`: what the best prediction is, in the words
+    of `estimands`, with parameters in braces; "": nothing that losses declare. `params` are the values of its own
     parameters, and part of its name where they are not the defaults.
     """
 
@@ -65,7 +66,7 @@ class Metric:
     unit: Unit = "none"
     domain: Domain = "any"
     on_request: bool = False
-    estimates: str = ""
+    estimand: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     schema: type[BaseModel] | None = field(default=None, repr=False)
 
@@ -90,8 +91,8 @@ class Metric:
 
     @property
     def estimated(self) -> str:
-        """What the best prediction is with these parameters: "the 0.9-quantile"; "" for a mean or a class."""
-        return self.estimates.format(**self.params)
+        """What the best prediction is with these parameters: "the 0.9-quantile"; "" where none is declared."""
+        return canonical(self.estimand.format(**self.params))
 
     def impossible(self, target_N: NDArray[Any]) -> int:
         """How many of the targets it is not defined for."""
@@ -202,7 +203,7 @@ def metric(
     unit: Unit = "none",
     domain: Domain = "any",
     on_request: bool = False,
-    estimates: str = "",
+    estimand: str = "",
 ) -> Callable[[Callable[..., Tensor]], Metric]:
     """Make a metric of a function of the needed part (float64; decided labels for "label", mean and standard deviation
     `[P, N, 2]` for "distribution") and the truth; keyword-only arguments are its parameters.
@@ -241,7 +242,7 @@ def metric(
             unit,
             domain,
             on_request,
-            estimates,
+            estimand,
             {p.name: p.default for p in own},
             schema_of(of_part, own),
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Lt
 
+from lossbench.catalog.estimands import LOG_MEAN, MEAN, MEDIAN, QUANTILE, WEIGHTED_MEDIAN
 from lossbench.catalog.metrics.metric import METRICS, REGRESSION, metric, ratio
 from lossbench.deferred import torch
 
@@ -15,21 +16,21 @@ if TYPE_CHECKING:
 
 
 @METRICS.add
-@metric("rmse", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target")
+@metric("rmse", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target", estimand=MEAN)
 def rmse(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Square root of the mean of (f - y)^2."""
     return (point_PN - truth_PN).square().mean(-1).sqrt()
 
 
 @METRICS.add
-@metric("mae", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target")
+@metric("mae", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target", estimand=MEDIAN)
 def mae(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of |f - y|."""
     return (point_PN - truth_PN).abs().mean(-1)
 
 
 @METRICS.add
-@metric("r2", "point", REGRESSION, worst=-math.inf, best=1.0, rope="absolute")
+@metric("r2", "point", REGRESSION, worst=-math.inf, best=1.0, rope="absolute", estimand=MEAN)
 def r2(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """1 - sum (f - y)^2 / sum (y - mean y)^2.
 
@@ -49,7 +50,7 @@ def r2(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     best=0.0,
     rope="dummy_error",
     unit="target",
-    estimates="the {quantile:g}-quantile",
+    estimand=QUANTILE,
 )
 def pinball(point_PN: Tensor, truth_PN: Tensor, *, quantile: Annotated[float, Gt(0), Lt(1)] = 0.5) -> Tensor:
     """Mean of max(q (y - f), (q - 1) (y - f)).
@@ -61,7 +62,17 @@ def pinball(point_PN: Tensor, truth_PN: Tensor, *, quantile: Annotated[float, Gt
 
 
 @METRICS.add
-@metric("mape", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", domain="nonzero", on_request=True)
+@metric(
+    "mape",
+    "point",
+    REGRESSION,
+    worst=math.inf,
+    best=0.0,
+    rope="dummy_error",
+    domain="nonzero",
+    on_request=True,
+    estimand=WEIGHTED_MEDIAN,
+)
 def mape(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of |f - y| / |y|."""
     return ((point_PN - truth_PN) / truth_PN).abs().mean(-1)
@@ -69,7 +80,15 @@ def mape(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 @METRICS.add
 @metric(
-    "rmsle", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", domain="nonnegative", on_request=True
+    "rmsle",
+    "point",
+    REGRESSION,
+    worst=math.inf,
+    best=0.0,
+    rope="dummy_error",
+    domain="nonnegative",
+    on_request=True,
+    estimand=LOG_MEAN,
 )
 def rmsle(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Square root of the mean of (log(1 + f) - log(1 + y))^2; infinite where an f is -1 or less."""
@@ -88,6 +107,7 @@ def rmsle(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     unit="target",
     domain="nonnegative",
     on_request=True,
+    estimand=MEAN,
 )
 def poisson_deviance(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of 2 (y log(y / f) - y + f); infinite where an f is 0 or less."""
@@ -105,6 +125,7 @@ def poisson_deviance(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     rope="dummy_error",
     domain="positive",
     on_request=True,
+    estimand=MEAN,
 )
 def gamma_deviance(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of 2 (log(f / y) + y / f - 1); infinite where an f is 0 or less."""
@@ -122,6 +143,7 @@ def gamma_deviance(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     unit="target",
     domain="nonnegative",
     on_request=True,
+    estimand=MEAN,
 )
 def tweedie_deviance(point_PN: Tensor, truth_PN: Tensor, *, power: Annotated[float, Gt(1), Lt(2)] = 1.5) -> Tensor:
     """Mean of 2 (y^(2-p) / ((1-p) (2-p)) - y f^(1-p) / (1-p) + f^(2-p) / (2-p)); infinite where an f is 0 or less."""

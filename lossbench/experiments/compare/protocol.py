@@ -14,6 +14,7 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.config.schema import CompareConfig
 from lossbench.data.scheme import scheme
 from lossbench.data.table import Table
+from lossbench.data.target_scale import fit_target_scaling
 from lossbench.errors import UserError
 from lossbench.experiments.compare.conditions import applied, stop_text
 from lossbench.experiments.compare.tuning.selection import WINDOW
@@ -112,6 +113,7 @@ def _sentences(
     space: SearchSpace,
 ) -> list[str]:
     """Plain sentences, one fact each, in the order in which things happen."""
+    dummy = _dummy(config, table)
     classes = table.task != "regression"
     splits = config.folds * config.repeats
     if table.time is None:
@@ -139,7 +141,7 @@ def _sentences(
         if baseline == BEST_BASELINE
         else f"The baseline, declared beforehand, is {baseline}.",
         "A net that diverged, and a loss that failed, scores the metric's worst value on its test part (where a metric"
-        f" has none, the worst of all nets' scores on that split and the {dummy_name(table.task)}'s). None is"
+        f" has none, the worst of all nets' scores on that split and the {dummy}'s). None is"
         " excluded.",
     ]
     if table.time is not None:
@@ -162,7 +164,7 @@ def _sentences(
     sentences.append(
         f"Differences to the baseline are paired by split; intervals and p-values are of the corrected resampled t"
         f" (Nadeau & Bengio 2003), for all losses that are tested at once (largest of their correlated t), alpha"
-        f" {ALPHA:g}; practically equal is within {_rope(config, metric, dummy_name(table.task))} (ROPE) with"
+        f" {ALPHA:g}; practically equal is within {_rope(config, metric, dummy)} (ROPE) with"
         f" probability above 0.95."
     )
     sentences.append("Values of different losses are never compared with each other.")
@@ -184,6 +186,14 @@ def trials_in_words(config: CompareConfig, space: SearchSpace) -> str:
         f"{len(config.lrs)} learning rates ({lrs}) x 2 settings of its own parameters ({several}); a loss without,"
         f" or with these given, has {space.trials} learning rates, those and others between them"
     )
+
+
+def _dummy(config: CompareConfig, table: Table) -> str:
+    """The name of the dummy, as of the whole table."""
+    if table.task != "regression":
+        return dummy_name(table.task)
+    how = config.data[0].target_scale if config.data else "auto"
+    return dummy_name(table.task, fit_target_scaling(table.target, how).statistic)
 
 
 def _rope(config: CompareConfig, metric: Metric, dummy: str) -> str:

@@ -108,4 +108,5 @@ def metric_record(metric: Metric) -> MetricRecord:
         high=high,
         rope=metric.rope,
         unit=metric.unit,
+        estimand=metric.estimated,
     )

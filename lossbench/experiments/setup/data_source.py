@@ -51,6 +51,7 @@ def data_record(table: Table, inputs: int, split: SplitRecord, preparation: Prep
         class_counts=list(table.class_counts),
         sha256=table.fingerprint(),
         split=split,
+        dummy_statistic=preparation.target_statistic,
         source=table.source,
         notes=[NoteRecord(level=level(note), message=str(note)) for note in (*table.notes, *preparation.notes)],
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from lossbench.catalog.estimands import agree_if_symmetric, differ, is_off_centre
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.metrics import METRICS, Metric, default_metric, suiting
 from lossbench.catalog.vocabulary import Task
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 AUTO = "auto"
 RARE = 0.1
 BETTER_METRICS = "auroc, average_precision or balanced_accuracy can tell what is learnt (--metric)"
-CENTRE = frozenset({"", "the 0.5-quantile"})  # what means, medians and all between them estimate
 
 
 def is_rare(counts: Sequence[int]) -> bool:
@@ -36,12 +36,12 @@ def auto_metric(task: Task, counts: Sequence[Sequence[int]] = (), losses: Sequen
 
     Raises `UserError` where the losses estimate different things, such as two quantiles.
     """
-    found = {_estimated(loss): loss for loss in losses}
-    if len(found) > 1 and not set(found) <= CENTRE:
-        listed = "; ".join(f"{loss.label}: {what or 'the centre'}" for what, loss in found.items())
+    own = {loss.own_metric for loss in losses}
+    if len(own) > 1 and any(is_off_centre(METRICS.get(name).estimated) for name in own if name):
+        found = {loss.estimand(task): loss.label for loss in losses}
+        listed = "; ".join(f"{label}: {estimand or 'not declared'}" for estimand, label in found.items())
         what = f"no metric scores what all these losses estimate ({listed})"
         raise UserError(what, where="metric", fix="name the metric, or compare losses of one kind")
-    own = {loss.own_metric for loss in losses}
     if len(own) == 1 and (name := own.pop()):
         return METRICS.get(name)
     return default_metric(task, rare=any(is_rare(some) for some in counts))
@@ -87,16 +87,8 @@ def metric_notes(requested: str, metric: Metric, table: Table, losses: Sequence[
             yield Information(f"{rare}; the metric is {metric.name}, not accuracy")
         elif metric is METRICS.get("accuracy"):
             yield f"{rare}; {BETTER_METRICS}"
-    scored = metric.estimated
-    for loss in losses:
-        estimated = _estimated(loss)
-        if estimated == scored or {estimated, scored} <= CENTRE:
-            continue
-        yield (
-            f"{loss.label} estimates {estimated or 'the centre'}, and {metric.name} scores {scored or 'the centre'}:"
-            " not what it estimates"
-        )
-
-
-def _estimated(loss: Loss) -> str:
-    return METRICS.get(loss.own_metric).estimated if loss.own_metric else ""
+    task, scored = Task(table.task), metric.estimated
+    for loss in losses if not task.is_classification else ():  # of classes, the table of results says it
+        estimated = loss.estimand(task)
+        if differ(estimated, scored) and not agree_if_symmetric(estimated, scored):
+            yield f"{loss.label} estimates {estimated}, and {metric.name} scores {scored}: not what it estimates"

@@ -118,6 +118,7 @@ class Pair:
             formula=self.loss.formula,
             floor=self.loss.floor,
             proper=self.is_proper,
+            estimand=self.loss.estimand(self.task),
             reference=self.loss.reference,
             source=text,
             source_sha256=digest,

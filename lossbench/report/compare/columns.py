@@ -23,7 +23,8 @@ class TableColumn:
     `value` is what a page sorts by, `text` what is written, `detail` what stands behind it in small (an interval).
     A narrow terminal shows `narrow` (None: the text alone) under the name `short`; where there is still no room, the
     column with the largest `give_up` goes first, and one of 0 never. A column is left out where no row has a `value`
-    other than None and 0, unless it is `always` there. `on_terminal`: whether a terminal has it at all.
+    other than None and 0, unless it is `always` there. Words, which are not `numeric`, stand at the left.
+    `on_terminal`: whether a terminal has it at all.
     """
 
     name: str  # "" is the name of the metric
@@ -34,6 +35,7 @@ class TableColumn:
     short: str = ""
     give_up: int = 0
     always: bool = True
+    numeric: bool = True
     on_terminal: bool = True
 
     def title(self, metric: str) -> str:
@@ -150,6 +152,14 @@ COLUMNS = (
         lambda row, table: number(row.untuned, table.decimals),
         give_up=8,
         always=False,
+    ),
+    TableColumn(
+        "scored",
+        lambda row: 1.0 if row.scored else None,
+        lambda row, _: row.scored,
+        give_up=10,
+        always=False,
+        numeric=False,
     ),
     TableColumn(
         "failed",

@@ -98,7 +98,7 @@ class ComparisonGrid:
             if column.on_terminal:
                 cell = column.full if wide else column.brief
                 name = column.title(self.metric) if wide else column.short or column.title(self.metric)
-                fields.append(_Field(name, [cell(row, table) for row in rows], column.give_up))
+                fields.append(_Field(name, [cell(row, table) for row in rows], column.give_up, column.numeric))
         return fields
 
 

@@ -98,7 +98,7 @@ def bound(text):
 
 
 def test_losses_that_estimate_different_things_have_no_metric_of_their_own():
-    with pytest.raises(UserError, match=r"mse: the centre; pinball\(quantile=0.9\): the 0.9-quantile"):
+    with pytest.raises(UserError, match=r"mse: the mean; pinball\(quantile=0.9\): the 0.9-quantile"):
         auto_metric(Task.REGRESSION, (), [bound("mse"), bound("pinball(quantile=0.9)")])
 
 
@@ -108,12 +108,12 @@ def test_what_a_loss_does_not_estimate_is_said():
     )
     found = plan(config)
     assert found.protocol.metric == "pinball(quantile=0.9)"
-    assert "mse estimates the centre, and pinball(quantile=0.9) scores the 0.9-quantile: not what it estimates" in (
+    assert "mse estimates the mean, and pinball(quantile=0.9) scores the 0.9-quantile: not what it estimates" in (
         found.tables[0].table.notes
     )
     found = plan(config.model_copy(update={"metric": "pinball"}))
     assert (
-        "pinball(quantile=0.9) estimates the 0.9-quantile, and pinball scores the 0.5-quantile: not what it estimates"
+        "pinball(quantile=0.9) estimates the 0.9-quantile, and pinball scores the median: not what it estimates"
         in found.tables[0].table.notes
     )
 

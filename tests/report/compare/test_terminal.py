@@ -7,8 +7,11 @@ import pytest
 from rich.console import Console
 
 from lossbench.report.compare.analysis.comparison import compare
+from lossbench.report.compare.analysis.scores import read_settings
 from lossbench.report.compare.markdown import comparison_markdown
 from lossbench.report.compare.members_csv import members_csv
+from lossbench.report.compare.page import render
+from lossbench.report.compare.plots.plot import View
 from lossbench.report.compare.terminal import comparison_report
 from tests.report.compare.planted import Planted, planted_record
 
@@ -77,3 +80,49 @@ def test_the_sentence_comes_first_and_the_page_last(record):
 def test_square_brackets_of_a_name_are_text():
     text = shown(comparison_report(planted_record((Planted("cross_entropy"), Planted("[bold]mine[/]"))), Path("x")))
     assert "[bold]mine[/]" in text
+
+
+NOT = "not what it estimates"
+
+
+def by_rmse():
+    """mse estimates what RMSE scores, l1 and pinball(0.9) do not; huber is a compromise that is wrong for neither."""
+    losses = (Planted("mse"), Planted("l1"), Planted("huber"), Planted("pinball"))
+    record = planted_record(losses, metric="rmse", baseline="mse", folds=5, repeats=1, epochs=2)
+    record.metrics[0].estimand = "the mean"
+    estimands = ("the mean", "the median", "a compromise between median and mean", "the 0.9-quantile")
+    for run, estimand in zip(record.runs, estimands, strict=True):
+        run.loss.estimand = estimand
+    return record
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_a_row_whose_loss_does_not_estimate_what_is_scored_says_so_on_a_terminal(width):
+    record = by_rmse()
+    rows = compare(record).tables[0].rows
+    assert {row.name: row.scored for row in rows} == {"mse": "", "l1": NOT, "huber": "", "pinball": NOT}
+    text = " ".join(shown(comparison_report(record, Path("x")), width).split())
+    marked = ", ".join(row.name for row in rows if row.scored)
+    if width < 160:  # no room for a column
+        assert f"scored: {NOT} ({marked})" in text
+    else:
+        lines = shown(comparison_report(record, Path("x")), width).splitlines()
+        assert sum(NOT in line and " logsoftmax " in line for line in lines) == 2
+    assert "l1 estimates the median, and rmse scores the mean: not what it estimates (the same only where the" in text
+    assert "pinball estimates the 0.9-quantile, and rmse scores the mean: not what it estimates." in text
+
+
+def test_a_row_whose_loss_does_not_estimate_what_is_scored_says_so_in_files():
+    record = by_rmse()
+    comparison = compare(record)
+    lines = comparison_markdown(record, comparison).splitlines()
+    rows = {line.split("|")[1].strip(): line for line in lines if line.startswith("|")}
+    assert {name for name, line in rows.items() if NOT in line} == {"l1 + logsoftmax", "pinball + logsoftmax"}
+    views = [View(comparison.tables[0], read_settings(record)[0], record.protocol)]
+    assert render(record, comparison, views).count(f'<span class="i">{NOT}</span>') == 2
+
+
+def test_a_baseline_that_does_not_estimate_what_is_scored_is_flawed():
+    record = planted_record((Planted("mse"), Planted("l1")), metric="rmse", baseline="mse", epochs=2)
+    record.metrics[0].estimand, record.runs[0].loss.estimand = "the median", "the mean"
+    assert "mse (estimates the mean, not what is scored)" in compare(record).sentence

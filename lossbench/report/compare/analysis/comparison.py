@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lossbench.catalog.estimands import differ
 from lossbench.record import CompareRecord, MetricRecord
 from lossbench.record.comparison import COMPARED, SCORELESS, Comparison, ComparisonRow, ComparisonTable, Word
 from lossbench.report.compare.analysis.calibrated import temperature_notes
@@ -119,6 +120,7 @@ def _row(setting: SettingScores, entry: LossScores, first: LossScores, metrics: 
         word=word,
         reason=reason(result) if word in {"failed", "broken"} else "",
         symptoms=symptoms(result),
+        estimand=result.loss.estimand if differ(result.loss.estimand, setting.metric_record.estimand) else "",
         group=entry.group,
         same_as="" if entry is first else first.name,
         factor=entry.factor / first.factor,

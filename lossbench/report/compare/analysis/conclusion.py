@@ -169,6 +169,7 @@ def _flaw(table: ComparisonTable) -> str:
         return ""
     flaws = ["broken"] if row.verdict == "broken" else []
     flaws += [share_failed(row.failed_splits, table.splits)] if row.failed_splits else []
+    flaws += [f"estimates {row.estimand}, not what is scored"] if row.estimand else []
     if row.beside_dummy in {"not better", "worse"}:
         flaws.append(f"{row.beside_dummy} than the {table.dummy_name}, {number(table.dummy, table.decimals)}")
     return f" ({'; '.join(flaws)})" if flaws else ""

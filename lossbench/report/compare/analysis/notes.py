@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+from lossbench.catalog.estimands import agree_if_symmetric
 from lossbench.record import CompareRecord
-from lossbench.record.comparison import COMPARED, ComparisonRow, ComparisonTable
-from lossbench.report.compare.analysis.scores import SettingScores
+from lossbench.record.comparison import COMPARED, NOT_ESTIMATED, ComparisonRow, ComparisonTable
+from lossbench.report.compare.analysis.scores import SettingScores, primary_metric
 from lossbench.report.format import counted, decimals_of, interval, learning_rate, listed, number, p_value, probed
 
 FEW_SPLITS = 5  # fewer carry no conclusion
@@ -54,7 +55,7 @@ def notes(tables: list[ComparisonTable]) -> list[str]:
 
 def table_notes(table: ComparisonTable, record: CompareRecord) -> list[str]:
     """What is to be known of one table's losses."""
-    sentences = []
+    sentences = _not_estimated(table, record)
     if table.picked:
         sentences.append(
             f"{table.baseline} was chosen as the baseline for its score on these splits, so differences to it are"
@@ -81,6 +82,24 @@ def table_notes(table: ComparisonTable, record: CompareRecord) -> list[str]:
                 f"{row.name}'s gradient is {row.factor:.3g} times that of {row.same_as}, no other difference was"
                 f" found{extent}: counted once, since the learning rate makes up for a factor."
             )
+    return sentences
+
+
+def _not_estimated(table: ComparisonTable, record: CompareRecord) -> list[str]:
+    """Which losses estimate something else than the metric scores, a sentence for each estimand."""
+    metric = primary_metric(record)
+    having: dict[str, list[str]] = {}
+    for row in table.rows:
+        if row.estimand:
+            having.setdefault(row.estimand, []).append(row.name)
+    sentences = []
+    for estimand, names in having.items():
+        one = len(names) == 1
+        sentence = f"{listed(names, 12)} {'estimates' if one else 'estimate'} {estimand}, and {metric.name} scores"
+        sentence += f" {metric.estimand}: {NOT_ESTIMATED if one else 'not what they estimate'}"
+        if agree_if_symmetric(estimand, metric.estimand):
+            sentence += " (the same only where the noise is symmetric)"
+        sentences.append(f"{sentence}.")
     return sentences
 
 

@@ -1,0 +1,59 @@
+"""A few draws of the truths that are trained on, through the whole program; `make calibrate` has hundreds.
+
+Draws are fixed. A promise is broken where the exact 95% interval of the measured share excludes it; "100%" and "0%"
+have no exception.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from scipy.stats import beta
+
+from tests.calibration.duplicated_rows import duplicated_rows
+from tests.calibration.outcomes import Outcome, rates_of
+from tests.calibration.quantile import quantile
+from tests.calibration.rare_class import SIGNAL, rare_class
+from tests.calibration.statistics import ALWAYS, AT_MOST, NEVER
+from tests.calibration.tails_only import TAILS, tails_only
+
+TRUTHS = {
+    "rare class": (rare_class, 1),
+    "rare class with signal": (partial(rare_class, signal=SIGNAL), 1),
+    "tails only": (tails_only, len(TAILS)),
+    "quantile": (quantile, 1),
+}
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+def test_promises_are_kept_on_a_few_draws(name):
+    truth, draws = TRUTHS[name]
+    shares = rates_of(outcome for draw in range(draws) for outcome in truth(draw))
+    assert len(shares) >= 2
+    for share in shares:
+        assert share.holds, share
+
+
+def test_copies_are_warned_of_and_groups_give_the_score_of_rows_never_seen():
+    """Classes drawn by a coin: 0.5 is the accuracy of any rule on new rows (tolerance: 3 of its errors on 75 rows)."""
+    shares = rates_of(duplicated_rows(0))
+    assert all(share.holds for share in shares)
+    means = {share.what: share.mean for share in shares if "above the truth" in share.what}
+    grouped, apart = means.values()
+    assert abs(grouped) < 3 * (0.25 / 75) ** 0.5
+    assert apart > 0.25
+
+
+def test_a_promise_is_broken_where_its_interval_excludes_it():
+    def share(promised, count, trials):
+        (found,) = rates_of(Outcome("it", promised, i < count) for i in range(trials))
+        assert found.interval[0] == pytest.approx(beta.ppf(0.025, count, trials - count + 1) if count else 0.0)
+        return found.holds
+
+    assert share(AT_MOST, 4, 40)
+    assert not share(AT_MOST, 8, 40)
+    assert share(ALWAYS, 40, 40)
+    assert not share(ALWAYS, 39, 40)
+    assert share(NEVER, 0, 40)
+    assert not share(NEVER, 1, 40)
