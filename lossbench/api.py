@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from lossbench.catalog.plugins.adapt import a_kind
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.commands.train import TrainConfig
+from lossbench.config.data import DataConfig
 from lossbench.config.keys import model_at
 from lossbench.config.load import Override, load
-from lossbench.config.parts import DataConfig
-from lossbench.config.schema import CONFIGS, Command, CompareConfig, TrainConfig
+from lossbench.config.schema import CONFIGS, Command
 from lossbench.errors import UserError, unknown, warn
 from lossbench.events import Event, Warned
 from lossbench.record import CompareRecord, TrainRecord

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from lossbench.cli import options as opt
+from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.flag import RUN
-from lossbench.config.schema import CompareConfig
 
 DryRun = Annotated[
     bool,

@@ -8,9 +8,9 @@ import typer
 
 from lossbench.cli import completion
 from lossbench.cli import options as opt
+from lossbench.config.commands.train import TrainConfig
 from lossbench.config.flag import READING
 from lossbench.config.keys import flagged
-from lossbench.config.schema import TrainConfig
 
 FLAGS = [name for name, (_, flag) in flagged(TrainConfig).items() if flag.panel == READING]
 

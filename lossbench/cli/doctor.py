@@ -8,7 +8,7 @@ import typer
 
 from lossbench.cli import completion
 from lossbench.cli import options as opt
-from lossbench.config.schema import TrainConfig
+from lossbench.config.commands.train import TrainConfig
 
 
 @opt.flags(TrainConfig, "loss_param", "target_encoding", "inverse_link", "verbose", "json")

@@ -12,7 +12,7 @@ import typer
 
 from lossbench.cli import completion
 from lossbench.cli import options as opt
-from lossbench.config.schema import TrainConfig
+from lossbench.config.commands.train import TrainConfig
 from lossbench.errors import unknown
 from lossbench.report.terminal.levels import colour_of
 

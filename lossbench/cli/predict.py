@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from lossbench.cli import options as opt
+from lossbench.config.commands.train import TrainConfig
 from lossbench.config.flag import READING
-from lossbench.config.schema import TrainConfig
 from lossbench.errors import UserError
 
 MemberOption = Annotated[

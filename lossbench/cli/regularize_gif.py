@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lossbench.cli import options as opt
-from lossbench.config.schema import RegularizeConfig
+from lossbench.config.commands.regularize import RegularizeConfig
 
 
 @opt.flags(RegularizeConfig)

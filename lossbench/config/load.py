@@ -15,11 +15,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from lossbench.config import problems
+from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.keys import Path as Keys
 from lossbench.config.keys import model_at
 from lossbench.config.parts import RunConfig
 from lossbench.config.scalars import Loader, compose, read_scalar, write
-from lossbench.config.schema import CONFIGS, Command, CompareConfig, Config
+from lossbench.config.schema import CONFIGS, Command, Config
 from lossbench.config.values import SHORT_FORMS, split_list
 from lossbench.errors import UserError, UserErrors, unknown
 

@@ -12,7 +12,6 @@ from pydantic import (
     ValidationInfo,
     create_model,
     field_validator,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -21,7 +20,7 @@ from lossbench.components.optimizers import OPTIMIZERS
 from lossbench.components.penalties import PENALTIES
 from lossbench.components.schedules import SCHEDULES
 from lossbench.config.choices import Choice
-from lossbench.config.flag import DATA, EVALUATION, LOSS, NET, READING, RUN, TRAINING, Flag
+from lossbench.config.flag import EVALUATION, LOSS, NET, RUN, TRAINING, Flag
 from lossbench.config.values import (
     CLASS_WEIGHT_WORDS,
     Absent,
@@ -29,7 +28,6 @@ from lossbench.config.values import (
     Label,
     Real,
     Whole,
-    spell_data,
     spell_hidden,
     spell_loss,
     spell_net,
@@ -76,92 +74,6 @@ class ConfigPart(BaseModel):
     """A mapping of a config: unknown keys are mistakes, values keep their types, nothing changes once checked."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class DataConfig(ConfigPart):
-    """A table: one of the named data sets, or a file with the name of its target column."""
-
-    name: Text | None = Field(None, description="A data set by its name (`lossbench datasets`), or openml:ID")
-    file: Text | None = Field(
-        None,
-        description="A table of your own: CSV, TSV, JSON lines, Parquet, Feather; - is standard input",
-    )
-    target: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--target", DATA, "COLUMN")] = Field(
-        None, description="The column to predict; a file needs it"
-    )
-    task: Annotated[Literal["auto", "binary", "multiclass", "regression"], Flag("--task", DATA)] = Field(
-        "auto", description="What kind of target it is; auto looks at its values"
-    )
-    drop: Annotated[Labels, Flag("--drop", DATA, "COLUMN,...")] = Field([], description="Columns to leave out")
-    keep: Annotated[Labels, Flag("--keep", DATA, "COLUMN,...")] = Field(
-        [], description="Columns to keep although they look like row numbers or copies of the target"
-    )
-    groups: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--groups", DATA, "COLUMN|duplicates")] = (
-        Field(
-            None,
-            description="A column whose equal values must stay in the same part; it is no feature. duplicates: rows of "
-            "equal features stay in the same part",
-        )
-    )
-    time: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--time", DATA, "COLUMN")] = Field(
-        None,
-        description="A column of dates or numbers that orders the rows in time: the latest are tested on, nothing is "
-        "shuffled; it is no feature unless it is in keep",
-    )
-    sep: Annotated[Text | None, Flag("--sep", READING, "TEXT")] = Field(
-        None, description="What separates the fields; null finds out"
-    )
-    decimal: Annotated[Annotated[str, Field(min_length=1, max_length=1)] | None, Flag("--decimal", READING, "MARK")] = (
-        Field(None, description="The decimal mark of numbers; null finds out")
-    )
-    encoding: Annotated[Text, Flag("--encoding", READING)] = Field("utf-8", description="The text encoding of the file")
-    na: Annotated[Labels, Flag("--na", READING, "TEXT,...")] = Field(
-        [], description="Values that mean a gap, beside empty ones and NA, N/A, NaN, NULL, null, None, <NA>, #N/A"
-    )
-    keep_na_words: Annotated[bool, Flag("--keep-na-words", READING)] = Field(
-        False, description="Take NA, None and null for words, not for gaps"
-    )
-    allow_short_rows: Annotated[bool, Flag("--allow-short-rows", READING)] = Field(
-        False, description="Fill rows that are shorter than the header with gaps"
-    )
-    drop_missing_target: Annotated[bool, Flag("--drop-missing-target", READING)] = Field(
-        False, description="Leave out rows without a target"
-    )
-    min_class_rows: Annotated[Count | None, Flag("--min-class-rows", READING)] = Field(
-        None, description="Leave out classes with fewer rows than this"
-    )
-    dates: Annotated[bool, Flag("--dates", READING)] = Field(
-        False, description="Turn dates into year, month, day and weekday instead of dropping them"
-    )
-    text: Annotated[Literal["drop", "hash"], Flag("--text", READING)] = Field(
-        "drop", description="Text columns with very many values: leave them out, or hash them"
-    )
-    max_bytes: Annotated[Count, Flag("--max-bytes", READING)] = Field(
-        2 << 30, description="Give up on a file that unpacks to more than this"
-    )
-    scale: Annotated[Literal["standard", "quantile", "none"], Flag("--scale", DATA)] = Field(
-        "standard", description="How numbers are scaled, fitted on the training part only"
-    )
-    target_scale: Annotated[Literal["auto", "standard", "robust"], Flag("--target-scale", DATA)] = Field(
-        "auto",
-        description="The unit a regression is trained in: the target's standard deviation (standard) or 1.4826 MAD "
-        "(robust); auto: robust where tails are heavy",
-    )
-
-    @model_validator(mode="after")
-    def _one_source(self) -> DataConfig:
-        if (self.name is None) == (self.file is None):
-            has = "both" if self.name is not None else "neither"
-            raise PydanticCustomError(
-                "source", "must have either a name (`lossbench datasets`) or a file, and has {has}", {"has": has}
-            )
-        if self.file is not None and self.target is None:
-            raise PydanticCustomError(
-                "target", "needs the name of the column of {file} to predict (target, --target)", {"file": self.file}
-            )
-        if self.groups is not None and self.time is not None:
-            raise PydanticCustomError("split", "must have groups or time, not both: they split the rows differently")
-        return self
 
 
 class LossConfig(ConfigPart):
@@ -280,40 +192,6 @@ class EarlyStoppingConfig(StoppingConfig):
     keep: Keep = "last"
 
 
-class HoldoutConfig(ConfigPart):
-    """The part of the rows that is kept for the test."""
-
-    test: Annotated[ShareField, Flag("--test", EVALUATION, "SHARE")] = Field(
-        0.2, description="Share of the rows kept for the test"
-    )
-    seed: Annotated[Seed, Flag("--split-seed", EVALUATION)] = Field(
-        0, description="The seed that assigns the rows to parts"
-    )
-
-
-class SplitConfig(HoldoutConfig):
-    """Training, validation and test parts, stratified by class."""
-
-    validation: Annotated[Fraction, Flag("--validation", EVALUATION, "SHARE", after="--metric")] = Field(
-        0.2, description="Share of the rows kept for the validation metric"
-    )
-    per_seed: Annotated[bool, Flag("--per-seed/--no-per-seed", EVALUATION)] = Field(
-        True, description="Deal the rows out anew for every seed: the spread is over splits too"
-    )
-
-    @field_validator("validation")
-    @classmethod
-    def _leaves_rows_to_train_on(cls, validation: float, info: ValidationInfo) -> float:
-        test = info.data.get("test", 0.0)
-        if test + validation >= 1:
-            raise PydanticCustomError(
-                "split",
-                "must leave rows to train on: test {test} and validation {validation} are all",
-                {"test": test, "validation": validation},
-            )
-        return validation
-
-
 class RunConfig(ConfigPart):
     """Where a run happens and what it is called."""
 
@@ -336,7 +214,6 @@ class RunConfig(ConfigPart):
     ] = Field(None, description="The run's name; null makes one from data and loss")
 
 
-DataField = Annotated[DataConfig, BeforeValidator(spell_data, json_schema_input_type=str | DataConfig)]
 LossField = Annotated[LossConfig, BeforeValidator(spell_loss, json_schema_input_type=str | LossConfig)]
 NetField = Annotated[NetConfig, BeforeValidator(spell_net, json_schema_input_type=int | list[int] | NetConfig)]
 LastActField = Annotated[

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -53,6 +53,19 @@ def split_list(value: Any) -> Any:
     if isinstance(value, str):
         return [] if value.strip().lower() in _BLANK else split_commas(value)
     return [value] if isinstance(value, int | float | Mapping) else value
+
+
+if TYPE_CHECKING:
+    Listed = list
+else:
+
+    class Listed:
+        """`Listed[Positive]`: a list of at least one such value, also written as one value or with commas."""
+
+        def __class_getitem__(cls, entry: Any) -> Any:
+            entries = Annotated[list[entry], Field(min_length=1)]
+            spellings = BeforeValidator(split_list, json_schema_input_type=entry | str | entries)
+            return Annotated[list[entry], spellings, Field(min_length=1)]
 
 
 def split_commas(text: str) -> list[str]:

@@ -15,8 +15,8 @@ from lossbench.data.encoders import numbers, plain_number
 from lossbench.data.load import load
 from lossbench.data.preparation import Preparation
 from lossbench.data.read.parsed import counted
-from lossbench.data.scheme import holdout_of
 from lossbench.data.source import DataSource
+from lossbench.data.splits.scheme import holdout_of
 from lossbench.data.table import ColumnKind, Information, Table, Task
 from lossbench.errors import UserError
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossbench.data.split import RowNumbers, generator
+from lossbench.data.splits.rows import RowNumbers
 from lossbench.errors import UserError
+from lossbench.random_streams import generator
 
 
 def label_noise(

@@ -8,8 +8,8 @@ from lossbench.data.datasets.catalogue import OPENML, Frame, load_named
 from lossbench.data.datasets.openml import fetch
 from lossbench.data.duplicates import DUPLICATES, grouped
 from lossbench.data.source import READING, DataSource
+from lossbench.data.splits.time import times_of
 from lossbench.data.table import Table
-from lossbench.data.time_split import times_of
 from lossbench.errors import UserError, UserErrors, unknown
 
 # options without a meaning for a set that is ready made

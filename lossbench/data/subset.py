@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossbench.data.split import RowNumbers
+from lossbench.data.splits.rows import RowNumbers
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 

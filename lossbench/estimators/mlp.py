@@ -21,9 +21,9 @@ from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins.resolve import find_activation, find_loss
 from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Task
+from lossbench.config.commands.train import TrainConfig
 from lossbench.config.load import Override, load
-from lossbench.config.schema import TrainConfig
-from lossbench.data.split import in_order_of_occurrence
+from lossbench.data.splits.stratified import in_order_of_occurrence
 from lossbench.engine.nets.outputs import outputs_of
 from lossbench.engine.nets.state import net_of
 from lossbench.engine.problem import Fold, Member, Problem, SplitPart, Training

@@ -21,7 +21,9 @@ from lossbench.runner.folder import run_folder
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lossbench.config.schema import CompareConfig, RegularizeConfig, TrainConfig
+    from lossbench.config.commands.compare import CompareConfig
+    from lossbench.config.commands.regularize import RegularizeConfig
+    from lossbench.config.commands.train import TrainConfig
     from lossbench.data.table import Table
     from lossbench.experiments.setup.pair import Pair
     from lossbench.record import CompareRecord, Record, RegularizeRecord, TrainRecord

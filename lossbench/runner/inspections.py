@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from lossbench.errors import UserError
 
 if TYPE_CHECKING:
+    from lossbench.config.commands.train import TrainConfig
     from lossbench.config.parts import LossConfig
-    from lossbench.config.schema import Command, TrainConfig
+    from lossbench.config.schema import Command
 
 
 def check(file: str) -> Command:

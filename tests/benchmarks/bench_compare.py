@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from lossbench.config.schema import CompareConfig
+from lossbench.config.commands.compare import CompareConfig
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.run import run
 from tests.benchmarks import competitors as rivals

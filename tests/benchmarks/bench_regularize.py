@@ -22,7 +22,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from lossbench.config.schema import RegularizeConfig
+from lossbench.config.commands.regularize import RegularizeConfig
 from lossbench.experiments.regularize.plan import plan
 from lossbench.experiments.regularize.run import run
 from lossbench.record import write_record

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from lossbench.config.parts import DataConfig
+from lossbench.config.data import DataConfig
 from lossbench.data.load import load
 from lossbench.data.table import Table
 from lossbench.experiments.setup.data_source import data_source

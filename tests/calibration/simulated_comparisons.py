@@ -11,9 +11,9 @@ import torch
 from scipy import stats
 
 from lossbench.catalog.metrics import reported
-from lossbench.config.parts import DataConfig
-from lossbench.config.schema import CompareConfig
-from lossbench.data.split import repeated_kfold
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.data import DataConfig
+from lossbench.data.splits.stratified import repeated_kfold
 from lossbench.data.table import Table
 from lossbench.experiments.compare.candidates import Candidate, select_candidates
 from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss, impute_failed_scores

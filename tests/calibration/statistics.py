@@ -16,10 +16,10 @@ import numpy as np
 from scipy import stats
 
 from lossbench.report.compare.analysis.failures import clopper_pearson, p_tolerable
-from lossbench.report.compare.analysis.hierarchical import PRIOR, next_data_set
-from lossbench.report.compare.analysis.rank_statistics import signed_rank_posterior
-from lossbench.report.compare.analysis.simultaneous import all_pairs, max_t, may_be_best
-from lossbench.report.compare.analysis.statistics import corrected_scale, corrected_t, holm
+from lossbench.report.compare.analysis.statistics.hierarchical import PRIOR, next_data_set
+from lossbench.report.compare.analysis.statistics.paired import corrected_scale, corrected_t, holm
+from lossbench.report.compare.analysis.statistics.ranks import signed_rank_posterior
+from lossbench.report.compare.analysis.statistics.simultaneous import all_pairs, max_t, may_be_best
 from tests.calibration.matrices import Floats, accuracies
 
 LOSSES, ROWS, RATIO = 25, 500, 0.25  # of five folds: n_test / n_train

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 
-from lossbench.config.schema import CompareConfig
+from lossbench.config.commands.compare import CompareConfig
 from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss, table_of
 from tests.calibration.simulated_comparisons import candidates, meet, rule, setting_of, shares
 from tests.calibration.temperature_harm import harm_by_size, temperature_harm

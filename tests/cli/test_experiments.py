@@ -9,8 +9,11 @@ import pytest
 from lossbench import runner
 from lossbench.cli import completion, main
 from lossbench.cli.commands import COMMANDS
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.commands.regularize import RegularizeConfig
+from lossbench.config.commands.train import TrainConfig
 from lossbench.config.keys import flagged
-from lossbench.config.schema import CONFIGS, CompareConfig, RegularizeConfig, TrainConfig
+from lossbench.config.schema import CONFIGS
 from lossbench.errors import UserError
 
 CONFIG_FOLDER = Path(__file__).parents[2] / "configs"

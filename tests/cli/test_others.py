@@ -11,9 +11,11 @@ from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.metrics import METRICS
 from lossbench.cli.explain import explain
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.commands.train import TrainConfig
+from lossbench.config.data import DataConfig
 from lossbench.config.load import load
 from lossbench.config.parts import LossConfig
-from lossbench.config.schema import CompareConfig, DataConfig, TrainConfig
 from lossbench.data.datasets.catalogue import datasets
 from lossbench.report.terminal import listing
 

@@ -8,7 +8,8 @@ import torch
 from sklearn.linear_model import ElasticNet, Ridge
 
 from lossbench.components.penalties import PENALTIES
-from lossbench.config.schema import RegularizeConfig, TrainConfig
+from lossbench.config.commands.regularize import RegularizeConfig
+from lossbench.config.commands.train import TrainConfig
 
 
 @pytest.mark.parametrize("penalty", list(PENALTIES), ids=lambda one: one.name)

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from lossbench.components.optimizers import OPTIMIZERS
 from lossbench.components.penalties import PENALTIES
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.commands.regularize import RegularizeConfig
+from lossbench.config.commands.train import TrainConfig
 from lossbench.config.load import Override, load, parse_set, to_yaml
-from lossbench.config.schema import CompareConfig, RegularizeConfig, TrainConfig
 from lossbench.errors import UserError, UserErrors
 
 

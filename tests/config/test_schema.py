@@ -8,9 +8,12 @@ import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.commands.regularize import RegularizeConfig
+from lossbench.config.commands.train import TrainConfig
 from lossbench.config.load import load
 from lossbench.config.scalars import Loader
-from lossbench.config.schema import CONFIGS, CompareConfig, RegularizeConfig, TrainConfig, json_schema
+from lossbench.config.schema import CONFIGS, json_schema
 
 CONFIG_FILES = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 

@@ -19,7 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardSc
 from lossbench.data.datasets.catalogue import load_named
 from lossbench.data.encoders import HashEncoder
 from lossbench.data.preparation import Preparation
-from lossbench.data.split import holdout
+from lossbench.data.splits.stratified import holdout
 from lossbench.data.table import ColumnKind, Table
 from lossbench.errors import UserError
 

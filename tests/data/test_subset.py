@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lossbench.data.split import generator
 from lossbench.data.subset import growing_subset
 from lossbench.errors import UserError
+from lossbench.random_streams import generator
 from tests.experiments.compare.comparisons import blobs
 
 SHARES = [0.05, 0.1, 0.13, 0.3, 0.5, 0.77, 1.0]

@@ -12,8 +12,9 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import HuberRegressor
 from sklearn.metrics import mean_absolute_error
 
-from lossbench.config.parts import DataConfig, LossConfig, OptimConfig
-from lossbench.config.schema import TrainConfig
+from lossbench.config.commands.train import TrainConfig
+from lossbench.config.data import DataConfig
+from lossbench.config.parts import LossConfig, OptimConfig
 from lossbench.data.datasets.catalogue import datasets
 from lossbench.data.load import load
 from lossbench.data.preparation import Preparation

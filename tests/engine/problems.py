@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from lossbench.engine.problem import Fold, Member, Net, Objective, Problem, SplitPart, Training
-from lossbench.engine.training.batches import generator
 from lossbench.engine.training.train import train
+from lossbench.random_streams import torch_generator
 
 # The twin of every hidden activation; one without fails the contract tests.
 HIDDEN = {
@@ -108,7 +108,7 @@ def plain_training(a_problem, number, optimizer, scheduler=None):
     model = sequential(a_problem.net, member.seed)
     steps = optimizer(model, member)
     schedule = scheduler(steps) if scheduler else None
-    orders, curve, rows = generator(member.seed, "batches"), [], len(x)
+    orders, curve, rows = torch_generator(member.seed, "batches"), [], len(x)
     for _ in range(a_problem.epochs(number)):
         total = 0.0
         order = torch.arange(rows) if training.batch_size is None else torch.randperm(rows, generator=orders)

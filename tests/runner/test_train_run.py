@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from lossbench import runner
+from lossbench.config.commands.train import TrainConfig
 from lossbench.config.load import load
-from lossbench.config.schema import TrainConfig
 from lossbench.errors import UserError
 from lossbench.record import read_record
 

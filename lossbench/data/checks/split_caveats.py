@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lossbench.data.duplicates import DUPLICATES, row_hashes
 from lossbench.data.infer.suspect_columns import is_named_like_an_entity
-from lossbench.data.split import RowNumbers
+from lossbench.data.splits.rows import RowNumbers
 from lossbench.data.table import Information, Table
 
 MANY = 0.25  # of the test rows; of distinct passengers with seven columns a fifth have a twin

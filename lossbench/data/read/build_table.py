@@ -16,9 +16,9 @@ from lossbench.data.read.parsed import ParsedColumns, Request
 from lossbench.data.read.sniff import file_format
 from lossbench.data.read.unpack import STDIN, unpack
 from lossbench.data.source import READING, DataSource
-from lossbench.data.split import in_order_of_occurrence
+from lossbench.data.splits.stratified import in_order_of_occurrence
+from lossbench.data.splits.time import times_of
 from lossbench.data.table import ColumnKind, Table
-from lossbench.data.time_split import times_of
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError, did_you_mean
 

@@ -12,7 +12,6 @@ Shapes: P members, R members of a group, N rows, B rows of a batch with its padd
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,12 +24,6 @@ from lossbench.engine.problem import Fold
 from lossbench.engine.shared_rows import GatheredRows, plain, select
 
 EPOCH_BYTES = 32 * 2**20  # the most that one epoch's gathered rows may take, for all members of a chunk
-
-
-def generator(seed: int, purpose: str) -> torch.Generator:
-    """A stream of random numbers of its own for (seed, purpose)."""
-    digest = hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from lossbench.components.schedules import SCHEDULES
 from lossbench.engine.nets.mlp import ParameterLayout, Population
 from lossbench.engine.objective import Slope, groups_of
 from lossbench.engine.problem import Problem
-from lossbench.engine.training.batches import Batches, generator
+from lossbench.engine.training.batches import Batches
 from lossbench.engine.training.optimizers import PopulationOptimizer
 from lossbench.engine.training.validation import Validation
 from lossbench.events import Stopped
+from lossbench.random_streams import torch_generator
 
 
 class TrainingState:
@@ -35,7 +36,7 @@ class TrainingState:
         self.problem, self.members, self.population = problem, list(members), population
         own = [problem.members[m] for m in members]
         folds = [problem.folds[m.fold] for m in own]
-        streams = {m.seed: generator(m.seed, "batches") for m in own}
+        streams = {m.seed: torch_generator(m.seed, "batches") for m in own}
         self.generators = generators or [streams[m.seed] for m in own]
         population.with_gradient()
         self.optimizer = optimizer or PopulationOptimizer(population, own, problem.training)

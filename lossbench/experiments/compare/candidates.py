@@ -13,7 +13,7 @@ from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.plugins.resolve import disambiguated, loss_file
 from lossbench.catalog.verdicts import Level
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.schema import PairConfig
+from lossbench.config.commands.compare import PairConfig
 from lossbench.data.table import Table
 from lossbench.engine.threads import one_thread
 from lossbench.errors import UserError

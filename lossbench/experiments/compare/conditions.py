@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lossbench.catalog.vocabulary import Task
+from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.parts import Keep
-from lossbench.config.schema import CompareConfig
 from lossbench.data.label_noise import label_noise
-from lossbench.data.split import OuterFold, RowNumbers, generator
+from lossbench.data.splits.rows import OuterFold, RowNumbers
 from lossbench.data.subset import growing_subset
 from lossbench.data.table import Table
 from lossbench.errors import UserError
+from lossbench.random_streams import generator
 from lossbench.record import ConditionRecord, Levels, levels_text
 
 

@@ -12,8 +12,8 @@ from functools import cached_property
 import torch
 
 from lossbench.catalog.metrics import Metric
+from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.parts import StoppingConfig
-from lossbench.config.schema import CompareConfig
 from lossbench.engine.problem import Net
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.setting import Setting

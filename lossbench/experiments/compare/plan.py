@@ -12,12 +12,12 @@ import torch
 from lossbench.catalog.metrics import Metric, reported
 from lossbench.catalog.vocabulary import Task
 from lossbench.components.optimizers import OPTIMIZERS
-from lossbench.config.parts import DataConfig
-from lossbench.config.schema import CompareConfig
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.data import DataConfig
 from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.load import load
-from lossbench.data.scheme import folds_of, inner_folds_of
-from lossbench.data.split import InnerFold, OuterFold
+from lossbench.data.splits.rows import InnerFold, OuterFold
+from lossbench.data.splits.scheme import folds_of, inner_folds_of
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError

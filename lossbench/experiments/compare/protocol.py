@@ -11,8 +11,8 @@ from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.metrics import METRICS, Metric, suiting
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.schema import CompareConfig
-from lossbench.data.scheme import scheme
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.data.splits.scheme import scheme
 from lossbench.data.table import Table
 from lossbench.data.target_scale import fit_target_scaling
 from lossbench.errors import UserError

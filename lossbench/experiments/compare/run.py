@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from lossbench.data.scheme import scheme
-from lossbench.data.split import digest
+from lossbench.data.splits.rows import digest
+from lossbench.data.splits.scheme import scheme
 from lossbench.engine.threads import in_threads, one_thread
 from lossbench.events import Emit, RunSkipped, RunsPlanned, Stopped, Warned, ignore, never
 from lossbench.experiments.compare.candidates import Selection

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.parts import DataConfig, Keep
-from lossbench.data.scheme import inner_folds_of
-from lossbench.data.split import InnerFold, OuterFold
+from lossbench.config.data import DataConfig
+from lossbench.config.parts import Keep
+from lossbench.data.splits.rows import InnerFold, OuterFold
+from lossbench.data.splits.scheme import inner_folds_of
 from lossbench.data.table import Table
 from lossbench.experiments.compare.conditions import Repetition, change, mean_realised
 from lossbench.experiments.setup.prepared_split import PreparedSplit, prepare_split, same_width

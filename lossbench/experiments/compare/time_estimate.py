@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lossbench.data.scheme import inner_folds_of
-from lossbench.data.split import OuterFold
+from lossbench.data.splits.rows import OuterFold
+from lossbench.data.splits.scheme import inner_folds_of
 from lossbench.data.table import Table
 from lossbench.engine.training.train import train
 from lossbench.events import EpochEnded, Event

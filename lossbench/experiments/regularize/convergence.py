@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossbench.config.schema import RegularizeConfig
+from lossbench.config.commands.regularize import RegularizeConfig
 from lossbench.engine.solver.owlqn import Rule
 from lossbench.record import RegularizeProtocol, StoppingRule
 

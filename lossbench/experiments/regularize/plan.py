@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from lossbench.catalog.vocabulary import Task
 from lossbench.components.penalties import PENALTIES
-from lossbench.config.schema import RegularizeConfig
+from lossbench.config.commands.regularize import RegularizeConfig
 from lossbench.data.load import load
-from lossbench.data.scheme import holdout_of
-from lossbench.data.split import Split
+from lossbench.data.splits.rows import Split
+from lossbench.data.splits.scheme import holdout_of
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.engine.problem import Member, Net

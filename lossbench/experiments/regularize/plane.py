@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lossbench.config.parts import DataConfig
-from lossbench.data.split import Split
+from lossbench.config.data import DataConfig
+from lossbench.data.splits.rows import Split
 from lossbench.data.table import Table
 from lossbench.errors import UserError, unknown
 from lossbench.experiments.setup.prepared_split import PreparedSplit, prepare_split

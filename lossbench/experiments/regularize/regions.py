@@ -14,13 +14,13 @@ from torch import Tensor
 
 from lossbench.catalog.inverse_links import Prediction
 from lossbench.components.penalties import PENALTIES
-from lossbench.config.schema import RegularizeConfig
-from lossbench.data.split import generator
+from lossbench.config.commands.regularize import RegularizeConfig
 from lossbench.data.table import Table
 from lossbench.engine.problem import Net
 from lossbench.engine.solver.minimize import Converged
 from lossbench.experiments.regularize.plane import Plane
 from lossbench.experiments.setup.pair import Pair
+from lossbench.random_streams import generator
 from lossbench.record import AxisRecord, PictureRecord, PointsRecord
 
 LEVEL = 1e-6

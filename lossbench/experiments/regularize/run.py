@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from lossbench.catalog.metrics import reported, score_all
 from lossbench.components.penalties import PENALTIES
-from lossbench.data.scheme import scheme
-from lossbench.data.split import digest
+from lossbench.data.splits.rows import digest
+from lossbench.data.splits.scheme import scheme
 from lossbench.engine.problem import Member
 from lossbench.engine.solver.minimize import Converged, Ending, converge
 from lossbench.events import Emit, Phase, Status, Stopped, Warned, ignore, never

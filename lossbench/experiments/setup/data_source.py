@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lossbench.config.parts import DataConfig
+from lossbench.config.data import DataConfig
 from lossbench.data.preparation import Preparation
 from lossbench.data.source import DataSource
 from lossbench.data.table import Table, level

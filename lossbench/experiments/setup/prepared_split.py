@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Encoding
-from lossbench.config.parts import DataConfig
+from lossbench.config.data import DataConfig
 from lossbench.data.preparation import Preparation
 from lossbench.data.table import Table
 from lossbench.engine.problem import Fold, SplitPart

@@ -11,8 +11,12 @@ from functools import partial
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins.resolve import find_activation, find_loss, find_metric
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.parts import DataConfig, LossConfig
-from lossbench.config.schema import CompareConfig, Config, RegularizeConfig, TrainConfig
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.commands.regularize import RegularizeConfig
+from lossbench.config.commands.train import TrainConfig
+from lossbench.config.data import DataConfig
+from lossbench.config.parts import LossConfig
+from lossbench.config.schema import Config
 from lossbench.data.datasets.catalogue import is_known, unknown_set
 from lossbench.errors import UserError, UserErrors
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossbench.config.parts import DataConfig
+from lossbench.config.data import DataConfig
 from lossbench.data.encoders import NumberEncoder, numbers
 from lossbench.data.preparation import Preparation
 from lossbench.data.table import Table

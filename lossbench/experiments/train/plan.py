@@ -11,11 +11,11 @@ from lossbench.catalog.metrics import Metric, reported
 from lossbench.catalog.plugins.resolve import find_metric
 from lossbench.catalog.verdicts import Level, best_activation
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.schema import TrainConfig
+from lossbench.config.commands.train import TrainConfig
 from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.load import load
-from lossbench.data.scheme import holdout_of
-from lossbench.data.split import Split
+from lossbench.data.splits.rows import Split
+from lossbench.data.splits.scheme import holdout_of
 from lossbench.data.table import Information, Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError

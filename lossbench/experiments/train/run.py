@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lossbench.data.scheme import scheme
-from lossbench.data.split import Split, digest
+from lossbench.data.splits.rows import Split, digest
+from lossbench.data.splits.scheme import scheme
 from lossbench.engine.problem import Member, Problem, Training
 from lossbench.engine.training.train import Outcome, Trained, train
 from lossbench.events import Emit, RunEnded, RunLabel, RunStarted, Stopped, Warned, ignore, never

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lossbench.record import CompareRecord, written_aside
 from lossbench.report.compare.analysis.comparison import compare
-from lossbench.report.compare.analysis.scores import read_settings
+from lossbench.report.compare.analysis.read_scores import read_settings
 from lossbench.report.compare.markdown import comparison_markdown
 from lossbench.report.compare.members_csv import members_csv
 from lossbench.report.compare.page import render

@@ -11,15 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 
-from lossbench.config.parts import DataConfig
-from lossbench.config.schema import CompareConfig, TrainConfig
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.commands.train import TrainConfig
+from lossbench.config.data import DataConfig
 from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.datasets.bundled import titanic_full
 from lossbench.data.describe import describe
 from lossbench.data.duplicates import row_hashes
 from lossbench.data.load import load
-from lossbench.data.scheme import folds_of, holdout_of
 from lossbench.data.source import DataSource
+from lossbench.data.splits.scheme import folds_of, holdout_of
 from lossbench.data.table import Table, level
 from lossbench.errors import UserError
 from lossbench.experiments.compare.plan import plan

@@ -218,7 +218,7 @@ import sys
 from lossbench.data.preparation import Preparation
 from lossbench.data.load import load
 from lossbench.data.source import DataSource
-from lossbench.data.split import holdout
+from lossbench.data.splits.stratified import holdout
 table = load(DataSource(name="titanic"))
 split = holdout(table.target, table.task, 0.2, 0.2, 0)
 Preparation.fit(table, split.train).transform(table.features)

@@ -22,7 +22,7 @@ from lossbench.data.load import load
 from lossbench.data.preparation import Preparation
 from lossbench.data.read.build_table import read_features
 from lossbench.data.source import DataSource
-from lossbench.data.split import holdout, repeated_kfold
+from lossbench.data.splits.stratified import holdout, repeated_kfold
 from lossbench.data.table import Table, level
 from lossbench.errors import UserError
 

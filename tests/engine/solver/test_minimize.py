@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, QuantileRegressor, Ridge
 
-from lossbench.config.schema import RegularizeConfig
+from lossbench.config.commands.regularize import RegularizeConfig
 from lossbench.engine.problem import Fold, Member, Net, Objective, SplitPart
 from lossbench.engine.solver.minimize import converge
 from lossbench.engine.solver.owlqn import Rule, minimise

@@ -8,7 +8,8 @@ import torch
 from lossbench.engine.objective import groups_of
 from lossbench.engine.padding import ROWS
 from lossbench.engine.problem import Fold, Member, SplitPart
-from lossbench.engine.training.batches import Batches, generator
+from lossbench.engine.training.batches import Batches
+from lossbench.random_streams import torch_generator
 from tests.engine.problems import BRIER, LOGISTIC, problem
 
 
@@ -21,7 +22,7 @@ def numbered(rows, first=0):
 def batches_of(batch_size, seeds=(3, 4, 3), objectives=(0, 0, 1)):
     folds = [numbered(50), numbered(50, 100)]
     crowd = [Member(seed=s, fold=k % 2, objective=o) for k, (s, o) in enumerate(zip(seeds, objectives, strict=True))]
-    streams = {s: generator(s, "batches") for s in seeds}
+    streams = {s: torch_generator(s, "batches") for s in seeds}
     a = problem(crowd, folds=folds, objectives=(LOGISTIC, BRIER))
     return Batches(
         [folds[m.fold] for m in crowd],
@@ -66,5 +67,5 @@ def test_a_full_batch_takes_the_rows_as_they_are():
 
 
 def test_purposes_have_streams_of_their_own():
-    draws = [torch.rand(3, generator=generator(0, purpose)) for purpose in ("batches", "split")]
+    draws = [torch.rand(3, generator=torch_generator(0, purpose)) for purpose in ("batches", "split")]
     assert not torch.equal(*draws)

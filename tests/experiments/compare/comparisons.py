@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lossbench.config.schema import CompareConfig
+from lossbench.config.commands.compare import CompareConfig
 from lossbench.data.table import Table
 from lossbench.events import Event, ignore
 from lossbench.experiments.compare.plan import plan

@@ -9,9 +9,9 @@ import torch
 
 import lossbench
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.parts import DataConfig
-from lossbench.config.schema import CompareConfig
-from lossbench.data.split import repeated_kfold
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.data import DataConfig
+from lossbench.data.splits.stratified import repeated_kfold
 from lossbench.errors import UserError
 from lossbench.events import RunStarted
 from lossbench.experiments.compare.conditions import CONDITIONS, grid

@@ -6,8 +6,8 @@ import torch
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.parts import DataConfig
-from lossbench.data.split import repeated_kfold
+from lossbench.config.data import DataConfig
+from lossbench.data.splits.stratified import repeated_kfold
 from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix, outputs_that_predict, outputs_that_say
 from lossbench.experiments.compare.setting import prepare_setting
 from lossbench.experiments.compare.test_scores import ScoredNet

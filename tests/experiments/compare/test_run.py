@@ -13,9 +13,9 @@ import torch
 from sklearn.metrics import accuracy_score, log_loss
 
 from lossbench.catalog.metrics import ECE_BINS, METRICS, reported
-from lossbench.config.parts import DataConfig
-from lossbench.config.schema import CompareConfig
-from lossbench.data.split import repeated_kfold
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.data import DataConfig
+from lossbench.data.splits.stratified import repeated_kfold
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.events import EpochEnded, Event, RunEnded, RunSkipped, RunsPlanned, RunStarted, Warned

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from lossbench.config.parts import DataConfig
-from lossbench.data.split import repeated_kfold
+from lossbench.config.data import DataConfig
+from lossbench.data.splits.stratified import repeated_kfold
 from lossbench.data.table import Table
 from lossbench.experiments.compare.setting import Setting, prepare_setting, split_seed
 from tests.experiments.compare.comparisons import blobs

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.schema import CompareConfig
+from lossbench.config.commands.compare import CompareConfig
 from lossbench.errors import UserError
 from lossbench.experiments.compare.candidates import Candidate, select_candidates
 from lossbench.experiments.compare.plan import plan

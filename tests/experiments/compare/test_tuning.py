@@ -9,9 +9,9 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss, r
 
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.metrics import METRICS
-from lossbench.config.parts import DataConfig
-from lossbench.config.schema import CompareConfig
-from lossbench.data.split import repeated_kfold
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.data import DataConfig
+from lossbench.data.splits.stratified import repeated_kfold
 from lossbench.engine.nets.mlp import initialised
 from lossbench.engine.training.train import Outcome, train
 from lossbench.experiments.compare.candidates import Candidate, select_candidates

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from lossbench.config.schema import RegularizeConfig
+from lossbench.config.commands.regularize import RegularizeConfig
 from lossbench.data.load import load
 from lossbench.errors import UserError
 from lossbench.events import Phase, Warned

@@ -8,7 +8,7 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.schema import TrainConfig
+from lossbench.config.commands.train import TrainConfig
 from lossbench.errors import UserError
 from lossbench.experiments.setup.class_weight import class_weight_text, class_weights, resolve_class_weight
 from lossbench.experiments.train.plan import plan_train

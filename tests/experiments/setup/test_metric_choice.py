@@ -12,8 +12,9 @@ from sklearn.metrics import accuracy_score, mean_pinball_loss
 from lossbench.catalog.metrics import METRICS
 from lossbench.catalog.plugins.resolve import find_loss
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.parts import DataConfig
-from lossbench.config.schema import CompareConfig, TrainConfig
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.commands.train import TrainConfig
+from lossbench.config.data import DataConfig
 from lossbench.data.table import Information, Table
 from lossbench.errors import UserError
 from lossbench.experiments.compare.plan import plan

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lossbench.config.parts import DataConfig
+from lossbench.config.data import DataConfig
 from lossbench.data.table import Table
 from lossbench.experiments.setup import shared_table as shared
 from lossbench.experiments.setup.shared_table import prepare_splits

@@ -16,7 +16,7 @@ import pytest
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.schema import TrainConfig
+from lossbench.config.commands.train import TrainConfig
 from lossbench.data.load import load
 from lossbench.errors import UserError, UserErrors
 from lossbench.events import EpochEnded, Event, RunEnded, RunStarted, Warned

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from lossbench.config.schema import TrainConfig
+from lossbench.config.commands.train import TrainConfig
 from lossbench.events import Event, ignore
 from lossbench.experiments.train.plan import plan_train
 from lossbench.experiments.train.run import TrainResult, run

@@ -8,7 +8,7 @@ from PIL import Image
 
 from lossbench.record import MemberRecord
 from lossbench.report.compare.analysis.comparison import compare
-from lossbench.report.compare.analysis.scores import read_settings
+from lossbench.report.compare.analysis.read_scores import read_settings
 from lossbench.report.compare.plots import PLOTS
 from lossbench.report.compare.plots.critical_difference import critical_difference, groups
 from lossbench.report.compare.plots.matrix import _short, _standing

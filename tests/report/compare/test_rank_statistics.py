@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from lossbench.report.compare.analysis import rank_statistics as rs
+from lossbench.report.compare.analysis.statistics import ranks as rs
 
 # Demsar 2006, table 6: AUC of C4.5 and three variants on 14 data sets.
 DEMSAR = np.array(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lossbench.report.compare.analysis.simultaneous import all_pairs, max_t, may_be_best
-from lossbench.report.compare.analysis.statistics import corrected_t
+from lossbench.report.compare.analysis.statistics.paired import corrected_t
+from lossbench.report.compare.analysis.statistics.simultaneous import all_pairs, max_t, may_be_best
 
 
 def orthogonal(splits: int, columns: int, seed: int = 0) -> np.ndarray:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from lossbench.report.compare.analysis.statistics import corrected_t, correlated_t, generator, holm, share_won
+from lossbench.random_streams import generator
+from lossbench.report.compare.analysis.statistics.paired import corrected_t, correlated_t, holm, share_won
 
 
 def differences(seed: int, splits: int = 25, mean: float = 0.01) -> np.ndarray:

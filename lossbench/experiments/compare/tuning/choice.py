@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lossbench.catalog.metrics import Metric
-from lossbench.config.schema import CompareConfig
+from lossbench.config.commands.compare import CompareConfig
 from lossbench.engine.training.train import Outcome
 from lossbench.experiments.compare.job import Job
 from lossbench.experiments.compare.tuning.inner_scores import trial_curves

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lossbench.config.schema import CompareConfig
+from lossbench.config.commands.compare import CompareConfig
 from lossbench.engine.problem import Fold, Member, Problem, Training
 from lossbench.experiments.compare.job import Job
 from lossbench.experiments.compare.tuning.choice import Refit

@@ -6,8 +6,8 @@ import numpy as np
 
 from lossbench.record.comparison import ComparisonRow
 from lossbench.report.compare.analysis.scores import LossScores, SettingScores
-from lossbench.report.compare.analysis.simultaneous import max_t
-from lossbench.report.compare.analysis.statistics import Floats
+from lossbench.report.compare.analysis.statistics.paired import Floats
+from lossbench.report.compare.analysis.statistics.simultaneous import max_t
 
 RAW = "raw_"
 

@@ -19,10 +19,11 @@ from lossbench.report.compare.analysis.conclusion import answer, setting_sentenc
 from lossbench.report.compare.analysis.findings import find, learnt_nothing, not_excluded_as_best
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
 from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_text, table_notes, warnings
+from lossbench.report.compare.analysis.read_scores import read_settings
 from lossbench.report.compare.analysis.references import reference_notes, reference_rows
-from lossbench.report.compare.analysis.scores import LossScores, SettingScores, primary_metric, read_settings
+from lossbench.report.compare.analysis.scores import LossScores, SettingScores, primary_metric
 from lossbench.report.compare.analysis.sensitivity import compare_levels
-from lossbench.report.compare.analysis.statistics import Posterior, corrected_t, correlated_t, known, share_won
+from lossbench.report.compare.analysis.statistics.paired import Posterior, corrected_t, correlated_t, known, share_won
 from lossbench.report.format import decimals_of, parameters
 from lossbench.report.scale import within_range
 from lossbench.report.symptoms import reason, symptoms

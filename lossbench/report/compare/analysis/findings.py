@@ -10,8 +10,8 @@ from lossbench.record.comparison import SCORELESS, SURE, TESTED, ComparisonRow, 
 from lossbench.report.compare.analysis.failures import clopper_pearson, p_as_often, p_tolerable
 from lossbench.report.compare.analysis.notes import FEW_SPLITS
 from lossbench.report.compare.analysis.scores import LossScores, SettingScores
-from lossbench.report.compare.analysis.simultaneous import Simultaneous, all_pairs, max_t, may_be_best
-from lossbench.report.compare.analysis.statistics import Floats, corrected_t, holm, known
+from lossbench.report.compare.analysis.statistics.paired import Floats, corrected_t, holm, known
+from lossbench.report.compare.analysis.statistics.simultaneous import Simultaneous, all_pairs, max_t, may_be_best
 from lossbench.report.scale import floor_of
 
 _FAMILY: frozenset[Word] = frozenset({"not distinguishable", "anecdotal"})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lossbench.record.comparison import SURE, Across, AcrossRow, Word
-from lossbench.report.compare.analysis import rank_statistics as ranks
-from lossbench.report.compare.analysis.hierarchical import next_data_set
 from lossbench.report.compare.analysis.scores import ConditionKey, LossScores, SettingScores, condition_key
-from lossbench.report.compare.analysis.statistics import Floats, Posterior, corrected_scale, holm, share_won
+from lossbench.report.compare.analysis.statistics import ranks
+from lossbench.report.compare.analysis.statistics.hierarchical import next_data_set
+from lossbench.report.compare.analysis.statistics.paired import Floats, Posterior, corrected_scale, holm, share_won
 from lossbench.report.format import among, counted, listed, none_among, p_value, probability
 from lossbench.report.scale import way_to_perfect
 

@@ -25,8 +25,8 @@ from lossbench.record.comparison import (
 )
 from lossbench.report.compare.analysis.notes import FEW_SPLITS
 from lossbench.report.compare.analysis.scores import ConditionKey, LossScores, SettingScores, condition_key
-from lossbench.report.compare.analysis.simultaneous import all_pairs, max_t
-from lossbench.report.compare.analysis.statistics import Floats
+from lossbench.report.compare.analysis.statistics.paired import Floats
+from lossbench.report.compare.analysis.statistics.simultaneous import all_pairs, max_t
 from lossbench.report.format import interval, number
 
 LevelScores = tuple[SettingScores, ComparisonTable]

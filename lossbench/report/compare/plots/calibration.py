@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import FigureBase
 
 from lossbench.record.comparison import SCORELESS, ComparisonRow
-from lossbench.report.compare.analysis.statistics import Floats
+from lossbench.report.compare.analysis.statistics.paired import Floats
 from lossbench.report.compare.plots.panels import panels, panels_height
 from lossbench.report.compare.plots.plot import Plot, View
 from lossbench.report.style import LIGHT, TEXT, word_colour

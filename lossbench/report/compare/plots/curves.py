@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import FigureBase
 
 from lossbench.record.comparison import SCORELESS, ComparisonRow
-from lossbench.report.compare.analysis.statistics import Floats
+from lossbench.report.compare.analysis.statistics.paired import Floats
 from lossbench.report.compare.plots.panels import draw_others, note_off_scale, panels, panels_height
 from lossbench.report.compare.plots.plot import Plot, View
 from lossbench.report.curves import draw_band, stacked, thinned

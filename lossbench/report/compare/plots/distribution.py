@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import FigureBase
 
+from lossbench.random_streams import generator
 from lossbench.record.comparison import SCORELESS, ComparisonRow
-from lossbench.report.compare.analysis.statistics import generator
 from lossbench.report.compare.plots.plot import Plot, View, note_scoreless
 from lossbench.report.format import number
 from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, place, quiet, shortened, text_width, word_colour

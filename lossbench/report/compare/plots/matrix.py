@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from lossbench.deferred import stats
 from lossbench.record.comparison import SCORELESS, ComparisonRow
-from lossbench.report.compare.analysis.statistics import Floats
+from lossbench.report.compare.analysis.statistics.paired import Floats
 from lossbench.report.compare.plots.plot import Plot, View
 from lossbench.report.style import CHARACTER, LIGHT, ROW, TEXT, TITLE, WIDTH, place, shortened, text_width
 

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import FigureBase
 from matplotlib.ticker import MaxNLocator
 
-from lossbench.report.compare.analysis.statistics import Floats
+from lossbench.report.compare.analysis.statistics.paired import Floats
 from lossbench.report.style import LIGHT, TEXT, TITLE, WIDTH, shortened
 
 COLUMNS = 4

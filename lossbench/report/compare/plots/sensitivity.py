@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from lossbench.record import ConditionRecord
 from lossbench.record.comparison import Sensitivity, SensitivityRow
-from lossbench.report.compare.analysis.statistics import Floats
+from lossbench.report.compare.analysis.statistics.paired import Floats
 from lossbench.report.compare.plots.panels import draw_others, note_off_scale, panels, panels_height
 from lossbench.report.format import number
 from lossbench.report.style import LIGHT, TITLE, new_figure, title, word_colour

@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from lossbench.data.split import digest, generator, holdout, inner_folds, repeated_kfold
+from lossbench.data.splits.inner import inner_folds
+from lossbench.data.splits.rows import digest
+from lossbench.data.splits.stratified import holdout, repeated_kfold
 from lossbench.errors import UserError
+from lossbench.random_streams import generator
 
 counts = st.lists(st.integers(5, 60), min_size=2, max_size=6)
 

@@ -7,7 +7,6 @@ over them rejects a true null more than half of the time. Everything here correc
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +17,6 @@ from numpy.typing import NDArray
 from lossbench.deferred import stats
 
 Floats = NDArray[np.float64]
-
-
-def generator(seed: int, purpose: str) -> np.random.Generator:
-    """The random numbers of one purpose; other purposes draw from streams of their own."""
-    return np.random.default_rng([seed, zlib.crc32(purpose.encode())])
 
 
 @dataclass(frozen=True)

@@ -7,68 +7,17 @@ not depend on their names either. Row numbers are int64, ascending.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lossbench.data.splits.rows import OuterFold, RowNumbers, Split
 from lossbench.data.table import Task
 from lossbench.errors import UserError
-
-RowNumbers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Split:
-    """Row numbers of the three parts; a part of share 0 is empty."""
-
-    train: RowNumbers
-    validation: RowNumbers
-    test: RowNumbers
-
-
-@dataclass(frozen=True)
-class OuterFold:
-    """One fold of one repeat: `train` is everything but `test`."""
-
-    repeat: int
-    fold: int
-    train: RowNumbers
-    test: RowNumbers
-
-
-@dataclass(frozen=True)
-class InnerFold:
-    """Two folds of one repeat that are excluded together: `train` is everything else.
-
-    What is trained on it serves two splits. It validates the choice for split `first` on the test rows of split
-    `second`, and the other way round, so no split's choice sees its own test rows. `first` and `second` are places in
-    the list of outer folds. In time, where later rows cannot validate earlier ones, both are one split, and the two
-    parts the same rows.
-    """
-
-    repeat: int
-    first: int
-    second: int
-    train: RowNumbers
-    validation: tuple[RowNumbers, RowNumbers]  # the test rows of `first`, of `second`, that the other trains on
-
-    def choosing_rows(self, split: int) -> slice:
-        """Which of the validation rows, one part behind the other, the choice for a split may see: not its own."""
-        count = len(self.validation[0])
-        return slice(count, None) if split == self.first else slice(0, count)
-
-
-def generator(seed: int, *purpose: str | int) -> np.random.Generator:
-    """A generator of its own for one purpose, e.g. `generator(0, "holdout", "test")`."""
-    words = [
-        int.from_bytes(hashlib.sha256(repr(purpose).encode()).digest()[i : i + 4], "little") for i in (0, 4, 8, 12)
-    ]
-    return np.random.default_rng(np.random.SeedSequence([seed, *words]))
+from lossbench.random_streams import generator
 
 
 def in_order_of_occurrence(values: NDArray[np.generic]) -> RowNumbers:
@@ -159,42 +108,6 @@ def repeated_kfold(
             _check_trained(strata, train, classes, "groups", f" in fold {fold} of repeat {repeat}")
             result.append(OuterFold(repeat, fold, train, test))
     return result
-
-
-def inner_folds(outer: Sequence[OuterFold], partners: int) -> list[InnerFold]:
-    """Pairs of folds of each repeat, so that every split is paired with so many others: all, where there are fewer.
-
-    Folds stand in a ring and each is paired with the nearest on both sides, so an odd number becomes the next even one.
-    Raises `UserError` for fewer than 3 folds: one tests, one chooses, one is trained on.
-    """
-    result = []
-    for repeat in sorted({fold.repeat for fold in outer}):
-        ring = [place for place, fold in enumerate(outer) if fold.repeat == repeat]
-        if len(ring) < 3:
-            raise UserError(
-                f"{len(ring)} folds leave nothing to train on where one tests and another chooses",
-                where="folds",
-                fix="choose at least 3",
-            )
-        steps = range(1, min(math.ceil(partners / 2), len(ring) // 2) + 1)
-        pairs = {(min(i, j), max(i, j)) for i in range(len(ring)) for step in steps for j in [(i + step) % len(ring)]}
-        for i, j in sorted(pairs):
-            first, second = outer[ring[i]], outer[ring[j]]
-            train = np.intersect1d(first.train, second.train)
-            validation = (np.intersect1d(first.test, second.train), np.intersect1d(second.test, first.train))
-            result.append(InnerFold(repeat, ring[i], ring[j], train, validation))
-    return result
-
-
-def digest(split: Split | OuterFold) -> str:
-    """SHA-256 of the row numbers of all parts, so that two runs can tell whether they split alike."""
-    summary = hashlib.sha256()
-    names = ("train", "validation", "test") if isinstance(split, Split) else ("train", "test")
-    for name in names:
-        rows = np.asarray(getattr(split, name), dtype="<i8")
-        summary.update(len(rows).to_bytes(8, "little"))
-        summary.update(rows.tobytes())
-    return summary.hexdigest()
 
 
 def _strata(target: NDArray[np.generic], task: Task, classes: Sequence[str]) -> tuple[RowNumbers, list[str]]:

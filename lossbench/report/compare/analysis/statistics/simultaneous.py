@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossbench.deferred import stats
-from lossbench.report.compare.analysis.statistics import Floats, corrected_scale, generator
+from lossbench.random_streams import generator
+from lossbench.report.compare.analysis.statistics.paired import Floats, corrected_scale
 
 DRAWS = 10_000  # a tail probability of 0.05 is known to within 0.002 (one standard error)
 _RARE = 20  # draws; a share of fewer is no estimate of a probability

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lossbench.data.split import InnerFold, OuterFold, RowNumbers, Split
+from lossbench.data.splits.rows import InnerFold, OuterFold, RowNumbers, Split
 from lossbench.data.table import ColumnKind, Table
 from lossbench.errors import UserError
 

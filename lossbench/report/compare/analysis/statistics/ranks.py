@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossbench.deferred import stats
-from lossbench.report.compare.analysis.statistics import Floats, Posterior, generator
+from lossbench.random_streams import generator
+from lossbench.report.compare.analysis.statistics.paired import Floats, Posterior
 
 _MOST_DATA_SETS = 100_000  # beyond it, "how many more" has no useful answer
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from lossbench.data.split import InnerFold, OuterFold, Split, check_trained, holdout, inner_folds, repeated_kfold
+from lossbench.data.splits.inner import inner_folds
+from lossbench.data.splits.rows import InnerFold, OuterFold, Split
+from lossbench.data.splits.stratified import check_trained, holdout, repeated_kfold
+from lossbench.data.splits.time import WHERE, expanding_windows, inner_windows, time_holdout
 from lossbench.data.table import Table
-from lossbench.data.time_split import WHERE, expanding_windows, inner_windows, time_holdout
 
 _STRATIFIED = {"holdout": "stratified holdout", "folds": "stratified k-fold"}
 _PLAIN = {"holdout": "holdout", "folds": "k-fold"}

@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import TimeSeriesSplit
 
+from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.commands.train import TrainConfig
+from lossbench.config.data import DataConfig
 from lossbench.config.load import load as load_config
-from lossbench.config.parts import DataConfig
-from lossbench.config.schema import CompareConfig, TrainConfig
 from lossbench.data.load import load
-from lossbench.data.scheme import folds_of, holdout_of, scheme
 from lossbench.data.source import DataSource
-from lossbench.data.split import OuterFold
-from lossbench.data.time_split import expanding_windows, inner_windows, time_holdout
+from lossbench.data.splits.rows import OuterFold
+from lossbench.data.splits.scheme import folds_of, holdout_of, scheme
+from lossbench.data.splits.time import expanding_windows, inner_windows, time_holdout
 from lossbench.errors import UserError
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.train.plan import plan_train

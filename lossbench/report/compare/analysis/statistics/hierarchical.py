@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossbench.deferred import stats
-from lossbench.report.compare.analysis.statistics import Floats, Posterior
+from lossbench.report.compare.analysis.statistics.paired import Floats, Posterior
 
 PRIOR = 5.0  # ROPEs: half of the prior of tau lies below this many
 _TAUS, _MEANS = 160, 201  # points of the grid

@@ -1,0 +1,1 @@
+"""The configs of the three experiments, one module a command."""

@@ -1,0 +1,1 @@
+"""Which rows train, validate and test: stratified, grouped or in time, in one split or cross-validated."""
