@@ -91,7 +91,7 @@ def by_rmse():
     record = planted_record(losses, metric="rmse", baseline="mse", folds=5, repeats=1, epochs=2)
     record.metrics[0].estimand = "the mean"
     estimands = ("the mean", "the median", "a compromise between median and mean", "the 0.9-quantile")
-    for run, estimand in zip(record.runs, estimands, strict=True):
+    for run, estimand in zip(record.results, estimands, strict=True):
         run.loss.estimand = estimand
     return record
 
@@ -124,5 +124,5 @@ def test_a_row_whose_loss_does_not_estimate_what_is_scored_says_so_in_files():
 
 def test_a_baseline_that_does_not_estimate_what_is_scored_is_flawed():
     record = planted_record((Planted("mse"), Planted("l1")), metric="rmse", baseline="mse", epochs=2)
-    record.metrics[0].estimand, record.runs[0].loss.estimand = "the median", "the mean"
+    record.metrics[0].estimand, record.results[0].loss.estimand = "the median", "the mean"
     assert "mse (estimates the mean, not what is scored)" in compare(record).sentence
