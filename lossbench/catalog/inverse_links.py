@@ -1,8 +1,8 @@
 """Inverse links: how a net's outputs become a prediction. The loss declares its own.
 
 Shapes: P members, N rows, K outputs, C classes. An inverse link turns outputs `[P, N, K]` into a `Prediction`.
-One-output classifiers become two columns, so that a decision is always the argmax of `score_PNC`: a sigmoid is cut at 0.5, a
-margin at 0, and nothing is ever argmax-ed over a single column.
+One-output classifiers become two columns, so that a decision is always the argmax of `score_PNC`: a sigmoid is cut at
+0.5, a margin at 0, and nothing is ever argmax-ed over a single column.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import re
 from lossbench.record import CompareRecord
 from lossbench.record.comparison import Across, Comparison, ComparisonRow, ComparisonTable, Sensitivity
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
+from lossbench.report.compare.columns import shown_columns
 from lossbench.report.format import interval, learning_rate, number, p_value, probability
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!])")
@@ -30,7 +31,7 @@ def comparison_markdown(record: CompareRecord, comparison: Comparison) -> str:
     ]
     if any(not table.single for table in comparison.tables):
         known.append(
-            "95% simultaneous: intervals that hold for all comparisons of a table at once; one excludes 0 exactly where"
+            "The intervals of differences hold for all comparisons of a table at once; one excludes 0 exactly where"
             f" p (adjusted) is below {comparison.alpha:g}."
         )
     if any(table.dummy is not None for table in comparison.tables):
@@ -59,60 +60,29 @@ def _lines(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _table(table: ComparisonTable, metric: str) -> list[str]:
-    head = [
-        "loss",
-        "verdict",
-        "rank",
-        plain(metric),
-        "95%",
-        "difference",
-        "95%" if table.single else "95% simultaneous",
-    ]
-    head += ["P(better)", "P(equal)", "p (adjusted)", "lr", "edge", "untuned", "failed splits"]
+    columns = shown_columns(table)
+    head = ["loss", "finding", "rank", *(plain(column.title(metric)) for column in columns)]
     parts = [f"## {plain(table.title)}", plain(table.sentence)]
     if table.changed:
         parts.append(plain(f"{table.changed}."))
-    parts.append(_lines(head, [*(_row(row, table) for row in table.shown), *_dummy(table, len(head))]))
+    rows = [[*_identity(row, table), *(column.full(row, table) for column in columns)] for row in table.shown]
+    if table.dummy is not None:  # last: the majority class or the mean, what all losses have to beat
+        cells = [table.dummy_name, "dummy", "–", number(table.dummy, table.decimals)]
+        rows.append(cells + ["–"] * (len(head) - len(cells)))
+    parts.append(_lines(head, rows))
     if table.notes:
         parts.append("\n".join(f"- {plain(note)}" for note in table.notes))
     return parts
 
 
-def _dummy(table: ComparisonTable, columns: int) -> list[list[str]]:
-    """The majority class or the target mean as a row."""
-    if table.dummy is None:
-        return []
-    cells = [table.dummy_name, "dummy", "–", number(table.dummy, table.decimals)]
-    return [cells + ["–"] * (columns - len(cells))]
-
-
-def _row(row: ComparisonRow, table: ComparisonTable) -> list[str]:
-    decimals = table.decimals
+def _identity(row: ComparisonRow, table: ComparisonTable) -> list[str]:
+    """The loss, what was found of it, and its rank."""
     beside = f"; {row.beside_dummy} than the {table.dummy_name}" if row.beside_dummy in {"not better", "worse"} else ""
-    scored = f"; {row.scored}" if row.scored else ""
     return [
         plain(f"{row.loss} + {row.last_act}" if row.last_act else row.loss),
-        row.word + (f" ({plain(row.same_as)})" if row.same_as else "") + beside + scored,
+        row.word + (f" ({plain(row.same_as)})" if row.same_as else "") + beside,
         "–" if row.rank is None else str(row.rank),
-        number(row.mean, decimals),
-        interval(row.low, row.high, decimals),
-        "=" if row.same_as and row.difference is None else number(row.difference, decimals, sign=True),
-        interval(row.difference_low, row.difference_high, decimals, sign=True),
-        probability(row.p_better),
-        probability(row.p_equal),
-        p_value(row.p_adjusted),
-        learning_rate(row.lr),
-        f"{row.grid_edge:.0%}" if row.grid_edge else "–",
-        number(row.untuned, decimals),
-        _failed(row),
     ]
-
-
-def _failed(row: ComparisonRow) -> str:
-    """`13 (31%–72%)`: splits on which its net failed, and the interval of that share."""
-    if not row.failed_splits or row.failed_low is None or row.failed_high is None:
-        return str(row.failed_splits)
-    return f"{row.failed_splits} ({row.failed_low:.0%}–{row.failed_high:.0%})"
 
 
 def _across(across: Across, *, ranks: bool) -> list[str]:

@@ -21,6 +21,7 @@ from lossbench.record import CompareRecord, LossResult
 from lossbench.record.comparison import Comparison, ComparisonRow, Word
 from lossbench.report import format as wording
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
+from lossbench.report.compare.columns import shown_columns
 from lossbench.report.compare.plots import PLOTS, critical_difference, sensitivity
 from lossbench.report.compare.plots.plot import View, picture
 from lossbench.report.compare.svg import Styles, inline_svg, theme_css
@@ -104,6 +105,7 @@ def _page(
         verdicts=_verdicts(record, comparison),
         words=_used_words(comparison),
         environment=_environment(record.environment),
+        shown_columns=shown_columns,
         config=yaml.safe_dump(record.config, sort_keys=False, allow_unicode=True),
         css=Markup(css),
         script=Markup(script),

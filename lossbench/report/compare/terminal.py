@@ -16,7 +16,8 @@ from lossbench.record import CompareRecord
 from lossbench.record.comparison import Across, Comparison, Sensitivity
 from lossbench.report.compare.analysis.comparison import compare
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
-from lossbench.report.compare.terminal_table import MARKS, ComparisonGrid, half_width, short_p
+from lossbench.report.compare.columns import half_width, short_p
+from lossbench.report.compare.terminal_table import MARKS, ComparisonGrid
 from lossbench.report.format import learning_rate, number
 from lossbench.report.terminal.table import plain_table
 

@@ -16,8 +16,9 @@ from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.record.comparison import ComparisonRow, ComparisonTable, Word
-from lossbench.report.format import interval, learning_rate, number, p_value, probability
+from lossbench.record.comparison import ComparisonTable, Word
+from lossbench.report.compare.columns import shown_columns
+from lossbench.report.format import number
 from lossbench.report.terminal.table import plain_table
 
 # One character says what the data say of a loss, for those who see no colours.
@@ -86,42 +87,23 @@ class ComparisonGrid:
         return fields, gap, [field for field in below if field.name != "#"]  # the rows stand in its order
 
     def _fields(self, *, wide: bool) -> list[_Field]:
-        rows, d = self.table.shown, self.table.decimals
-        mean, difference = ("", "") if wide else ("±", "±")
-        names = ("P(better)", "P(equal)", "p (adjusted)", "failed") if wide else ("P>", "P=", "p", "div")
+        table, rows = self.table, self.table.shown
         fields = [
             _Field("", [MARKS[row.word][0] for row in rows], 0, right=False),
             _Field("#", ["–" if row.rank is None else str(row.rank) for row in rows], 6),
             _Field(_LOSS, [row.loss if wide else row.name for row in rows], 0, right=False),
             _Field("activation", [row.last_act for row in rows], 9, right=False),
-            _Field(self.metric, [_ends(row.mean, row.low, row.high, d, mean) for row in rows], 0),
-            _Field("difference", [_difference(row, d, difference) for row in rows], 0),
-            _Field(names[0], [(probability if wide else short_p)(row.p_better) for row in rows], 3),
-            _Field(names[1], [(probability if wide else short_p)(row.p_equal) for row in rows], 2),
-            _Field(names[2], [p_value(row.p_adjusted) if wide else short_p(row.p_adjusted, 3) for row in rows], 1),
-            _Field("lr", [learning_rate(row.lr) for row in rows], 4),
         ]
-        if any(row.grid_edge for row in rows):
-            fields.append(_Field("edge", [f"{row.grid_edge:.0%}" if row.grid_edge else "" for row in rows], 7))
-        if any(row.untuned is not None for row in rows):
-            fields.append(_Field("untuned", [number(row.untuned, d) for row in rows], 8))
-        if any(row.scored for row in rows):
-            fields.append(_Field("scored", [row.scored for row in rows], 10, right=False))
-        if any(row.failed_splits for row in rows):
-            cells = [_failed(row, self.table, share=wide) if row.failed_splits else "" for row in rows]
-            fields.append(_Field(names[3], cells, 5))
+        for column in shown_columns(table):
+            if column.on_terminal:
+                cell = column.full if wide else column.brief
+                name = column.title(self.metric) if wide else column.short or column.title(self.metric)
+                fields.append(_Field(name, [cell(row, table) for row in rows], column.give_up, column.numeric))
         return fields
 
 
 def _width(fields: Sequence[_Field], gap: int) -> int:
     return sum(field.width for field in fields) + gap * (len(fields) - 1)
-
-
-def _failed(row: ComparisonRow, table: ComparisonTable, *, share: bool) -> str:
-    """`13/25 [31%, 72%]`: splits on which its net failed, and the interval of that share."""
-    known = row.failed_low is not None and row.failed_high is not None
-    ends = f" [{row.failed_low:.0%}, {row.failed_high:.0%}]" if share and known else ""
-    return f"{row.failed_splits}/{table.splits}{ends}"
 
 
 def _drawn(fields: Sequence[_Field], gap: int, table: ComparisonTable, metric: str) -> Grid:
@@ -147,41 +129,3 @@ def _listed_by_value(names: Sequence[str], cells: Sequence[str]) -> str:
         if cell.strip("–"):
             having.setdefault(cell, []).append(name)
     return ", ".join(f"{value} ({', '.join(who)})" for value, who in having.items()) or "–"
-
-
-def _ends(mean: float | None, low: float | None, high: float | None, decimals: int, sign: str) -> str:
-    """`0.805±.021` where `sign` is `±`, else `0.805 [0.784, 0.826]`."""
-    if sign:
-        return f"{number(mean, decimals)}{half_width(mean, low, high, decimals)}"
-    return number(mean, decimals) + (f" {interval(low, high, decimals)}" if low is not None else "")
-
-
-def _difference(row: ComparisonRow, decimals: int, sign: str) -> str:
-    """The difference with its interval; `=` for another name of the objective above."""
-    if row.same_as and row.difference is None and row.low is not None:
-        return "="
-    by = number(row.difference, decimals, sign=True)
-    if row.difference is None:
-        return by
-    if sign:
-        return by + half_width(row.difference, row.difference_low, row.difference_high, decimals)
-    if row.difference_low is None:
-        return by
-    return f"{by} {interval(row.difference_low, row.difference_high, decimals, sign=True)}"
-
-
-def half_width(mean: float | None, low: float | None, high: float | None, decimals: int) -> str:
-    """`±.021`: half the width of an interval, which lies evenly around its mean unless it was cut at one end."""
-    if mean is None or low is None or high is None:
-        return ""
-    return f"±{number(max(mean - low, high - mean), decimals).removeprefix('0')}"
-
-
-def short_p(p: float | None, decimals: int = 2) -> str:
-    """`.97`, `>.99`, `<.001`: a probability without its zero, and never a 0 that was only rounded to it."""
-    if p is None:
-        return "–"
-    least = 10.0**-decimals
-    if p == 1 or least <= p <= 1 - least:
-        return f"{p:.{decimals}f}".removeprefix("0") if p < 1 else "1"
-    return ("<" if p < 0.5 else ">") + f"{least if p < 0.5 else 1 - least:.{decimals}f}".removeprefix("0")

@@ -46,7 +46,7 @@ def test_losses_that_seek_something_else_than_the_likeliest_class_must_be_named(
     found = selection()
     missing = {left.name: left.why for left in found.excluded}
     assert missing["dice + softmax"].startswith(
-        "it does not seek the most probable class but the decisions of the best mean F1"
+        "it does not estimate the most probable class but the decisions of the best mean F1"
     )
     assert "logit_adjusted + identity" in missing
     assert names(selection("dice,logit_adjusted")) == ["dice", "logit_adjusted"]
@@ -158,7 +158,8 @@ def my_loss(folder: Path, body: str, name: str = "my_loss") -> str:
     file.write_text(
         "import torch.nn.functional as F\n"
         "import lossbench as lb\n"
-        "@lb.loss(targets={lb.Task.BINARY: lb.Encoding.SIGN}, sound=(lb.Space.REAL,), link=lb.InverseLink.MARGIN,"
+        "@lb.loss(targets={lb.Task.BINARY: lb.Encoding.SIGN}, sound=(lb.Space.REAL,),"
+        " inverse_link=lb.InverseLink.MARGIN,"
         " reference='here')\n"
         f"def {name}(z_B1, s_B1):\n"
         f"    '{body}'\n"

@@ -109,8 +109,8 @@ def test_that_no_loss_has_learnt_anything_is_a_finding_of_its_own():
     comparison = compare(at_chance())
     assert comparison.tables[0].learnt_nothing
     assert comparison.sentence == (
-        "On titanic, by accuracy, no loss has learnt anything: none of the 3 losses is significantly better than"
-        " the majority class (0.594)."
+        "On titanic, by accuracy, there is no evidence that any loss has learnt anything: none of the 3 losses is"
+        " significantly better than the majority class (0.594)."
     )
 
 

@@ -30,7 +30,7 @@ def test_without_shared_rows_it_is_the_paired_t_test(seed):
 @pytest.mark.parametrize("rope", [0.0, 0.01])
 def test_the_bayesian_correlated_t_is_baycomps(seed, rope):
     gain = differences(seed)  # 5 x 5: baycomp derives n_test/n_train = 1/4 from the number of runs
-    oracle = baycomp.two_on_single(gain, np.zeros_like(gain), rope=rope, results=5)
+    oracle = baycomp.two_on_single(gain, np.zeros_like(gain), rope=rope, runs=5)
     got = correlated_t(gain, 1 / 4, rope)
     expected = oracle if rope else (oracle[0], 0.0, oracle[1])  # "left": the first is better
     assert (got.better, got.equal, got.worse) == pytest.approx(expected, abs=1e-9)

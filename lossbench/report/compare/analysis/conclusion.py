@@ -61,7 +61,7 @@ def _settings_sentence(
         each = listed([f"{name} in {count}" for name, count in wins.most_common()]) if wins else "no loss in any"
         parts = [f"better than {tables[0].baseline} in the {len(tables)} settings: {each}"]
         if nothing := sum(table.learnt_nothing for table in tables):
-            parts.append(f"no loss has learnt anything in {nothing} of them")
+            parts.append(f"in {nothing} of them there is no evidence that any loss has learnt anything")
     else:
         parts = [f"{_where(table, conditions)}{_head(table)}" for table in tables]
     parts += _unreliable_anywhere(tables, conditions)
@@ -141,8 +141,8 @@ def _head(table: ComparisonTable) -> str:
         many = len([row for row in table.rows if row.word in TESTED | {"baseline"}])
         none = "it is not" if many == 1 else f"none of the {many} losses is"
         return (
-            f"no loss has learnt anything: {none} significantly better than the {table.dummy_name}"
-            f" ({number(table.dummy, table.decimals)})"
+            f"there is no evidence that any loss has learnt anything: {none} significantly better than the"
+            f" {table.dummy_name} ({number(table.dummy, table.decimals)})"
         )
     if few := _with(table, "anecdotal"):
         return (
