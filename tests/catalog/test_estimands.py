@@ -11,7 +11,7 @@ import torch
 from scipy.optimize import brentq
 
 from lossbench.catalog.estimands import BETWEEN, MODE, MOST_PROBABLE, differ
-from lossbench.catalog.links import Prediction
+from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.metrics import METRICS, suiting
 from lossbench.catalog.vocabulary import Task

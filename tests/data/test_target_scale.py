@@ -119,7 +119,7 @@ def test_robust_losses_learn_what_the_clean_rows_say(loss: str) -> None:
     trivial = np.abs(clean[test] - clean.mean()).mean()
     line = HuberRegressor().fit(table.features[:], table.target)
     assert np.abs(line.predict(table.features.iloc[test]) - clean[test]).mean() < trivial / 40
-    assert record.runs[0].members[0].test["mae"] < trivial / 10
+    assert record.results[0].members[0].test["mae"] < trivial / 10
 
 
 def test_the_dummy_predicts_what_outliers_cannot_move() -> None:
@@ -130,7 +130,7 @@ def test_the_dummy_predicts_what_outliers_cannot_move() -> None:
     dummy = DummyRegressor(strategy="median").fit(table.features.iloc[split.train], table.target[split.train])
     expected = mean_absolute_error(clean[split.test], dummy.predict(table.features.iloc[split.test]))
     record = run(plan).record
-    assert record.runs[0].dummy["test"]["mae"] == pytest.approx(expected, rel=1e-12)
+    assert record.results[0].dummy["test"]["mae"] == pytest.approx(expected, rel=1e-12)
     assert record.data.dummy_name == "target median"
 
 

@@ -131,7 +131,7 @@ def test_a_comparison_in_time_trains_on_a_share_of_what_came_before(file: str) -
     data = {"file": file, "target": "y", "time": "when"}
     record = finished(tiny(data, losses="mse,l1", train_share=[0.5, 1.0], optim={"epochs": 3, "batch_size": 16}))
     assert record.status == "ok"
-    sizes = {run.condition["train_share"]: [m.n_train for m in of_role(run, "refit")] for run in record.runs}
+    sizes = {run.condition["train_share"]: [m.n_train for m in of_role(run, "refit")] for run in record.results}
     window = len(sales()) // 4  # 3 windows, and the rows before them
     whole = [window, 2 * window, 3 * window]
     assert sizes == {0.5: [rows // 2 for rows in whole], 1.0: whole}
