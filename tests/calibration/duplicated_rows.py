@@ -46,4 +46,4 @@ def duplicated_rows(draw: int) -> Iterator[Outcome]:
         yield Outcome(f"{name}: a difference of 0 is outside its interval", promised, apart, second.difference)
         yield Outcome(f"{name}: the score's interval is above the truth", promised, above, off)
         if groups:
-            yield Outcome(f"{name}: no loss has learnt anything", AT_LEAST, evidence.learnt_nothing)
+            yield Outcome(f"{name}: found that none has learnt anything", AT_LEAST, evidence.learnt_nothing)

@@ -37,8 +37,8 @@ def rare_class(draw: int, share: float = 0.05, signal: float = 0.0) -> Iterator[
         above = None if baseline.mean is None or evidence.dummy is None else baseline.mean - evidence.dummy
         found = baseline.beside_dummy == "better"
         yield Outcome(f"{name}: the baseline is better than the majority class", FOUND, found, above)
-        yield Outcome(f"{name}: no loss has learnt anything", NEVER, evidence.learnt_nothing)
+        yield Outcome(f"{name}: found that none has learnt anything", NEVER, evidence.learnt_nothing)
     else:
         yield Outcome(f"{name}: any loss better or worse", AT_MOST, bool(words & {"better", "worse"}))
-        said = evidence.learnt_nothing and "no loss has learnt anything" in evidence.sentence
-        yield Outcome(f"{name}: no loss has learnt anything", AT_LEAST, said)
+        said = evidence.learnt_nothing and "any loss has learnt anything" in evidence.sentence
+        yield Outcome(f"{name}: found that none has learnt anything", AT_LEAST, said)

@@ -50,7 +50,7 @@ def compare(record: CompareRecord) -> Comparison:
         alpha=alpha,
         ranks=record.protocol.ranks,
         notes=notes(tables),
-        warnings=warnings(record),
+        warnings=warnings(record, tables),
         tables=tables,
         sensitivity=sensitivity,
         across=across,

@@ -33,9 +33,11 @@ def _named(what: str, names: list[str]) -> str:
     return f"{what}: {listed(names, 12)}" if names else ""
 
 
-def warnings(record: CompareRecord) -> list[str]:
-    """The record's warnings, less what a banner says for all data sets at once."""
-    return [warning for warning in record.warnings if not warning.startswith("anecdotal:")]
+def warnings(record: CompareRecord, tables: list[ComparisonTable]) -> list[str]:
+    """The record's warnings, less what a banner says for all data sets at once and what a table's note repeats."""
+    said = {note for table in tables for note in table.notes}
+    left = [warning for warning in record.warnings if f"{warning}." not in said]
+    return [warning for warning in left if not warning.startswith("anecdotal:")]
 
 
 def notes(tables: list[ComparisonTable]) -> list[str]:
