@@ -14,7 +14,7 @@ from sklearn.datasets import load_iris
 import lossbench as lb
 from lossbench.api import _home
 from lossbench.cli import main
-from lossbench.errors import UserError
+from lossbench.errors import LossbenchWarning, UserError
 from lossbench.record import Record, read_record
 
 QUICK = {"epochs": 3, "hidden": (4,), "device": "cpu", "threads": 1}
@@ -136,7 +136,10 @@ def test_a_loss_without_gradient_is_named_with_its_file(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("def stuck(out, target):\n    return (out.detach() - target).pow(2).squeeze(-1)\n")
     sentences = {"target_encoding": "probability", "inverse_link": "sigmoid"}
-    with pytest.raises(UserError, match=r"^mine.py:stuck: the loss does not depend on the outputs; compute it from"):
+    with (
+        pytest.warns(LossbenchWarning, match="stuck .*the net cannot learn from it"),  # measured before training
+        pytest.raises(UserError, match=r"^mine.py:stuck: the loss does not depend on the outputs; compute it from"),
+    ):
         lb.train(loss=f"{file}:stuck", output=tmp_path, **sentences, **QUICK)
 
 

@@ -35,7 +35,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The level, one sentence why, and what to use instead ("" where nothing needs mending)."""
+    """The level, one sentence why, and what to use instead ("" where nothing needs a fix)."""
 
     level: Level
     why: str

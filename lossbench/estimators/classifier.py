@@ -92,7 +92,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _gives_probabilities(self) -> bool:
         """Whether the loss estimates probabilities, or may on some task while that is not known yet."""
-        if hasattr(self, "link_"):
+        if hasattr(self, "inverse_link_"):
             return InverseLink.named(self.inverse_link_) not in {InverseLink.MARGIN, InverseLink.DISTANCE}
         try:
             inverse_link = self._loss().inverse_link

@@ -30,7 +30,7 @@ sys.exit(main(["report", sys.argv[1]]))
 """
 QUICK = [
     "--folds",
-    "2",
+    "3",
     "--repeats",
     "1",
     "--lrs",
@@ -142,7 +142,7 @@ def test_a_dry_run_says_how_many_trials_there_are_and_what_is_chosen(lossbench, 
     line = ["compare-losses", "--data", "iris", "--losses", "ce,focal", *QUICK, "--output", str(tmp_path)]
     code, out, _ = lossbench(*line, "--dry-run")
     assert code == 0
-    assert "iris: 2 splits, 12 nets for each loss" in out
+    assert "iris: 3 splits, 18 nets for each loss" in out
     assert "4 trials a split: 2 learning rates (0.001, 0.01) x 2 settings of its own parameters (focal: gamma=2" in out
-    assert "in all at most 24 nets" in out
+    assert "in all at most 36 nets" in out
     assert "2 trials a split: one per learning rate" in lossbench(*line, "--dry-run", "--tune-params", "never")[1]

@@ -328,22 +328,22 @@ OF_A_RUN = "seed device threads output name"
     [
         (
             "train",
-            f"{OF_A_TABLE} loss loss_param last_act penalty class_weight target_encoding link recommended strict"
-            f" hidden activation {OF_TRAINING} metric validation test split_seed per_seed"
+            f"{OF_A_TABLE} loss loss_param last_act penalty class_weight target_encoding inverse_link"
+            f" recommended strict hidden activation {OF_TRAINING} metric validation test split_seed per_seed"
             f" config sets seeds {OF_A_RUN} force quiet json {READING}",
         ),
         (
             "compare-losses",
-            f"{OF_A_TABLE} losses target_encoding link penalty strict"
-            " baseline metric folds repeats label_noise train_share rope ranks"
+            f"{OF_A_TABLE} losses target_encoding inverse_link penalty strict"
+            " baseline metric folds repeats label_noise train_share rope ranks reference"
             f" hidden activation lrs tune_params inner_folds select_by stop {OF_TRAINING}"
             f" config sets {OF_A_RUN} dry_run force quiet json {READING}",
         ),
         (
             "regularize-gif",
             "data target classes features rest task drop keep scale test"
-            " penalty alphas alpha_range l1_ratio loss loss_param last_act class_weight target_encoding link strict"
-            " hidden activation tol max_iter fps format grid"
+            " penalty alphas alpha_range l1_ratio loss loss_param last_act class_weight target_encoding inverse_link"
+            " strict hidden activation tol max_iter fps format grid"
             f" config sets {OF_A_RUN} force quiet json {READING}",
         ),
     ],
@@ -363,8 +363,8 @@ def test_an_experiment_has_these_flags_in_this_order(kind, parameters):
     ("command", "flags"),
     [
         ("data", f"target task drop keep groups time target_scale {READING}"),
-        ("doctor", "loss_param target_encoding link"),
-        ("explain", "loss_param target_encoding link"),
+        ("doctor", "loss_param target_encoding inverse_link"),
+        ("explain", "loss_param target_encoding inverse_link"),
         ("predict", "sep decimal encoding na keep_na_words allow_short_rows max_bytes"),
     ],
 )

@@ -72,7 +72,7 @@ JOINED = "column 'colour': 1 rare value joined as (rare) ('odd')"
     "command",
     [
         ("train", "--hidden", "4", *SMALL),
-        ("compare-losses", "--losses", "bce,mse", "--folds", "2", "--repeats", "1", "--hidden", "4", *SMALL),
+        ("compare-losses", "--losses", "bce,mse", "--folds", "3", "--repeats", "1", "--hidden", "4", *SMALL),
     ],
     ids=lambda c: c[0],
 )

@@ -11,8 +11,9 @@ from lossbench.config.commands.train import TrainConfig
 from lossbench.config.flag import NET, TRAINING, Flag
 from lossbench.config.keys import flagged, keys
 from lossbench.config.load import load, to_yaml
+from lossbench.config.parts import NetConfig
 from lossbench.config.problems import nearest_key
-from lossbench.config.schema import CONFIGS, NetConfig, json_schema
+from lossbench.config.schema import CONFIGS, json_schema
 from lossbench.errors import UserErrors
 
 # Keys with no flag: they are for files and --set. A key of yours that needs no flag joins them here.

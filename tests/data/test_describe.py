@@ -28,7 +28,7 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_columns_fates_and_reasons() -> None:
     Path("t.csv").write_text(CSV, encoding="utf-8")
     told = describe(DataSource(file="t.csv", target="y"))
-    found = {column.name: (column.kind, column.gaps, column.fate) for column in told.columns}
+    found = {column.name: (column.kind, column.gaps, column.use) for column in told.columns}
     assert found == {
         "id": ("number", 0, "excluded"),
         "age": ("number", 7, "kept"),
@@ -56,7 +56,7 @@ def test_the_hash_is_the_one_of_training() -> None:
     told, table = describe(source), load(source)
     assert told.sha256 == table.fingerprint()
     assert told.inputs == len(Preparation.fit(table, np.arange(60), dates=True).input_names)
-    assert {column.name for column in told.columns if column.fate == "kept"} == {"age", "sex", "joined"}
+    assert {column.name for column in told.columns if column.use == "kept"} == {"age", "sex", "joined"}
 
 
 def test_named_sets_are_described_too() -> None:
@@ -83,5 +83,5 @@ def test_rare_levels_and_large_numbers_are_shown_as_they_are() -> None:
     cells = [("odd" if i == 5 else "ab"[i % 2], 16777216 + i * i % 7, i // 2 % 2) for i in range(40)]
     Path("t.csv").write_text("a,n,y\n" + "".join(f"{a},{n},{y}\n" for a, n, y in cells), encoding="utf-8")
     a, n = describe(DataSource(file="t.csv", target="y")).columns
-    assert (a.fate, a.why) == ("kept", "1 rare value joined as (rare) ('odd')")
+    assert (a.use, a.why) == ("kept", "1 rare value joined as (rare) ('odd')")
     assert n.example == "16777216 to 16777220, median 16777218"

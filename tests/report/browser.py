@@ -34,12 +34,12 @@ def install() -> None:
         prefix = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
         quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
         done = [
-            subprocess.result([*prefix, "apt-get", *words], check=False, **quiet).returncode  # type: ignore[call-overload]
+            subprocess.run([*prefix, "apt-get", *words], check=False, **quiet).returncode  # type: ignore[call-overload]
             for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"])
         ]
         if done[-1] == 0 and find_browser():
             return
-    subprocess.result([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ COLUMNS = (
         short="p",
         give_up=1,
     ),
-    TableColumn("splits won", lambda row: row.won, lambda row, _: _share(row.won), on_terminal=False),
+    TableColumn("won", lambda row: row.won, lambda row, _: _share(row.won), on_terminal=False),
     TableColumn("lr", lambda row: row.lr, lambda row, _: learning_rate(row.lr), give_up=4),
     TableColumn(
         "edge",

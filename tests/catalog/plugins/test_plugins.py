@@ -154,7 +154,7 @@ MISTAKES = {
     "no such file": (None, "nowhere.py:f", "nowhere.py: no such file"),
     "no such name": (DECORATED, "my_loss.py:my_los", "my_loss.py: has no 'my_los'; did you mean 'my_loss'?"),
     "nothing declared": ("x = 1\n", "my_loss.py", "my_loss.py: holds no declared loss; say which: my_loss.py:name"),
-    "syntax": ("x = 1\ny = 3 +\n", "my_loss.py:f", "my_loss.py:2: invalid syntax: y = 3 +; mend the syntax"),
+    "syntax": ("x = 1\ny = 3 +\n", "my_loss.py:f", "my_loss.py:2: invalid syntax: y = 3 +; correct the syntax"),
     "null byte": ("x = '\0'\n", "my_loss.py:f", "null bytes"),
     "raises": (
         "x = 1\ny = x / 0\n",
@@ -314,7 +314,8 @@ def test_an_activation_of_a_built_in_ones_name_is_refused(write, name):
 def test_a_metric_of_a_built_in_ones_name_is_refused(write):
     text = (
         "from lossbench import Metric, Task\n"
-        "m = Metric('accuracy', lambda p, t: t, frozenset({Task.BINARY}), 'label', 'higher', 0.0, '')\n"
+        "m = Metric('accuracy', lambda p, t: t, frozenset({Task.BINARY}), 'label', 'higher', 0.0, '', (0.0, 1.0),"
+        " 'absolute')\n"
     )
     with pytest.raises(UserError, match=r"my_loss.py:m: 'accuracy' is the name of a built-in metric"):
         find_metric(write(text) + ":m")

@@ -305,7 +305,7 @@ def test_19_a_constant_column(cell: str, told: str) -> None:
 
 def test_20_numbers_with_a_few_words_are_a_mistake() -> None:
     content = rows(lambda i: "x" if i == 7 else i * i % 7)
-    line = "column 'b' is 97 % numbers, but not on line 9: 'x'; mend the cell, or read 'x' as a gap with --na 'x'"
+    line = "column 'b' is 97 % numbers, but not on line 9: 'x'; correct the cell, or read 'x' as a gap with --na 'x'"
     assert refused(content) == line
     table = read(content, na=["x"])
     assert table.kinds["b"] == "number"
@@ -378,7 +378,7 @@ def test_23_infinite_values(cell: str) -> None:
     told = f"{float(cell):g}"
     assert line == (
         f"column 'b' has 2 infinite values (the first: line 5: {told}); "
-        f"mend them, or read such values as gaps with --na {told}"
+        f"correct them, or read such values as gaps with --na {told}"
     )
     table = read(rows(lambda i: cell if i in (3, 9) else i % 7), na=[told])  # what it says works
     assert np.flatnonzero(np.isnan(table.features["b"])).tolist() == [3, 9]

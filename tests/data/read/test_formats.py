@@ -248,7 +248,7 @@ def test_columnar_types_keep_their_meaning() -> None:
         (pa.array([b"x"] * 3), "column 'a' holds binary; write it as numbers or text"),
         (
             pa.array([1.0, np.inf, 2.0]),
-            "column 'a' has 1 infinite value (the first: row 2: inf); mend it, or read such values as gaps with --na",
+            "column 'a' has 1 infinite value (the first: row 2: inf); correct it, or read such values as gaps",
         ),
     ],
 )

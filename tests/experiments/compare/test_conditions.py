@@ -29,14 +29,14 @@ SMALL = {"batch_size": 16, "epochs": 4}  # batches that fit a smaller training s
 # Where a condition's name may stand: its declaration, its key and flag, its draw, and the reader of old records.
 HOMES = {
     "experiments/compare/conditions.py",
-    "config/schema.py",
+    "config/commands/compare.py",
     "cli/compare_losses.py",
     "data/label_noise.py",
     "data/subset.py",
     "record/version1.py",
     "record/conditions.py",  # as the example in docstrings
     "record/record.py",
-    "record/runs.py",
+    "record/results.py",
     "report/compare/analysis/scores.py",
 }
 

@@ -368,7 +368,7 @@ def test_there_are_colours_for_as_many_classes_as_are_allowed():
         ({"classes": ["setosa", "versicolour"]}, r"classes: unknown class 'versicolour'; did you mean 'versicolor'\?"),
         ({"features": ["sepal length (cm)", "petal"]}, r"features: unknown feature 'petal'"),
         ({"data": "diabetes"}, r"data: diabetes has a number as target .*, and regions need classes"),
-        ({"data": "digits"}, r"10 classes are more than the 7 colours"),
+        ({"data": "digits"}, r"10 classes are more than the 7 distinct colours"),
         (
             {"data": "titanic", "features": ["Sex", "Age"]},
             r"features: 'Sex' is .*, and an axis needs numbers; choose among",

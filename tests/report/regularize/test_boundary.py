@@ -96,9 +96,7 @@ def test_the_same_record_gives_the_same_bytes_whatever_a_users_style_says(one, t
         "folder = Path(sys.argv[1]); write(read_record(folder), folder)\n"
         "assert not {'torch', 'sklearn', 'pandas', 'matplotlib.pyplot'} & set(sys.modules)\n"
     )
-    subprocess.result(
-        [sys.executable, "-c", script, str(tmp_path)], cwd=tmp_path, check=True, env=_path_of_the_project()
-    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=tmp_path, check=True, env=_path_of_the_project())
     for name, path in files.items():
         assert (tmp_path / name).read_bytes() == path.read_bytes(), name
 
