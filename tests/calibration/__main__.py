@@ -29,6 +29,7 @@ from tests.calibration.simulated_comparisons import Ruling, alone, shares
 from tests.calibration.statistics import SCENARIOS, Rate, rates
 from tests.calibration.tails_only import tails_only
 from tests.calibration.temperature_harm import harm_by_size, temperature_harm
+from tests.calibration.tuning_harm import tuning_harm
 
 ALLOWED = 0.065  # 5% and 1.5% for the chance of a thousand comparisons
 FOUND = 0.9
@@ -42,6 +43,7 @@ TRUTHS: dict[str, tuple[Callable[[int], Iterable[Outcome]], int]] = {
     "tails only": (tails_only, 300),
     "duplicated rows": (duplicated_rows, 100),
     "quantile": (quantile, 60),
+    "tuning": (tuning_harm, 52),
 }
 
 T = TypeVar("T")
