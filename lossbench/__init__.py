@@ -46,7 +46,7 @@ __all__ = [  # noqa: PLE0604 - names all, spelled once in _HOME
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for, so that `import lossbench` is free (PEP 562)."""
+    """Import a public name when it is first used, so that `import lossbench` is free (PEP 562)."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

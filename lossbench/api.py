@@ -92,7 +92,7 @@ def compare(
 
 
 class _Warnings:
-    """Warnings of a run as Python's own, at the line that asked for the run."""
+    """Warnings of a run as Python's own, at the line that called for the run."""
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""

@@ -132,7 +132,7 @@ class Loss:
         return self.proper and set(self.changed) <= set(self.proper_whatever)
 
     def is_consistent(self, task: Task) -> bool | None:
-        """Whether its minimiser predicts the most probable class; None where that is not asked or not known."""
+        """Whether its minimiser predicts the most probable class; None where that does not apply or is not known."""
         if not task.is_classification or not isinstance(self.consistent, Mapping):
             return self.consistent if task.is_classification and isinstance(self.consistent, bool) else None
         return self.consistent.get(task)

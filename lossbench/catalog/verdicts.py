@@ -49,7 +49,7 @@ class Verdict:
 def assess(loss: Loss, activation: Activation, task: Task) -> Verdict:
     """The verdict of a pair on a task.
 
-    A declared space decides; one that was not declared is judged by inclusion: inside a sound space the loss is
+    A declared space decides; one that was not declared follows by inclusion: inside a sound space the loss is
     defined but part of its range is out of reach (degraded), outside it is not defined (broken).
     """
     level, why = _assess(loss, activation, task)

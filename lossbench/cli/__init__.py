@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USER_ERROR
     except KeyboardInterrupt as interrupt:
         return getattr(interrupt, "exit_code", 130)
-    except BrokenPipeError:  # the reader has gone (`lossbench losses | head`): nobody is left to tell
+    except BrokenPipeError:  # the reader has gone (`lossbench losses | head`): there is no one to report to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as problem:

@@ -86,7 +86,7 @@ def flags(config: type[BaseModel], *names: str) -> Callable[[Command], Command]:
 
 
 def _keyword(parameter: inspect.Parameter) -> inspect.Parameter:
-    """The same parameter where no order of those with and without a default is asked for."""
+    """The same parameter where those with and without a default may be mixed."""
     return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
 
 

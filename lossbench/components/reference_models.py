@@ -1,6 +1,6 @@
 """Reference models: what another model than a net reaches on the same rows, so that one sees what the net limits.
 
-They are scikit-learn's, with their defaults, and take part in no test. To add one, add one declaration here.
+They are scikit-learn's, with their defaults, and are in no test. To add one, add one declaration here.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ else:
 
 
 class StoppingConfig(ConfigPart):
-    """When to stop before the last epoch, judged on validation rows, never by the loss."""
+    """When to stop before the last epoch, by a score of validation rows, never by the loss."""
 
     patience: Patience = None
     min_delta: Annotated[Nonnegative, Flag("--min-delta", TRAINING)] = Field(

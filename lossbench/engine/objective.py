@@ -78,7 +78,7 @@ def gradient(value: Tensor, leaf: Tensor, weight: Tensor, place: str = "") -> Te
     """d sum(weight * value) / d leaf.
 
     `torch.autograd.grad` would do; its checks of arguments cost more than the differentiation of a small loss, and on
-    their first use import a computer algebra system, which takes a second. So autograd's engine is asked directly.
+    their first use import a computer algebra system, which takes a second. So autograd's engine is called directly.
     """
     if not value.requires_grad:
         fix = "compute it from its first argument, in torch, without detach() or item()"

@@ -117,8 +117,8 @@ class Problem:
 
     `score(out [P, N, K], truth [P, N], folds, objectives) -> [P]` judges the validation part; `folds` and `objectives`
     are the P members' own, for whoever reads outputs by loss, or scales by fold. It may return `[P, S + M]`: the first
-    S = `stops_by` columns judge, and a member stops early once none of them gets better; all but the first are kept
-    epoch by epoch.
+    S = `stops_by` columns can stop a member, which stops early once none of them gets better; all but the first are
+    kept epoch by epoch.
     """
 
     net: Net

@@ -107,5 +107,5 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def predict_proba(self, X: ArrayLike) -> Array:
         """The probabilities that the loss estimates, `[N, C]`."""
         probability = self._read(X).probability_PNC
-        assert probability is not None, "asked before"
+        assert probability is not None, "checked before"
         return np.asarray(probability[0].numpy())

@@ -117,7 +117,7 @@ class ProgressBars:
             f"{time_left(self._clock() - self._stage_began[run], share):>5} left",
             f"best {status.best_so_far:<6}",
         ]
-        # Trials differ by design, so their spread says little; the seeds of a training are asked for to see theirs.
+        # Trials differ by design, so their spread says little; a training has several seeds to show theirs.
         spread = [_bar(share)] if status.started.stage else [status.spread(), _bar(share)]
         more = [f"{status.started.stage:<6}", *spread, status.diverged_nets, status.scores(), status.losses()]
         return _line(Text(), self._names(run, status), needed, more, width)

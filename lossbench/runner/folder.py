@@ -17,7 +17,7 @@ RECORD = "result.json"
 def run_folder(output: str, name: str | None, default_name: str, *, force: bool) -> Iterator[Path]:
     """A folder of the run's own in `output`, removed again, with what was made to hold it, if no record came of it.
 
-    A name that was asked for and is taken is a `UserError` without `force`; a default name gets the next free number.
+    A name that was given and is taken is a `UserError` without `force`; a default name gets the next free number.
     """
     parent, parents = Path(output), []
     try:

@@ -64,7 +64,7 @@ class UserFunction:
         target = target.reshape(len(flat), rows, *target.shape[len(members) + 1 :])
         if self.batching == "all rows at once":
             value = self._row_values(call, flat.flatten(0, 1), target.flatten(0, 1))
-        else:  # a loop, since what a stranger wrote need not be traceable
+        else:  # a loop, since a user's function need not be traceable
             value = torch.stack([self._row_values(call, o, t) for o, t in zip(flat, target, strict=True)])
         return value.reshape(*members, rows)
 

@@ -1,6 +1,6 @@
 """Losses, activations and metrics of installed packages, by entry points (`lossbench.losses` and its sisters).
 
-Naming them loads nothing; a package is imported when one of its names is asked for, or listed.
+Naming them loads nothing; a package is imported when one of its names is used or listed.
 """
 
 from __future__ import annotations

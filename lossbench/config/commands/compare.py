@@ -47,7 +47,7 @@ class CompareNetConfig(NetConfig):
 
 
 class CompareEarlyStoppingConfig(StoppingConfig):
-    """When a trial's nets stop, judged by the calibrated log-loss, for values by the metric, for every loss alike."""
+    """When a trial's nets stop: by the calibrated log-loss, for values by the metric, for every loss alike."""
 
     patience: Patience = 20
 
@@ -118,7 +118,7 @@ class CompareConfig(RunConfig):
         Text, Flag("--select-by", TRAINING, "METRIC", after="--inner-folds", complete="one_metric")
     ] = Field(
         "auto",
-        description="The metric that learning rate and epochs are chosen by; auto: the one that losses are judged by, "
+        description="The metric that learning rate and epochs are chosen by; auto: the one that losses are scored by, "
         "log_loss where that is of probabilities",
     )
     label_noise: Annotated[Listed[Fraction], Flag("--label-noise", EVALUATION, "SHARE,...")] = Field(

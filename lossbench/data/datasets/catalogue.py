@@ -48,7 +48,7 @@ def is_known(name: str) -> bool:
 
 
 def unknown_set(name: str, *, where: str = "") -> UserError:
-    """What to say of a name that no data set has; one that a file or a folder has is told how to be read."""
+    """What to say of a name that no data set has; for the name of a file or a folder, how to read it."""
     if Path(name).is_dir():
         return UserError(f"{name!r} is a directory, not a table", where=where, fix="name one file in it")
     if Path(name).exists():
@@ -110,7 +110,7 @@ def _build(point: EntryPoint) -> Table | Frame:
     build = _load_point(point)
     try:
         table = build()
-    except Exception as problem:  # a stranger's code may raise anything
+    except Exception as problem:  # a package's code may raise anything
         fix = "repair that package"
         raise UserError(f"{type(problem).__name__}: {problem}", where=place_of(point), fix=fix) from problem
     if isinstance(table, Table):

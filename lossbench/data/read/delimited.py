@@ -30,7 +30,7 @@ EXACT = 2**53  # whole numbers beyond it are not exact in float64
 
 
 def read_delimited(unpacked: Unpacked, request: Request) -> ParsedColumns:
-    """The chosen columns of a delimited text; `UserError` with the line of the first crooked row."""
+    """The chosen columns of a delimited text; `UserError` with the line of the first row of a wrong length."""
     with as_utf8(unpacked.stream, request.source.encoding) as stream:
         return _read(stream, unpacked.name, request)
 
@@ -198,7 +198,7 @@ def _counted_by_csv(stream: IO[bytes], sep: str, line: int) -> Iterator[tuple[An
 
 @dataclass(frozen=True)
 class _Parse:
-    """pandas' reader, told everything that it would guess."""
+    """pandas' reader, with nothing left for it to guess."""
 
     stream: IO[bytes]
     dialect: Dialect
@@ -243,7 +243,7 @@ class _Parse:
                 header=0,
                 names=names,
                 usecols=[names[place] for place in places],
-                index_col=False,  # never the first field as an index, however crooked the rows
+                index_col=False,  # never the first field as an index, whatever the rows' lengths
                 chunksize=CHUNK_ROWS,
                 encoding="utf-8",
                 **options,

@@ -19,7 +19,7 @@ Choose = Callable[[Sequence[str]], Sequence[str]]
 
 @dataclass(frozen=True)
 class Request:
-    """What a reader is asked for: the options, the columns to keep (told all names), and kinds known beforehand."""
+    """What is read: the options, the columns to keep (a function of all names), and kinds known beforehand."""
 
     source: DataSource
     choose: Choose

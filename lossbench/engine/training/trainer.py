@@ -58,7 +58,7 @@ class _Progress:
 
     @property
     def improved(self) -> int:
-        """The last epoch that was better than all before it, by any of the columns that judge; 0: none."""
+        """The last epoch that was better than all before it, by any of the scores that stop it; 0: none."""
         return max([self.best_epoch or 0, *(when for _, when in self.others.values())])
 
     def outcome(self) -> Outcome:
@@ -169,7 +169,7 @@ class Trainer:
             emit(event)
 
     def _follow(self, p: _Progress, row_M: np.ndarray[tuple[int], np.dtype[np.float32]], epoch: int) -> None:
-        """Note what the further judging columns say of an epoch."""
+        """Note an epoch's further scores that can stop a member."""
         for column in range(self.problem.stops_by - 1):
             gain = self.sign * float(row_M[column])
             best, _ = p.others.get(column, (-math.inf, 0))

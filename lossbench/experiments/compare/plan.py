@@ -188,7 +188,7 @@ def _is_blind_to_scale(config: CompareConfig) -> bool:
 
 
 def _once_in_time(config: CompareConfig, tables: Sequence[Table]) -> CompareConfig:
-    """Windows in time have one order: they are not repeated, whatever the default; asked for, that is an error."""
+    """Windows in time have one order: they are not repeated, whatever the default; to request it is an error."""
     if config.repeats == 1 or all(table.time is None for table in tables):
         return config
     if "repeats" in config.model_fields_set:

@@ -1,6 +1,6 @@
 """The doctor: probes a loss in a few seconds and says what it found, each finding with how it was measured.
 
-Nothing is trained on data: a loss is a function of one row's outputs, and those can all be tried. Whatever a stranger's
+Nothing is trained on data: a loss is a function of one row's outputs, and those can all be tried. Whatever a user's
 loss does, the doctor does not fall over it: what it raises is a finding.
 """
 

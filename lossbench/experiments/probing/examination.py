@@ -1,4 +1,4 @@
-"""The checks of a loss, in their order: those that the others need come first, and what cannot be asked is said."""
+"""The checks of a loss, in their order: those that the others need come first."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def admitted(loss: Loss, task: Task) -> LossUnderTest | Finding:
 
 
 def examine_on_task(subject: LossUnderTest, checks: Sequence[Needs], watch: Watch) -> Iterator[Finding]:
-    """What some checks find, one after the other; whatever a stranger's loss raises is a finding."""
+    """What some checks find, one after the other; whatever a user's loss raises is a finding."""
     for check in FIRST:
         found = list(_run(check, subject, watch))
         yield from found
@@ -90,7 +90,7 @@ def _run(check: Check, subject: LossUnderTest, watch: Watch) -> Iterator[Finding
     watch(f"{subject.task.value}: {_name(check)}")
     try:
         yield from check(subject)
-    except Exception as problem:  # a stranger's code may raise anything
+    except Exception as problem:  # a user's code may raise anything
         yield subject.finding(
             _name(check), "error", f"raises {type(problem).__name__}: {problem}", "called with probes"
         )

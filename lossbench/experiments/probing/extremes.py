@@ -69,7 +69,9 @@ def absent_classes(subject: LossUnderTest) -> Iterator[Finding]:
     """A batch of one class only, and a class that the training part never had, give no NaN."""
     if not subject.task.is_classification:
         return
-    measured = "batches [1, 5, K] of one class each, of scale 1, 30 and 1e3; class counts with a zero where asked for"
+    measured = (
+        "batches [1, 5, K] of one class each, of scale 1, 30 and 1e3; class counts with a zero where the loss uses them"
+    )
     numbers: dict[str, int] = {"nan_values": 0}
     for y in range(subject.classes):
         for scale in (1.0, *TAILS):

@@ -21,7 +21,7 @@ from lossbench.experiments.probing.population import classification, regression
 
 SECONDS = 2.0  # no call of the loss begins later
 CHECKS = (*MECHANICS, Needs(classification), Needs(regression))
-TOLD = ("calibrated", "proper", "estimates", "dead regions")  # findings that are said where no error was found
+REPORTED = ("calibrated", "proper", "estimates", "dead regions")  # findings that are said where no error was found
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,10 @@ def _summary(found: list[Finding], *, stopped: bool) -> Measured:
     errors = tuple(finding for finding in found if finding.level == "error")
     checks = len({finding.check for finding in found if finding.level != "skipped"})
     if errors:
-        told = [f"{finding.check}: {finding.finding}" for finding in errors]
+        sentences = [f"{finding.check}: {finding.finding}" for finding in errors]
     else:
-        told = [finding.finding for finding in found if finding.check in TOLD and finding.level != "skipped"]
-        told.append(f"no error in {checks} {'check' if checks == 1 else 'checks'}")
+        sentences = [finding.finding for finding in found if finding.check in REPORTED and finding.level != "skipped"]
+        sentences.append(f"no error in {checks} {'check' if checks == 1 else 'checks'}")
     if stopped:
-        told.append(f"stopped after {SECONDS:g} s")
-    return Measured("; ".join(told), errors)
+        sentences.append(f"stopped after {SECONDS:g} s")
+    return Measured("; ".join(sentences), errors)

@@ -61,7 +61,7 @@ def smooth_log_loss(log_loss_PG: Tensor, rows: int) -> Tensor:
 def fit_temperature(log_loss_EG: Floats, rows: int) -> Floats:
     """The T that maximises likelihood times prior, `[E]`: rows * log_loss(T) + (ln T)^2 / (2 * 0.5^2) is least there.
 
-    The prior draws T towards 1, where scores stay as they are. It weighs as much as a few rows: 29 rows that are all
+    The prior draws T towards 1, where scores stay as they are. It counts as much as a few rows: 29 rows that are all
     decided rightly would ask for T = 0 without it, and a single error later for an infinite log-loss.
     Source: temperature scaling, Guo et al. 2017, arXiv:1706.04599.
     """

@@ -1,4 +1,4 @@
-"""The metric of a run: the one that was asked for, or the one that suits the classes and the losses.
+"""The metric of a run: the one that was named, or the one that suits the classes and the losses.
 
 `auto` is, in this order: the metric of what the losses estimate, where they declare one of their own and agree on it;
 AUROC where a class is rare; accuracy, or RMSE of values. A class is rare where its share of the rows is below 10% and

@@ -141,8 +141,8 @@ def resolve_pair(
     path: str = "",
 ) -> Pair:
     """The pair of a loss and the activation of that name (`auto`: the one it expects) on a task; `path` is where a
-    config has the two, `class_names` are what weights of single classes are given by, `told` is what is known of the
-    target's values, for the refusal of a loss that does not serve its task.
+    config has the two, `class_names` are what weights of single classes are given by, `target_note` is what is known
+    of the target's values, for the refusal of a loss that does not serve its task.
 
     Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
     shall be weighted that there are not.

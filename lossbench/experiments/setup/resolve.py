@@ -74,7 +74,7 @@ def _checks(config: Config) -> Iterator[Callable[[], object]]:
 
 
 def _pair_checks(loss: LossConfig, last_act: str, path: str) -> Iterator[Callable[[], object]]:
-    # an undecorated loss must be told its task, which the data decides; until that is known, any stands for it
+    # an undecorated loss needs its task, which the data decides; until that is known, any task serves
     if loss.name != AUTO:
         yield lambda: resolve_loss(loss, Task.BINARY, where=f"{path}loss")
     yield lambda: last_act == AUTO or find_activation(last_act, where=f"{path}last_act")

@@ -34,7 +34,7 @@ def give_back() -> None:
 
 
 class OnDemand(Mapping[str, Tensor]):
-    """Tensors that are made anew whenever one is asked for, and not kept."""
+    """Tensors that are made anew whenever one is used, and not kept."""
 
     def __init__(self, makers: Mapping[str, Callable[[], Tensor]]) -> None:
         self._makers = makers

@@ -116,7 +116,7 @@ def _metric(name: str, table: Table, pair: Pair) -> Metric:
 
 
 def _batch_size(config: TrainConfig, rows: int) -> tuple[int | None, list[str]]:
-    """What was asked for; a default that is larger than the rows takes all of them, and a note says so."""
+    """What was requested; a default that is larger than the rows takes all of them, and a note says so."""
     size = config.optim.batch_size
     if size is None or size <= rows:
         return size, []

@@ -34,7 +34,7 @@ from lossbench.record import LossResult, MemberRecord, Scores, SplitRecord, Trai
 
 PARTS = ("train", "validation", "test")
 FIELDS = {"train": "train", "validation": "val", "test": "test"}  # a part's name in a member's record
-RECOMMENDED = "recommended"  # the role of nets that are trained beside those asked for, for comparison
+RECOMMENDED = "recommended"  # the role of nets that are trained beside those requested, for comparison
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class TrainResult:
 def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> TrainResult:
     """Train every member, score it on every part, and gather the evidence.
 
-    The pair that was asked for comes first; where one is recommended instead of it, that is the second run, of the same
+    The requested pair comes first; where one is recommended instead of it, that is the second run, of the same
     seeds on the same splits.
     """
     config, table, pair = plan.config, plan.table, plan.pair

@@ -48,8 +48,10 @@ def tunes_params(config: CompareConfig) -> bool:
 
 
 def budget(config: CompareConfig) -> int:
-    """How many trials every loss has on each split, whoever else takes part: one a rate, two where losses choose their
-    own parameters."""
+    """How many trials every loss has on each split, whatever other losses are compared.
+
+    One a rate, two where losses choose their own parameters.
+    """
     return len(config.lrs) * (2 if tunes_params(config) else 1)
 
 

@@ -16,11 +16,11 @@ _TAUS, _MEANS = 160, 201  # points of the grid
 
 
 def next_data_set(gain_N: Floats, error_N: Floats, df_N: Floats, rope: float) -> Posterior:
-    """P(worse), P(practically equal), P(better) on the next data set: which of the three is the likeliest there.
+    """P(worse), P(practically equal), P(better) on the next data set: which of the three is the most probable there.
 
     For every (mu, tau) the next data set's delta ~ N(mu, tau) is below, within or above the ROPE; a probability is the
-    posterior share of the (mu, tau) for which its outcome is the likeliest. Priors: mu flat, tau half-Cauchy with scale
-    `PRIOR` ROPEs. `error_N`: standard errors of the gains (NaN: unknown, taken as 0), whose Student t with `df_N`
+    posterior share of the (mu, tau) for which its outcome is the most probable. Priors: mu flat, tau half-Cauchy with
+    scale `PRIOR` ROPEs. `error_N`: standard errors of the gains (NaN: unknown, taken as 0), whose Student t with `df_N`
     degrees of freedom is matched in variance by a normal (df > 2; below, its quartiles are matched). Deterministic:
     mu is integrated in closed form at every tau of a grid.
     Source: the decision and the two levels are those of Corani et al. 2017, doi:10.1007/s10994-017-5641-9, and Benavoli
@@ -38,8 +38,8 @@ def next_data_set(gain_N: Floats, error_N: Floats, df_N: Floats, rope: float) ->
     worse = stats.norm.cdf((-rope - mu) / tau[:, None])
     better = stats.norm.sf((rope - mu) / tau[:, None])
     outcome = np.stack([worse, 1 - worse - better, better])
-    likeliest = outcome == outcome.max(axis=0)
-    share = (likeliest / likeliest.sum(axis=0)).mean(axis=2) @ weight
+    most_probable = outcome == outcome.max(axis=0)
+    share = (most_probable / most_probable.sum(axis=0)).mean(axis=2) @ weight
     return Posterior(*(float(value) for value in share))
 
 
