@@ -75,3 +75,8 @@ def unknown(
     """`unknown loss 'hings'; did you mean 'hinge'?`"""
     fix = did_you_mean(name, known, aliases=aliases, listing=listing)
     return UserError(f"unknown {kind} {name!r}", where=where, fix=fix)
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 loss`, `1,234 losses`: a number of things, in every message and report."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -14,11 +14,10 @@ from lossbench.data.duplicates import grouped
 from lossbench.data.encoders import numbers, plain_number
 from lossbench.data.load import load
 from lossbench.data.preparation import Preparation
-from lossbench.data.read.parsed import counted
 from lossbench.data.source import DataSource
 from lossbench.data.splits.scheme import holdout_of
 from lossbench.data.table import ColumnKind, Information, Table, Task
-from lossbench.errors import UserError
+from lossbench.errors import UserError, counted
 
 
 @dataclass(frozen=True)

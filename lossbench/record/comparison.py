@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from lossbench.data.table import Task
 from lossbench.record.conditions import ConditionRecord
-from lossbench.record.data import Task
 from lossbench.record.part import Frozen, Number
 
 SURE = 0.95  # P(practically equal) above which two losses are called so

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from lossbench.data.table import Task
 from lossbench.record.part import RecordPart, Sparse
 
-Task = Literal["binary", "multiclass", "regression"]
 Statistic = Literal["mean", "median"]
 
 

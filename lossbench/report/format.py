@@ -60,11 +60,6 @@ def listed(items: Sequence[str], most: int = 3) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """`1 loss`, `3 losses`."""
-    return f"{count} {noun if count == 1 else plural or noun + 's'}"
-
-
 def among(names: Sequence[str], total: int) -> str:
     """`mse is`, `3 of 5 are`, `all 4 are`: the one by its name, several by their number."""
     if len(names) == 1:

@@ -18,8 +18,8 @@ from rich.text import Text
 
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
-from lossbench.data.read.parsed import counted
 from lossbench.data.table import level
+from lossbench.errors import counted
 from lossbench.experiments.setup.metric_choice import BETTER_METRICS, rare_class
 from lossbench.record import written_aside
 from lossbench.report.terminal.levels import BAD, style_of

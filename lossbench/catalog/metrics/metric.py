@@ -18,6 +18,7 @@ from lossbench.catalog.estimands import canonical
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import np, torch
+from lossbench.events import Better
 from lossbench.registry import Registry
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from lossbench.catalog.inverse_links import Prediction
 
 Need = Literal["label", "score", "probability", "point", "distribution"]
-Better = Literal["higher", "lower"]
 Unit = Literal["none", "target"]
 # What a ROPE of 0.01 means. "absolute": 0.01 of the metric itself (shares of rows, correlations, R2). "dummy_error":
 # 1% of the majority class's or the target mean's own value, for errors, which have no scale of their own.

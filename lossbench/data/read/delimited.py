@@ -14,13 +14,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from lossbench.data.infer.kinds import gap_words, gaps_note
 from lossbench.data.read.ambiguous import Look, doubtful
-from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, counted, drop_row_numbers
+from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, drop_row_numbers
 from lossbench.data.read.sniff import Dialect, find_dialect
 from lossbench.data.read.text_encoding import as_utf8, skip_mark
 from lossbench.data.read.unpack import BLOCK, Unpacked
 from lossbench.data.table import Information
 from lossbench.deferred import np, pd
-from lossbench.errors import UserError
+from lossbench.errors import UserError, counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

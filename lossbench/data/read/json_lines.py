@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
-from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, counted
+from lossbench.data.read.parsed import ParsedColumns, Request, clean_names
 from lossbench.data.read.text_encoding import as_utf8, skip_mark
 from lossbench.data.read.unpack import BLOCK, Unpacked
 from lossbench.data.table import ColumnKind
 from lossbench.deferred import np, pd
-from lossbench.errors import UserError
+from lossbench.errors import UserError, counted
 
 EXACT = 2**53
 

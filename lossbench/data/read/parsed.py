@@ -37,11 +37,6 @@ class ParsedColumns:
     decimal: str = "."
 
 
-def counted(number: int, what: str) -> str:
-    """`1 row`, `1,234 rows`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
 def clean_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Column names on one line without blanks around them, and notes; a `UserError` for a name that occurs twice."""
     stripped = [" ".join(name.split()) for name in names]

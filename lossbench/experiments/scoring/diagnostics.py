@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.metrics.metric import SUM_SLACK
 from lossbench.experiments.setup.pair import Pair
 from lossbench.record import Diagnostics, RangeRecord
 
@@ -20,7 +21,6 @@ from lossbench.record import Diagnostics, RangeRecord
 # thousand samples.
 FLOOR_SLACK = 1e-4
 # Rows of float32 probabilities over many classes sum to one within this.
-SUM_SLACK = 1e-3
 
 
 def diagnose(

@@ -10,9 +10,9 @@ from typing import Any
 
 from lossbench.data.encoders import plain_number
 from lossbench.data.read.build_table import read_features
-from lossbench.data.read.parsed import counted
 from lossbench.data.source import DataSource
 from lossbench.data.table import Information
+from lossbench.errors import counted
 from lossbench.experiments.train.saved_model import load_predictor
 
 PROBABILITY_DIGITS, VALUE_DIGITS = 7, 9  # what float32 carries

@@ -17,6 +17,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from lossbench.errors import counted
 from lossbench.record import CompareRecord, LossResult
 from lossbench.record.comparison import Comparison, ComparisonRow, Word
 from lossbench.report import format as wording
@@ -50,7 +51,7 @@ _FILTERS: tuple[Callable[..., str], ...] = (
     wording.p_value,
     wording.probability,
     wording.learning_rate,
-    wording.counted,
+    counted,
 )
 
 

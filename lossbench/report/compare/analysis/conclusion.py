@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from lossbench.errors import counted
 from lossbench.record import ConditionRecord
 from lossbench.record.comparison import TESTED, Across, ComparisonRow, ComparisonTable, Sensitivity
-from lossbench.report.format import among, counted, interval, listed, none_among, number, probed, share_failed
+from lossbench.report.format import among, interval, listed, none_among, number, probed, share_failed
 
 MOST_SETTINGS = 6  # that a sentence goes through one by one
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from lossbench.errors import counted
 from lossbench.record.comparison import SURE, Across, AcrossRow, Word
 from lossbench.report.compare.analysis.scores import ConditionKey, LossScores, SettingScores, condition_key
 from lossbench.report.compare.analysis.statistics import ranks
 from lossbench.report.compare.analysis.statistics.hierarchical import next_data_set
 from lossbench.report.compare.analysis.statistics.paired import Floats, Posterior, corrected_scale, holm, share_won
-from lossbench.report.format import among, counted, listed, none_among, p_value, probability
+from lossbench.report.format import among, listed, none_among, p_value, probability
 from lossbench.report.scale import way_to_perfect
 
 RANK_WARNING = "A rank says nothing of how large a difference is, and depends on which other losses were compared."

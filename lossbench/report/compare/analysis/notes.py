@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from lossbench.catalog.estimands import agree_if_symmetric
+from lossbench.errors import counted
 from lossbench.record import CompareRecord
 from lossbench.record.comparison import COMPARED, NOT_ESTIMATED, ComparisonRow, ComparisonTable
 from lossbench.report.compare.analysis.scores import SettingScores, primary_metric
-from lossbench.report.format import counted, decimals_of, interval, learning_rate, listed, number, p_value, probed
+from lossbench.report.format import decimals_of, interval, learning_rate, listed, number, p_value, probed
 
 FEW_SPLITS = 5  # fewer carry no conclusion
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lossbench.errors import counted
 from lossbench.record.comparison import Across
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
-from lossbench.report.format import counted, number, p_value
+from lossbench.report.format import number, p_value
 from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, new_figure, place, shortened, text_width, title, word_colour
 
 
