@@ -5,8 +5,8 @@ happens, and `stopped()` several times a second; once that is true, it returns w
 any function does. Both callables are called by the thread that does the work, so by several threads at once where there
 are several: `runner.drive` makes a pair that allows for that.
 
-Events are frozen, picklable data of the host. Whoever receives one answers nothing. A run is one loss on one data set;
-its members are numbered 0..P-1. Members train in chunks, so an `EpochEnded` says which of them it reports.
+Events are frozen, picklable data of the host. Whoever receives one answers nothing. An evaluation is one loss in one
+setting; its members are numbered 0..P-1. Members train in chunks, so an `EpochEnded` says which of them it reports.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Better = Literal["higher", "lower"]
 
 
 @dataclass(frozen=True)
-class RunsPlanned:
-    """How many runs there will be, so that what is left of them can be shown."""
+class EvaluationsPlanned:
+    """How many evaluations there will be, so that what is left of them can be shown."""
 
-    runs: int
+    evaluations: int
 
 
 @dataclass(frozen=True)
-class RunLabel:
-    """What a run is of, part by part: a display that has no room for all of them leaves some out."""
+class EvaluationLabel:
+    """What an evaluation is of, part by part: a display that has no room for all of them leaves some out."""
 
     data: str
     loss: str
@@ -43,55 +43,55 @@ class RunLabel:
 
 
 @dataclass(frozen=True)
-class RunStarted:
+class EvaluationStarted:
     """Training of one loss on one data set begins."""
 
-    run: str  # unique within the experiment: "titanic / nll + logsoftmax"
+    evaluation: str  # unique within the experiment: "titanic / nll + logsoftmax"
     members: int
     epochs: int
     metric: str  # the loss-neutral metric of the validation part
     better: Better
-    stage: str = ""  # "tune" and "refit" follow each other under one run's name in a comparison
-    label: RunLabel | None = None  # the parts of the run's name
+    stage: str = ""  # "tune" and "refit" follow each other under one name in a comparison
+    label: EvaluationLabel | None = None  # the parts of the name
 
 
 @dataclass(frozen=True)
 class EpochEnded:
-    """Some members of a run have ended an epoch (counted from 1)."""
+    """Some members of an evaluation have ended an epoch (counted from 1)."""
 
-    run: str
+    evaluation: str
     epoch: int
     members: Sequence[int]
     train_loss: Sequence[float]  # mean over the training samples of this epoch, per member
     val_loss: Sequence[float]  # NaN without a validation part
-    val_score: Sequence[float]  # of the metric named by RunStarted; NaN without a validation part
+    val_score: Sequence[float]  # of the metric named by EvaluationStarted; NaN without a validation part
 
 
 @dataclass(frozen=True)
 class MemberStopped:
     """A member stopped before its last epoch."""
 
-    run: str
+    evaluation: str
     member: int
     epoch: int
     reason: Literal["early_stopping", "diverged"]
 
 
 @dataclass(frozen=True)
-class RunEnded:
-    """A run is over."""
+class EvaluationEnded:
+    """An evaluation is over."""
 
-    run: str
+    evaluation: str
     status: Status
     seconds: float
     message: str = ""
 
 
 @dataclass(frozen=True)
-class RunSkipped:
-    """A run was excluded, and why."""
+class EvaluationSkipped:
+    """A loss was excluded, and why."""
 
-    run: str
+    evaluation: str
     why: str
 
 
@@ -112,7 +112,16 @@ class Warned:
     level: Literal["warning", "note"] = "warning"
 
 
-Event = RunsPlanned | RunStarted | EpochEnded | MemberStopped | RunEnded | RunSkipped | Phase | Warned
+Event = (
+    EvaluationsPlanned
+    | EvaluationStarted
+    | EpochEnded
+    | MemberStopped
+    | EvaluationEnded
+    | EvaluationSkipped
+    | Phase
+    | Warned
+)
 
 Emit = Callable[[Event], None]
 Stopped = Callable[[], bool]

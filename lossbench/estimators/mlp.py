@@ -171,7 +171,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             score=None if held is None else lambda out, true, *_: metric(pair.inverse_link(out), true),
             better=metric.better,
         )
-        trained = train(problem, run="fit", device=config.device, threads=config.threads)
+        trained = train(problem, evaluation="fit", device=config.device, threads=config.threads)
         outcome = trained.members[0]
         if outcome.status == "diverged":
             raise UserError(

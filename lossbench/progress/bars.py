@@ -1,7 +1,7 @@
-"""Progress on a terminal: a line per run at work and one for all runs, below the lines of those that have ended.
+"""Progress on a terminal: a line per evaluation at work and one for all, below the lines of those that have ended.
 
 A line gives what is needed first (name, epoch, time left, best so far) whatever the width; the rest follows as room
-allows. Nothing wraps. Ended runs are printed once, above, so that any number of them fits a screen of any height.
+allows. Nothing wraps. Ended ones are printed once, above, so that any number of them fits a screen of any height.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from rich.text import Text
 
 from lossbench.events import (
     EpochEnded,
+    EvaluationEnded,
+    EvaluationLabel,
+    EvaluationSkipped,
+    EvaluationsPlanned,
+    EvaluationStarted,
     Event,
     MemberStopped,
     Phase,
-    RunEnded,
-    RunLabel,
-    RunSkipped,
-    RunsPlanned,
-    RunStarted,
     Warned,
 )
-from lossbench.progress.status import RunStatus, duration, time_left
+from lossbench.progress.status import EvaluationStatus, duration, time_left
 
 MARKS = {
     "ok": ("✓", "green"),
@@ -44,7 +44,7 @@ class ProgressBars:
     def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._clock = console, clock
         self._live = Live(self, console=console, auto_refresh=False, transient=True)
-        self._statuses: dict[str, RunStatus] = {}
+        self._statuses: dict[str, EvaluationStatus] = {}
         self._stage_began: dict[str, float] = {}
         self._phase: tuple[Phase, float] | None = None
         self._planned = self._ended = 0
@@ -55,22 +55,22 @@ class ProgressBars:
         """Show what the event says."""
         self._live.start()
         match event:
-            case RunsPlanned():
-                self._planned, self._began = event.runs, self._clock()
-            case RunStarted():
-                self._statuses[event.run] = RunStatus(event, self._statuses.get(event.run))
-                self._stage_began[event.run] = self._clock()
-                self._longest = max(self._longest, len(event.run))
+            case EvaluationsPlanned():
+                self._planned, self._began = event.evaluations, self._clock()
+            case EvaluationStarted():
+                self._statuses[event.evaluation] = EvaluationStatus(event, self._statuses.get(event.evaluation))
+                self._stage_began[event.evaluation] = self._clock()
+                self._longest = max(self._longest, len(event.evaluation))
             case EpochEnded():
-                self._statuses[event.run].update(event)
+                self._statuses[event.evaluation].update(event)
             case MemberStopped():
-                self._statuses[event.run].stop(event)
-            case RunEnded():
-                status = self._statuses.pop(event.run, None)
+                self._statuses[event.evaluation].stop(event)
+            case EvaluationEnded():
+                status = self._statuses.pop(event.evaluation, None)
                 self._ended += 1
                 self._print(self._ended_line(event, status, self._console.width))
-            case RunSkipped():
-                self._print(Text(f"skipped {event.run}: {event.why}", style="dim"))
+            case EvaluationSkipped():
+                self._print(Text(f"skipped {event.evaluation}: {event.why}", style="dim"))
             case Warned():
                 self._print(Text.assemble(("warning: ", "yellow"), event.message))
             case Phase():
@@ -86,15 +86,17 @@ class ProgressBars:
     def close(self) -> None:
         """Leave the terminal as it was found, and the lines of what has ended."""
         if self._planned > 1 and self._live.is_started:
-            self._print(Text(f"{self._ended} of {self._planned} runs in {duration(self._clock() - self._began)}"))
+            self._print(
+                Text(f"{self._ended} of {self._planned} evaluations in {duration(self._clock() - self._began)}")
+            )
         self._live.stop()
 
     def _print(self, line: Text) -> None:
         self._console.print(line, soft_wrap=True, highlight=False)
 
     def _lines(self, width: int) -> Iterator[Text]:
-        for run, status in self._statuses.items():
-            yield self._running_line(run, status, width)
+        for evaluation, status in self._statuses.items():
+            yield self._running_line(evaluation, status, width)
         if self._phase and self._phase[0].done < self._phase[0].total:
             phase, began = self._phase
             share = phase.done / phase.total
@@ -102,35 +104,38 @@ class ProgressBars:
             yield _line(Text(), [phase.name], [f"{phase.done}/{phase.total}", left], [_bar(share)], width)
         if self._planned > 1:
             share = (self._ended + sum(s.share for s in self._statuses.values())) / self._planned
-            needed = [f"{self._ended}/{self._planned} runs", f"{time_left(self._clock() - self._began, share)} left"]
+            needed = [
+                f"{self._ended}/{self._planned} evaluations",
+                f"{time_left(self._clock() - self._began, share)} left",
+            ]
             yield _line(Text(), ["all"], needed, [f"{share:.0%}", _bar(share, 2 * _BAR)], width)
 
-    def _names(self, run: str, status: RunStatus | None) -> list[str]:
+    def _names(self, evaluation: str, status: EvaluationStatus | None) -> list[str]:
         """A run's names, the longest first, so wide that the lines stand in columns where there is room."""
-        return [run.ljust(self._longest), *shorter_names(run, status.started.label if status else None)]
+        return [evaluation.ljust(self._longest), *shorter_names(evaluation, status.started.label if status else None)]
 
-    def _running_line(self, run: str, status: RunStatus, width: int) -> Text:
+    def _running_line(self, evaluation: str, status: EvaluationStatus, width: int) -> Text:
         share = status.done / max(status.total, 1)
         epochs = str(status.started.epochs)
         needed = [
             f"{status.mean_epoch:>{len(epochs)}}/{epochs}",
-            f"{time_left(self._clock() - self._stage_began[run], share):>5} left",
+            f"{time_left(self._clock() - self._stage_began[evaluation], share):>5} left",
             f"best {status.best_so_far:<6}",
         ]
         # Trials differ by design, so their spread says little; a training has several seeds to show theirs.
         spread = [_bar(share)] if status.started.stage else [status.spread(), _bar(share)]
         more = [f"{status.started.stage:<6}", *spread, status.diverged_nets, status.scores(), status.losses()]
-        return _line(Text(), self._names(run, status), needed, more, width)
+        return _line(Text(), self._names(evaluation, status), needed, more, width)
 
-    def _ended_line(self, event: RunEnded, status: RunStatus | None, width: int) -> Text:
+    def _ended_line(self, event: EvaluationEnded, status: EvaluationStatus | None, width: int) -> Text:
         mark = Text(f"{MARKS[event.status][0]} ", style=MARKS[event.status][1])
-        names, after = self._names(event.run, status), duration(event.seconds)
+        names, after = self._names(event.evaluation, status), duration(event.seconds)
         if event.message or status is None:
             line = _line(mark, names, [after], [], width)
             message = Text(" ".join(event.message.split()))
             message.truncate(max(0, width - len(line) - len(_GAP)), overflow="ellipsis")
             return line.append(_GAP).append(message) if len(message) > 1 else line
-        room = width - len(mark) - len(event.run) - len(after) - 2 * len(_GAP)
+        room = width - len(mark) - len(event.evaluation) - len(after) - 2 * len(_GAP)
         results = status.results()
         result = next((text for text in results if len(text) <= room), results[-1])
         return _line(mark, names, [after, result], [status.diverged_nets], width)
@@ -165,9 +170,9 @@ def fitted(names: Sequence[str], room: int) -> str:
     return names[-1][: max(room - 1, 0)] + "…"
 
 
-def shorter_names(run: str, label: RunLabel | None) -> list[str]:
+def shorter_names(evaluation: str, label: EvaluationLabel | None) -> list[str]:
     """`titanic / nll + relu (20% label noise)`, then without its data set, its activation, its condition."""
     if label is None:
-        return [run]
+        return [evaluation]
     condition = f" ({label.condition_text})" if label.condition_text else ""
-    return [run, f"{label.loss} + {label.last_act}{condition}", f"{label.loss}{condition}", label.loss]
+    return [evaluation, f"{label.loss} + {label.last_act}{condition}", f"{label.loss}{condition}", label.loss]

@@ -9,16 +9,16 @@ from typing import TextIO
 
 from lossbench.events import (
     EpochEnded,
+    EvaluationEnded,
+    EvaluationSkipped,
+    EvaluationsPlanned,
+    EvaluationStarted,
     Event,
     MemberStopped,
     Phase,
-    RunEnded,
-    RunSkipped,
-    RunsPlanned,
-    RunStarted,
     Warned,
 )
-from lossbench.progress.status import RunStatus
+from lossbench.progress.status import EvaluationStatus
 
 SECONDS_BETWEEN_LINES = 5.0
 TENTHS = 10
@@ -30,7 +30,7 @@ class PlainLines:
     def __init__(self, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream or sys.stderr
         self._clock = clock
-        self._statuses: dict[str, RunStatus] = {}
+        self._statuses: dict[str, EvaluationStatus] = {}
         self._began: dict[str, float] = {}
         self._said: dict[str, tuple[int, float]] = {}
         self._planned = self._ended = 0
@@ -38,48 +38,50 @@ class PlainLines:
     def __call__(self, event: Event) -> None:
         """Print what the event says, if it is time to."""
         match event:
-            case RunStarted():
-                self._statuses[event.run] = RunStatus(event, self._statuses.get(event.run))
-                self._began[event.run] = now = self._clock()
-                self._said[event.run] = (0, now)
+            case EvaluationStarted():
+                self._statuses[event.evaluation] = EvaluationStatus(event, self._statuses.get(event.evaluation))
+                self._began[event.evaluation] = now = self._clock()
+                self._said[event.evaluation] = (0, now)
                 stage = f" ({event.stage})" if event.stage else ""
                 self._print(
-                    f"{event.run}{stage}: {event.members} member{'s'[: event.members != 1]}, "
+                    f"{event.evaluation}{stage}: {event.members} member{'s'[: event.members != 1]}, "
                     f"{event.epochs} epoch{'s'[: event.epochs != 1]}"
                 )
             case EpochEnded():
-                self._statuses[event.run].update(event)
-                self._at_each_tenth(event.run)
+                self._statuses[event.evaluation].update(event)
+                self._at_each_tenth(event.evaluation)
             case MemberStopped():
-                self._statuses[event.run].stop(event)
-            case RunEnded():
+                self._statuses[event.evaluation].stop(event)
+            case EvaluationEnded():
                 self._ended += 1
-                status = self._statuses.pop(event.run, None)
+                status = self._statuses.pop(event.evaluation, None)
                 results = (
                     [event.message] if event.message or not status else [status.results()[0], status.diverged_nets]
                 )
                 count = f" ({self._ended} of {self._planned})" if self._planned > 1 else ""
-                ended = f"{event.run}: {event.status} after {event.seconds:.1f} s{count}"
+                ended = f"{event.evaluation}: {event.status} after {event.seconds:.1f} s{count}"
                 self._print("; ".join(filter(None, [ended, *results])))
-            case RunsPlanned():
-                self._planned = event.runs
-            case RunSkipped():
-                self._print(f"skipped {event.run}: {event.why}")
+            case EvaluationsPlanned():
+                self._planned = event.evaluations
+            case EvaluationSkipped():
+                self._print(f"skipped {event.evaluation}: {event.why}")
             case Warned():
                 self._print(f"{event.level}: {event.message}")
             case Phase():
                 if event.done == event.total:
                     self._print(f"{event.name}: {event.done} of {event.total}")
 
-    def _at_each_tenth(self, run: str) -> None:
-        status, now = self._statuses[run], self._clock()
+    def _at_each_tenth(self, evaluation: str) -> None:
+        status, now = self._statuses[evaluation], self._clock()
         tenth = TENTHS * status.done // max(status.total, 1)
-        last_tenth, last_time = self._said[run]
+        last_tenth, last_time = self._said[evaluation]
         if tenth <= last_tenth or tenth == TENTHS or now - last_time < SECONDS_BETWEEN_LINES:
             return
-        self._said[run] = (tenth, now)
-        left = (now - self._began[run]) * (status.total - status.done) / max(status.done, 1)
-        self._print(f"{run}: epoch {status.mean_epoch}/{status.started.epochs}, {left:.0f} s left; {status.summary()}")
+        self._said[evaluation] = (tenth, now)
+        left = (now - self._began[evaluation]) * (status.total - status.done) / max(status.done, 1)
+        self._print(
+            f"{evaluation}: epoch {status.mean_epoch}/{status.started.epochs}, {left:.0f} s left; {status.summary()}"
+        )
 
     def _print(self, line: str) -> None:
         print(line, file=self._stream, flush=True)

@@ -6,22 +6,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lossbench.events import EpochEnded, MemberStopped, RunStarted
+from lossbench.events import EpochEnded, EvaluationStarted, MemberStopped
 
 # What tuning takes of a comparison's run, roughly; the refits that follow are announced when it has ended.
 SHARE_OF_STAGE = {"": (0.0, 1.0), "tune": (0.0, 0.75), "refit": (0.75, 1.0)}
 
 
 @dataclass
-class RunStatus:
+class EvaluationStatus:
     """The members' epochs, losses and scores so far; members that stopped early count as done.
 
     `before`: the stage of the same run that came earlier. Its best scores stand where this stage has no validation
     part.
     """
 
-    started: RunStarted
-    before: RunStatus | None = None
+    started: EvaluationStarted
+    before: EvaluationStatus | None = None
     epoch: list[int] = field(init=False)
     train_loss: list[float] = field(init=False)
     score: list[float] = field(init=False)
@@ -119,7 +119,7 @@ class RunStatus:
     def results(self) -> list[str]:
         """What a run that has ended is worth, from `best accuracy 0.83, mean 0.81 [0.79, 0.83]` to `best 0.83`.
 
-        Never a loss: the losses of different runs have no common scale.
+        Never a loss: different losses have no common scale.
         """
         bests = self.bests
         if not bests:

@@ -63,7 +63,7 @@ def engine(hidden, members, epochs, *, objectives=(LOGISTIC,), validate=False, t
     problem = Problem(
         Net(rivals.INPUTS, hidden, 1), (fold,), crowd, tuple(objectives), Training(epochs, BATCH), accuracy
     )
-    train(problem, run="bench", threads=threads)
+    train(problem, evaluation="bench", threads=threads)
     return len(crowd) * epochs * rivals.steps(BATCH)
 
 

@@ -59,7 +59,7 @@ def population(seconds):
         (Objective(lambda z: z, loss),),
         Training(epochs=1, batch_size=BATCH),
     )
-    train(problem, run="large", threads=1, stopped=stop.is_set)
+    train(problem, evaluation="large", threads=1, stopped=stop.is_set)
     return rows / (time.perf_counter() - began)
 
 

@@ -71,7 +71,7 @@ def problem(members, *, folds=None, net=None, objectives=(LOGISTIC,), score=accu
 def trained(a_problem, **how):
     """(what was trained, the events)."""
     events = []
-    return train(a_problem, run="a run", **({"threads": 1, "emit": events.append} | how)), events
+    return train(a_problem, evaluation="a run", **({"threads": 1, "emit": events.append} | how)), events
 
 
 def same(a, b):

@@ -9,33 +9,33 @@ from rich.console import Console
 
 from lossbench.events import (
     EpochEnded,
+    EvaluationEnded,
+    EvaluationLabel,
+    EvaluationSkipped,
+    EvaluationsPlanned,
+    EvaluationStarted,
     Event,
     MemberStopped,
     Phase,
-    RunEnded,
-    RunLabel,
-    RunSkipped,
-    RunsPlanned,
-    RunStarted,
     Warned,
 )
 from lossbench.progress.bars import ProgressBars, fitted, shorter_names
 from lossbench.progress.json_lines import JsonLines
 from lossbench.progress.plain_lines import PlainLines
-from lossbench.progress.status import RunStatus, duration, time_left
+from lossbench.progress.status import EvaluationStatus, duration, time_left
 
 STORY: list[Event] = [
     Warned("column [id] looks like an id"),
-    RunStarted("titanic / nll + logsoftmax", 2, 10, "accuracy", "higher"),
+    EvaluationStarted("titanic / nll + logsoftmax", 2, 10, "accuracy", "higher"),
     *(
         EpochEnded("titanic / nll + logsoftmax", e, (0, 1), (1 / e, math.nan), (0.5, 0.6), (0.1 * e, 0.5))
         for e in range(1, 10)
     ),
     MemberStopped("titanic / nll + logsoftmax", 1, 9, "diverged"),
     EpochEnded("titanic / nll + logsoftmax", 10, (0,), (0.1,), (0.5,), (0.7,)),
-    RunSkipped("titanic / mape", "serves regression"),
+    EvaluationSkipped("titanic / mape", "serves regression"),
     Phase("frames", 20, 20),
-    RunEnded("titanic / nll + logsoftmax", "ok", 1.25),
+    EvaluationEnded("titanic / nll + logsoftmax", "ok", 1.25),
 ]
 
 
@@ -78,9 +78,9 @@ def test_bars_show_names_with_brackets_as_they_are() -> None:
 
 
 LABELS = (
-    RunLabel("titanic", "cross_entropy", "identity"),
-    RunLabel("titanic", "nll", "logsoftmax"),
-    RunLabel("titanic", "hinge", "identity", {"label_noise": 0.4}, "40% label noise"),
+    EvaluationLabel("titanic", "cross_entropy", "identity"),
+    EvaluationLabel("titanic", "nll", "logsoftmax"),
+    EvaluationLabel("titanic", "hinge", "identity", {"label_noise": 0.4}, "40% label noise"),
 )
 NAMES = tuple(map(str, LABELS))
 
@@ -90,10 +90,10 @@ def at_work(width: int) -> ProgressBars:
     clock = iter(range(10_000))
     console = Console(file=io.StringIO(), width=width, force_terminal=True)
     listener = ProgressBars(console, clock=lambda: float(next(clock)))
-    listener(RunsPlanned(25))
+    listener(EvaluationsPlanned(25))
     members = tuple(range(150))
     for label in LABELS:
-        listener(RunStarted(str(label), 150, 100, "balanced_accuracy", "higher", "tune", label))
+        listener(EvaluationStarted(str(label), 150, 100, "balanced_accuracy", "higher", "tune", label))
     for epoch in range(1, 51):
         for name in NAMES:
             numbers = (0.3861,) * 150, (0.4,) * 150, tuple(0.5 + m / 1000 for m in members)
@@ -119,7 +119,7 @@ def test_name_epoch_time_left_and_best_are_there_at_every_width_and_nothing_wrap
         assert "50/100" in line
         assert " left" in line
         assert "best 0.649" in line
-    assert "0/25 runs" in lines[-1]
+    assert "0/25 evaluations" in lines[-1]
     assert " left" in lines[-1]
 
 
@@ -137,13 +137,15 @@ def test_ended_runs_keep_their_best_validation_score_and_no_loss(width: int) -> 
     stream = io.StringIO()
     listener = ProgressBars(Console(file=stream, width=width))
     name = NAMES[0]
-    listener(RunStarted(name, 3, 1, "balanced_accuracy", "higher", "tune", LABELS[0]))
+    listener(EvaluationStarted(name, 3, 1, "balanced_accuracy", "higher", "tune", LABELS[0]))
     listener(EpochEnded(name, 1, (0, 1, 2), (1.0,) * 3, (1.0,) * 3, (0.7, 0.8, 0.9)))
-    listener(RunStarted(name, 2, 1, "balanced_accuracy", "higher", "refit", LABELS[0]))  # has no validation part
+    listener(EvaluationStarted(name, 2, 1, "balanced_accuracy", "higher", "refit", LABELS[0]))  # has no validation part
     listener(EpochEnded(name, 1, (0, 1), (1.0,) * 2, (math.nan,) * 2, (math.nan,) * 2))
-    listener(RunEnded(name, "ok", 83.0))
+    listener(EvaluationEnded(name, "ok", 83.0))
     listener(
-        RunEnded("titanic / mine + identity", "failed", 2.0, "ValueError: kaboom [bold]and so on, and so on[/bold]")
+        EvaluationEnded(
+            "titanic / mine + identity", "failed", 2.0, "ValueError: kaboom [bold]and so on, and so on[/bold]"
+        )
     )
     listener.close()
     good, bad = (line for line in stream.getvalue().splitlines() if line.strip())
@@ -161,7 +163,7 @@ def test_ended_runs_keep_their_best_validation_score_and_no_loss(width: int) -> 
 @pytest.mark.parametrize("width", [100, 120, 160])
 def test_the_seeds_of_a_training_show_their_mean_and_range(width: int) -> None:
     listener = ProgressBars(Console(file=io.StringIO(), width=width, force_terminal=True))
-    listener(RunStarted(NAMES[1], 3, 2, "accuracy", "higher"))
+    listener(EvaluationStarted(NAMES[1], 3, 2, "accuracy", "higher"))
     listener(EpochEnded(NAMES[1], 1, (0, 1, 2), (1.0,) * 3, (1.0,) * 3, (0.7, 0.8, 0.9)))
     (line,) = drawn(listener, width)
     listener.close()
@@ -171,11 +173,11 @@ def test_the_seeds_of_a_training_show_their_mean_and_range(width: int) -> None:
 def test_plain_lines_count_the_diverged_nets_of_a_run_once() -> None:
     stream = io.StringIO()
     listener = PlainLines(stream, clock=lambda: 0.0)
-    listener(RunsPlanned(2))
-    listener(RunStarted("run", 60, 5, "m", "higher"))
+    listener(EvaluationsPlanned(2))
+    listener(EvaluationStarted("run", 60, 5, "m", "higher"))
     for member in range(48):
         listener(MemberStopped("run", member, 1, "diverged"))
-    listener(RunEnded("run", "ok", 1.0))
+    listener(EvaluationEnded("run", "ok", 1.0))
     assert [line for line in stream.getvalue().splitlines() if "diverged" in line] == [
         "run: ok after 1.0 s (1 of 2); 48 of 60 nets diverged"
     ]
@@ -192,19 +194,19 @@ def test_plain_lines_count_the_diverged_nets_of_a_run_once() -> None:
     ],
 )
 def test_a_name_keeps_its_loss_longest(room: int, left: str) -> None:
-    label = RunLabel("titanic", "nll", "relu", {"label_noise": 0.2}, "20% label noise")
+    label = EvaluationLabel("titanic", "nll", "relu", {"label_noise": 0.2}, "20% label noise")
     assert fitted(shorter_names(str(label), label), room) == left
 
 
 @pytest.mark.parametrize("loss", ["my (odd) / loss + x", "a (b)"])
 def test_what_stands_in_a_loss_s_name_is_never_taken_for_a_part_of_the_run_s_name(loss: str) -> None:
-    label = RunLabel("data / set", loss, "relu", {"label_noise": 0.2}, "20% label noise")
+    label = EvaluationLabel("data / set", loss, "relu", {"label_noise": 0.2}, "20% label noise")
     assert fitted(shorter_names(str(label), label), len(loss)) == loss
 
 
 def test_json_lines_have_a_run_s_condition_as_numbers() -> None:
     stream = io.StringIO()
-    JsonLines(stream)(RunStarted(NAMES[2], 1, 1, "accuracy", "higher", "", LABELS[2]))
+    JsonLines(stream)(EvaluationStarted(NAMES[2], 1, 1, "accuracy", "higher", "", LABELS[2]))
     assert json.loads(stream.getvalue())["label"]["condition"] == {"label_noise": 0.4}
 
 
@@ -230,7 +232,7 @@ def test_json_lines_are_valid_json_without_nan() -> None:
 
 @pytest.mark.parametrize(("better", "best"), [("higher", 0.9), ("lower", 0.3)])
 def test_the_best_score_follows_the_metric_s_direction(better: str, best: float) -> None:
-    standing = RunStatus(RunStarted("run", 1, 3, "m", better))  # type: ignore[arg-type]
+    standing = EvaluationStatus(EvaluationStarted("run", 1, 3, "m", better))  # type: ignore[arg-type]
     for epoch, score in enumerate((0.5, 0.9, 0.3), start=1):
         standing.update(EpochEnded("run", epoch, (0,), (1.0,), (1.0,), (score,)))
     assert standing.best == [best]
@@ -238,7 +240,7 @@ def test_the_best_score_follows_the_metric_s_direction(better: str, best: float)
 
 
 def test_a_stopped_member_counts_as_done() -> None:
-    standing = RunStatus(RunStarted("run", 2, 5, "m", "higher"))
+    standing = EvaluationStatus(EvaluationStarted("run", 2, 5, "m", "higher"))
     standing.stop(MemberStopped("run", 0, 2, "early_stopping"))
     assert standing.done == 5
     assert standing.stopped == 1

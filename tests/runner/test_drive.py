@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from lossbench.engine.threads import in_threads
-from lossbench.events import Emit, EpochEnded, Event, Phase, RunEnded, Stopped, Warned
+from lossbench.events import Emit, EpochEnded, EvaluationEnded, Event, Phase, Stopped, Warned
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.run import run
 from lossbench.runner.drive import SIGNALS, Stop, drive
@@ -150,4 +150,4 @@ def test_a_sink_that_fails_ends_the_run_and_is_not_taken_for_a_failing_loss() ->
     with pytest.raises(ZeroDivisionError, match="the listener's"), drive([listener]) as (emit, stopped):
         run(plan(config(losses="ce,hinge")), emit=emit, stopped=stopped)
     assert listener.closed == 1
-    assert not any(isinstance(event, RunEnded) for event in listener.heard)
+    assert not any(isinstance(event, EvaluationEnded) for event in listener.heard)

@@ -65,7 +65,7 @@ class Trained:
 def train(
     problem: Problem,
     *,
-    run: str,
+    evaluation: str,
     emit: Emit = ignore,
     stopped: Stopped = never,
     device: str = "cpu",
@@ -84,7 +84,7 @@ def train(
     if where.type != "cpu":
         count = 1
     problem = moved(problem, where)
-    trainers = [Trainer(problem, members, run, where) for members in plan(problem, count, chunk)]
+    trainers = [Trainer(problem, members, evaluation, where) for members in plan(problem, count, chunk)]
     with one_thread():
         in_threads([partial(trainer.train, emit) for trainer in trainers], count, stopped)
     return Trained(problem, trainers)

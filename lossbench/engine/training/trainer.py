@@ -76,8 +76,8 @@ class _Progress:
 class Trainer:
     """Trains one chunk from its first epoch to the last member's end."""
 
-    def __init__(self, problem: Problem, members: Sequence[int], run: str, device: torch.device) -> None:
-        self.problem, self.members, self.run = problem, list(members), run
+    def __init__(self, problem: Problem, members: Sequence[int], evaluation: str, device: torch.device) -> None:
+        self.problem, self.members, self.evaluation = problem, list(members), evaluation
         seeds = [problem.members[m].seed for m in members]
         population = initialised(problem.net, seeds, problem.training.dtype, device)
         self.layout, self.kept = population.layout, population.flat.clone()
@@ -141,12 +141,12 @@ class Trainer:
                 improved.append(p)
             if not (math.isfinite(loss[k]) and finite[k]):
                 p.left, p.status = True, "diverged"
-                stops.append(MemberStopped(self.run, p.member, epoch, "diverged"))
+                stops.append(MemberStopped(self.evaluation, p.member, epoch, "diverged"))
             elif epoch >= p.epochs:
                 p.left, p.status = True, "ok"
             elif training.patience is not None and epoch - p.improved >= training.patience:
                 p.left, p.status = True, "ok"
-                stops.append(MemberStopped(self.run, p.member, epoch, "early_stopping"))
+                stops.append(MemberStopped(self.evaluation, p.member, epoch, "early_stopping"))
             if p.left:
                 leaving.append(p)
         if training.keep == "best":
@@ -157,7 +157,7 @@ class Trainer:
         self._keep(state, present, leaving)
         emit(
             EpochEnded(
-                self.run,
+                self.evaluation,
                 epoch,
                 tuple(present[k].member for k in here),
                 tuple(loss[k] for k in here),

@@ -19,7 +19,7 @@ from lossbench.engine.problem import Problem
 from lossbench.engine.threads import one_thread
 from lossbench.engine.training.train import Outcome, Trained, train
 from lossbench.errors import UserError
-from lossbench.events import Emit, RunEnded, RunLabel, RunStarted, Stopped, ignore, never
+from lossbench.events import Emit, EvaluationEnded, EvaluationLabel, EvaluationStarted, Stopped, ignore, never
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.conditions import words
 from lossbench.experiments.compare.job import Job
@@ -43,10 +43,12 @@ class Evaluation:
     scored: Sequence[ScoredNet] = ()
 
 
-def run_label(setting: Setting, candidate: Candidate) -> RunLabel:
+def evaluation_label(setting: Setting, candidate: Candidate) -> EvaluationLabel:
     """What is trained where."""
     text = levels_text(words(setting.condition), setting.condition)
-    return RunLabel(setting.table.name, candidate.label, candidate.pair.activation.name, dict(setting.condition), text)
+    return EvaluationLabel(
+        setting.table.name, candidate.label, candidate.pair.activation.name, dict(setting.condition), text
+    )
 
 
 def evaluate_loss(job: Job, emit: Emit = ignore, stopped: Stopped = never) -> Evaluation:
@@ -71,7 +73,7 @@ def evaluate_loss(job: Job, emit: Emit = ignore, stopped: Stopped = never) -> Ev
         run.traceback = "".join(traceback.format_exception(problem))
         run.members = [m for m in run.members if m.role == "trial"] + failed_records(job)
     run.seconds = time.perf_counter() - began
-    emit(RunEnded(run.name, run.status, run.seconds, run.message))
+    emit(EvaluationEnded(run.name, run.status, run.seconds, run.message))
     return Evaluation(job, run, scored)
 
 
@@ -89,7 +91,7 @@ def opened(job: Job) -> LossResult:
             reach=candidate.reach,
         )
     return LossResult(
-        name=str(run_label(setting, candidate)),
+        name=str(evaluation_label(setting, candidate)),
         data=setting.table.name,
         loss=candidate.loss_record(),
         last_act=pair.activation.name,
@@ -117,7 +119,7 @@ def _fill(run: LossResult, job: Job, emit: Emit, stopped: Stopped) -> Sequence[S
     """Train and score; the run's members, evidence and status are filled in as far as it gets."""
     config = job.config
     device, threads = str(job.options.device), job.options.threads
-    fit = partial(train, run=run.name, emit=emit, stopped=stopped, device=device, threads=threads)
+    fit = partial(train, evaluation=run.name, emit=emit, stopped=stopped, device=device, threads=threads)
     problem = tuning_problem(job)
     emit(_started(job, problem, "tune", stop_metric(job.options.select, job.setting.task)))
     tuned = fit(problem)
@@ -142,9 +144,9 @@ def _fill(run: LossResult, job: Job, emit: Emit, stopped: Stopped) -> Sequence[S
     return scored
 
 
-def _started(job: Job, problem: Problem, stage: str, metric: Metric) -> RunStarted:
-    label = run_label(job.setting, job.candidate)
-    return RunStarted(
+def _started(job: Job, problem: Problem, stage: str, metric: Metric) -> EvaluationStarted:
+    label = evaluation_label(job.setting, job.candidate)
+    return EvaluationStarted(
         str(label), len(problem.members), job.config.optim.epochs, metric.name, metric.better, stage, label
     )
 

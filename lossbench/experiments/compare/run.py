@@ -14,7 +14,7 @@ from functools import partial
 from lossbench.data.splits.rows import digest
 from lossbench.data.splits.scheme import scheme
 from lossbench.engine.threads import in_threads, one_thread
-from lossbench.events import Emit, RunSkipped, RunsPlanned, Stopped, Warned, ignore, never
+from lossbench.events import Emit, EvaluationSkipped, EvaluationsPlanned, Stopped, Warned, ignore, never
 from lossbench.experiments.compare.candidates import Selection
 from lossbench.experiments.compare.conditions import applied, setting_name
 from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix
@@ -39,10 +39,10 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
     data: list[DataRecord] = []
     warnings: list[str] = []
     preparing = meeting = 0.0
-    emit(RunsPlanned(plan.evaluations))
+    emit(EvaluationsPlanned(plan.evaluations))
     for entry in plan.tables:
         for left in entry.selection.excluded:
-            emit(RunSkipped(f"{entry.table.name} / {left.name}", left.why))
+            emit(EvaluationSkipped(f"{entry.table.name} / {left.name}", left.why))
         for message in _warnings(entry):
             warnings.append(message)
             emit(Warned(message))

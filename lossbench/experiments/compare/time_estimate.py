@@ -83,7 +83,7 @@ def _rate(plan: ComparePlan, setting: Setting, candidate: Candidate) -> float | 
             epochs.append((time.perf_counter(), event))
 
     try:
-        train(problem, run="", emit=note, device=str(plan.device), threads=plan.threads)
+        train(problem, evaluation="", emit=note, device=str(plan.device), threads=plan.threads)
     except Exception:  # a user's own loss: the comparison itself will report it
         return None
     rows = [len(split.truth_N["train"]) for split in setting.inner]

@@ -13,7 +13,7 @@ from lossbench.data.splits.rows import Split, digest
 from lossbench.data.splits.scheme import scheme
 from lossbench.engine.problem import Member, Problem, Training
 from lossbench.engine.training.train import Outcome, Trained, train
-from lossbench.events import Emit, RunEnded, RunLabel, RunStarted, Stopped, Warned, ignore, never
+from lossbench.events import Emit, EvaluationEnded, EvaluationLabel, EvaluationStarted, Stopped, Warned, ignore, never
 from lossbench.experiments.scoring.diagnostics import diagnose
 from lossbench.experiments.scoring.scores import (
     mean_known,
@@ -102,21 +102,21 @@ def _run(
     plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit], emit: Emit, stopped: Stopped, role: str = ""
 ) -> _Run:
     """Train one pair on every split."""
-    label = RunLabel(plan.table.name, pair.label, pair.activation.name)
+    label = EvaluationLabel(plan.table.name, pair.label, pair.activation.name)
     name = str(label)
     problem = _problem(plan, pair, prepared)
     began = time.perf_counter()
     emit(
-        RunStarted(
+        EvaluationStarted(
             name, len(problem.members), problem.training.epochs, plan.metric.name, plan.metric.better, label=label
         )
     )
-    trained = train(problem, run=name, emit=emit, stopped=stopped, device=str(plan.device), threads=plan.threads)
+    trained = train(problem, evaluation=name, emit=emit, stopped=stopped, device=str(plan.device), threads=plan.threads)
     seconds = time.perf_counter() - began
     splits = [prepared[member.fold] for member in problem.members]
     record = _run_record(plan, pair, name, trained, prepared, splits, role)
     record.seconds = seconds
-    emit(RunEnded(name, record.status, seconds))
+    emit(EvaluationEnded(name, record.status, seconds))
     return _Run(record, trained, splits)
 
 

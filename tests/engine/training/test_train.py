@@ -104,7 +104,7 @@ def test_events_say_what_the_outcomes_hold():
     curves = {m: [] for m in range(5)}
     for event in events:
         assert isinstance(event, EpochEnded)
-        assert event.run == "a run"
+        assert event.evaluation == "a run"
         for m, *values in zip(event.members, event.train_loss, event.val_loss, event.val_score, strict=True):
             assert len(curves[m]) == event.epoch - 1
             curves[m].append(values)

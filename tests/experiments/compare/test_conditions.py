@@ -13,7 +13,7 @@ from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.data import DataConfig
 from lossbench.data.splits.stratified import repeated_kfold
 from lossbench.errors import UserError
-from lossbench.events import RunStarted
+from lossbench.events import EvaluationStarted
 from lossbench.experiments.compare.conditions import CONDITIONS, grid
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.setting import prepare_setting
@@ -134,12 +134,12 @@ def test_several_conditions_make_a_grid_of_settings():
 def test_a_comparison_s_runs_and_events_carry_their_setting():
     started = []
     requested = config(losses="ce,hinge", train_share=[0.4, 1.0], label_noise=[0, 0.3], optim=SMALL)
-    record = finished(requested, watch=lambda e: started.append(e) if isinstance(e, RunStarted) else None)
+    record = finished(requested, watch=lambda e: started.append(e) if isinstance(e, EvaluationStarted) else None)
     assert [c.name for c in record.conditions] == ["train_share", "label_noise"]
     assert [run.condition for run in record.results] == [levels for levels in grid(requested) for _ in range(2)]
     assert len({run.name for run in record.results}) == 8
     assert {tuple(e.label.condition.items()) for e in started} == {tuple(levels.items()) for levels in grid(requested)}
-    assert {e.run for e in started} == {str(e.label) for e in started} == {run.name for run in record.results}
+    assert {e.evaluation for e in started} == {str(e.label) for e in started} == {run.name for run in record.results}
     for run in record.results:
         sizes = {m.n_train for m in of_role(run, "refit")}
         assert sizes == ({100} if run.condition["train_share"] == 1 else {40})

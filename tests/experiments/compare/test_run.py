@@ -18,7 +18,15 @@ from lossbench.config.data import DataConfig
 from lossbench.data.splits.stratified import repeated_kfold
 from lossbench.data.table import Table
 from lossbench.errors import UserError
-from lossbench.events import EpochEnded, Event, RunEnded, RunSkipped, RunsPlanned, RunStarted, Warned
+from lossbench.events import (
+    EpochEnded,
+    EvaluationEnded,
+    EvaluationSkipped,
+    EvaluationsPlanned,
+    EvaluationStarted,
+    Event,
+    Warned,
+)
 from lossbench.experiments.compare.candidates import select_candidates
 from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss
 from lossbench.experiments.compare.job import Job, Options
@@ -323,17 +331,23 @@ def test_rows_of_one_group_stay_in_one_part_of_every_split(tmp_path: Path) -> No
 def test_events_tell_the_story_run_by_run() -> None:
     events: list[Event] = []
     finished(config(["iris", "titanic"], losses="ce,bce"), watch=events.append)
-    stages = [(e.run, e.stage) for e in events if isinstance(e, RunStarted)]
+    stages = [(e.evaluation, e.stage) for e in events if isinstance(e, EvaluationStarted)]
     assert stages[:2] == [("iris / cross_entropy + identity", "tune"), ("iris / cross_entropy + identity", "refit")]
-    assert [e.status for e in events if isinstance(e, RunEnded)] == ["ok"] * 3
-    (skipped,) = (e for e in events if isinstance(e, RunSkipped))
-    assert skipped == RunSkipped("iris / bce", "it serves binary, and iris is a multiclass task")
+    assert [e.status for e in events if isinstance(e, EvaluationEnded)] == ["ok"] * 3
+    (skipped,) = (e for e in events if isinstance(e, EvaluationSkipped))
+    assert skipped == EvaluationSkipped("iris / bce", "it serves binary, and iris is a multiclass task")
 
 
 def test_events_can_be_sent_to_another_process() -> None:
     events: list[Event] = []
     finished(config(losses="ce,hinge"), watch=events.append)
-    assert {type(event) for event in events} >= {RunsPlanned, RunStarted, EpochEnded, RunEnded, Warned}
+    assert {type(event) for event in events} >= {
+        EvaluationsPlanned,
+        EvaluationStarted,
+        EpochEnded,
+        EvaluationEnded,
+        Warned,
+    }
     assert repr(pickle.loads(pickle.dumps(events))) == repr(events)  # as text, because NaN is not equal to itself
 
 
@@ -341,8 +355,8 @@ def test_an_interrupted_comparison_leaves_what_was_finished() -> None:
     stop, ended = threading.Event(), []
 
     def watch(event: Event) -> None:
-        if isinstance(event, RunEnded):
-            ended.append(event.run)
+        if isinstance(event, EvaluationEnded):
+            ended.append(event.evaluation)
         if len(ended) == 1 and isinstance(event, EpochEnded) and event.epoch == 2:
             stop.set()
 

@@ -88,7 +88,7 @@ def test_pooled_curves_are_those_of_the_rows_that_a_split_may_be_chosen_by(metri
     found, param_set = setting(), config(lrs=[1e-2], optim={"lr": 1e-2}, early_stopping={"patience": None})
     (candidate,) = select_candidates(param_set.losses, blobs()).candidates[:1]
     evaluated = job(param_set, found, candidate, 1, metric)
-    trained = train(tuning_problem(evaluated), run="", threads=1)
+    trained = train(tuning_problem(evaluated), evaluation="", threads=1)
     outputs = trained.outputs([split.x_ND["validation"] for split in found.inner])
     pooled = pool(evaluated, trained.members)
     for split, entry in enumerate(pooled):
@@ -141,7 +141,7 @@ def test_two_losses_see_the_same_rows_in_the_same_order() -> None:
             return of.fn(out, target)
 
         watched = replace(candidate, pair=replace(candidate.pair, loss=replace(loss, fn=spy)))
-        train(tuning_problem(job(chosen, shared, watched, metric="rmse")), run="", threads=1)
+        train(tuning_problem(job(chosen, shared, watched, metric="rmse")), evaluation="", threads=1)
         orders.append(seen)
     assert len(orders[0]) == len(orders[1]) > 4
     assert all(torch.equal(a, b) for a, b in zip(*orders, strict=True))

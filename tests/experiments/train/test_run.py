@@ -19,7 +19,7 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.train import TrainConfig
 from lossbench.data.load import load
 from lossbench.errors import UserError, UserErrors
-from lossbench.events import EpochEnded, Event, RunEnded, RunStarted, Warned
+from lossbench.events import EpochEnded, EvaluationEnded, EvaluationStarted, Event, Warned
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.prepared_split import prepare_split
 from lossbench.experiments.train.plan import plan_train
@@ -230,9 +230,9 @@ def test_events_tell_the_run_from_start_to_end() -> None:
     events: list[Event] = []
     finished(config(seeds=3, **QUICK), watch=events.append)
     started, *epochs, ended = [e for e in events if not isinstance(e, Warned)]
-    assert isinstance(started, RunStarted)
+    assert isinstance(started, EvaluationStarted)
     assert (started.members, started.epochs, started.metric) == (3, 3, "accuracy")
-    assert isinstance(ended, RunEnded)
+    assert isinstance(ended, EvaluationEnded)
     assert ended.status == "ok"
     heard = [(e.epoch, member) for e in epochs if isinstance(e, EpochEnded) for member in e.members]
     assert sorted(heard) == [(epoch, member) for epoch in (1, 2, 3) for member in (0, 1, 2)]
