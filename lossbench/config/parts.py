@@ -73,7 +73,7 @@ Seed = Annotated[Whole, Field(ge=0, le=2**32 - 1)]
 class ConfigPart(BaseModel):
     """A mapping of a config: unknown keys are mistakes, values keep their types, nothing changes once checked."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class LossConfig(ConfigPart):
