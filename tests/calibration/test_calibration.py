@@ -62,7 +62,8 @@ def test_on_250_digits_the_temperature_is_near_the_best_one_and_turns_no_finding
             assert member.test["raw_log_loss"] == pytest.approx(raw[name][-1], abs=1e-4)
             assert member.test["log_loss"] == pytest.approx(common[name][-1], abs=1e-4)
         gap = np.array(common[name]) - raw[name]
-        assert gap.mean() <= max(gap.std(ddof=1) / np.sqrt(5), 0.002)
+        # Beyond noise is beyond two standard errors over the five splits, as in `harm_by_size`.
+        assert gap.mean() <= max(2 * gap.std(ddof=1) / np.sqrt(5), 0.002)
         # The best temperature knows the test rows; smoothed targets were 0.1 above it on this table.
         assert np.mean(common[name]) - np.mean(best[name]) < 0.03
     # Where nothing is calibrated brier is the better one here, as it is in scikit-learn's folds with scipy's optimiser.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lossbench.errors import counted
 from lossbench.report import format as w
 
 
@@ -28,4 +29,4 @@ def test_learning_rates_and_lists():
     assert w.listed(["a"]) == "a"
     assert w.listed(["a", "b"]) == "a and b"
     assert w.listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
-    assert w.counted(1, "loss", "losses") == "1 loss"
+    assert counted(1, "loss", "losses") == "1 loss"
