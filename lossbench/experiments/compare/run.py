@@ -38,7 +38,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
     references: list[ReferenceRecord] = []
     data: list[DataRecord] = []
     warnings: list[str] = []
-    preparing = meeting = 0.0
+    preparing = evaluating = 0.0
     emit(EvaluationsPlanned(plan.evaluations))
     for entry in plan.tables:
         for left in entry.selection.excluded:
@@ -69,7 +69,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
             start = time.perf_counter()
             runs += _evaluate_losses(options, setting, entry.selection, emit, stopped)
             references += evaluate_references(options, setting, stopped)
-            meeting += time.perf_counter() - start
+            evaluating += time.perf_counter() - start
     total = time.perf_counter() - began
     return CompareRecord(
         name=plan.config.name or default_name(plan),
@@ -83,7 +83,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
         protocol=plan.protocol,
         results=runs,
         references=references,
-        timing={"prepare": preparing, "compete": meeting, "total": total},
+        timing={"prepare": preparing, "evaluate": evaluating, "total": total},
         warnings=warnings,
     )
 
