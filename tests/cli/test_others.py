@@ -78,7 +78,7 @@ def test_explain_a_loss(lossbench):
     ("name", "message"),
     [
         ("relu", "no gradient below 0"),
-        ("acc", "Share of rows decided rightly"),
+        ("acc", "Share of rows whose class is predicted correctly"),
         ("titanic", "714 rows, 4 features, 2 classes"),
         ("focal", "averaged over the samples; class_weight multiplies each sample's value"),
         ("dice", "one value of all rows of a batch together, no mean over samples"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @METRICS.add
 @metric("accuracy", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute", estimand=MOST_PROBABLE)
 def accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
-    """Share of rows decided rightly."""
+    """Share of rows whose class is predicted correctly."""
     return (label_PN == truth_PN).double().mean(-1)
 
 
@@ -33,7 +33,7 @@ def balanced_accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 @METRICS.add
 @metric("f1_macro", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute")
 def f1_macro(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
-    """Mean of 2 TP / (2 TP + FP + FN) over the classes that occur or are decided for."""
+    """Mean of 2 TP / (2 TP + FP + FN) over the classes that occur or are predicted."""
     counts = _confusion(label_PN, truth_PN)
     total = counts.sum(-1) + counts.sum(-2)
     return ratio(2 * counts.diagonal(dim1=-2, dim2=-1), total).sum(-1) / (total > 0).sum(-1)
@@ -42,7 +42,7 @@ def f1_macro(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 @METRICS.add
 @metric("f1", "label", frozenset({Task.BINARY}), worst=0.0, best=1.0, rope="absolute")
 def f1(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
-    """2 TP / (2 TP + FP + FN) of the second class; 0 where it neither occurs nor is decided for."""
+    """2 TP / (2 TP + FP + FN) of the second class; 0 where it neither occurs nor is predicted."""
     decided, occurs = label_PN == 1, truth_PN == 1
     return ratio(2 * (decided & occurs).double().sum(-1), decided.double().sum(-1) + occurs.double().sum(-1))
 
