@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lossbench.cli import options as opt
+from lossbench.cli.flags import options as opt
 from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.flag import RUN
 

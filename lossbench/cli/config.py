@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli import completion
-from lossbench.cli.options import Sets
+from lossbench.cli.flags import completion
+from lossbench.cli.flags.options import Sets
 from lossbench.config.load import load, to_yaml
 from lossbench.config.schema import CONFIGS, Command, json_schema
 from lossbench.errors import UserError, UserErrors, unknown

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from lossbench.cli import completion
-from lossbench.cli import options as opt
+from lossbench.cli.flags import completion
+from lossbench.cli.flags import options as opt
 from lossbench.config.commands.train import TrainConfig
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossbench.cli import completion
-from lossbench.cli import options as opt
+from lossbench.cli.flags import completion
+from lossbench.cli.flags import options as opt
 from lossbench.config.commands.train import TrainConfig
 from lossbench.errors import unknown
 from lossbench.report.terminal.levels import colour_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossbench.cli import completion
+from lossbench.cli.flags import completion
 from lossbench.errors import unknown
 from lossbench.report.terminal.listing import show
 

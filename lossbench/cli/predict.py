@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lossbench.cli import options as opt
+from lossbench.cli.flags import options as opt
 from lossbench.config.commands.train import TrainConfig
 from lossbench.config.flag import READING
 from lossbench.errors import UserError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lossbench.cli import options as opt
+from lossbench.cli.flags import options as opt
 from lossbench.config.commands.train import TrainConfig
 
 

@@ -16,8 +16,8 @@ class Flag:
     """`--lr`, in a panel of the help page; its help, default, choices and bounds are the field's.
 
     `metavar` stands for the value ("": INT, FLOAT or NAME, by the field's type). `complete` names what a shell offers,
-    a function of `lossbench.cli.completion`, or is a tuple of words ((): the choices of a `Literal`). `note` is added
-    to the help. A flag stands where its field does, or behind the flag `after` where the command has that one.
+    a function of `lossbench.cli.flags.completion`, or is a tuple of words ((): the choices of a `Literal`). `note` is
+    added to the help. A flag stands where its field does, or behind the flag `after` where the command has that one.
     `pairs` says that the value is NAME=VALUE, and that the flag may be repeated.
     """
 

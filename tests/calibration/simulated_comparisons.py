@@ -19,8 +19,8 @@ from lossbench.experiments.compare.candidates import Candidate, select_candidate
 from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss, impute_failed_scores
 from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.protocol import SearchSpace, describe, primary_metric, selection_metric
+from lossbench.experiments.compare.results.test_scores import dummy_scores
 from lossbench.experiments.compare.setting import Setting, prepare_setting
-from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import data_record
 from lossbench.record import CompareRecord, SplitRecord

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lossbench import runner
-from lossbench.cli import completion, main
+from lossbench.cli import main
 from lossbench.cli.commands import COMMANDS
+from lossbench.cli.flags import completion
 from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.commands.regularize import RegularizeConfig
 from lossbench.config.commands.train import TrainConfig

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 from pydantic import Field
 
-from lossbench.cli import options
+from lossbench.cli.flags import options
 from lossbench.config.commands.train import TrainConfig
 from lossbench.config.flag import NET, TRAINING, Flag
 from lossbench.config.keys import flagged, keys

@@ -23,9 +23,9 @@ from lossbench.events import Emit, EvaluationEnded, EvaluationLabel, EvaluationS
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.conditions import words
 from lossbench.experiments.compare.job import Job
-from lossbench.experiments.compare.member_records import failed_records, scored_records, trial_records
+from lossbench.experiments.compare.results.member_records import failed_records, scored_records, trial_records
+from lossbench.experiments.compare.results.test_scores import ScoredNet, impute_failures, reliability, score_nets
 from lossbench.experiments.compare.setting import Setting
-from lossbench.experiments.compare.test_scores import ScoredNet, impute_failures, reliability, score_nets
 from lossbench.experiments.compare.tuning.choice import Choice, Refit, choose, pool, untuned
 from lossbench.experiments.compare.tuning.inner_scores import stop_metric
 from lossbench.experiments.compare.tuning.problems import refit_problem, tuning_problem

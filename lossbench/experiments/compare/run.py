@@ -17,13 +17,13 @@ from lossbench.engine.threads import in_threads, one_thread
 from lossbench.events import Emit, EvaluationSkipped, EvaluationsPlanned, Stopped, Warned, ignore, never
 from lossbench.experiments.compare.candidates import Selection
 from lossbench.experiments.compare.conditions import applied, setting_name
-from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix
 from lossbench.experiments.compare.evaluation import evaluate_loss, impute_failed_scores
 from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, default_name
-from lossbench.experiments.compare.references import evaluate_references
+from lossbench.experiments.compare.results.cross_loss_matrix import cross_loss_matrix
+from lossbench.experiments.compare.results.references import evaluate_references
+from lossbench.experiments.compare.results.test_scores import dummy_scores
 from lossbench.experiments.compare.setting import Setting, prepare_setting
-from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import announce, data_record, repairs
 from lossbench.experiments.setup.environment import environment

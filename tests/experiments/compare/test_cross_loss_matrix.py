@@ -8,9 +8,13 @@ from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.data import DataConfig
 from lossbench.data.splits.stratified import repeated_kfold
-from lossbench.experiments.compare.cross_loss_matrix import cross_loss_matrix, outputs_that_predict, outputs_that_say
+from lossbench.experiments.compare.results.cross_loss_matrix import (
+    cross_loss_matrix,
+    outputs_that_predict,
+    outputs_that_say,
+)
+from lossbench.experiments.compare.results.test_scores import ScoredNet
 from lossbench.experiments.compare.setting import prepare_setting
-from lossbench.experiments.compare.test_scores import ScoredNet
 from lossbench.experiments.setup.pair import AUTO, Pair, resolve_pair
 from tests.experiments.compare.comparisons import blobs
 

@@ -31,8 +31,8 @@ from lossbench.experiments.compare.candidates import select_candidates
 from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss
 from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import default_name, plan
+from lossbench.experiments.compare.results.test_scores import dummy_scores
 from lossbench.experiments.compare.setting import prepare_setting
-from lossbench.experiments.compare.test_scores import dummy_scores
 from lossbench.experiments.compare.time_estimate import estimate, steps_a_run
 from lossbench.record import CompareRecord, LossResult
 from lossbench.report.compare.analysis.comparison import compare as evidence_of

@@ -16,7 +16,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lossbench.cli import completion
+from lossbench.cli.flags import completion
 from lossbench.config.choices import Choice
 from lossbench.config.flag import LOSS, RUN, Flag
 from lossbench.config.keys import Key, flagged, panel_order

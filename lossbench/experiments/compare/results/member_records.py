@@ -8,7 +8,7 @@ import numpy as np
 
 from lossbench.engine.training.train import Outcome
 from lossbench.experiments.compare.job import Job
-from lossbench.experiments.compare.test_scores import ScoredNet, missing_scores
+from lossbench.experiments.compare.results.test_scores import ScoredNet, missing_scores
 from lossbench.experiments.compare.tuning.choice import Choice, Refit, Tried
 from lossbench.experiments.compare.tuning.trials import Trial
 from lossbench.record import MemberRecord

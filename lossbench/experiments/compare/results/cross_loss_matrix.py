@@ -20,7 +20,7 @@ from torch import Tensor
 
 from lossbench.catalog.inverse_links import TINY, InverseLink
 from lossbench.catalog.vocabulary import Encoding, Space
-from lossbench.experiments.compare.test_scores import ScoredNet, blocks
+from lossbench.experiments.compare.results.test_scores import ScoredNet, blocks
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 
