@@ -36,14 +36,14 @@ FOUND = 0.9
 
 # What is promised of these truths besides: the truth, and of how many draws.
 TRUTHS: dict[str, tuple[Callable[[int], Iterable[Outcome]], int]] = {
-    "rare class, 5%": (rare_class, 150),
-    "rare class, 0.5%": (partial(rare_class, share=0.005), 60),
+    "rare class, 5%": (rare_class, 100),
+    "rare class, 0.5%": (partial(rare_class, share=0.005), 40),
     "rare class, 5%, signal": (partial(rare_class, signal=SIGNAL), 50),
     "rare class, 0.5%, signal": (partial(rare_class, share=0.005, signal=SIGNAL), 30),
     "tails only": (tails_only, 300),
     "duplicated rows": (duplicated_rows, 100),
     "quantile": (quantile, 60),
-    "tuning": (tuning_harm, 52),
+    "tuning": (tuning_harm, 26),
 }
 
 T = TypeVar("T")
