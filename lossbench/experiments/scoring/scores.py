@@ -1,4 +1,4 @@
-"""From outputs to scores: predictions in the target's own units, every metric that suits the task, and the baseline.
+"""From outputs to scores: predictions in the target's own units, every metric that suits the task, and the dummy.
 
 P members, N rows, K outputs, C classes.
 """
