@@ -235,4 +235,4 @@ def _ended(record: Record, folder: Path, mode: Mode, stop: Stop) -> int:
         return stop.exit_code
     # A training of which no net is left has failed; in a comparison a loss that diverges is a result.
     diverged = record.kind == "train" and record.status == "diverged"
-    return LOSS_FAILED if diverged or any(run.status == "failed" for run in record.results) else OK
+    return LOSS_FAILED if diverged or any(result.status == "failed" for result in record.results) else OK

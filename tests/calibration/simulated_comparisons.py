@@ -65,7 +65,7 @@ def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> Evalu
     dummies = dummy_scores(candidate.pair, setting.outer, metrics)
     options = Options(config, select, len(config.lrs), torch.device("cpu"), 1, metrics)
     evaluation = evaluate_loss(Job(options, setting, candidate, dummies))
-    impute_failed_scores(setting, [evaluation.run], dummies)
+    impute_failed_scores(setting, [evaluation.result], dummies)
     return evaluation
 
 
@@ -74,8 +74,8 @@ def rule(config: CompareConfig, setting: Setting, first: Evaluation, second: Eva
     metric = primary_metric(config.metric, [setting.table])
     runs = []
     for label, evaluation in (("first", first), ("second", second)):
-        loss = evaluation.run.loss.model_copy(update={"label": label})
-        runs.append(evaluation.run.model_copy(update={"loss": loss, "objective": None}))
+        loss = evaluation.result.loss.model_copy(update={"label": label})
+        runs.append(evaluation.result.model_copy(update={"loss": loss, "objective": None}))
     record = CompareRecord(
         name="calibration",
         status="ok",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Lt
 
-from lossbench.catalog.metrics.metric import METRICS, REGRESSION, metric
+from lossbench.catalog.metrics.metric import METRICS, REGRESSION, metric, regression_error
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ Level = Annotated[float, Gt(0), Lt(1)]
 
 
 @METRICS.add
-@metric(
-    "crps", "distribution", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target", on_request=True
-)
+@regression_error("crps", "distribution", unit="target", on_request=True)
 def crps(normal_PN2: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of the integral of (F - 1[y <= t])^2 over t: s (z (2 Phi(z) - 1) + 2 phi(z) - 1 / sqrt pi), z = (y - m) / s.
 
@@ -57,16 +55,7 @@ def coverage_error(normal_PN2: Tensor, truth_PN: Tensor, *, level: Level = 0.9) 
 
 
 @METRICS.add
-@metric(
-    "interval_width",
-    "distribution",
-    REGRESSION,
-    worst=math.inf,
-    best=0.0,
-    rope="dummy_error",
-    unit="target",
-    on_request=True,
-)
+@regression_error("interval_width", "distribution", unit="target", on_request=True)
 def interval_width(normal_PN2: Tensor, truth_PN: Tensor, *, level: Level = 0.9) -> Tensor:
     """Mean width of the central interval of that level.
 

@@ -9,9 +9,11 @@ need a loss does not serve at all (probabilities of a margin loss) is not applic
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.catalog.estimands import canonical
@@ -248,6 +250,10 @@ def metric(
         )
 
     return make
+
+
+# An error of a regression: 0 is perfect, there is no worst, and the dummy's own error is its scale.
+regression_error = partial(metric, tasks=REGRESSION, worst=math.inf, best=0.0, rope="dummy_error")
 
 
 def ratio(above: Tensor, below: Tensor, where_zero: float = 0.0) -> Tensor:

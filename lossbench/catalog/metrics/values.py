@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Gt, Lt
 
 from lossbench.catalog.estimands import LOG_MEAN, MEAN, MEDIAN, QUANTILE, WEIGHTED_MEDIAN
-from lossbench.catalog.metrics.metric import METRICS, REGRESSION, metric, ratio
+from lossbench.catalog.metrics.metric import METRICS, REGRESSION, metric, ratio, regression_error
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 @METRICS.add
-@metric("rmse", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target", estimand=MEAN)
+@regression_error("rmse", "point", unit="target", estimand=MEAN)
 def rmse(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Square root of the mean of (f - y)^2."""
     return (point_PN - truth_PN).square().mean(-1).sqrt()
 
 
 @METRICS.add
-@metric("mae", "point", REGRESSION, worst=math.inf, best=0.0, rope="dummy_error", unit="target", estimand=MEDIAN)
+@regression_error("mae", "point", unit="target", estimand=MEDIAN)
 def mae(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of |f - y|."""
     return (point_PN - truth_PN).abs().mean(-1)
@@ -42,16 +42,7 @@ def r2(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric(
-    "pinball",
-    "point",
-    REGRESSION,
-    worst=math.inf,
-    best=0.0,
-    rope="dummy_error",
-    unit="target",
-    estimand=QUANTILE,
-)
+@regression_error("pinball", "point", unit="target", estimand=QUANTILE)
 def pinball(point_PN: Tensor, truth_PN: Tensor, *, quantile: Annotated[float, Gt(0), Lt(1)] = 0.5) -> Tensor:
     """Mean of max(q (y - f), (q - 1) (y - f)).
 
@@ -62,34 +53,14 @@ def pinball(point_PN: Tensor, truth_PN: Tensor, *, quantile: Annotated[float, Gt
 
 
 @METRICS.add
-@metric(
-    "mape",
-    "point",
-    REGRESSION,
-    worst=math.inf,
-    best=0.0,
-    rope="dummy_error",
-    domain="nonzero",
-    on_request=True,
-    estimand=WEIGHTED_MEDIAN,
-)
+@regression_error("mape", "point", domain="nonzero", on_request=True, estimand=WEIGHTED_MEDIAN)
 def mape(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of |f - y| / |y|."""
     return ((point_PN - truth_PN) / truth_PN).abs().mean(-1)
 
 
 @METRICS.add
-@metric(
-    "rmsle",
-    "point",
-    REGRESSION,
-    worst=math.inf,
-    best=0.0,
-    rope="dummy_error",
-    domain="nonnegative",
-    on_request=True,
-    estimand=LOG_MEAN,
-)
+@regression_error("rmsle", "point", domain="nonnegative", on_request=True, estimand=LOG_MEAN)
 def rmsle(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Square root of the mean of (log(1 + f) - log(1 + y))^2; infinite where an f is -1 or less."""
     error = (point_PN.clamp_min(-1).log1p() - truth_PN.log1p()).square()
@@ -97,18 +68,7 @@ def rmsle(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric(
-    "poisson_deviance",
-    "point",
-    REGRESSION,
-    worst=math.inf,
-    best=0.0,
-    rope="dummy_error",
-    unit="target",
-    domain="nonnegative",
-    on_request=True,
-    estimand=MEAN,
-)
+@regression_error("poisson_deviance", "point", unit="target", domain="nonnegative", on_request=True, estimand=MEAN)
 def poisson_deviance(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of 2 (y log(y / f) - y + f); infinite where an f is 0 or less."""
     deviance = 2 * (torch.xlogy(truth_PN, truth_PN / point_PN) - truth_PN + point_PN)
@@ -116,35 +76,14 @@ def poisson_deviance(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric(
-    "gamma_deviance",
-    "point",
-    REGRESSION,
-    worst=math.inf,
-    best=0.0,
-    rope="dummy_error",
-    domain="positive",
-    on_request=True,
-    estimand=MEAN,
-)
+@regression_error("gamma_deviance", "point", domain="positive", on_request=True, estimand=MEAN)
 def gamma_deviance(point_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of 2 (log(f / y) + y / f - 1); infinite where an f is 0 or less."""
     return _where_positive(point_PN, 2 * ((point_PN / truth_PN).log() + truth_PN / point_PN - 1))
 
 
 @METRICS.add
-@metric(
-    "tweedie_deviance",
-    "point",
-    REGRESSION,
-    worst=math.inf,
-    best=0.0,
-    rope="dummy_error",
-    unit="target",
-    domain="nonnegative",
-    on_request=True,
-    estimand=MEAN,
-)
+@regression_error("tweedie_deviance", "point", unit="target", domain="nonnegative", on_request=True, estimand=MEAN)
 def tweedie_deviance(point_PN: Tensor, truth_PN: Tensor, *, power: Annotated[float, Gt(1), Lt(2)] = 1.5) -> Tensor:
     """Mean of 2 (y^(2-p) / ((1-p) (2-p)) - y f^(1-p) / (1-p) + f^(2-p) / (2-p)); infinite where an f is 0 or less."""
     own = truth_PN ** (2 - power) / ((1 - power) * (2 - power))

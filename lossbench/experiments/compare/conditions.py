@@ -1,9 +1,9 @@
 """What a comparison can vary besides the losses. One entry of `CONDITIONS` is all that a new condition needs.
 
 A condition changes the training parts of splits, never their test parts: their rows, targets or features; or the rule
-by which nets are trained on them. Its
-levels are the config's key of its name (`CompareConfig` says what that key takes), its words and its plot travel in the
-record. Several conditions make a grid: every combination of their levels is a setting of its own.
+by which nets are trained on them. Its levels are the config's key of its name (`CompareConfig` says what that key
+takes), its words and its plot travel in the record. Several conditions make a grid: every combination of their levels
+is a setting of its own.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Condition:
         return self.words.name
 
     def levels(self, config: CompareConfig) -> list[float]:
-        """The levels that a config asks for."""
+        """The levels that a config names."""
         return [self.words.level(value) for value in getattr(config, self.name)]
 
     def record(self, config: CompareConfig) -> ConditionRecord:
@@ -105,6 +105,27 @@ def _corrupt_labels(whole: Repetition, rate: float) -> tuple[Repetition, float]:
 def _train_to_the_end(whole: Repetition, level: float) -> tuple[Repetition, float]:
     return replace(whole, keep="last"), level
 
+
+STOP_RULE = Condition(
+    ConditionRecord(
+        name="stop_rule",
+        label="stop rule",
+        level_names=["best", "last"],
+        reference=0.0,
+        reference_text="epochs chosen on the inner folds",
+        level_text="training to the {level} epoch",
+        harsher="higher",
+        plot="stop-rule",
+        plot_title="Best epoch or last epoch",
+        plot_note="The best epoch is chosen on the inner folds.",
+        axis_label="the epoch that is scored",
+    ),
+    tasks=frozenset(Task),
+    needs="epochs",
+    change=_train_to_the_end,
+    protocol="Stop rule: best trains a net for the number of epochs that is best on its inner folds, last for all"
+    " epochs.",
+)
 
 # In the order in which they are applied: which rows there are comes before what is done to them.
 CONDITIONS = (
@@ -150,26 +171,7 @@ CONDITIONS = (
         " another class, all equally likely (symmetric noise); test labels stay clean. The same labels are corrupted"
         " for every loss.",
     ),
-    Condition(
-        ConditionRecord(
-            name="stop_rule",
-            label="stop rule",
-            level_names=["best", "last"],
-            reference=0.0,
-            reference_text="epochs chosen on the inner folds",
-            level_text="training to the {level} epoch",
-            harsher="higher",
-            plot="stop-rule",
-            plot_title="Best epoch or last epoch",
-            plot_note="The best epoch is chosen on the inner folds.",
-            axis_label="the epoch that is scored",
-        ),
-        tasks=frozenset(Task),
-        needs="epochs",
-        change=_train_to_the_end,
-        protocol="Stop rule: best trains a net for the number of epochs that is best on its inner folds, last for all"
-        " epochs.",
-    ),
+    STOP_RULE,
 )
 
 
@@ -180,8 +182,7 @@ def applied(config: CompareConfig) -> list[Condition]:
 
 def stop_text(config: CompareConfig) -> str:
     """The stop rule of all settings in words; "" where it is a condition, which the settings name themselves."""
-    rule = next(condition for condition in CONDITIONS if condition.change is _train_to_the_end)
-    return "" if rule.is_applied(config) else rule.words.reference_text
+    return "" if STOP_RULE.is_applied(config) else STOP_RULE.words.reference_text
 
 
 def grid(config: CompareConfig) -> list[dict[str, float]]:

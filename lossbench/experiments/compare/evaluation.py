@@ -1,6 +1,6 @@
 """One loss in one setting: tune on every split, train again with what was chosen, score on the test parts.
 
-Members of a run: "trial" (split x learning rate x the loss's own parameters), "refit" (what was chosen of these, and
+Members of a result: "trial" (split x learning rate x the loss's own parameters), "refit" (what was chosen of these, and
 the epochs, on the whole outer training part), "untuned" (the defaults, with the epochs that their own trial asks for).
 """
 
@@ -36,10 +36,10 @@ from lossbench.record import LossResult, ObjectiveRecord, Scores, levels_text
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came of a job: the run's record, and the scores of its refits, one a split (empty unless all ended)."""
+    """What came of a job: the result, and the scores of its refits, one a split (empty unless all ended)."""
 
     job: Job
-    run: LossResult
+    result: LossResult
     scored: Sequence[ScoredNet] = ()
 
 
@@ -54,27 +54,27 @@ def evaluation_label(setting: Setting, candidate: Candidate) -> EvaluationLabel:
 def evaluate_loss(job: Job, emit: Emit = ignore, stopped: Stopped = never) -> Evaluation:
     """Tune, refit and score one loss in one setting.
 
-    Whatever the loss raises ends this evaluation only: the run is "failed" and has the traceback. The scores of nets
+    Whatever the loss raises ends this evaluation only: the result is "failed" and has the traceback. The scores of nets
     that failed are missing (None) until `impute_failed_scores` knows the scores of all losses. Once `stopped()` is
-    true, the run is "interrupted" and has what was finished.
+    true, the result is "interrupted" and has what was finished.
     """
     began = time.perf_counter()
-    run = opened(job)
+    result = opened(job)
     if stopped():
-        run.status, run.message = "interrupted", "it was interrupted before it began"
-        return Evaluation(job, run)
+        result.status, result.message = "interrupted", "it was interrupted before it began"
+        return Evaluation(job, result)
     scored: Sequence[ScoredNet] = ()
     try:
-        scored = _fill(run, job, emit, stopped)
+        scored = _fill(result, job, emit, stopped)
     except Exception as problem:  # a loss is anyone's code
         # A user's loss says itself where it failed; anything else is named by its kind.
         message = str(problem) if isinstance(problem, UserError) else f"{type(problem).__name__}: {problem}"
-        run.status, run.message = "failed", message
-        run.traceback = "".join(traceback.format_exception(problem))
-        run.members = [m for m in run.members if m.role == "trial"] + failed_records(job)
-    run.seconds = time.perf_counter() - began
-    emit(EvaluationEnded(run.name, run.status, run.seconds, run.message))
-    return Evaluation(job, run, scored)
+        result.status, result.message = "failed", message
+        result.traceback = "".join(traceback.format_exception(problem))
+        result.members = [m for m in result.members if m.role == "trial"] + failed_records(job)
+    result.seconds = time.perf_counter() - began
+    emit(EvaluationEnded(result.name, result.status, result.seconds, result.message))
+    return Evaluation(job, result, scored)
 
 
 def opened(job: Job) -> LossResult:
@@ -105,29 +105,29 @@ def opened(job: Job) -> LossResult:
     )
 
 
-def impute_failed_scores(setting: Setting, runs: Sequence[LossResult], dummies: Sequence[Scores]) -> None:
-    """Impute the missing scores in the runs of one setting, once all losses are evaluated."""
+def impute_failed_scores(setting: Setting, results: Sequence[LossResult], dummies: Sequence[Scores]) -> None:
+    """Impute the missing scores in the results of one setting, once all losses are evaluated."""
     nets: dict[tuple[int, int], list[Scores]] = {(fold.repeat, fold.fold): [] for fold in setting.folds}
-    for run in runs:
-        for member in run.members:
+    for result in results:
+        for member in result.members:
             if member.role != "trial":
                 nets[member.split["repeat"], member.split["fold"]].append(member.test)
     impute_failures(list(nets.values()), dummies)
 
 
-def _fill(run: LossResult, job: Job, emit: Emit, stopped: Stopped) -> Sequence[ScoredNet]:
-    """Train and score; the run's members, evidence and status are filled in as far as it gets."""
+def _fill(result: LossResult, job: Job, emit: Emit, stopped: Stopped) -> Sequence[ScoredNet]:
+    """Train and score; the result's members, evidence and status are filled in as far as it gets."""
     config = job.config
     device, threads = str(job.options.device), job.options.threads
-    fit = partial(train, evaluation=run.name, emit=emit, stopped=stopped, device=device, threads=threads)
+    fit = partial(train, evaluation=result.name, emit=emit, stopped=stopped, device=device, threads=threads)
     problem = tuning_problem(job)
     emit(_started(job, problem, "tune", stop_metric(job.options.select, job.setting.task)))
     tuned = fit(problem)
     pooled = pool(job, tuned.members)
     choices, defaults = choose(config, pooled), untuned(config, pooled)
-    run.members = trial_records(job, pooled, choices)
+    result.members = trial_records(job, pooled, choices)
     if _any_interrupted(tuned.members):
-        run.status = "interrupted"
+        result.status = "interrupted"
         return ()
     # A default that was also chosen is the same net: it is trained once and counts twice.
     nets = dict.fromkeys(choice.net for choice in [*choices, *defaults])
@@ -135,12 +135,12 @@ def _fill(run: LossResult, job: Job, emit: Emit, stopped: Stopped) -> Sequence[S
     emit(_started(job, problem, "refit", job.options.select))
     trained = fit(problem)
     with one_thread():
-        scored = _score_nets(run, job, _Fitted(trained, choices, defaults, tuple(nets)))
+        scored = _score_nets(result, job, _Fitted(trained, choices, defaults, tuple(nets)))
     if _any_interrupted(trained.members):
-        run.status = "interrupted"
+        result.status = "interrupted"
         return ()
     if all(outcome.status == "diverged" for outcome in trained.members):
-        run.status = "diverged"
+        result.status = "diverged"
     return scored
 
 
@@ -161,7 +161,7 @@ class _Fitted:
     nets: tuple[Refit, ...]
 
 
-def _score_nets(run: LossResult, job: Job, fitted: _Fitted) -> Sequence[ScoredNet]:
+def _score_nets(result: LossResult, job: Job, fitted: _Fitted) -> Sequence[ScoredNet]:
     """Look at the test parts, once: the members and the evidence of the refits and the untuned nets."""
     setting, candidate, trained = job.setting, job.candidate, fitted.trained
     place = {net: i for i, net in enumerate(fitted.nets)}
@@ -181,10 +181,10 @@ def _score_nets(run: LossResult, job: Job, fitted: _Fitted) -> Sequence[ScoredNe
             metrics=job.options.metrics,
         )
         outcomes = [trained.members[i] for i in own]
-        run.members += scored_records(job, role, chosen, outcomes, scored)
+        result.members += scored_records(job, role, chosen, outcomes, scored)
         if role == "refit":
             refitted = scored
-            _gather(run, job, outcomes, [outputs[i] for i in own], scored)
+            _gather(result, job, outcomes, [outputs[i] for i in own], scored)
     return refitted
 
 
@@ -193,7 +193,7 @@ def _any_interrupted(outcomes: Sequence[Outcome]) -> bool:
 
 
 def _gather(
-    run: LossResult,
+    result: LossResult,
     job: Job,
     outcomes: Sequence[Outcome],
     outputs: Sequence[torch.Tensor],
@@ -203,6 +203,6 @@ def _gather(
     done = [i for i, outcome in enumerate(outcomes) if outcome.status != "interrupted"]
     labels = [label for i in done if (label := scored[i].label_N) is not None]
     curves = [outcomes[i].train_loss for i in done]
-    run.diagnostics = diagnose(pair, curves, [outputs[i] for i in done], labels)
+    result.diagnostics = diagnose(pair, curves, [outputs[i] for i in done], labels)
     if pair.task.is_classification:
-        run.reliability = reliability([scored[i] for i in done], [outer[i] for i in done])
+        result.reliability = reliability([scored[i] for i in done], [outer[i] for i in done])

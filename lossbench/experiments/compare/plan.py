@@ -63,7 +63,7 @@ class ComparePlan:
 
     @property
     def evaluations(self) -> int:
-        """How many runs there will be: tables x losses x settings."""
+        """How many evaluations there will be: tables x losses x settings."""
         return sum(len(t.selection.candidates) for t in self.tables) * len(self.grid)
 
     @property
@@ -97,7 +97,7 @@ class ComparePlan:
 
 
 def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePlan:
-    """Resolve a config's names, load its tables (or take those given) and deal out their splits.
+    """Resolve a config's names, load its tables (or take those given) and split their rows.
 
     Raises `UserError` for whatever is wrong.
     """
@@ -118,7 +118,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     plans = []
     for data, table in zip(config.data, tables, strict=True):
         selection = select_candidates(config.losses, table, tune_params=tune_params, up_to_scale=up_to_scale)
-        folds = _deal(config, table, several=len(tables) > 1)
+        folds = _split(config, table, several=len(tables) > 1)
         for levels, changed in zip(grid(config), changed_folds(config, table, folds), strict=True):
             rows = min(len(pair.train) for pair in inner_folds_of(table, changed, config.inner_folds))
             where = setting_name(table.name, levels)
@@ -130,7 +130,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     named = [c.pair.loss for entry in plans for c in entry.selection.candidates] if config.losses else []
     metric = primary_metric(config.metric, tables, named)
     plans = [_scored(config, metric, entry) for entry in plans]
-    _check_company(plans)
+    _check_several(plans)
     baselines = {find_baseline(config.baseline, entry.selection, Task(entry.table.task)) for entry in plans}
     if len(baselines) > 1:
         raise UserError(
@@ -197,7 +197,7 @@ def _once_in_time(config: CompareConfig, tables: Sequence[Table]) -> CompareConf
     return config.model_copy(update={"repeats": 1})
 
 
-def _deal(config: CompareConfig, table: Table, *, several: bool) -> list[OuterFold]:
+def _split(config: CompareConfig, table: Table, *, several: bool) -> list[OuterFold]:
     """A table's splits; where there are several tables, what is wrong with one is said with its name."""
     try:
         return folds_of(table, config.folds, config.repeats, config.seed)
@@ -205,7 +205,7 @@ def _deal(config: CompareConfig, table: Table, *, several: bool) -> list[OuterFo
         raise (problem.at(table.name) if several else problem) from None
 
 
-def _check_company(plans: Sequence[TablePlan]) -> None:
+def _check_several(plans: Sequence[TablePlan]) -> None:
     """Raise `UserError` where no table has two losses to compare."""
     if all(len(entry.selection.candidates) < 2 for entry in plans):
         alone = plans[0].selection.candidates[0].full_name
@@ -215,7 +215,7 @@ def _check_company(plans: Sequence[TablePlan]) -> None:
 
 
 def _distinct_names(tables: Sequence[Table]) -> list[Table]:
-    """Tables of one name (two files called data.csv) get numbers: runs are found by the name."""
+    """Tables of one name (two files called data.csv) get numbers: results are found by the name."""
     seen: Counter[str] = Counter()
     named = []
     for table in tables:

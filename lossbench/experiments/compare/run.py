@@ -1,7 +1,7 @@
 """`compare-losses`: every loss on the same tables, splits, first weights and batches; which one, with evidence.
 
-`compare_plan` finds whatever can be wrong before the first epoch; `run` returns the record, from
-whose runs alone every statistic can be computed again.
+`plan` finds whatever can be wrong before the first epoch; `run` returns the record, from whose results alone every
+statistic can be computed again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
     """Every loss in every setting; a stopped comparison returns the record of what was finished."""
     began = time.perf_counter()
     options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads, plan.metrics)
-    runs: list[LossResult] = []
+    results: list[LossResult] = []
     references: list[ReferenceRecord] = []
     data: list[DataRecord] = []
     warnings: list[str] = []
@@ -67,13 +67,13 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
                 warnings += repairs(table_notes)
                 announce(table_notes, emit)
             start = time.perf_counter()
-            runs += _evaluate_losses(options, setting, entry.selection, emit, stopped)
+            results += _evaluate_losses(options, setting, entry.selection, emit, stopped)
             references += evaluate_references(options, setting, stopped)
             evaluating += time.perf_counter() - start
     total = time.perf_counter() - began
     return CompareRecord(
         name=plan.config.name or default_name(plan),
-        status="interrupted" if stopped() and _is_unfinished(plan, runs) else "ok",
+        status="interrupted" if stopped() and _is_unfinished(plan, results) else "ok",
         command=command,
         config=plan.config.model_dump(mode="json"),
         environment=environment(plan.device, plan.threads),
@@ -81,7 +81,7 @@ def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, com
         metrics=[metric_record(metric) for metric in plan.metrics],
         conditions=[condition.record(plan.config) for condition in applied(plan.config)],
         protocol=plan.protocol,
-        results=runs,
+        results=results,
         references=references,
         timing={"prepare": preparing, "evaluate": evaluating, "total": total},
         warnings=warnings,
@@ -94,7 +94,7 @@ def _evaluate_losses(
     """Every loss in one setting, then what each one's nets are worth under every other's loss.
 
     Losses are independent, and side by side they keep the processors busier than one alone. One that was stopped before
-    it began has a run without members, "interrupted".
+    it began has a result without members, "interrupted".
     """
     dummies = dummy_scores(selection.candidates[0].pair, setting.outer, options.metrics)
     together = min(options.threads, len(selection.candidates)) if options.device.type == "cpu" else 1
@@ -106,14 +106,14 @@ def _evaluate_losses(
     with one_thread():
         matrix = cross_loss_matrix(pairs, {name: one.scored for name, one in finished.items()}, setting.outer)
     for name, row in matrix.items():
-        finished[name].run.matrix = row
-    runs = [one.run for one in evaluated]
-    impute_failed_scores(setting, runs, dummies)
-    return runs
+        finished[name].result.matrix = row
+    results = [one.result for one in evaluated]
+    impute_failed_scores(setting, results, dummies)
+    return results
 
 
-def _is_unfinished(plan: ComparePlan, runs: Sequence[LossResult]) -> bool:
-    return len(runs) < plan.evaluations or any(run.status == "interrupted" for run in runs)
+def _is_unfinished(plan: ComparePlan, results: Sequence[LossResult]) -> bool:
+    return len(results) < plan.evaluations or any(result.status == "interrupted" for result in results)
 
 
 def _warnings(entry: TablePlan) -> list[str]:

@@ -15,6 +15,7 @@ from lossbench.catalog.activations import Activation
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
 from lossbench.engine.threads import one_thread
+from lossbench.errors import counted
 from lossbench.experiments.probing.examination import MECHANICS, Needs, admitted, examine_on_task
 from lossbench.experiments.probing.findings import Finding
 from lossbench.experiments.probing.population import classification, regression
@@ -81,7 +82,7 @@ def _summary(found: list[Finding], *, stopped: bool) -> Measured:
         sentences = [f"{finding.check}: {finding.finding}" for finding in errors]
     else:
         sentences = [finding.finding for finding in found if finding.check in REPORTED and finding.level != "skipped"]
-        sentences.append(f"no error in {checks} {'check' if checks == 1 else 'checks'}")
+        sentences.append(f"no error in {counted(checks, 'check')}")
     if stopped:
         sentences.append(f"stopped after {SECONDS:g} s")
     return Measured("; ".join(sentences), errors)

@@ -101,7 +101,7 @@ def test_test_labels_change_test_scores_and_nothing_else(loss: str) -> None:
     target[fold.test] = 1 - target[fold.test]
     # The folds are dealt out by class, so those of the true labels are used for both.
     was, now = (evaluation(replace(table, target=t), loss, dealt=table) for t in (table.target, target))
-    pairs = zip(was.run.members, now.run.members, strict=True)
+    pairs = zip(was.result.members, now.result.members, strict=True)
     of_split = [(a, b) for a, b in pairs if a.split == {"repeat": 0, "fold": 0}]
     assert len(of_split) == 4
     for a, b in of_split:
@@ -132,7 +132,7 @@ def test_scores_agree_with_scikit_learn_and_the_temperature_changes_no_decision(
     table = blobs(90)
     result = evaluation(table, "mse")
     folds = repeated_kfold(table.target, "binary", 3, 1, 0)
-    for net, fold, member in zip(result.scored, folds, of_role(result.run, "refit"), strict=True):
+    for net, fold, member in zip(result.scored, folds, of_role(result.result, "refit"), strict=True):
         truth, p = table.target[fold.test], net.predicted.numpy()
         assert member.test["accuracy"] == pytest.approx(accuracy_score(truth, p.argmax(1)))
         assert member.test["log_loss"] == pytest.approx(log_loss(truth, p))

@@ -29,9 +29,8 @@ def evaluate_references(options: Options, setting: Setting, stopped: Stopped) ->
         return []
     from threadpoolctl import threadpool_limits  # with scikit-learn; late, since hardly a run asks for references
 
-    with threadpool_limits(
-        options.threads
-    ):  # threads of OpenMP that wait for a processor in use cost a hundred times the work
+    # Threads of OpenMP that wait for a processor in use cost a hundred times the work.
+    with threadpool_limits(options.threads):
         return [_evaluate(REFERENCE_MODELS.get(name), options, setting, stopped) for name in names]
 
 

@@ -1,7 +1,7 @@
 """A comparison's evidence: per data set who is better, worse, practically equal or not distinguishable, and why.
 
 Tables, pictures and pages draw from the `Comparison`, which is the record's `analysis` as well. Everything comes from
-the record's runs, so the evidence can be computed again from an old result.json.
+the record's results, so the evidence can be computed again from an old result.json.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lossbench.report.compare.analysis.multiple_datasets import compare_across
 from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_text, table_notes, warnings
 from lossbench.report.compare.analysis.read_scores import read_settings
 from lossbench.report.compare.analysis.references import reference_notes, reference_rows
-from lossbench.report.compare.analysis.scores import LossScores, SettingScores, primary_metric
+from lossbench.report.compare.analysis.scores import LossScores, SettingScores, first_of_each, primary_metric
 from lossbench.report.compare.analysis.sensitivity import compare_levels
 from lossbench.report.compare.analysis.statistics.paired import Posterior, corrected_t, correlated_t, known, share_won
 from lossbench.report.format import decimals_of, parameters
@@ -58,9 +58,7 @@ def compare(record: CompareRecord) -> Comparison:
 
 
 def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> ComparisonTable:
-    first: dict[str, LossScores] = {}  # the entry that represents its objective
-    for entry in (setting.baseline, *setting.entries):
-        first.setdefault(entry.group, entry)
+    first = first_of_each((setting.baseline, *setting.entries))
     rows = [_row(setting, entry, first[entry.group], record.metrics) for entry in setting.entries]
     rows = _ranked(setting, find(setting, rows, alpha))
     halves = [

@@ -6,7 +6,13 @@ import numpy as np
 
 from lossbench.errors import counted
 from lossbench.record.comparison import SURE, Across, AcrossRow, Word
-from lossbench.report.compare.analysis.scores import ConditionKey, LossScores, SettingScores, condition_key
+from lossbench.report.compare.analysis.scores import (
+    ConditionKey,
+    LossScores,
+    SettingScores,
+    condition_key,
+    first_of_each,
+)
 from lossbench.report.compare.analysis.statistics import ranks
 from lossbench.report.compare.analysis.statistics.hierarchical import next_data_set
 from lossbench.report.compare.analysis.statistics.paired import Floats, Posterior, corrected_scale, holm, share_won
@@ -97,11 +103,8 @@ def _across(settings: list[SettingScores], alpha: float, rope: float, seed: int)
 
 def _objectives(setting: SettingScores) -> dict[str, LossScores]:
     """The setting's losses with scores, one per objective (the baseline for its own), unsound pairs left in."""
-    first: dict[str, LossScores] = {}
-    for entry in (setting.baseline, *setting.entries):
-        if entry.score_J is not None:
-            first.setdefault(entry.group, entry)
-    return {entry.name: entry for entry in first.values()}
+    scored = (entry for entry in (setting.baseline, *setting.entries) if entry.score_J is not None)
+    return {entry.name: entry for entry in first_of_each(scored).values()}
 
 
 def _next(settings: list[SettingScores], gains: list[Floats], rope: float) -> Posterior:

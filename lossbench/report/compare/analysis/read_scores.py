@@ -29,6 +29,7 @@ from lossbench.report.compare.analysis.scores import (
     SettingScores,
     SplitKey,
     condition_key,
+    first_of_each,
     primary_metric,
 )
 from lossbench.report.compare.analysis.statistics.paired import Floats
@@ -37,13 +38,13 @@ from lossbench.report.scale import unit_of
 
 def read_settings(record: CompareRecord) -> list[SettingScores]:
     """Every setting of a comparison, in the record's order."""
-    runs_of: dict[tuple[str, ConditionKey], list[LossResult]] = {}
+    results_of: dict[tuple[str, ConditionKey], list[LossResult]] = {}
     for result in record.results:
-        runs_of.setdefault((result.data, condition_key(result.condition)), []).append(result)
-    counts = [Counter(result.loss.label for result in results) for results in runs_of.values()]
+        results_of.setdefault((result.data, condition_key(result.condition)), []).append(result)
+    counts = [Counter(result.loss.label for result in results) for results in results_of.values()]
     shared = {label for count in counts for label, times in count.items() if times > 1}
     by_name = {table.name: table for table in record.data}
-    settings = [_setting(record, by_name[data], results, shared) for (data, _), results in runs_of.items()]
+    settings = [_setting(record, by_name[data], results, shared) for (data, _), results in results_of.items()]
     return _with_best(settings) if record.protocol.baseline == BEST_BASELINE else settings
 
 
@@ -110,7 +111,7 @@ def _key(member: MemberRecord) -> SplitKey:
 
 
 def _common_splits(results: list[LossResult], refits: list[tuple[MemberRecord, ...]]) -> tuple[SplitKey, ...]:
-    """The splits that every run has; a failed run sets no limit, its missing scores are the worst ones."""
+    """The splits that every loss has; a failed one sets no limit, its missing scores are the worst ones."""
     having = [
         {_key(m) for m in mine}
         for result, mine in zip(results, refits, strict=True)
@@ -148,9 +149,7 @@ def _baseline(entries: tuple[LossScores, ...], name: str) -> LossScores:
 
 def _with_differences(entries: tuple[LossScores, ...], baseline: LossScores) -> tuple[LossScores, ...]:
     """The entries, those marked whose scores differ from the scores of the first with the same gradients."""
-    first: dict[str, LossScores] = {}
-    for entry in (baseline, *entries):
-        first.setdefault(entry.group, entry)
+    first = first_of_each((baseline, *entries))
     return tuple(_with_difference(entry, first[entry.group]) for entry in entries)
 
 

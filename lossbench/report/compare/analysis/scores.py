@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,6 +154,14 @@ class SettingScores:
         if entry.score_J is None or self.baseline.score_J is None:
             return None
         return self.sign * (entry.score_J - self.baseline.score_J)
+
+
+def first_of_each(entries: Iterable[LossScores]) -> dict[str, LossScores]:
+    """The first entry of each objective, by its group: the others repeat it."""
+    first: dict[str, LossScores] = {}
+    for entry in entries:
+        first.setdefault(entry.group, entry)
+    return first
 
 
 def condition_key(condition: Mapping[str, float]) -> ConditionKey:
