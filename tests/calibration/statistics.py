@@ -18,9 +18,9 @@ from scipy import stats
 from lossbench.report.compare.analysis.failures import clopper_pearson, p_tolerable
 from lossbench.report.compare.analysis.statistics.hierarchical import PRIOR, next_data_set
 from lossbench.report.compare.analysis.statistics.paired import corrected_scale, corrected_t, holm
-from lossbench.report.compare.analysis.statistics.ranks import signed_rank_posterior
 from lossbench.report.compare.analysis.statistics.simultaneous import all_pairs, max_t, may_be_best
 from tests.calibration.matrices import Floats, accuracies
+from tests.calibration.signed_rank import signed_rank_posterior
 
 LOSSES, ROWS, RATIO = 25, 500, 0.25  # of five folds: n_test / n_train
 GRAIN = 1 / (ROWS / 5)

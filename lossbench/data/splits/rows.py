@@ -46,10 +46,9 @@ class InnerFold:
     train: RowNumbers
     validation: tuple[RowNumbers, RowNumbers]  # the test rows of `first`, of `second`, that the other trains on
 
-    def choosing_rows(self, split: int) -> slice:
-        """Which of the validation rows, one part behind the other, the choice for a split may see: not its own."""
-        count = len(self.validation[0])
-        return slice(count, None) if split == self.first else slice(0, count)
+    def choosing_part(self, split: int) -> int:
+        """Which validation part the choice for a split may see: the other split's, 0 or 1."""
+        return int(split == self.first)
 
 
 def digest(split: Split | OuterFold) -> str:

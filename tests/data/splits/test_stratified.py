@@ -13,6 +13,7 @@ from lossbench.data.splits.rows import digest
 from lossbench.data.splits.stratified import holdout, repeated_kfold
 from lossbench.errors import UserError
 from lossbench.random_streams import generator
+from tests.data.splits.choosing import choosing_rows
 
 counts = st.lists(st.integers(5, 60), min_size=2, max_size=6)
 
@@ -104,8 +105,8 @@ def test_every_fold_is_paired_with_as_many_others_and_a_pair_trains_on_the_rest(
         rows = [pair.train, outer[pair.first].test, outer[pair.second].test]
         assert np.array_equal(np.sort(np.concatenate(rows)), np.arange(70))
         both = np.concatenate(pair.validation)
-        assert np.array_equal(both[pair.choosing_rows(pair.first)], outer[pair.second].test)
-        assert np.array_equal(both[pair.choosing_rows(pair.second)], outer[pair.first].test)
+        assert np.array_equal(both[choosing_rows(pair, pair.first)], outer[pair.second].test)
+        assert np.array_equal(both[choosing_rows(pair, pair.second)], outer[pair.first].test)
 
 
 def test_two_folds_leave_nothing_to_train_on() -> None:

@@ -10,6 +10,7 @@ from lossbench.config.data import DataConfig
 from lossbench.data.splits.stratified import repeated_kfold
 from lossbench.data.table import Table
 from lossbench.experiments.compare.setting import Setting, prepare_setting, split_seed
+from tests.data.splits.choosing import choosing_rows
 from tests.experiments.compare.comparisons import blobs
 
 DATA = DataConfig(name="iris")
@@ -40,7 +41,7 @@ def test_nothing_of_the_test_part_shows_in_what_is_trained_on() -> None:
         assert torch.equal(before.outer[j].x_ND["train"], after.outer[j].x_ND["train"])
         assert torch.equal(before.outer[j].truth_N["train"], after.outer[j].truth_N["train"])
         for i in before.validates(j):
-            was, now, rows = before.inner[i], after.inner[i], before.pairs[i].choosing_rows(j)
+            was, now, rows = before.inner[i], after.inner[i], choosing_rows(before.pairs[i], j)
             for part, seen in (("train", slice(None)), ("validation", rows)):
                 assert torch.equal(was.x_ND[part][seen], now.x_ND[part][seen])
                 assert torch.equal(was.truth_N[part][seen], now.truth_N[part][seen])
@@ -51,10 +52,10 @@ def test_every_split_is_chosen_for_on_each_of_its_other_folds_once(levels: dict[
     found = setting(blobs(), **levels)
     for j, fold in enumerate(found.folds):
         pairs = [found.pairs[i] for i in found.validates(j)]
-        seen = [np.concatenate(pair.validation)[pair.choosing_rows(j)] for pair in pairs]
+        seen = [np.concatenate(pair.validation)[choosing_rows(pair, j)] for pair in pairs]
         assert sorted(np.concatenate(seen).tolist()) == fold.train.tolist()
         for pair in pairs:
-            used = np.concatenate([pair.train, np.concatenate(pair.validation)[pair.choosing_rows(j)]])
+            used = np.concatenate([pair.train, np.concatenate(pair.validation)[choosing_rows(pair, j)]])
             assert sorted(used.tolist()) == fold.train.tolist()
 
 
@@ -87,7 +88,7 @@ def test_inner_and_outer_training_labels_are_struck_alike() -> None:
     for j, (fold, outer) in enumerate(zip(found.folds, found.outer, strict=True)):
         label = dict(zip(fold.train.tolist(), outer.truth_N["train"].tolist(), strict=True))
         for i in found.validates(j):
-            pair, rows = found.pairs[i], found.pairs[i].choosing_rows(j)
+            pair, rows = found.pairs[i], choosing_rows(found.pairs[i], j)
             assert [label[n] for n in pair.train.tolist()] == found.inner[i].truth_N["train"].tolist()
             numbers = np.concatenate(pair.validation)[rows].tolist()
             assert [label[n] for n in numbers] == found.inner[i].truth_N["validation"][rows].tolist()

@@ -21,6 +21,7 @@ from lossbench.experiments.compare.tuning.choice import Choice, Refit, Tried, ch
 from lossbench.experiments.compare.tuning.problems import refit_problem, tuning_problem
 from lossbench.experiments.compare.tuning.selection import TrialCurves
 from lossbench.experiments.compare.tuning.trials import Trial, budget
+from tests.data.splits.choosing import choosing_rows
 from tests.experiments.compare.comparisons import blobs, config
 
 SKLEARN = {
@@ -94,7 +95,7 @@ def test_pooled_curves_are_those_of_the_rows_that_a_split_may_be_chosen_by(metri
     for split, entry in enumerate(pooled):
         probability, truth = [], []
         for number in found.validates(split):
-            rows = found.pairs[number].choosing_rows(split)
+            rows = choosing_rows(found.pairs[number], split)
             t = entry.curves.temperature(param_set.optim.epochs) if metric == "log_loss" else 1.0
             score = candidate.pair.inverse_link(outputs[number][None, rows]).score_PNC
             assert score is not None

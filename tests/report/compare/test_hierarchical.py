@@ -6,7 +6,7 @@ from scipy import stats
 
 from lossbench.report.compare.analysis.comparison import compare
 from lossbench.report.compare.analysis.statistics.hierarchical import PRIOR, next_data_set
-from lossbench.report.compare.analysis.statistics.ranks import signed_rank_posterior
+from tests.calibration.signed_rank import signed_rank_posterior
 from tests.report.compare.planted import Planted, planted_record
 
 MANY = np.full(3, 1e9)  # degrees of freedom

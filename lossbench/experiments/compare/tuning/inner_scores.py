@@ -100,7 +100,7 @@ def trial_curves(
     curves, rows = [], []
     for number, outcome in zip(setting.validates(split), outcomes, strict=True):
         pair = setting.pairs[number]
-        half = int(split == pair.first)  # its own test rows are the first part
+        half = pair.choosing_part(split)
         rows.append(len(pair.validation[half]))
         if outcome.epochs:
             stop_E, columns_EM = _halves(outcome)[half]

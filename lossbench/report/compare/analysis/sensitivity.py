@@ -24,7 +24,7 @@ from lossbench.record.comparison import (
     Word,
 )
 from lossbench.report.compare.analysis.notes import FEW_SPLITS
-from lossbench.report.compare.analysis.scores import ConditionKey, LossScores, SettingScores, condition_key
+from lossbench.report.compare.analysis.scores import ConditionKey, SettingScores, condition_key
 from lossbench.report.compare.analysis.statistics.paired import Floats
 from lossbench.report.compare.analysis.statistics.simultaneous import all_pairs, max_t
 from lossbench.report.format import interval, number
@@ -120,14 +120,10 @@ def _row(first: ComparisonRow, levels: list[LevelScores]) -> SensitivityRow:
 def _saved(name: str, levels: list[LevelScores]) -> Floats | None:
     """Per split, how much less than the baseline a loss gives up; None where the levels have other splits."""
     (low, _), (high, _) = levels[0], levels[-1]
-    gains = [setting.gain(_entry(setting, name)) for setting in (low, high)]
+    gains = [setting.gain(setting.entry(name)) for setting in (low, high)]
     if gains[0] is None or gains[1] is None or low.splits != high.splits:
         return None
     return gains[1] - gains[0]
-
-
-def _entry(setting: SettingScores, name: str) -> LossScores:
-    return next(entry for entry in setting.entries if entry.name == name)
 
 
 def _with_words(rows: list[SensitivityRow], levels: list[LevelScores], alpha: float) -> list[SensitivityRow]:
