@@ -85,6 +85,16 @@ class EvaluationEnded:
     status: Status
     seconds: float
     message: str = ""
+    metric: str = ""
+    scores: Sequence[float] = ()  # of the metric on validation rows, of each net that was kept; for who saw no epoch
+
+
+@dataclass(frozen=True)
+class UnitsEnded:
+    """How much of the work of all evaluations is done, where workers report it, in steps of one net."""
+
+    done: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,7 @@ Event = (
     | EvaluationEnded
     | EvaluationSkipped
     | Phase
+    | UnitsEnded
     | Warned
 )
 

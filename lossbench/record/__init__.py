@@ -4,6 +4,7 @@ from lossbench.record.aside import cannot_write, written_aside
 from lossbench.record.conditions import ConditionRecord, Levels, levels_text, realised_text
 from lossbench.record.data import DataRecord, NoteRecord, SplitRecord, dummy_name
 from lossbench.record.files import parse_record, read_record, write_record
+from lossbench.record.journal import Asked, FinishedUnit, Journal
 from lossbench.record.part import Number, Scores
 from lossbench.record.picture import AxisRecord, PictureRecord, PointsRecord
 from lossbench.record.planes import PackedPlanes
@@ -29,21 +30,26 @@ from lossbench.record.results import (
     ReliabilityRecord,
     VerdictRecord,
 )
+from lossbench.record.unit import NetDiagnostics, ReliabilityCounts, RepetitionRecord, UnitRecord
 
 __all__ = [
     "BEST_BASELINE",
     "SCHEMA_VERSION",
+    "Asked",
     "AxisRecord",
     "CompareProtocol",
     "CompareRecord",
     "ConditionRecord",
     "DataRecord",
     "Diagnostics",
+    "FinishedUnit",
+    "Journal",
     "Levels",
     "LossRecord",
     "LossResult",
     "MemberRecord",
     "MetricRecord",
+    "NetDiagnostics",
     "NoteRecord",
     "Number",
     "ObjectiveRecord",
@@ -57,12 +63,15 @@ __all__ = [
     "ReferenceRecord",
     "RegularizeProtocol",
     "RegularizeRecord",
+    "ReliabilityCounts",
     "ReliabilityRecord",
+    "RepetitionRecord",
     "Scores",
     "SplitRecord",
     "StoppingRule",
     "TrainProtocol",
     "TrainRecord",
+    "UnitRecord",
     "VerdictRecord",
     "cannot_write",
     "dummy_name",

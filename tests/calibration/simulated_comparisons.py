@@ -15,15 +15,17 @@ from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.data import DataConfig
 from lossbench.data.splits.stratified import repeated_kfold
 from lossbench.data.table import Table
+from lossbench.experiments.compare.assemble import impute_failed_scores, loss_result
 from lossbench.experiments.compare.candidates import Candidate, select_candidates
-from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss, impute_failed_scores
+from lossbench.experiments.compare.evaluation import evaluate
 from lossbench.experiments.compare.job import Job, Options
+from lossbench.experiments.compare.planned import opened
 from lossbench.experiments.compare.protocol import SearchSpace, describe, primary_metric, selection_metric
 from lossbench.experiments.compare.results.test_scores import dummy_scores
 from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import data_record
-from lossbench.record import CompareRecord, SplitRecord
+from lossbench.record import CompareRecord, LossResult, RepetitionRecord, SplitRecord
 from lossbench.report.compare.analysis.comparison import compare
 
 T = TypeVar("T")
@@ -58,24 +60,37 @@ def candidates(config: CompareConfig, table: Table) -> tuple[Candidate, ...]:
     return select_candidates(config.losses, table).candidates
 
 
-def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> Evaluation:
+def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> LossResult:
     """One loss, evaluated alone."""
     select = selection_metric(config.select_by, primary_metric(config.metric, [setting.table]), [setting.table])
     metrics = reported(setting.task)
-    dummies = dummy_scores(candidate.pair, setting.outer, metrics)
+    dummies = dummy_scores(len(setting.table.classes), setting.outer, metrics)
     options = Options(config, select, len(config.lrs), torch.device("cpu"), 1, metrics)
-    evaluation = evaluate_loss(Job(options, setting, candidate, dummies))
-    impute_failed_scores(setting, [evaluation.result], dummies)
-    return evaluation
+    units = [one.record for one in evaluate([Job(options, setting, candidate, dummies)])]
+    repetitions = {
+        repeat: RepetitionRecord(
+            realised=dict(setting.realised),
+            dummies=[scores for scores, fold in zip(dummies, setting.folds, strict=True) if fold.repeat == repeat],
+            inputs=setting.inner[0].inputs,
+            excluded=[],
+            notes=[],
+            dummy_statistic="mean",
+        )
+        for repeat in sorted({fold.repeat for fold in setting.folds})
+    }
+    header = opened(setting.table.name, setting.condition, candidate)
+    result = loss_result(header, units, list(repetitions.values()), is_whole=True)
+    impute_failed_scores([result], repetitions)
+    return result
 
 
-def rule(config: CompareConfig, setting: Setting, first: Evaluation, second: Evaluation) -> Ruling:
+def rule(config: CompareConfig, setting: Setting, first: LossResult, second: LossResult) -> Ruling:
     """Put two evaluations before the judge as a record of a comparison, under names of their own."""
     metric = primary_metric(config.metric, [setting.table])
     runs = []
-    for label, evaluation in (("first", first), ("second", second)):
-        loss = evaluation.result.loss.model_copy(update={"label": label})
-        runs.append(evaluation.result.model_copy(update={"loss": loss, "objective": None}))
+    for label, result in (("first", first), ("second", second)):
+        loss = result.loss.model_copy(update={"label": label})
+        runs.append(result.model_copy(update={"loss": loss, "objective": None}))
     record = CompareRecord(
         name="calibration",
         status="ok",

@@ -51,7 +51,7 @@ def temperature_harm(draw: int, sizes: tuple[int, ...] = SIZES) -> list[Harm]:
         )
         setting = setting_of(config, table)
         for candidate in candidates(config, table):
-            tests = [m.test for m in meet(config, setting, candidate).result.members if m.role == "refit"]
+            tests = [m.test for m in meet(config, setting, candidate).members if m.role == "refit"]
             gaps = [test["log_loss"] - test["raw_log_loss"] for test in tests]  # type: ignore[operator]
             found.append(Harm(rows, candidate.pair.loss.name, float(np.mean(gaps))))
     return found

@@ -46,7 +46,7 @@ def test_on_250_digits_the_temperature_is_near_the_best_one_and_turns_no_finding
     ce, brier = (meet(config, setting, candidate) for candidate in candidates(config, table))
     raw, best, common = {}, {}, {}
     for name, evaluation in (("ce", ce), ("brier", brier)):
-        refits = [m for m in evaluation.result.members if m.role == "refit"]
+        refits = [m for m in evaluation.members if m.role == "refit"]
         for net, member, split in zip(evaluation.scored, refits, setting.outer, strict=True):
             truth, t = split.truth_N["test"].numpy(), member.temperature
             assert t is not None

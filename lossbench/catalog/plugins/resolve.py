@@ -105,6 +105,19 @@ def loss_source(loss: Loss) -> tuple[str, str]:
     return importlib.util.decode_source(content), sha256(content).hexdigest()
 
 
+def activation_file(activation: Activation) -> str:
+    """The file that a user's activation comes from; "" for one of lossbench's own."""
+    if activation.name in ACTIVATIONS and ACTIVATIONS.get(activation.name) is activation:
+        return ""
+    return _source_file(activation.fn)
+
+
+def activation_sha256(activation: Activation) -> str:
+    """The sha256 of that file; "" where there is none."""
+    file = activation_file(activation)
+    return sha256(Path(file).read_bytes()).hexdigest() if file else ""
+
+
 def loss_file(loss: Loss) -> str:
     """The file that a user's loss comes from; "" for one of lossbench's own, or typed at a prompt."""
     return loss.fn.file if isinstance(loss.fn, UserFunction) else ""

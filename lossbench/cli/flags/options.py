@@ -107,7 +107,7 @@ def _flag_parameter(key: Key, flag: Flag) -> inspect.Parameter:
     default = _written(field.get_default(call_default_factory=False))
     switch = field.annotation is bool
     option = typer.Option(
-        flag.name,
+        *filter(None, (flag.name, flag.short)),
         help=escape(text) + (f" [dim]{escape(f'[default: {default}]')}[/dim]" if default else ""),
         metavar=None if switch else flag.metavar or _metavar(field.annotation),
         rich_help_panel=flag.panel,

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from lossbench.components.reference_models import REFERENCE_MODELS
 from lossbench.config.choices import Choice
 from lossbench.config.data import DataConfig, DataField
-from lossbench.config.flag import DATA, EVALUATION, LOSS, TRAINING, Flag, Without
+from lossbench.config.flag import DATA, EVALUATION, LOSS, RUN, TRAINING, Flag, Without
 from lossbench.config.parts import (
     ConfigPart,
     Fraction,
@@ -28,7 +28,7 @@ from lossbench.config.parts import (
     StoppingConfig,
     Text,
 )
-from lossbench.config.values import Listed, Real, Whole, distinct, spell_net, spell_pair, split_list
+from lossbench.config.values import Absent, Listed, Real, Whole, distinct, spell_net, spell_pair, split_list
 
 TrainShare = Annotated[Real, Field(gt=0, le=1)]
 
@@ -93,6 +93,9 @@ class CompareConfig(RunConfig):
         None,
         description="The losses, with a last activation where it is not auto (nll+relu); null takes every sound one",
     )
+    losses_add: Annotated[Pairs | None, Flag("--losses-add", LOSS, "NAME,...", complete="pairs", after="--losses")] = (
+        Field(None, description="Losses to compare besides the others: my_loss.py:my_loss")
+    )
     baseline: Annotated[Text, Flag("--baseline", EVALUATION, complete="one_loss")] = Field(
         "auto",
         description="The loss that the others are measured against; auto: cross_entropy or mse, else the first sound "
@@ -151,6 +154,15 @@ class CompareConfig(RunConfig):
     net: CompareNet = Field(CompareNetConfig(), description="The hidden layers")
     optim: OptimConfig = Field(OptimConfig(), description="How the weights are trained; lr is that of the untuned rows")
     penalty: PenaltyField = PenaltyConfig()
+    jobs: Annotated[Annotated[Whole, Field(ge=1, le=1024)] | None, Absent, Flag("--jobs", RUN, short="-j")] = Field(
+        None, description="Worker processes; null chooses by the size of the work, at most one a processor"
+    )
+    scheduler: Annotated[Text | None, Absent, Flag("--scheduler", RUN, "ADDRESS")] = Field(
+        None, description="A Dask scheduler whose workers do the work: tcp://head:8786"
+    )
+    isolate: Annotated[bool, Flag("--isolate/--no-isolate", RUN)] = Field(
+        True, description="Losses from files work in processes of their own"
+    )
     early_stopping: CompareEarlyStoppingConfig = Field(
         CompareEarlyStoppingConfig(), description="When to stop before the last epoch"
     )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lossbench.catalog.equivalence import Gradients, Relation, compare, probe_gradients
-from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.plugins.resolve import disambiguated, loss_file
 from lossbench.catalog.verdicts import Level
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.compare import PairConfig
+from lossbench.config.parts import LossConfig
 from lossbench.data.table import Table
 from lossbench.engine.threads import one_thread
 from lossbench.errors import UserError
@@ -21,6 +22,7 @@ from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair
 from lossbench.experiments.setup.resolve import AUTO, resolve_loss
 from lossbench.record import BEST_BASELINE, LossRecord
 
+Probed = dict[Any, Gradients | None]  # pair, task and number of classes -> its gradients
 CHOSEN = {True: "cross_entropy", False: "mse"}  # the baseline where none is named, for classes and for values
 
 
@@ -32,10 +34,12 @@ class Candidate:
     is the pair with other parameters that it may choose instead (None: it has no choice); parameters that the user has
     `given` are not its choice. `group` names the first candidate with the same gradients (itself, where there is no
     other), up to a `factor`; `represents` are pairs with its gradients that were excluded for it. `probes` and `reach`
-    say on how many probes, and up to which |z|, no difference from those was found; 0 where there are none.
+    say on how many probes, and up to which |z|, no difference from those was found; 0 where there are none. `config` is
+    what a config says of it, from which `candidate_of` makes it again.
     """
 
     pair: Pair
+    config: PairConfig
     other: Pair | None = None
     given: tuple[str, ...] = ()
     name: str = ""
@@ -93,18 +97,28 @@ class Selection:
 
 
 def select_candidates(
-    losses: Sequence[PairConfig] | None, table: Table, *, tune_params: bool = False, up_to_scale: bool = True
+    losses: Sequence[PairConfig] | None,
+    table: Table,
+    *,
+    added: Sequence[PairConfig] = (),
+    tune_params: bool = False,
+    up_to_scale: bool = True,
+    probed: Probed | None = None,
 ) -> Selection:
     """The candidates on a table; a named loss that does not serve its task is excluded, said so.
 
     Without names: every loss of the catalogue that estimates what the metrics count (the most probable class; any loss
     of values), behind its own best activation if that is sound, and one loss of those with the same gradients.
     `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: gradients that
-    differ by one factor everywhere count as the same.
+    differ by one factor everywhere count as the same. `added` are named besides. `probed` keeps gradients for the
+    selection on another table.
     Raises `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
-    pairs = _every_sound(task, table) if losses is None else _named(losses, table)
+    pairs = _every_sound(task, table) if losses is None else []
+    named = _named([*(losses or ()), *added], table)
+    mergeable = {entry.full_name for entry in pairs if isinstance(entry, Candidate)}
+    pairs += named
     if tune_params:
         pairs = [entry if isinstance(entry, Excluded) else _with_choice(entry) for entry in pairs]
     candidates = [entry for entry in pairs if isinstance(entry, Candidate)]
@@ -118,8 +132,18 @@ def select_candidates(
     if all(candidate.pair.verdict.level is Level.BROKEN for candidate in candidates):
         why = "; ".join(f"{c.full_name}: {c.pair.verdict.why}" for c in candidates)
         raise UserError(f"every pair is broken: {why}", where="losses", fix="add a sound one, or say last_act: auto")
-    grouped, same = _grouped(_with_names(candidates), merge=losses is None, up_to_scale=up_to_scale)
+    twice = [c for c in named if isinstance(c, Candidate) and c.full_name in mergeable]
+    if twice:
+        raise UserError(f"{twice[0].full_name} is compared anyway", where="losses_add", fix="leave it out")
+    grouped, same = _grouped(_with_names(candidates), mergeable, {} if probed is None else probed, up_to_scale)
     return Selection(tuple(grouped), (*excluded, *same))
+
+
+def candidate_of(config: PairConfig, table: Table, *, tune_params: bool) -> Candidate:
+    """The candidate that a config's pair is on a table, as it is trained: without a name or a group among others."""
+    task = Task(table.task)
+    candidate = _candidate(config, resolve_loss(config.loss, task), table)
+    return _with_choice(candidate) if tune_params else candidate
 
 
 def find_baseline(wanted: str, selection: Selection, task: Task) -> str:
@@ -162,7 +186,7 @@ def _is_called(candidate: Candidate, wanted: str) -> bool:
 
 
 def _named(losses: Sequence[PairConfig], table: Table) -> list[Candidate | Excluded]:
-    task, classes = Task(table.task), len(table.classes)
+    task = Task(table.task)
     resolved = [resolve_loss(entry.loss, task, where=f"losses.{i}.loss") for i, entry in enumerate(losses)]
     found: list[Candidate | Excluded] = []
     for i, (entry, loss) in enumerate(zip(losses, disambiguated(resolved), strict=True)):
@@ -171,23 +195,26 @@ def _named(losses: Sequence[PairConfig], table: Table) -> list[Candidate | Exclu
             note = f": {table.target_note}" if table.target_note else ""
             found.append(Excluded(loss.label, f"it serves {serves}, and {table.name} is a {task} task{note}", i))
             continue
-        weight = entry.loss.class_weight
-        pair = resolve_pair(
-            loss,
-            entry.last_act,
-            task,
-            classes,
-            class_weight=weight,
-            class_names=table.classes,
-            path=f"losses.{i}.",
-        )
-        candidate = Candidate(pair, given=tuple(entry.loss.params))
-        check_target(pair, table)
+        candidate = _candidate(entry, loss, table, where=f"losses.{i}.")
+        check_target(candidate.pair, table)
         twice = [c for c in found if isinstance(c, Candidate) and c.full_name == candidate.full_name]
         if twice:
             raise UserError(f"{candidate.full_name} comes twice", where=f"losses.{i}", fix="leave one of them out")
         found.append(candidate)
     return found
+
+
+def _candidate(config: PairConfig, loss: Loss, table: Table, where: str = "") -> Candidate:
+    pair = resolve_pair(
+        loss,
+        config.last_act,
+        Task(table.task),
+        len(table.classes),
+        class_weight=config.loss.class_weight,
+        class_names=table.classes,
+        path=where,
+    )
+    return Candidate(pair, config, given=tuple(config.loss.params))
 
 
 def _every_sound(task: Task, table: Table) -> list[Candidate | Excluded]:
@@ -204,7 +231,7 @@ def _every_sound(task: Task, table: Table) -> list[Candidate | Excluded]:
         if task.is_classification and loss.is_consistent(task) is None:
             found.append(Excluded(pair.name, f"it does not estimate the most probable class but {loss.estimates}"))
         elif pair.verdict.level.is_sound:
-            found.append(Candidate(pair))
+            found.append(Candidate(pair, PairConfig(loss=LossConfig(name=loss.name), last_act=pair.activation.name)))
         else:
             found.append(Excluded(pair.name, f"{pair.verdict.level}: {pair.verdict.why}"))
     return sorted(found, key=_rank)
@@ -232,8 +259,21 @@ def _with_choice(candidate: Candidate) -> Candidate:
     return replace(candidate, other=replace(pair, loss=pair.loss.bind(**also_try)))
 
 
-def _gradients(candidate: Candidate) -> Gradients | None:
+def _gradients(candidate: Candidate, probed: Probed) -> Gradients | None:
     """The pair's gradients at all probes, at every setting that it may choose; None where it cannot be tried."""
+    key = (
+        candidate.full_name,
+        loss_file(candidate.pair.loss),
+        candidate.pair.task,
+        candidate.pair.classes,
+        len(candidate.pairs),
+    )
+    if key not in probed:
+        probed[key] = _probe(candidate)
+    return probed[key]
+
+
+def _probe(candidate: Candidate) -> Gradients | None:
     try:
         settings = [probe_gradients(p.loss, p.activation, p.task, p.classes) for p in candidate.pairs]
     except Exception:  # a user's own loss may fail on outputs that no net gives; training will tell
@@ -248,11 +288,11 @@ def _relation(first: Gradients | None, other: Gradients | None) -> Relation | No
 
 
 def _grouped(
-    candidates: Sequence[Candidate], *, merge: bool, up_to_scale: bool
+    candidates: Sequence[Candidate], mergeable: Collection[str], probed: Probed, up_to_scale: bool
 ) -> tuple[list[Candidate], list[Excluded]]:
-    """Candidates with their groups; with `merge` only the first of each group stays."""
+    """Candidates with their groups; of those that are `mergeable` only the first of each group stays."""
     with one_thread():  # on probes this small torch's own threads cost ten times what they save
-        gradients = {c.name: _gradients(c) for c in candidates}
+        gradients = {c.name: _gradients(c, probed) for c in candidates}
     firsts: list[Candidate] = []
     kept: list[Candidate] = []
     excluded: list[Excluded] = []
@@ -271,7 +311,7 @@ def _grouped(
             kept.append(replace(candidate, group=candidate.name))
             continue
         first, relation = like[0]
-        if merge:
+        if candidate.full_name in mergeable:
             times = "" if relation.is_one_objective else f"{relation.factor:.3g} times "
             why = f"no difference from {times}{first.full_name} found on {relation.extent}"
             excluded.append(Excluded(candidate.full_name, why))

@@ -21,7 +21,14 @@ from lossbench.data.splits.scheme import folds_of, inner_folds_of
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
-from lossbench.experiments.compare.candidates import Candidate, Excluded, Selection, find_baseline, select_candidates
+from lossbench.experiments.compare.candidates import (
+    Candidate,
+    Excluded,
+    Probed,
+    Selection,
+    find_baseline,
+    select_candidates,
+)
 from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
 from lossbench.experiments.compare.protocol import SearchSpace, describe, primary_metric, selection_metric
 from lossbench.experiments.compare.setting import changed_repetitions
@@ -115,9 +122,16 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     if config.metric != AUTO:
         primary_metric(config.metric, tables)
     tune_params, up_to_scale = tunes_params(config), _is_blind_to_scale(config)
-    plans = []
+    plans, probed = [], Probed()
     for data, table in zip(config.data, tables, strict=True):
-        selection = select_candidates(config.losses, table, tune_params=tune_params, up_to_scale=up_to_scale)
+        selection = select_candidates(
+            config.losses,
+            table,
+            added=config.losses_add or (),
+            tune_params=tune_params,
+            up_to_scale=up_to_scale,
+            probed=probed,
+        )
         folds = _split(config, table, several=len(tables) > 1)
         for levels, changed in zip(grid(config), changed_folds(config, table, folds), strict=True):
             rows = min(len(pair.train) for pair in inner_folds_of(table, changed, config.inner_folds))
@@ -238,9 +252,12 @@ def _check_one_kind(tables: Sequence[Table]) -> None:
 
 def _check_served(config: CompareConfig, plans: Sequence[TablePlan]) -> None:
     """Raise `UserError` for a named loss that no table can use."""
-    for i, entry in enumerate(config.losses or ()):
+    first = len(config.losses or ())
+    for i, entry in enumerate([*(config.losses or ()), *(config.losses_add or ())]):
         whys = [left.why for table in plans for left in table.selection.excluded if left.index == i]
         if len(whys) == len(plans):
             raise UserError(
-                f"{entry.loss.name}: {whys[0]}", where=f"losses.{i}", fix="compare losses that serve the same task"
+                f"{entry.loss.name}: {whys[0]}",
+                where=f"losses.{i}" if i < first else f"losses_add.{i - first}",
+                fix="compare losses that serve the same task",
             )

@@ -1,140 +1,265 @@
 """`compare-losses`: every loss on the same tables, splits, first weights and batches; which one, with evidence.
 
-`plan` finds whatever can be wrong before the first epoch; `run` returns the record, from whose results alone every
-statistic can be computed again.
+`plan` finds whatever can be wrong before the first epoch; `run` has every unit of work done that the journal lacks, by
+whatever workers there are, and returns the record that `assemble` makes of the journal.
 """
 
 from __future__ import annotations
 
+import contextlib
+import pickle
+import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
 
-from lossbench.data.splits.rows import digest
-from lossbench.data.splits.scheme import scheme
-from lossbench.engine.threads import in_threads, one_thread
-from lossbench.events import Emit, EvaluationSkipped, EvaluationsPlanned, Stopped, Warned, ignore, never
-from lossbench.experiments.compare.candidates import Selection
-from lossbench.experiments.compare.conditions import applied, setting_name
-from lossbench.experiments.compare.evaluation import evaluate_loss, impute_failed_scores
-from lossbench.experiments.compare.job import Job, Options
-from lossbench.experiments.compare.plan import ComparePlan, TablePlan, default_name
-from lossbench.experiments.compare.results.cross_loss_matrix import cross_loss_matrix
-from lossbench.experiments.compare.results.references import evaluate_references
-from lossbench.experiments.compare.results.test_scores import dummy_scores
-from lossbench.experiments.compare.setting import Setting, prepare_setting
-from lossbench.experiments.scoring.scores import metric_record
-from lossbench.experiments.setup.data_source import announce, data_record, repairs
-from lossbench.experiments.setup.environment import environment
-from lossbench.record import CompareRecord, DataRecord, LossResult, ReferenceRecord, SplitRecord
+from lossbench.errors import counted
+from lossbench.events import (
+    Emit,
+    EvaluationEnded,
+    EvaluationSkipped,
+    EvaluationsPlanned,
+    Status,
+    Stopped,
+    UnitsEnded,
+    Warned,
+    ignore,
+    never,
+)
+from lossbench.experiments.compare.assemble import assemble
+from lossbench.experiments.compare.block import (
+    Block,
+    MatrixBlock,
+    WorkedBlock,
+    WorkedUnit,
+    forget,
+    matrix,
+    work,
+)
+from lossbench.experiments.compare.plan import ComparePlan
+from lossbench.experiments.compare.planned import Evaluation, evaluations, skeleton, table_warnings
+from lossbench.experiments.compare.schedule import Schedule, Share
+from lossbench.experiments.compare.unit_key import together
+from lossbench.experiments.setup.data_source import announce
+from lossbench.record import CompareRecord, FinishedUnit, Journal, UnitRecord, written_aside
+from lossbench.workers import Workers, in_process
+from lossbench.workers.alone import alone
 
-
-def run(plan: ComparePlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> CompareRecord:
-    """Every loss in every setting; a stopped comparison returns the record of what was finished."""
-    began = time.perf_counter()
-    options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads, plan.metrics)
-    results: list[LossResult] = []
-    references: list[ReferenceRecord] = []
-    data: list[DataRecord] = []
-    warnings: list[str] = []
-    preparing = evaluating = 0.0
-    emit(EvaluationsPlanned(plan.evaluations))
-    for entry in plan.tables:
-        for left in entry.selection.excluded:
-            emit(EvaluationSkipped(f"{entry.table.name} / {left.name}", left.why))
-        for message in _warnings(entry):
-            warnings.append(message)
-            emit(Warned(message))
-        for condition in plan.grid:
-            if stopped():
-                warnings.append(f"interrupted before it began: {setting_name(entry.table.name, condition)}")
-                continue
-            start = time.perf_counter()
-            setting = prepare_setting(
-                entry.table,
-                entry.folds,
-                data=entry.data,
-                seed=plan.config.seed,
-                partners=plan.config.inner_folds,
-                condition=condition,
-            )
-            preparing += time.perf_counter() - start
-            if len(data) <= plan.tables.index(entry):
-                first = setting.inner[0]
-                data.append(data_record(entry.table, first.inputs, _split_facts(plan, entry), first.preparation))
-                table_notes = (*entry.table.notes, *first.preparation.notes)
-                warnings += repairs(table_notes)
-                announce(table_notes, emit)
-            start = time.perf_counter()
-            results += _evaluate_losses(options, setting, entry.selection, emit, stopped)
-            references += evaluate_references(options, setting, stopped)
-            evaluating += time.perf_counter() - start
-    total = time.perf_counter() - began
-    return CompareRecord(
-        name=plan.config.name or default_name(plan),
-        status="interrupted" if stopped() and _is_unfinished(plan, results) else "ok",
-        command=command,
-        config=plan.config.model_dump(mode="json"),
-        environment=environment(plan.device, plan.threads),
-        data=data,
-        metrics=[metric_record(metric) for metric in plan.metrics],
-        conditions=[condition.record(plan.config) for condition in applied(plan.config)],
-        protocol=plan.protocol,
-        results=results,
-        references=references,
-        timing={"prepare": preparing, "evaluate": evaluating, "total": total},
-        warnings=warnings,
-    )
+Matrix = list[list[float | None]]
+SECONDS_BETWEEN_LOOKS = 0.2
+MOST_DEATHS = 2  # of its worker, until a unit has failed
 
 
-def _evaluate_losses(
-    options: Options, setting: Setting, selection: Selection, emit: Emit, stopped: Stopped
-) -> list[LossResult]:
-    """Every loss in one setting, then what each one's nets are worth under every other's loss.
+def run(
+    plan: ComparePlan,
+    journal: Journal | None = None,
+    workers: Callable[[float], AbstractContextManager[Workers]] = lambda seconds: in_process(),
+    *,
+    share: Path | None = None,
+    retry_failed: bool = False,
+    emit: Emit = ignore,
+    stopped: Stopped = never,
+    command: str = "",
+) -> CompareRecord:
+    """The record of a comparison; one that was stopped has what was finished.
 
-    Losses are independent, and side by side they keep the processors busier than one alone. One that was stopped before
-    it began has a result without members, "interrupted".
+    What the `journal` has is taken from there, failures too unless `retry_failed`. `workers` gives those for so many
+    seconds of work; where they are other processes, they find the tables in the folder `share`.
     """
-    dummies = dummy_scores(selection.candidates[0].pair, setting.outer, options.metrics)
-    together = min(options.threads, len(selection.candidates)) if options.device.type == "cpu" else 1
-    each = replace(options, threads=max(1, options.threads // together))
-    jobs = [Job(each, setting, candidate, dummies) for candidate in selection.candidates]
-    evaluated = in_threads([partial(evaluate_loss, job, emit) for job in jobs], together, stopped)
-    finished = {one.job.candidate.name: one for one in evaluated if one.scored}
-    pairs = {name: one.job.candidate.pair for name, one in finished.items()}
-    with one_thread():
-        matrix = cross_loss_matrix(pairs, {name: one.scored for name, one in finished.items()}, setting.outer)
-    for name, row in matrix.items():
-        finished[name].result.matrix = row
-    results = [one.result for one in evaluated]
-    impute_failed_scores(setting, results, dummies)
-    return results
+    journal = journal or Journal.in_memory()
+    with contextlib.ExitStack() as tidying:
+        tidying.callback(forget)
+        share = share or Path(tidying.enter_context(tempfile.TemporaryDirectory(prefix="lossbench-")))
+        comparison = _Comparison(plan, journal, share, emit, stopped)
+        comparison.begin(command, retry_failed=retry_failed)
+        comparison.work(workers)
+        comparison.end()
+    return assemble(journal)
 
 
-def _is_unfinished(plan: ComparePlan, results: Sequence[LossResult]) -> bool:
-    return len(results) < plan.evaluations or any(result.status == "interrupted" for result in results)
+class _Comparison:
+    """The work of one run: what is left of it, what is being worked on, and who hears of it."""
 
+    def __init__(self, plan: ComparePlan, journal: Journal, share: Path, emit: Emit, stopped: Stopped) -> None:
+        self._plan, self._journal, self._emit, self._stopped = plan, journal, emit, stopped
+        self._began = time.perf_counter()
+        self._evaluations = list(evaluations(plan, share))
+        self._missing: dict[int, list[int]] = {}
+        self._ended: dict[int, list[WorkedUnit]] = {}
+        self._deaths: Counter[tuple[int, int]] = Counter()
 
-def _warnings(entry: TablePlan) -> list[str]:
-    messages = []
-    if len(entry.folds) < 5:
-        messages.append(
-            f"anecdotal: {len(entry.folds)} splits of {entry.table.name} cannot carry a conclusion; use at least 5"
+    def begin(self, command: str, *, retry_failed: bool) -> None:
+        """Keep what is asked for, find what is missing, and say what is known before any result."""
+        self._journal.ask((one.asked for one in self._evaluations), **skeleton(self._plan, command), state="running")
+        statuses = self._journal.statuses()
+        if retry_failed:
+            self._journal.forget(unit for unit, status in statuses.items() if status == "failed")
+            statuses = {unit: status for unit, status in statuses.items() if status != "failed"}
+        for place, one in enumerate(self._evaluations):
+            if missing := [repeat for repeat, unit in enumerate(one.asked.units) if unit not in statuses]:
+                self._missing[place] = missing
+        self._emit(EvaluationsPlanned(len(self._missing)))
+        if taken := len(self._evaluations) - len(self._missing):
+            count = counted(len(self._evaluations), "evaluation")
+            text = f"{taken} of {count} {'is' if taken == 1 else 'are'} there already"
+            self._emit(Warned(text, "note"))
+        for one in self._evaluations:
+            if failed := next((unit for unit in one.asked.units if statuses.get(unit) == "failed"), None):
+                found = self._journal.unit(failed)
+                message = found[0].message if found else ""
+                self._emit(Warned(f"{one.asked.header.name} failed when it was trained: {message}; see --retry-failed"))
+        for entry in self._plan.tables:
+            for left in entry.selection.excluded:
+                self._emit(EvaluationSkipped(f"{entry.table.name} / {left.name}", left.why))
+            for message in table_warnings(entry):
+                self._emit(Warned(message))
+            announce(entry.table.notes, self._emit)
+
+    def work(self, workers: Callable[[float], AbstractContextManager[Workers]]) -> None:
+        """Have everything done that is missing, then the matrix of each setting that is complete."""
+        schedule = Schedule(self._evaluations, self._missing)
+        with workers(schedule.seconds(schedule.left)) as self._workers:
+            if not self._workers.is_here:
+                self._pickle_tables()
+            self._train(schedule)
+            if not self._stopped():
+                self._make_matrices()
+
+    def _train(self, schedule: Schedule) -> None:
+        total, at_work = schedule.left, dict[Future[WorkedBlock], list[Share]]()
+        try:
+            while (schedule or at_work) and not self._stopped():
+                while schedule and len(at_work) < (slots := self._workers.slots()) and not self._stopped():
+                    block = schedule.next(slots)
+                    at_work[self._submit(block)] = block
+                for future in wait(at_work, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED).done:
+                    self._take(future, at_work.pop(future), schedule)
+                    if not self._workers.is_here:
+                        left = schedule.left + sum(schedule.steps(one) for one in at_work.values())
+                        self._emit(UnitsEnded(total - left, total))
+        finally:
+            if at_work:
+                self._workers.stop()
+
+    def _pickle_tables(self) -> None:
+        """Every table that is worked on as one file, which each worker reads once."""
+        for source in {
+            one.pickled: one for place in self._missing if (one := self._evaluations[place].setting.table)
+        }.values():
+            with written_aside(source.pickled) as file:
+                pickle.dump(replace(source.read(), place=_row), file)
+
+    def end(self) -> None:
+        """Keep how it ended, and how long it worked."""
+        seconds = self._journal.described("seconds", 0.0) + time.perf_counter() - self._began
+        self._journal.describe(seconds=seconds, state="interrupted" if self._missing else "finished")
+
+    def _submit(self, block: Sequence[Share]) -> Future[WorkedBlock]:
+        first = self._evaluations[block[0].evaluation]
+        sent = Block(
+            first.setting,
+            tuple((self._evaluations[share.evaluation].subject, share.repeats) for share in block),
         )
-    for candidate in entry.selection.candidates:
-        messages += candidate.pair.warnings(candidate.full_name)
-    return messages
+        fn: Any = work
+        if first.private:
+            fn = partial(alone, work, stopped=self._stopped) if self._workers.is_here else partial(alone, work)
+        elif self._workers.is_here:
+            fn = partial(work, emit=self._emit, stopped=self._stopped)
+        return self._workers.executor.submit(fn, sent)
+
+    def _take(self, future: Future[WorkedBlock], block: Sequence[Share], schedule: Schedule) -> None:
+        """Keep what a block has brought; what was lost with its worker is tried once more, then it has failed."""
+        try:
+            worked = future.result()
+        except self._workers.died as problem:
+            if self._stopped():
+                return
+            lost = [(share.evaluation, repeat) for share in block for repeat in share.repeats]
+            self._deaths.update(lost)
+            if len(lost) > 1 or max(self._deaths[one] for one in lost) < MOST_DEATHS:
+                schedule.again(block)
+                return
+            reason = f"its worker ended twice in the middle of it: {problem}"
+            record = UnitRecord(status="failed", message=reason, traceback=reason)
+            worked = WorkedBlock([WorkedUnit(0, block[0].repeats[0], record, 0.0)], {}, 0.0)
+        if worked.units:
+            schedule.learn(schedule.steps(block), worked.seconds)
+        self._keep(worked, block)
+
+    def _keep(self, worked: WorkedBlock, block: Sequence[Share]) -> None:
+        setting = self._evaluations[block[0].evaluation].setting
+        places = [share.evaluation for share in block]
+        finished = [
+            FinishedUnit(
+                self._evaluations[places[one.subject]].asked.units[one.repeat], one.record, one.seconds, one.predicted
+            )
+            for one in worked.units
+        ]
+        self._journal.add(finished, {(setting.key, repeat): one for repeat, one in worked.repetitions.items()})
+        if 0 in worked.repetitions and setting.condition == self._plan.grid[0]:
+            for note in worked.repetitions[0].notes:
+                self._emit(Warned(note.message, note.level))
+        for one in worked.units:
+            place = places[one.subject]
+            self._missing[place].remove(one.repeat)
+            self._ended.setdefault(place, []).append(one)
+            if not self._missing[place]:
+                del self._missing[place]
+                self._say_ended(place, self._ended.pop(place))
+
+    def _say_ended(self, place: int, units: Sequence[WorkedUnit]) -> None:
+        failed = [one for one in units if one.record.status == "failed"]
+        members = [member for one in units for member in one.record.members]
+        refits = [member for member in members if member.role == "refit"]
+        status: Status = "failed" if failed else "ok"
+        if refits and not failed and all(member.status == "diverged" for member in refits):
+            status = "diverged"
+        select = self._plan.select.name
+        scores = [value for m in members if m.chosen and (value := m.val.get(select)) is not None]
+        seconds = sum(one.seconds for one in units)
+        message = failed[0].record.message if failed else ""
+        name = self._evaluations[place].asked.header.name
+        self._emit(EvaluationEnded(name, status, seconds, message, select, scores))
+
+    def _make_matrices(self) -> None:
+        """What each loss's nets are worth under every other's loss, in settings where that is not known yet."""
+        statuses = self._journal.statuses()
+        at_work: dict[Future[Matrix], str] = {}
+        for _, same in groupby(self._evaluations, key=lambda one: (one.setting.key, one.setting.name)):
+            whole = [one for one in same if _is_whole(one, statuses)]
+            key = together([unit for one in whole for unit in one.asked.units])
+            if self._stopped() or len(whole) < 2 or self._journal.matrix(key) is not None:
+                continue
+            if len(at_work) >= self._workers.slots():
+                self._keep_matrices(at_work, wait(at_work, return_when=FIRST_COMPLETED).done)
+            predicted = [[self._journal.predicted(unit) for unit in one.asked.units] for one in whole]
+            block = MatrixBlock(whole[0].setting, [one.subject for one in whole], predicted)
+            fn: Any = partial(alone, matrix) if any(one.private for one in whole) else matrix
+            at_work[self._workers.executor.submit(fn, block)] = key
+        self._keep_matrices(at_work, wait(at_work).done)
+
+    def _keep_matrices(self, at_work: dict[Future[Matrix], str], done: Iterable[Future[Matrix]]) -> None:
+        for future in done:
+            key = at_work.pop(future)
+            try:
+                self._journal.keep_matrix(key, future.result())
+            except self._workers.died:  # a user's own loss on outputs that it was not trained on: no numbers then
+                self._journal.keep_matrix(key, [])
 
 
-def _split_facts(plan: ComparePlan, entry: TablePlan) -> SplitRecord:
-    return SplitRecord(
-        scheme=scheme(entry.table, "folds"),
-        folds=plan.config.folds,
-        repeats=plan.config.repeats,
-        inner_train=max(len(pair.train) for pair in entry.pairs),
-        inner_validation=max(len(part) for pair in entry.pairs for part in pair.validation),
-        test=max(len(fold.test) for fold in entry.folds),
-        seed=plan.config.seed,
-        sha256=[digest(fold) for fold in entry.folds],
-    )
+def _is_whole(evaluation: Evaluation, statuses: Mapping[str, str]) -> bool:
+    """Whether it is a loss whose nets have all been scored."""
+    units = evaluation.asked.units
+    return evaluation.asked.kind == "loss" and all(statuses.get(unit) == "ok" for unit in units)
+
+
+def _row(row: int) -> str:
+    """Where a row stands in a table, where its file is not at hand."""
+    return f"row {row + 1}"

@@ -7,7 +7,7 @@ pair of folds one inner training part, on which trials are trained. No loss has 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,29 +70,77 @@ def prepare_setting(
     """Prepare every split of a table under a condition; whatever is fitted sees training rows only.
 
     A condition changes whole training parts, so that inner folds are as a user's would be; test parts stay as they are.
-    `partners` is that of `inner_folds_of`.
+    `partners` is that of `inner_folds_of`. The splits of one repetition have one width of inputs. Where repetitions
+    differ in it (a level of a text that is rare) they cannot be in one setting, which is a `ValueError`.
     """
-    changed = _changed(table, folds, seed, condition)
-    tables = {whole.folds[0].repeat: whole.table for whole, _ in changed}
-    outer_folds = tuple(fold for whole, _ in changed for fold in whole.folds)
-    pairs = tuple(inner_folds_of(table, outer_folds, partners))
-    outer = [prepare_split(tables[f.repeat], {"train": f.train, "test": f.test}, data=data) for f in outer_folds]
+    repeats = sorted({fold.repeat for fold in folds})
+    each = [
+        prepare_repetition(
+            table,
+            [fold for fold in folds if fold.repeat == repeat],
+            data=data,
+            seed=seed,
+            partners=partners,
+            condition=condition,
+        )
+        for repeat in repeats
+    ]
+    (setting,) = joined(each)
+    return setting
+
+
+def prepare_repetition(
+    table: Table, folds: Sequence[OuterFold], *, data: DataConfig, seed: int, partners: int, condition: Levels = NOTHING
+) -> Setting:
+    """One repetition of a setting, which depends on no other one."""
+    ((whole, realised),) = _changed(table, folds, seed, condition)
+    pairs = tuple(inner_folds_of(table, whole.folds, partners))
+    outer = [prepare_split(whole.table, {"train": f.train, "test": f.test}, data=data) for f in whole.folds]
     inner = [
-        prepare_split(tables[p.repeat], {"train": p.train, "validation": np.concatenate(p.validation)}, data=data)
+        prepare_split(whole.table, {"train": p.train, "validation": np.concatenate(p.validation)}, data=data)
         for p in pairs
     ]
     prepared = same_width([*outer, *inner])
     return Setting(
         table,
         dict(condition),
-        mean_realised([realised for _, realised in changed]),
-        outer_folds,
+        realised,
+        whole.folds,
         pairs,
-        tuple(split_seed(seed, fold.repeat, fold.fold) for fold in outer_folds),
-        tuple(split_seed(seed, p.repeat, outer_folds[p.first].fold, outer_folds[p.second].fold) for p in pairs),
+        tuple(split_seed(seed, fold.repeat, fold.fold) for fold in whole.folds),
+        tuple(split_seed(seed, p.repeat, whole.folds[p.first].fold, whole.folds[p.second].fold) for p in pairs),
         inner=tuple(prepared[len(outer) :]),
         outer=tuple(prepared[: len(outer)]),
-        keep=changed[0][0].keep,
+        keep=whole.keep,
+    )
+
+
+def joined(repetitions: Sequence[Setting]) -> list[Setting]:
+    """Repetitions of one setting as one, so that their nets train together; one for each width of inputs."""
+    by_width: dict[int, list[Setting]] = {}
+    for repetition in repetitions:
+        by_width.setdefault(repetition.inner[0].inputs, []).append(repetition)
+    return [_joined(same) for same in by_width.values()]
+
+
+def _joined(repetitions: Sequence[Setting]) -> Setting:
+    if len(repetitions) == 1:
+        return repetitions[0]
+    starts = np.cumsum([0, *(len(one.folds) for one in repetitions)]).tolist()
+    pairs = [
+        replace(pair, first=start + pair.first, second=start + pair.second)
+        for start, one in zip(starts, repetitions, strict=False)
+        for pair in one.pairs
+    ]
+    return replace(
+        repetitions[0],
+        realised=mean_realised([one.realised for one in repetitions]),
+        folds=tuple(fold for one in repetitions for fold in one.folds),
+        pairs=tuple(pairs),
+        seeds=tuple(seed for one in repetitions for seed in one.seeds),
+        inner_seeds=tuple(seed for one in repetitions for seed in one.inner_seeds),
+        inner=tuple(split for one in repetitions for split in one.inner),
+        outer=tuple(split for one in repetitions for split in one.outer),
     )
 
 

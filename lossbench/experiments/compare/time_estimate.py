@@ -65,7 +65,11 @@ def estimate(plan: ComparePlan) -> WorkEstimate:
 def _rates(plan: ComparePlan, table: TablePlan) -> list[float]:
     """Steps a second of each candidate; a loss that fails already here counts as the slowest of the others."""
     setting = prepare_setting(
-        table.table, table.folds, data=table.data, seed=plan.config.seed, partners=plan.config.inner_folds
+        table.table,
+        [fold for fold in table.folds if fold.repeat == 0],
+        data=table.data,
+        seed=plan.config.seed,
+        partners=plan.config.inner_folds,
     )
     rates = [_rate(plan, setting, candidate) for candidate in table.selection.candidates]
     slowest = min((rate for rate in rates if rate is not None), default=SLOW)

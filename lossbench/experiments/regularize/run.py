@@ -133,7 +133,7 @@ def _run_record(
             )
         )
     statuses = [member.status for member in members]
-    dummy = {part: score_dummy(plan.plane.split, pair, part, reported(pair.task)) for part in ("train", "test")}
+    dummy = {part: score_dummy(plan.plane.split, pair.classes, part, reported(pair.task)) for part in ("train", "test")}
     return LossResult(
         name=f"{plan.table.name} / {pair.name} / {penalty}",
         data=plan.table.name,

@@ -15,7 +15,7 @@ from torch import Tensor
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.metrics.metric import SUM_SLACK
 from lossbench.experiments.setup.pair import Pair
-from lossbench.record import Diagnostics, RangeRecord
+from lossbench.record import Diagnostics, NetDiagnostics, RangeRecord
 
 # A mean of float32 losses may miss its floor by rounding: single precision's 6e-8 times the depth of a sum over some
 # thousand samples.
@@ -26,42 +26,65 @@ FLOOR_SLACK = 1e-4
 def diagnose(
     pair: Pair, train_loss: Sequence[np.ndarray], outputs: Sequence[Tensor], labels: Sequence[Tensor]
 ) -> Diagnostics:
-    """Symptoms over the members: when the loss fell below its floor and whether it stayed there, dead outputs, outputs
-    that are no probabilities, members that decide for one class whatever they see.
+    """Symptoms over the members: `combine` of what `diagnose_net` measures of each.
 
     `train_loss` per member per epoch; `outputs` `[N, K]` per member after the last activation, on the rows that it is
-    tested on; `labels` `[N]` decided classes per member (empty for a regression). What is said of outputs and decisions
-    is said of the `members_finite` whose outputs are all finite, shares as a mean over them. An output is dead that
-    gives one value for every row: nothing that the net sees moves it.
+    tested on; `labels` `[N]` decided classes per member (empty for a regression).
     """
-    final = [float(curve[-1]) for curve in train_loss if len(curve)]
-    found = Diagnostics(members=len(train_loss), final_train_loss=_range(final))
-    if pair.loss.floor is not None:
-        _below(found, train_loss, pair.loss.floor)
-    finite = [i for i, out in enumerate(outputs) if bool(torch.isfinite(out).all())]
-    found.members_finite = len(finite)
-    if finite:
-        some = [outputs[i] for i in finite]
-        found.dead_outputs = float(np.mean([float((out == out[:1]).all(0).double().mean()) for out in some]))
-        share = [_share_of_no_probabilities(pair.inverse_link, out) for out in some]
-        if share[0] is not None:
-            found.invalid_probabilities = float(np.mean([s for s in share if s is not None]))
-    if labels:
-        found.members_predicting_one_class = sum(int(labels[i].min()) == int(labels[i].max()) for i in finite)
+    decided: Sequence[Tensor | None] = labels or [None] * len(outputs)
+    nets = [diagnose_net(pair, *net) for net in zip(train_loss, outputs, decided, strict=True)]
+    return combine(nets, pair.loss.floor)
+
+
+def diagnose_net(pair: Pair, train_loss: np.ndarray, out_NK: Tensor, label_N: Tensor | None) -> NetDiagnostics:
+    """Symptoms of one net: when its loss fell below the loss's floor and whether it stayed there, and where all of its
+    outputs are finite, dead outputs, outputs that are no probabilities, and whether it decides for one class whatever
+    it sees.
+
+    An output is dead that gives one value for every row: nothing that the net sees moves it.
+    """
+    found = NetDiagnostics(final_train_loss=float(train_loss[-1]) if len(train_loss) else None)
+    floor = pair.loss.floor
+    if floor is not None:
+        below = train_loss < floor - FLOOR_SLACK * max(1.0, abs(floor))
+        if below.any():
+            first = int(np.argmax(below))
+            found.below_floor_from, found.stays_below_floor = first + 1, bool(below[first:].all())
+    found.finite = bool(torch.isfinite(out_NK).all())
+    if found.finite:
+        found.dead_outputs = float((out_NK == out_NK[:1]).all(0).double().mean())
+        found.invalid_probabilities = _share_of_no_probabilities(pair.inverse_link, out_NK)
+        if label_N is not None:
+            found.predicts_one_class = int(label_N.min()) == int(label_N.max())
     return found
 
 
-def _below(found: Diagnostics, train_loss: Sequence[np.ndarray], floor: float) -> None:
-    """How many members' losses fell below the floor, the epochs where the first and the last of them did, and how many
-    of them stayed below from there on."""
-    limit = floor - FLOOR_SLACK * max(1.0, abs(floor))
-    firsts = {i: int(np.argmax(curve < limit)) for i, curve in enumerate(train_loss) if bool((curve < limit).any())}
-    stayed = [i for i, first in firsts.items() if not bool((train_loss[i][first:] >= limit).any())]
-    found.floor, found.members_below_floor = floor, len(firsts)
-    if firsts:
-        found.members_staying_below_floor = len(stayed)
-        found.below_floor_from_epoch = min(firsts.values()) + 1
-        found.all_below_floor_from_epoch = max(firsts.values()) + 1
+def combine(nets: Sequence[NetDiagnostics], floor: float | None) -> Diagnostics:
+    """Symptoms over nets. What is said of outputs and decisions is said of the `members_finite` whose outputs are all
+    finite, shares as a mean over them."""
+    found = Diagnostics(
+        members=len(nets),
+        final_train_loss=_range([net.final_train_loss for net in nets if net.final_train_loss is not None]),
+    )
+    if floor is not None:
+        firsts = [net.below_floor_from for net in nets if net.below_floor_from is not None]
+        found.floor, found.members_below_floor = floor, len(firsts)
+        if firsts:
+            found.members_staying_below_floor = sum(bool(net.stays_below_floor) for net in nets)
+            found.below_floor_from_epoch, found.all_below_floor_from_epoch = min(firsts), max(firsts)
+    finite = [net for net in nets if net.finite]
+    found.members_finite = len(finite)
+    found.dead_outputs = _mean([net.dead_outputs for net in finite])
+    found.invalid_probabilities = _mean([net.invalid_probabilities for net in finite])
+    decided = [net.predicts_one_class for net in finite if net.predicts_one_class is not None]
+    if decided:
+        found.members_predicting_one_class = sum(decided)
+    return found
+
+
+def _mean(shares: Sequence[float | None]) -> float | None:
+    known = [share for share in shares if share is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _share_of_no_probabilities(inverse_link: InverseLink, out_NK: Tensor) -> float | None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.metrics import Metric
-from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.catalog.vocabulary import Encoding
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 from lossbench.record import MetricRecord, Scores
@@ -74,19 +74,20 @@ def validation_score(
     return score
 
 
-def score_dummy(split: PreparedSplit, pair: Pair, part: str, metrics: Sequence[Metric]) -> Scores:
+def score_dummy(split: PreparedSplit, classes: int, part: str, metrics: Sequence[Metric]) -> Scores:
     """What the training part's majority class (its classes' shares as probabilities) or its target mean scores.
 
     Where the target is scaled by its median, because a few values make the mean, that is predicted instead.
+    A regression has 0 `classes`.
     """
     truth, train = split.truth_N[part], split.truth_N["train"]
-    if pair.task is Task.REGRESSION:
+    if not classes:
         spread = (train - split.center).square().mean().sqrt()
         point = torch.full((1, len(truth)), split.center, dtype=torch.float64)
         prediction = Prediction(point_PN=point, deviation_PN=torch.full_like(point, float(spread)))
     else:
-        share = torch.bincount(train, minlength=pair.classes).double() / len(train)
-        probability = share.expand(1, len(truth), pair.classes)
+        share = torch.bincount(train, minlength=classes).double() / len(train)
+        probability = share.expand(1, len(truth), classes)
         prediction = Prediction(probability.clamp_min(1e-12).log(), probability)
     return prediction_scores(prediction, truth[None], metrics)
 

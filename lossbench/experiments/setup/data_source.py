@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from lossbench.config.data import DataConfig
 from lossbench.data.preparation import Preparation
@@ -10,6 +10,7 @@ from lossbench.data.source import DataSource
 from lossbench.data.table import Table, level
 from lossbench.events import Emit, Warned
 from lossbench.record import DataRecord, NoteRecord, SplitRecord
+from lossbench.record.data import Statistic
 
 SUITING = ("drop", "groups", "time", "dates", "text", "scale", "target_scale")  # options that a named set has a use for
 
@@ -40,18 +41,47 @@ def data_record(table: Table, inputs: int, split: SplitRecord, preparation: Prep
 
     `preparation` says which columns came to be used; where splits differ in them, it is the first split's.
     """
+    return prepared_record(
+        table_record(table, split),
+        inputs=inputs,
+        excluded=preparation.dropped,
+        statistic=preparation.target_statistic,
+        notes=note_records(preparation.notes),
+    )
+
+
+def table_record(table: Table, split: SplitRecord) -> DataRecord:
+    """What is known of it before any split is prepared: every feature counts, and there are no inputs yet."""
     return DataRecord(
         name=table.name,
         task=table.task,
         rows=len(table),
-        features=[str(column) for column in table.features.columns if column not in preparation.dropped],
-        inputs=inputs,
+        features=[str(column) for column in table.features.columns],
+        inputs=0,
         target=table.target_name,
         classes=list(table.classes),
         class_counts=list(table.class_counts),
         sha256=table.fingerprint(),
         split=split,
-        dummy_statistic=preparation.target_statistic,
         source=table.source,
-        notes=[NoteRecord(level=level(note), message=str(note)) for note in (*table.notes, *preparation.notes)],
+        notes=note_records(table.notes),
     )
+
+
+def prepared_record(
+    record: DataRecord, *, inputs: int, excluded: Collection[str], statistic: Statistic, notes: Sequence[NoteRecord]
+) -> DataRecord:
+    """A `table_record` with what the preparation of a split has made of the table."""
+    return record.model_copy(
+        update={
+            "inputs": inputs,
+            "features": [column for column in record.features if column not in excluded],
+            "dummy_statistic": statistic,
+            "notes": [*record.notes, *notes],
+        }
+    )
+
+
+def note_records(notes: Iterable[str]) -> list[NoteRecord]:
+    """Notes as the record keeps them."""
+    return [NoteRecord(level=level(note), message=str(note)) for note in notes]

@@ -199,7 +199,7 @@ def _run_record(
         if pair.task.is_classification
         else []
     )
-    dummies = [{part: score_dummy(split, pair, part, plan.metrics) for part in parts} for split in prepared]
+    dummies = [{part: score_dummy(split, pair.classes, part, plan.metrics) for part in parts} for split in prepared]
     statuses = {outcome.status for outcome in trained.members}
     return LossResult(
         name=name,

@@ -13,7 +13,6 @@ from lossbench.experiments.compare.results.cross_loss_matrix import (
     outputs_that_predict,
     outputs_that_say,
 )
-from lossbench.experiments.compare.results.test_scores import ScoredNet
 from lossbench.experiments.compare.setting import prepare_setting
 from lossbench.experiments.setup.pair import AUTO, Pair, resolve_pair
 from tests.experiments.compare.comparisons import blobs
@@ -63,9 +62,9 @@ def test_entries_are_the_means_that_torch_computes() -> None:
     splits = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0, partners=4).outer
     generator = torch.Generator().manual_seed(0)
     p = [torch.randn(len(s.truth_N["test"]), 2, generator=generator, dtype=torch.float64).softmax(-1) for s in splits]
-    scored = {"any": [ScoredNet({}, 1.0, own, own.argmax(-1)) for own in p]}
-    columns = {name: resolve_pair(LOSSES.get(name), AUTO, Task.BINARY, 2) for name in ("cross_entropy", "mse", "hinge")}
-    row = cross_loss_matrix(columns, scored, splits)["any"]
+    names = ("cross_entropy", "mse", "hinge")
+    columns = [resolve_pair(LOSSES.get(name), AUTO, Task.BINARY, 2) for name in names]
+    row = dict(zip(names, cross_loss_matrix(columns, [p], splits)[0], strict=True))
     truth = [split.truth_N["test"] for split in splits]
     nll = [torch.nn.functional.nll_loss(own.log(), t) for own, t in zip(p, truth, strict=True)]
     mse = [torch.nn.functional.mse_loss(own[:, 1], t.double()) for own, t in zip(p, truth, strict=True)]

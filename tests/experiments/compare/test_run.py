@@ -28,7 +28,7 @@ from lossbench.events import (
     Warned,
 )
 from lossbench.experiments.compare.candidates import select_candidates
-from lossbench.experiments.compare.evaluation import Evaluation, evaluate_loss
+from lossbench.experiments.compare.evaluation import Evaluation, evaluate
 from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import default_name, plan
 from lossbench.experiments.compare.results.test_scores import dummy_scores
@@ -61,7 +61,9 @@ def evaluation(table: Table, losses: str, *, dealt: Table | None = None) -> Eval
     setting = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0, partners=4)
     options = Options(chosen, METRICS.get("accuracy"), len(chosen.lrs), torch.device("cpu"), 1, reported(setting.task))
     (candidate,) = select_candidates(chosen.losses, table).candidates
-    return evaluate_loss(Job(options, setting, candidate, dummy_scores(candidate.pair, setting.outer, options.metrics)))
+    dummies = dummy_scores(len(table.classes), setting.outer, options.metrics)
+    (found,) = evaluate([Job(options, setting, candidate, dummies)])
+    return found
 
 
 # --- fair by construction -------------------------------------------------------------------------
@@ -101,7 +103,7 @@ def test_test_labels_change_test_scores_and_nothing_else(loss: str) -> None:
     target[fold.test] = 1 - target[fold.test]
     # The folds are dealt out by class, so those of the true labels are used for both.
     was, now = (evaluation(replace(table, target=t), loss, dealt=table) for t in (table.target, target))
-    pairs = zip(was.result.members, now.result.members, strict=True)
+    pairs = zip(was.record.members, now.record.members, strict=True)
     of_split = [(a, b) for a, b in pairs if a.split == {"repeat": 0, "fold": 0}]
     assert len(of_split) == 4
     for a, b in of_split:
@@ -132,8 +134,8 @@ def test_scores_agree_with_scikit_learn_and_the_temperature_changes_no_decision(
     table = blobs(90)
     result = evaluation(table, "mse")
     folds = repeated_kfold(table.target, "binary", 3, 1, 0)
-    for net, fold, member in zip(result.scored, folds, of_role(result.result, "refit"), strict=True):
-        truth, p = table.target[fold.test], net.predicted.numpy()
+    for net, fold, member in zip(result.predicted, folds, of_role(result.record, "refit"), strict=True):
+        truth, p = table.target[fold.test], net.numpy()
         assert member.test["accuracy"] == pytest.approx(accuracy_score(truth, p.argmax(1)))
         assert member.test["log_loss"] == pytest.approx(log_loss(truth, p))
         assert member.temperature > 0

@@ -11,7 +11,7 @@ P nets, N rows, C classes, K outputs of B.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from lossbench.catalog.inverse_links import TINY, InverseLink
 from lossbench.catalog.vocabulary import Encoding, Space
-from lossbench.experiments.compare.results.test_scores import ScoredNet, blocks
+from lossbench.experiments.compare.results.test_scores import blocks
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 
@@ -99,27 +99,31 @@ class Ruler:
 
 
 def cross_loss_matrix(
-    pairs: Mapping[str, Pair], scored: Mapping[str, Sequence[ScoredNet]], splits: Sequence[PreparedSplit]
-) -> dict[str, dict[str, float | None]]:
-    """For every loss's nets, one a split, the mean test value under every pair's loss; None where it is not defined."""
-    found: dict[str, dict[str, float | None]] = {name: {} for name in scored}
+    pairs: Sequence[Pair], predicted: Sequence[Sequence[Tensor]], splits: Sequence[PreparedSplit]
+) -> list[list[float | None]]:
+    """Of each pair's nets, one a split, the mean test value under every pair's loss; None where it is not defined.
+
+    `predicted`: probabilities `[N, C]` after the common temperature, or values `[N]` in the target's own units.
+    """
+    found: list[list[float | None]] = [[] for _ in predicted]
     together = list(blocks([split.truth_N["test"] for split in splits]))
-    for column, pair in pairs.items():
+    stacked = [[torch.stack([nets[j] for j in block]) for block in together] for nets in predicted]
+    for pair in pairs:
         rulers = [Ruler.of(pair, [splits[j] for j in block]) for block in together]
-        for row, nets in scored.items():
-            found[row][column] = _mean(rulers, nets, together)
+        for row, nets in zip(found, stacked, strict=True):
+            row.append(_mean(rulers, nets, len(splits)))
     return found
 
 
-def _mean(rulers: Sequence[Ruler], nets: Sequence[ScoredNet], together: Sequence[Sequence[int]]) -> float | None:
+def _mean(rulers: Sequence[Ruler], nets: Sequence[Tensor], count: int) -> float | None:
     total = 0.0
-    for ruler, block in zip(rulers, together, strict=True):
+    for ruler, some in zip(rulers, nets, strict=True):
         try:
-            values = ruler.read(torch.stack([nets[j].predicted for j in block]))
+            values = ruler.read(some)
         except Exception:  # a user's own loss may fail on outputs that it was not trained on: no number then
             return None
         if values is None:
             return None
         total += float(values.sum())
-    mean = total / len(nets)
+    mean = total / count
     return mean if math.isfinite(mean) else None

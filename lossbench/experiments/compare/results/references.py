@@ -5,7 +5,6 @@ N rows, D inputs, C classes.
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Iterator
 
@@ -13,45 +12,38 @@ import numpy as np
 import torch
 
 from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.vocabulary import Task
 from lossbench.components.reference_models import REFERENCE_MODELS, ReferenceModel
-from lossbench.events import Stopped
+from lossbench.experiments.compare.evaluation import Evaluation, failure
 from lossbench.experiments.compare.job import Options
 from lossbench.experiments.compare.setting import Setting
 from lossbench.experiments.scoring.scores import prediction_scores
 from lossbench.experiments.setup.prepared_split import PreparedSplit
-from lossbench.record import MemberRecord, ReferenceRecord
+from lossbench.record import Levels, MemberRecord, ReferenceRecord, UnitRecord
 
 
-def evaluate_references(options: Options, setting: Setting, stopped: Stopped) -> list[ReferenceRecord]:
-    """Every reference model fitted on each split's outer training part and scored on its test part."""
-    names = options.config.reference
-    if not names:
-        return []
+def evaluate_reference(name: str, options: Options, setting: Setting) -> Evaluation:
+    """A reference model fitted on each split's outer training part and scored on its test part."""
     from threadpoolctl import threadpool_limits  # with scikit-learn; late, since hardly a run asks for references
 
+    model, repeat = REFERENCE_MODELS.get(name), setting.folds[0].repeat
     # Threads of OpenMP that wait for a processor in use cost a hundred times the work.
     with threadpool_limits(options.threads):
-        return [_evaluate(REFERENCE_MODELS.get(name), options, setting, stopped) for name in names]
+        try:
+            return Evaluation(repeat, UnitRecord(status="ok", members=list(_members(model, options, setting))))
+        except Exception as problem:  # a model of scikit-learn may refuse a table; the losses are compared all the same
+            return Evaluation(repeat, failure(problem))
 
 
-def _evaluate(model: ReferenceModel, options: Options, setting: Setting, stopped: Stopped) -> ReferenceRecord:
-    began = time.perf_counter()
-    members = list(_members(model, options, setting, stopped))
-    make = model.classifier if setting.task.is_classification else model.regressor
-    return ReferenceRecord(
-        name=model.name,
-        estimator=type(make(0)).__name__,
-        data=setting.table.name,
-        condition=dict(setting.condition),
-        members=members,
-        seconds=time.perf_counter() - began,
-    )
+def reference_record(name: str, data: str, condition: Levels, *, task: str) -> ReferenceRecord:
+    """The record of a reference model in one setting, without members."""
+    model = REFERENCE_MODELS.get(name)
+    make = model.classifier if Task(task).is_classification else model.regressor
+    return ReferenceRecord(name=name, estimator=type(make(0)).__name__, data=data, condition=dict(condition))
 
 
-def _members(model: ReferenceModel, options: Options, setting: Setting, stopped: Stopped) -> Iterator[MemberRecord]:
+def _members(model: ReferenceModel, options: Options, setting: Setting) -> Iterator[MemberRecord]:
     for fold, seed, split in zip(setting.folds, setting.seeds, setting.outer, strict=True):
-        if stopped():
-            return
         truth_N = split.truth_N["test"]
         yield MemberRecord(
             seed=seed,

@@ -19,7 +19,7 @@ from lossbench.experiments.scoring.scores import predict, score_dummy
 from lossbench.experiments.scoring.temperature import at_temperature
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
-from lossbench.record import ReliabilityRecord, Scores
+from lossbench.record import ReliabilityCounts, ReliabilityRecord, Scores
 
 NEED_PROBABILITIES = ("log_loss", "brier")  # reported raw as well, where the loss itself estimates probabilities
 RAW = "raw_"
@@ -84,10 +84,10 @@ def blocks(tensors: Sequence[Tensor]) -> Iterator[list[int]]:
     yield from groups.values()
 
 
-def dummy_scores(pair: Pair, splits: Sequence[PreparedSplit], metrics: Sequence[Metric]) -> list[Scores]:
-    """What the majority class, or the target mean, scores on each split's test part; the same for every loss."""
+def dummy_scores(classes: int, splits: Sequence[PreparedSplit], metrics: Sequence[Metric]) -> list[Scores]:
+    """What the majority class, or the target mean (of 0 classes), scores on each split's test part."""
     with one_thread():
-        return [score_dummy(split, pair, "test", metrics) for split in splits]
+        return [score_dummy(split, classes, "test", metrics) for split in splits]
 
 
 def missing_scores(dummy: Scores, *, proper: bool) -> Scores:
@@ -115,10 +115,10 @@ def impute_failures(scored: Sequence[Sequence[Scores]], dummies: Sequence[Scores
                     scores[name] = worst
 
 
-def reliability(scored: Sequence[ScoredNet], splits: Sequence[PreparedSplit]) -> ReliabilityRecord:
-    """How often the most probable class is right, by how sure the nets are of it: ECE_BINS bins over all test parts.
+def count_reliability(scored: Sequence[ScoredNet], splits: Sequence[PreparedSplit]) -> ReliabilityCounts:
+    """Confidence and accuracy of nets, summed over their test rows in bins of confidence.
 
-    Bins (lower, upper] of equal width over [0, 1]; `confidence` and `accuracy` are means, null in an empty bin.
+    Bins (lower, upper] of equal width over [0, 1].
     """
     count, sure, right = np.zeros(ECE_BINS), np.zeros(ECE_BINS), np.zeros(ECE_BINS)
     for net, split in zip(scored, splits, strict=True):
@@ -130,8 +130,16 @@ def reliability(scored: Sequence[ScoredNet], splits: Sequence[PreparedSplit]) ->
         count += np.bincount(place, minlength=ECE_BINS)
         sure += np.bincount(place, confidence_N, minlength=ECE_BINS)
         right += np.bincount(place, hit, minlength=ECE_BINS)
+    return ReliabilityCounts(confidence=sure.tolist(), right=right.tolist(), count=[int(n) for n in count])
+
+
+def reliability(counted: Sequence[ReliabilityCounts]) -> ReliabilityRecord:
+    """How often the most probable class is right, by how sure the nets are of it: means, null in an empty bin."""
+    sure, right, count = (
+        np.sum([getattr(one, name) for one in counted], axis=0).tolist() for name in ("confidence", "right", "count")
+    )
     return ReliabilityRecord(
-        confidence=[s / n if n else None for s, n in zip(sure.tolist(), count.tolist(), strict=True)],
-        accuracy=[r / n if n else None for r, n in zip(right.tolist(), count.tolist(), strict=True)],
-        count=[int(n) for n in count],
+        confidence=[s / n if n else None for s, n in zip(sure, count, strict=True)],
+        accuracy=[r / n if n else None for r, n in zip(right, count, strict=True)],
+        count=count,
     )

@@ -1,0 +1,56 @@
+"""What one unit of work of a comparison leaves behind: one loss in one setting on one repetition of the folds.
+
+The parts of a `LossResult`, split by split, so that units can be put together in any number and make the same result.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from lossbench.record.data import NoteRecord, Statistic
+from lossbench.record.part import Number, RecordPart, Scores, Sparse
+from lossbench.record.results import MemberRecord
+
+
+class NetDiagnostics(Sparse):
+    """What was measured of one net: the symptoms of an unsound pair."""
+
+    final_train_loss: Number = None
+    below_floor_from: int | None = None  # the epoch from which its loss was below the loss's lowest possible value
+    stays_below_floor: bool | None = None
+    finite: bool = False  # all of its outputs are finite; what follows is said of such nets only
+    dead_outputs: Number = None  # share of the outputs with one value for every row
+    invalid_probabilities: Number = None  # share of the rows that are no probabilities though taken for such
+    predicts_one_class: bool | None = None
+
+
+class ReliabilityCounts(RecordPart):
+    """Sums over test rows by confidence, in bins of equal width: confidences, right decisions, rows."""
+
+    confidence: list[float]
+    right: list[float]
+    count: list[int]
+
+
+class UnitRecord(Sparse):
+    """One loss in one setting on one repetition: its nets, what they scored, or why there are none."""
+
+    status: Literal["ok", "failed"]
+    message: str = ""
+    traceback: str = ""
+    members: list[MemberRecord] = Field(default_factory=list)  # trials, refits, untuned nets, each split by split
+    diagnostics: list[NetDiagnostics] = Field(default_factory=list)  # one a refit
+    reliability: ReliabilityCounts | None = None
+
+
+class RepetitionRecord(RecordPart):
+    """What all losses share on one repetition of a setting: what was realised, and what needs no net."""
+
+    realised: dict[str, float]  # condition name -> what came of its level
+    dummies: list[Scores]  # what the majority class or target mean scores, one a split
+    inputs: int  # of the nets
+    excluded: list[str]  # columns that the first inner training part leaves without use
+    notes: list[NoteRecord]  # on the preparation of that part
+    dummy_statistic: Statistic
