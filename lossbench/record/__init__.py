@@ -29,9 +29,11 @@ from lossbench.record.results import (
     ReliabilityRecord,
     VerdictRecord,
 )
+from lossbench.record.run_key import RUN_FILE, RunKey
 
 __all__ = [
     "BEST_BASELINE",
+    "RUN_FILE",
     "SCHEMA_VERSION",
     "AxisRecord",
     "CompareProtocol",
@@ -58,6 +60,7 @@ __all__ = [
     "RegularizeProtocol",
     "RegularizeRecord",
     "ReliabilityRecord",
+    "RunKey",
     "Scores",
     "SplitRecord",
     "StoppingRule",
