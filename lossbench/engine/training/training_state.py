@@ -123,7 +123,7 @@ class TrainingState:
         for name, buffer in self.optimizer.state.items():
             buffer.copy_(tensors[f"state.{name}"])
         for stream, state in zip(self.batches.streams, tensors["state.generators"], strict=True):
-            stream.set_state(state)
+            stream.set_state(state.clone())  # torch reads it from the start of its memory
         if self.at is not None:
             self.sums.copy_(tensors["state.sums"])
             if not self.batches.full:

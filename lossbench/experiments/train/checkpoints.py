@@ -35,15 +35,17 @@ class CheckpointFolder:
 
     def __init__(self, folder: Path, key: Mapping[str, Any], emit: Emit) -> None:
         self._folder, self._key, self._emit = folder, RunKey("train", key), emit
-        self.seconds = 0.0
-        self._began, self._complained = time.perf_counter(), False
+        self.seconds, self._began = 0.0, time.perf_counter()
+        self._complained = False
 
     def read(self) -> list[Checkpoint]:
         """Those that are there; damaged ones are removed, with a warning, and their nets start again.
 
         Raises `UserError` where they are of another training.
         """
-        found = []
+        self._began, found = time.perf_counter(), []
+        for aside in self._folder.glob(".*.safetensors.*"):  # what a process that was killed did not finish
+            aside.unlink(missing_ok=True)
         for file in sorted(self._folder.glob("*.safetensors")):
             try:
                 checkpoint = self._read(file)
@@ -67,7 +69,7 @@ class CheckpointFolder:
             raise ValueError("its checksum is another")
         if differ := self._key.differences(RunKey("train", header["key"])):
             fix = "give another folder, or remove this one"
-            raise UserError(f"of another training, with another {', '.join(differ)}", where=str(file), fix=fix)
+            raise UserError(f"of another training, which differs in {', '.join(differ)}", where=str(file), fix=fix)
         self.seconds = max(self.seconds, float(header["seconds"]))
         return Checkpoint(tuple(header["members"]), header["facts"], tensors)
 
