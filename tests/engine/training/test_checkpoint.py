@@ -72,7 +72,13 @@ def crowd(optimizer, schedule, **training):
     members[5] = replace(members[5], objective=1)
     members[6] = replace(members[6], seed=0)  # of one order of batches with another
     folds = [fold(101, validation=37), fold(102, validation=36), fold(101, validation=37, seed=5)]
-    how = {"epochs": 5, "score": smooth_score, "objectives": (LOGISTIC, BRIER), "patience": 2, "keep": "best"} | training
+    how = {
+        "epochs": 5,
+        "score": smooth_score,
+        "objectives": (LOGISTIC, BRIER),
+        "patience": 2,
+        "keep": "best",
+    } | training
     return problem(members, folds=folds, optimizer=optimizer, schedule=schedule, **how)
 
 
