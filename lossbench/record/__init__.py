@@ -30,10 +30,12 @@ from lossbench.record.results import (
     ReliabilityRecord,
     VerdictRecord,
 )
+from lossbench.record.run_key import RUN_FILE, RunKey
 from lossbench.record.unit import NetDiagnostics, ReliabilityCounts, RepetitionRecord, UnitRecord
 
 __all__ = [
     "BEST_BASELINE",
+    "RUN_FILE",
     "SCHEMA_VERSION",
     "Asked",
     "AxisRecord",
@@ -66,6 +68,7 @@ __all__ = [
     "ReliabilityCounts",
     "ReliabilityRecord",
     "RepetitionRecord",
+    "RunKey",
     "Scores",
     "SplitRecord",
     "StoppingRule",

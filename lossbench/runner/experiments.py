@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossbench.errors import UserError
-from lossbench.events import Emit
+from lossbench.events import Emit, Warned
 from lossbench.runner.drive import Listener, Mode, Stop, choose_listeners, drive, silence_output
 from lossbench.runner.folder import run_folder
+from lossbench.runner.numbered_folder import numbered_folder
+from lossbench.runner.run_files import CHECKPOINTS, RECORD, RUN_FILES, remove
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -54,24 +56,33 @@ def run_train(
     stop: Stop | None = None,
     table: Table | None = None,
 ) -> tuple[TrainRecord, Path]:
-    """Train, and leave result.json, curves.png and weights.safetensors in the run's folder; nothing is printed."""
+    """Train, and leave result.json, curves.png and weights.safetensors in the run's folder; nothing is printed.
+
+    What an earlier process has left of the same run is gone on from; of a run that has ended the record is returned.
+    """
     from lossbench.experiments.train.plan import default_name, plan_train
     from lossbench.experiments.train.run import run
     from lossbench.experiments.train.saved_model import save_predictors
-    from lossbench.record import write_record
+    from lossbench.record import RunKey, TrainRecord
 
     plan = plan_train(config, table)
     _refuse_broken([plan.pair] if strict else [])
-    name, plans = default_name(plan), [plan]
+    name, key, plans = default_name(plan), RunKey("train", plan.key), [plan]
     del plan, table
-    with run_folder(config.output, config.name, name, force=force) as folder, drive(listeners, stop) as (emit, stopped):
+    with (
+        run_folder(config.output, config.name, name, key, force=force) as folder,
+        drive(listeners, stop) as (emit, stopped),
+    ):
+        if (ended := _ended_before(folder, emit)) is not None:
+            assert isinstance(ended, TrainRecord), "run.json says so"
+            return ended, folder
         # The run alone has the plan, so that the columns of a large table are freed as soon as it lets go of them.
-        result = run(plans.pop(), emit=emit, stopped=stopped, command=command)
+        result = run(plans.pop(), emit=emit, stopped=stopped, command=command, checkpoints=folder / CHECKPOINTS)
         record = result.record
         record.name = record.config["name"] = folder.name
+        remove(folder, [RECORD])  # of an interrupted run: weights, pictures and record are of one moment
         save_predictors(folder, result)
-        write_record(record, folder)
-        _draw(record, folder, emit)
+        _draw_and_record(record, folder, emit)
     return record, folder
 
 
@@ -122,7 +133,10 @@ def run_compare(
     if strict:
         _refuse_broken([candidate.pair for entry in chosen.tables for candidate in entry.selection.candidates])
     name = default_name(chosen)
-    with run_folder(config.output, config.name, name, force=force) as folder, drive(listeners, stop) as (emit, stopped):
+    with (
+        numbered_folder(config.output, config.name, name, force=force) as folder,
+        drive(listeners, stop) as (emit, stopped),
+    ):
         record = run(chosen, emit=emit, stopped=stopped, command=command)
         record.name = folder.name
         record.analysis = analyse(record)
@@ -153,21 +167,31 @@ def run_regularize(
     force: bool = False,
     stop: Stop | None = None,
 ) -> tuple[RegularizeRecord, Path]:
-    """Train every penalty at every alpha, and leave the record and the animation in the run's folder."""
+    """Train every penalty at every alpha, and leave the record and the animation in the run's folder.
+
+    Of a run that has ended the record is returned; one that was stopped starts again.
+    """
     from lossbench.experiments.regularize.plan import default_name, plan
     from lossbench.experiments.regularize.run import run
-    from lossbench.record import write_record
+    from lossbench.record import RegularizeRecord, RunKey
     from lossbench.report.regularize.animation import check_format
 
     check_format(config.format)
     chosen = plan(config)
     _refuse_broken([chosen.pair] if strict else [])
-    name = default_name(chosen)
-    with run_folder(config.output, config.name, name, force=force) as folder, drive(listeners, stop) as (emit, stopped):
+    with (
+        run_folder(
+            config.output, config.name, default_name(chosen), RunKey("regularize-gif", chosen.key), force=force
+        ) as folder,
+        drive(listeners, stop) as (emit, stopped),
+    ):
+        if (ended := _ended_before(folder, emit)) is not None:
+            assert isinstance(ended, RegularizeRecord), "run.json says so"
+            return ended, folder
         record = run(chosen, emit=emit, stopped=stopped, command=command)
         record.name = folder.name
-        write_record(record, folder)
-        _draw(record, folder, emit)
+        remove(folder, [RECORD])
+        _draw_and_record(record, folder, emit)
     return record, folder
 
 
@@ -181,6 +205,43 @@ def report(folder: Path) -> int:
         _draw(record, where, emit)
     print(f"drawn again in {where}")
     return OK
+
+
+def _ended_before(folder: Path, emit: Emit) -> Record | None:
+    """The record of the very run that a folder is for, where it has ended; pictures that are missing are drawn.
+
+    Its warnings are said again. None where it has not begun or was stopped.
+    """
+    from lossbench.record import read_record
+
+    if not (folder / RECORD).exists():
+        return None
+    try:
+        record = read_record(folder)
+    except UserError as problem:
+        raise UserError(problem.what, where=problem.where, fix="--force has the run anew") from None
+    if record.status == "interrupted":
+        return None
+    files = RUN_FILES[record.kind]
+    remove(folder, files.progress)  # a process that was killed behind its record had no time to
+    for warning in record.warnings:
+        emit(Warned(warning))
+    emit(Warned(f"nothing to train: {folder} has this very run (--force trains it anew)", "note"))
+    if not all(any(folder.glob(pattern)) for pattern in files.results):
+        _draw(record, folder, emit)
+    return record
+
+
+def _draw_and_record(record: Record, folder: Path, emit: Emit) -> None:
+    """Draw, then write the record, which stands for a run that has ended; pictures that cannot be written cost none."""
+    from lossbench.record import write_record
+
+    try:
+        _draw(record, folder, emit)
+    finally:
+        write_record(record, folder)
+        if record.status != "interrupted":
+            remove(folder, RUN_FILES[record.kind].progress)
 
 
 def _draw(record: Record, folder: Path, emit: Emit) -> None:

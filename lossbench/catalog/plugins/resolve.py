@@ -123,6 +123,12 @@ def loss_file(loss: Loss) -> str:
     return loss.fn.file if isinstance(loss.fn, UserFunction) else ""
 
 
+def source_sha256(reference: str) -> str:
+    """The sha256 of the file that a reference (`file.py:name`) names; "" where it names none."""
+    file = _FILE.fullmatch(reference)
+    return sha256(Path(file["file"]).expanduser().read_bytes()).hexdigest() if file else ""
+
+
 def disambiguated(losses: Sequence[Loss]) -> list[Loss]:
     """The losses, those of one name from different files called after these: `a.py:my_loss` and `b.py:my_loss`."""
     files: dict[str, set[Path]] = {}

@@ -57,10 +57,10 @@ class Batches:
         own = sum({id(f.train.x_ND): f.train.x_ND.numel() for f in folds}.values())
         shared = any(isinstance(fold.train.x_ND, GatheredRows) for fold in folds)
         small = not shared and (self.members * self.rows * x.shape[1] + own) * x.element_size() <= EPOCH_BYTES
+        self.streams = list(dict.fromkeys(generators))
         if self.full:
             self._still = [self._whole_table()]
         else:
-            self.streams = list(dict.fromkeys(generators))
             # numpy takes by int64; large tables' orders are kept in half the room, and widened batch by batch
             self.order_SN = torch.empty(len(self.streams), self.rows, dtype=torch.int64 if small else torch.int32)
             place = {stream: k for k, stream in enumerate(self.streams)}
@@ -74,19 +74,23 @@ class Batches:
         """(rows with padding, rows that count) of every batch of an epoch."""
         return [(round_up(count, ROWS), count) for _, count in self.cuts]
 
-    def epoch(self) -> Iterator[Batch]:
-        """The batches of the next epoch; each is valid until the next one is taken."""
+    def epoch(self, rest: int | None = None) -> Iterator[Batch]:
+        """The batches of the next epoch; each is valid until the next one is taken.
+
+        `rest`: those of the present one from that batch on, in its order.
+        """
         if self.full:
             yield from self._still
             return
-        for stream, order_N in zip(self.streams, self.order_SN.unbind(0), strict=True):
-            torch.randperm(self.rows, generator=stream, out=order_N)
+        if rest is None:
+            for stream, order_N in zip(self.streams, self.order_SN.unbind(0), strict=True):
+                torch.randperm(self.rows, generator=stream, out=order_N)
         same = len(self.streams) == self.members
         order_PN = (self.order_SN if same else self.order_SN[self.stream_of]).to(self.device)
         if self.small:
-            yield from self._gathered.epoch(order_PN)
+            yield from self._gathered.epoch(order_PN)[rest or 0 :]
         else:
-            yield from self._one_by_one(order_PN)
+            yield from self._one_by_one(order_PN, self.cuts[rest or 0 :])
 
     def tables(self, group: ObjectiveGroup) -> list[Tensor]:
         """The targets of a group's members."""
@@ -106,9 +110,9 @@ class Batches:
             [stacked(self.weights_of(group)) for group in self.groups] if self.weighted else None,
         )
 
-    def _one_by_one(self, order_PN: Tensor) -> Iterator[Batch]:
+    def _one_by_one(self, order_PN: Tensor, cuts: Sequence[tuple[int, int]]) -> Iterator[Batch]:
         weights = None
-        for start, count in self.cuts:
+        for start, count in cuts:
             index_PB = torch.empty(self.members, round_up(count, ROWS), dtype=order_PN.dtype, device=self.device)
             index_PB[:, :count] = order_PN[:, start : start + count]
             index_PB[:, count:] = index_PB[:, :1]

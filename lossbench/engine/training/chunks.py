@@ -6,6 +6,7 @@ Results do not depend on it, only speed does.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from itertools import pairwise
 
 from lossbench.engine.problem import Member, Problem
@@ -18,14 +19,16 @@ STEP_SECONDS = 5e-6  # of one member's share of a step beside its products
 FLOPS = 2e10  # of products, a second and a core
 
 
-def plan(problem: Problem, threads: int, chunk: int | None = None) -> list[list[int]]:
-    """The members' numbers, chunk by chunk; those with more work first.
+def plan(problem: Problem, threads: int, chunk: int | None = None, *, without: Collection[int] = ()) -> list[list[int]]:
+    """The members' numbers, chunk by chunk, but for those `without`; those with more work first.
 
     Neighbours share an objective where possible, then a number of epochs (so that they end together); within a chunk,
     an objective, then the settings of the optimiser, then a fold.
     """
     groups: dict[tuple[int, int], list[int]] = {}
     for number, member in enumerate(problem.members):
+        if number in without:
+            continue
         fold = problem.folds[member.fold]
         counts = (len(fold.train.x_ND), -1 if fold.validation is None else len(fold.validation.x_ND))
         groups.setdefault(counts, []).append(number)

@@ -15,8 +15,10 @@ from lossbench.engine.objective import groups_of
 from lossbench.engine.problem import Problem, moved
 from lossbench.engine.shared_rows import GatheredRows
 from lossbench.engine.threads import in_threads, one_thread
+from lossbench.engine.training.checkpoint import Saver, Store
 from lossbench.engine.training.chunks import plan
-from lossbench.engine.training.trainer import Outcome, Trainer
+from lossbench.engine.training.member_progress import Outcome
+from lossbench.engine.training.trainer import Trainer
 from lossbench.events import Emit, Stopped, ignore, never
 
 __all__ = ["Outcome", "Trained", "train"]
@@ -71,6 +73,7 @@ def train(
     device: str = "cpu",
     threads: int | None = None,
     chunk: int | None = None,
+    checkpoints: Store | None = None,
 ) -> Trained:
     """Train all members; emits `EpochEnded` and `MemberStopped` of `run`.
 
@@ -78,13 +81,23 @@ def train(
     together; None: what fits the cache) and the other members are. Once `stopped()` is true, training ends within a
     step or an evaluation and members that were not done are "interrupted". What a loss, a score or `emit` raises is
     raised here, after all threads have ended.
+
+    With `checkpoints`, members go on from those that the store has of them, and end with the same bits as if they had
+    never been stopped; the epochs that are behind them are reported as each member's best and last. A chunk is written
+    some seconds after it was written last, at the end of an epoch, and where it is once training is stopped.
     """
     where = resolve_device(device)
     count = threads or default_threads()
     if where.type != "cpu":
         count = 1
     problem = moved(problem, where)
-    trainers = [Trainer(problem, members, evaluation, where) for members in plan(problem, count, chunk)]
+    begun = checkpoints.read() if checkpoints else []
+    trainers = [Trainer(problem, one.members, evaluation, where, one) for one in begun]
+    rest = plan(problem, count, chunk, without={member for one in begun for member in one.members})
+    trainers += [Trainer(problem, members, evaluation, where) for members in rest]
+    saver = Saver(checkpoints)
     with one_thread():
-        in_threads([partial(trainer.train, emit) for trainer in trainers], count, stopped)
+        in_threads([partial(trainer.train, emit, saver=saver) for trainer in trainers], count, stopped)
+        if stopped():
+            saver.save()
     return Trained(problem, trainers)

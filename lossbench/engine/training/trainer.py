@@ -8,117 +8,110 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lossbench.engine.nets.mlp import Population, initialised
+from lossbench.engine.nets.mlp import ParameterLayout, Population, initialised
 from lossbench.engine.nets.state import state_of
 from lossbench.engine.problem import Problem
+from lossbench.engine.training.checkpoint import Checkpoint, Saver
+from lossbench.engine.training.member_progress import MemberProgress, Outcome, Row, packed, recalled, unpack
 from lossbench.engine.training.training_state import TrainingState
-from lossbench.events import Emit, EpochEnded, MemberStopped, Status, Stopped
-
-LossCurve = np.ndarray[tuple[int], np.dtype[np.float64]]
-
-
-@dataclass
-class Outcome:
-    """What became of a member; curves have one number per epoch that it trained."""
-
-    status: Status = "ok"  # ok, diverged or interrupted
-    epochs: int = 0
-    best_epoch: int | None = None  # counted from 1; None without a validation score
-    train_loss: LossCurve = field(default_factory=lambda: np.empty(0))
-    val_loss: LossCurve = field(default_factory=lambda: np.empty(0))
-    val_score: LossCurve = field(default_factory=lambda: np.empty(0))
-    monitored: np.ndarray[tuple[int, int], np.dtype[np.float32]] = field(
-        default_factory=lambda: np.empty((0, 0), np.float32)
-    )  # [epochs, columns]: those of the score behind its first
-
-
-@dataclass
-class _Progress:
-    """One member's way so far."""
-
-    member: int
-    place: int  # in the chunk
-    epochs: int
-    train_loss: list[float] = field(default_factory=list)
-    val_loss: list[float] = field(default_factory=list)
-    val_score: list[float] = field(default_factory=list)
-    monitored: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = field(default_factory=list)
-    best: float = -math.inf
-    best_epoch: int | None = None
-    others: dict[int, tuple[float, int]] = field(default_factory=dict)  # further columns -> their best, and when
-    left: bool = False
-    status: Status = "interrupted"
-    snapshot: bool = False
-
-    @property
-    def improved(self) -> int:
-        """The last epoch that was better than all before it, by any of the scores that stop it; 0: none."""
-        return max([self.best_epoch or 0, *(when for _, when in self.others.values())])
-
-    def outcome(self) -> Outcome:
-        return Outcome(
-            self.status,
-            len(self.train_loss),
-            self.best_epoch,
-            np.array(self.train_loss, dtype=np.float64),
-            np.array(self.val_loss, dtype=np.float64),
-            np.array(self.val_score, dtype=np.float64),
-            np.stack(self.monitored) if self.monitored else np.empty((0, 0), np.float32),
-        )
+from lossbench.events import Emit, EpochEnded, MemberStopped, Stopped
 
 
 class Trainer:
-    """Trains one chunk from its first epoch to the last member's end."""
+    """Trains one chunk, from its first epoch or from a checkpoint on, to the last member's end."""
 
-    def __init__(self, problem: Problem, members: Sequence[int], evaluation: str, device: torch.device) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        members: Sequence[int],
+        evaluation: str,
+        device: torch.device,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
         self.problem, self.members, self.evaluation = problem, list(members), evaluation
         seeds = [problem.members[m].seed for m in members]
-        population = initialised(problem.net, seeds, problem.training.dtype, device)
-        self.layout, self.kept = population.layout, population.flat.clone()
-        self.population = population
-        self.progress = [_Progress(m, place, problem.epochs(m)) for place, m in enumerate(members)]
+        self.population: Population | None = initialised(problem.net, seeds, problem.training.dtype, device)
+        self.layout, self.kept = self.population.layout, self.population.flat.clone()
+        self.progress = [MemberProgress(m, place, problem.epochs(m)) for place, m in enumerate(members)]
         self.sign = 1.0 if problem.better == "higher" else -1.0
+        self.present, self.epoch, self.saved = list(self.progress), 0, 0.0
+        self._state: TrainingState | None = None
+        self._goes_on = checkpoint
+        if checkpoint is not None:
+            unpack(self.progress, checkpoint.facts, checkpoint.tensors)
+            self.kept.copy_(checkpoint.tensors["kept"])
+            self.present = [self.progress[place] for place in checkpoint.facts["present"]]
+            self.epoch = checkpoint.facts["epoch"]
 
-    def train(self, emit: Emit, stopped: Stopped) -> None:
+    def train(self, emit: Emit, stopped: Stopped, saver: Saver) -> None:
         """Train until all members have left or `stopped()`."""
-        if stopped():
+        if self._goes_on is not None:
+            for event in recalled(self.evaluation, self.progress):
+                emit(event)
+        if not self.present or (self._goes_on is None and stopped()):
             return
-        state = TrainingState(self.problem, self.members, self.population)
-        del self.population  # the training state's to keep or to replace
-        present = list(self.progress)
-        epoch = 0
+        self.saved = saver.now()
+        self._state = state = self._begun()
         while True:
-            loss = state.epoch(epoch, stopped)
+            loss = state.epoch(self.epoch, stopped)
             if loss is None:
                 break
-            epoch += 1
+            self.epoch += 1
             val_loss, val_score = state.validate()
             if val_score.dim() == 2:
                 columns_PM = val_score[:, 1:].cpu().numpy()
-                for p, row_M in zip(present, columns_PM, strict=True):
+                for p, row_M in zip(self.present, columns_PM, strict=True):
                     if not p.left:
                         p.monitored.append(row_M.astype(np.float32))
-                        self._follow(p, row_M, epoch)
+                        self._follow(p, row_M)
                 val_score = val_score[:, 0]
-            self._note(epoch, present, loss.tolist(), val_loss.tolist(), val_score.tolist(), state, emit)
-            staying = [k for k, p in enumerate(present) if not p.left]
+            self._note(loss.tolist(), val_loss.tolist(), val_score.tolist(), state, emit)
+            staying = [k for k, p in enumerate(self.present) if not p.left]
             if not staying:
+                self.present, self._state = [], None
+                saver.chunk_ended(self)
                 return
-            if 3 * (len(present) - len(staying)) >= len(present):
-                present = [present[k] for k in staying]
-                state = state.survivors(staying)
-        self._keep(state, present, [p for p in present if not p.left and not p.snapshot])
+            if 3 * (len(self.present) - len(staying)) >= len(self.present):
+                self.present = [self.present[k] for k in staying]
+                self._state = state = state.survivors(staying)
+            saver.epoch_ended(self)
+        saver.save(self)
+        self._keep(state, [p for p in self.present if not p.left and not p.snapshot])
+        self._state = None
+
+    def _begun(self) -> TrainingState:
+        """The members present, where they are in their training."""
+        members = [p.member for p in self.present]
+        population, self.population = self.population, None  # the training state's to keep or to replace
+        assert population is not None, "a chunk is trained once"
+        checkpoint, self._goes_on = self._goes_on, None
+        if checkpoint is None:
+            return TrainingState(self.problem, members, population)
+        layout = ParameterLayout(self.problem.net, len(members))
+        flat = self.kept.new_zeros(layout.size)  # what is read from a file need not start on a 64-byte line
+        flat.copy_(checkpoint.tensors["state.parameters"])
+        population = Population(layout, flat)
+        state = TrainingState(self.problem, members, population)
+        state.unpack(checkpoint.facts, checkpoint.tensors)
+        return state
+
+    def checkpoint(self) -> Checkpoint:
+        """Where the chunk is in its training: between two steps, or at its end."""
+        facts, tensors = packed(self.progress)
+        facts |= {"present": [p.place for p in self.present], "epoch": self.epoch}
+        tensors["kept"] = self.kept.cpu()
+        if self._state is not None:
+            of_state, own = self._state.packed()
+            facts, tensors = facts | of_state, tensors | own
+        return Checkpoint(tuple(self.members), facts, tensors)
 
     def _note(
         self,
-        epoch: int,
-        present: list[_Progress],
         loss: list[float],
         val_loss: list[float],
         val_score: list[float],
@@ -126,7 +119,7 @@ class Trainer:
         emit: Emit,
     ) -> None:
         """Write down an epoch of the members present, report it, and let go who is done."""
-        training = self.problem.training
+        training, present, epoch = self.problem.training, self.present, self.epoch
         finite = state.finite().tolist()
         here = [k for k, p in enumerate(present) if not p.left]
         improved, leaving, stops = [], [], []
@@ -150,11 +143,11 @@ class Trainer:
             if p.left:
                 leaving.append(p)
         if training.keep == "best":
-            self._keep(state, present, improved)
+            self._keep(state, improved)
             for p in improved:
                 p.snapshot = True
             leaving = [p for p in leaving if not p.snapshot]
-        self._keep(state, present, leaving)
+        self._keep(state, leaving)
         emit(
             EpochEnded(
                 self.evaluation,
@@ -168,21 +161,21 @@ class Trainer:
         for event in stops:
             emit(event)
 
-    def _follow(self, p: _Progress, row_M: np.ndarray[tuple[int], np.dtype[np.float32]], epoch: int) -> None:
+    def _follow(self, p: MemberProgress, row_M: Row) -> None:
         """Note an epoch's further scores that can stop a member."""
         for column in range(self.problem.stops_by - 1):
             gain = self.sign * float(row_M[column])
             best, _ = p.others.get(column, (-math.inf, 0))
             if math.isfinite(gain) and gain > best + self.problem.training.min_delta:
-                p.others[column] = (gain, epoch)
+                p.others[column] = (gain, self.epoch)
 
-    def _keep(self, state: TrainingState, present: list[_Progress], who: list[_Progress]) -> None:
+    def _keep(self, state: TrainingState, who: list[MemberProgress]) -> None:
         """Let these members' present weights survive."""
         if not who:
             return
         device = self.kept.device
         at = torch.tensor([p.place for p in who], device=device)
-        places = {id(p): k for k, p in enumerate(present)}
+        places = {id(p): k for k, p in enumerate(self.present)}
         of = torch.tensor([places[id(p)] for p in who], device=device)
         source = state.population
         self.layout.copy_members(self.kept, at, source.layout, source.flat, of)

@@ -6,7 +6,8 @@ Shapes: P members, B rows of a batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,27 +47,31 @@ class TrainingState:
         self.spaces = [population.workspace(wide) for wide, _ in shapes]
         slopes = {shape: Slope(groups, population.workspace(shape[0]).out, shape[1]) for shape in set(shapes)}
         self.slopes = [slopes[shape] for shape in shapes]
+        self.at: int | None = None  # the batch that comes next, where an epoch has begun
         self.sums = population.flat.new_zeros(len(shapes), len(self.members))
         parts = [fold.validation for fold in folds]
         present = [part for part in parts if part is not None]
         self.validation = Validation(present, own, groups, problem.score) if len(present) == len(parts) else None
 
     def epoch(self, number: int, stopped: Stopped) -> Tensor | None:
-        """Train epoch `number` (from 0); the mean training loss `[P]` in float64, or None if stopped half-way."""
+        """Train epoch `number` (from 0), or the rest of it where it has begun; the mean training loss `[P]` in float64,
+        or None if stopped half-way."""
         problem, population, step = self.problem, self.population, self.optimizer.step
         rate = SCHEDULES.get(problem.training.schedule).rate
         self.optimizer.set_rates(
             [rate(problem.members[m].lr, min(number, problem.epochs(m)), problem.epochs(m)) for m in self.members]
         )
         sums = self.sums.unbind(0)
-        for k, batch in enumerate(self.batches.epoch()):
+        for k, batch in enumerate(self.batches.epoch(self.at), self.at or 0):
             if stopped():
+                self.at = k
                 return None
             space = self.spaces[k]
             population.forward(batch.x_PBD, space)
             slope = self.slopes[k](batch.targets, batch.weights, sums[k])
             population.backward(batch.x_PBD, slope, space)
             step()
+        self.at = None
         return self.sums.cpu().t().contiguous().double().sum(1) / self.batches.rows
 
     def validate(self) -> tuple[Tensor, Tensor]:
@@ -99,3 +104,27 @@ class TrainingState:
             self.optimizer.survivors(population, index),
             [self.generators[k] for k in keep],
         )
+
+    def packed(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """What the rest of the training depends on, as facts for JSON and as tensors on the host, bits exactly."""
+        streams = self.batches.streams
+        tensors = {f"state.{name}": buffer.cpu() for name, buffer in self.optimizer.state.items()}
+        tensors["state.parameters"] = self.population.flat.cpu()
+        tensors["state.generators"] = torch.stack([stream.get_state() for stream in streams])
+        if self.at is not None:
+            tensors["state.sums"] = self.sums.cpu()
+            if not self.batches.full:
+                tensors["state.order"] = self.batches.order_SN
+        return {"steps": self.optimizer.steps, "at": self.at}, tensors
+
+    def unpack(self, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Go to where `packed` was called, the parameters of that moment in the population already."""
+        self.optimizer.steps, self.at = facts["steps"], facts["at"]
+        for name, buffer in self.optimizer.state.items():
+            buffer.copy_(tensors[f"state.{name}"])
+        for stream, state in zip(self.batches.streams, tensors["state.generators"], strict=True):
+            stream.set_state(state.clone())  # torch reads it from the start of its memory
+        if self.at is not None:
+            self.sums.copy_(tensors["state.sums"])
+            if not self.batches.full:
+                self.batches.order_SN.copy_(tensors["state.order"])

@@ -26,6 +26,7 @@ from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.net import net_for
 from lossbench.experiments.setup.pair import Pair, resolve_pair
 from lossbench.experiments.setup.resolve import check_names, folder_name, resolve_loss
+from lossbench.experiments.setup.training_key import training_key
 
 MOST_CLASSES = 7  # that the pictures have colours for
 
@@ -41,6 +42,11 @@ class RegularizePlan:
     plane: Plane
     device: torch.device
     threads: int
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What its numbers and pictures depend on, as JSON holds it."""
+        return training_key(self.config, self.table, self.pair, [self.split], self.device)
 
     @property
     def alphas(self) -> NDArray[np.float64]:

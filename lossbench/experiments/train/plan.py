@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -24,6 +25,7 @@ from lossbench.experiments.setup.metric_choice import auto_metric, check_metric,
 from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import AUTO, check_names, folder_name, resolve_loss
+from lossbench.experiments.setup.training_key import training_key
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class TrainPlan:
     def metrics(self) -> list[Metric]:
         """Those that are reported."""
         return reported(self.pair.task, primary=self.metric)
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What its numbers depend on, as JSON holds it."""
+        return training_key(self.config, self.table, self.pair, self.splits, self.device, self.metric.name)
 
     @property
     def seeds(self) -> range:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -29,11 +30,13 @@ from lossbench.experiments.setup.net import net_for
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 from lossbench.experiments.setup.shared_table import give_back, prepare_splits
+from lossbench.experiments.train.checkpoints import CheckpointFolder
 from lossbench.experiments.train.plan import TrainPlan, default_name
 from lossbench.record import LossResult, MemberRecord, Scores, SplitRecord, TrainProtocol, TrainRecord
 
 PARTS = ("train", "validation", "test")
 FIELDS = {"train": "train", "validation": "val", "test": "test"}  # a part's name in a member's record
+REQUESTED = "requested"
 RECOMMENDED = "recommended"  # the role of nets that are trained beside those requested, for comparison
 
 
@@ -47,13 +50,24 @@ class TrainResult:
     splits: list[PreparedSplit]  # one a member
 
 
-def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, command: str = "") -> TrainResult:
+def run(
+    plan: TrainPlan,
+    *,
+    emit: Emit = ignore,
+    stopped: Stopped = never,
+    command: str = "",
+    checkpoints: Path | None = None,
+) -> TrainResult:
     """Train every member, score it on every part, and gather the evidence.
 
     The requested pair comes first; where one is recommended instead of it, that is the second run, of the same
     seeds on the same splits.
+
+    In the folder `checkpoints` it writes down how far it has come, and goes on from what a run of the same key has left
+    there, to the same bits as one that was never stopped. Raises `UserError` where what is there is another training's.
     """
     config, table, pair = plan.config, plan.table, plan.pair
+    stores = _stores(plan, checkpoints, emit)
     began = time.perf_counter()
     messages = [*plan.notes, *pair.warnings()]
     announce(table.notes, emit)
@@ -68,12 +82,13 @@ def run(plan: TrainPlan, *, emit: Emit = ignore, stopped: Stopped = never, comma
         plan = replace(plan, table=table, splits=plan.splits[:1])
         give_back()
     ready = time.perf_counter()
-    requested = _run(plan, pair, prepared, emit, stopped)
+    requested = _run(plan, pair, prepared, emit, stopped, stores.get(REQUESTED))
     runs = [requested]
     if plan.recommended is not None and not stopped():
-        runs.append(_run(plan, plan.recommended, prepared, emit, stopped, role=RECOMMENDED))
+        runs.append(_run(plan, plan.recommended, prepared, emit, stopped, stores.get(RECOMMENDED), role=RECOMMENDED))
     ended, fitted = time.perf_counter(), sum(one.record.seconds or 0.0 for one in runs)
     interrupted = any(one.record.status == "interrupted" for one in runs)
+    interrupted |= plan.recommended is not None and len(runs) == 1
     record = TrainRecord(
         name=config.name or default_name(plan),
         status="interrupted" if interrupted else requested.record.status,
@@ -98,8 +113,22 @@ class _Run:
     splits: list[PreparedSplit]  # one a member
 
 
+def _stores(plan: TrainPlan, folder: Path | None, emit: Emit) -> dict[str, CheckpointFolder]:
+    """Where the checkpoints of the pairs are kept."""
+    if folder is None:
+        return {}
+    key = plan.key
+    return {pair: CheckpointFolder(folder / pair, {**key, "pair": pair}, emit) for pair in (REQUESTED, RECOMMENDED)}
+
+
 def _run(
-    plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit], emit: Emit, stopped: Stopped, role: str = ""
+    plan: TrainPlan,
+    pair: Pair,
+    prepared: Sequence[PreparedSplit],
+    emit: Emit,
+    stopped: Stopped,
+    store: CheckpointFolder | None,
+    role: str = "",
 ) -> _Run:
     """Train one pair on every split."""
     label = EvaluationLabel(plan.table.name, pair.label, pair.activation.name)
@@ -111,8 +140,16 @@ def _run(
             name, len(problem.members), problem.training.epochs, plan.metric.name, plan.metric.better, label=label
         )
     )
-    trained = train(problem, evaluation=name, emit=emit, stopped=stopped, device=str(plan.device), threads=plan.threads)
-    seconds = time.perf_counter() - began
+    trained = train(
+        problem,
+        evaluation=name,
+        emit=emit,
+        stopped=stopped,
+        device=str(plan.device),
+        threads=plan.threads,
+        checkpoints=store,
+    )
+    seconds = time.perf_counter() - began + (store.seconds if store else 0.0)
     splits = [prepared[member.fold] for member in problem.members]
     record = _run_record(plan, pair, name, trained, prepared, splits, role)
     record.seconds = seconds
