@@ -16,10 +16,16 @@ DryRun = Annotated[
 ]
 
 
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Train again what failed in an earlier run.", rich_help_panel=RUN)
+]
+
+
 @opt.flags(CompareConfig)
-def compare_losses(dry_run: DryRun = False, **given: Any) -> int:
+def compare_losses(dry_run: DryRun = False, retry_failed: RetryFailed = False, **given: Any) -> int:
     """Compare losses on the same splits, first weights and batches, each with its best learning rate.
 
+    The same command again goes on where it was stopped, and trains nothing twice.
     A loss may bring parameters and a last activation: focal(gamma=3), nll+relu, my_loss.py:my_loss.
 
     Examples:
@@ -38,4 +44,5 @@ def compare_losses(dry_run: DryRun = False, **given: Any) -> int:
         strict=given["strict"],
         force=given["force"],
         dry_run=dry_run,
+        retry_failed=retry_failed,
     )

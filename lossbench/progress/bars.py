@@ -23,9 +23,10 @@ from lossbench.events import (
     Event,
     MemberStopped,
     Phase,
+    UnitsEnded,
     Warned,
 )
-from lossbench.progress.status import EvaluationStatus, duration, time_left
+from lossbench.progress.status import EvaluationStatus, duration, ended_results, time_left
 
 MARKS = {
     "ok": ("✓", "green"),
@@ -48,6 +49,7 @@ class ProgressBars:
         self._stage_began: dict[str, float] = {}
         self._phase: tuple[Phase, float] | None = None
         self._planned = self._ended = 0
+        self._units: UnitsEnded | None = None
         self._began = self._shown = clock()
         self._longest = 0
 
@@ -73,6 +75,8 @@ class ProgressBars:
                 self._print(Text(f"skipped {event.evaluation}: {event.why}", style="dim"))
             case Warned():
                 self._print(Text.assemble(("warning: ", "yellow"), event.message))
+            case UnitsEnded():
+                self._units = event
             case Phase():
                 began = self._phase[1] if self._phase and self._phase[0].name == event.name else self._clock()
                 self._phase = (event, began)
@@ -104,6 +108,8 @@ class ProgressBars:
             yield _line(Text(), [phase.name], [f"{phase.done}/{phase.total}", left], [_bar(share)], width)
         if self._planned > 1:
             share = (self._ended + sum(s.share for s in self._statuses.values())) / self._planned
+            if self._units is not None:  # workers are at work: of more evaluations than have ended something is done
+                share = self._units.done / self._units.total
             needed = [
                 f"{self._ended}/{self._planned} evaluations",
                 f"{time_left(self._clock() - self._began, share)} left",
@@ -130,15 +136,15 @@ class ProgressBars:
     def _ended_line(self, event: EvaluationEnded, status: EvaluationStatus | None, width: int) -> Text:
         mark = Text(f"{MARKS[event.status][0]} ", style=MARKS[event.status][1])
         names, after = self._names(event.evaluation, status), duration(event.seconds)
-        if event.message or status is None:
+        if event.message:
             line = _line(mark, names, [after], [], width)
             message = Text(" ".join(event.message.split()))
             message.truncate(max(0, width - len(line) - len(_GAP)), overflow="ellipsis")
             return line.append(_GAP).append(message) if len(message) > 1 else line
         room = width - len(mark) - len(event.evaluation) - len(after) - 2 * len(_GAP)
-        results = status.results()
+        results = ended_results(event, status)
         result = next((text for text in results if len(text) <= room), results[-1])
-        return _line(mark, names, [after, result], [status.diverged_nets], width)
+        return _line(mark, names, [after, result], [status.diverged_nets] if status else [], width)
 
 
 def _bar(share: float, cells: int = _BAR) -> str:

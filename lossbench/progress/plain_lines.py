@@ -16,9 +16,10 @@ from lossbench.events import (
     Event,
     MemberStopped,
     Phase,
+    UnitsEnded,
     Warned,
 )
-from lossbench.progress.status import EvaluationStatus
+from lossbench.progress.status import EvaluationStatus, duration, ended_results
 
 SECONDS_BETWEEN_LINES = 5.0
 TENTHS = 10
@@ -34,6 +35,7 @@ class PlainLines:
         self._began: dict[str, float] = {}
         self._said: dict[str, tuple[int, float]] = {}
         self._planned = self._ended = 0
+        self._worked = (clock(), clock())  # when the work began, and when it was last told of
 
     def __call__(self, event: Event) -> None:
         """Print what the event says, if it is time to."""
@@ -55,21 +57,32 @@ class PlainLines:
             case EvaluationEnded():
                 self._ended += 1
                 status = self._statuses.pop(event.evaluation, None)
-                results = (
-                    [event.message] if event.message or not status else [status.results()[0], status.diverged_nets]
-                )
+                diverged = status.diverged_nets if status else ""
+                results = [event.message] if event.message else [ended_results(event, status)[0], diverged]
                 count = f" ({self._ended} of {self._planned})" if self._planned > 1 else ""
                 ended = f"{event.evaluation}: {event.status} after {event.seconds:.1f} s{count}"
                 self._print("; ".join(filter(None, [ended, *results])))
             case EvaluationsPlanned():
-                self._planned = event.evaluations
+                self._planned, self._worked = event.evaluations, (self._clock(), self._clock())
             case EvaluationSkipped():
                 self._print(f"skipped {event.evaluation}: {event.why}")
             case Warned():
                 self._print(f"{event.level}: {event.message}")
+            case UnitsEnded():
+                self._at_work(event)
             case Phase():
                 if event.done == event.total:
                     self._print(f"{event.name}: {event.done} of {event.total}")
+
+    def _at_work(self, event: UnitsEnded) -> None:
+        """A line at most every few seconds, while workers are at work."""
+        now = self._clock()
+        if now - self._worked[1] >= SECONDS_BETWEEN_LINES and event.done:
+            left = duration((now - self._worked[0]) * (event.total - event.done) / event.done)
+            self._worked = (self._worked[0], now)
+            self._print(
+                f"{self._ended} of {self._planned} evaluations, {event.done / event.total:.0%} done, {left} left"
+            )
 
     def _at_each_tenth(self, evaluation: str) -> None:
         status, now = self._statuses[evaluation], self._clock()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lossbench.events import EpochEnded, EvaluationStarted, MemberStopped
+from lossbench.events import EpochEnded, EvaluationEnded, EvaluationStarted, MemberStopped
 
 # What tuning takes of a comparison's run, roughly; the refits that follow are announced when it has ended.
 SHARE_OF_STAGE = {"": (0.0, 1.0), "tune": (0.0, 0.75), "refit": (0.75, 1.0)}
@@ -127,6 +127,14 @@ class EvaluationStatus:
         spread = f", mean {mean_and_range(bests)}" if len(bests) > 1 else ""
         named, plain = f"best {self.started.metric} {self.best_so_far}", f"best {self.best_so_far}"
         return [f"{named}{spread}", f"{plain}{spread}", plain]
+
+
+def ended_results(event: EvaluationEnded, status: EvaluationStatus | None) -> list[str]:
+    """What an evaluation that has ended is worth, the longest text first: the scores of the nets that were kept, where
+    the event has them."""
+    if event.scores:
+        return [f"{event.metric} {mean_and_range(event.scores)}"]
+    return [""] if status is None else status.results()
 
 
 def mean_and_range(values: Sequence[float]) -> str:

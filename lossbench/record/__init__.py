@@ -4,7 +4,7 @@ from lossbench.record.aside import cannot_write, written_aside
 from lossbench.record.conditions import ConditionRecord, Levels, levels_text, realised_text
 from lossbench.record.data import DataRecord, NoteRecord, SplitRecord, dummy_name
 from lossbench.record.files import parse_record, read_record, write_record
-from lossbench.record.journal import Asked, FinishedUnit, Journal
+from lossbench.record.journal import JOURNAL, Asked, FinishedUnit, Journal
 from lossbench.record.part import Number, Scores
 from lossbench.record.picture import AxisRecord, PictureRecord, PointsRecord
 from lossbench.record.planes import PackedPlanes
@@ -35,6 +35,7 @@ from lossbench.record.unit import NetDiagnostics, ReliabilityCounts, RepetitionR
 
 __all__ = [
     "BEST_BASELINE",
+    "JOURNAL",
     "RUN_FILE",
     "SCHEMA_VERSION",
     "Asked",

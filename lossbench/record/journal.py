@@ -116,6 +116,12 @@ class Journal:
             fix = "--force trains anew, --name leaves it"
             raise UserError(f"the journal is damaged ({what})", where=self._where, fix=fix) from None
 
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Put everything into the one file that stays."""
         self._connection.close()

@@ -1,21 +1,15 @@
 """The composition root: each command as a function that returns its exit code."""
 
-from lossbench.runner.experiments import (
-    LOSS_FAILED,
-    OK,
-    compare,
-    regularize,
-    report,
-    run_compare,
-    run_regularize,
-    run_train,
-    train,
-)
+from lossbench.runner.comparison import compare, run_compare
+from lossbench.runner.experiments import regularize, run_regularize, run_train, train
+from lossbench.runner.finish import LOSS_FAILED, OK, PARTIAL
 from lossbench.runner.inspections import check, describe_data, doctor, predict
+from lossbench.runner.reports import report
 
 __all__ = [
     "LOSS_FAILED",
     "OK",
+    "PARTIAL",
     "check",
     "compare",
     "describe_data",

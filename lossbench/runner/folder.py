@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -23,13 +23,21 @@ PATIENCE = 0.5  # seconds that a process may need between its lock and its run.j
 
 
 @contextlib.contextmanager
-def run_folder(output: str, name: str | None, default_name: str, run: RunKey, *, force: bool) -> Iterator[Path]:
+def run_folder(
+    output: str,
+    name: str | None,
+    default_name: str,
+    run: RunKey,
+    *,
+    force: bool,
+    suits: Callable[[Path], bool] = lambda folder: True,
+) -> Iterator[Path]:
     """The folder of this very run in `output`, locked while inside; the system lets go of it when the process dies.
 
     What an earlier process left of the same run is there, its record if it has one; of another run there is nothing.
     `force` removes what is there first. A default name that another run has gets a number (`-2`, `-3`, ...), the first
-    that is free or this run's own. Raises `UserError` for a name that was given and that another run has (not with
-    `force`), for a folder in which another process works, and where it cannot be written.
+    that is free or this run's own and `suits`. Raises `UserError` for a name that was given and that another run has
+    (not with `force`), for a folder in which another process works, and where it cannot be written.
 
     Afterwards, where there is no record, only what the run can go on from stays; where there is nothing to go on from,
     the folder goes, with what was made to hold it.
@@ -38,12 +46,15 @@ def run_folder(output: str, name: str | None, default_name: str, run: RunKey, *,
     try:
         parents = [path for path in (parent, *parent.parents) if not path.exists()]
         parent.mkdir(parents=True, exist_ok=True)
-        folder, lock, made = _claimed(parent, name, default_name, run, force)
+        folder, lock, made = _claimed(parent, name, default_name, run, force, suits)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(13, os.strerror(13))
-        if force or RunKey.read(folder) != run:
+        there = RunKey.read(folder)
+        if force or there is None or run.differences(there):
             remove_run(folder)
-            run.write(folder)
+            there = None
+        if run.joined(there) != there:
+            run.joined(there).write(folder)
         remove_asides(folder)
     except OSError as problem:
         if lock is not None:
@@ -79,7 +90,7 @@ def _remove_empty(folders: Sequence[Path]) -> None:
 
 
 def _claimed(
-    parent: Path, name: str | None, default_name: str, run: RunKey, force: bool
+    parent: Path, name: str | None, default_name: str, run: RunKey, force: bool, suits: Callable[[Path], bool]
 ) -> tuple[Path, FileLock, bool]:
     """The folder, its lock, and whether it was made now."""
     for number in count(1):
@@ -89,6 +100,8 @@ def _claimed(
             continue
         overwrite = force and name is not None  # a default name takes no other run's folder
         differ = _differences(folder, run)
+        if name is None and not differ and not force and not suits(folder):
+            continue
         if not differ or overwrite:
             lock = _locked(folder)
             differ = _differences(folder, run)  # whoever came first has written it by now

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lossbench.record import RUN_FILE
+from lossbench.record import JOURNAL, RUN_FILE
 
 RECORD = "result.json"  # stands for a run that has ended, so it is written last
 
@@ -22,14 +22,16 @@ class RunFiles:
 
 
 CHECKPOINTS = "checkpoints"
+TABLES = ".tables"  # of a comparison, for worker processes
 RUN_FILES: Mapping[str, RunFiles] = {
     "train": RunFiles(("weights.safetensors", "curves.png"), (CHECKPOINTS,)),
     "compare-losses": RunFiles(
         (
             *("report.html", "comparison.md", "members.csv", "calibration.png", "curves.png", "differences.png"),
             *("distribution.png", "lr-sensitivity.png", "matrix.png", "stop-rule.png", "learning-curve.png"),
-            *("robustness.png", "critical-difference*.svg"),
-        )
+            *("robustness.png", "critical-difference*.svg", "pages"),
+        ),
+        (f"{JOURNAL}*", TABLES),
     ),
     "regularize-gif": RunFiles(("frames.csv", "boundary.*", "path.png")),
 }

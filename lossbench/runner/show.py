@@ -44,8 +44,8 @@ def grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, style_by: int
     return made
 
 
-def show_plan(plan: ComparePlan, work: WorkEstimate) -> None:
-    """What a comparison would run, and how long it would take here."""
+def show_plan(plan: ComparePlan, work: WorkEstimate, jobs: int) -> None:
+    """What a comparison would run, and how long it would take here on so many processes."""
     from lossbench.experiments.compare.protocol import trials_in_words
 
     screen = console()
@@ -72,8 +72,13 @@ def show_plan(plan: ComparePlan, work: WorkEstimate) -> None:
         screen.print()
     trials = trials_in_words(plan.config, plan.space)
     screen.print(Text(f"{plan.trials} trials a split: {trials}"), soft_wrap=True)
-    minutes = f"{work.seconds / 60:.1f} minutes" if work.seconds >= 90 else f"{work.seconds:.0f} seconds"
-    summary = f"in all at most {work.members} nets and {work.steps:,} steps: about {minutes} on this machine"
+    seconds = work.seconds / jobs
+    minutes = f"{seconds / 60:.1f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+    units = plan.evaluations * plan.protocol.repeats
+    summary = (
+        f"in all {counted(units, 'unit')} of work, at most {work.members:,} nets and {work.steps:,} steps:"
+        f" about {minutes} on {counted(jobs, 'process', 'processes')} of this machine"
+    )
     screen.print(Text(summary), style="bold", soft_wrap=True)
 
 

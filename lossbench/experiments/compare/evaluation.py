@@ -92,7 +92,7 @@ def _evaluate(job: Job, emit: Emit, stopped: Stopped) -> list[Evaluation]:
     # A default that was also chosen is the same net: it is trained once and counts twice.
     nets = dict.fromkeys(choice.net for choice in [*choices, *defaults])
     problem = refit_problem(job, list(nets))
-    emit(_started(job, label, problem, "refit", job.options.select))
+    emit(_started(job, label, problem, "refit", stop_metric(job.options.select, job.setting.task)))
     trained = fit(problem)
     if stopped() or _any_interrupted(trained.members):
         return []

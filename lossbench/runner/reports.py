@@ -1,0 +1,40 @@
+"""`report`: a run's pictures and pages again, from what it has left, finished or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lossbench.runner.drive import choose_listeners, drive
+from lossbench.runner.finish import OK, PARTIAL, draw
+
+if TYPE_CHECKING:
+    from lossbench.record import Record
+
+
+def report(folder: Path) -> int:
+    """`lossbench report`: draw a run's pictures and pages again; exit code 4 where the run is not finished."""
+    where = folder if folder.is_dir() else folder.parent
+    record = read(folder)
+    with drive(choose_listeners("rich")) as (emit, _):
+        draw(record, where, emit)
+    partial = record.status == "interrupted"
+    print(f"drawn again in {where}" + (", of what there is: the run is not finished" if partial else ""))
+    return PARTIAL if partial else OK
+
+
+def read(folder: Path) -> Record:
+    """A run's record: made of a comparison's journal, which has it at any time; else its result.json."""
+    from lossbench.record import JOURNAL, read_record
+
+    if not folder.is_dir() or not (folder / JOURNAL).exists():
+        return read_record(folder)
+    from lossbench.experiments.compare.assemble import assemble
+    from lossbench.record import Journal
+    from lossbench.report.compare.analysis.comparison import compare as analyse
+
+    with Journal.open(folder, read_only=True) as journal:
+        record = assemble(journal)
+    record.name = folder.name
+    record.analysis = analyse(record)
+    return record
