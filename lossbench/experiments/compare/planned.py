@@ -81,7 +81,7 @@ def skeleton(plan: ComparePlan, command: str) -> dict[str, Any]:
         name=plan.config.name or default_name(plan),
         status="ok",
         command=command,
-        config=plan.config.model_dump(mode="json"),
+        config=plan.config.model_dump(mode="json", exclude={"jobs", "scheduler"}),
         environment=environment(plan.device, plan.threads),
         data=[table_record(entry.table, _split_facts(plan, entry)) for entry in plan.tables],
         metrics=[metric_record(metric) for metric in plan.metrics],
