@@ -101,7 +101,7 @@ def _ranks(record: CompareRecord, comparison: Comparison, folder: Path) -> list[
             if across.condition[c.name] != c.reference
         ]
         drawing, text = critical_difference.critical_difference(across), critical_difference.describe(across)
-        svg = standalone_svg(drawing, "Average ranks over data sets", text)
+        svg = standalone_svg(drawing, "Average ranks over data sets", critical_difference.subtitle(across), text)
         written.append(_write(folder / f"critical-difference{''.join(changed)}.svg", [svg]))
     return written
 

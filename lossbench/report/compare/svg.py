@@ -8,11 +8,24 @@ from __future__ import annotations
 
 from html import escape
 
-from lossbench.report.compare.drawing import WIDTH, Area, Dot, Drawing, Line, Mark, Points, Repeated, Text
-from lossbench.report.style import COLOURS, LIGHT
+from lossbench.report.compare.drawing import (
+    INCH,
+    TEXT,
+    WIDTH,
+    Area,
+    Dot,
+    Drawing,
+    Line,
+    Mark,
+    Points,
+    Repeated,
+    Text,
+)
+from lossbench.report.style import COLOURS, LIGHT, TITLE
 
 _NAME_OF = {light: name for name, light in LIGHT.items()}
-ALWAYS = ".plot *{stroke-linejoin:round;stroke-linecap:round}"
+# Inherited, and classes without the picture's own before them: what `<use>` repeats is outside of it to a style sheet.
+ALWAYS = ".plot{stroke-linejoin:round;stroke-linecap:round}"
 
 
 class Styles:
@@ -27,7 +40,7 @@ class Styles:
 
     def css(self) -> str:
         """The rules of all classes."""
-        return "\n".join([ALWAYS, *(f".plot .{name}{{{style}}}" for style, name in self._classes.items())])
+        return "\n".join([ALWAYS, *(f".{name}{{{style}}}" for style, name in self._classes.items())])
 
 
 def inline_svg(drawing: Drawing, name: str, title: str, description: str, styles: Styles) -> str:
@@ -38,16 +51,20 @@ def inline_svg(drawing: Drawing, name: str, title: str, description: str, styles
     )
 
 
-def standalone_svg(drawing: Drawing, title: str, description: str) -> str:
-    """A drawing as an SVG file of its own, light and dark."""
+def standalone_svg(drawing: Drawing, title: str, subtitle: str, description: str) -> str:
+    """A drawing under its title as an SVG file of its own, light and dark."""
     styles = Styles()
     body = _body(drawing, "picture", title, description, styles)
-    box = f'viewBox="0 0 {_n(WIDTH)} {_n(drawing.height)}" width="{_n(WIDTH)}" height="{_n(drawing.height)}"'
+    heading = _text(Text((0.02 * WIDTH, 0.26 * INCH), title, LIGHT["ink"], TEXT + 3, bold=True), styles)
+    heading += _text(Text((0.02 * WIDTH, 0.46 * INCH), subtitle, LIGHT["soft"]), styles)
+    top = TITLE * INCH
+    wide, tall = _n(WIDTH), _n(top + drawing.height)
     paper = "svg{background:var(--paper);font-family:'DejaVu Sans',sans-serif}"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" {box} role="img"'
-        f' aria-labelledby="picture-title picture-desc">'
-        f"<style>{theme_css()}\n{paper}\n{styles.css()}</style>{body}</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 {_n(-top)} {wide} {tall}" width="{wide}"'
+        f' height="{tall}" role="img" aria-labelledby="picture-title picture-desc">'
+        f"<style>{theme_css()}\n{paper}\n{styles.css()}</style>{body}"
+        f'<g transform="translate(0 {_n(-top)})">{heading}</g></svg>\n'
     )
 
 
