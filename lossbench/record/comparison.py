@@ -5,9 +5,9 @@ A setting is a data set with one level of each condition. Every number is `None`
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lossbench.data.table import Task
 from lossbench.record.conditions import ConditionRecord
@@ -97,9 +97,14 @@ class ComparisonRow(Frozen):
     diverged: int = 0  # refits
     diverged_trials: int = 0
     untuned: Number = None  # mean at the default learning rate and parameters
-    seconds: Number = None
     means: dict[str, Number] = Field(default_factory=dict)  # every test metric
     scores: list[float] = Field(default_factory=list)  # of the primary metric, per split
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_seconds(cls, plain: Any) -> Any:
+        """A row as it was written while timings stood in the evidence; they are the results'."""
+        return {key: value for key, value in plain.items() if key != "seconds"} if isinstance(plain, dict) else plain
 
     @property
     def scored(self) -> str:
@@ -134,6 +139,8 @@ class ComparisonTable(Frozen):
     notes: list[str]
     rows: list[ComparisonRow]
     references: list[ComparisonRow] = Field(default_factory=list)  # models that are no nets, in no test
+    missing: list[str] = Field(default_factory=list)  # losses whose evaluation is not done
+    partial: str = ""  # "partial: 2 of 9 evaluations are not done (mse and l1)"; "" of a whole table
 
     @property
     def shown(self) -> list[ComparisonRow]:
@@ -249,6 +256,7 @@ class Comparison(Frozen):
     """All evidence of a record, and the one sentence that answers the question."""
 
     sentence: str
+    partial: str = ""  # what the sentence begins with where evaluations are missing: "Partial: 3 of 9 ..."
     banners: list[str]
     metric: str
     better: str

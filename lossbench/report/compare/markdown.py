@@ -6,8 +6,10 @@ import re
 
 from lossbench.record import CompareRecord
 from lossbench.record.comparison import Across, Comparison, ComparisonRow, ComparisonTable, Sensitivity
+from lossbench.report.compare.analysis.level_counts import ConditionCounts, level_counts
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
 from lossbench.report.compare.columns import shown_columns
+from lossbench.report.compare.contents import WHOLE, is_whole, setting_lines
 from lossbench.report.format import interval, learning_rate, number, p_value, probability
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!])")
@@ -23,8 +25,16 @@ def comparison_markdown(record: CompareRecord, comparison: Comparison) -> str:
     parts = [f"# {plain(record.name)}", f"**{plain(comparison.sentence)}**"]
     parts += [f"> **{plain(banner)}**" for banner in comparison.banners]
     parts += [part for across in comparison.across for part in _across(across, ranks=comparison.ranks)]
-    parts += [part for found in comparison.sensitivity for part in _sensitivity(found, comparison.metric)]
-    parts += [part for table in comparison.tables for part in _table(table, comparison.metric)]
+    whole = is_whole(comparison)
+    if len(comparison.sensitivity) <= WHOLE:
+        parts += [part for found in comparison.sensitivity for part in _sensitivity(found, comparison.metric)]
+    else:
+        parts += [part for count in level_counts(comparison.sensitivity) for part in _counts(count)]
+        parts.append("Each condition on each data set has a page, listed in [report.html](report.html#sensitivities).")
+    if whole:
+        parts += [part for table in comparison.tables for part in _table(table, comparison.metric)]
+    else:
+        parts += _settings(comparison)
     known = [
         f"P(better): probability of being better by more than the ROPE, {comparison.rope_text}; P(equal): of a"
         " difference within it."
@@ -59,10 +69,44 @@ def _lines(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, marks, *rows])
 
 
+def _settings(comparison: Comparison) -> list[str]:
+    """A line for each of many settings."""
+    head = ["setting", "first", plain(comparison.metric), "better", "worse", "what it says"]
+    rows = [
+        [
+            f"[{plain(line.title)}]({line.page})" + (f" (partial: {line.missing} missing)" if line.missing else ""),
+            plain(line.first),
+            line.score_text,
+            str(line.better),
+            str(line.worse),
+            plain(line.says),
+        ]
+        for line in setting_lines(comparison)
+    ]
+    about = (
+        f"In each, which loss ranks first with its mean test {comparison.metric}, and how many losses are better and"
+        f" worse than {comparison.baseline}. A page for each has its table and every picture."
+    )
+    return ["## Every setting", plain(about), _lines(head, rows)]
+
+
+def _counts(count: ConditionCounts) -> list[str]:
+    """How often each loss gives up less or more than the baseline under one condition."""
+    rows = [[plain(row.name), str(row.less), str(row.more), str(row.open), str(row.other)] for row in count.rows]
+    about = (
+        f"In how many of {count.count} comparisons a loss gives up less or more than {count.baseline} from the mildest"
+        " level to the harshest: counts of tests on single data sets, no test over all of them."
+    )
+    head = ["loss", "less", "more", "not distinguishable", "not tested"]
+    return [f"## By {plain(count.condition.label)}", plain(about), _lines(head, rows)]
+
+
 def _table(table: ComparisonTable, metric: str) -> list[str]:
     columns = shown_columns(table)
     head = ["loss", "finding", "rank", *(plain(column.title(metric)) for column in columns)]
-    parts = [f"## {plain(table.title)}", plain(table.sentence)]
+    parts = [f"## {plain(table.title)}{' (partial)' if table.missing else ''}"]
+    parts += [f"> **{plain(table.partial)}**"] if table.missing else []
+    parts.append(plain(table.sentence))
     if table.changed:
         parts.append(plain(f"{table.changed}."))
     rows = [[*_identity(row, table), *(column.full(row, table) for column in columns)] for row in table.shown]

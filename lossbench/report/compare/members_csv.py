@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
+from collections.abc import Iterator
+from typing import Any
 
 from lossbench.record import CompareRecord, LossResult
 from lossbench.report.compare.analysis.scores import ConditionKey, condition_key
@@ -15,6 +16,28 @@ _FACTS = ("chosen", "grid_edge", "n_test", "n_train", "temperature")
 def members_csv(record: CompareRecord) -> str:
     """Data set x loss x condition x split x seed x learning rate x chosen parameters, with every score; empty: not
     defined."""
+    return "".join(members_lines(record))
+
+
+def members_lines(record: CompareRecord) -> Iterator[str]:
+    """The same, a line at a time."""
+    line = _Line()
+    writer = csv.writer(line, lineterminator="\n")
+    for row in _rows(record):
+        writer.writerow(row)
+        yield line.text
+
+
+class _Line:
+    """Where a csv writer writes: holds the last line."""
+
+    text = ""
+
+    def write(self, text: str) -> None:
+        self.text = text
+
+
+def _rows(record: CompareRecord) -> Iterator[list[Any]]:
     members = [(result, member) for result in record.results for member in result.members]
     references = [(one, member) for one in record.references for member in one.members]
     conditions = [condition.name for condition in record.conditions]
@@ -26,12 +49,10 @@ def members_csv(record: CompareRecord) -> str:
     columns += [column for name in conditions for column in (name, f"{name}_realised")]
     columns += ["role", *splits, "seed", "lr", *(f"param_{name}" for name in params), *penalties]
     columns += ["status", "best_epoch", "epochs", *(f"{part}_{name}" for part, name in scores), *_FACTS]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    yield columns
     for result, member in members:
         levels = [value for name in conditions for value in (result.condition.get(name), result.realised.get(name))]
-        writer.writerow(
+        yield (
             [result.data, result.loss.label, result.last_act, result.verdict.level, *levels, member.role]
             + [member.split.get(name) for name in splits]
             + [member.seed, member.lr]
@@ -43,7 +64,7 @@ def members_csv(record: CompareRecord) -> str:
         )
     for one, member in references:
         levels = [value for name in conditions for value in (one.condition.get(name), None)]
-        writer.writerow(
+        yield (
             [one.data, one.name, "", "reference, not a loss", *levels, member.role]
             + [member.split.get(name) for name in splits]
             + [member.seed, None, *(None for _ in params), *(None for _ in penalties)]
@@ -55,12 +76,11 @@ def members_csv(record: CompareRecord) -> str:
     for result in _one_a_setting(record):
         levels = [value for name in conditions for value in (result.condition.get(name), result.realised.get(name))]
         blank = len(splits) + 2 + len(params) + len(penalties) + 3
-        writer.writerow(
+        yield (
             [result.data, names[result.data], "", "", *levels, "dummy", *[None] * blank]
             + [result.dummy.get(part, {}).get(name) for part, name in scores]
             + [None] * len(_FACTS)
         )
-    return out.getvalue()
 
 
 def _one_a_setting(record: CompareRecord) -> list[LossResult]:

@@ -1,7 +1,7 @@
-"""Record -> report.html: one self-contained file that needs no network.
+"""Record -> report.html and, of many settings, a page for each: self-contained files that need no network.
 
-Its policy forbids whatever is not in the file: the style sheet and the script are allowed by their hashes, and nothing
-may be loaded. Every text from data or config is escaped, by Jinja or, inside pictures, by an XML writer.
+A page's policy forbids whatever is not in the file: the style sheet and the script are allowed by their hashes, and
+nothing may be loaded. Every text from data or config is escaped, by Jinja or, inside pictures, by the SVG's writer.
 """
 
 from __future__ import annotations
@@ -9,26 +9,27 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
 import yaml
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from lossbench.errors import counted
-from lossbench.record import CompareRecord, LossResult
-from lossbench.record.comparison import Comparison, ComparisonRow, Word
+from lossbench.record import CompareRecord, DataRecord, LossResult
+from lossbench.record.comparison import Comparison, ComparisonRow, ComparisonTable, Sensitivity, Word
 from lossbench.report import format as wording
+from lossbench.report.compare.analysis.level_counts import level_counts
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
 from lossbench.report.compare.columns import shown_columns
-from lossbench.report.compare.plots import PLOTS, critical_difference, sensitivity
-from lossbench.report.compare.plots.plot import View, picture
-from lossbench.report.compare.svg import Styles, inline_svg, theme_css
-from lossbench.report.style import house_style
+from lossbench.report.compare.contents import WHOLE, headline, sensitivity_pages, setting_lines
+from lossbench.report.compare.pictures import Shown, pictures_of, rank_pictures, sensitivity_pictures
+from lossbench.report.compare.plots.plot import View
+from lossbench.report.compare.svg import Styles, theme_css
 
-LARGEST = 1_400_000  # bytes of a page; pictures that no longer fit are in the PNG files
+_MOST_LINES = 100  # of warnings, and of names in a row, that a page lists; the record has all
 
 WORDS: dict[Word, str] = {
     "better": "better than the baseline, for all comparisons of its table at once at 5%",
@@ -46,6 +47,7 @@ WORDS: dict[Word, str] = {
     "reference, not a loss": "a model of scikit-learn on the same splits, shown for its score and in no test",
 }
 _FILTERS: tuple[Callable[..., str], ...] = (
+    wording.listed,
     wording.number,
     wording.interval,
     wording.p_value,
@@ -55,77 +57,150 @@ _FILTERS: tuple[Callable[..., str], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A picture in the page; `svg` is empty where it no longer fitted."""
-
-    name: str
-    title: str
-    caption: str
-    svg: Markup
-
-
-def render(record: CompareRecord, comparison: Comparison, views: Sequence[View]) -> str:
-    """The whole page."""
-    empty: list[list[Shown]] = [[] for _ in views]
+def whole_page(record: CompareRecord, comparison: Comparison, views: Sequence[View]) -> str:
+    """Everything on one page."""
     styles = Styles()
-    with house_style():
-        ranks = [_ranks(i, comparison, styles) for i in range(len(comparison.across))] if comparison.ranks else []
-        by_level = [_by_level(i, comparison, styles) for i in range(len(comparison.sensitivity))]
-        room = LARGEST - len(_page(record, comparison, ranks, by_level, empty, styles).encode())
-        pictures = _pictures(views, styles, room)
-    return _page(record, comparison, ranks, by_level, pictures, styles)
+    ranks = rank_pictures(comparison.across, styles) if comparison.ranks else []
+    by_level = sensitivity_pictures(comparison.sensitivity, comparison.metric, styles)
+    parts = [(view.table, pictures_of(view, str(i), styles)) for i, view in enumerate(views)]
+    return _page(
+        record,
+        comparison,
+        styles,
+        sentence=comparison.sentence,
+        opening=comparison.partial,
+        across=comparison.across,
+        ranks=ranks,
+        by_level=list(zip(comparison.sensitivity, by_level, strict=True)),
+        parts=parts,
+        results=record.results,
+        tables=record.data,
+    )
+
+
+def main_page(record: CompareRecord, comparison: Comparison) -> str:
+    """What all settings say together, and the list of their pages."""
+    styles = Styles()
+    ranks = rank_pictures(comparison.across, styles) if comparison.ranks else []
+    few = comparison.sensitivity if len(comparison.sensitivity) <= WHOLE else []
+    by_level = sensitivity_pictures(few, comparison.metric, styles)
+    names = sensitivity_pages(comparison)
+    return _page(
+        record,
+        comparison,
+        styles,
+        sentence=comparison.sentence,
+        opening=comparison.partial,
+        across=comparison.across,
+        ranks=ranks,
+        by_level=list(zip(few, by_level, strict=True)),
+        counts=[] if few else level_counts(comparison.sensitivity),
+        settings=setting_lines(comparison),
+        sensitivities=[] if few else list(zip(comparison.sensitivity, names, strict=True)),
+        results=record.results,
+        tables=record.data,
+    )
+
+
+def setting_page(
+    record: CompareRecord, comparison: Comparison, view: View, results: Sequence[LossResult], data: DataRecord
+) -> str:
+    """The page of one of many settings: its table, its pictures, and the verdicts of its pairs."""
+    styles = Styles()
+    table = view.table
+    return _page(
+        record,
+        comparison,
+        styles,
+        sentence=table.sentence,
+        above="report.html",
+        parts=[(table, pictures_of(view, "0", styles))],
+        results=results,
+        tables=[data],
+    )
+
+
+def sensitivity_page(record: CompareRecord, comparison: Comparison, found: Sensitivity, data: DataRecord) -> str:
+    """The page of one condition on one of many data sets."""
+    styles = Styles()
+    (shown,) = sensitivity_pictures([found], comparison.metric, styles)
+    return _page(
+        record,
+        comparison,
+        styles,
+        sentence=found.sentence[:1].upper() + found.sentence[1:],
+        above="report.html",
+        by_level=[(found, shown)],
+        tables=[data],
+    )
 
 
 def _page(
     record: CompareRecord,
     comparison: Comparison,
-    ranks: Sequence[Shown],
-    by_level: Sequence[Shown],
-    pictures: Sequence[Sequence[Shown]],
     styles: Styles,
+    *,
+    sentence: str,
+    opening: str = "",
+    above: str = "",
+    tables: Sequence[DataRecord],
+    parts: Sequence[tuple[ComparisonTable, list[Shown]]] = (),
+    by_level: Sequence[tuple[Sensitivity, Shown]] = (),
+    results: Sequence[LossResult] = (),
+    **lists: Any,
 ) -> str:
-    files = resources.files("lossbench.report") / "templates"
-    css = "\n".join([theme_css(), (files / "report.css").read_text("utf-8"), styles.css()])
-    script = (files / "report.js").read_text("utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {write.__name__: write for write in _FILTERS}
-    head, rest = _headline(comparison.sentence)
-    page = environment.from_string((files / "report.html.j2").read_text("utf-8"))
-    return page.render(
-        record=record,
-        comparison=comparison,
-        head=head,
-        rest=rest,
-        ranks=ranks,
-        rank_warning=RANK_WARNING,
-        by_level=list(zip(comparison.sensitivity, by_level, strict=True)),
-        default_lr=record.protocol.default_lr,
-        parts=list(zip(comparison.tables, pictures, strict=True)),
-        tables=record.data,
-        verdicts=_verdicts(record, comparison),
-        words=_used_words(comparison),
-        environment=_environment(record.environment),
-        shown_columns=shown_columns,
-        config=yaml.safe_dump(record.config, sort_keys=False, allow_unicode=True),
-        css=Markup(css),
-        script=Markup(script),
-        policy=_policy(css, script),
+    css = "\n".join([theme_css(), _file("report.css"), styles.css()])
+    script = _file("report.js")
+    head, rest = headline(sentence, opening)
+    whole: dict[str, Any] = {"across": [], "ranks": [], "counts": [], "settings": [], "sensitivities": []}
+    shown = [table for table, _ in parts] or comparison.tables
+    about = shown if parts or not by_level or not above else []
+    return _template().render(
+        whole
+        | lists
+        | {
+            "record": record,
+            "comparison": comparison,
+            "head": head,
+            "rest": rest,
+            "above": above,
+            "rank_warning": RANK_WARNING,
+            "by_level": by_level,
+            "default_lr": record.protocol.default_lr,
+            "parts": parts,
+            "about": about,
+            "tables": tables,
+            "most": _MOST_LINES,
+            "verdicts": _verdicts(results, shown),
+            "words": _used_words(comparison, shown if parts or not above else [], by_level),
+            "environment": _environment(record.environment),
+            "shown_columns": shown_columns,
+            "config": "" if above else yaml.safe_dump(record.config, sort_keys=False, allow_unicode=True),
+            "css": Markup(css),
+            "script": Markup(script),
+            "policy": _policy(css, script),
+        }
     )
 
 
-def _headline(sentence: str) -> tuple[str, str]:
-    """The sentence's first clause, and the rest of it."""
-    ends = [end for mark in (": ", "; ") if (end := sentence.find(mark)) > 0]
-    if not ends:
-        return sentence, ""
-    return f"{sentence[: min(ends)]}.", sentence[min(ends) + 2 :]
+@cache
+def _file(name: str) -> str:
+    return (resources.files("lossbench.report") / "templates" / name).read_text("utf-8")
 
 
-def _used_words(comparison: Comparison) -> dict[Word, str]:
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {write.__name__: write for write in _FILTERS}
+    return environment.from_string(_file("report.html.j2"))
+
+
+def _used_words(
+    comparison: Comparison, tables: Sequence[ComparisonTable], by_level: Sequence[tuple[Sensitivity, Shown]]
+) -> dict[Word, str]:
     """The meaning of the findings that are in the page."""
-    used: set[Word] = {row.word for table in comparison.tables for row in table.shown}
-    used |= {row.word for found in comparison.sensitivity for row in found.rows}
+    used: set[Word] = {row.word for table in tables for row in table.shown}
+    used |= {row.word for found, _ in by_level for row in found.rows}
     used |= {row.word for found in comparison.across for row in found.rows}
     return {word: meaning for word, meaning in WORDS.items() if word in used}
 
@@ -141,17 +216,17 @@ def _environment(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     return flat
 
 
-def _verdicts(record: CompareRecord, comparison: Comparison) -> list[tuple[LossResult, ComparisonRow, list[str]]]:
+def _verdicts(
+    results: Sequence[LossResult], tables: Sequence[ComparisonTable]
+) -> list[tuple[LossResult, ComparisonRow, list[str]]]:
     """Every pair that something else is to be said of: its run, its row, and the data sets that it holds for."""
-    rows = {(table.data, row.loss, row.last_act): row for table in reversed(comparison.tables) for row in table.rows}
-    found: dict[tuple[str, ...], tuple[LossResult, ComparisonRow, list[str]]] = {}
-    for result in record.results:
+    rows = {(table.data, row.loss, row.last_act): row for table in reversed(tables) for row in table.rows}
+    found: dict[tuple[str, ...], tuple[LossResult, ComparisonRow, dict[str, None]]] = {}
+    for result in results:
         row = rows[result.data, result.loss.label, result.last_act]
         key = (result.loss.label, result.last_act, result.verdict.level, result.verdict.why, result.message)
-        where = found.setdefault(key, (result, row, []))[2]
-        if result.data not in where:
-            where.append(result.data)
-    return list(found.values())
+        found.setdefault(key, (result, row, {}))[2][result.data] = None
+    return [(result, row, list(where)) for result, row, where in found.values()]
 
 
 def _policy(css: str, script: str) -> str:
@@ -163,39 +238,3 @@ def _policy(css: str, script: str) -> str:
         f"default-src 'none'; style-src 'sha256-{style_hash}'; script-src 'sha256-{script_hash}';"
         " base-uri 'none'; form-action 'none'"
     )
-
-
-def _ranks(i: int, comparison: Comparison, styles: Styles) -> Shown:
-    across = comparison.across[i]
-    figure = critical_difference.critical_difference(across, heading=False)
-    title = "Average ranks over data sets"
-    svg = inline_svg(figure, f"ranks-{i}", title, critical_difference.describe(across), styles)
-    return Shown("ranks", title, critical_difference.subtitle(across), Markup(svg))
-
-
-def _by_level(i: int, comparison: Comparison, styles: Styles) -> Shown:
-    found = comparison.sensitivity[i]
-    condition = found.condition
-    figure = sensitivity.sensitivity([found], comparison.metric, heading=False)
-    text = sensitivity.describe(found, comparison.metric)
-    svg = inline_svg(figure, f"{condition.plot}-{i}", f"{condition.plot_title}: {found.title}", text, styles)
-    return Shown(condition.plot, condition.plot_title, sensitivity.caption(condition), Markup(svg))
-
-
-def _pictures(views: Sequence[View], styles: Styles, room: int) -> list[list[Shown]]:
-    """Per data set its pictures; plot by plot, so that a page of many data sets has the most needed ones of each."""
-    shown: list[list[Shown]] = [[] for _ in views]
-    size = 0
-    for plot in PLOTS:
-        for i, view in enumerate(views):
-            full = size > room
-            figure = None if full else picture(plot, view)
-            if figure is None and not full:
-                continue
-            title = f"{plot.title}: {view.table.title}"
-            svg = "" if figure is None else inline_svg(figure, f"{plot.name}-{i}", title, plot.describe(view), styles)
-            if size + len(svg) > room:
-                svg, size = "", room + 1
-            size += len(svg)
-            shown[i].append(Shown(plot.name, plot.title, plot.caption, Markup(svg)))
-    return shown

@@ -1,72 +1,71 @@
-"""Figure -> inline SVG for a page: real text, colours for light and dark, labels for screen readers.
+"""Drawing -> SVG: real text, colours for light and dark, labels for screen readers.
 
-What matplotlib writes carries inline styles, ids that repeat from picture to picture, and addresses. Here styles become
-classes shared by all pictures of a page (so that its policy can forbid inline styles), ids get the picture's name in
-front and colours become CSS variables.
+Styles are classes shared by all pictures of a page, so that its policy can forbid inline styles; colours are CSS
+variables, so that a picture follows the page into the dark.
 """
 
 from __future__ import annotations
 
-import io
-import re
-import xml.etree.ElementTree as ET
+from html import escape
 
-from matplotlib.figure import Figure
+from lossbench.report.compare.drawing import (
+    INCH,
+    TEXT,
+    WIDTH,
+    Area,
+    Dot,
+    Drawing,
+    Line,
+    Mark,
+    Points,
+    Repeated,
+    Text,
+)
+from lossbench.report.style import COLOURS, LIGHT, TITLE
 
-from lossbench.report.style import COLOURS, LIGHT
-
-_SVG = "{http://www.w3.org/2000/svg}"
-_HREF = "{http://www.w3.org/1999/xlink}href"
-_NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _NAME_OF = {light: name for name, light in LIGHT.items()}
-_COORDINATES = {"d", "x", "y", "transform", "width", "height", "points"}
-ALWAYS = ".plot *{stroke-linejoin:round;stroke-linecap:butt}"
+# Inherited, and classes without the picture's own before them: what `<use>` repeats is outside of it to a style sheet.
+ALWAYS = ".plot{stroke-linejoin:round;stroke-linecap:round}"
 
 
 class Styles:
-    """Inline styles seen so far, each a class; one instance serves all pictures of a page."""
+    """Styles seen so far, each a class; one instance serves all pictures of a page."""
 
     def __init__(self) -> None:
         self._classes: dict[str, str] = {}
 
     def named(self, style: str) -> str:
-        """The class of an inline style; "" if nothing of it is needed."""
-        kept = [
-            f"{name.strip()}:{_colour(value.strip())}"
-            for name, _, value in (part.partition(":") for part in style.split(";") if part.strip())
-            if name.strip() != "font-family"  # the page's
-        ]
-        return self._classes.setdefault(";".join(kept), f"p{len(self._classes)}") if kept else ""
+        """The class of a style."""
+        return self._classes.setdefault(style, f"p{len(self._classes)}")
 
     def css(self) -> str:
         """The rules of all classes."""
-        return "\n".join([ALWAYS, *(f".plot .{name}{{{style}}}" for style, name in self._classes.items())])
+        return "\n".join([ALWAYS, *(f".{name}{{{style}}}" for style, name in self._classes.items())])
 
 
-def inline_svg(figure: Figure, name: str, title: str, description: str, styles: Styles) -> str:
-    """A figure as an `<svg>` for a page; `name` must be unique in it."""
-    root = _read(figure)
-    _strip(root, name, styles)
-    box = root.attrib["viewBox"]
-    root.attrib.clear()
-    root.attrib |= {"class": "plot", "viewBox": box, "role": "img", "aria-labelledby": f"{name}-title {name}-desc"}
-    for place, (tag, text) in enumerate((("title", title), ("desc", description))):
-        element = ET.Element(tag, {"id": f"{name}-{tag}"})
-        element.text = text
-        root.insert(place, element)
-    return ET.tostring(root, encoding="unicode", short_empty_elements=True)
+def inline_svg(drawing: Drawing, name: str, title: str, description: str, styles: Styles) -> str:
+    """A drawing as an `<svg>` for a page; `name` must be unique in it."""
+    return (
+        f'<svg class="plot" viewBox="0 0 {_n(WIDTH)} {_n(drawing.height)}" role="img"'
+        f' aria-labelledby="{name}-title {name}-desc">{_body(drawing, name, title, description, styles)}</svg>'
+    )
 
 
-def standalone_svg(figure: Figure, title: str, description: str) -> str:
-    """A figure as an SVG file of its own, light and dark."""
+def standalone_svg(drawing: Drawing, title: str, subtitle: str, description: str) -> str:
+    """A drawing under its title as an SVG file of its own, light and dark."""
     styles = Styles()
-    root = ET.fromstring(inline_svg(figure, "picture", title, description, styles))
-    box = root.attrib["viewBox"].split()
-    root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "width": box[2], "height": box[3]}
-    style = ET.Element("style")
-    style.text = f"{theme_css()}\nsvg{{background:var(--paper);font-family:'DejaVu Sans',sans-serif}}\n{styles.css()}"
-    root.insert(2, style)
-    return ET.tostring(root, encoding="unicode") + "\n"
+    body = _body(drawing, "picture", title, description, styles)
+    heading = _text(Text((0.02 * WIDTH, 0.26 * INCH), title, LIGHT["ink"], TEXT + 3, bold=True), styles)
+    heading += _text(Text((0.02 * WIDTH, 0.46 * INCH), subtitle, LIGHT["soft"]), styles)
+    top = TITLE * INCH
+    wide, tall = _n(WIDTH), _n(top + drawing.height)
+    paper = "svg{background:var(--paper);font-family:'DejaVu Sans',sans-serif}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 {_n(-top)} {wide} {tall}" width="{wide}"'
+        f' height="{tall}" role="img" aria-labelledby="picture-title picture-desc">'
+        f"<style>{theme_css()}\n{paper}\n{styles.css()}</style>{body}"
+        f'<g transform="translate(0 {_n(-top)})">{heading}</g></svg>\n'
+    )
 
 
 def theme_css() -> str:
@@ -77,55 +76,60 @@ def theme_css() -> str:
     return f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
+def _body(drawing: Drawing, name: str, title: str, description: str, styles: Styles) -> str:
+    parts = [f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>']
+    for i, mark in enumerate(drawing.marks):
+        parts.append(_written(mark, f"{name}-{i}", styles))
+    return "".join(parts)
+
+
+def _written(mark: Mark, name: str, styles: Styles) -> str:
+    match mark:
+        case Line():
+            return _line(mark, styles)
+        case Dot():  # a line of no length with round ends: shorter than a circle
+            style = f"stroke:{_colour(mark.colour)};stroke-width:{_n(2 * mark.radius)}{_opacity(mark.opacity)}"
+            return f'<path class="{styles.named(style)}" d="M{_n(mark.at[0])} {_n(mark.at[1])}h0"/>'
+        case Area():
+            fill = styles.named(f"fill:{_colour(mark.colour)}")
+            opacity = f' opacity="{_n(mark.opacity, 2)}"' if mark.opacity < 1 else ""
+            return f'<path class="{fill}" d="{_path(mark.points)}z"{opacity}/>'
+        case Text():
+            return _text(mark, styles)
+        case Repeated():
+            marks = "".join(_line(one, styles) for one in mark.marks)
+            uses = "".join(f'<use href="#{name}" x="{_n(x)}" y="{_n(y)}"/>' for x, y in mark.places)
+            return f'<defs><g id="{name}">{marks}</g></defs>{uses}'
+
+
+def _line(mark: Line, styles: Styles) -> str:
+    style = f"fill:none;stroke:{_colour(mark.colour)};stroke-width:{_n(mark.width, 2)}{_opacity(mark.opacity)}"
+    style += f";stroke-dasharray:{mark.dash};stroke-linecap:butt" if mark.dash else ""
+    return f'<path class="{styles.named(style)}" d="{_path(mark.points)}"/>'
+
+
+def _text(mark: Text, styles: Styles) -> str:
+    style = f"font-size:{_n(mark.size)}px;fill:{_colour(mark.colour)}"
+    style += f";text-anchor:{mark.anchor}" if mark.anchor != "start" else ""
+    style += ";font-weight:bold" if mark.bold else ""
+    x, y = _n(mark.at[0]), _n(mark.at[1])
+    turn = f' transform="rotate({_n(-mark.turn)} {x} {y})"' if mark.turn else ""
+    return f'<text class="{styles.named(style)}" x="{x}" y="{y}"{turn}>{escape(mark.text)}</text>'
+
+
+def _path(points: Points) -> str:
+    first, *rest = (f"{_n(x)} {_n(y)}" for x, y in points)
+    return f"M{first}" + (f"L{' '.join(rest)}" if rest else "")
+
+
+def _n(value: float, decimals: int = 1) -> str:
+    text = f"{value:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _opacity(value: float) -> str:
+    return f";opacity:{_n(value, 2)}" if value < 1 else ""
+
+
 def _colour(value: str) -> str:
-    return f"var(--{_NAME_OF[value]})" if value in _NAME_OF else value
-
-
-def _read(figure: Figure) -> ET.Element:
-    file = io.BytesIO()
-    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return ET.fromstring(file.getvalue())
-
-
-def _strip(element: ET.Element, name: str, styles: Styles) -> None:
-    """Classes for styles, prefixed ids where something refers to them, rounded numbers, no empty wrappers; in place."""
-    element.tag = element.tag.removeprefix(_SVG)
-    children: list[ET.Element] = []
-    for child in element:
-        if child.tag in {f"{_SVG}metadata", f"{_SVG}style"}:
-            continue
-        _strip(child, name, styles)
-        if child.tag in {"g", "defs"} and not child.attrib.keys() - {"id"}:
-            children += list(child) if child.tag == "g" else [child] if len(child) else []
-        else:
-            children.append(child)
-    element[:] = children
-    element.text = element.text if element.tag in {"text", "tspan"} else None
-    element.tail = None
-    element.attrib.update(_attributes(element, name, styles))
-
-
-def _attributes(element: ET.Element, name: str, styles: Styles) -> dict[str, str]:
-    old, new = dict(element.attrib), {}
-    element.attrib.clear()
-    for key, value in old.items():
-        if key == "style":
-            if found := styles.named(value):
-                new["class"] = found
-        elif key == "id":
-            if element.tag in {"path", "clipPath"}:  # the others are names that nothing refers to
-                new["id"] = f"{name}-{value}"
-        elif key == _HREF:
-            new["href"] = f"#{name}-{value.removeprefix('#')}"
-        elif key == "clip-path":
-            new[key] = value.replace("url(#", f"url(#{name}-")
-        elif key == "transform" and value.startswith("rotate(-0 "):
-            continue
-        else:
-            new[key] = _rounded(value) if key in _COORDINATES else value
-    return new
-
-
-def _rounded(value: str) -> str:
-    short = _NUMBER.sub(lambda match: f"{float(match.group()):.2f}".rstrip("0").rstrip("."), value)
-    return re.sub(r"\s*\n\s*", "", short).replace(" L ", "L").strip()
+    return f"var(--{_NAME_OF[value]})"

@@ -6,17 +6,21 @@ Every text from data, config or an error is a `Text`, never markup: square brack
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Group, RenderableType
 from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
+from lossbench.errors import counted
 from lossbench.record import CompareRecord
-from lossbench.record.comparison import Across, Comparison, Sensitivity
-from lossbench.report.compare.analysis.comparison import compare
+from lossbench.record.comparison import Across, Comparison, ComparisonTable, Sensitivity
+from lossbench.report.compare.analysis.comparison import evidence_of
+from lossbench.report.compare.analysis.level_counts import ConditionCounts, level_counts
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
 from lossbench.report.compare.columns import half_width, short_p
+from lossbench.report.compare.contents import FIRST, WHOLE
 from lossbench.report.compare.terminal_table import MARKS, ComparisonGrid
 from lossbench.report.format import learning_rate, number
 from lossbench.report.terminal.table import plain_table
@@ -24,32 +28,58 @@ from lossbench.report.terminal.table import plain_table
 
 def comparison_report(record: CompareRecord, folder: Path) -> RenderableType:
     """The sentence, a table per data set, what the marks mean, what to know, and the files in `folder`."""
-    comparison = compare(record)
+    comparison = evidence_of(record)
     parts: list[RenderableType] = [Text(comparison.sentence, style="bold"), Text()]
     parts += [Text(f"! {banner}", style="bold yellow") for banner in comparison.banners]
-    for across in comparison.across:
-        parts += [_across_grid(across, ranks=comparison.ranks), Text(across.omnibus)]
+    across = _first(comparison.across)
+    for one in across:
+        parts += [_across_grid(one, ranks=comparison.ranks), Text(one.omnibus)]
         parts += [Text(RANK_WARNING, style="yellow")] if comparison.ranks else []
         parts.append(Text())
-    for sensitivity in comparison.sensitivity:
-        parts += [_sensitivity_grid(sensitivity, comparison.metric), Text()]
-    several = len(comparison.tables) > 1
-    for table in comparison.tables:
+    parts += _rest(len(comparison.across) - len(across), "combination of the conditions' levels", folder)
+    if len(comparison.sensitivity) <= WHOLE:
+        for sensitivity in comparison.sensitivity:
+            parts += [_sensitivity_grid(sensitivity, comparison.metric), Text()]
+    else:
+        for count in level_counts(comparison.sensitivity):
+            parts += [_counts_grid(count), Text()]
+    several, tables = len(comparison.tables) > 1, _first(comparison.tables)
+    for table in tables:
         if several:
             changed = f": {table.realised_text}" if table.realised_text else ""
-            parts.append(Text(f"{table.title}{changed}", style="bold"))
+            partial = " (partial)" if table.missing else ""
+            parts.append(Text(f"{table.title}{partial}{changed}", style="bold"))
         parts += [ComparisonGrid(table, comparison.metric), Text()]
-    parts.append(_legend(comparison, record))
-    for table in comparison.tables:
+    parts += _rest(len(comparison.tables) - len(tables), "setting", folder)
+    parts.append(_legend(tables, comparison, record))
+    for table in tables:
         parts += [Text(f"· {table.title}: {note}" if several else f"· {note}") for note in table.notes]
-    parts += [Text(f"· {note}") for note in [*comparison.notes, *comparison.warnings]]
+    parts += [Text(f"· {note}") for note in [*comparison.notes, *_first(comparison.warnings)]]
+    left = len(comparison.warnings) - len(_first(comparison.warnings))
+    parts += [Text(f"· {counted(left, 'more warning is', 'more warnings are')} in report.html")] if left else []
     parts.append(Text(f"{folder / 'report.html'}", style="bold", overflow="fold"))
     return Group(*parts)
 
 
-def _legend(comparison: Comparison, record: CompareRecord) -> Text:
+Some = TypeVar("Some")
+
+
+def _first(items: list[Some]) -> list[Some]:
+    """All of a few, the first of many."""
+    return items if len(items) <= WHOLE else items[:FIRST]
+
+
+def _rest(count: int, what: str, folder: Path) -> list[RenderableType]:
+    """Where those are that are not shown."""
+    if not count:
+        return []
+    more = counted(count, f"more {what} is", f"more {what}s are")
+    return [Text(f"{more} in {folder / 'report.html'}", style="bold", overflow="fold"), Text()]
+
+
+def _legend(tables: list[ComparisonTable], comparison: Comparison, record: CompareRecord) -> Text:
     """What marks and columns mean, of those that are used."""
-    rows = [row for table in comparison.tables for row in table.shown]
+    rows = [row for table in tables for row in table.shown]
     used = {row.word for row in rows}
     lines = ["   ".join(f"{mark} {word}" for word, (mark, _) in MARKS.items() if word in used)]
     if any(row.p_better is not None for row in rows):
@@ -57,7 +87,7 @@ def _legend(comparison: Comparison, record: CompareRecord) -> Text:
             f"P>, P(better): probability of being better by more than the ROPE, {comparison.rope_text}; P=, P(equal):"
             " of lying within it"
         )
-        single = any(table.single for table in comparison.tables)
+        single = any(table.single for table in tables)
         lines.append(
             "difference: 95% intervals of single comparisons, as requested; of many, some exclude 0 by chance. p is"
             " adjusted for all comparisons"
@@ -93,6 +123,15 @@ def _across_grid(across: Across, *, ranks: bool) -> Grid:
         numbers = [number(row.average_rank, 2)] if ranks else []
         numbers += [number(row.gain, sign=True), short_p(row.p_better), short_p(row.p_equal), short_p(row.p_holm, 3)]
         grid.add_row(*(Text(cell) for cell in [mark, row.name, *numbers]), style=style)
+    return grid
+
+
+def _counts_grid(count: ConditionCounts) -> Grid:
+    """In how many comparisons each loss gives up less or more than the baseline."""
+    title = f"by {count.condition.label}: gives up less or more than {count.baseline} in {count.count} comparisons"
+    grid = _plain_grid(title, ["less", "more", "not distinguishable"])
+    for row in count.rows:
+        grid.add_row(*(Text(cell) for cell in ["", row.name, str(row.less), str(row.more), str(row.open)]))
     return grid
 
 

@@ -45,7 +45,7 @@
           (word.value !== "" && row.dataset.word !== word.value) || !row.dataset.name.toLowerCase().includes(wanted);
       }
       const left = rows.filter((row) => !row.hidden).length;
-      count.textContent = left === rows.length ? "" : `${left} of ${rows.length} losses`;
+      count.textContent = left === rows.length ? "" : `${left} of ${rows.length} ${bar.dataset.of}`;
     };
     text.addEventListener("input", filter);
     word.addEventListener("change", filter);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -92,6 +93,7 @@ def planted_record(
     seed: int = 0,
     epochs: int = 40,
     ranks: bool = False,
+    lrs: Sequence[float] = LRS,
 ) -> CompareRecord:
     """A record as a comparison leaves it; under "rmse" a gain lowers the error by ten times as much.
 
@@ -102,7 +104,7 @@ def planted_record(
     requested = {"train_share": (share, 1.0), "label_noise": (noise, 0.0)}
     varied = {name: levels for name, (levels, clean) in requested.items() if set(levels) != {clean}}
     results = [
-        _run(planted, i, losses, table, dict(condition), folds, repeats, metric, seed, epochs)
+        _run(planted, i, losses, table, dict(condition), folds, repeats, metric, seed, epochs, lrs)
         for table in tables
         for condition in itertools.product(*([(name, level) for level in of] for name, of in varied.items()))
         for i, planted in enumerate(losses)
@@ -111,7 +113,7 @@ def planted_record(
         name="titanic-9-losses",
         status="ok",
         command="lossbench compare-losses --data titanic",
-        config={"kind": "compare-losses", "data": list(data), "metric": metric, "seed": seed, "lrs": LRS},
+        config={"kind": "compare-losses", "data": list(data), "metric": metric, "seed": seed, "lrs": list(lrs)},
         environment={"python": "3.13.5", "torch": "2.13.0", "device": "cpu", "threads": 2},
         data=tables,
         metrics=_metrics(regression),
@@ -126,8 +128,8 @@ def planted_record(
             better="lower" if regression else "higher",
             folds=folds,
             repeats=repeats,
-            lrs=LRS,
-            trials=len(LRS),
+            lrs=list(lrs),
+            trials=len(lrs),
             inner_folds=4,
             baseline=baseline,
             rope=0.01,
@@ -186,6 +188,7 @@ def _run(
     metric: str,
     seed: int,
     epochs: int,
+    lrs: Sequence[float],
 ) -> LossResult:
     regression = metric == "rmse"
     common = np.random.default_rng([seed, len(table.name), sum(map(ord, table.name))])
@@ -209,7 +212,7 @@ def _run(
     for j, value in enumerate(score if planted.status != "failed" else []):
         split = {"repeat": j // folds, "fold": j % folds}
         facts = {"temperature": 1.1, "grid_edge": planted.grid_edge, "n_train": round(571 * share), "n_test": 143}
-        members += [_trial(j, split, lr, float(value), own, epochs) for lr in LRS]
+        members += [_trial(j, split, lr, float(value), own, epochs) for lr in lrs]
         status = "diverged" if j < planted.diverged else "ok"
         for role, lr, loss in (("refit", planted.lr, 0.0), ("untuned", 1e-3, 0.004)):
             sound = {"accuracy": value - loss, "log_loss": 1.1 - 0.8 * value}

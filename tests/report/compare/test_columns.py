@@ -18,14 +18,14 @@ TWO = (Planted("cross_entropy"), Planted("mse"))
 
 
 def test_a_new_column_stands_in_every_view(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    new = TableColumn("wall time", lambda row: row.seconds, lambda row, _: f"{row.seconds or 0:.0f} s")
+    new = TableColumn("gradient", lambda row: row.factor, lambda row, _: f"{row.factor:g} times")
     monkeypatch.setattr(columns, "COLUMNS", (*COLUMNS, new))
     record = planted_record(TWO)
     record.analysis = compare(record)
     write_comparison(record, tmp_path)
     written = [(tmp_path / name).read_text(encoding="utf-8") for name in ("comparison.md", "report.html")]
     for text in (shown(comparison_report(record, tmp_path), 240), *written):
-        assert "wall time" in text
+        assert "gradient" in text
 
 
 def test_names_of_columns_are_distinct_and_only_one_is_the_metrics() -> None:

@@ -2,11 +2,11 @@
 
 from io import BytesIO
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from lossbench.report.compare import page as html
 from lossbench.report.compare.files import write_comparison
 from lossbench.report.style import COLOURS
 from tests.report.browser import find_browser
@@ -201,15 +201,11 @@ def test_the_policy_stops_what_should_ever_slip_through(browser, written, tmp_pa
     page.close()
 
 
-def test_a_page_stays_small_however_many_data_sets_it_has(tmp_path):
-    losses = (Planted("cross_entropy"), Planted("focal"))
-    record = planted_record(losses, data=("a", "b", "c"), folds=5, repeats=1, epochs=2)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(html, "LARGEST", 60_000)
-        write_comparison(record, tmp_path)
-    page = (tmp_path / "report.html").read_text()
-    assert not list(tmp_path.glob("critical*"))  # ranks are drawn on request only
-    assert "average rank" not in page
-    assert len(page.encode()) < 60_000 + 20_000  # the style rules of the pictures come on top
-    assert "Left out to keep this page small" in page
-    assert html.LARGEST + 100_000 <= 1_500_000
+@pytest.mark.parametrize("name", ["lr-sensitivity", "curves"])
+def test_what_all_panels_have_behind_them_is_thin_and_grey(opened, name):
+    """A line that no style reaches is a black area: styles must hold for what is repeated, too."""
+    page = opened(color_scheme="light")
+    with Image.open(BytesIO(page.locator(f"svg.plot[aria-labelledby^={name}-]").screenshot())) as image:
+        pixels = np.asarray(image.convert("L"))
+    assert 0.005 < (pixels < 250).mean() < 0.25  # something is drawn, and most of a panel is paper
+    assert (pixels < 100).mean() < 0.04  # text, and one line a panel

@@ -9,10 +9,23 @@ from PIL import Image
 from lossbench.record import MemberRecord
 from lossbench.report.compare.analysis.comparison import compare
 from lossbench.report.compare.analysis.read_scores import read_settings
+from lossbench.report.compare.drawing import (
+    TEXT,
+    WIDTH,
+    Area,
+    Dot,
+    Drawing,
+    Line,
+    Repeated,
+    Scale,
+    Text,
+    inside,
+)
 from lossbench.report.compare.plots import PLOTS
-from lossbench.report.compare.plots.critical_difference import critical_difference, groups
+from lossbench.report.compare.plots.critical_difference import critical_difference, groups, subtitle
 from lossbench.report.compare.plots.matrix import _short, _standing
-from lossbench.report.compare.plots.plot import View, compose, picture
+from lossbench.report.compare.plots.plot import View
+from lossbench.report.compare.png import write_drawings
 from lossbench.report.compare.svg import Styles, inline_svg, standalone_svg
 from lossbench.report.curves import stacked
 from lossbench.report.style import COLOURS, LIGHT, house_style
@@ -47,8 +60,7 @@ def test_each_colour_means_one_thing():
 def test_a_picture_of_a_page_is_described_and_carries_no_inline_style(plot, record):
     styles = Styles()
     view = view_of(record)
-    with house_style():
-        text = inline_svg(picture(plot, view), "here", plot.title, plot.describe(view), styles)
+    text = inline_svg(plot.draw(view), "here", plot.title, plot.describe(view), styles)
     root = ET.fromstring(text)
     assert root.attrib["role"] == "img"
     assert root.find("title").text == plot.title
@@ -66,11 +78,10 @@ def test_a_picture_of_a_page_is_described_and_carries_no_inline_style(plot, reco
 @pytest.mark.parametrize("label", ["<script>alert(1)</script>", "$\\frac{1}{0$", "a & b"])
 def test_names_are_text_and_never_markup_or_formula(label):
     view = view_of(planted_record((Planted("cross_entropy"), Planted(label)), epochs=3))
-    with house_style():
-        for plot in PLOTS:
-            svg = inline_svg(picture(plot, view), "x", "t", plot.describe(view), Styles())
-            assert "<script" not in svg
-            assert any((e.text or "").startswith(label[:20]) for e in ET.fromstring(svg).iter("text"))
+    for plot in PLOTS:
+        svg = inline_svg(plot.draw(view), "x", "t", plot.describe(view), Styles())
+        assert "<script" not in svg
+        assert any((e.text or "").startswith(label[:20]) for e in ET.fromstring(svg).iter("text"))
 
 
 def test_nothing_to_show_is_no_picture():
@@ -78,12 +89,11 @@ def test_nothing_to_show_is_no_picture():
     for result in record.results:
         result.matrix, result.reliability = {}, None
     view = view_of(record)
-    assert {plot.name for plot in PLOTS if plot.height(view) == 0} >= {"differences", "matrix", "calibration"}
+    assert {plot.name for plot in PLOTS if plot.draw(view) is None} >= {"differences", "matrix", "calibration"}
 
 
 def texts_of(plot, view):
-    with house_style():
-        svg = inline_svg(picture(plot, view), "x", "t", plot.describe(view), Styles())
+    svg = inline_svg(plot.draw(view), "x", "t", plot.describe(view), Styles())
     return [(e.text or "") for e in ET.fromstring(svg).iter("text")]
 
 
@@ -116,17 +126,63 @@ def test_a_loss_under_which_nothing_can_be_scored_keeps_its_column_of_dots(recor
 
 
 @pytest.mark.parametrize("losses", [1, 2, 4])
-def test_one_row_of_panels_has_its_labels_outside_of_them_and_below_the_title(losses):
+def test_one_row_of_panels_has_its_labels_outside_of_them(losses):
     view = view_of(planted_record(tuple(Planted(f"l{i}") for i in range(losses)), baseline="l0"))
-    plot = next(plot for plot in PLOTS if plot.name == "curves")
-    with house_style():
-        figure = compose(plot, [view])
-        figure.draw_without_rendering()
-        boxes = {t.get_text(): t.get_window_extent() for t in figure.subfigs[0].texts}
-        panels = [axes.get_window_extent() for axes in figure.axes]
-    label, epoch = boxes["accuracy (validation)"], boxes["epoch"]
-    assert max(box.y1 for box in panels) < label.y0 < label.y1 < boxes["titanic"].y0
-    assert panels[0].x0 < epoch.x0 < epoch.x1 < panels[-1].x1
+    drawing = next(plot for plot in PLOTS if plot.name == "curves").draw(view)
+    at = {mark.text: mark.at for mark in drawing.marks if isinstance(mark, Text)}
+    (behind,) = [mark for mark in drawing.marks if isinstance(mark, Repeated)]
+    wide = max(x for line in behind.marks for x, _ in line.points)
+    above, left = min(y for _, y in behind.places), min(x for x, _ in behind.places)
+    right = max(x for x, _ in behind.places) + wide
+    label, epoch = at["accuracy (validation)"], at["epoch"]
+    assert TEXT < label[1] < at["l0"][1] - TEXT < above  # letters are at most as tall as their size
+    assert left < epoch[0] < right
+    assert above < epoch[1] < drawing.height
+
+
+def test_no_mark_leaves_the_paper(record):
+    """What reaches over an edge is cut off there: in a page by the SVG's box, in a PNG by its size."""
+    view = view_of(record)
+    for plot in PLOTS:
+        drawing = plot.draw(view)
+        for mark in drawing.marks:
+            if isinstance(mark, Line | Area):
+                assert all(0 <= x <= WIDTH and 0 <= y <= drawing.height for x, y in mark.points), (plot.name, mark)
+            if isinstance(mark, Dot | Text):
+                assert 0 <= mark.at[0] <= WIDTH
+                assert 0 <= mark.at[1] <= drawing.height
+
+
+def test_a_line_is_cut_where_it_leaves_its_panel():
+    """By hand: from (0, 0) to (2, 2) and back to (4, 0), between 0.5 and 1 it is two slanted pieces."""
+    assert inside([(0, 0), (2, 2), (4, 0)], 0.5, 1) == [[(0.5, 0.5), (1.0, 1)], [(3.0, 1), (3.5, 0.5)]]
+    assert inside([(0, 0), (1, 0)], 0.5, 1) == []
+    assert inside([(0, 1), (1, 1), (2, 1)], 0, 1) == [[(0, 1), (1, 1), (2, 1)]]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.0, 1.0), (-0.043, 0.021), (812.0, 40_000.0), (1e6, 3e6), (0.00012, 0.0005)]
+)
+def test_ticks_are_round_inside_and_told_apart(low, high):
+    ticks = Scale(low, high, 0, 100).ticks(5)
+    assert 2 <= len(ticks) <= 7
+    assert all(low <= value <= high for value, _ in ticks)
+    assert len({text for _, text in ticks}) == len(ticks)
+    for value, text in ticks:
+        assert float(text.replace("−", "-")) == pytest.approx(value, rel=1e-2, abs=1e-12)  # three digits are written
+
+
+def test_a_png_shows_what_the_svg_shows(tmp_path):
+    """A red line's middle is where it should be, at 150 dots per inch under a title of 0.58 inches."""
+    drawing = Drawing(144, [Line([(0, 72), (WIDTH, 72)], LIGHT["worse"], 2)])
+    path = write_drawings([("title", "where", drawing)], tmp_path / "x.png")
+    with Image.open(path) as image:
+        assert image.size == (1200, round((144 / 72 + 0.58) * 150))
+        column = [image.getpixel((600, y)) for y in range(image.height)]
+    colour = tuple(int(LIGHT["worse"][i : i + 2], 16) for i in (1, 3, 5))
+    rows = [y for y, pixel in enumerate(column) if pixel == colour]
+    assert abs(np.mean(rows) - (0.58 + 1) * 150) <= 1  # half a pixel of rounding at each end
+    assert 2 <= len(rows) <= 5  # 2 points are 4.2 pixels
 
 
 def test_every_png_is_written(written):
@@ -162,8 +218,7 @@ def test_bars_join_every_longest_run_within_the_critical_difference():
 def test_ranks_are_drawn_without_bars_where_the_omnibus_test_kept_the_null():
     (across,) = compare(planted_record(data=("a", "b"), seed=2, epochs=3)).across
     across = across.replace(rejected=False, critical_difference=None)
-    with house_style():
-        text = standalone_svg(critical_difference(across), "ranks", "in words")
+    text = standalone_svg(critical_difference(across), "ranks", subtitle(across), "in words")
     root = ET.fromstring(text)
     assert "may be distinguished" in text or "no omnibus test" in text
     assert root.tag == "{http://www.w3.org/2000/svg}svg"

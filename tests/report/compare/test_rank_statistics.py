@@ -78,6 +78,14 @@ def test_wilcoxon_is_scipys_with_zeros_split(gain):
     assert rs.wilcoxon(value) == pytest.approx(oracle)
 
 
+@pytest.mark.parametrize("count", [2, 5, 9, 12])
+@pytest.mark.parametrize("seed", range(3))
+def test_wilcoxon_of_tied_gains_is_scipys_permutation_test(count, seed):
+    value = np.random.default_rng([seed, count]).integers(-3, 5, count) / 8.0  # many ties, some zeros
+    oracle = stats.wilcoxon(value, zero_method="zsplit").pvalue if value.any() else 1.0
+    assert rs.wilcoxon(value) == pytest.approx(oracle, rel=1e-9)  # both count: only the last digits of a sum differ
+
+
 def test_float_noise_breaks_no_tie():
     assert rs.wilcoxon([1e-16, -1e-16, 0, 1e-15, 0, 0]) == 1.0
 

@@ -11,7 +11,7 @@ from lossbench.report.compare.analysis.comparison import compare
 from lossbench.report.compare.analysis.read_scores import read_settings
 from lossbench.report.compare.markdown import comparison_markdown
 from lossbench.report.compare.members_csv import members_csv
-from lossbench.report.compare.page import render
+from lossbench.report.compare.page import whole_page
 from lossbench.report.compare.plots.plot import View
 from lossbench.report.compare.terminal import comparison_report
 from tests.report.compare.planted import Planted, planted_record
@@ -122,7 +122,7 @@ def test_a_row_whose_loss_does_not_estimate_what_is_scored_says_so_in_files():
     rows = {line.split("|")[1].strip(): line for line in lines if line.startswith("|")}
     assert {name for name, line in rows.items() if NOT in line} == {"l1 + logsoftmax", "pinball + logsoftmax"}
     views = [View(comparison.tables[0], read_settings(record)[0], record.protocol)]
-    page = render(record, comparison, views)
+    page = whole_page(record, comparison, views)
     assert len(re.findall(rf"<td[^>]*>\s*{NOT}\s*<", page)) == 2
 
 

@@ -18,9 +18,18 @@ from lossbench.report.compare.analysis.calibrated import temperature_notes
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
 from lossbench.report.compare.analysis.findings import find, learnt_nothing, not_excluded_as_best
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
-from lossbench.report.compare.analysis.notes import FEW_SPLITS, banners, notes, rope_text, table_notes, warnings
+from lossbench.report.compare.analysis.notes import (
+    FEW_SPLITS,
+    banners,
+    notes,
+    partial,
+    partial_table,
+    rope_text,
+    table_notes,
+    warnings,
+)
 from lossbench.report.compare.analysis.read_scores import read_settings
-from lossbench.report.compare.analysis.references import reference_notes, reference_rows
+from lossbench.report.compare.analysis.references import ReferencesOf, reference_notes, reference_rows, references_of
 from lossbench.report.compare.analysis.scores import LossScores, SettingScores, first_of_each, primary_metric
 from lossbench.report.compare.analysis.sensitivity import compare_levels
 from lossbench.report.compare.analysis.statistics.paired import Posterior, corrected_t, correlated_t, known, share_won
@@ -29,17 +38,29 @@ from lossbench.report.scale import within_range
 from lossbench.report.symptoms import reason, symptoms
 
 
+def evidence_of(record: CompareRecord) -> Comparison:
+    """The record's analysis; computed where it has none.
+
+    Terminal, page and files all ask for it, and of a hundred tables it takes longer than any of them.
+    """
+    return record.analysis or compare(record)
+
+
 def compare(record: CompareRecord) -> Comparison:
     """The evidence of a comparison's record."""
     settings, metric = read_settings(record), primary_metric(record)
     alpha = record.protocol.alpha
-    tables = [_table(setting, record, alpha) for setting in settings]
+    references = references_of(record)
+    tables = [_table(setting, record, references, alpha) for setting in settings]
     stop_text = record.protocol.stop_text
     sensitivity = compare_levels(record.conditions, settings, tables, alpha=alpha, stop_text=stop_text)
     rope = record.protocol.rope
     across = compare_across(settings, alpha=alpha, rope=rope, seed=int(record.config.get("seed") or 0))
+    opening = partial(record)
+    found = answer(tables, record.conditions, sensitivity, across, metric.name)
     return Comparison(
-        sentence=answer(tables, record.conditions, sensitivity, across, metric.name),
+        sentence=f"{opening} {found}" if opening else found,
+        partial=opening,
         banners=banners(record, tables),
         metric=metric.name,
         better=metric.better,
@@ -57,7 +78,7 @@ def compare(record: CompareRecord) -> Comparison:
     )
 
 
-def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> ComparisonTable:
+def _table(setting: SettingScores, record: CompareRecord, references: ReferencesOf, alpha: float) -> ComparisonTable:
     first = first_of_each((setting.baseline, *setting.entries))
     rows = [_row(setting, entry, first[entry.group], record.metrics) for entry in setting.entries]
     rows = _ranked(setting, find(setting, rows, alpha))
@@ -69,6 +90,7 @@ def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Compa
     single = record.protocol.intervals == "single"
     if single:
         rows = [row.replace(difference_low=row.single_low, difference_high=row.single_high) for row in rows]
+    missing = [entry.name for entry in setting.entries if entry.result.status == "interrupted"]
     table = ComparisonTable(
         title=setting.title,
         data=setting.data.name,
@@ -93,7 +115,9 @@ def _table(setting: SettingScores, record: CompareRecord, alpha: float) -> Compa
         sentence="",
         notes=[],
         rows=rows,
-        references=reference_rows(record, setting),
+        references=reference_rows(references, setting, record.metrics),
+        missing=missing,
+        partial=partial_table(missing, len(rows)),
     )
     about = [
         *table_notes(table, record),
@@ -137,7 +161,6 @@ def _row(setting: SettingScores, entry: LossScores, first: LossScores, metrics: 
         diverged=sum(m.status == "diverged" for m in entry.refits),
         diverged_trials=sum(m.status == "diverged" and m.role == "trial" for m in result.members),
         untuned=entry.mean_of(setting.metric, "untuned"),
-        seconds=result.seconds,
         means={m.name: entry.mean_of(m.name) for m in metrics},
         scores=[] if entry.score_J is None else [float(v) for v in entry.score_J],
     )

@@ -14,6 +14,21 @@ from lossbench.report.format import decimals_of, interval, learning_rate, listed
 FEW_SPLITS = 5  # fewer carry no conclusion
 
 
+def partial(record: CompareRecord) -> str:
+    """`Partial: 37 of 225 evaluations are done.`; "" of a whole record."""
+    if record.status != "interrupted":
+        return ""
+    done = sum(result.status != "interrupted" for result in record.results)
+    return f"Partial: {done:,} of {counted(len(record.results), 'evaluation is', 'evaluations are')} done."
+
+
+def partial_table(names: list[str], of: int) -> str:
+    """`partial: 2 of 9 evaluations are not done (mse and l1)`; "" where none is missing."""
+    if not names:
+        return ""
+    return f"partial: {len(names)} of {counted(of, 'evaluation is', 'evaluations are')} not done ({listed(names, 12)})"
+
+
 def banners(record: CompareRecord, tables: list[ComparisonTable]) -> list[str]:
     """What must be known before any number is read."""
     sentences = []
@@ -22,8 +37,11 @@ def banners(record: CompareRecord, tables: list[ComparisonTable]) -> list[str]:
         sentences.append(f"anecdotal: {counted(count, 'split')} cannot carry a conclusion; use at least {FEW_SPLITS}")
     if record.status == "interrupted":
         stopped = [result for result in record.results if result.status == "interrupted"]
+        done = len(record.results) - len(stopped)
         sentences.append(
-            "interrupted: this is what was finished; losses are compared on the splits that all of them have"
+            f"interrupted: this is partial, {done:,} of"
+            f" {counted(len(record.results), 'evaluation', 'evaluations')};"
+            " losses are compared on the splits that all of them have"
             + _named("; stopped on the way", [result.name for result in stopped if result.members])
             + _named("; never begun", [result.name for result in stopped if not result.members])
         )

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from lossbench.record import CompareRecord, ReferenceRecord
+from lossbench.record import CompareRecord, MetricRecord, ReferenceRecord
 from lossbench.record.comparison import ComparisonRow, ComparisonTable
-from lossbench.report.compare.analysis.scores import SettingScores, condition_key
+from lossbench.report.compare.analysis.scores import ConditionKey, SettingScores, condition_key
 from lossbench.report.format import number
 
+ReferencesOf = dict[tuple[str, ConditionKey], list[ReferenceRecord]]
 
-def reference_rows(record: CompareRecord, setting: SettingScores) -> list[ComparisonRow]:
+
+def references_of(record: CompareRecord) -> ReferencesOf:
+    """The record's reference models by data set and condition."""
+    found: ReferencesOf = {}
+    for reference in record.references:
+        found.setdefault((reference.data, condition_key(reference.condition)), []).append(reference)
+    return found
+
+
+def reference_rows(
+    references: ReferencesOf, setting: SettingScores, metrics: Sequence[MetricRecord]
+) -> list[ComparisonRow]:
     """The setting's reference models with their means on the splits that were finished, and no interval: untested."""
-    mine = [
-        reference
-        for reference in record.references
-        if reference.data == setting.data.name
-        and condition_key(reference.condition) == condition_key(setting.condition)
-    ]
+    mine = references.get((setting.data.name, condition_key(setting.condition)), [])
     baseline = setting.baseline.mean_of(setting.metric)
-    return [_row(reference, setting.metric, baseline, [m.name for m in record.metrics]) for reference in mine]
+    return [_row(reference, setting.metric, baseline, [m.name for m in metrics]) for reference in mine]
 
 
 def _row(reference: ReferenceRecord, metric: str, baseline: float | None, metrics: list[str]) -> ComparisonRow:
@@ -42,7 +51,6 @@ def _row(reference: ReferenceRecord, metric: str, baseline: float | None, metric
         represents=[],
         mean=mean,
         difference=None if mean is None or baseline is None else mean - baseline,
-        seconds=reference.seconds,
         means=means,
     )
 

@@ -7,5 +7,5 @@ from lossbench.report.compare.plots.distribution import DISTRIBUTION
 from lossbench.report.compare.plots.lr_sensitivity import LR_SENSITIVITY
 from lossbench.report.compare.plots.matrix import MATRIX
 
-# In the order in which a reader needs them; a page that grows too large leaves the last ones out first.
+# In the order in which a reader needs them.
 PLOTS = (DIFFERENCES, DISTRIBUTION, CALIBRATION, LR_SENSITIVITY, CURVES, MATRIX)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.figure import FigureBase
 
 from lossbench.record.comparison import SCORELESS, ComparisonRow
 from lossbench.report.compare.analysis.statistics.paired import Floats
-from lossbench.report.compare.plots.panels import panels, panels_height
+from lossbench.report.compare.drawing import INCH, TEXT, Drawing
+from lossbench.report.compare.plots.panels import Axis, panels
 from lossbench.report.compare.plots.plot import Plot, View
-from lossbench.report.style import LIGHT, TEXT, word_colour
+from lossbench.report.style import LIGHT, word_colour
 
-_PANEL = 1.35
+_PANEL = 1.35 * INCH
 
 
 @dataclass(frozen=True)
@@ -45,31 +46,26 @@ def _all(view: View) -> dict[str, _Reliability]:
     return {row.name: found for row in rows if (found := _reliability(view, row)) is not None}
 
 
-def _draw(part: FigureBase, view: View, height: float) -> None:
+def _draw(view: View) -> Drawing | None:
     found = _all(view)
+    if not found:
+        return None
     rows = [row for row in view.table.rows if row.name in found]
     low = min(float(r.confidence.min()) for r in found.values())
     low = 0.5 if low >= 0.5 else 0.0
     lowest = min(low, *(float(r.accuracy.min()) for r in found.values()))
-    for row, axes in panels(part, height, rows, "confidence", "share that is right", _PANEL):
-        mine = found[row.name]
-        colour = word_colour(row.word)
-        axes.plot([low, 1], [low, 1], color=LIGHT["faint"], lw=1)
-        axes.plot(mine.confidence, mine.accuracy, color=colour, lw=1.2)
-        axes.scatter(
-            mine.confidence, mine.accuracy, s=4 + 60 * mine.count / mine.count.sum(), color=colour, lw=0, zorder=3
+    x, y = Axis("confidence", low, 1), Axis("share that is right", lowest - 0.03, 1.03)
+    drawing, each = panels(rows, x, y, {}, height=_PANEL)
+    for panel in each:
+        mine, colour = found[panel.item.name], word_colour(panel.item.word)
+        points = list(zip(mine.confidence.tolist(), mine.accuracy.tolist(), strict=True))
+        panel.line([(low, low), (1, 1)], LIGHT["faint"], 1)
+        panel.line(points, colour, 1.2)
+        panel.dots(points, [math.sqrt(4 + 60 * share) / 2 for share in mine.count / mine.count.sum()], colour)
+        drawing.text(
+            panel.x.end - 4, panel.y.start - 9, f"ECE {mine.error:.3f}", LIGHT["soft"], size=TEXT - 1, anchor="end"
         )
-        axes.set_xlim(low, 1)
-        axes.set_ylim(lowest - 0.03, 1.03)
-        axes.text(
-            0.97,
-            0.06,
-            f"ECE {mine.error:.3f}",
-            transform=axes.transAxes,
-            ha="right",
-            size=TEXT - 1,
-            color=LIGHT["soft"],
-        )
+    return drawing
 
 
 def _describe(view: View) -> str:
@@ -82,7 +78,6 @@ CALIBRATION = Plot(
     "Calibration",
     "Share of right decisions against the confidence they were made with, after the same temperature step for every "
     "loss; on the grey line confidence means what it says. A dot's area is its share of the rows; ECE is the mean gap.",
-    lambda view: panels_height(len(_all(view)), _PANEL),
     _draw,
     _describe,
 )

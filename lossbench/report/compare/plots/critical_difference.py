@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 from lossbench.errors import counted
 from lossbench.record.comparison import Across
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
+from lossbench.report.compare.drawing import INCH, ROW, TEXT, WIDTH, Dot, Drawing, Line, Scale
 from lossbench.report.format import number, p_value
-from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, new_figure, place, shortened, text_width, title, word_colour
+from lossbench.report.style import LIGHT, shortened, text_width, word_colour
 
 
 def groups(rank: list[float], distance: float) -> list[tuple[int, int]]:
@@ -34,53 +32,31 @@ def subtitle(across: Across) -> str:
     return f"{test}; bars join losses within CD = {number(across.critical_difference, 2)}"
 
 
-def critical_difference(across: Across, *, heading: bool = True) -> Figure:
+def critical_difference(across: Across) -> Drawing:
     """Losses on a line of average ranks, each named on a row of its own; bars only after a rejected omnibus test."""
     rows = sorted(across.rows, key=lambda row: row.average_rank)
     rank = [row.average_rank for row in rows]
     bars = groups(rank, across.critical_difference) if across.critical_difference else []
-    top = TITLE if heading else 0.1
-    height = top + 0.55 + ROW * len(rows) + 0.5
-    figure = new_figure(height)
-    if heading:
-        title(figure, "Average ranks over data sets", subtitle(across), height)
-    else:
-        figure.patch.set_visible(False)
+    top = 0.35 * INCH
+    bottom = top + ROW * len(rows)
+    drawing = Drawing(bottom + 0.4 * INCH)
     names = [shortened(row.name) for row in rows]
-    axes = place(figure, height, 0.4 + text_width(names), 0.8 + 0.16 * len(bars), 0.5, ROW * len(rows))
-    axes.set_xlim(0.8, len(rows) + 0.2)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    for y, row in enumerate(rows):
-        colour = word_colour(row.word)
-        axes.plot([0.8, row.average_rank], [y, y], color=LIGHT["grid"], lw=1)
-        axes.plot([row.average_rank], [y], "o", color=colour, ms=6, clip_on=False)
-        axes.annotate(
-            number(row.average_rank, 2), (row.average_rank, y), (8, 0), textcoords="offset points",
-            va="center", size=TEXT - 1, color=LIGHT["soft"], annotation_clip=False,
-        )  # fmt: skip
-    _draw_bars(axes, bars)
-    axes.set_yticks(range(len(rows)), names)
-    axes.tick_params(axis="x", top=True, bottom=False, labeltop=True, labelbottom=False)
-    axes.spines["bottom"].set_visible(False)
-    axes.spines["left"].set_visible(False)
-    axes.spines["top"].set_visible(True)
-    axes.set_xticks(range(1, len(rows) + 1))
-    figure.text(0.02, 0.16 / height, RANK_WARNING, color=LIGHT["soft"], size=TEXT - 1)
-    return figure
-
-
-def _draw_bars(axes: Axes, bars: list[tuple[int, int]]) -> None:
-    """Upright bars at the right, over the rows that are not distinguished."""
-    for i, (first, last) in enumerate(bars):
-        x = 1.1 + 0.03 * i
-        axes.plot(
-            [x, x],
-            [first - 0.2, last + 0.2],
-            color=LIGHT["ink"],
-            lw=2.5,
-            transform=axes.get_yaxis_transform(),
-            clip_on=False,
-        )
+    left, right = (0.4 + text_width(names)) * INCH, WIDTH - (0.8 + 0.16 * len(bars)) * INCH
+    x = Scale(0.8, len(rows) + 0.2, left, right)
+    drawing.add(Line([(left, top), (right, top)], LIGHT["faint"], 0.8))
+    for place in range(1, len(rows) + 1):
+        drawing.add(Line([(x(place), top - 3), (x(place), top)], LIGHT["faint"], 0.8))
+        drawing.text(x(place), top - 10, str(place), LIGHT["soft"], size=TEXT - 1, anchor="middle")
+    for i, row in enumerate(rows):
+        y, here = top + (i + 0.5) * ROW, x(row.average_rank)
+        drawing.add(Line([(left, y), (here, y)], LIGHT["grid"], 1), Dot((here, y), 3, word_colour(row.word)))
+        drawing.text(here + 8, y, number(row.average_rank, 2), LIGHT["soft"], size=TEXT - 1)
+        drawing.text(left - 7, y, names[i], anchor="end")
+    for i, (first, last) in enumerate(bars):  # upright, over the rows that are not distinguished
+        at = right + (0.5 + 0.16 * i) * INCH
+        drawing.add(Line([(at, top + (first + 0.3) * ROW), (at, top + (last + 0.7) * ROW)], LIGHT["ink"], 2.5))
+    drawing.text(0.02 * WIDTH, bottom + 16, RANK_WARNING, LIGHT["soft"], size=TEXT - 1)
+    return drawing
 
 
 def describe(across: Across) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.figure import FigureBase
 
 from lossbench.record.comparison import SCORELESS, ComparisonRow
 from lossbench.report.compare.analysis.statistics.paired import Floats
-from lossbench.report.compare.plots.panels import draw_others, note_off_scale, panels, panels_height
+from lossbench.report.compare.drawing import Drawing, Points
+from lossbench.report.compare.plots.panels import Axis, panels
 from lossbench.report.compare.plots.plot import Plot, View
-from lossbench.report.curves import draw_band, stacked, thinned
+from lossbench.report.curves import stacked, thinned
 from lossbench.report.style import word_colour
+
+_POINTS = 60  # per curve: a panel is 130 points wide
 
 
 def _chosen(view: View, row: ComparisonRow) -> Floats | None:
@@ -26,25 +28,33 @@ def _curves(view: View) -> dict[str, Floats]:
     return {row.name: curve for row in rows if (curve := _chosen(view, row)) is not None}
 
 
-def _draw(part: FigureBase, view: View, height: float) -> None:
+def _draw(view: View) -> Drawing | None:
     curves = _curves(view)
+    if not curves:
+        return None
     rows = [row for row in view.table.rows if row.name in curves]
-    means = {name: curve.mean(axis=0) for name, curve in curves.items()}
     sound = [curves[row.name] for row in rows if row.word != "broken"] or list(curves.values())
     low = min(float(np.quantile(curve, 0.02)) for curve in sound)
     high = max(float(np.quantile(curve, 0.98)) for curve in sound)
     margin = 0.08 * (high - low or 1)
-    longest = max(map(len, means.values()))
-    others = {
-        name: np.stack([at + 1, mean[at]], axis=1) for name, mean in means.items() for at in [thinned(len(mean), 30)]
-    }
-    metric = view.protocol.select_metric
-    for row, axes in panels(part, height, rows, "epoch", f"{metric} (validation)"):
-        draw_others(axes, others, row.name)
-        draw_band(axes, curves[row.name], word_colour(row.word))
-        axes.set_xlim(1, max(2, longest))
-        axes.set_ylim(low - margin, high + margin)
-        note_off_scale(axes, means[row.name], word_colour(row.word))
+    means = {name: _line(curve.mean(axis=0)) for name, curve in curves.items()}
+    x = Axis("epoch", 1, max(2, *(curve.shape[1] for curve in curves.values())))
+    y = Axis(f"{view.protocol.select_metric} (validation)", low - margin, high + margin)
+    drawing, each = panels(rows, x, y, means)
+    for panel in each:
+        curve, colour = curves[panel.item.name], word_colour(panel.item.word)
+        if panel.note_off_scale([value for _, value in means[panel.item.name]], colour):
+            continue
+        if len(curve) > 1:
+            least, most = np.quantile(curve, [0.1, 0.9], axis=0)
+            panel.band(_line(least), _line(most), colour, 0.18)
+        panel.line(means[panel.item.name], colour)
+    return drawing
+
+
+def _line(value_E: Floats) -> Points:
+    """A curve as points: its epochs, counted from 1, and its values."""
+    return [(float(epoch + 1), float(value_E[epoch])) for epoch in thinned(len(value_E), _POINTS)]
 
 
 def _describe(view: View) -> str:
@@ -60,7 +70,6 @@ CURVES = Plot(
     "Learning curves",
     "The loss-neutral metric on the inner folds, at the learning rate chosen on each split: mean, and the "
     "band that holds the middle 80% of the splits. The other losses are behind in grey.",
-    lambda view: panels_height(len(_curves(view))),
     _draw,
     _describe,
 )

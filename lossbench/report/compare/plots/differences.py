@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
-from matplotlib.figure import FigureBase
-
 from lossbench.record.comparison import SCORELESS, ComparisonRow
+from lossbench.report.compare.drawing import INCH, TEXT, Area, Dot, Drawing, Line
 from lossbench.report.compare.plots.plot import Plot, View, note_scoreless
+from lossbench.report.compare.plots.rows import Rows, rows
 from lossbench.report.format import interval, number
-from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, place, quiet, shortened, text_width, word_colour
-
-_AXIS = 0.75  # inches below the rows, for the axis and its label
+from lossbench.report.style import LIGHT, shortened, text_width, word_colour
 
 
 def _rows(view: View) -> list[ComparisonRow]:
@@ -22,15 +19,10 @@ def _rows(view: View) -> list[ComparisonRow]:
     ]
 
 
-def _height(view: View) -> float:
-    rows = _rows(view)
-    return TITLE + ROW * len(rows) + _AXIS if any(row.difference is not None for row in rows) else 0
-
-
-def _limits(view: View, rows: list[ComparisonRow]) -> tuple[float, float]:
+def _limits(view: View, shown: list[ComparisonRow]) -> tuple[float, float]:
     """What the sound losses span, so that a broken one does not squeeze them; what lies outside gets an arrow."""
     rope = view.table.rope
-    sound = [row for row in rows if row.word != "broken"] or rows
+    sound = [row for row in shown if row.word != "broken"] or shown
     ends = [v for row in sound for v in (row.difference_low, row.difference_high, row.difference) if v is not None]
     low, high = min([-2 * rope, *ends]), max([2 * rope, *ends])
     reach = 8 * max(rope, view.table.resolution or 0)
@@ -39,56 +31,53 @@ def _limits(view: View, rows: list[ComparisonRow]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _draw(part: FigureBase, view: View, height: float) -> None:
-    rows, table = _rows(view), view.table
+def _draw(view: View) -> Drawing | None:
+    shown, table = _rows(view), view.table
+    if not any(row.difference is not None for row in shown):
+        return None
     intervals = [
         f"{number(row.difference, table.decimals, sign=True)}  "
         f"{interval(row.difference_low, row.difference_high, table.decimals, sign=True)}"
         if row.difference is not None
         else ""
-        for row in rows
+        for row in shown
     ]
-    names = [shortened(row.name) for row in rows]
-    left, right = 0.3 + text_width(names), 0.3 + text_width(intervals, TEXT - 1)
-    axes = place(part, height, left, right, _AXIS, ROW * len(rows))
-    low, high = _limits(view, rows)
-    axes.set_xlim(low, high)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.axvspan(-table.rope, table.rope, color=LIGHT["grid"], lw=0)
-    axes.axvline(0, color=LIGHT["ink"], lw=1)
-    for y, row in enumerate(rows):
+    low, high = _limits(view, shown)
+    right = (0.3 + text_width(intervals, TEXT - 1)) * INCH
+    label = f"{view.setting.metric} minus {shortened(table.baseline)}’s; band: ROPE"
+    at = rows([row.name for row in shown], low, high, label, right=right, below=0.15 * INCH)
+    drawing, x = at.drawing, at.x
+    band = (max(low, -table.rope), min(high, table.rope))
+    drawing.add(Area([(x(v), y) for v, y in zip((*band, *band[::-1]), _box(at), strict=True)], LIGHT["grid"]))
+    drawing.add(Line([(x(0), at.top), (x(0), at.bottom)], LIGHT["ink"], 1))
+    for i, row in enumerate(shown):
         if row.difference is None:
-            note_scoreless(axes, y, row)
+            note_scoreless(drawing, x.start + 4, at.y(i), row)
             continue
-        _draw_row(axes, y, row, low, high)
-        axes.text(
-            1.02,
-            y,
-            intervals[y],
-            transform=axes.get_yaxis_transform(),
-            va="center",
-            size=TEXT - 1,
-            color=word_colour(row.word),
-        )
-    axes.set_yticks(range(len(rows)), names)
-    quiet(axes)
+        _draw_row(at, i, row)
+        drawing.text(x.end + 8, at.y(i), intervals[i], word_colour(row.word), size=TEXT - 1)
     better, worse = ("better →", "← worse") if view.better_sign > 0 else ("worse →", "← better")
-    below = -0.5 / (ROW * len(rows))
-    axes.text(1, below, better, transform=axes.transAxes, ha="right", va="top", color=LIGHT["soft"])
-    axes.text(0, below, worse, transform=axes.transAxes, ha="left", va="top", color=LIGHT["soft"])
-    axes.set_xlabel(f"{view.setting.metric} minus {shortened(table.baseline)}’s; band: ROPE", labelpad=6)
+    drawing.text(x.end, at.bottom + 40, better, LIGHT["soft"], anchor="end")
+    drawing.text(x.start, at.bottom + 40, worse, LIGHT["soft"])
+    return drawing
 
 
-def _draw_row(axes: Axes, y: int, row: ComparisonRow, low: float, high: float) -> None:
+def _box(at: Rows) -> tuple[float, float, float, float]:
+    return at.top, at.top, at.bottom, at.bottom
+
+
+def _draw_row(at: Rows, i: int, row: ComparisonRow) -> None:
     assert row.difference is not None
-    colour = word_colour(row.word)
-    if not low <= row.difference <= high:
-        left = row.difference < low
-        axes.plot([low if left else high], [y], "<" if left else ">", color=colour, ms=6, clip_on=False)
+    colour, x, y = word_colour(row.word), at.x, at.y(i)
+    if not x.holds(row.difference):
+        left = row.difference < x.low
+        tip, back = (x.start, 6) if left else (x.end, -6)
+        at.drawing.add(Area([(tip, y), (tip + back, y - 3.5), (tip + back, y + 3.5)], colour))
         return
     if row.difference_low is not None and row.difference_high is not None:
-        axes.plot([max(low, row.difference_low), min(high, row.difference_high)], [y, y], color=colour)
-    axes.plot([row.difference], [y], "o", color=colour, ms=5.5)
+        ends = (max(x.low, row.difference_low), min(x.high, row.difference_high))
+        at.drawing.add(Line([(x(end), y) for end in ends], colour))
+    at.drawing.add(Dot((x(row.difference), y), 2.75, colour))
 
 
 def _describe(view: View) -> str:
@@ -108,7 +97,6 @@ DIFFERENCES = Plot(
     "Dots are mean differences over the splits, lines their 95% intervals, corrected for shared training rows, "
     "for all losses at once. "
     "Blue is better, orange worse, grey not distinguishable; an arrow points to what lies outside.",
-    _height,
     _draw,
     _describe,
 )

@@ -2,61 +2,51 @@
 
 from __future__ import annotations
 
-import numpy as np
-from matplotlib.figure import FigureBase
-
+from lossbench.deferred import np
 from lossbench.random_streams import generator
 from lossbench.record.comparison import SCORELESS, ComparisonRow
+from lossbench.report.compare.drawing import INCH, ROW, TEXT, Dot, Drawing, Line, bounds
 from lossbench.report.compare.plots.plot import Plot, View, note_scoreless
+from lossbench.report.compare.plots.rows import rows
 from lossbench.report.format import number
-from lossbench.report.style import LIGHT, ROW, TEXT, TITLE, place, quiet, shortened, text_width, word_colour
-
-_AXIS = 0.6
+from lossbench.report.style import LIGHT, word_colour
 
 
 def _rows(view: View) -> list[ComparisonRow]:
     return [row for row in view.table.rows if row.scores or row.word == "failed"]
 
 
-def _height(view: View) -> float:
-    rows = _rows(view)
-    return TITLE + ROW * len(rows) + _AXIS if any(row.word not in SCORELESS for row in rows) else 0
-
-
-def _draw(part: FigureBase, view: View, height: float) -> None:
-    rows, table = _rows(view), view.table
-    names = [shortened(row.name) for row in rows]
-    axes = place(part, height, 0.3 + text_width(names), 0.75, _AXIS, ROW * len(rows))
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    # The same height within its row for a split, whatever the loss: neighbours can be followed from row to row.
-    jitter = generator(0, "distribution").uniform(-0.22, 0.22, max(len(row.scores) for row in rows))
-    own = [row for row in rows if row.word not in SCORELESS]
-    for y, row in enumerate(rows):
-        colour = word_colour(row.word)
-        if row not in own:
-            note_scoreless(axes, y, row)
-            continue
-        axes.plot(row.scores, y + jitter[: len(row.scores)], "o", color=colour, ms=3, mew=0, alpha=0.3)
-        if row.low is not None and row.high is not None:
-            axes.plot([row.low, row.high], [y, y], color=colour)
-        axes.plot([float(np.mean(row.scores))], [y], "o", color=colour, ms=5.5)
-        axes.text(
-            1.02, y, number(row.mean, table.decimals), transform=axes.get_yaxis_transform(),
-            va="center", size=TEXT - 1, color=colour,
-        )  # fmt: skip
-    baseline = next((row.mean for row in rows if row.word == "baseline"), None)
+def _draw(view: View) -> Drawing | None:
+    shown, table = _rows(view), view.table
+    own = [row for row in shown if row.word not in SCORELESS]
+    if not own:
+        return None
+    known = [v for row in own for v in (*row.scores, row.low, row.high) if v is not None]
+    low, high = bounds(known, 0.05)
+    label = f"{view.setting.metric} on the test part of each split"
+    at = rows([row.name for row in shown], low, high, label, right=0.75 * INCH, grid=True)
+    drawing, x = at.drawing, at.x
+    baseline = next((row.mean for row in shown if row.word == "baseline"), None)
     if baseline is not None:
-        axes.axvline(baseline, color=LIGHT["faint"], lw=1, zorder=0)
-    spread = np.ptp([score for row in own for score in row.scores])
-    low, high = axes.get_xlim()
-    if table.dummy is not None and low - spread / 2 < table.dummy < high + spread / 2:
-        axes.axvline(table.dummy, color=LIGHT["faint"], lw=1, ls=(0, (3, 3)), zorder=0)
-        axes.text(
-            table.dummy, -0.55, "dummy", size=TEXT - 1.5, color=LIGHT["soft"], ha="center", va="bottom", clip_on=False
-        )
-    axes.set_yticks(range(len(rows)), names)
-    quiet(axes, grid="x")
-    axes.set_xlabel(f"{view.setting.metric} on the test part of each split")
+        drawing.add(Line([(x(baseline), at.top), (x(baseline), at.bottom)], LIGHT["faint"], 1))
+    if table.dummy is not None and x.holds(table.dummy):
+        place = x(table.dummy)
+        drawing.add(Line([(place, at.top), (place, at.bottom)], LIGHT["faint"], 1, "3 3"))
+        drawing.text(place, at.top - 6, "dummy", LIGHT["soft"], size=TEXT - 1.5, anchor="middle")
+    # The same height within its row for a split, whatever the loss: neighbours can be followed from row to row.
+    jitter = generator(0, "distribution").uniform(-0.22, 0.22, max(len(row.scores) for row in shown))
+    for i, row in enumerate(shown):
+        colour, y = word_colour(row.word), at.y(i)
+        if row not in own:
+            note_scoreless(drawing, x.start + 4, y, row)
+            continue
+        dots = zip(row.scores, jitter, strict=False)
+        drawing.add(*(Dot((x(score), y + ROW * float(up)), 1.5, colour, 0.3) for score, up in dots))
+        if row.low is not None and row.high is not None:
+            drawing.add(Line([(x(row.low), y), (x(row.high), y)], colour))
+        drawing.add(Dot((x(float(np.mean(row.scores))), y), 2.75, colour))
+        drawing.text(x.end + 8, y, number(row.mean, table.decimals), colour, size=TEXT - 1)
+    return drawing
 
 
 def _describe(view: View) -> str:
@@ -75,7 +65,6 @@ DISTRIBUTION = Plot(
     "One faint dot per split, the mean and its 95% interval in front. Splits differ more than losses do: only paired "
     "differences tell losses apart. What failed or diverged has no scores of its own. A line called dummy, where it "
     "lies in reach, is the majority class or the target mean.",
-    _height,
     _draw,
     _describe,
 )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import numpy as np
-from matplotlib.figure import FigureBase
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lossbench.record import MemberRecord
 from lossbench.record.comparison import SCORELESS
-from lossbench.report.compare.plots.panels import draw_others, note_off_scale, panels, panels_height
+from lossbench.report.compare.drawing import Drawing, bounds
+from lossbench.report.compare.plots.panels import Axis, panels
 from lossbench.report.compare.plots.plot import Plot, View
 from lossbench.report.format import learning_rate
 from lossbench.report.style import word_colour
@@ -42,36 +42,48 @@ def _profiles(view: View) -> dict[str, Profile]:
     return profiles
 
 
-def _draw(part: FigureBase, view: View, height: float) -> None:
+def _draw(view: View) -> Drawing | None:
     profiles = _profiles(view)
+    if not profiles:
+        return None
     rows = [row for row in view.table.rows if row.name in profiles]
-    sound = [v for row in rows if row.word != "broken" for v in profiles[row.name][1]]
-    scores = sound or [v for _, mean in profiles.values() for v in mean]
-    others = {name: np.array(profile, dtype=float).T for name, profile in profiles.items()}
-    margin = 0.12 * (max(scores) - min(scores) or 1)
-    metric = view.protocol.select_metric
-    for row, axes in panels(
-        part, height, rows, "learning rate; a dot's area is the share of splits that chose it", f"{metric} (validation)"
-    ):
-        draw_others(axes, others, row.name)
-        rates, mean = profiles[row.name]
-        axes.plot(rates, mean, color=word_colour(row.word))
-        entry = view.entry(row)
+    scores = [v for row in rows if row.word != "broken" for v in profiles[row.name][1]]
+    low, high = bounds(scores or [v for _, mean in profiles.values() for v in mean], 0.12)
+    tried = sorted({lr for rates, _ in profiles.values() for lr in rates})
+    x = Axis(
+        "learning rate; a dot's area is the share of splits that chose it",
+        tried[0] / _room(tried),
+        tried[-1] * _room(tried),
+        log=True,
+        ticks=_powers(tried),
+    )
+    y = Axis(f"{view.protocol.select_metric} (validation)", low, high)
+    lines = {name: list(zip(*profile, strict=True)) for name, profile in profiles.items()}
+    drawing, each = panels(rows, x, y, lines)
+    for panel in each:
+        points, colour = lines[panel.item.name], word_colour(panel.item.word)
+        if panel.note_off_scale([score for _, score in points], colour):
+            continue
+        panel.line(points, colour)
+        entry = view.entry(panel.item)
         chosen = Counter(m.lr for m in entry.refits if m.params == entry.params)
         total = max(1, len(entry.refits))
-        areas = [90 * chosen.get(lr, 0) / total for lr in rates]
-        low, high = min(scores) - margin, max(scores) + margin
-        seen = [low <= value <= high for value in mean]
-        axes.scatter(
-            np.array(rates)[seen], np.array(mean)[seen], s=np.array(areas)[seen],
-            color=word_colour(row.word), zorder=3, lw=0, clip_on=False,
-        )  # fmt: skip
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(10))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda lr, _: learning_rate(lr)))
-        axes.set_ylim(low, high)
-        note_off_scale(axes, np.array(mean), word_colour(row.word))
+        panel.dots(points, [math.sqrt(90 * chosen.get(lr, 0) / total) / 2 for lr, _ in points], colour)
+    return drawing
+
+
+def _room(tried: list[float]) -> float:
+    """What the least rate is divided by, so that the first dot is whole."""
+    return float((tried[-1] / tried[0]) ** 0.06)
+
+
+def _powers(tried: list[float]) -> list[tuple[float, str]]:
+    """The powers of ten among the rates, every other of many; where there is only one, the ends of the grid."""
+    powers = [
+        10.0**e for e in range(math.ceil(math.log10(tried[0]) - 1e-9), math.floor(math.log10(tried[-1]) + 1e-9) + 1)
+    ]
+    shown = powers[:: math.ceil(len(powers) / 4)] if len(powers) > 1 else [tried[0], tried[-1]]
+    return [(lr, learning_rate(lr)) for lr in shown]
 
 
 def _describe(view: View) -> str:
@@ -91,7 +103,6 @@ LR_SENSITIVITY = Plot(
     "Mean validation score of the trials at each learning rate, with the parameters that a loss chose most often; the "
     "larger a dot, the more splits chose it. "
     "A loss that is good at one rate only is a harder loss to use.",
-    lambda view: panels_height(len(_profiles(view))),
     _draw,
     _describe,
 )

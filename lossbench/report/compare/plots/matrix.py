@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from matplotlib.figure import FigureBase
-from matplotlib.patches import Rectangle
 
-from lossbench.deferred import stats
 from lossbench.record.comparison import SCORELESS, ComparisonRow
 from lossbench.report.compare.analysis.statistics.paired import Floats
+from lossbench.report.compare.drawing import INCH, ROW, TEXT, WIDTH, Area, Drawing, Text
 from lossbench.report.compare.plots.plot import Plot, View
-from lossbench.report.style import CHARACTER, LIGHT, ROW, TEXT, TITLE, WIDTH, place, shortened, text_width
+from lossbench.report.style import CHARACTER, LIGHT, shortened, text_width
 
 _DIGITS = 3  # that a cell shows
 _SMALLEST = 4.5  # points; smaller numbers lose a digit first
@@ -38,16 +36,6 @@ def _names(columns: list[str]) -> list[str]:
     return [shortened(name, 22) for name in columns]
 
 
-def _top(columns: list[str]) -> float:
-    """Inches that the slanted column names take above the cells."""
-    return 0.1 + 0.72 * text_width(_names(columns), TEXT - 1)
-
-
-def _height(view: View) -> float:
-    rows, columns, value = _matrix(view)
-    return TITLE + _top(columns) + ROW * len(rows) + 0.15 if len(rows) > 1 and np.isfinite(value).any() else 0
-
-
 def _standing(column: Floats, digits: int = _DIGITS) -> Floats:
     """From 1 for the lowest loss of a column to 0 for its highest, by rank: losses have no common scale.
 
@@ -55,43 +43,46 @@ def _standing(column: Floats, digits: int = _DIGITS) -> Floats:
     """
     known = np.isfinite(column)
     out = np.full(len(column), np.nan)
-    written = [float(f"{value:.{digits}g}") for value in column[known]]
-    out[known] = 1 - (stats.rankdata(written, method="min") - 1) / max(1, known.sum() - 1)
+    written = np.array([float(f"{value:.{digits}g}") for value in column[known]])
+    lower = np.searchsorted(np.sort(written), written)  # how many are lower
+    out[known] = 1 - lower / max(1, known.sum() - 1)
     return out
 
 
-def _draw(part: FigureBase, view: View, height: float) -> None:
+def _draw(view: View) -> Drawing | None:
     rows, columns, value = _matrix(view)
+    if len(rows) < 2 or not np.isfinite(value).any():
+        return None
     names = [shortened(row.name, 26) for row in rows]
-    left = 0.3 + text_width(names)
-    right = max(0.3, 0.72 * text_width(_names(columns)[-1:], TEXT - 1))
-    axes = place(part, height, left, right, 0.15, ROW * len(rows))
-    axes.set_xlim(-0.5, len(columns) - 0.5)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    cell = 0.9 * (WIDTH - left - right) / len(columns)
-    digits = _DIGITS if _fitting(value, _DIGITS, cell) >= _SMALLEST else _DIGITS - 1
-    small = min(TEXT - 1, _fitting(value, digits, cell))
-    for j in range(len(columns)):
+    left = (0.3 + text_width(names)) * INCH
+    right = max(0.3, 0.72 * text_width(_names(columns)[-1:], TEXT - 1)) * INCH
+    wide = (WIDTH - left - right) / len(columns)
+    digits = _DIGITS if _fitting(value, _DIGITS, 0.9 * wide) >= _SMALLEST else _DIGITS - 1
+    small = min(TEXT - 1, _fitting(value, digits, 0.9 * wide))
+    top = (0.1 + 0.72 * text_width(_names(columns), TEXT - 1)) * INCH  # the slanted names above the cells
+    drawing = Drawing(top + ROW * len(rows) + 0.15 * INCH)
+    for j, name in enumerate(_names(columns)):
+        x = left + (j + 0.5) * wide
+        drawing.add(Text((x, top - 5), name, LIGHT["ink"], TEXT - 1, turn=45))
         for i, strength in enumerate(_standing(value[:, j], digits)):
+            y = top + (i + 0.5) * ROW
             if not np.isfinite(value[i, j]):
-                axes.text(j, i, "·", ha="center", va="center", color=LIGHT["soft"])
+                drawing.text(x, y, "·", LIGHT["soft"], anchor="middle")
                 continue
-            axes.add_patch(
-                Rectangle((j - 0.48, i - 0.46), 0.96, 0.92, color=LIGHT["better"], alpha=_DARKEST * strength**2, lw=0)
-            )
-            axes.text(j, i, _short(value[i, j], digits), ha="center", va="center", size=small)
-    axes.set_yticks(range(len(rows)), names)
-    axes.set_xticks(range(len(columns)), _names(columns), rotation=45, ha="left", rotation_mode="anchor")
-    axes.tick_params(
-        axis="x", top=True, bottom=False, labeltop=True, labelbottom=False, length=0, labelcolor=LIGHT["ink"]
-    )
-    axes.spines[:].set_visible(False)
+            across, down = 0.48 * wide, 0.46 * ROW
+            box = [(x - across, y - down), (x + across, y - down), (x + across, y + down), (x - across, y + down)]
+            if shade := round(_DARKEST * float(strength) ** 2, 2):
+                drawing.add(Area(box, LIGHT["better"], shade))
+            drawing.text(x, y, _short(value[i, j], digits), size=small, anchor="middle")
+    for i, name in enumerate(names):
+        drawing.text(left - 7, top + (i + 0.5) * ROW, name, anchor="end")
+    return drawing
 
 
 def _fitting(value: Floats, digits: int, cell: float) -> float:
-    """The size of text with which the longest number fits a cell of so many inches."""
+    """The size of text with which the longest number fits a cell of so many points."""
     longest = max(len(_short(v, digits)) for v in value[np.isfinite(value)])
-    return cell / (longest * CHARACTER) * TEXT
+    return cell / INCH / (longest * CHARACTER) * TEXT
 
 
 def _short(value: float, digits: int = _DIGITS) -> str:
@@ -119,7 +110,6 @@ MATRIX = Plot(
     "Trained on one loss, scored under another",
     "Rows were trained on the loss named at the left, columns are mean test values of the loss named above. The darker "
     "a cell, the lower it ranks in its column; columns have no common scale. A dot: not defined on such outputs.",
-    _height,
     _draw,
     _describe,
 )

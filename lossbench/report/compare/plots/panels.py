@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.figure import FigureBase
-from matplotlib.ticker import MaxNLocator
-
-from lossbench.report.compare.analysis.statistics.paired import Floats
-from lossbench.report.style import LIGHT, TEXT, TITLE, WIDTH, shortened
+from lossbench.report.compare.drawing import (
+    INCH,
+    TEXT,
+    WIDTH,
+    Area,
+    Dot,
+    Drawing,
+    Line,
+    Points,
+    Repeated,
+    Scale,
+    inside,
+)
+from lossbench.report.style import LIGHT, shortened
 
 COLUMNS = 4
-_LEFT, _RIGHT, _GAP, _BOTTOM = 0.62, 0.2, 0.22, 0.56
-_NAME = 0.3  # inches above a panel
-_LABEL = 0.24  # inches above all panels, for what their upright axis is: beside one row of panels there is no room
+PANEL = 1.05 * INCH  # the height of one
+_LEFT, _RIGHT, _GAP, _BOTTOM = 0.62 * INCH, 0.2 * INCH, 0.22 * INCH, 0.56 * INCH
+_NAME = 0.3 * INCH  # above a panel
+_TOP = 0.44 * INCH  # above all panels, for what their upright axis is: beside one row of panels there is no room
 
 
 class Titled(Protocol):
@@ -31,54 +40,109 @@ class Titled(Protocol):
 Item = TypeVar("Item", bound=Titled)
 
 
-def panels_height(count: int, panel: float = 1.05) -> float:
-    """Inches that so many panels need; 0 for none."""
-    return TITLE + _LABEL + math.ceil(count / COLUMNS) * (panel + _NAME) + _BOTTOM if count else 0
+@dataclass(frozen=True)
+class Axis:
+    """One axis of all panels; `ticks` where round values would say less."""
+
+    label: str
+    low: float
+    high: float
+    log: bool = False
+    ticks: Sequence[tuple[float, str]] = ()
+
+    def scale(self, start: float, end: float) -> Scale:
+        """The axis along one side of a panel."""
+        return Scale(self.low, self.high, start, end, self.log)
+
+
+@dataclass(frozen=True)
+class Panel(Generic[Item]):
+    """The panel of one loss: values in, marks on the drawing."""
+
+    item: Item
+    drawing: Drawing
+    x: Scale
+    y: Scale
+
+    def line(self, points: Points, colour: str, width: float = 1.6, dash: str = "", opacity: float = 1.0) -> None:
+        """A line through values, as much of it as the panel holds."""
+        for part in inside(points, self.y.low, self.y.high):
+            self.drawing.add(Line([(self.x(a), self.y(b)) for a, b in part], colour, width, dash, opacity))
+
+    def dots(self, points: Points, radii: Sequence[float], colour: str) -> None:
+        """Dots where the panel holds the values."""
+        for (a, b), radius in zip(points, radii, strict=True):
+            if self.y.holds(b):
+                self.drawing.add(Dot((self.x(a), self.y(b)), radius, colour))
+
+    def band(self, low: Points, high: Points, colour: str, opacity: float) -> None:
+        """The area between two lines over the same places."""
+        edge = [*low, *reversed(high)]
+        held = [(self.x(a), self.y(min(max(b, self.y.low), self.y.high))) for a, b in edge]
+        self.drawing.add(Area(held, colour, opacity))
+
+    def note_off_scale(self, values: Sequence[float], colour: str) -> bool:
+        """Say what lies wholly above or below the panel; whether it does."""
+        least, most = min(values), max(values)
+        if most >= self.y.low and least <= self.y.high:
+            return False
+        place = 0.08 if most < self.y.low else 0.92
+        note = f"{least:.3g} to {most:.3g}, off the scale".replace("-", "−")
+        y = self.y.start + place * (self.y.end - self.y.start)
+        self.drawing.text((self.x.start + self.x.end) / 2, y, note, colour, size=TEXT - 1, anchor="middle")
+        return True
 
 
 def panels(
-    part: FigureBase, height: float, rows: Sequence[Item], xlabel: str, ylabel: str, panel: float = 1.05
-) -> Iterator[tuple[Item, Axes]]:
-    """Axes for every row, best first; numbers stand only along the left and lower edge."""
+    items: Sequence[Item], x: Axis, y: Axis, behind: Mapping[str, Points], *, height: float = PANEL
+) -> tuple[Drawing, Iterator[Panel[Item]]]:
+    """A drawing and a panel on it for every item, best first; `behind` is in grey in all of them.
+
+    Numbers stand only along the left and lower edge.
+    """
+    lines = math.ceil(len(items) / COLUMNS)
+    drawing = Drawing(_TOP + lines * (height + _NAME) + _BOTTOM)
     wide = (WIDTH - _LEFT - _RIGHT - (COLUMNS - 1) * _GAP) / COLUMNS
-    lines = math.ceil(len(rows) / COLUMNS)
-    for i, row in enumerate(rows):
-        line, column = divmod(i, COLUMNS)
-        left = _LEFT + column * (wide + _GAP)
-        bottom = _BOTTOM + (lines - 1 - line) * (panel + _NAME)
-        axes = part.add_axes((left / WIDTH, bottom / height, wide / WIDTH, panel / height))
-        axes.grid(axis="y")
-        axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.xaxis.set_major_locator(MaxNLocator(4, prune="upper"))  # the next panel begins there
-        axes.spines["left"].set_visible(False)
-        axes.set_title(shortened(row.name, 22), loc="left", size=TEXT, color=LIGHT["ink"], pad=4)
-        axes.tick_params(axis="y", labelcolor=LIGHT["soft"], labelsize=TEXT - 1)
-        if column:
-            axes.tick_params(labelleft=False)
-        if i + COLUMNS < len(rows):
-            axes.tick_params(labelbottom=False)
-        yield row, axes
-    used = min(len(rows), COLUMNS)
+    places = [
+        (_LEFT + column * (wide + _GAP), _TOP + line * (height + _NAME) + _NAME)
+        for line, column in (divmod(i, COLUMNS) for i in range(len(items)))
+    ]
+    at_x, at_y = x.scale(0, wide), y.scale(height, 0)
+    x_ticks, y_ticks = x.ticks or at_x.ticks(4), y.ticks or at_y.ticks(4)
+    drawing.add(Repeated(_behind(at_x, at_y, x_ticks, y_ticks, behind), places))
+    for i, (left, top) in enumerate(places):
+        drawing.text(left, top - 9, shortened(items[i].name, 22))
+        if i % COLUMNS == 0:
+            for value, text in y_ticks:
+                drawing.text(left - 7, top + at_y(value), text, LIGHT["soft"], size=TEXT - 1, anchor="end")
+        if i + COLUMNS >= len(items):
+            for k, (value, text) in enumerate(x_ticks):
+                if k < len(x_ticks) - 1 or at_x(value) < wide - 8 or len(x_ticks) < 3:  # the next panel begins there
+                    drawing.text(
+                        left + at_x(value), top + height + 11, text, LIGHT["soft"], size=TEXT - 1, anchor="middle"
+                    )
+    used = min(len(items), COLUMNS)
     middle = _LEFT + (used * wide + (used - 1) * _GAP) / 2
-    part.text(middle / WIDTH, 0.14 / height, xlabel, ha="center", va="baseline", color=LIGHT["soft"])
-    above = _BOTTOM + lines * (panel + _NAME) + 0.06
-    part.text(0.02, above / height, ylabel, ha="left", va="baseline", color=LIGHT["soft"])
-
-
-def note_off_scale(axes: Axes, values: Floats, colour: str) -> bool:
-    """Say in a panel what lies wholly above or below it; whether it does."""
-    low, high = axes.get_ylim()
-    if values.max() >= low and values.min() <= high:
-        return False
-    y = 0.08 if values.max() < low else 0.85
-    note = f"{values.min():.3g} to {values.max():.3g}, off the scale".replace("-", "−")
-    axes.text(0.5, y, note, transform=axes.transAxes, ha="center", size=TEXT - 1, color=colour)
-    return True
-
-
-def draw_others(axes: Axes, lines: Mapping[str, Floats], name: str) -> None:
-    """The lines `[points, 2]` of every loss but this one, in grey."""
-    axes.add_collection(
-        LineCollection([line for other, line in lines.items() if other != name], colors=LIGHT["grid"], linewidths=0.8),
-        autolim=False,
+    drawing.text(middle, drawing.height - 11, x.label, LIGHT["soft"], anchor="middle")
+    drawing.text(0.02 * WIDTH, 0.24 * INCH, y.label, LIGHT["soft"])
+    return drawing, (
+        Panel(item, drawing, x.scale(left, left + wide), y.scale(top + height, top))
+        for item, (left, top) in zip(items, places, strict=True)
     )
+
+
+def _behind(
+    x: Scale,
+    y: Scale,
+    x_ticks: Sequence[tuple[float, str]],
+    y_ticks: Sequence[tuple[float, str]],
+    behind: Mapping[str, Points],
+) -> list[Line]:
+    """Grid, axis and the lines of all losses, once for all panels."""
+    marks = [Line([(0, y(value)), (x.end, y(value))], LIGHT["grid"], 0.8) for value, _ in y_ticks]
+    marks += [Line([(x(value), y.start), (x(value), y.start + 3)], LIGHT["faint"], 0.8) for value, _ in x_ticks]
+    marks.append(Line([(0, y.start), (x.end, y.start)], LIGHT["faint"], 0.8))
+    for points in behind.values():
+        for part in inside(points, y.low, y.high):
+            marks.append(Line([(x(a), y(b)) for a, b in part], LIGHT["grid"], 0.8))
+    return marks

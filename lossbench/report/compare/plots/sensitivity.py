@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure, FigureBase
-from matplotlib.ticker import NullLocator
-
 from lossbench.record import ConditionRecord
 from lossbench.record.comparison import Sensitivity, SensitivityRow
-from lossbench.report.compare.analysis.statistics.paired import Floats
-from lossbench.report.compare.plots.panels import draw_others, note_off_scale, panels, panels_height
+from lossbench.report.compare.drawing import Drawing, Points
+from lossbench.report.compare.plots.panels import Axis, Panel, panels
 from lossbench.report.format import number
-from lossbench.report.style import LIGHT, TITLE, new_figure, title, word_colour
+from lossbench.report.style import LIGHT, word_colour
 
 
 def caption(condition: ConditionRecord) -> str:
@@ -26,60 +19,41 @@ def caption(condition: ConditionRecord) -> str:
     return f"{text} {condition.plot_note}" if condition.plot_note else text
 
 
-def sensitivity(found: Sequence[Sensitivity], metric: str, *, heading: bool = True) -> Figure:
-    """A panel per loss; several data sets, or levels of other conditions, below one another."""
-    cut = 0.0 if heading else TITLE - 0.2
-    heights = [panels_height(len(_shown(each))) - cut for each in found]
-    figure = new_figure(sum(heights))
-    if not heading:
-        figure.patch.set_visible(False)
-        _draw(figure, found[0], metric, heights[0])
-        return figure
-    parts = figure.subfigures(len(found), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for part, each, height in zip(parts, found, heights, strict=True):
-        title(part, each.condition.plot_title, each.title, height)
-        _draw(part, each, metric, height)
-    return figure
+def sensitivity(found: Sensitivity, metric: str) -> Drawing:
+    """A panel per loss."""
+    rows = _shown(found)
+    lines = {row.name: _line(found, row) for row in rows}
+    sound = [row for row in rows if row.word not in {"broken", "failed", "diverged"}] or rows
+    ends = [v for row in sound for v in (*row.means, *row.lows, *row.highs) if v is not None]
+    low, high = _limits(ends, [v for row in sound for v in row.means if v is not None])
+    drawing, each = panels(rows, _levels(found), Axis(f"test {metric}", low, high), lines)
+    for panel in each:
+        row = panel.item
+        if found.baseline in lines and row.name != found.baseline:
+            panel.line(lines[found.baseline], LIGHT["ink"], 1, "3 2")
+        if not panel.note_off_scale([mean for _, mean in lines[row.name]], word_colour(row.word)):
+            _draw_loss(panel, found, lines[row.name])
+    return drawing
 
 
 def _shown(found: Sensitivity) -> list[SensitivityRow]:
     return [row for row in found.rows if any(mean is not None for mean in row.means)]
 
 
-def _line(found: Sensitivity, row: SensitivityRow) -> Floats:
-    """Levels and means of a loss, `[L, 2]`, without the levels at which it has none."""
-    return np.array(
-        [(level, mean) for level, mean in zip(found.levels, row.means, strict=True) if mean is not None], dtype=float
-    )
+def _line(found: Sensitivity, row: SensitivityRow) -> Points:
+    """Levels and means of a loss, without the levels at which it has none."""
+    return [(level, mean) for level, mean in zip(found.levels, row.means, strict=True) if mean is not None]
 
 
-def _draw(part: FigureBase, found: Sensitivity, metric: str, height: float) -> None:
-    rows = _shown(found)
-    lines = {row.name: _line(found, row) for row in rows}
-    sound = [row for row in rows if row.word not in {"broken", "failed", "diverged"}] or rows
-    ends = [v for row in sound for v in (*row.means, *row.lows, *row.highs) if v is not None]
-    low, high = _limits(ends, [v for row in sound for v in row.means if v is not None])
-    for row, axes in panels(part, height, rows, found.condition.axis_label, f"test {metric}"):
-        draw_others(axes, lines, row.name)
-        if found.baseline in lines and row.name != found.baseline:
-            axes.plot(*lines[found.baseline].T, color=LIGHT["ink"], lw=1, ls=(0, (3, 2)))
-        _set_levels(axes, found)
-        axes.set_ylim(low, high)
-        if not note_off_scale(axes, lines[row.name][:, 1], word_colour(row.word)):
-            _draw_loss(axes, found, row, lines[row.name])
-
-
-def _set_levels(axes: Axes, found: Sensitivity) -> None:
+def _levels(found: Sensitivity) -> Axis:
     """The levels as ticks, with some room at both ends."""
     low, high = min(found.levels), max(found.levels)
+    ticks = [(level, text) for level, (text, _) in zip(found.levels, found.columns, strict=True)]
     if found.condition.axis_scale == "log":
-        axes.set_xscale("log")
         room = (high / low) ** 0.1
-        axes.set_xlim(low / room, high * room)
-    else:
-        axes.set_xlim(low - 0.1 * (high - low), high + 0.1 * (high - low))
-    axes.set_xticks(found.levels, [level for level, _ in found.columns])
-    axes.xaxis.set_minor_locator(NullLocator())
+        return Axis(found.condition.axis_label, low / room, high * room, log=True, ticks=ticks)
+    room = 0.1 * (high - low)
+    return Axis(found.condition.axis_label, low - room, high + room, ticks=ticks)
 
 
 def _limits(ends: list[float], means: list[float]) -> tuple[float, float]:
@@ -90,12 +64,13 @@ def _limits(ends: list[float], means: list[float]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _draw_loss(axes: Axes, found: Sensitivity, row: SensitivityRow, line: Floats) -> None:
-    colour = word_colour(row.word)
+def _draw_loss(panel: Panel[SensitivityRow], found: Sensitivity, line: Points) -> None:
+    row, colour = panel.item, word_colour(panel.item.word)
     for level, low, high in zip(found.levels, row.lows, row.highs, strict=True):
         if low is not None and high is not None:
-            axes.plot([level, level], [low, high], color=colour, lw=1, alpha=0.6)
-    axes.plot(*line.T, color=colour, marker="o", ms=4)
+            panel.line([(level, low), (level, high)], colour, 1, opacity=0.6)
+    panel.line(line, colour)
+    panel.dots(line, [2.0] * len(line), colour)
 
 
 def describe(found: Sensitivity, metric: str) -> str:
