@@ -34,10 +34,10 @@ class EvaluationLabel:
     loss: str
     last_act: str
     condition: Mapping[str, float] = field(default_factory=dict)  # condition name -> level
-    condition_text: str = ""  # "20% label noise"
+    condition_text: str = ""  # "20% symmetric label noise"
 
     def __str__(self) -> str:
-        """`titanic / nll + logsoftmax (20% label noise)`."""
+        """`titanic / nll + logsoftmax (20% symmetric label noise)`."""
         condition = f" ({self.condition_text})" if self.condition_text else ""
         return f"{self.data} / {self.loss} + {self.last_act}{condition}"
 

@@ -177,7 +177,7 @@ def fitted(names: Sequence[str], room: int) -> str:
 
 
 def shorter_names(evaluation: str, label: EvaluationLabel | None) -> list[str]:
-    """`titanic / nll + relu (20% label noise)`, then without its data set, its activation, its condition."""
+    """`titanic / nll + relu (20% symmetric label noise)`, then without its data set, its activation, its condition."""
     if label is None:
         return [evaluation]
     condition = f" ({label.condition_text})" if label.condition_text else ""

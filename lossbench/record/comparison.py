@@ -115,11 +115,12 @@ class ComparisonRow(Frozen):
 class ComparisonTable(Frozen):
     """The evidence in one setting."""
 
-    title: str  # "titanic with 20% label noise"
+    title: str  # "titanic with 20% symmetric label noise"
     data: str
     task: Task
     condition: dict[str, float] = Field(default_factory=dict)  # condition name -> level
-    condition_text: str = ""  # "20% label noise"; "" where nothing was changed
+    condition_text: str = ""  # "20% symmetric label noise"; "" where nothing was changed
+    stop_text: str = ""  # how long nets train, where labels were changed and `condition_text` does not say it
     realised: dict[str, float] = Field(default_factory=dict)
     realised_text: str = ""  # "19.8% of the training labels changed"
     splits: int
@@ -149,7 +150,7 @@ class ComparisonTable(Frozen):
 
     @property
     def changed(self) -> str:
-        """`20% label noise (19.8% of the training labels changed)`; "" where nothing was changed."""
+        """`20% symmetric label noise (19.8% of the training labels changed)`; "" where nothing was changed."""
         return self.condition_text + (f" ({self.realised_text})" if self.realised_text else "")
 
 
@@ -248,7 +249,7 @@ class Across(Frozen):
 
     @property
     def title(self) -> str:
-        """`12 data sets with 20% label noise`."""
+        """`12 data sets with 20% symmetric label noise`."""
         return f"{len(self.data)} data sets" + (f" with {self.condition_text}" if self.condition_text else "")
 
 

@@ -23,8 +23,8 @@ class ConditionRecord(Frozen):
     levels: list[float] = Field(default_factory=list)
     reference: float  # the level that changes nothing
     reference_text: str  # "clean labels"
-    level_text: str  # "{level} label noise"
-    kind: str = ""  # for sentences about what it costs: "symmetric noise"
+    level_text: str  # "{level} symmetric label noise"
+    kind: str = ""  # what it does to the labels, for sentences about robustness; "": it leaves them
     number: Literal["percent", "plain"] = "percent"  # how a level is written
     level_names: list[str] = Field(default_factory=list)  # of levels that are choices: level 0 is the first name's
     harsher: Literal["higher", "lower"]  # levels that leave less to learn from
@@ -46,7 +46,7 @@ class ConditionRecord(Frozen):
         return float(self.level_names.index(value)) if isinstance(value, str) else value
 
     def text(self, level: float) -> str:
-        """`20% label noise`, `clean labels`."""
+        """`20% symmetric label noise`, `clean labels`."""
         return self.reference_text if level == self.reference else self.level_text.format(level=self.short(level))
 
     def realised(self, level: float, share: float | None) -> str:
@@ -61,9 +61,12 @@ class ConditionRecord(Frozen):
 
 
 def levels_text(conditions: Sequence[ConditionRecord], levels: Levels) -> str:
-    """`10% of the training rows and 20% label noise`: the levels that change something; "" where none does."""
-    changed = [c.text(levels[c.name]) for c in conditions if levels.get(c.name, c.reference) != c.reference]
-    return " and ".join(changed)
+    """`10% of the training rows and 20% symmetric label noise`: the levels that change something, and of choices each.
+
+    "" where there is nothing to say.
+    """
+    given = [c for c in conditions if c.name in levels and (c.level_names or levels[c.name] != c.reference)]
+    return " and ".join(c.text(levels[c.name]) for c in given)
 
 
 def realised_text(conditions: Sequence[ConditionRecord], levels: Levels, realised: Mapping[str, float]) -> str:

@@ -1,4 +1,8 @@
-"""`make calibrate`: the whole measurement, on all processors; a table and outputs/calibration/calibration.json."""
+"""`make calibrate`: the whole measurement, on all processors; a table and outputs/calibration/calibration.json.
+
+It takes hours of one processor: with `--keep FOLDER` each scenario's outcome is a file there as soon as it is known,
+and a second start goes on from there.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.calibration.duplicated_rows import duplicated_rows
+from tests.calibration.kept import Kept
 from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss
 from tests.calibration.outcomes import Outcome, rates_of
 from tests.calibration.quantile import quantile
@@ -34,7 +39,16 @@ from tests.calibration.tuning_harm import tuning_harm
 ALLOWED = 0.065  # 5% and 1.5% for the chance of a thousand comparisons
 FOUND = 0.9
 
-# What is promised of these truths besides: the truth, and of how many draws.
+# Of each truth how many draws there are; what is promised of those in TRUTHS comes with their outcomes.
+NULL: dict[str, tuple[Callable[[int], Iterable[Ruling]], int]] = {
+    "A/A: one loss, other seeds": (same_loss, 250),
+    "equally good learners": (equal_learners, 1000),
+}
+PLANTED: dict[str, tuple[Callable[[int], Iterable[Ruling]], int]] = {
+    "l1 beats mse, 10% outliers": (outliers, 100),
+    "huber beats mse, 3% of y off by 1e4": (gross_outliers, 100),
+    "l1 beats ce, 40% label noise": (noisy_labels, 50),
+}
 TRUTHS: dict[str, tuple[Callable[[int], Iterable[Outcome]], int]] = {
     "rare class, 5%": (rare_class, 100),
     "rare class, 0.5%": (partial(rare_class, share=0.005), 40),
@@ -70,39 +84,45 @@ def power(rulings: Sequence[Ruling]) -> dict[str, Any]:
     }
 
 
+def in_json(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+    """The rate of each thing that may have happened."""
+    return [rate.as_json() for rate in rates_of(outcomes)]
+
+
+def processors() -> int:
+    """How many there are for this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def main() -> int:
     """Measure, print, write; 1 where the judge is not what it promises to be."""
     parser = argparse.ArgumentParser(prog="python -m tests.calibration", description=__doc__)
     parser.add_argument("--share", type=float, default=1.0, help="share of the whole measurement, for a quick look")
     parser.add_argument("--output", type=Path, default=Path("outputs/calibration"))
+    parser.add_argument(
+        "--keep", type=Path, help="folder for each scenario's outcome, from which a second start goes on"
+    )
+    parser.add_argument("--workers", type=int, default=processors(), help="processes, of one thread each")
     given = parser.parse_args()
-
-    def count(whole: int) -> int:
-        return max(2, round(whole * given.share))
+    kept = Kept(given.keep, given.share)
 
     began = time.perf_counter()
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        null = {
-            "A/A: one loss, other seeds": shares(gather(pool, partial(alone, same_loss), count(250), "A/A")),
-            "equally good learners": shares(
-                gather(pool, partial(alone, equal_learners), count(1000), "equal learners")
-            ),
-        }
-        planted = {
-            "l1 beats mse, 10% outliers": power(gather(pool, partial(alone, outliers), count(100), "outliers")),
-            "huber beats mse, 3% of y off by 1e4": power(
-                gather(pool, partial(alone, gross_outliers), count(100), "gross outliers")
-            ),
-            "l1 beats ce, 40% label noise": power(gather(pool, partial(alone, noisy_labels), count(50), "label noise")),
-        }
-        trained = [
-            rate
-            for name, (truth, draws) in TRUTHS.items()
-            for rate in rates_of(gather(pool, partial(alone, truth), count(draws), name))
-        ]
-        harm = harm_by_size(gather(pool, partial(alone, temperature_harm), count(40), "temperature"))
-        simulated = [rate for part in pool.map(partial(rates, share=given.share), SCENARIOS) for rate in part]
+    with ProcessPoolExecutor(given.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+
+        def drawn(name: str, truth: Callable[[int], Iterable[T]], draws: int, summary: Callable[[list[T]], Any]) -> Any:
+            whole = max(2, round(draws * given.share))
+            return kept.of(name, lambda: summary(gather(pool, partial(alone, truth), whole, name)))
+
+        null = {name: drawn(name, truth, draws, shares) for name, (truth, draws) in NULL.items()}
+        planted = {name: drawn(name, truth, draws, power) for name, (truth, draws) in PLANTED.items()}
+        of_truths = [drawn(name, truth, draws, in_json) for name, (truth, draws) in TRUTHS.items()]
+        harm = drawn("temperature", temperature_harm, 40, harm_by_size)
+        parts = {name: kept.get(f"simulated {name}") for name in SCENARIOS}
+        missing = [name for name, part in parts.items() if part is None]
+        for name, found in zip(missing, pool.map(partial(rates, share=given.share), missing), strict=True):
+            parts[name] = kept.put(f"simulated {name}", [rate.as_json() for rate in found])
+    trained = [Rate.of_json(rate) for part in of_truths for rate in part]
+    simulated = [Rate.of_json(rate) for part in parts.values() for rate in part]
     harmless = not any(row["harmed"] for row in harm.values())
     fair = all(row["different"] <= ALLOWED for row in null.values())
     fair = fair and all(rate.holds for rate in [*simulated, *trained])
@@ -122,7 +142,7 @@ def main() -> int:
         "found_at_least": FOUND,
         "share": given.share,
         "seconds": time.perf_counter() - began,
-        "machine": {"cpus": workers, "platform": platform.platform(), "torch": torch.__version__},
+        "machine": {"workers": given.workers, "platform": platform.platform(), "torch": torch.__version__},
     }
     path = given.output / "calibration.json"
     path.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")

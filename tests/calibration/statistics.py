@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -65,7 +66,12 @@ class Rate:
             NEVER: self.count == 0,
         }.get(self.promised, True)
 
-    def as_json(self) -> dict[str, object]:
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> Rate:
+        """What a file has kept."""
+        return cls(**{field.name: kept[field.name] for field in fields(cls)})
+
+    def as_json(self) -> dict[str, Any]:
         """What a file keeps of it."""
         measured = self.measured if self.trials else None
         return {
@@ -73,6 +79,7 @@ class Rate:
             "promised": self.promised,
             "measured": measured,
             "interval": self.interval,
+            "count": int(self.count),
             "trials": self.trials,
             "mean": self.mean,
         }

@@ -34,4 +34,4 @@ def test_a_setting_is_named_by_what_was_changed_in_it():
     conditions = planted_record(noise=(0.0, 0.2), share=(0.1, 1.0), epochs=2).conditions
     assert levels_text(conditions, {"train_share": 1.0, "label_noise": 0.0}) == ""
     both = levels_text(conditions, {"train_share": 0.1, "label_noise": 0.2})
-    assert both == "10% of the training rows and 20% label noise"
+    assert both == "10% of the training rows and 20% symmetric label noise"

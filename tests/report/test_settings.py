@@ -84,11 +84,11 @@ def test_data_sets_are_put_together_within_a_setting(both):
     across = both.analysis.across
     assert [one.title for one in across] == [
         "2 data sets with 10% of the training rows",
-        "2 data sets with 10% of the training rows and 20% label noise",
+        "2 data sets with 10% of the training rows and 20% symmetric label noise",
         "2 data sets with 30% of the training rows",
-        "2 data sets with 30% of the training rows and 20% label noise",
+        "2 data sets with 30% of the training rows and 20% symmetric label noise",
         "2 data sets",
-        "2 data sets with 20% label noise",
+        "2 data sets with 20% symmetric label noise",
     ]
 
 
@@ -125,8 +125,8 @@ def test_every_file_is_of_the_settings(both, drawn):
     assert {(row["train_share"], row["label_noise"]) for row in rows} == {
         (str(s), str(n)) for s in SHARES for n in NOISES
     }
-    assert "a with 10% of the training rows and 20% label noise" in (drawn / "comparison.md").read_text()
-    assert "a with 10% of the training rows and 20% label noise" in shown(comparison_report(both, drawn))
+    assert "a with 10% of the training rows and 20% symmetric label noise" in (drawn / "comparison.md").read_text()
+    assert "a with 10% of the training rows and 20% symmetric label noise" in shown(comparison_report(both, drawn))
 
 
 def test_few_settings_have_their_pictures_of_each_condition(tmp_path):
@@ -135,7 +135,7 @@ def test_few_settings_have_their_pictures_of_each_condition(tmp_path):
     assert {"robustness.png", "learning-curve.png", "differences.png"} <= names
     assert not (tmp_path / "pages").exists()
     text = shown(comparison_report(record, tmp_path))
-    assert "titanic with 20% label noise: accuracy by training-set size" in text
+    assert "titanic with 20% symmetric label noise: accuracy by training-set size" in text
 
 
 def test_the_record_alone_knows_its_settings(both):

@@ -155,9 +155,9 @@ CONDITIONS = (
             label="label noise",
             reference=0.0,
             reference_text="clean labels",
-            level_text="{level} label noise",
+            level_text="{level} symmetric label noise",
             harsher="higher",
-            kind="symmetric noise: every other class equally likely",
+            kind="every other class equally likely",
             realised_text="{share} of the training labels changed",
             plot="robustness",
             plot_title="Robustness to label noise",
@@ -211,7 +211,7 @@ def words(levels: Iterable[str]) -> list[ConditionRecord]:
 
 
 def setting_name(name: str, levels: Levels) -> str:
-    """`titanic`, `titanic (20% label noise)`: a name with the levels that change something."""
+    """`titanic`, `titanic (20% symmetric label noise)`: a name with the levels that change something."""
     text = levels_text(words(levels), levels)
     return f"{name} ({text})" if text else name
 

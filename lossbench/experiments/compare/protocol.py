@@ -17,7 +17,7 @@ from lossbench.data.table import Table
 from lossbench.data.target_scale import fit_target_scaling
 from lossbench.errors import UserError
 from lossbench.experiments.compare.conditions import applied, stop_text
-from lossbench.experiments.compare.tuning.selection import WINDOW
+from lossbench.experiments.compare.tuning.selection import window_of
 from lossbench.experiments.scoring.temperature import PRIOR
 from lossbench.experiments.setup.metric_choice import AUTO, auto_metric, check_metric
 from lossbench.record import BEST_BASELINE, CompareProtocol, dummy_name
@@ -129,7 +129,8 @@ def _sentences(
         f"Each loss has {space.trials} trials a split, cross-validated on {inner} of its training part:"
         f" {trials_in_words(config, space)}.",
         shared,
-        f"Trials and epochs are chosen by {select.name}, averaged over the inner folds and over {WINDOW} epochs"
+        f"Trials and epochs are chosen by {select.name}, averaged over the inner folds and over"
+        f" {window_of(config.optim.epochs)} epochs"
         + ("; ties by the log-loss after the common temperature." if classes else "."),
         "A trial other than the default is chosen where it is better by one standard error; at most"
         f" {config.optim.epochs} epochs"

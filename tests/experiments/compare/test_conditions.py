@@ -191,15 +191,23 @@ def test_the_last_epoch_is_scored_where_the_stop_rule_says_so():
         "with epochs chosen on the inner folds",
         "with training to the last epoch",
     ]
-    assert all("(symmetric noise" in s for s in noise)
+    assert all(" to 30% symmetric label noise " in s for s in noise)
+    at = "with 30% symmetric label noise"
     assert rule[1].startswith(
-        "with 30% label noise from epochs chosen on the inner folds to training to the last epoch cross_entropy "
+        f"{at} from epochs chosen on the inner folds to training to the last epoch cross_entropy "
     )
     assert "Stop rule: " in " ".join(record.protocol.text)
 
 
 def test_a_sentence_about_noise_names_its_kind_and_the_stop_rule():
-    (found,) = compare(finished(config(losses="ce,hinge", label_noise=[0.0, 0.3]))).sensitivity
-    assert found.sentence.endswith(
-        "(symmetric noise: every other class equally likely, epochs chosen on the inner folds)."
-    )
+    evidence = compare(finished(config(losses="ce,hinge", label_noise=[0.0, 0.3])))
+    (found,) = evidence.sensitivity
+    assert "to 30% symmetric label noise" in found.sentence
+    assert found.sentence.endswith("(every other class equally likely, epochs chosen on the inner folds).")
+    clean, noisy = evidence.tables
+    assert clean.sentence.startswith("On iris, by accuracy")
+    noise = "On iris with 30% symmetric label noise"
+    assert noisy.sentence.startswith(f"{noise} (epochs chosen on the inner folds), by accuracy")
+    for rule, words in (("best", "epochs chosen on the inner folds"), ("last", "training to the last epoch")):
+        ruled = compare(finished(config(losses="ce,hinge", label_noise=[0.3], stop_rule=[rule])))
+        assert f"{noise} {'(' if rule == 'best' else 'and '}{words}" in ruled.sentence

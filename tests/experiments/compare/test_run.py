@@ -385,9 +385,9 @@ def test_tables_that_an_interrupted_comparison_never_came_to_are_named() -> None
     found = finished(chosen, stop=stop, watch=watch)
     assert [(run.data, run.status) for run in found.results] == [("iris", "interrupted")] * 2
     assert [warning for warning in found.warnings if "before it began" in warning] == [
-        "interrupted before it began: iris (20% label noise)",
+        "interrupted before it began: iris (20% symmetric label noise)",
         "interrupted before it began: wine",
-        "interrupted before it began: wine (20% label noise)",
+        "interrupted before it began: wine (20% symmetric label noise)",
     ]
     assert evidence_of(CompareRecord.model_validate_json(found.to_json())).tables[0].rows[0].word == "interrupted"
 

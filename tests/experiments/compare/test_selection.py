@@ -11,6 +11,7 @@ from lossbench.experiments.compare.tuning.selection import (
     choose_trial,
     smoothed,
     stopped,
+    window_of,
 )
 from lossbench.experiments.scoring.temperature import LOG2_T
 
@@ -36,6 +37,18 @@ def test_a_lucky_epoch_is_not_the_best_one() -> None:
     lucky = rising.copy()
     lucky[3] = 1.0
     assert curves(lucky.tolist(), lucky.tolist()).best_epoch > 45
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 5, 8, 10, 20])
+def test_a_net_that_gets_better_to_the_end_of_a_short_training_is_trained_to_its_end(epochs: int) -> None:
+    """Averaged over 15 epochs, all 8 of a training had the same score, and the first was kept."""
+    rising = np.linspace(0.5, 0.9, epochs).tolist()
+    assert curves(rising, rising).best_epoch == epochs
+
+
+@pytest.mark.parametrize(("epochs", "window"), [(1, 1), (8, 5), (20, 11), (28, 15), (100, 15)])
+def test_the_window_is_15_epochs_or_about_half_of_fewer(epochs: int, window: int) -> None:
+    assert window_of(epochs) == window
 
 
 def test_folds_count_by_their_rows() -> None:

@@ -263,7 +263,7 @@ def test_the_analysis_is_json_and_repeats(record):
 
 def test_label_noise_makes_tables_of_their_own():
     comparison = compare(planted_record(noise=(0.0, 0.4)))
-    assert [table.title for table in comparison.tables] == ["titanic", "titanic with 40% label noise"]
+    assert [table.title for table in comparison.tables] == ["titanic", "titanic with 40% symmetric label noise"]
     assert comparison.across == []
 
 

@@ -48,7 +48,7 @@ def test_many_winners_are_counted():
 def test_levels_of_noise_share_one_sentence():
     answer = sentence(Planted("mae", gain=0.05), noise=(0.0, 0.4))
     assert "with clean labels mae beats" in answer
-    assert "with 40% label noise mae beats" in answer
+    assert "with 40% symmetric label noise mae beats" in answer
 
 
 def test_too_few_data_sets_are_said_once_and_promise_nothing():
@@ -91,7 +91,7 @@ def test_when_every_loss_failed_the_errors_are_named():
 def test_the_losses_that_noise_costs_least_and_most_are_named_with_numbers_and_broken_ones_are_not_dropped():
     broken = Planted("nll", gain=-0.3, level="broken", last_act="relu")
     answer = sentence(Planted("a", spread=0.001), Planted("b", gain=-0.01), broken, noise=(0.0, 0.4))
-    assert "from clean labels to 40% label noise cross_entropy loses 0.1" in answer
+    assert "from clean labels to 40% symmetric label noise cross_entropy loses 0.1" in answer
     assert "loses least (0." in answer
     assert "nll is broken" in answer
 
@@ -104,4 +104,4 @@ def test_a_loss_that_noise_alone_makes_diverge_is_said_with_its_level():
     record = planted_record((Planted("cross_entropy"), Planted("mse"), Planted("wild")), noise=(0.0, 0.4))
     for member in record.results[-1].members:
         member.status = "diverged"
-    assert "with 40% label noise wild diverged on every split" in compare(record).sentence
+    assert "with 40% symmetric label noise wild diverged on every split" in compare(record).sentence

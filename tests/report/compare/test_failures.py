@@ -80,4 +80,4 @@ def test_a_baseline_that_failed_is_named_with_its_failures():
 
 def test_failures_under_label_noise_are_said_with_their_level():
     sentences = compare(diverging(13, noise=(0.0, 0.4))).sentence
-    assert "with 40% label noise wild diverged on 13 of 25 splits and is unreliable" in sentences
+    assert "with 40% symmetric label noise wild diverged on 13 of 25 splits and is unreliable" in sentences

@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from lossbench.config.parts import Keep
 from lossbench.experiments.scoring.temperature import Floats, fit_temperature, log_loss_at
 
-WINDOW = 15  # epochs of the moving average
+WINDOW = 15  # epochs of the moving average, at most
 ROUNDING = 1e-5  # scores are kept in single precision: what differs by less is equal
 
 
@@ -36,10 +36,15 @@ class TrialCurves:
     failed: bool = False
     keep: Keep = "best"
 
+    @property
+    def window(self) -> int:
+        """Of the moving average over its epochs."""
+        return window_of(len(self.score_EF))
+
     @cached_property
     def smoothed_EF(self) -> Floats:  # noqa: N802 - its shape is part of its name
         """Moving average over the epochs, shorter at both ends."""
-        return smoothed(self.score_EF)
+        return smoothed(self.score_EF, self.window)
 
     @cached_property
     def mean_E(self) -> Floats:  # noqa: N802
@@ -66,7 +71,7 @@ class TrialCurves:
         )
         if self.log_loss_EG is None or len(best) == 1:
             return int(best[0]) + 1
-        log_loss = smoothed(self.calibrated_log_loss_E)[best]
+        log_loss = smoothed(self.calibrated_log_loss_E, self.window)[best]
         return int(best[np.argmax(log_loss <= log_loss.min() + ROUNDING)]) + 1
 
     def temperature(self, epoch: int) -> float | None:
@@ -110,6 +115,11 @@ def choose_trial(tried: Sequence[ScoredTrial], default_lr: float) -> int:
         return (tried[i].param_set, round(abs(math.log(lr / default_lr)), 9), lr)
 
     return min((i for i in able if is_as_good(i)), key=distance)
+
+
+def window_of(epochs: int) -> int:
+    """How many epochs are averaged: of few epochs about half, so that an average over all of them hides no rise."""
+    return 2 * min(WINDOW // 2, epochs // 4) + 1
 
 
 def smoothed(values_E: Floats, window: int = WINDOW) -> Floats:

@@ -7,12 +7,13 @@ the record's results, so the evidence can be computed again from an old result.j
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lossbench.catalog.estimands import differ
-from lossbench.record import CompareRecord, MetricRecord
+from lossbench.record import CompareRecord, ConditionRecord, Levels, MetricRecord
 from lossbench.record.comparison import COMPARED, SCORELESS, Comparison, ComparisonRow, ComparisonTable, Word
 from lossbench.report.compare.analysis.calibrated import temperature_notes
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
@@ -78,6 +79,11 @@ def compare(record: CompareRecord) -> Comparison:
     )
 
 
+def _changes_labels(conditions: Sequence[ConditionRecord], levels: Levels) -> bool:
+    """Whether what is found is about robustness, which how long nets train decides."""
+    return any(c.kind and levels.get(c.name, c.reference) != c.reference for c in conditions)
+
+
 def _table(setting: SettingScores, record: CompareRecord, references: ReferencesOf, alpha: float) -> ComparisonTable:
     first = first_of_each((setting.baseline, *setting.entries))
     rows = [_row(setting, entry, first[entry.group], record.metrics) for entry in setting.entries]
@@ -97,6 +103,7 @@ def _table(setting: SettingScores, record: CompareRecord, references: References
         task=setting.data.task,
         condition=dict(setting.condition),
         condition_text=setting.condition_text,
+        stop_text=record.protocol.stop_text if _changes_labels(record.conditions, setting.condition) else "",
         realised=dict(setting.realised),
         realised_text=setting.realised_text,
         splits=len(setting.splits),

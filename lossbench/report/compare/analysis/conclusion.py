@@ -69,7 +69,8 @@ def _settings_sentence(
     if len(varied) == 1:
         parts += [found.sentence.rstrip(".") for found in sensitivity]
     unsound = _first_two(_unsound_anywhere(tables, conditions))
-    return f"On {tables[0].data}, by {metric}, {'; '.join([*parts, *unsound])}."
+    how = next((f" ({table.stop_text})" for table in tables if table.stop_text), "") if len(varied) > 1 else ""
+    return f"On {tables[0].data}{how}, by {metric}, {'; '.join([*parts, *unsound])}."
 
 
 def _anywhere(tables: list[ComparisonTable], varied: list[ConditionRecord]) -> str:
@@ -109,7 +110,8 @@ def setting_sentence(table: ComparisonTable, metric: str) -> str:
     details = _details(table)
     # Why a baseline is lost may have colons of its own.
     colon, comma = ("; ", "; ") if table.baseline_lost else (": ", ", ")
-    sentence = f"On {table.title}, by {metric}, {_head(table)}{colon if details else ''}{comma.join(details)}"
+    how = f" ({table.stop_text})" if table.stop_text else ""
+    sentence = f"On {table.title}{how}, by {metric}, {_head(table)}{colon if details else ''}{comma.join(details)}"
     return "; ".join([sentence, *_first_two(unsound)]) + "."
 
 
@@ -130,7 +132,7 @@ def _by(row: ComparisonRow, table: ComparisonTable) -> str:
 
 
 def _where(table: ComparisonTable, conditions: Sequence[ConditionRecord]) -> str:
-    """`with 20% label noise `; where nothing was changed, what that is: `with clean labels `."""
+    """`with 20% symmetric label noise `; where nothing was changed, what that is: `with clean labels `."""
     return f"with {table.condition_text or ' and '.join(c.reference_text for c in conditions)} "
 
 

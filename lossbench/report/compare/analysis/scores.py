@@ -86,7 +86,7 @@ class SettingScores:
 
     data: DataRecord
     condition: Mapping[str, float]  # condition name -> level
-    condition_text: str  # "20% label noise"; "" where nothing was changed
+    condition_text: str  # "20% symmetric label noise"; "" where nothing was changed
     realised: Mapping[str, float]
     realised_text: str
     metric_record: MetricRecord
@@ -146,7 +146,7 @@ class SettingScores:
 
     @property
     def title(self) -> str:
-        """`titanic`, or `titanic with 20% label noise`."""
+        """`titanic`, or `titanic with 20% symmetric label noise`."""
         return self.data.name + (f" with {self.condition_text}" if self.condition_text else "")
 
     def gain(self, entry: LossScores) -> Floats | None:
