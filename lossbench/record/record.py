@@ -48,7 +48,7 @@ class Record(RecordPart):
     environment: dict[str, Any] = Field(default_factory=dict)
     metrics: list[MetricRecord] = Field(default_factory=list)
     results: list[LossResult] = Field(default_factory=list)
-    timing: dict[str, Number] = Field(default_factory=dict)
+    timing: dict[str, Number | dict[str, Number]] = Field(default_factory=dict)  # seconds, in all and by result
     warnings: list[str] = Field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -89,7 +89,11 @@ class Record(RecordPart):
         return pd.DataFrame(rows)
 
     def to_json(self) -> str:
-        """Valid JSON, always: no NaN, no Infinity."""
+        """Valid JSON, always: no NaN, no Infinity. How long each result took stands in `timing`, with all that differs
+        between two runs of the same work."""
+        seconds: dict[str, Number] = {one.name: one.seconds for one in self.results if one.seconds is not None}
+        if seconds:
+            self.timing["results"] = seconds
         return self.model_dump_json(indent=1) + "\n"
 
 

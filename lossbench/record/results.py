@@ -126,7 +126,7 @@ class ReferenceRecord(RecordPart):
     data: str
     condition: dict[str, float] = Field(default_factory=dict)
     members: list[MemberRecord] = Field(default_factory=list)  # one a split
-    seconds: Number = None
+    seconds: Number = Field(None, exclude=True)  # kept in the record's `timing`
 
 
 class ReliabilityRecord(RecordPart):
@@ -167,7 +167,7 @@ class LossResult(Sparse):
     reliability: ReliabilityRecord | None = None
     regions: list[PackedPlanes] = Field(default_factory=list)  # of `regularize-gif`: each member's decision regions
     dummy: dict[str, Scores] = Field(default_factory=dict)  # part -> scores of the majority class or target mean
-    seconds: Number = None
+    seconds: Number = Field(None, exclude=True)  # kept in the record's `timing`
 
     def penalty_record(self) -> PenaltyRecord:
         """The penalty of the path; every run of `regularize-gif` has one."""

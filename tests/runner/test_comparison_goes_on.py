@@ -1,11 +1,11 @@
-"""`lossbench compare-losses` that is killed, loses a worker or is asked for more: it goes on, and trains nothing twice."""
+"""`lossbench compare-losses` that is killed, loses a worker or is asked for more: it goes on, and trains nothing
+twice."""
 
 from __future__ import annotations
 
 import json
 import os
 import random
-import re
 import select
 import signal
 import subprocess
@@ -23,10 +23,9 @@ from lossbench import runner
 from lossbench.config.commands.compare import CompareConfig
 from lossbench.errors import UserError
 from lossbench.events import EvaluationEnded, EvaluationsPlanned, Event, Warned
-from lossbench.record import JOURNAL, CompareRecord, Journal, UnitRecord
-from lossbench.runner import comparison
+from lossbench.record import JOURNAL, CompareRecord, Journal
 
-ASKED = "--data wine --losses ce,brier,hinge,nll+relu --folds 3 --repeats 3 --epochs 12 --hidden 8 --label-noise 0,0.2"
+ASKED = "--data wine --losses ce,brier,nll+relu --folds 3 --repeats 2 --epochs 6 --hidden 8 --label-noise 0,0.2"
 NAME = "compare-wine"
 
 # Imports once and forks for each command, so that a kill costs no second of imports. Every unit is a block of its own.
@@ -65,7 +64,8 @@ class Forks:
 
     def run(self, words: str, kill_after: float | None = None) -> int:
         """The exit code of a command, minus the number of the signal that ended it."""
-        assert self._server.stdin is not None and self._server.stdout is not None
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
         self._server.stdin.write(words + "\n")
         self._server.stdin.flush()
         child = int(self._server.stdout.readline())
@@ -76,9 +76,8 @@ class Forks:
         return int(line.split()[1])
 
     def close(self) -> None:
-        assert self._server.stdin is not None
-        self._server.stdin.close()
-        self._server.wait()
+        with self._server:  # closes its pipes, and waits for it
+            pass
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +112,7 @@ def test_it_is_killed_at_fifty_moments_and_ends_with_the_same_bytes(
     output = tmp_path / "0"
     while kills < 50:
         command = f"compare-losses {ASKED} --quiet --jobs 1 --output {output}"
-        code = forks.run(command, kill_after=chance.uniform(0.0, 0.6 * seconds))
+        code = forks.run(command, kill_after=chance.uniform(0.0, 0.25 * seconds))
         if code == -signal.SIGKILL:
             kills += 1
             if (output / NAME / JOURNAL).exists():  # it can be read at any time
@@ -187,7 +186,7 @@ def test_a_level_of_a_condition_is_added_without_training_the_others_again(tmp_p
     record, folder, heard = compared(config(tmp_path, label_noise=[0, 0.3]))
     assert folder.name == NAME
     assert heard.planned == 2
-    assert all("30% label noise" in name for name in heard.ended)
+    assert all("30% symmetric label noise" in name for name in heard.ended)
     assert len(record.results) == 4
 
 
@@ -274,7 +273,7 @@ def workers_of(process: subprocess.Popen[str], count: int) -> list[psutil.Proces
     raise AssertionError("no workers")
 
 
-LONGER = ASKED.replace("--epochs 12", "--epochs 60")
+LONGER = ASKED.replace("--epochs 6", "--epochs 60")
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +311,7 @@ def test_a_signal_ends_workers_and_leaves_a_partial_record(tmp_path: Path, numbe
     record = json.loads((tmp_path / NAME / "result.json").read_text())
     assert record["status"] == "interrupted"
     assert {result["status"] for result in record["results"]} == {"interrupted"}
-    assert "0 of 8 evaluations" in " ".join(printed.split())
+    assert "0 of 6 evaluations" in " ".join(printed.split())
 
 
 def test_a_second_process_in_the_same_folder_says_so_and_changes_nothing(tmp_path: Path) -> None:
@@ -327,9 +326,9 @@ def test_a_second_process_in_the_same_folder_says_so_and_changes_nothing(tmp_pat
                 CompareConfig.model_validate(
                     {
                         "data": "wine",
-                        "losses": "ce,brier,hinge,nll+relu",
+                        "losses": "ce,brier,nll+relu",
                         "folds": 3,
-                        "repeats": 3,
+                        "repeats": 2,
                         "optim": {"epochs": 2000},
                         "net": 8,
                         "label_noise": [0, 0.2],
@@ -388,6 +387,3 @@ def test_no_room_is_one_line_and_what_was_there_stays(tmp_path: Path, monkeypatc
     assert len(heard.ended) <= 5
     with Journal.open(folder, read_only=True) as journal:
         assert set(journal.statuses().values()) == {"ok"}
-    assert isinstance(UnitRecord(status="ok"), UnitRecord)
-    assert re.fullmatch("result.json", "result.json")
-    assert comparison.WORTH_PROCESSES > 0

@@ -50,8 +50,6 @@ def numbers(folder: Path) -> tuple[bytes, dict[str, Any]]:
         record.pop(key)
     for key in ("output", "threads"):
         record["config"].pop(key)
-    for result in record["results"]:
-        result.pop("seconds")
     return (folder / "weights.safetensors").read_bytes(), record
 
 

@@ -126,8 +126,7 @@ class _Comparison:
         """Have everything done that is missing, then the matrix of each setting that is complete."""
         schedule = Schedule(self._evaluations, self._missing)
         with workers(schedule.seconds(schedule.left)) as self._workers:
-            if not self._workers.is_here:
-                self._pickle_tables()
+            self._pickle_tables()
             self._train(schedule)
             if not self._stopped():
                 self._make_matrices()
@@ -149,10 +148,12 @@ class _Comparison:
                 self._workers.stop()
 
     def _pickle_tables(self) -> None:
-        """Every table that is worked on as one file, which each worker reads once."""
-        for source in {
-            one.pickled: one for place in self._missing if (one := self._evaluations[place].setting.table)
-        }.values():
+        """Every table that another process works on as one file, which each worker reads once."""
+        missing = [self._evaluations[place] for place in self._missing]
+        needed = {
+            one.setting.table.pickled: one.setting.table for one in missing if one.private or not self._workers.is_here
+        }
+        for source in needed.values():
             with written_aside(source.pickled) as file:
                 pickle.dump(replace(source.read(), place=_row), file)
 
