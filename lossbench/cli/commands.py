@@ -80,7 +80,8 @@ COMMANDS = (
         "Probe a loss: gradients, extremes, dead regions, properness, what it equals; and what it declares of itself.",
     ),
     CommandEntry("predict", YOURS, "Predict new rows with the weights, the preprocessing and the loss of a run."),
-    CommandEntry("report", YOURS, "Draw a run's reports again, from its result.json alone."),
+    CommandEntry("report", YOURS, "Draw a run's reports again, also of one that is not finished."),
+    CommandEntry("runs", YOURS, "List runs: how far each is, and its answer; show, compare and merge them."),
     CommandEntry("config", YOURS, "Check, show and describe config files."),
 )
 

@@ -9,7 +9,9 @@ import typer
 
 
 def report(run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its result.json.")]) -> int:
-    """Draw a run's reports again, from its result.json alone.
+    """Draw a run's reports again, also of one that is not finished.
+
+    A comparison that is at work or was killed is drawn as far as it is; the exit code is 4 then.
 
     Examples:
         lossbench report outputs/titanic-nll-logsoftmax

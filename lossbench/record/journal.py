@@ -219,9 +219,16 @@ class Journal:
             row = self._connection.execute("SELECT body FROM matrices WHERE units = ?", (units,)).fetchone()
             return None if row is None else json.loads(row[0])
 
-    def ended(self) -> tuple[int, str]:
-        """How many units that are asked for have ended, and when the last of all did."""
-        done = self.statuses()
+    def last(self) -> str:
+        """When the last unit ended; "" where none did."""
         with self._problems():
-            last = self._connection.execute("SELECT max(ended) FROM units").fetchone()[0] or ""
-        return sum(unit in done for one in self.asked() for unit in one.units), last
+            return self._connection.execute("SELECT max(ended) FROM units").fetchone()[0] or ""
+
+    def take(self, folder: Path) -> None:
+        """Take over all results of another run's journal that are not there."""
+        with self._problems():
+            self._connection.execute("ATTACH DATABASE ? AS other", (str(folder / JOURNAL),))
+            with self._connection:
+                for table in ("units", "repetitions", "matrices"):
+                    self._connection.execute(f"INSERT OR IGNORE INTO {table} SELECT * FROM other.{table}")
+            self._connection.execute("DETACH DATABASE other")

@@ -4,7 +4,9 @@ from lossbench.runner.comparison import compare, run_compare
 from lossbench.runner.experiments import regularize, run_regularize, run_train, train
 from lossbench.runner.finish import LOSS_FAILED, OK, PARTIAL
 from lossbench.runner.inspections import check, describe_data, doctor, predict
+from lossbench.runner.merge import merge_runs
 from lossbench.runner.reports import report
+from lossbench.runner.runs import diff_runs, list_runs, show_run
 
 __all__ = [
     "LOSS_FAILED",
@@ -13,12 +15,16 @@ __all__ = [
     "check",
     "compare",
     "describe_data",
+    "diff_runs",
     "doctor",
+    "list_runs",
+    "merge_runs",
     "predict",
     "regularize",
     "report",
     "run_compare",
     "run_regularize",
     "run_train",
+    "show_run",
     "train",
 ]

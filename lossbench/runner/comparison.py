@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lossbench.config.commands.compare import CompareConfig
     from lossbench.data.table import Table
     from lossbench.experiments.compare.plan import ComparePlan
-    from lossbench.record import CompareRecord
+    from lossbench.record import CompareRecord, Journal
     from lossbench.workers import Workers
 
 WORTH_PROCESSES = 15.0  # seconds of work of one process: starting others takes some of them
@@ -53,7 +53,7 @@ def compare(
         force=force,
         retry_failed=retry_failed,
         stop=stop,
-        answer=_print_answer if mode == "rich" else None,
+        answer=print_comparison if mode == "rich" else None,
     )
     return ended(record, folder, mode, stop)
 
@@ -79,7 +79,6 @@ def run_compare(
     from lossbench.experiments.compare.plan import default_name, plan
     from lossbench.experiments.compare.run import run
     from lossbench.record import Journal
-    from lossbench.report.compare.analysis.comparison import compare as analyse
 
     chosen = plan(config, tables)
     if strict:
@@ -107,19 +106,29 @@ def run_compare(
             stopped=stopped,
             command=command,
         )
-        record.name = folder.name
-        record.analysis = analyse(record)
-        journal.describe(sentence=record.analysis.sentence, name=folder.name)
-        if answer is not None:
-            answer(record, folder)
-        write(record, folder, emit)
+        conclude(record, journal, folder, emit, answer)
     return record, folder
 
 
-def write(record: CompareRecord, folder: Path, emit: Emit) -> None:
-    """Write the reports and, last, the record: where there is a result.json, all that lies beside it belongs to it."""
-    from lossbench.record import write_record
+def conclude(
+    record: CompareRecord,
+    journal: Journal,
+    folder: Path,
+    emit: Emit,
+    answer: Callable[[CompareRecord, Path], None] | None,
+) -> None:
+    """Judge, give the answer, and write the reports and, last, the record.
 
+    Where there is a result.json, all that lies beside it belongs to it.
+    """
+    from lossbench.record import write_record
+    from lossbench.report.compare.analysis.comparison import compare as analyse
+
+    record.name = folder.name
+    record.analysis = analyse(record)
+    journal.describe(sentence=record.analysis.sentence)
+    if answer is not None:
+        answer(record, folder)
     remove(folder, [RECORD])
     draw(record, folder, emit)
     write_record(record, folder)
@@ -166,7 +175,8 @@ def _shared(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _print_answer(record: CompareRecord, folder: Path) -> None:
+def print_comparison(record: CompareRecord, folder: Path) -> None:
+    """The answer on standard output."""
     from lossbench.report.compare.terminal import comparison_report
 
     print_answer(comparison_report(record, folder))
