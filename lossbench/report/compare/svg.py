@@ -92,7 +92,7 @@ def _written(mark: Mark, name: str, styles: Styles) -> str:
             return f'<path class="{styles.named(style)}" d="M{_n(mark.at[0])} {_n(mark.at[1])}h0"/>'
         case Area():
             fill = styles.named(f"fill:{_colour(mark.colour)}")
-            opacity = f' opacity="{_n(mark.opacity, 2)}"' if mark.opacity < 1 else ""
+            opacity = f' opacity="{mark.opacity:.2g}"' if mark.opacity < 1 else ""
             return f'<path class="{fill}" d="{_path(mark.points)}z"{opacity}/>'
         case Text():
             return _text(mark, styles)
@@ -103,7 +103,7 @@ def _written(mark: Mark, name: str, styles: Styles) -> str:
 
 
 def _line(mark: Line, styles: Styles) -> str:
-    style = f"fill:none;stroke:{_colour(mark.colour)};stroke-width:{_n(mark.width, 2)}{_opacity(mark.opacity)}"
+    style = f"fill:none;stroke:{_colour(mark.colour)};stroke-width:{mark.width:.3g}{_opacity(mark.opacity)}"
     style += f";stroke-dasharray:{mark.dash};stroke-linecap:butt" if mark.dash else ""
     return f'<path class="{styles.named(style)}" d="{_path(mark.points)}"/>'
 
@@ -122,13 +122,13 @@ def _path(points: Points) -> str:
     return f"M{first}" + (f"L{' '.join(rest)}" if rest else "")
 
 
-def _n(value: float, decimals: int = 1) -> str:
-    text = f"{value:.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _n(value: float) -> str:
+    """A tenth of a point: finer than a screen or a printer shows."""
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def _opacity(value: float) -> str:
-    return f";opacity:{_n(value, 2)}" if value < 1 else ""
+    return f";opacity:{value:.2g}" if value < 1 else ""
 
 
 def _colour(value: str) -> str:

@@ -12,6 +12,7 @@ other splits and seeds of *this* table would fail, and nothing of other tables.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from lossbench.deferred import stats
 TOLERATED = 0.01  # a loss that fails on one split in a hundred is usable
 
 
+@cache  # most losses of most tables fail nowhere
 def clopper_pearson(failed: int, splits: int, level: float = 0.95) -> tuple[float, float]:
     """The exact interval of a share: of a binomial share it covers at least `level`.
 
@@ -32,6 +34,7 @@ def clopper_pearson(failed: int, splits: int, level: float = 0.95) -> tuple[floa
     return low, high
 
 
+@cache
 def p_tolerable(failed: int, splits: int, tolerated: float = TOLERATED) -> float:
     """One-sided exact binomial p of "it fails on at most the tolerated share of splits"."""
     return float(stats.binom.sf(failed - 1, splits, tolerated))
