@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 from lossbench.errors import UserError
 from lossbench.workers import WorkerDied, Workers
 
-PATIENCE = 8  # seconds that a scheduler may take to answer
+PATIENCE = 5  # seconds that a scheduler may take to answer
 
 
 @contextlib.contextmanager

@@ -79,7 +79,7 @@ def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> LossR
         for repeat in sorted({fold.repeat for fold in setting.folds})
     }
     header = opened(setting.table.name, setting.condition, candidate)
-    result = loss_result(header, units, list(repetitions.values()), is_whole=True)
+    result = loss_result(header, units, list(repetitions.values()), count=len(units))
     impute_failed_scores([result], repetitions)
     return result
 

@@ -3,6 +3,7 @@ twice."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -195,7 +196,8 @@ def test_a_loss_is_added_to_those_of_the_catalogue(tmp_path: Path) -> None:
     file.write_text(
         "from lossbench import Encoding, InverseLink, Space, Task, loss\n"
         "import torch.nn.functional as F\n"
-        "@loss(targets={Task.MULTICLASS: Encoding.CLASS_INDEX}, sound={Space.REAL}, inverse_link=InverseLink.SOFTMAX)\n"
+        "@loss(targets={Task.MULTICLASS: Encoding.CLASS_INDEX}, sound={Space.REAL},"
+        " inverse_link=InverseLink.SOFTMAX, reference='')\n"
         "def mine(logits, target):\n"
         "    '''Twice the cross-entropy.'''\n"
         "    return 2 * F.cross_entropy(logits.movedim(-1, -2), target, reduction='none')\n"
@@ -208,7 +210,7 @@ def test_a_loss_is_added_to_those_of_the_catalogue(tmp_path: Path) -> None:
 
 def test_what_changes_the_numbers_is_named(tmp_path: Path) -> None:
     compared(config(tmp_path, name="run"))
-    with pytest.raises(UserError, match=r"optim\.epochs \(3, here 4\).*net\.hidden.*--name.*--force"):
+    with pytest.raises(UserError, match=r"net\.hidden.*optim\.epochs \(3, here 4\).*--name.*--force"):
         compared(config(tmp_path, name="run", optim={"epochs": 4}, net=4))
     with pytest.raises(UserError, match=r"wine\.scale"):
         compared(config(tmp_path, name="run", data={"name": "wine", "scale": "quantile"}))
@@ -387,3 +389,63 @@ def test_no_room_is_one_line_and_what_was_there_stays(tmp_path: Path, monkeypatc
     assert len(heard.ended) <= 5
     with Journal.open(folder, read_only=True) as journal:
         assert set(journal.statuses().values()) == {"ok"}
+
+
+DASK = str(Path(sys.executable).with_name("dask"))
+
+
+@contextmanager
+def dask_cluster(folder: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """A scheduler and two worker processes on loopback TCP: its address, and the workers."""
+    where, quiet = folder / "scheduler.json", {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = [
+        DASK,
+        "scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--scheduler-file",
+        str(where),
+    ]
+    worker = [DASK, "worker", "--scheduler-file", str(where), "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    started = [subprocess.Popen(scheduler, **quiet)]
+    try:
+        deadline = time.monotonic() + 60
+        while not where.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        started += [subprocess.Popen(worker, cwd=folder, **quiet) for _ in range(2)]
+        yield json.loads(where.read_text())["address"], [psutil.Process(one.pid) for one in started[1:]]
+    finally:
+        for one in started:
+            one.kill()
+            one.wait()
+
+
+def test_a_dask_cluster_over_tcp_that_loses_a_worker_gives_the_same_bytes(
+    tmp_path: Path, longer: tuple[str, dict[str, Any]]
+) -> None:
+    with dask_cluster(tmp_path) as (address, workers):
+        with at_work(f"{LONGER} --scheduler {address} --output {tmp_path}") as process:
+            begun = [sum(one.cpu_times()[:2]) for one in workers]
+            deadline = time.monotonic() + 120
+            while time.monotonic() < deadline and process.poll() is None:
+                used = [sum(one.cpu_times()[:2]) - start for one, start in zip(workers, begun, strict=True)]
+                if min(used) > 4:  # both have imported torch and are training
+                    break
+                time.sleep(0.05)
+            workers[0].kill()
+            printed, said = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+        assert not workers[0].is_running() or workers[0].status() == psutil.STATUS_ZOMBIE
+    assert numbers(tmp_path / NAME) == longer
+    assert "On wine" in printed
+
+
+def test_a_scheduler_that_does_not_answer_is_one_line_within_ten_seconds(tmp_path: Path) -> None:
+    importlib.import_module("distributed")
+    began = time.monotonic()
+    with pytest.raises(UserError, match=r"--scheduler: tcp://127\.0\.0\.1:9 does not answer"):
+        compared(config(tmp_path, scheduler="tcp://127.0.0.1:9"))
+    assert time.monotonic() - began < 10

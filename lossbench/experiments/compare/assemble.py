@@ -82,7 +82,7 @@ def _setting(
             references.append(one.header.model_copy(update={"members": members, "seconds": seconds}))
             continue
         own = [repetitions[repeat] for repeat in range(len(one.units)) if repeat in repetitions]
-        results.append(loss_result(one.header, records, own, is_whole=len(records) == len(one.units)))
+        results.append(loss_result(one.header, records, own, count=len(one.units)))
         results[-1].seconds = seconds
         if results[-1].status not in {"failed", "interrupted"}:
             whole[one.header.name] = one.units
@@ -102,26 +102,31 @@ def _short(result: LossResult, among: Sequence[LossResult]) -> str:
 
 
 def loss_result(
-    header: LossResult, records: Sequence[UnitRecord], repetitions: Sequence[RepetitionRecord], *, is_whole: bool
+    header: LossResult, records: Sequence[UnitRecord], repetitions: Sequence[RepetitionRecord], *, count: int
 ) -> LossResult:
-    """The result of one loss in one setting from its units, with what its losses share on their repetitions."""
+    """The result of one loss in one setting from its `count` units, with what its losses share on their repetitions.
+
+    While some are missing it has no members: losses are compared on all splits, or not yet.
+    """
     members = [member for role in ROLES for record in records for member in record.members if member.role == role]
     refits = [member for member in members if member.role == "refit"]
     failed = [record for record in records if record.status == "failed"]
-    result = header.model_copy(update={"members": members, "status": "ok" if is_whole else "interrupted"})
-    if failed:
-        result.status, result.message, result.traceback = "failed", failed[0].message, failed[0].traceback
-    elif is_whole and refits and all(member.status == "diverged" for member in refits):
-        result.status = "diverged"
-    if not records:
-        result.message = "it was interrupted before it began"
-    result.diagnostics = combine([net for record in records for net in record.diagnostics], header.loss.floor)
-    if counted := [record.reliability for record in records if record.reliability is not None]:
-        result.reliability = reliability(counted)
+    result = header.model_copy()
     if repetitions:
         result.realised = mean_realised([one.realised for one in repetitions])
         dummies = [scores for one in repetitions for scores in one.dummies]
         result.dummy = {"test": {name: mean_known([scores[name] for scores in dummies]) for name in dummies[0]}}
+    if len(records) < count:
+        result.status, result.message = "interrupted", f"{len(records)} of {count} repetitions are done"
+        return result
+    result.members, result.status = members, "ok"
+    if failed:
+        result.status, result.message, result.traceback = "failed", failed[0].message, failed[0].traceback
+    elif refits and all(member.status == "diverged" for member in refits):
+        result.status = "diverged"
+    result.diagnostics = combine([net for record in records for net in record.diagnostics], header.loss.floor)
+    if counted := [record.reliability for record in records if record.reliability is not None]:
+        result.reliability = reliability(counted)
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -101,6 +102,18 @@ class ComparePlan:
     def members(self, table: TablePlan) -> int:
         """How many nets one loss trains on a table, at most: trials, refits and untuned ones of every split."""
         return len(table.pairs) * trained(self.config, self.trials) + 2 * len(table.folds)
+
+    def steps(self, table: Table, folds: Sequence[OuterFold]) -> int:
+        """How many steps of one net one loss trains on these folds of a table, if every net trains all its epochs."""
+        tries = trained(self.config, self.trials)
+        pairs = inner_folds_of(table, folds, self.config.inner_folds)
+        tuning = sum(tries * self.steps_of_epoch(len(pair.train)) for pair in pairs)
+        return self.config.optim.epochs * (tuning + 2 * sum(self.steps_of_epoch(len(fold.train)) for fold in folds))
+
+    def steps_of_epoch(self, rows: int) -> int:
+        """Steps of one epoch over so many rows."""
+        size = self.config.optim.batch_size
+        return 1 if size is None else math.ceil(rows / size)
 
 
 def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePlan:

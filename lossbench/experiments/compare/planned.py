@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,15 +10,14 @@ from typing import Any
 
 from lossbench.catalog.plugins.resolve import activation_file, loss_file
 from lossbench.data.splits.rows import OuterFold, digest
-from lossbench.data.splits.scheme import inner_folds_of, scheme
-from lossbench.data.table import Table
+from lossbench.data.splits.scheme import scheme
 from lossbench.experiments.compare.block import SettingSource, Subject, TableSource
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.conditions import applied
 from lossbench.experiments.compare.evaluation import evaluation_label
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, changed_folds, default_name
 from lossbench.experiments.compare.results.references import reference_record
-from lossbench.experiments.compare.tuning.trials import trained, tunes_params
+from lossbench.experiments.compare.tuning.trials import tunes_params
 from lossbench.experiments.compare.unit_key import loss_key, reference_key, setting_key, unit_key
 from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import data_source, repairs, table_record
@@ -51,7 +49,7 @@ def evaluations(plan: ComparePlan, share: Path) -> Iterator[Evaluation]:
         settings = zip(plan.grid, changed_folds(plan.config, entry.table, entry.folds), strict=True)
         for condition, folds in settings:
             setting = _setting(plan, entry, table, condition)
-            steps = [_steps(plan, entry.table, some) for some in _by_repeat(folds)]
+            steps = [plan.steps(entry.table, some) for some in _by_repeat(folds)]
             for candidate in entry.selection.candidates:
                 yield Evaluation(
                     Asked(
@@ -145,20 +143,6 @@ def _by_repeat(folds: Sequence[OuterFold]) -> list[list[OuterFold]]:
 
 def _units(entry: TablePlan, setting: str, subject: dict[str, Any]) -> tuple[str, ...]:
     return tuple(unit_key(setting, subject, folds) for folds in _by_repeat(entry.folds))
-
-
-def _steps(plan: ComparePlan, table: Table, folds: Sequence[OuterFold]) -> int:
-    """Steps of one loss's nets on one repetition, if every net trains all its epochs."""
-    tries = trained(plan.config, plan.trials)
-    pairs = inner_folds_of(table, folds, plan.config.inner_folds)
-    tuning = sum(tries * steps_of_epoch(plan, len(pair.train)) for pair in pairs)
-    return plan.config.optim.epochs * (tuning + 2 * sum(steps_of_epoch(plan, len(fold.train)) for fold in folds))
-
-
-def steps_of_epoch(plan: ComparePlan, rows: int) -> int:
-    """Steps of one epoch over so many rows."""
-    size = plan.config.optim.batch_size
-    return 1 if size is None else math.ceil(rows / size)
 
 
 def opened(data: str, condition: Levels, candidate: Candidate) -> LossResult:

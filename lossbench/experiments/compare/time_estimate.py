@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lossbench.data.splits.rows import OuterFold
-from lossbench.data.splits.scheme import inner_folds_of
-from lossbench.data.table import Table
 from lossbench.engine.training.train import train
 from lossbench.events import EpochEnded, Event
 from lossbench.experiments.compare.candidates import Candidate
@@ -17,7 +12,6 @@ from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, changed_folds
 from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.tuning.problems import tuning_problem
-from lossbench.experiments.compare.tuning.trials import trained
 
 PROBE_EPOCHS = 2  # the first epoch pays for the buffers and is not counted
 SLOW = 1e4  # steps a second, where nothing could be measured
@@ -33,28 +27,12 @@ class WorkEstimate:
     seconds: float
 
 
-def steps_a_run(plan: ComparePlan, table: Table, folds: Sequence[OuterFold]) -> int:
-    """How many steps one loss trains on a table's folds in one setting, if every net trains all its epochs."""
-    tries = trained(plan.config, plan.trials)
-    pairs = inner_folds_of(table, folds, plan.config.inner_folds)
-    tuning = sum(tries * _steps(plan, len(pair.train)) for pair in pairs)
-    return plan.config.optim.epochs * (tuning + 2 * sum(_steps(plan, len(fold.train)) for fold in folds))
-
-
-def _steps(plan: ComparePlan, rows: int) -> int:
-    """Steps of one epoch over so many rows."""
-    size = plan.config.optim.batch_size
-    return 1 if size is None else math.ceil(rows / size)
-
-
 def estimate(plan: ComparePlan) -> WorkEstimate:
     """Train every loss for a moment, and count."""
     members = steps = 0
     seconds = 0.0
     for table in plan.tables:
-        each = sum(
-            steps_a_run(plan, table.table, folds) for folds in changed_folds(plan.config, table.table, table.folds)
-        )
+        each = sum(plan.steps(table.table, folds) for folds in changed_folds(plan.config, table.table, table.folds))
         candidates = table.selection.candidates
         members += plan.members(table) * len(candidates) * len(plan.grid)
         steps += each * len(candidates)
@@ -91,5 +69,5 @@ def _rate(plan: ComparePlan, setting: Setting, candidate: Candidate) -> float | 
     except Exception:  # a user's own loss: the comparison itself will report it
         return None
     rows = [len(split.truth_N["train"]) for split in setting.inner]
-    done = sum(_steps(plan, rows[problem.members[m].fold]) for _, epoch in epochs[1:] for m in epoch.members)
+    done = sum(plan.steps_of_epoch(rows[problem.members[m].fold]) for _, epoch in epochs[1:] for m in epoch.members)
     return done / (epochs[-1][0] - epochs[0][0]) if done else None

@@ -33,7 +33,7 @@ from lossbench.experiments.compare.job import Job, Options
 from lossbench.experiments.compare.plan import default_name, plan
 from lossbench.experiments.compare.results.test_scores import dummy_scores
 from lossbench.experiments.compare.setting import prepare_setting
-from lossbench.experiments.compare.time_estimate import estimate, steps_a_run
+from lossbench.experiments.compare.time_estimate import estimate
 from lossbench.record import CompareRecord, LossResult
 from lossbench.report.compare.analysis.comparison import compare as evidence_of
 from tests.experiments.compare.comparisons import blobs, config, failing_loss, finished, of_role
@@ -368,7 +368,7 @@ def test_an_interrupted_comparison_leaves_what_was_finished() -> None:
     assert len(of_role(found.results[0], "refit")) == 3
     assert of_role(found.results[1], "refit") == []
     never = found.results[2]
-    assert (never.loss.label, never.members, never.message) == ("mse", [], "it was interrupted before it began")
+    assert (never.loss.label, never.members, never.message) == ("mse", [], "0 of 1 repetitions are done")
     evidence = evidence_of(CompareRecord.model_validate_json(found.to_json()))
     assert evidence.banners[-1].startswith("interrupted")
     assert {row.name: row.word for row in evidence.tables[0].rows}["mse"] == "interrupted"
@@ -443,7 +443,7 @@ def test_a_plan_counts_what_will_run() -> None:
     (table,) = found.tables
     assert (found.evaluations, found.trials, found.members(table)) == (4, 4, 3 * (4 + 2))
     # 3 pairs of 3 folds; 50 inner and 100 outer training rows: 2 and 4 batches.
-    assert steps_a_run(found, table.table, table.folds) == 4 * 3 * (4 * 2 + 2 * 4)
+    assert found.steps(table.table, table.folds) == 4 * 3 * (4 * 2 + 2 * 4)
     sentences = estimate(found)
     assert (sentences.members, sentences.steps) == (4 * 18, 4 * 192)
     assert sentences.seconds > 0

@@ -55,7 +55,7 @@ def compare_levels(
                 by_level = {table.condition[condition.name]: (setting, table) for setting, table in levels}
                 ordered = [by_level[level] for level in condition.mild_to_harsh(list(by_level))]
                 found.append(_sensitivity(condition, conditions, dict(held_key), ordered, alpha, stop_text))
-    return found
+    return [one for one in found if any(mean is not None for row in one.rows for mean in row.means)]
 
 
 def _sensitivity(
