@@ -49,7 +49,8 @@ def train(
     """Train one loss on one table, as `lossbench train` does, and return the record; `.table()` is a DataFrame.
 
     `target` names the column to predict of a file or a DataFrame; `config` a YAML file that the keywords override. The
-    run's folder has the record, curves and weights. What the command line warns of is a `LossbenchWarning`. Raises
+    run's folder has the record, curves and weights; a run that was stopped goes on, and of one that has ended its
+    record is read (`force` trains it anew). What the command line warns of is a `LossbenchWarning`. Raises
     `UserError` for whatever cannot be trained.
     """
     from lossbench import runner
