@@ -5,9 +5,9 @@ NaN and infinities have no place in JSON: they are written as null beside a stat
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lossbench.deferred import pd
 from lossbench.events import Better, Status
@@ -50,6 +50,14 @@ class Record(RecordPart):
     results: list[LossResult] = Field(default_factory=list)
     timing: dict[str, Number | dict[str, Number]] = Field(default_factory=dict)  # seconds, in all and by result
     warnings: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _with_seconds(self) -> Self:
+        seconds = self.timing.get("results")
+        if isinstance(seconds, dict):
+            for result in self.results:
+                result.seconds = seconds.get(result.name, result.seconds)
+        return self
 
     def __repr__(self) -> str:
         """One line; `.table()` is what there is to look at."""

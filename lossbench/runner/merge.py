@@ -96,8 +96,10 @@ def _joined_skeletons(parts: Sequence[Journal]) -> dict[str, Any]:
 
 def _joined_config(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """A config that asks for what both do: lists of work are joined, everything else is the first one's."""
+    from lossbench.experiments.compare.conditions import CONDITIONS
+
     joined = dict(first)
-    for name in ("data", "losses", "losses_add", "label_noise", "train_share", "stop_rule", "reference"):
+    for name in ("data", "losses", "losses_add", "reference", *(condition.name for condition in CONDITIONS)):
         ours, theirs = first.get(name), second.get(name)
         if isinstance(ours, list) and isinstance(theirs, list):
             joined[name] = [*ours, *(one for one in theirs if one not in ours)]

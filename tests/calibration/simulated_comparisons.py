@@ -62,11 +62,19 @@ def candidates(config: CompareConfig, table: Table) -> tuple[Candidate, ...]:
 
 def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> LossResult:
     """One loss, evaluated alone."""
+    return meet_and_predict(config, setting, candidate)[0]
+
+
+def meet_and_predict(
+    config: CompareConfig, setting: Setting, candidate: Candidate
+) -> tuple[LossResult, list[torch.Tensor]]:
+    """The same, with what its refits predict for their test rows."""
     select = selection_metric(config.select_by, primary_metric(config.metric, [setting.table]), [setting.table])
     metrics = reported(setting.task)
     dummies = dummy_scores(len(setting.table.classes), setting.outer, metrics)
     options = Options(config, select, len(config.lrs), torch.device("cpu"), 1, metrics)
-    units = [one.record for one in evaluate([Job(options, setting, candidate, dummies)])]
+    evaluations = evaluate([Job(options, setting, candidate, dummies)])
+    units = [one.record for one in evaluations]
     repetitions = {
         repeat: RepetitionRecord(
             realised=dict(setting.realised),
@@ -81,7 +89,7 @@ def meet(config: CompareConfig, setting: Setting, candidate: Candidate) -> LossR
     header = opened(setting.table.name, setting.condition, candidate)
     result = loss_result(header, units, list(repetitions.values()), count=len(units))
     impute_failed_scores([result], repetitions)
-    return result
+    return result, [net for one in evaluations for net in one.predicted]
 
 
 def rule(config: CompareConfig, setting: Setting, first: LossResult, second: LossResult) -> Ruling:

@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 
 from lossbench.config.commands.compare import CompareConfig
 from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss, table_of
-from tests.calibration.simulated_comparisons import candidates, meet, rule, setting_of, shares
+from tests.calibration.simulated_comparisons import candidates, meet_and_predict, rule, setting_of, shares
 from tests.calibration.temperature_harm import harm_by_size, temperature_harm
 
 
@@ -43,14 +43,14 @@ def test_on_250_digits_the_temperature_is_near_the_best_one_and_turns_no_finding
     table = table_of(features[rows], target[rows], "digits-250", tuple(map(str, range(10))))
     config = CompareConfig(losses="ce,brier", metric="log_loss", repeats=1, lrs=[1e-3], threads=1)
     setting = setting_of(config, table)
-    ce, brier = (meet(config, setting, candidate) for candidate in candidates(config, table))
+    (ce, of_ce), (brier, of_brier) = (meet_and_predict(config, setting, one) for one in candidates(config, table))
     raw, best, common = {}, {}, {}
-    for name, evaluation in (("ce", ce), ("brier", brier)):
-        refits = [m for m in evaluation.members if m.role == "refit"]
-        for net, member, split in zip(evaluation.scored, refits, setting.outer, strict=True):
+    for name, result, predicted in (("ce", ce, of_ce), ("brier", brier, of_brier)):
+        refits = [m for m in result.members if m.role == "refit"]
+        for net, member, split in zip(predicted, refits, setting.outer, strict=True):
             truth, t = split.truth_N["test"].numpy(), member.temperature
             assert t is not None
-            score = t * np.log(net.predicted.double().numpy())  # up to a constant a row, which no softmax sees
+            score = t * np.log(net.double().numpy())  # up to a constant a row, which no softmax sees
 
             def loss(log_t: float, score: np.ndarray = score, truth: np.ndarray = truth) -> float:
                 return float(log_loss(truth, softmax(score / np.exp(log_t), axis=1), labels=range(10)))

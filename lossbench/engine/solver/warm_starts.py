@@ -100,7 +100,8 @@ def continue_path(
                 if spent[i] >= rule.evaluations:
                     continue
                 at = torch.stack([best[j].x_D for j in group])
-                values = torch.tensor([best[j].smooth for j in group]) + _penalty(at, l1_PD[i], l2_PD[i])
+                smooth = torch.tensor([best[j].smooth for j in group], device=at.device)
+                values = smooth + _penalty(at, l1_PD[i], l2_PD[i])
                 least = int(values.argmin())
                 slack = BETTER * max(abs(best[i].value), 1e-2)
                 handed = float(values[least]) < best[i].value - slack

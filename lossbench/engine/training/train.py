@@ -36,12 +36,16 @@ class Trained:
         self.members: list[Outcome] = [by_member[m] for m in range(len(problem.members))]
 
     def state(self, member: int) -> dict[str, Tensor]:
-        """A net's parameters under the names of `nn.Sequential.state_dict()`: "0.weight" `[out, in]`, "0.bias", ..."""
+        """A net's parameters under the names of `nn.Sequential.state_dict()`: "0.weight" `[out, in]`, "0.bias", ...; in
+        main memory."""
         trainer, place = self._where[member]
-        return trainer.state(place)
+        return {name: value.cpu() for name, value in trainer.state(place).items()}
 
     def outputs(self, xs: Sequence[Tensor | GatheredRows]) -> list[Tensor]:
-        """Every member's outputs `[N, K]` after its last activation, for the rows `xs[its fold] [N, D]`."""
+        """Every member's outputs `[N, K]` after its last activation, for the rows `xs[its fold] [N, D]`.
+
+        They are in main memory, where truths are.
+        """
         problem = self._problem
         out: dict[int, Tensor] = {}
         with torch.no_grad(), one_thread():
@@ -59,7 +63,7 @@ class Trained:
                         raw = outputs(part, Inputs([ready[id(tables[start])]] * len(some)))
                         for group in groups_of(problem, some):
                             activated = group.objective.activation(raw[group.members])[:, : len(tables[start])]
-                            out.update(zip(some[group.members], activated.clone().unbind(0), strict=True))
+                            out.update(zip(some[group.members], activated.clone().cpu().unbind(0), strict=True))
                         start = end
         return [out[m] for m in range(len(problem.members))]
 

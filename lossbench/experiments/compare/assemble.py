@@ -74,12 +74,12 @@ def _setting(
     whole: dict[str, tuple[str, ...]] = {}
     for one in asked:
         units = [found for unit in one.units if (found := journal.unit(unit)) is not None]
-        records, seconds = [record for record, _ in units], sum(seconds for _, seconds in units)
+        records, seconds = [record for record, _ in units], sum((seconds for _, seconds in units), 0.0)
         for member in (member for record in records for member in record.members):
             member.test = _known(member.test, metrics)
         if isinstance(one.header, ReferenceRecord):
             members = [member for record in records for member in record.members]
-            references.append(one.header.model_copy(update={"members": members, "seconds": seconds}))
+            references.append(one.header.model_copy(update={"members": members}))
             continue
         own = [repetitions[repeat] for repeat in range(len(one.units)) if repeat in repetitions]
         results.append(loss_result(one.header, records, own, count=len(one.units)))

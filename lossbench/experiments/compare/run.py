@@ -126,6 +126,7 @@ class _Comparison:
         """Have everything done that is missing, then the matrix of each setting that is complete."""
         schedule = Schedule(self._evaluations, self._missing)
         with workers(schedule.seconds(schedule.left)) as self._workers:
+            schedule.sends = not self._workers.is_here
             self._pickle_tables()
             self._train(schedule)
             if not self._stopped():

@@ -26,6 +26,7 @@ class Schedule:
 
     def __init__(self, evaluations: Sequence[Evaluation], missing: Mapping[int, Sequence[int]]) -> None:
         self._evaluations = evaluations
+        self.sends = False  # whether blocks are sent to other processes, so that small ones do not pay
         self._pace, self._measured = FIRST_GUESS, 0.0
         self._waiting: OrderedDict[tuple[str, str], list[Share]] = OrderedDict()
         self._alone: list[Share] = []
@@ -75,7 +76,7 @@ class Schedule:
             block = [self._alone.pop(0)]
         else:
             place, waiting = next(iter(self._waiting.items()))
-            enough = min(ENOUGH, max(1.0, self.seconds(self._left) / (2 * slots)))
+            enough = min(ENOUGH, max(1.0, self.seconds(self._left) / (2 * slots))) if self.sends else 0.0
             block = [self._cut(waiting)]
             while waiting and self.seconds(self.steps([*block, waiting[0]])) <= enough:
                 block.append(self._cut(waiting))

@@ -24,8 +24,9 @@ def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Pre
     prediction = pair.inverse_link(out_PNK)
     if prediction.point_PN is None or pair.encoding is not Encoding.FLOAT:
         return prediction
-    scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)
-    center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
+    device = out_PNK.device
+    scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64, device=device)
+    center = torch.tensor([[split.center] for split in splits], dtype=torch.float64, device=device)
     deviation = prediction.deviation_PN
     return Prediction(
         point_PN=prediction.point_PN.double() * scale + center,

@@ -17,7 +17,7 @@ from lossbench.events import EvaluationStarted
 from lossbench.experiments.compare.conditions import CONDITIONS, grid
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.setting import prepare_setting
-from lossbench.experiments.compare.time_estimate import estimate, steps_a_run
+from lossbench.experiments.compare.time_estimate import estimate
 from lossbench.report.compare.analysis.comparison import compare
 from tests.experiments.compare.comparisons import blobs, config, finished, of_role
 
@@ -127,7 +127,7 @@ def test_several_conditions_make_a_grid_of_settings():
     # 150 rows, 3 folds and 3 pairs of them: 50 rows train a trial, 20 at a share of 0.4, and 100 or 40 a refit;
     # batches of 16.
     whole, part = 4 * 3 * (4 * 4 + 2 * 7), 4 * 3 * (4 * 2 + 2 * 3)
-    assert steps_a_run(planned, table.table, table.folds) == whole
+    assert planned.steps(table.table, table.folds) == whole
     assert estimate(planned).steps == 2 * 3 * (whole + part)
 
 
