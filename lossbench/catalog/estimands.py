@@ -1,21 +1,51 @@
 """What a loss estimates and what a metric is best for, by declaration, and whether the two agree.
 
 An estimand is a property of the target's distribution given the features: "the mean", "the median", "the 0.9-quantile",
-"the 0.9-expectile", "the mode"; of classes the most probable one. A loss declares the one that its expected value is
-least at, a metric the one that its best prediction is (Gneiting 2011, doi:10.1198/jasa.2011.r10138).
+"the 0.9-expectile", "the mode"; of classes the most probable one, or the probabilities. A loss declares the one that
+its expected value is least at, a metric the one that its best prediction is (Gneiting 2011,
+doi:10.1198/jasa.2011.r10138). Class weights change what a loss estimates: `weighted` says into what.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 MEAN, MEDIAN, MODE = "the mean", "the median", "the mode"
 BETWEEN = "a compromise between median and mean"
 QUANTILE, EXPECTILE = "the {quantile:g}-quantile", "the {tau:g}-expectile"
 LOG_MEAN, WEIGHTED_MEDIAN = "exp E log(1 + y) - 1", "the median weighted by 1 / y"
+PROBABILITIES = "the class probabilities"
+POWERS = "powers of the class probabilities"  # which the common temperature undoes
 MOST_PROBABLE = "the most probable class"
 OTHER_CLASS = "a class that need not be the most probable one"
+# "balanced": as if all classes were equally frequent
+BALANCED_PROBABILITIES = "the class probabilities over the classes' shares of the rows"
+BALANCED_CLASS = "the class that is most probable for its share of the rows"
+# with rarer classes ahead, but not by their shares
+TILTED_PROBABILITIES = "the class probabilities with rarer classes ahead"
+WEIGHTED_PROBABILITIES = "the class probabilities times the classes' weights"
+WEIGHTED_CLASS = "the class that is most probable after its weight"
+BEST_F = "the decisions of the best mean F-measure"
 
 _CENTRES = frozenset({MEAN, MEDIAN, MODE, BETWEEN})
 _SAME = {"the 0.5-quantile": MEDIAN, "the 0.5-expectile": MEAN}
+# What has the first has the others as well; a compromise between mean and median is wrong for neither.
+_IMPLIES = {
+    PROBABILITIES: {MOST_PROBABLE},
+    POWERS: {MOST_PROBABLE, PROBABILITIES},
+    BALANCED_PROBABILITIES: {BALANCED_CLASS},
+    BETWEEN: {MEAN, MEDIAN},
+}
+_OF_EVEN = {
+    BALANCED_PROBABILITIES: PROBABILITIES,
+    BALANCED_CLASS: MOST_PROBABLE,
+    TILTED_PROBABILITIES: PROBABILITIES,
+}
+_BALANCED = {PROBABILITIES: BALANCED_PROBABILITIES, MOST_PROBABLE: BALANCED_CLASS, POWERS: BALANCED_CLASS}
+_WEIGHTED = {
+    **dict.fromkeys((PROBABILITIES, BALANCED_PROBABILITIES, TILTED_PROBABILITIES), WEIGHTED_PROBABILITIES),
+    **dict.fromkeys((MOST_PROBABLE, POWERS, BALANCED_CLASS), WEIGHTED_CLASS),
+}
 
 
 def canonical(estimand: str) -> str:
@@ -23,14 +53,25 @@ def canonical(estimand: str) -> str:
     return _SAME.get(estimand, estimand)
 
 
-def differ(estimated: str, scored: str) -> bool:
+def weighted(estimand: str, *, balanced: bool) -> str:
+    """What a loss of that estimand estimates when classes are weighted, by the inverse of their shares or otherwise."""
+    return (_BALANCED if balanced else {}).get(estimand) or _WEIGHTED.get(estimand, estimand)
+
+
+def are_even(class_counts: Sequence[int]) -> bool:
+    """Whether classes are about equally frequent: shares then move no boundary by more than 0.1 in log-odds."""
+    return bool(class_counts) and max(class_counts) <= 1.1 * min(class_counts)
+
+
+def differ(estimated: str, scored: str, *, even: bool = False) -> bool:
     """Whether a loss of the first estimand has another best prediction than a metric of the second.
 
-    What declares nothing ("") differs from nothing, and a compromise between mean and median is wrong for neither.
+    What declares nothing ("") differs from nothing. `even`: classes are equally frequent, so that their shares change
+    nothing.
     """
-    if not estimated or not scored or (estimated == BETWEEN and scored in {MEAN, MEDIAN}):
-        return False
-    return estimated != scored
+    if even:
+        estimated, scored = (_OF_EVEN.get(estimand, estimand) for estimand in (estimated, scored))
+    return bool(estimated and scored) and estimated != scored and scored not in _IMPLIES.get(estimated, ())
 
 
 def agree_if_symmetric(first: str, second: str) -> bool:

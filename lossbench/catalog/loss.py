@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, canonical
+from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, PROBABILITIES, canonical
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -74,6 +74,8 @@ class Loss:
     min_outputs: int = 1
     estimates: str = ""  # the population minimiser: "class probabilities", "median", ...
     value_estimand: str = ""  # what its values estimate, in `estimands`' words, parameters in braces; "": not declared
+    # The same of classes, given the parameters; None: the probabilities where it is proper, else as `consistent` says.
+    class_estimand: Callable[[Mapping[str, Any]], str] | None = None
     pitfalls: tuple[str, ...] = ()
     # On every task: read by its inverse link, the expected value's one minimiser is the true probability or mean.
     proper: bool = False
@@ -124,6 +126,10 @@ class Loss:
         """What is estimated on a task, in the words of `estimands`; "" where that is not declared."""
         if not task.is_classification:
             return canonical(self.value_estimand.format(**self.params))
+        if self.class_estimand is not None:
+            return self.class_estimand(self.params)
+        if self.is_proper:
+            return PROBABILITIES
         return {True: MOST_PROBABLE, False: OTHER_CLASS, None: ""}[self.is_consistent(task)]
 
     @property

@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Lt
 
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
+from lossbench.catalog.losses.class_estimands import by_beta, by_tau, whatever_margin
 from lossbench.catalog.losses.domains import CLASSES, LOGITS, because
 from lossbench.catalog.losses.row_operations import log_p, one_hot, own
 from lossbench.catalog.vocabulary import Space
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     **LOGITS,
     inverse_link=InverseLink.SOFTMAX,
     reference="Menon et al. 2021, arXiv:2007.07314",
+    class_estimand=by_tau,
     estimates="class probabilities divided by the classes' shares (tau = 1)",
     pitfalls=("predictions are made without the shift, for balanced accuracy: plain accuracy may fall",),
     convex=True,
@@ -41,6 +43,7 @@ def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Anno
     **LOGITS,
     inverse_link=InverseLink.SOFTMAX,
     reference="Cui et al. 2019, arXiv:1901.05555",
+    class_estimand=by_beta,
     estimates="class probabilities times the classes' weights",
     pitfalls=("near beta = 1 a class of n rows has weight 1 / n; at beta = 0 it is cross_entropy",),
     convex=True,
@@ -73,6 +76,7 @@ def class_balanced(
     inverse_link=InverseLink.MARGIN,
     min_outputs=2,
     reference="Cao et al. 2019, arXiv:1906.07413",
+    class_estimand=whatever_margin,
     estimates="the more probable class, with margins that are larger for rarer ones",
     pitfalls=("scale = 30 on outputs that are not normalised multiplies the learning rate by 30",),
     convex=True,

@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Lt
 from lossbench.catalog.estimands import MEAN
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
+from lossbench.catalog.losses.class_estimands import by_pos_weight
 from lossbench.catalog.losses.domains import (
     CLASSES,
     COLUMN_EACH,
@@ -118,6 +119,7 @@ def bce(p_B1: Tensor, t_B1: Tensor) -> Tensor:
     **ONE_SCORE,
     inverse_link=InverseLink.SIGMOID,
     reference="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
+    class_estimand=by_pos_weight,
     estimates="log-odds of the second class",
     pitfalls=(
         "it contains the sigmoid: after a second one no sample is predicted below one half",

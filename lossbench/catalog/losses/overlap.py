@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt
 
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
+from lossbench.catalog.losses.class_estimands import best_f
 from lossbench.catalog.losses.domains import COLUMN_EACH, SIMPLEX
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def _miss(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, alpha: float, beta: floa
     per="batch",
     inverse_link=InverseLink.PROBABILITY,
     reference="Milletari, Navab & Ahmadi 2016, arXiv:1606.04797; Sudre et al. 2017, arXiv:1707.03237",
+    class_estimand=best_f,
     estimates="the decisions of the best mean F1, as probabilities of 0 and 1",
     convex=False,
     pitfalls=("it depends on the batch: use large ones", "its probabilities are driven to 0 and 1"),
@@ -52,6 +54,7 @@ def dice(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, *, smooth: Smooth = 1.0) 
     per="batch",
     inverse_link=InverseLink.PROBABILITY,
     reference="Salehi, Erdogmus & Gholipour 2017, arXiv:1706.05721",
+    class_estimand=best_f,
     estimates="the decisions of the best mean F-measure, as probabilities of 0 and 1",
     convex=False,
     pitfalls=(

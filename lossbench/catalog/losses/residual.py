@@ -16,6 +16,7 @@ from annotated_types import Gt, Lt
 from lossbench.catalog.estimands import BETWEEN, EXPECTILE, LOG_MEAN, MEAN, MEDIAN, MODE, QUANTILE, WEIGHTED_MEDIAN
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
+from lossbench.catalog.losses.class_estimands import by_threshold
 from lossbench.catalog.losses.domains import (
     CLASS_OR_VALUE,
     COLUMN_PER_CLASS,
@@ -119,6 +120,7 @@ def l1(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     **LINEAR_FIRST,
     inverse_link=PROBABILITY_OR_NUMBER,
     reference="Girshick 2015, arXiv:1504.08083",
+    class_estimand=by_threshold,
     estimates="between median and mean; class probabilities while beta >= 1",
     value_estimand=BETWEEN,
     pitfalls=("it is huber(delta=beta) / beta", f"beta is {TARGET_UNIT}"),
@@ -137,6 +139,7 @@ def smooth_l1(f_BK: Tensor, t_BK: Tensor, *, beta: Threshold = 1.0) -> Tensor:
     **LINEAR_FIRST,
     inverse_link=PROBABILITY_OR_NUMBER,
     reference="Huber 1964, doi:10.1214/aoms/1177703732",
+    class_estimand=by_threshold,
     estimates="between median and mean; class probabilities while delta >= 1",
     value_estimand=BETWEEN,
     pitfalls=(f"delta is {TARGET_UNIT}",),

@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
+from lossbench.catalog.losses.class_estimands import by_q
 from lossbench.catalog.losses.domains import CLASSES, LOGITS
 from lossbench.catalog.losses.row_operations import log_not_p, log_p, own
 from lossbench.deferred import torch
@@ -65,6 +66,7 @@ def poly1(z_BK: Tensor, y_B: Tensor, *, epsilon: Annotated[float, Ge(-1)] = 1.0)
     **LOGITS,
     inverse_link=InverseLink.SOFTMAX,
     reference="Zhang & Sabuncu 2018, arXiv:1805.07836",
+    class_estimand=by_q,
     estimates="probabilities that go as p^(1 / (1 - q))",
     pitfalls=("its probabilities are too sure: calibrate them before use", "near 1, q needs more epochs, as l1 does"),
     consistent=True,

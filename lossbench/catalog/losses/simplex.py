@@ -8,6 +8,7 @@ from annotated_types import Gt
 
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
+from lossbench.catalog.losses.class_estimands import square_roots
 from lossbench.catalog.losses.domains import CLASSES, COLUMN_PER_CLASS, SIMPLEX, without
 from lossbench.catalog.losses.row_operations import one_hot, own
 from lossbench.catalog.vocabulary import Space
@@ -81,6 +82,7 @@ def tanimoto(p_BK: Tensor, y_B: Tensor) -> Tensor:
     **SIMPLEX,
     inverse_link=InverseLink.PROBABILITY,
     reference="Janocha & Czarnecki 2017, arXiv:1702.05659",
+    class_estimand=square_roots,
     estimates="probabilities that go as the square roots of the class probabilities",
     pitfalls=("its probabilities are not sure enough",),
     consistent=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.catalog.estimands import MOST_PROBABLE
+from lossbench.catalog.estimands import BALANCED_CLASS, MOST_PROBABLE
 from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, metric, ratio
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import torch
@@ -21,7 +21,7 @@ def accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric("balanced_accuracy", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute")
+@metric("balanced_accuracy", "label", CLASSIFICATION, worst=0.0, best=1.0, rope="absolute", estimand=BALANCED_CLASS)
 def balanced_accuracy(label_PN: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean recall of the classes that occur in the truth."""
     counts = _confusion(label_PN, truth_PN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lossbench.catalog.estimands import PROBABILITIES
 from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, metric
 from lossbench.deferred import F, torch
 
@@ -15,7 +16,7 @@ ECE_BINS = 15
 
 
 @METRICS.add
-@metric("log_loss", "probability", CLASSIFICATION, worst=math.inf, best=0.0, rope="dummy_error")
+@metric("log_loss", "probability", CLASSIFICATION, worst=math.inf, best=0.0, rope="dummy_error", estimand=PROBABILITIES)
 def log_loss(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of -log p_y, p clipped at 2.2e-16."""
     eps = torch.finfo(torch.float64).eps
@@ -23,7 +24,7 @@ def log_loss(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric("brier", "probability", CLASSIFICATION, worst=1.0, best=0.0, rope="dummy_error")
+@metric("brier", "probability", CLASSIFICATION, worst=1.0, best=0.0, rope="dummy_error", estimand=PROBABILITIES)
 def brier(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Mean of half the squared distance of p to the one-hot truth.
 
@@ -33,7 +34,7 @@ def brier(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
 
 
 @METRICS.add
-@metric("ece", "probability", CLASSIFICATION, worst=1.0, best=0.0, rope="dummy_error_rate")
+@metric("ece", "probability", CLASSIFICATION, worst=1.0, best=0.0, rope="dummy_error_rate", estimand=PROBABILITIES)
 def ece(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     """Expected calibration error of the most probable class: |accuracy - mean probability| over 15 equal-width bins."""
     confidence, label = p_PNC.max(-1)

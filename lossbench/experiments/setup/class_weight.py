@@ -13,7 +13,7 @@ from torch import Tensor
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError, UserErrors, unknown
 
-ALIKE = "none"
+ALIKE, BALANCED = "none", "balanced"
 
 ClassWeight = str | tuple[tuple[str, float], ...]  # none, balanced, or every class with its weight, in their order
 

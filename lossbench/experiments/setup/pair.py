@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from lossbench.catalog.activations import Activation
+from lossbench.catalog.estimands import weighted
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.parameters import spelled
@@ -22,7 +23,13 @@ from lossbench.data.table import Table
 from lossbench.engine.problem import Objective
 from lossbench.errors import UserError
 from lossbench.experiments.probing.undeclared import Measured, measure
-from lossbench.experiments.setup.class_weight import ALIKE, ClassWeight, class_weight_text, resolve_class_weight
+from lossbench.experiments.setup.class_weight import (
+    ALIKE,
+    BALANCED,
+    ClassWeight,
+    class_weight_text,
+    resolve_class_weight,
+)
 from lossbench.experiments.setup.resolve import AUTO
 from lossbench.record import LossRecord, VerdictRecord
 
@@ -67,6 +74,15 @@ class Pair:
         """Whether what it estimates are the true probabilities, or the true mean, as they come out of the last
         activation: its loss is proper as it is bound, the activation reaches all of them, and no class counts more."""
         return self.loss.is_proper and self.verdict.level.is_sound and self.class_weight == ALIKE
+
+    @property
+    def estimand(self) -> str:
+        """What its loss estimates, in the words of `estimands`, with its class weights; "": not declared."""
+        found = self.loss.estimand(self.task)
+        of_classes = set() if isinstance(self.class_weight, str) else {weight for _, weight in self.class_weight}
+        if self.class_weight == ALIKE or len(of_classes) == 1:
+            return found
+        return weighted(found, balanced=self.class_weight == BALANCED)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -118,7 +134,7 @@ class Pair:
             formula=self.loss.formula,
             floor=self.loss.floor,
             proper=self.is_proper,
-            estimand=self.loss.estimand(self.task),
+            estimand=self.estimand,
             reference=self.loss.reference,
             source=text,
             source_sha256=digest,

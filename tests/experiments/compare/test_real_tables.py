@@ -15,7 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from lossbench.engine.threads import one_thread
+from lossbench.record.comparison import NOT_ESTIMATED
 from lossbench.report.compare.analysis.comparison import compare
+from lossbench.report.compare.markdown import comparison_markdown
 from tests.experiments.compare.comparisons import config, finished
 
 FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
@@ -107,3 +109,24 @@ def test_what_40_percent_of_wrong_digits_cost_is_decided_by_the_stop_rule() -> N
     assert (
         "40% symmetric label noise from epochs chosen on the inner folds to training to the last" in evidence.sentence
     )
+
+
+@pytest.mark.parametrize(
+    ("metric", "marked"),
+    [
+        ("accuracy", {"cross_entropy(class_weight=balanced)", "dice", "logit_adjusted"}),
+        ("log_loss", {"cross_entropy(class_weight=balanced)", "dice", "logit_adjusted"}),
+        ("balanced_accuracy", {"cross_entropy", "dice"}),
+    ],
+)
+def test_what_a_loss_does_not_estimate_is_marked_in_every_table(metric: str, marked: set[str]) -> None:
+    """On breast_cancer, 357 to 212: what each loss estimates is measured in tests/catalog/test_class_estimands.py."""
+    weighted = {"loss": {"name": "ce", "class_weight": "balanced"}}
+    losses = [{"loss": "ce"}, weighted, {"loss": "dice"}, {"loss": "logit_adjusted"}]
+    record = finished(config("breast_cancer", losses=losses, metric=metric, lrs=[1e-2], tune_params="never"))
+    (table,) = compare(record).tables
+    assert {row.name for row in table.rows if row.scored == NOT_ESTIMATED} == marked
+    notes = [note for note in table.notes if f"and {metric} scores" in note]
+    assert all(any(name in note for note in notes) for name in marked)
+    lines = comparison_markdown(record, compare(record)).splitlines()
+    assert sum(line.startswith("|") and NOT_ESTIMATED in line for line in lines) == len(marked)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from lossbench.catalog.estimands import differ
-from lossbench.record import CompareRecord, ConditionRecord, Levels, MetricRecord
+from lossbench.catalog.estimands import are_even, differ
+from lossbench.record import CompareRecord, ConditionRecord, Levels, LossRecord, MetricRecord
 from lossbench.record.comparison import COMPARED, SCORELESS, Comparison, ComparisonRow, ComparisonTable, Word
 from lossbench.report.compare.analysis.calibrated import temperature_notes
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
@@ -135,6 +135,11 @@ def _table(setting: SettingScores, record: CompareRecord, references: References
     return table.replace(sentence=setting_sentence(table, setting.metric))
 
 
+def _differs(setting: SettingScores, loss: LossRecord) -> bool:
+    """Whether it estimates something else than the metric scores on a table with such classes."""
+    return differ(loss.estimand, setting.metric_record.estimand, even=are_even(setting.data.class_counts))
+
+
 def _row(setting: SettingScores, entry: LossScores, first: LossScores, metrics: list[MetricRecord]) -> ComparisonRow:
     result, word = entry.result, _before_tests(setting, entry, first)
     rates = sorted(m.lr for m in entry.refits if m.lr is not None)
@@ -150,7 +155,7 @@ def _row(setting: SettingScores, entry: LossScores, first: LossScores, metrics: 
         word=word,
         reason=reason(result) if word in {"failed", "broken"} else "",
         symptoms=symptoms(result),
-        estimand=result.loss.estimand if differ(result.loss.estimand, setting.metric_record.estimand) else "",
+        estimand=result.loss.estimand if _differs(setting, result.loss) else "",
         group=entry.group,
         same_as="" if entry is first else first.name,
         factor=entry.factor / first.factor,

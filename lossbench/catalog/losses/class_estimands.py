@@ -1,0 +1,62 @@
+"""What losses estimate of classes, given their parameters, where neither `proper` nor `consistent` says it.
+
+Functions of a loss's parameters, in the words of `lossbench.catalog.estimands`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lossbench.catalog.estimands import (
+    BALANCED_PROBABILITIES,
+    BEST_F,
+    MOST_PROBABLE,
+    POWERS,
+    PROBABILITIES,
+    TILTED_PROBABILITIES,
+    WEIGHTED_PROBABILITIES,
+)
+
+Params = Mapping[str, Any]
+
+
+def by_pos_weight(params: Params) -> str:
+    """It multiplies the odds of the second class."""
+    return PROBABILITIES if params["pos_weight"] == 1 else WEIGHTED_PROBABILITIES
+
+
+def by_threshold(params: Params) -> str:
+    """Errors of classes lie within 1: where the only parameter is above, the loss is a squared error."""
+    (threshold,) = params.values()
+    return PROBABILITIES if threshold >= 1 else MOST_PROBABLE
+
+
+def by_q(params: Params) -> str:
+    """Of power 1 / (1 - q); at q = 1 the decision only."""
+    return POWERS if params["q"] < 1 else MOST_PROBABLE
+
+
+def square_roots(params: Params) -> str:
+    """Whatever there is for parameters."""
+    return POWERS
+
+
+def by_tau(params: Params) -> str:
+    """Probabilities over the shares to the power of tau."""
+    return {0.0: PROBABILITIES, 1.0: BALANCED_PROBABILITIES}.get(params["tau"], TILTED_PROBABILITIES)
+
+
+def by_beta(params: Params) -> str:
+    """Probabilities times the weights, which are 1 at beta = 0."""
+    return TILTED_PROBABILITIES if params["beta"] else PROBABILITIES
+
+
+def whatever_margin(params: Params) -> str:
+    """Margins move the boundary between few rows; of the minimiser by less than 0.02 in probability."""
+    return MOST_PROBABLE
+
+
+def best_f(params: Params) -> str:
+    """Which F-measure, the parameters decide."""
+    return BEST_F
