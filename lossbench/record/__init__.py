@@ -4,6 +4,7 @@ from lossbench.record.aside import cannot_write, written_aside
 from lossbench.record.conditions import ConditionRecord, Levels, levels_text, realised_text
 from lossbench.record.data import DataRecord, NoteRecord, SplitRecord, dummy_name
 from lossbench.record.files import parse_record, read_record, write_record
+from lossbench.record.manifest import manifest, verify
 from lossbench.record.part import Number, Scores
 from lossbench.record.picture import AxisRecord, PictureRecord, PointsRecord
 from lossbench.record.planes import PackedPlanes
@@ -67,9 +68,11 @@ __all__ = [
     "cannot_write",
     "dummy_name",
     "levels_text",
+    "manifest",
     "parse_record",
     "read_record",
     "realised_text",
+    "verify",
     "write_record",
     "written_aside",
 ]

@@ -50,6 +50,7 @@ class Record(RecordPart):
     results: list[LossResult] = Field(default_factory=list)
     timing: dict[str, Number] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
+    files: dict[str, str] = Field(default_factory=dict)  # name -> sha256 of the files beside this record
 
     def __repr__(self) -> str:
         """One line; `.table()` is what there is to look at."""

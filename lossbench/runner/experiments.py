@@ -58,7 +58,7 @@ def run_train(
     from lossbench.experiments.train.plan import default_name, plan_train
     from lossbench.experiments.train.run import run
     from lossbench.experiments.train.saved_model import save_predictors
-    from lossbench.record import write_record
+    from lossbench.record import manifest, write_record
 
     plan = plan_train(config, table)
     _refuse_broken([plan.pair] if strict else [])
@@ -69,9 +69,10 @@ def run_train(
         result = run(plans.pop(), emit=emit, stopped=stopped, command=command)
         record = result.record
         record.name = record.config["name"] = folder.name
-        save_predictors(folder, result)
+        record.files = manifest(folder, [save_predictors(folder, result).name])
         write_record(record, folder)
-        _draw(record, folder, emit)
+        record.files |= manifest(folder, _draw(record, folder, emit))
+        write_record(record, folder)
     return record, folder
 
 
@@ -173,34 +174,38 @@ def run_regularize(
 
 def report(folder: Path) -> int:
     """`lossbench report`: draw a run's pictures and pages again, from its result.json alone."""
-    from lossbench.record import read_record
+    from lossbench.record import manifest, read_record, write_record
 
     record = read_record(folder)
     where = folder if folder.is_dir() else folder.parent
     with drive(choose_listeners("rich")) as (emit, _):
-        _draw(record, where, emit)
+        drawn = manifest(where, _draw(record, where, emit))
+    if record.files and (folder.is_dir() or folder.name == "result.json"):
+        record.files |= drawn
+        write_record(record, where)
     print(f"drawn again in {where}")
     return OK
 
 
-def _draw(record: Record, folder: Path, emit: Emit) -> None:
-    """Write every picture, table and page of a record into its folder."""
+def _draw(record: Record, folder: Path, emit: Emit) -> list[str]:
+    """Write every picture, table and page of a record into its folder; the names of the files."""
     from lossbench.record import CompareRecord, RegularizeRecord, TrainRecord
 
     match record:
         case TrainRecord():
             from lossbench.report.train.files import write_train
 
-            write_train(record, folder)
+            written = write_train(record, folder)
         case CompareRecord():
             from lossbench.report.compare.files import write_comparison
 
-            write_comparison(record, folder)
+            written = write_comparison(record, folder)
         case RegularizeRecord():
             from lossbench.report.regularize import write
 
             config = record.config
-            write(record, folder, format=config["format"], fps=config["fps"], emit=emit)
+            written = write(record, folder, format=config["format"], fps=config["fps"], emit=emit)
+    return [path.name for path in written]
 
 
 def _refuse_broken(pairs: Sequence[Pair]) -> None:

@@ -130,7 +130,7 @@ class Predictor:
         return outputs_of(self.net, self.state, self.activation, x_ND)
 
 
-def save_predictors(folder: Path, result: TrainResult) -> None:
+def save_predictors(folder: Path, result: TrainResult) -> Path:
     """Write weights.safetensors: every member's weights as `<member>.<layer>.weight`, and what predicts with them."""
     pair, table = result.plan.pair, result.plan.table
     standardised = pair.encoding is Encoding.FLOAT
@@ -155,8 +155,10 @@ def save_predictors(folder: Path, result: TrainResult) -> None:
     )
     states = [result.trained.state(member) for member in range(len(result.splits))]
     tensors = {f"{m}.{name}": tensor for m, state in enumerate(states) for name, tensor in state.items()}
-    with written_aside(folder / FILE) as file:
+    path = folder / FILE
+    with written_aside(path) as file:
         file.write(save(tensors, metadata={HEADER: json.dumps(header.model_dump(), allow_nan=False)}))
+    return path
 
 
 def _told(activation: Activation, reference: str) -> SavedActivation:

@@ -25,27 +25,30 @@ COLUMNS = (
 
 def write(
     record: RegularizeRecord, folder: Path, *, format: str = "gif", fps: float = 4.0, emit: Emit = ignore
-) -> None:
-    """Write every picture of the record into the folder; emits the `Phase` "frames" as it goes.
+) -> list[Path]:
+    """Write every picture of the record into the folder; the paths. Emits the `Phase` "frames" as it goes.
 
     The same record gives the same bytes. Raises `UserError` where the format cannot be written on this machine.
     """
     check_format(format)
-    write_frames_csv(record, folder / "frames.csv")
+    table, animation = folder / "frames.csv", folder / f"boundary{SUFFIX[format]}"
+    write_frames_csv(record, table)
     view = read_view_data(record)
     with mpl.rc_context():
         mpl.rcdefaults()  # whatever a user's matplotlibrc says
         frames = Frames(view)
-    write_animation(frames.frame, len(view.alphas), folder / f"boundary{SUFFIX[format]}", format, fps, emit)
-    write_stills(view, folder)
+    write_animation(frames.frame, len(view.alphas), animation, format, fps, emit)
+    return [table, animation, *write_stills(view, folder)]
 
 
-def write_stills(view: ViewData, folder: Path) -> None:
-    """Write boundary.png and path.png."""
+def write_stills(view: ViewData, folder: Path) -> list[Path]:
+    """Write boundary.png and path.png; the paths."""
+    pictures = {folder / "boundary.png": draw_small_multiples, folder / "path.png": draw_path}
     with mpl.rc_context():
         mpl.rcdefaults()
-        for name, draw in (("boundary.png", draw_small_multiples), ("path.png", draw_path)):
-            _save(draw(view), folder / name)
+        for path, draw in pictures.items():
+            _save(draw(view), path)
+    return list(pictures)
 
 
 def write_frames_csv(record: RegularizeRecord, file: Path) -> None:
