@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lossbench.events import Status
-from lossbench.record.part import Number, RecordPart, Scores, Sparse
+from lossbench.record.part import Finite, Number, Positive, RecordPart, Scores, Sparse
 from lossbench.record.planes import PackedPlanes
 
 
@@ -37,7 +37,7 @@ class LossRecord(RecordPart):
 class PathRecord(RecordPart):
     """One net on a regularization path: its strength, its objective, its weights, and how its training ended."""
 
-    alpha: float
+    alpha: Positive
     data_loss: Number
     penalty: Number  # the penalty's value at these weights
     l1_norm: Number
@@ -84,9 +84,9 @@ class MemberRecord(Sparse):
 class RangeRecord(RecordPart):
     """The smallest, mean and largest of some finite numbers."""
 
-    min: float
-    mean: float
-    max: float
+    min: Finite
+    mean: Finite
+    max: Finite
 
 
 class Diagnostics(Sparse):
@@ -134,7 +134,13 @@ class ReliabilityRecord(RecordPart):
 
     confidence: list[Number]
     accuracy: list[Number]
-    count: list[int]
+    count: list[Annotated[int, Field(ge=0)]]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not len(self.confidence) == len(self.accuracy) == len(self.count):
+            raise ValueError("confidence, accuracy and count must be of one length")
+        return self
 
 
 class PenaltyRecord(RecordPart):
@@ -142,7 +148,7 @@ class PenaltyRecord(RecordPart):
 
     name: str
     title: str  # as a picture's heading has it
-    l1_ratio: float
+    l1_ratio: Annotated[float, Field(ge=0, le=1)]
 
 
 class LossResult(Sparse):

@@ -203,8 +203,7 @@ def _draw(record: Record, folder: Path, emit: Emit) -> list[str]:
         case RegularizeRecord():
             from lossbench.report.regularize import write
 
-            config = record.config
-            written = write(record, folder, format=config["format"], fps=config["fps"], emit=emit)
+            written = write(record, folder, **record.animation, emit=emit)
     return [path.name for path in written]
 
 

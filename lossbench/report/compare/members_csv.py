@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from lossbench.record import CompareRecord, LossResult
 from lossbench.report.compare.analysis.scores import ConditionKey, condition_key
+from lossbench.report.csv_text import csv_text
 
 _PARTS = ("train", "val", "test")
 _FACTS = ("chosen", "grid_edge", "n_test", "n_train", "temperature")
@@ -26,12 +24,10 @@ def members_csv(record: CompareRecord) -> str:
     columns += [column for name in conditions for column in (name, f"{name}_realised")]
     columns += ["role", *splits, "seed", "lr", *(f"param_{name}" for name in params), *penalties]
     columns += ["status", "best_epoch", "epochs", *(f"{part}_{name}" for part, name in scores), *_FACTS]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    rows: list[list[object]] = [[*columns]]
     for result, member in members:
         levels = [value for name in conditions for value in (result.condition.get(name), result.realised.get(name))]
-        writer.writerow(
+        rows.append(
             [result.data, result.loss.label, result.last_act, result.verdict.level, *levels, member.role]
             + [member.split.get(name) for name in splits]
             + [member.seed, member.lr]
@@ -43,7 +39,7 @@ def members_csv(record: CompareRecord) -> str:
         )
     for one, member in references:
         levels = [value for name in conditions for value in (one.condition.get(name), None)]
-        writer.writerow(
+        rows.append(
             [one.data, one.name, "", "reference, not a loss", *levels, member.role]
             + [member.split.get(name) for name in splits]
             + [member.seed, None, *(None for _ in params), *(None for _ in penalties)]
@@ -55,12 +51,12 @@ def members_csv(record: CompareRecord) -> str:
     for result in _one_a_setting(record):
         levels = [value for name in conditions for value in (result.condition.get(name), result.realised.get(name))]
         blank = len(splits) + 2 + len(params) + len(penalties) + 3
-        writer.writerow(
+        rows.append(
             [result.data, names[result.data], "", "", *levels, "dummy", *[None] * blank]
             + [result.dummy.get(part, {}).get(name) for part, name in scores]
             + [None] * len(_FACTS)
         )
-    return out.getvalue()
+    return csv_text(rows)
 
 
 def _one_a_setting(record: CompareRecord) -> list[LossResult]:

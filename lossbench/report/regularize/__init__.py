@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,6 +9,7 @@ from matplotlib.figure import Figure
 
 from lossbench.events import Emit, ignore
 from lossbench.record import RegularizeRecord, written_aside
+from lossbench.report.csv_text import csv_text
 from lossbench.report.regularize.animation import SUFFIX, check_format, write_animation
 from lossbench.report.regularize.frame import Frames
 from lossbench.report.regularize.regularization_path import draw_path
@@ -53,13 +52,11 @@ def write_stills(view: ViewData, folder: Path) -> list[Path]:
 
 def write_frames_csv(record: RegularizeRecord, file: Path) -> None:
     """Write one row for each frame and penalty: what the frame says in numbers."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    rows: list[list[object]] = [[*COLUMNS]]
     for result in record.results:
         for member in result.members:
             path = member.path_record()
-            rows.writerow(
+            rows.append(
                 [
                     result.penalty_record().name, path.alpha, member.penalty.get("l1"), member.penalty.get("l2"),
                     member.train.get("accuracy"), member.test.get("accuracy"), path.data_loss, path.penalty,
@@ -68,7 +65,7 @@ def write_frames_csv(record: RegularizeRecord, file: Path) -> None:
                 ]
             )  # fmt: skip
     with written_aside(file) as out:
-        out.write(text.getvalue().encode())
+        out.write(csv_text(rows).encode())
 
 
 def _save(figure: Figure, path: Path) -> None:
