@@ -134,7 +134,9 @@ def read_nodes(file: Path) -> yaml.MappingNode | None:
         what = {FileNotFoundError: "no such file", IsADirectoryError: "is a folder"}.get(
             type(problem), problem.strerror
         )
-        raise UserError(what or "cannot be read", where=str(file), fix="name a YAML file; configs/ has some") from None
+        raise UserError(
+            what or "cannot be read", where=str(file), fix="name a YAML file; `lossbench config show` prints one"
+        ) from None
     try:
         node = compose(text)
     except yaml.YAMLError as problem:

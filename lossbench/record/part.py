@@ -6,7 +6,6 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
-
 LARGEST = 1e150  # its square is a number, too: beyond, a number is as good as an infinity
 
 

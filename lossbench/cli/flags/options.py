@@ -31,7 +31,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 # Flags of a run that are no keys of its config.
 ConfigFile = Annotated[
-    str | None, typer.Option("--config", metavar="FILE", help="A YAML file; configs/ has some.", rich_help_panel=RUN)
+    str | None,
+    typer.Option(
+        "--config", metavar="FILE", help="A YAML file; `lossbench config show` prints one.", rich_help_panel=RUN
+    ),
 ]
 Sets = Annotated[
     list[str] | None,
