@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-LONGEST = 2_000  # characters of a message
+LONGEST = 2_000  # characters of a line
+LONGEST_MESSAGE = 500  # of what somebody else's exception says
 LONGEST_TRACEBACK = 20_000
 JOINERS = "\u200c\u200d"  # of Persian and of emoji: they move no cursor
 

@@ -270,7 +270,7 @@ def _user_error(
 
 def _where(path: Keys, file: str | Path | None) -> str:
     dotted = ".".join(map(str, path))
-    return f"{file}: {dotted}" if file is not None else dotted
+    return ": ".join(part for part in (str(file) if file is not None else "", dotted) if part)
 
 
 def _line(path: Keys, node: yaml.Node | None) -> str:

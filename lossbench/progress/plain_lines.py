@@ -18,7 +18,7 @@ from lossbench.events import (
     Phase,
     Warned,
 )
-from lossbench.printable import printable
+from lossbench.printable import one_line
 from lossbench.progress.status import EvaluationStatus
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -85,7 +85,7 @@ class PlainLines:
         )
 
     def _print(self, line: str) -> None:
-        print(printable(line), file=self._stream, flush=True)
+        print(one_line(line), file=self._stream, flush=True)
 
     def close(self) -> None:
         """Nothing to tidy up."""

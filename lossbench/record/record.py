@@ -112,8 +112,21 @@ class CompareRecord(Record):
     data: list[DataRecord]
     conditions: list[ConditionRecord] = Field(default_factory=list)  # that were varied
     protocol: CompareProtocol
+    results: list[LossResult] = Field(min_length=1)
     references: list[ReferenceRecord] = Field(default_factory=list)  # models that are no nets, one a setting
     analysis: Comparison | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        """Results and references are of the tables, under the conditions, that the record has."""
+        tables, known = {data.name for data in self.data}, {condition.name: condition for condition in self.conditions}
+        for result in (*self.results, *self.references):
+            if result.data not in tables:
+                raise ValueError(f"results are of a table that is not in data: {result.data}")
+            for name, level in result.condition.items():
+                if (condition := known.get(name)) and condition.level_names and level not in condition.levels:
+                    raise ValueError(f"results have a level of {name} that is not in conditions: {level:g}")
+        return self
 
     def table(self) -> pd.DataFrame:
         """A row a loss (and a reference model) in each setting, with its rank, score and difference.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from lossbench.events import Status
+from lossbench.printable import LONGEST_MESSAGE, cut, one_line
 from lossbench.record.part import Finite, Number, Positive, RecordPart, Scores, Sparse
 from lossbench.record.planes import PackedPlanes
 
@@ -151,8 +152,18 @@ class PenaltyRecord(RecordPart):
     l1_ratio: Annotated[float, Field(ge=0, le=1)]
 
 
+def _message(given: Any) -> Any:
+    return one_line(given, LONGEST_MESSAGE) if isinstance(given, str) else given
+
+
+def _traceback(given: Any) -> Any:
+    return cut(given) if isinstance(given, str) else given
+
+
 class LossResult(Sparse):
     """One loss in one setting: its verdict, its members, and what was measured of the pair."""
+
+    model_config = ConfigDict(validate_assignment=True)  # what an exception says may be of any length, and no text
 
     name: str
     data: str
@@ -160,8 +171,8 @@ class LossResult(Sparse):
     last_act: str
     verdict: VerdictRecord
     status: Status
-    message: str = ""
-    traceback: str = ""  # of a run that failed
+    message: Annotated[str, BeforeValidator(_message)] = ""  # one line, cut where it is long
+    traceback: Annotated[str, BeforeValidator(_traceback)] = ""  # of a run that failed, cut in its middle
     outputs: int = 1
     condition: dict[str, float] = Field(default_factory=dict)  # condition name -> level: {"label_noise": 0.2}
     realised: dict[str, float] = Field(default_factory=dict)  # what came of it: {"label_noise": 0.198}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lossbench.record import CompareRecord, LossResult
 from lossbench.report.compare.analysis.scores import ConditionKey, condition_key
 from lossbench.report.csv_text import csv_text
@@ -24,7 +26,7 @@ def members_csv(record: CompareRecord) -> str:
     columns += [column for name in conditions for column in (name, f"{name}_realised")]
     columns += ["role", *splits, "seed", "lr", *(f"param_{name}" for name in params), *penalties]
     columns += ["status", "best_epoch", "epochs", *(f"{part}_{name}" for part, name in scores), *_FACTS]
-    rows: list[list[object]] = [[*columns]]
+    rows: list[Sequence[object]] = [columns]
     for result, member in members:
         levels = [value for name in conditions for value in (result.condition.get(name), result.realised.get(name))]
         rows.append(
