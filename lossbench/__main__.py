@@ -19,6 +19,9 @@ def run() -> int:
 
     signal.signal(signal.SIGINT, on_interrupt)
     try:
+        from lossbench.standard_streams import use_standard_streams
+
+        use_standard_streams()
         from lossbench.cli import main
 
         code = main()

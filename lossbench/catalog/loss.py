@@ -19,6 +19,7 @@ from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, PROBABILITIE
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Encoding, Space, Task
+from lossbench.docstrings import docstring
 from lossbench.errors import UserError
 from lossbench.registry import Registry
 
@@ -99,12 +100,12 @@ class Loss:
     @property
     def formula(self) -> str:
         """The first line of its docstring."""
-        return (inspect.getdoc(self.fn) or "").split("\n", 1)[0].removesuffix(".")
+        return docstring(self.fn).split("\n", 1)[0].removesuffix(".")
 
     @property
     def details(self) -> str:
         """The rest of its docstring."""
-        return (inspect.getdoc(self.fn) or "").partition("\n")[2].strip()
+        return docstring(self.fn).partition("\n")[2].strip()
 
     @property
     def label(self) -> str:

@@ -6,7 +6,6 @@ diverged, 130 after Ctrl-C. A bug keeps its traceback.
 
 from __future__ import annotations
 
-import errno
 import functools
 import io
 import os
@@ -19,12 +18,13 @@ from typer.exceptions import TyperException
 
 from lossbench.cli.commands import Commands
 from lossbench.errors import UserError, UserErrors
+from lossbench.printable import one_line
+from lossbench.standard_streams import OutputFailed
 from lossbench.version import __version__
 
 __all__ = ["app", "main"]
 
 USER_ERROR = 2
-NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 
 app = typer.Typer(
     name="lossbench",
@@ -77,11 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has gone (`lossbench losses | head`): there is no one to report to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as problem:
-        if problem.errno not in NO_ROOM or problem.filename is not None:
-            raise
+    except OutputFailed as problem:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _complain(f"standard output: cannot be written ({os.strerror(problem.errno).lower()})")
+        _complain(f"standard output: cannot be written ({problem})")
         return USER_ERROR
     return code if isinstance(code, int) else 0
 
@@ -93,9 +91,8 @@ def _command() -> Callable[..., object]:
 
 def _complain(message: str) -> None:
     """One line, whatever it quotes: not wrapped, no markup read in it, no control characters passed on."""
-    line = "".join(char if char.isprintable() else " " if char.isspace() else "?" for char in message)
     typer.secho("error: ", fg=typer.colors.RED, err=True, nl=False)
-    typer.echo(line, err=True)
+    typer.echo(one_line(message), err=True)
 
 
 def _usage_line(usage: TyperException) -> str:

@@ -30,7 +30,7 @@ def compare_losses(dry_run: DryRun = False, retry_failed: RetryFailed = False, *
 
     Examples:
         lossbench compare-losses
-        lossbench compare-losses --config configs/notebook.yaml
+        lossbench compare-losses --config mine.yaml
         lossbench compare-losses --data wine --losses ce,focal,mse --folds 10
         lossbench compare-losses --losses ce,my_loss.py:my_loss --baseline ce
         lossbench compare-losses --label-noise 0,0.2,0.4 --dry-run

@@ -41,7 +41,7 @@ def check(files: Annotated[list[str], typer.Argument(metavar="FILE...", help="YA
     """Check config files: keys, values and names. Every problem is printed, and nothing is run.
 
     Examples:
-        lossbench config check configs/*.yaml
+        lossbench config check mine.yaml
     """
     from lossbench import runner
 
@@ -67,7 +67,7 @@ def show(
 
     Examples:
         lossbench config show --kind compare-losses > mine.yaml
-        lossbench config show configs/notebook_l1.yaml --set optim.lr=3e-4
+        lossbench config show mine.yaml --set optim.lr=3e-4
     """
     typer.echo(to_yaml(load(file, sets or (), kind=_kind(kind))), nl=False)
 

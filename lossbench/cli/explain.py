@@ -14,6 +14,7 @@ from lossbench.cli.flags import completion
 from lossbench.cli.flags import options as opt
 from lossbench.config.commands.train import TrainConfig
 from lossbench.errors import unknown
+from lossbench.printable import printable
 from lossbench.report.terminal.levels import colour_of
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def _print(label: str, text: str) -> None:
     if not text:
         return
     head = f"{label:<{LABEL}}"
-    lines = [" ".join(text.split())]
+    lines = [printable(" ".join(text.split()))]
     if sys.stdout.isatty():
         import shutil
 

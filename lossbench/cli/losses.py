@@ -10,6 +10,7 @@ import typer
 
 from lossbench.cli.flags import completion
 from lossbench.errors import unknown
+from lossbench.printable import one_line
 from lossbench.report.terminal.listing import show
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _show(
     )
     for problem in problems:
         typer.secho("warning: ", fg=typer.colors.YELLOW, err=True, nl=False)
-        typer.echo(" ".join(problem.split()), err=True)
+        typer.echo(one_line(problem), err=True)
 
 
 def _initials(tasks: str) -> str:

@@ -19,7 +19,7 @@ def train(**given: Any) -> int:
         lossbench train --loss nll --last-act relu
         lossbench train --data wine --loss focal --loss-param gamma=2 --seeds 10
         lossbench train --data mine.csv --target y --hidden 64,64 --penalty l2=1e-3
-        lossbench train --config configs/notebook_l1.yaml --set optim.lr=3e-4
+        lossbench train --config mine.yaml --set optim.lr=3e-4
     """
     from lossbench import runner
 

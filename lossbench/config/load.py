@@ -134,7 +134,9 @@ def read_nodes(file: Path) -> yaml.MappingNode | None:
         what = {FileNotFoundError: "no such file", IsADirectoryError: "is a folder"}.get(
             type(problem), problem.strerror
         )
-        raise UserError(what or "cannot be read", where=str(file), fix="name a YAML file; configs/ has some") from None
+        raise UserError(
+            what or "cannot be read", where=str(file), fix="name a YAML file; `lossbench config show` prints one"
+        ) from None
     try:
         node = compose(text)
     except yaml.YAMLError as problem:
@@ -268,7 +270,7 @@ def _user_error(
 
 def _where(path: Keys, file: str | Path | None) -> str:
     dotted = ".".join(map(str, path))
-    return f"{file}: {dotted}" if file is not None else dotted
+    return ": ".join(part for part in (str(file) if file is not None else "", dotted) if part)
 
 
 def _line(path: Keys, node: yaml.Node | None) -> str:

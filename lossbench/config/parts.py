@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -12,6 +14,7 @@ from pydantic import (
     ValidationInfo,
     create_model,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -43,9 +46,29 @@ ShareField = Annotated[Real, Field(gt=0, lt=1)]
 Fraction = Annotated[Real, Field(ge=0, lt=1)]
 Labels = Annotated[list[Label], BeforeValidator(split_list, json_schema_input_type=str | list[str | float | bool])]
 Units = Annotated[Whole, Field(ge=1, le=1_000_000)]
+MOST_PARAMETERS = 1 << 28
+BYTES_A_PARAMETER = 16  # float32: its value, its gradient, and the two moments of Adam
+
+
+def too_large(parameters: int) -> str:
+    """Why a net of so many parameters is not trained; "" of one that is."""
+    if parameters <= MOST_PARAMETERS:
+        return ""
+    size = f"{parameters:,} parameters, about {parameters * BYTES_A_PARAMETER / 1e9:,.0f} GB to train"
+    return f"a net of {size}; at most {MOST_PARAMETERS:,} are allowed"
+
+
+def _trainable(hidden: list[int]) -> list[int]:
+    """Refuse what is too large whatever the table: with one input and one output."""
+    if why := too_large(sum((i + 1) * o for i, o in itertools.pairwise([1, *hidden, 1]))):
+        raise PydanticCustomError("too_large", "{why}", {"why": why})
+    return hidden
+
+
 Hidden = Annotated[
     list[Units],
     BeforeValidator(spell_hidden, json_schema_input_type=Units | str | list[Units]),
+    AfterValidator(_trainable),
     Field(description="Units of each hidden layer; none for a linear model"),
     Flag("--hidden", NET, "INT,..."),
 ]
@@ -74,6 +97,15 @@ class ConfigPart(BaseModel):
     """A mapping of a config: unknown keys are mistakes, values keep their types, nothing changes once checked."""
 
     model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_nul(cls, given: Any) -> Any:
+        """No name of a file, a column or a class has a NUL byte, and what reads one ends in the middle of it."""
+        for key, value in given.items() if isinstance(given, dict) else [("", given)]:
+            if any("\0" in text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)):
+                raise PydanticCustomError("nul", f"{key}: ".removeprefix(": ") + "must not hold a NUL byte")
+        return given
 
 
 class LossConfig(ConfigPart):

@@ -72,6 +72,8 @@ def describe(error: Any, config: type[BaseModel]) -> tuple[str, str]:
         return f"takes at most {_values(limits['max_length'])}, got {limits['actual_length']}", ""
     if kind == "string_too_long":
         return f"must be at most {limits['max_length']} characters, got {len(error['input'])}", ""
+    if kind == "string_unicode":
+        return f"must be UTF-8, got {got}", "rename it, or give it another name in UTF-8"
     if kind.startswith("string_"):
         return f"{_PATTERNS.get(str(path[-1]), 'must not be empty')}, got {got}", ""
     return error["msg"], ""

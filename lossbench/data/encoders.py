@@ -2,20 +2,24 @@
 
 N rows, W inputs of the column. `fit` gives an encoder or the reason why the column is of no use; `write` fills a
 float32 block [N, W] and never looks at anything but the column and the encoder.
+
+The types say what a saved encoder may hold, too: pydantic reads one back by them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import AfterValidator, ConfigDict, Field
 
 from lossbench.data.table import ColumnKind
 from lossbench.errors import UserError
@@ -28,17 +32,31 @@ RARE_SHARE = 1 / 200  # levels below this share of the training rows, or seen on
 HASHED_INPUTS = 32
 FEW = 3  # values that a note lists
 RARE, MISSING = "(rare)", "(missing)"
+MOST_HASHED = 1 << 16
+DATE_PARTS = {"year": "year", "month": "month", "day": "day", "weekday": "day_of_week"}  # name -> attribute of pandas
+SAVED = ConfigDict(extra="forbid", strict=True)  # nothing else than the fields, and no text for a number
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Spread = Annotated[float, Field(allow_inf_nan=False, gt=0)]  # what values are divided by
+
+
+def _ascending(marks: tuple[float, ...]) -> tuple[float, ...]:
+    if len(marks) == 1 or any(b < a for a, b in itertools.pairwise(marks)):
+        raise ValueError("quantiles must ascend")
+    return marks
 
 
 @dataclass(frozen=True)
 class NumberEncoder:
     """(x - center) / scale, gaps as the training median; with `quantiles`, the normal score of x's rank among them."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = SAVED
     name: str
-    median: float
-    center: float = 0.0
-    scale: float = 1.0
-    quantiles: tuple[float, ...] = ()
+    median: Finite
+    center: Finite = 0.0
+    scale: Spread = 1.0
+    quantiles: Annotated[tuple[Finite, ...], AfterValidator(_ascending)] = ()
+    encoder: Literal["number"] = "number"
 
     @classmethod
     def fit(cls, name: str, values_N: NDArray[Any], scale: Scale) -> NumberEncoder | str:
@@ -99,10 +117,12 @@ class LevelEncoder:
     its inputs are all 0, or 0.5 where two levels share one.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = SAVED
     name: str
     levels: tuple[str, ...]
     rare: tuple[str, ...] = ()
     missing: bool = False
+    encoder: Literal["levels"] = "levels"
 
     @classmethod
     def fit(cls, name: str, column: pd.Series) -> LevelEncoder | str:
@@ -162,8 +182,10 @@ class LevelEncoder:
 class HashEncoder:
     """The words of a text, hashed with a sign into 32 inputs; each row of length 1 (0 without a word)."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = SAVED
     name: str
-    width: int = HASHED_INPUTS
+    width: Annotated[int, Field(ge=1, le=MOST_HASHED)] = HASHED_INPUTS
+    encoder: Literal["hash"] = "hash"
 
     @property
     def inputs(self) -> list[str]:
@@ -185,12 +207,21 @@ class HashEncoder:
         return Counter()
 
 
+def _parts_of_dates(parts: tuple[NumberEncoder, ...]) -> tuple[NumberEncoder, ...]:
+    names = [part.name for part in parts]
+    if len({*names}) < len(names) or not {*names} <= {*DATE_PARTS}:
+        raise ValueError(f"parts of a date are {', '.join(DATE_PARTS)}")
+    return parts
+
+
 @dataclass(frozen=True)
 class DateEncoder:
     """Year, month, day and weekday (Monday is 0) of a date as numbers; those that never change are excluded."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = SAVED
     name: str
-    parts: tuple[NumberEncoder, ...]  # named by the part
+    parts: Annotated[tuple[NumberEncoder, ...], AfterValidator(_parts_of_dates)]  # named by the part
+    encoder: Literal["date"] = "date"
 
     @classmethod
     def fit(cls, name: str, column: pd.Series, scale: Scale) -> DateEncoder | str:
@@ -216,6 +247,12 @@ class DateEncoder:
 
 
 Encoder = NumberEncoder | LevelEncoder | HashEncoder | DateEncoder
+KINDS: dict[type[Encoder], tuple[ColumnKind, ...]] = {  # of the columns that one encodes
+    NumberEncoder: ("number",),
+    LevelEncoder: ("boolean", "text"),
+    HashEncoder: ("text",),
+    DateEncoder: ("date",),
+}
 
 
 def fit_column(
@@ -257,6 +294,5 @@ def texts(column: pd.Series) -> list[str | None]:
 
 
 def _date_parts(column: pd.Series) -> dict[str, NDArray[Any]]:
-    when = column.dt
-    parts = {"year": when.year, "month": when.month, "day": when.day, "weekday": when.day_of_week}
+    parts = {name: getattr(column.dt, attribute) for name, attribute in DATE_PARTS.items()}
     return {name: part.to_numpy(dtype=np.float64, na_value=np.nan) for name, part in parts.items()}

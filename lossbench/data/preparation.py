@@ -11,19 +11,23 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Discriminator, TypeAdapter, ValidationError
 
 from lossbench.data.encoders import (
-    DateEncoder,
+    KINDS,
+    SAVED,
     Encoder,
-    HashEncoder,
+    Finite,
     LevelEncoder,
     NumberEncoder,
     Scale,
+    Spread,
     fit_column,
 )
 from lossbench.data.table import ColumnKind, Information, Table
@@ -35,11 +39,12 @@ from lossbench.errors import UserError
 class Preparation:
     """How the columns of a table become inputs, and a regression's target a number near 0 and of spread 1."""
 
-    encoders: tuple[Encoder, ...]
+    __pydantic_config__: ClassVar[ConfigDict] = SAVED
+    encoders: tuple[Annotated[Encoder, Discriminator("encoder")], ...]
     kinds: Mapping[str, ColumnKind]  # of the columns in use
     dropped: Mapping[str, str] = field(default_factory=dict)  # column -> why
-    target_center: float = 0.0
-    target_scale: float = 1.0
+    target_center: Finite = 0.0
+    target_scale: Spread = 1.0
     target_why: str = field(default="", compare=False)  # why the target is scaled in another than the usual way
     target_statistic: Literal["mean", "median"] = field(default="mean", compare=False)  # that is the centre
 
@@ -134,7 +139,7 @@ class Preparation:
     def to_json(self) -> str:
         """Everything as JSON; floats keep every digit."""
         plain = {
-            "encoders": [{"encoder": _NAMES[type(encoder)], **asdict(encoder)} for encoder in self.encoders],
+            "encoders": [asdict(encoder) for encoder in self.encoders],
             "kinds": dict(self.kinds),
             "dropped": dict(self.dropped),
             "target_center": self.target_center,
@@ -146,28 +151,18 @@ class Preparation:
     def from_json(cls, text: str) -> Preparation:
         """The preparation that `to_json` wrote; a `UserError` for anything else."""
         try:
-            plain = json.loads(text)
-            encoders = tuple(_encoder(entry) for entry in plain.pop("encoders"))
-            return cls(encoders, **plain)
-        except (ValueError, KeyError, TypeError, AttributeError) as problem:
-            raise UserError(f"this is no saved preparation ({type(problem).__name__}: {problem})") from None
+            found: Preparation = _adapter().validate_json(text)
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            why = (f"{place}: " if place else "") + first["msg"].lower()
+            raise UserError(f"this is no saved preparation ({why})") from None
+        fitting = [e.name for e in found.encoders if found.kinds.get(e.name) in KINDS[type(e)]]
+        if not fitting or fitting != [e.name for e in found.encoders] or fitting != list(found.kinds):
+            raise UserError("this is no saved preparation (its encoders are not those of its columns)")
+        return found
 
 
-_NAMES: dict[type[Encoder], str] = {
-    NumberEncoder: "number",
-    LevelEncoder: "levels",
-    HashEncoder: "hash",
-    DateEncoder: "date",
-}
-_TYPES = {name: kind for kind, name in _NAMES.items()}
-
-
-def _encoder(entry: dict[str, Any]) -> Encoder:
-    kind = _TYPES[entry.pop("encoder")]
-    if kind is DateEncoder:
-        entry["parts"] = [NumberEncoder(**_tuples(part)) for part in entry["parts"]]
-    return kind(**_tuples(entry))
-
-
-def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+@cache
+def _adapter() -> TypeAdapter[Preparation]:
+    return TypeAdapter(Preparation)

@@ -19,6 +19,7 @@ from lossbench.events import (
     UnitsEnded,
     Warned,
 )
+from lossbench.printable import one_line
 from lossbench.progress.status import EvaluationStatus, duration, ended_results
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -97,7 +98,7 @@ class PlainLines:
         )
 
     def _print(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+        print(one_line(line), file=self._stream, flush=True)
 
     def close(self) -> None:
         """Nothing to tidy up."""

@@ -5,6 +5,7 @@ from lossbench.record.conditions import ConditionRecord, Levels, levels_text, re
 from lossbench.record.data import DataRecord, NoteRecord, SplitRecord, dummy_name
 from lossbench.record.files import parse_record, read_record, write_record
 from lossbench.record.journal import JOURNAL, Asked, FinishedUnit, Journal
+from lossbench.record.manifest import manifest, verify
 from lossbench.record.part import Number, Scores
 from lossbench.record.picture import AxisRecord, PictureRecord, PointsRecord
 from lossbench.record.planes import PackedPlanes
@@ -80,9 +81,11 @@ __all__ = [
     "cannot_write",
     "dummy_name",
     "levels_text",
+    "manifest",
     "parse_record",
     "read_record",
     "realised_text",
+    "verify",
     "write_record",
     "written_aside",
 ]

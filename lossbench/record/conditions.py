@@ -6,13 +6,24 @@ A setting is a data set with one level of each condition. Nothing is ever pooled
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
-from lossbench.record.part import Frozen
+from lossbench.record.part import Finite, Frozen
 
 Levels = Mapping[str, float]  # condition name -> level
+
+
+def _template(name: str) -> AfterValidator:
+    """A text whose only gap is `{name}`."""
+
+    def check(text: str) -> str:
+        if {*text.replace(f"{{{name}}}", "")} & {*"{}"}:
+            raise ValueError(f"must have no other gap than {{{name}}}")
+        return text
+
+    return AfterValidator(check)
 
 
 class ConditionRecord(Frozen):
@@ -20,20 +31,29 @@ class ConditionRecord(Frozen):
 
     name: str  # of its key in configs, of its column in tables: "label_noise"
     label: str  # in sentences: "label noise"
-    levels: list[float] = Field(default_factory=list)
-    reference: float  # the level that changes nothing
+    levels: list[Finite] = Field(default_factory=list)
+    reference: Finite  # the level that changes nothing
     reference_text: str  # "clean labels"
-    level_text: str  # "{level} symmetric label noise"
+    level_text: Annotated[str, _template("level")]  # "{level} symmetric label noise"
     kind: str = ""  # what it does to the labels, for sentences about robustness; "": it leaves them
     number: Literal["percent", "plain"] = "percent"  # how a level is written
     level_names: list[str] = Field(default_factory=list)  # of levels that are choices: level 0 is the first name's
     harsher: Literal["higher", "lower"]  # levels that leave less to learn from
-    realised_text: str = ""  # "{share} of the training labels changed"; empty: the requested level is the realised one
-    plot: str  # name of its picture's file
+    realised_text: Annotated[str, _template("share")] = (
+        ""  # "{share} of the training labels changed"; empty: the requested level is the realised one
+    )
+    plot: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]  # name of its picture's file
     plot_title: str
     plot_note: str = ""  # a sentence for its caption
     axis_label: str
     axis_scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _has_names(self) -> Self:
+        numbers = range(len(self.level_names))
+        if self.level_names and any(level not in numbers for level in [*self.levels, self.reference]):
+            raise ValueError("levels must be places among level_names")
+        return self
 
     def short(self, level: float) -> str:
         """`20%`, `last`: the level alone; distinct levels are written differently."""

@@ -1,17 +1,21 @@
-"""The base of every part of a record: no unknown keys, and no number that JSON cannot hold."""
+"""The base of every part of a record: no unknown keys, no number that JSON cannot hold or a picture cannot draw."""
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+LARGEST = 1e150  # its square is a number, too: beyond, a number is as good as an infinity
 
 
 def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    beyond = isinstance(value, float | int) and not -LARGEST <= value <= LARGEST
+    return None if beyond else value  # NaN lies between no bounds
 
 
+Finite = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Positive = Annotated[float, Field(gt=0, le=LARGEST)]
 Number = Annotated[float | None, BeforeValidator(_finite)]
 Scores = dict[str, Number]  # metric name -> value
 

@@ -5,9 +5,10 @@ NaN and infinities have no place in JSON: they are written as null beside a stat
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from lossbench.deferred import pd
 from lossbench.events import Better, Status
@@ -20,6 +21,7 @@ from lossbench.record.protocol import CompareProtocol, RegularizeProtocol, Train
 from lossbench.record.results import LossResult, ReferenceRecord, VerdictRecord
 
 SCHEMA_VERSION: Literal[2] = 2
+SLOWEST = 0.01  # frames per second
 _SUMMARY = ("low", "high", "difference", "difference_low", "difference_high", "p_better", "p_equal", "p_adjusted", "lr")
 
 
@@ -50,6 +52,7 @@ class Record(RecordPart):
     results: list[LossResult] = Field(default_factory=list)
     timing: dict[str, Number | dict[str, Number]] = Field(default_factory=dict)  # seconds, in all and by result
     warnings: list[str] = Field(default_factory=list)
+    files: dict[str, str] = Field(default_factory=dict)  # name -> sha256 of the files beside this record
 
     @model_validator(mode="after")
     def _with_seconds(self) -> Self:
@@ -121,8 +124,22 @@ class CompareRecord(Record):
     data: list[DataRecord]
     conditions: list[ConditionRecord] = Field(default_factory=list)  # that were varied
     protocol: CompareProtocol
+    results: list[LossResult] = Field(min_length=1)
     references: list[ReferenceRecord] = Field(default_factory=list)  # models that are no nets, one a setting
     analysis: Comparison | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        """Results and references are of the tables, under the conditions, that the record has."""
+        tables, known = {data.name for data in self.data}, {condition.name: condition for condition in self.conditions}
+        every: list[LossResult | ReferenceRecord] = [*self.results, *self.references]
+        for result in every:
+            if result.data not in tables:
+                raise ValueError(f"results are of a table that is not in data: {result.data}")
+            for name, level in result.condition.items():
+                if (condition := known.get(name)) and condition.level_names and level not in condition.levels:
+                    raise ValueError(f"results have a level of {name} that is not in conditions: {level:g}")
+        return self
 
     def table(self) -> pd.DataFrame:
         """A row a loss (and a reference model) in each setting, with its rank, score and difference.
@@ -147,6 +164,15 @@ class CompareRecord(Record):
         return pd.DataFrame(rows).astype({"rank": "Int64"} if rows else {})
 
 
+class _Animation(BaseModel):
+    """What a report must know of the config of `regularize-gif`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    format: Literal["gif", "webp", "apng", "mp4"] = "gif"
+    fps: Annotated[float, Field(ge=SLOWEST, le=50)] = 4.0
+
+
 class RegularizeRecord(Record):
     """The record of `regularize-gif`: one run for each penalty, one member for each alpha."""
 
@@ -154,7 +180,37 @@ class RegularizeRecord(Record):
     data: DataRecord
     verdict: VerdictRecord | None = None
     protocol: RegularizeProtocol
+    results: list[LossResult] = Field(min_length=1)
     analysis: PictureRecord
+
+    @field_validator("config")
+    @classmethod
+    def _animates(cls, config: dict[str, Any]) -> dict[str, Any]:
+        _Animation.model_validate(config)
+        return config
+
+    @property
+    def animation(self) -> dict[str, Any]:
+        """The format of the animation and its frames per second, by the names that a config has for them."""
+        return _Animation.model_validate(self.config).model_dump()
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        """Every penalty has the same alphas, and every alpha a net with as many weights and its regions."""
+        alphas = [net.path.alpha for net in self.results[0].members if net.path]
+        if not alphas or any(b <= a for a, b in itertools.pairwise(alphas)):
+            raise ValueError("alphas must ascend")
+        weights = len(self.results[0].members[0].path.weights) if self.results[0].members[0].path else 0
+        shape = (1 if len(self.analysis.classes) == 2 else len(self.analysis.classes), *[self.analysis.grid] * 2)
+        for result in self.results:
+            place, paths = f"results: {result.name}: ", [net.path for net in result.members if net.path]
+            if result.penalty is None or len(paths) != len(result.members) or [p.alpha for p in paths] != alphas:
+                raise ValueError(f"{place}must have a penalty and a net for each alpha")
+            if not weights or any(len(path.weights) != weights for path in paths):
+                raise ValueError(f"{place}nets must have as many weights as each other")
+            if [planes.shape for planes in result.regions] != [shape] * len(alphas):
+                raise ValueError(f"{place}must have regions {list(shape)} for each alpha")
+        return self
 
 
 AnyRecord = Annotated[TrainRecord | CompareRecord | RegularizeRecord, Field(discriminator="kind")]

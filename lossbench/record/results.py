@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from lossbench.events import Status
-from lossbench.record.part import Number, RecordPart, Scores, Sparse
+from lossbench.printable import LONGEST_MESSAGE, cut, one_line
+from lossbench.record.part import Finite, Number, Positive, RecordPart, Scores, Sparse
 from lossbench.record.planes import PackedPlanes
 
 
@@ -37,7 +38,7 @@ class LossRecord(RecordPart):
 class PathRecord(RecordPart):
     """One net on a regularization path: its strength, its objective, its weights, and how its training ended."""
 
-    alpha: float
+    alpha: Positive
     data_loss: Number
     penalty: Number  # the penalty's value at these weights
     l1_norm: Number
@@ -84,9 +85,9 @@ class MemberRecord(Sparse):
 class RangeRecord(RecordPart):
     """The smallest, mean and largest of some finite numbers."""
 
-    min: float
-    mean: float
-    max: float
+    min: Finite
+    mean: Finite
+    max: Finite
 
 
 class Diagnostics(Sparse):
@@ -134,7 +135,13 @@ class ReliabilityRecord(RecordPart):
 
     confidence: list[Number]
     accuracy: list[Number]
-    count: list[int]
+    count: list[Annotated[int, Field(ge=0)]]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not len(self.confidence) == len(self.accuracy) == len(self.count):
+            raise ValueError("confidence, accuracy and count must be of one length")
+        return self
 
 
 class PenaltyRecord(RecordPart):
@@ -142,11 +149,21 @@ class PenaltyRecord(RecordPart):
 
     name: str
     title: str  # as a picture's heading has it
-    l1_ratio: float
+    l1_ratio: Annotated[float, Field(ge=0, le=1)]
+
+
+def _message(given: Any) -> Any:
+    return one_line(given, LONGEST_MESSAGE) if isinstance(given, str) else given
+
+
+def _traceback(given: Any) -> Any:
+    return cut(given) if isinstance(given, str) else given
 
 
 class LossResult(Sparse):
     """One loss in one setting: its verdict, its members, and what was measured of the pair."""
+
+    model_config = ConfigDict(validate_assignment=True)  # what an exception says may be of any length, and no text
 
     name: str
     data: str
@@ -154,8 +171,8 @@ class LossResult(Sparse):
     last_act: str
     verdict: VerdictRecord
     status: Status
-    message: str = ""
-    traceback: str = ""  # of a run that failed
+    message: Annotated[str, BeforeValidator(_message)] = ""  # one line, cut where it is long
+    traceback: Annotated[str, BeforeValidator(_traceback)] = ""  # of a run that failed, cut in its middle
     outputs: int = 1
     condition: dict[str, float] = Field(default_factory=dict)  # condition name -> level: {"label_noise": 0.2}
     realised: dict[str, float] = Field(default_factory=dict)  # what came of it: {"label_noise": 0.198}

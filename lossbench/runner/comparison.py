@@ -121,7 +121,7 @@ def conclude(
 
     Where there is a result.json, all that lies beside it belongs to it.
     """
-    from lossbench.record import write_record
+    from lossbench.record import manifest, write_record
     from lossbench.report.compare.analysis.comparison import compare as analyse
 
     record.name = folder.name
@@ -130,7 +130,7 @@ def conclude(
     if answer is not None:
         answer(record, folder)
     remove(folder, [RECORD])
-    draw(record, folder, emit)
+    record.files = manifest(folder, draw(record, folder, emit))
     write_record(record, folder)
 
 

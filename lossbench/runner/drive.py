@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
 from lossbench.events import Emit, Event, Stopped
+from lossbench.standard_streams import OutputFailed
 
 Mode = Literal["rich", "quiet", "json"]
 # Ctrl-C, a job scheduler's or a shutdown's request to end, and a terminal that was closed.
@@ -94,7 +95,7 @@ class _Collector:
             for listener in list(self._listeners):
                 try:
                     listener(event)
-                except BrokenPipeError:
+                except (BrokenPipeError, OutputFailed):
                     self._listeners.remove(listener)
                     silence_output()
                 except Exception as problem:
@@ -181,11 +182,10 @@ def choose_listeners(mode: Mode) -> list[Listener]:
 
         return [JsonLines()]
     if sys.stderr.isatty():
-        from rich.console import Console
-
         from lossbench.progress.bars import ProgressBars
+        from lossbench.rich_console import PrintableConsole
 
-        return [ProgressBars(Console(stderr=True))]
+        return [ProgressBars(PrintableConsole(stderr=True))]
     from lossbench.progress.plain_lines import PlainLines
 
     return [PlainLines()]

@@ -54,7 +54,7 @@ def run_train(
     from lossbench.experiments.train.plan import default_name, plan_train
     from lossbench.experiments.train.run import run
     from lossbench.experiments.train.saved_model import save_predictors
-    from lossbench.record import RunKey, TrainRecord
+    from lossbench.record import RunKey, TrainRecord, manifest
 
     plan = plan_train(config, table)
     refuse_broken([plan.pair] if strict else [])
@@ -72,7 +72,7 @@ def run_train(
         record = result.record
         record.name = record.config["name"] = folder.name
         remove(folder, [RECORD])  # of an interrupted run: weights, pictures and record are of one moment
-        save_predictors(folder, result)
+        record.files = manifest(folder, [save_predictors(folder, result).name])
         _draw_and_record(record, folder, emit)
     return record, folder
 
@@ -154,10 +154,10 @@ def _ended_before(folder: Path, emit: Emit) -> Record | None:
 
 def _draw_and_record(record: Record, folder: Path, emit: Emit) -> None:
     """Draw, then write the record, which stands for a run that has ended; pictures that cannot be written cost none."""
-    from lossbench.record import write_record
+    from lossbench.record import manifest, write_record
 
     try:
-        draw(record, folder, emit)
+        record.files |= manifest(folder, draw(record, folder, emit))
     finally:
         write_record(record, folder)
         if record.status != "interrupted":

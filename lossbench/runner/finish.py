@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lossbench.errors import UserError
 from lossbench.events import Emit
 from lossbench.runner.drive import Mode, Stop, silence_output
+from lossbench.standard_streams import OutputFailed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,24 +23,27 @@ if TYPE_CHECKING:
 OK, LOSS_FAILED, PARTIAL = 0, 3, 4
 
 
-def draw(record: Record, folder: Path, emit: Emit) -> None:
-    """Write every picture, table and page of a record into its folder."""
+def draw(record: Record, folder: Path, emit: Emit, tables: Sequence[str] | None = None) -> list[str]:
+    """Write every picture, table and page of a record into its folder; the names of the files.
+
+    `tables`: of a comparison, the data sets whose pictures are drawn as PNG files too.
+    """
     from lossbench.record import CompareRecord, RegularizeRecord, TrainRecord
 
     match record:
         case TrainRecord():
             from lossbench.report.train.files import write_train
 
-            write_train(record, folder)
+            written = write_train(record, folder)
         case CompareRecord():
             from lossbench.report.compare.files import write_comparison
 
-            write_comparison(record, folder)
+            written = write_comparison(record, folder, tables=tables)
         case RegularizeRecord():
             from lossbench.report.regularize import write
 
-            config = record.config
-            write(record, folder, format=config["format"], fps=config["fps"], emit=emit)
+            written = write(record, folder, **record.animation, emit=emit)
+    return [str(path.relative_to(folder)) for path in written]
 
 
 def refuse_broken(pairs: Sequence[Pair]) -> None:
@@ -59,11 +63,11 @@ def print_answer(*renderables: RenderableType) -> None:
 
 @contextlib.contextmanager
 def _whoever_reads() -> Iterator[None]:
-    """What is printed of a run that is recorded: a reader that has gone changes nothing about it."""
+    """What is printed of a run that is recorded: a reader that has gone, or no room, changes nothing about it."""
     try:
         yield
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, OutputFailed):
         silence_output()
 
 

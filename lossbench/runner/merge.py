@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lossbench.errors import UserError
 from lossbench.record import JOURNAL, Asked, Journal, RunKey
@@ -14,9 +14,6 @@ from lossbench.runner.drive import choose_listeners, drive
 from lossbench.runner.finish import OK, PARTIAL
 from lossbench.runner.folder import run_folder
 from lossbench.runner.runs import check_run
-
-if TYPE_CHECKING:
-    from lossbench.record import CompareRecord
 
 
 def merge_runs(folders: Sequence[Path], name: str, output: str, *, force: bool) -> int:
@@ -72,26 +69,24 @@ def _joined(parts: Sequence[Journal]) -> list[Asked]:
 
 def _joined_skeletons(parts: Sequence[Journal]) -> dict[str, Any]:
     """The first one's record, with the data sets, conditions' levels, losses and repeats of all."""
-    from lossbench.record import CompareRecord
-
-    records: list[CompareRecord] = [CompareRecord.model_validate(part.described("record")) for part in parts]
+    records = [part.described("record") for part in parts]
     tables = [part.described("tables") for part in parts]
     first = records[0]
-    about = {data.name: table for data, table in zip(first.data, tables[0], strict=True)}
+    about = {data["name"]: table for data, table in zip(first["data"], tables[0], strict=True)}
+    known = {condition["name"]: condition for condition in first["conditions"]}
     for record, own in zip(records[1:], tables[1:], strict=True):
-        for data, table in zip(record.data, own, strict=True):
-            if data.name not in about:
-                about[data.name] = table
-                first.data.append(data)
-        known = {condition.name: condition for condition in first.conditions}
-        for condition in record.conditions:
-            before = known.get(condition.name)
-            levels = sorted({*condition.levels, *(before.levels if before else [condition.reference])})
-            known[condition.name] = condition.model_copy(update={"levels": levels})
-        first.conditions = list(known.values())
-        first.protocol.repeats = max(first.protocol.repeats, record.protocol.repeats)
-        first.config = _joined_config(first.config, record.config)
-    return {"record": first.model_dump(mode="json"), "tables": list(about.values()), "state": "finished"}
+        for data, table in zip(record["data"], own, strict=True):
+            if data["name"] not in about:
+                about[data["name"]] = table
+                first["data"].append(data)
+        for condition in record["conditions"]:
+            before = known.get(condition["name"], {"levels": [condition["reference"]]})
+            levels = sorted({*condition["levels"], *before["levels"]})
+            known[condition["name"]] = {**condition, "levels": levels}
+        first["protocol"]["repeats"] = max(first["protocol"]["repeats"], record["protocol"]["repeats"])
+        first["config"] = _joined_config(first["config"], record["config"])
+    first["conditions"] = list(known.values())
+    return {"record": first, "tables": list(about.values()), "state": "finished"}
 
 
 def _joined_config(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,20 @@ if TYPE_CHECKING:
     from lossbench.record import Record
 
 
-def report(folder: Path) -> int:
-    """`lossbench report`: draw a run's pictures and pages again; exit code 4 where the run is not finished."""
+def report(folder: Path, tables: Sequence[str] | None = None) -> int:
+    """`lossbench report`: draw a run's pictures and pages again; exit code 4 where the run is not finished.
+
+    `tables`: of a comparison of many, the data sets whose pictures are drawn as PNG files too.
+    """
+    from lossbench.record import manifest, write_record
+
     where = folder if folder.is_dir() else folder.parent
     record = read(folder)
     with drive(choose_listeners("rich")) as (emit, _):
-        draw(record, where, emit)
+        drawn = manifest(where, draw(record, where, emit, tables))
+    if folder.is_dir() or folder.name == "result.json":
+        record.files = {**record.files, **drawn} if record.files else {}
+        write_record(record, where)
     partial = record.status == "interrupted"
     print(f"drawn again in {where}" + (", of what there is: the run is not finished" if partial else ""))
     return PARTIAL if partial else OK

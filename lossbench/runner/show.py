@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
@@ -21,9 +18,12 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.data.table import level
 from lossbench.errors import counted
 from lossbench.experiments.setup.metric_choice import BETTER_METRICS, rare_class
+from lossbench.printable import printable
 from lossbench.record import written_aside
+from lossbench.report.csv_text import csv_text
 from lossbench.report.terminal.levels import BAD, style_of
 from lossbench.report.terminal.table import console, plain_table
+from lossbench.rich_console import PrintableConsole
 
 if TYPE_CHECKING:
     from lossbench.data.describe import Description
@@ -114,7 +114,7 @@ def watching(what: str) -> Iterator[Callable[[str], None]]:
     if not sys.stderr.isatty():
         yield lambda step: None
         return
-    with Console(stderr=True).status(Text(what)) as status:
+    with PrintableConsole(stderr=True).status(Text(what)) as status:
         yield lambda step: status.update(Text(f"{what}: {step}"))
 
 
@@ -162,14 +162,11 @@ def _together(diagnosis: Diagnosis) -> Iterable[tuple[str, Finding]]:
 def show_predictions(predicted: Predicted, out: Path | None) -> None:
     """Predictions as CSV, to a file or to standard output; notes go to standard error."""
     for note in predicted.notes:
-        print(f"{level(note)}: {note}", file=sys.stderr)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(predicted.columns)
-    writer.writerows(zip(*predicted.columns.values(), strict=True))
+        print(printable(f"{level(note)}: {note}"), file=sys.stderr)
+    text = csv_text([predicted.columns, *zip(*predicted.columns.values(), strict=True)])
     if out is None:
-        sys.stdout.write(text.getvalue())
+        sys.stdout.write(printable(text, keep="\n") if sys.stdout.isatty() else text)
         return
     with written_aside(out) as file:
-        file.write(text.getvalue().encode())
+        file.write(text.encode(errors="replace"))
     print(f"{counted(len(next(iter(predicted.columns.values()))), 'prediction')} in {out}", file=sys.stderr)

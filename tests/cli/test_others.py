@@ -136,7 +136,7 @@ def test_every_loss_and_pair_can_be_explained(loss, capsys):
         ("losses --task regresion", "--task: unknown task 'regresion'; did you mean 'regression'?"),
         ("datasets --task x", "--task: unknown task 'x'; known are binary, multiclass, regression"),
         ("config show --kind compare", "--kind: unknown kind 'compare'; did you mean 'compare-losses'?"),
-        ("config show nope.yaml", "nope.yaml: no such file; name a YAML file; configs/ has some"),
+        ("config show nope.yaml", "nope.yaml: no such file; name a YAML file; `lossbench config show` prints one"),
     ],
 )
 def test_a_mistake_is_a_line_and_exit_code_2(lossbench, line, error):
@@ -165,7 +165,7 @@ def test_config_check_checks_every_file(lossbench, tmp_path, monkeypatch):
     assert [error.split(": ")[1:3] for error in errors] == [
         ["bad.yaml", "seeds"],
         ["bad.yaml", "ouput"],
-        ["missing.yaml", "no such file; name a YAML file; configs/ has some"],
+        ["missing.yaml", "no such file; name a YAML file; `lossbench config show` prints one"],
     ]
 
 

@@ -6,7 +6,6 @@ it costs what the package costs.
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from lossbench.catalog.plugins.packages import offered
 from lossbench.catalog.verdicts import best_activation, describe
 from lossbench.catalog.vocabulary import Task
 from lossbench.components.penalties import PENALTIES
+from lossbench.docstrings import docstring
 from lossbench.errors import UserError
 
 
@@ -137,4 +137,4 @@ def penalty_rows() -> list[PenaltyRow]:
 
 
 def _first_line(value: Any) -> str:
-    return (inspect.getdoc(value) or "").partition("\n")[0]
+    return docstring(value).partition("\n")[0]

@@ -20,6 +20,7 @@ from lossbench.catalog.estimands import canonical
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import np, torch
+from lossbench.docstrings import docstring
 from lossbench.events import Better
 from lossbench.registry import Registry
 
@@ -227,7 +228,7 @@ def metric(
             value = of_part(part.argmax(-1) if needs == "label" else part, truth, **params)
             return torch.where(good, value, worst)
 
-        formula = (inspect.getdoc(of_part) or "").split("\n", 1)[0].removesuffix(".")
+        formula = docstring(of_part).split("\n", 1)[0].removesuffix(".")
         own = [p for p in inspect.signature(of_part).parameters.values() if p.kind is p.KEYWORD_ONLY]
         better: Better = "higher" if best > worst else "lower"
         bounds = (min(worst, best), max(worst, best))

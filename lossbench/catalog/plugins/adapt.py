@@ -21,6 +21,7 @@ from lossbench.catalog.plugins.row_coupling import COUNT_INSIDE, coupling
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.deferred import F, torch
 from lossbench.errors import UserError
+from lossbench.printable import LONGEST_MESSAGE, one_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,7 +81,8 @@ class UserFunction:
         except Exception as problem:
             frames = reversed(traceback.extract_tb(problem.__traceback__))
             line = next((f":{f.lineno}" for f in frames if f.filename == self.file), "")
-            raise UserError(f"{type(problem).__name__}: {problem}", where=f"{self.where}{line}") from problem
+            what = one_line(f"{type(problem).__name__}: {problem}", LONGEST_MESSAGE)
+            raise UserError(what, where=f"{self.where}{line}") from problem
 
     def _shaped(self, value: Any, out: Tensor, wanted: Sequence[int]) -> Tensor:
         if not isinstance(value, torch.Tensor):

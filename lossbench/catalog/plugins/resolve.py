@@ -25,6 +25,7 @@ from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.plugins.adapt import UserFunction, a_kind, adapt, declare_plain, measure_space
 from lossbench.catalog.plugins.packages import points_of
 from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.docstrings import docstring
 from lossbench.entry import load_point
 from lossbench.errors import UserError, did_you_mean, unknown
 from lossbench.registry import Registry
@@ -74,7 +75,7 @@ def find_activation(reference: str | Activation, *, where: str = "") -> Activati
         fix = "give a function of outputs [..., K]"
         raise UserError(f"{a_kind(fn)} is no activation", where=found.place, fix=fix)
     _refuse_name(found.name, ACTIVATIONS, found.place)
-    formula = (inspect.getdoc(fn) or found.name).split("\n", 1)[0]
+    formula = (docstring(fn) or found.name).split("\n", 1)[0]
     return Activation(found.name, fn, measure_space(fn, where=found.place), formula)
 
 

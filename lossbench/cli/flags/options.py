@@ -25,13 +25,17 @@ from lossbench.config.scalars import read_scalar
 from lossbench.config.schema import Config
 from lossbench.config.values import split_commas
 from lossbench.errors import UserError, UserErrors
+from lossbench.printable import encodable
 
 C = TypeVar("C", bound=Config)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 # Flags of a run that are no keys of its config.
 ConfigFile = Annotated[
-    str | None, typer.Option("--config", metavar="FILE", help="A YAML file; configs/ has some.", rich_help_panel=RUN)
+    str | None,
+    typer.Option(
+        "--config", metavar="FILE", help="A YAML file; `lossbench config show` prints one.", rich_help_panel=RUN
+    ),
 ]
 Sets = Annotated[
     list[str] | None,
@@ -194,4 +198,4 @@ def mode(given: Mapping[str, Any]) -> Literal["rich", "quiet", "json"]:
 
 def command_line(arguments: Sequence[str] | None = None) -> str:
     """What was typed, to be typed again."""
-    return shlex.join(["lossbench", *(sys.argv[1:] if arguments is None else arguments)])
+    return encodable(shlex.join(["lossbench", *(sys.argv[1:] if arguments is None else arguments)]))

@@ -126,7 +126,7 @@ class RegularizeConfig(RunConfig):
     max_iter: Annotated[Count, Flag("--max-iter", TRAINING)] = Field(
         4_000, description="Evaluations of its objective after which a net that has not converged is marked so"
     )
-    fps: Annotated[Real, Field(gt=0, le=50), Flag("--fps", PICTURE)] = Field(4.0, description="Frames per second")
+    fps: Annotated[Real, Field(ge=0.01, le=50), Flag("--fps", PICTURE)] = Field(4.0, description="Frames per second")
     format: Annotated[Literal["gif", "webp", "apng", "mp4"], Flag("--format", PICTURE)] = Field(
         "gif", description="The kind of animation; mp4 where it can be written"
     )

@@ -6,7 +6,6 @@ a DataFrame whose target is named by the reader (`--target`) or by the DataFrame
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -16,6 +15,7 @@ from lossbench.data.datasets import bundled, generated, scikit_learn  # noqa: F4
 from lossbench.data.datasets.registry import DECLARED, Dataset
 from lossbench.data.table import Table
 from lossbench.deferred import pd
+from lossbench.docstrings import docstring
 from lossbench.entry import load_point, package_of, place_of
 from lossbench.errors import UserError, unknown
 
@@ -79,7 +79,7 @@ def offered() -> tuple[list[OfferedSet], list[str]]:
             problems.append(f"{place_of(point)}: hidden by the built-in data set of that name; rename it")
             continue
         try:
-            description = (inspect.getdoc(_load_point(point)) or "").partition("\n")[0]
+            description = docstring(_load_point(point)).partition("\n")[0]
         except UserError as problem:
             problems.append(str(problem))
         else:

@@ -6,11 +6,11 @@ anything, is checked against the table by the tests.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from lossbench.data.table import Table, Task
+from lossbench.docstrings import docstring
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def dataset(
     """Declare the table that the function below builds; the first line of its docstring describes it."""
 
     def enter(build: Callable[[], Table]) -> Callable[[], Table]:
-        description = (inspect.getdoc(build) or "").partition("\n")[0].rstrip(".")
+        description = docstring(build).partition("\n")[0].rstrip(".")
         DECLARED[name] = Dataset(name, task, rows, columns, classes, origin, description, build)
         return build
 

@@ -14,7 +14,7 @@ from lossbench.data.infer.target import number_label, read_target
 from lossbench.data.read.frame import read_frame
 from lossbench.data.read.parsed import ParsedColumns, Request
 from lossbench.data.read.sniff import file_format
-from lossbench.data.read.unpack import STDIN, unpack
+from lossbench.data.read.unpack import STDIN, cannot_read, unpack
 from lossbench.data.source import READING, DataSource
 from lossbench.data.splits.stratified import in_order_of_occurrence
 from lossbench.data.splits.time import times_of
@@ -107,6 +107,13 @@ def read_features(source: DataSource, kinds: Mapping[str, ColumnKind]) -> tuple[
 
 
 def _read(request: Request) -> ParsedColumns:
+    try:
+        return _parsed(request)
+    except OSError as problem:  # a disk that fails, while or after the file was opened
+        raise cannot_read(problem) from None
+
+
+def _parsed(request: Request) -> ParsedColumns:
     with unpack(request.source.file or "", request.source.max_bytes) as unpacked:
         kind = file_format(unpacked)
         if kind == "delimited":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -14,6 +15,7 @@ from lossbench.deferred import np, pd
 from lossbench.errors import UserError, counted
 
 EXACT = 2**53
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_jsonlines(unpacked: Unpacked, request: Request) -> ParsedColumns:
@@ -71,12 +73,23 @@ def _entries(stream: IO[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _parse(raw: str, place: str, fix: str) -> Any:
     try:
-        return json.loads(raw, object_pairs_hook=_unique)
+        found = json.loads(raw, object_pairs_hook=_unique)
+        if SURROGATE.search(raw) and not _encodes(found):
+            raise ValueError("an escape is half of a character, a lone surrogate")
+        return found
     except json.JSONDecodeError as problem:
         line = f"line {problem.lineno}" if place == "the file" else place
         raise UserError(f"{line} is not JSON ({problem.msg.lower()} at character {problem.colno})", fix=fix) from None
     except (ValueError, RecursionError) as problem:
         raise UserError(f"{place} is not JSON ({problem})", fix=fix) from None
+
+
+def _encodes(found: Any) -> bool:
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(entry: Any, place: str) -> dict[str, Any]:

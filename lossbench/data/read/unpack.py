@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import re
+import select
 import sys
 import zipfile
 import zlib
@@ -22,6 +24,7 @@ from lossbench.errors import UserError
 
 STDIN = "-"
 BLOCK = 1 << 20
+PATIENCE = 60.0  # seconds that a pipe may stay empty
 IN_MEMORY = 64 << 20
 MOST_TIMES = 500  # a table of numbers packs 2 to 20 times; deflate ends at 1032
 LOOK_AT_RATIO = 16 << 20  # below this size a long row of zeros is not a bomb
@@ -46,7 +49,10 @@ def _opened(file: str, closing: ExitStack) -> tuple[IO[bytes], str]:
     if file == STDIN:  # what arrives is put on disk and measured there
         return _spooled(sys.stdin.buffer, sys.maxsize, closing), ""
     try:
-        return closing.enter_context(Path(file).open("rb")), Path(file).name
+        stream = closing.enter_context(_open(Path(file)))
+        if not stream.seekable():
+            return _spooled(stream, sys.maxsize, closing), Path(file).name
+        return stream, Path(file).name
     except FileNotFoundError:
         if re.match(r"https?://|ftp://|s3://", file):
             raise UserError("is not on this machine", fix="download it first, then name the file") from None
@@ -54,7 +60,25 @@ def _opened(file: str, closing: ExitStack) -> tuple[IO[bytes], str]:
     except IsADirectoryError:
         raise UserError("is a directory", fix="name one file in it") from None
     except OSError as problem:
-        raise UserError(f"cannot be read ({problem.strerror})") from None
+        raise cannot_read(problem) from None
+
+
+def _open(path: Path) -> IO[bytes]:
+    """The file, open; of a pipe, once something is in it. A `UserError` where nothing comes in `PATIENCE` seconds."""
+    if not path.is_fifo():
+        return path.open("rb")
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    ready, _, _ = select.select([pipe], [], [], PATIENCE)
+    if not ready:
+        os.close(pipe)
+        raise UserError(f"nothing came out of this pipe for {PATIENCE:g} seconds", fix="start what writes into it")
+    os.set_blocking(pipe, True)
+    return os.fdopen(pipe, "rb")
+
+
+def cannot_read(problem: OSError) -> UserError:
+    """What the system said about a table while it was read."""
+    return UserError(f"cannot be read ({(problem.strerror or str(problem)).lower()})")
 
 
 def _unpacked(stream: IO[bytes], name: str, max_bytes: int, closing: ExitStack) -> Unpacked:

@@ -28,12 +28,16 @@ ROLES = ("trial", "refit", "untuned")
 
 def assemble(journal: Journal) -> CompareRecord:
     """The record of what a run asks for and its journal has. What is missing is "interrupted", and so is the record."""
-    record = CompareRecord.model_validate(journal.described("record"))
-    known = {metric.name for metric in record.metrics}
+    parts = journal.described("record")
+    known = {metric["name"] for metric in parts["metrics"]}
+    results: list[LossResult] = []
+    references: list[ReferenceRecord] = []
     for same in _by_setting(journal.asked()):
-        results, references = _setting(journal, same, known)
-        record.results += results
-        record.references += references
+        some, others = _setting(journal, same, known)
+        results += some
+        references += others
+    parts |= {"status": "ok", "results": results, "references": references}
+    record = CompareRecord.model_validate(parts)
     tables = journal.described("tables")
     for place, (data, about) in enumerate(zip(record.data, tables, strict=True)):
         repetition = journal.repetitions(about["setting"]).get(0)

@@ -22,7 +22,7 @@ from lossbench.experiments.compare.unit_key import loss_key, reference_key, sett
 from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import data_source, repairs, table_record
 from lossbench.experiments.setup.environment import environment
-from lossbench.record import Asked, CompareRecord, Levels, LossResult, ObjectiveRecord, SplitRecord
+from lossbench.record import Asked, Levels, LossResult, ObjectiveRecord, SplitRecord
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,18 @@ def evaluations(plan: ComparePlan, share: Path) -> Iterator[Evaluation]:
 
 
 def skeleton(plan: ComparePlan, command: str) -> dict[str, Any]:
-    """What is known of a comparison's record before any result: the record, and each table's warnings."""
-    record = CompareRecord(
-        name=plan.config.name or default_name(plan),
-        status="ok",
-        command=command,
-        config=plan.config.model_dump(mode="json", exclude={"jobs", "scheduler"}),
-        environment=environment(plan.device, plan.threads),
-        data=[table_record(entry.table, _split_facts(plan, entry)) for entry in plan.tables],
-        metrics=[metric_record(metric) for metric in plan.metrics],
-        conditions=[condition.record(plan.config) for condition in applied(plan.config)],
-        protocol=plan.protocol,
-    )
+    """What is known of a comparison's record before any result: its parts but results, and each table's warnings."""
+    data = [table_record(entry.table, _split_facts(plan, entry)) for entry in plan.tables]
+    record = {
+        "name": plan.config.name or default_name(plan),
+        "command": command,
+        "config": plan.config.model_dump(mode="json", exclude={"jobs", "scheduler"}),
+        "environment": environment(plan.device, plan.threads),
+        "data": [one.model_dump(mode="json") for one in data],
+        "metrics": [metric_record(metric).model_dump(mode="json") for metric in plan.metrics],
+        "conditions": [one.record(plan.config).model_dump(mode="json") for one in applied(plan.config)],
+        "protocol": plan.protocol.model_dump(mode="json"),
+    }
     tables = [
         {
             "setting": setting_key(plan, entry, plan.grid[0]),
@@ -93,7 +93,7 @@ def skeleton(plan: ComparePlan, command: str) -> dict[str, Any]:
         }
         for entry in plan.tables
     ]
-    return {"record": record.model_dump(mode="json"), "tables": tables}
+    return {"record": record, "tables": tables}
 
 
 def table_warnings(entry: TablePlan) -> list[str]:

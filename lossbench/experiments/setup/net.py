@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from lossbench.config.parts import NetConfig
+import itertools
+
+from lossbench.config.parts import NetConfig, too_large
 from lossbench.engine.problem import Net
+from lossbench.errors import UserError
 
 
 def net_for(config: NetConfig, inputs: int, outputs: int) -> Net:
-    """The net with a config's hidden layers; the data give the number of inputs, the loss the number of outputs."""
+    """The net with a config's hidden layers; the data give the number of inputs, the loss the number of outputs.
+
+    Raises `UserError` for one that is too large to be trained.
+    """
+    layers = [inputs, *config.hidden, outputs]
+    if why := too_large(sum((i + 1) * o for i, o in itertools.pairwise(layers))):
+        raise UserError(why, where="--hidden", fix="give fewer or narrower layers")
     return Net(inputs, tuple(config.hidden), outputs, config.activation)

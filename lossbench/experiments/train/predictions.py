@@ -13,7 +13,8 @@ from lossbench.data.read.build_table import read_features
 from lossbench.data.source import DataSource
 from lossbench.data.table import Information
 from lossbench.errors import counted
-from lossbench.experiments.train.saved_model import load_predictor
+from lossbench.experiments.train.saved_model import FILE, load_predictor
+from lossbench.record import read_record, verify
 
 PROBABILITY_DIGITS, VALUE_DIGITS = 7, 9  # what float32 carries
 
@@ -38,8 +39,11 @@ def predict_file(
 
     The file is read as the training's was, but for what `reading` says. Probabilities are excluded, and a note says
     so, where the loss gives none. Values that training never saw and gaps that were filled are counted in the notes.
-    Raises `UserError` for a missing column and for cells of another kind than the training's.
+    Raises `UserError` for weights that are not those of the run's record, for a missing column and for cells of another
+    kind than the training's.
     """
+    if (run / FILE).is_file():
+        verify(run, read_record(run), FILE)
     predictor = load_predictor(run, member or 0, last_act=last_act)
     options = {**predictor.reading, **(reading or {})}
     if "date_formats" in options:

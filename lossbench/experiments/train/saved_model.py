@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +26,7 @@ from lossbench.catalog.plugins.packages import entry_point_names
 from lossbench.catalog.plugins.resolve import find_activation
 from lossbench.catalog.vocabulary import Encoding
 from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
+from lossbench.data.encoders import Finite, Spread
 from lossbench.data.preparation import Preparation
 from lossbench.engine.nets.outputs import outputs_of
 from lossbench.engine.nets.state import net_of
@@ -57,20 +58,20 @@ class SavedActivation(_Part):
 
 class _Member(_Part):
     preparation: dict[str, Any]
-    center: float
-    scale: float
+    center: Finite
+    scale: Spread
 
 
 class ReadOptions(_Part):
     """How the table that was trained on was read, as far as it was not the usual way."""
 
-    sep: str | None = None
-    decimal: str | None = None
-    encoding: str = "utf-8"
+    sep: Annotated[str, Field(min_length=1)] | None = None
+    decimal: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    encoding: Annotated[str, Field(min_length=1)] = "utf-8"
     na: list[str] = []
     keep_na_words: bool = False
     allow_short_rows: bool = False
-    max_bytes: int = 2 << 30
+    max_bytes: Annotated[int, Field(ge=1)] = 2 << 30
     date_formats: dict[str, str] = {}
 
 
@@ -130,7 +131,7 @@ class Predictor:
         return outputs_of(self.net, self.state, self.activation, x_ND)
 
 
-def save_predictors(folder: Path, result: TrainResult) -> None:
+def save_predictors(folder: Path, result: TrainResult) -> Path:
     """Write weights.safetensors: every member's weights as `<member>.<layer>.weight`, and what predicts with them."""
     pair, table = result.plan.pair, result.plan.table
     standardised = pair.encoding is Encoding.FLOAT
@@ -155,8 +156,10 @@ def save_predictors(folder: Path, result: TrainResult) -> None:
     )
     states = [result.trained.state(member) for member in range(len(result.splits))]
     tensors = {f"{m}.{name}": tensor for m, state in enumerate(states) for name, tensor in state.items()}
-    with written_aside(folder / FILE) as file:
+    path = folder / FILE
+    with written_aside(path) as file:
         file.write(save(tensors, metadata={HEADER: json.dumps(header.model_dump(), allow_nan=False)}))
+    return path
 
 
 def _told(activation: Activation, reference: str) -> SavedActivation:
@@ -195,6 +198,7 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
         net, inputs = net_of(state, header.hidden_activation), len(preparation.input_names)
         if net.inputs < inputs:
             raise ValueError(f"the net has {net.inputs} inputs, the preparation {inputs}")
+        _check_outputs(net, header)
     except (SafetensorError, KeyError, ValueError, TypeError, RecursionError, OSError) as problem:
         raise UserError(
             f"not lossbench's weights, or damaged ({_first_line(problem)})", where=str(path), fix="train again"
@@ -217,6 +221,18 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
         member,
         len(header.members),
     )
+
+
+def _check_outputs(net: Net, header: _Header) -> None:
+    """ValueError where the net's outputs cannot be read as the header's classes or values."""
+    what = f"{net.outputs} outputs, {len(header.classes)} classes and inverse link {header.inverse_link} do not fit"
+    try:
+        read = InverseLink.named(header.inverse_link)(torch.zeros(1, 1, net.outputs))
+    except (IndexError, RuntimeError):
+        raise ValueError(what) from None
+    classes = 0 if read.score_PNC is None else read.score_PNC.shape[-1]
+    if classes != len(header.classes) or (read.point_PN is None) != bool(header.classes):
+        raise ValueError(what)
 
 
 def _first_line(problem: Exception) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
 from lossbench.record import CompareRecord, LossResult
 from lossbench.report.compare.analysis.scores import ConditionKey, condition_key
+from lossbench.report.csv_text import csv_lines
 
 _PARTS = ("train", "val", "test")
 _FACTS = ("chosen", "grid_edge", "n_test", "n_train", "temperature")
@@ -21,20 +21,7 @@ def members_csv(record: CompareRecord) -> str:
 
 def members_lines(record: CompareRecord) -> Iterator[str]:
     """The same, a line at a time."""
-    line = _Line()
-    writer = csv.writer(line, lineterminator="\n")
-    for row in _rows(record):
-        writer.writerow(row)
-        yield line.text
-
-
-class _Line:
-    """Where a csv writer writes: holds the last line."""
-
-    text = ""
-
-    def write(self, text: str) -> None:
-        self.text = text
+    return csv_lines(_rows(record))
 
 
 def _rows(record: CompareRecord) -> Iterator[list[Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,6 +9,7 @@ from matplotlib.figure import Figure
 
 from lossbench.events import Emit, ignore
 from lossbench.record import RegularizeRecord, written_aside
+from lossbench.report.csv_text import csv_text
 from lossbench.report.regularize.animation import SUFFIX, check_format, write_animation
 from lossbench.report.regularize.frame import Frames
 from lossbench.report.regularize.regularization_path import draw_path
@@ -25,38 +24,39 @@ COLUMNS = (
 
 def write(
     record: RegularizeRecord, folder: Path, *, format: str = "gif", fps: float = 4.0, emit: Emit = ignore
-) -> None:
-    """Write every picture of the record into the folder; emits the `Phase` "frames" as it goes.
+) -> list[Path]:
+    """Write every picture of the record into the folder; the paths. Emits the `Phase` "frames" as it goes.
 
     The same record gives the same bytes. Raises `UserError` where the format cannot be written on this machine.
     """
     check_format(format)
-    write_frames_csv(record, folder / "frames.csv")
+    table, animation = folder / "frames.csv", folder / f"boundary{SUFFIX[format]}"
+    write_frames_csv(record, table)
     view = read_view_data(record)
     with mpl.rc_context():
         mpl.rcdefaults()  # whatever a user's matplotlibrc says
         frames = Frames(view)
-    write_animation(frames.frame, len(view.alphas), folder / f"boundary{SUFFIX[format]}", format, fps, emit)
-    write_stills(view, folder)
+    write_animation(frames.frame, len(view.alphas), animation, format, fps, emit)
+    return [table, animation, *write_stills(view, folder)]
 
 
-def write_stills(view: ViewData, folder: Path) -> None:
-    """Write boundary.png and path.png."""
+def write_stills(view: ViewData, folder: Path) -> list[Path]:
+    """Write boundary.png and path.png; the paths."""
+    pictures = {folder / "boundary.png": draw_small_multiples, folder / "path.png": draw_path}
     with mpl.rc_context():
         mpl.rcdefaults()
-        for name, draw in (("boundary.png", draw_small_multiples), ("path.png", draw_path)):
-            _save(draw(view), folder / name)
+        for path, draw in pictures.items():
+            _save(draw(view), path)
+    return list(pictures)
 
 
 def write_frames_csv(record: RegularizeRecord, file: Path) -> None:
     """Write one row for each frame and penalty: what the frame says in numbers."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    rows: list[list[object]] = [[*COLUMNS]]
     for result in record.results:
         for member in result.members:
             path = member.path_record()
-            rows.writerow(
+            rows.append(
                 [
                     result.penalty_record().name, path.alpha, member.penalty.get("l1"), member.penalty.get("l2"),
                     member.train.get("accuracy"), member.test.get("accuracy"), path.data_loss, path.penalty,
@@ -65,7 +65,7 @@ def write_frames_csv(record: RegularizeRecord, file: Path) -> None:
                 ]
             )  # fmt: skip
     with written_aside(file) as out:
-        out.write(text.getvalue().encode())
+        out.write(csv_text(rows).encode())
 
 
 def _save(figure: Figure, path: Path) -> None:

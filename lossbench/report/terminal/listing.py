@@ -11,6 +11,8 @@ from typing import Any
 
 import typer
 
+from lossbench.printable import printable
+
 GAP = "  "
 NARROWEST = 16  # the last column is wrapped to what is left of the terminal's width, never below this
 
@@ -28,7 +30,7 @@ def show(rows: Sequence[Row], *, below: Sequence[str] = (), as_json: bool = Fals
         _on_terminal(rows, below, cut=cut)
     else:
         lines = _aligned([list(rows[0]), *([_text(value) for value in row.values()] for row in rows)])
-        typer.echo("\n".join(line.rstrip() for line in lines))
+        typer.echo("\n".join(printable(line.rstrip()) for line in lines))
 
 
 def _on_terminal(rows: Sequence[Row], below: Sequence[str], *, cut: bool) -> None:

@@ -19,7 +19,9 @@ from lossbench.errors import UserError
 from lossbench.experiments.scoring.scores import predict
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.train.predictions import predict_file
+from lossbench.experiments.train.run import TrainResult
 from lossbench.experiments.train.saved_model import FILE, HEADER, load_predictor, save_predictors
+from lossbench.record import manifest, write_record
 from tests.experiments.train.trainings import config, finished
 
 TABLES = {Task.BINARY: "titanic-full", Task.MULTICLASS: "penguins", Task.REGRESSION: "penguins-mass"}
@@ -31,11 +33,17 @@ PARAMETERS = [
 ]
 
 
+def save(folder: Path, result: TrainResult) -> None:
+    """Write a run's weights and its record, which vouches for them."""
+    result.record.files = manifest(folder, [save_predictors(folder, result).name])
+    write_record(result.record, folder)
+
+
 @pytest.mark.parametrize(("loss", "task"), [*PAIRS, *PARAMETERS])
 def test_every_loss_predicts_the_same_after_a_round_trip(loss: str, task: Task, tmp_path: Path) -> None:
     chosen = config(loss, data=TABLES[task], optim={"epochs": 1}, net={"hidden": [4]}, threads=1)
     result = finished(chosen)
-    save_predictors(tmp_path, result)
+    save(tmp_path, result)
     again = load_predictor(tmp_path)
     table, split = load(data_source(chosen.data)), result.splits[0]
     (out_NK,) = result.trained.outputs([split.x_ND["test"]])
@@ -56,9 +64,7 @@ def test_every_loss_predicts_the_same_after_a_round_trip(loss: str, task: Task, 
 
 
 def trained(folder: Path, loss: str = "nll", data: str = "titanic-full") -> None:
-    save_predictors(
-        folder, finished(config(loss, data=data, seeds=2, optim={"epochs": 2}, net={"hidden": [4]}, threads=1))
-    )
+    save(folder, finished(config(loss, data=data, seeds=2, optim={"epochs": 2}, net={"hidden": [4]}, threads=1)))
 
 
 def test_a_file_is_predicted_with_labels_and_probabilities(tmp_path: Path) -> None:
@@ -177,7 +183,7 @@ def test_an_activation_of_the_users_is_named_again(tmp_path: Path) -> None:
     acts.write_text(ACTS, encoding="utf-8")
     own = config("nll", f"{acts}:tw", data="titanic", optim={"epochs": 1}, net={"hidden": [4]}, threads=1)
     result = finished(own)
-    save_predictors(tmp_path, result)
+    save(tmp_path, result)
     with pytest.raises(UserError, match=r"tw of myacts.py, whose code .*; name it again: --last-act myacts.py:tw$"):
         load_predictor(tmp_path)
     features = load(data_source(own.data)).features
@@ -215,7 +221,7 @@ def test_new_rows_are_read_as_the_training_s_were(
     table.write_text("".join(sep.join(row) + "\n" for row in [["a", "b", "y"], *rows]), encoding=encoding)
     data = {"file": str(table), "target": "y", **options}
     result = finished(config("bce", data=data, optim={"epochs": 2}, net={"hidden": [4]}, threads=1))
-    save_predictors(tmp_path, result)
+    save(tmp_path, result)
     predicted = predict_file(tmp_path, table)
     (expected,) = [load_predictor(tmp_path).predict(result.plan.table.features).probability_PNC]
     np.testing.assert_allclose(predicted.columns["P(1)"], expected[0, :, 1], rtol=1e-6)
@@ -232,7 +238,7 @@ def test_the_user_says_how_a_new_table_is_read(tmp_path: Path) -> None:
     day = [f"{i % 28 + 1:02d}/{i % 12 + 1:02d}/2020" for i in range(60)]
     table.write_text("a,b,y\n" + "".join(f"{i % 7},{day[i]},{i // 2 % 2}\n" for i in range(60)), encoding="utf-8")
     data = {"file": str(table), "target": "y", "dates": True}
-    save_predictors(tmp_path, finished(config("bce", data=data, optim={"epochs": 1}, net={"hidden": [4]}, threads=1)))
+    save(tmp_path, finished(config("bce", data=data, optim={"epochs": 1}, net={"hidden": [4]}, threads=1)))
     new = tmp_path / "new.csv"
     new.write_text("a;b\n1;13.02.2020\n-;14.02.2020\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"held dates written %d/%m/%Y in training.* --date-format b=%d.%m.%Y$"):

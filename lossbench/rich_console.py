@@ -1,0 +1,20 @@
+"""A Rich console that shows texts of others instead of obeying them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from lossbench.printable import printable
+
+
+class PrintableConsole(Console):
+    """A console whose texts hold nothing but characters and new lines; its own colours and cursor stay its own."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of what is printed, each made printable."""
+        for segment in super().render(renderable, options):
+            clean = segment.control or segment.text.isprintable()
+            yield segment if clean else segment._replace(text=printable(segment.text, keep="\n"))
