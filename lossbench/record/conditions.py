@@ -39,7 +39,9 @@ class ConditionRecord(Frozen):
     number: Literal["percent", "plain"] = "percent"  # how a level is written
     level_names: list[str] = Field(default_factory=list)  # of levels that are choices: level 0 is the first name's
     harsher: Literal["higher", "lower"]  # levels that leave less to learn from
-    realised_text: Annotated[str, _template("share")] = ""  # "{share} of the training labels changed"; empty: the requested level is the realised one
+    realised_text: Annotated[str, _template("share")] = (
+        ""  # "{share} of the training labels changed"; empty: the requested level is the realised one
+    )
     plot: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]  # name of its picture's file
     plot_title: str
     plot_note: str = ""  # a sentence for its caption

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 # https://owasp.org/www-community/attacks/CSV_Injection: what makes a cell a formula, also behind our own mark.
@@ -20,9 +20,11 @@ def csv_text(rows: Iterable[Iterable[Any]]) -> str:
     these. Numbers stay as they are, also where a text is one (a class label `-1`). Round trip: a cell that `FORMULA`
     matches, begins with an apostrophe, and was read from such a file is the original behind one apostrophe.
     """
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue()
+    lines: list[str] = []
+    # Cells are quoted that hold a character of the line's end: so both are in it, until a line is whole.
+    whole = SimpleNamespace(write=lambda line: lines.append(line.removesuffix("\r\n") + "\n"))
+    csv.writer(whole, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
+    return "".join(lines)
 
 
 def _cell(value: Any) -> Any:
