@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from lossbench.errors import UserError, UserErrors
 
 Path = tuple[str | int, ...]
 WRONG: tuple[Any, ...] = (None, 1e308, -1, 10**30, "x", "", [], {}, True, [[]], {"x": None}, 0, 0.5)
@@ -38,6 +40,26 @@ def mutations(tree: Any, count: int, seed: int) -> Iterator[tuple[str, Any]]:
             parent[last] = copy.deepcopy(_at(tree, other))
             how = f"as {'.'.join(map(str, other))}"
         yield f"{'.'.join(map(str, path))} {how}", damaged
+
+
+def is_taken(what: str, use: Callable[[], object], *, start: str = "") -> bool:
+    """Whether what was damaged is used all the same; False where it is refused, each mistake in a line from `start` on.
+
+    Anything else that is raised fails the test and names the damage.
+    """
+    try:
+        use()
+    except UserErrors as several:
+        refusals = list(several.errors)
+    except UserError as problem:
+        refusals = [problem]
+    except Exception as problem:
+        raise AssertionError(f"{what}: {problem!r}") from problem
+    else:
+        return True
+    if wrong := [line for line in map(str, refusals) if "\n" in line or not line.startswith(start)]:
+        raise AssertionError(f"{what}: {wrong}")
+    return False
 
 
 def _places(node: Any, path: Path = ()) -> Iterator[Path]:

@@ -115,6 +115,15 @@ class TrainRecord(Record):
     data: DataRecord
     verdict: VerdictRecord | None = None
     protocol: TrainProtocol
+    results: list[LossResult] = Field(min_length=1)
+
+
+class _Seeded(BaseModel):
+    """What a report must know of the config of `compare-losses`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    seed: int | None = None
 
 
 class CompareRecord(Record):
@@ -124,18 +133,25 @@ class CompareRecord(Record):
     data: list[DataRecord]
     conditions: list[ConditionRecord] = Field(default_factory=list)  # that were varied
     protocol: CompareProtocol
-    results: list[LossResult] = Field(min_length=1)
     references: list[ReferenceRecord] = Field(default_factory=list)  # models that are no nets, one a setting
     analysis: Comparison | None = None
+
+    @field_validator("config")
+    @classmethod
+    def _draws(cls, config: dict[str, Any]) -> dict[str, Any]:
+        _Seeded.model_validate(config)
+        return config
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         """Results and references are of the tables, under the conditions, that the record has."""
         tables, known = {data.name for data in self.data}, {condition.name: condition for condition in self.conditions}
-        every: list[LossResult | ReferenceRecord] = [*self.results, *self.references]
-        for result in every:
+        measured: list[LossResult | ReferenceRecord] = [*self.results, *self.references]
+        for result in measured:
             if result.data not in tables:
                 raise ValueError(f"results are of a table that is not in data: {result.data}")
+            if missing := {*known} - {*result.condition}:
+                raise ValueError(f"results have no level of {', '.join(sorted(missing))}")
             for name, level in result.condition.items():
                 if (condition := known.get(name)) and condition.level_names and level not in condition.levels:
                     raise ValueError(f"results have a level of {name} that is not in conditions: {level:g}")

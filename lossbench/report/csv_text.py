@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 # https://owasp.org/www-community/attacks/CSV_Injection: what makes a cell a formula, also behind our own mark.
@@ -25,10 +25,17 @@ def csv_text(rows: Iterable[Iterable[Any]]) -> str:
 
 def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
     """The same, row by row."""
+    line = ""
+
+    def write(text: str) -> None:
+        nonlocal line
+        line = text.removesuffix("\r\n") + "\n"
+
+    # Cells are quoted that hold a character of the line's end: so both are in it, until a line is whole.
+    writer = csv.writer(SimpleNamespace(write=write), lineterminator="\r\n")
     for row in rows:
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerow([_cell(value) for value in row])
-        yield text.getvalue()
+        writer.writerow([_cell(value) for value in row])
+        yield line
 
 
 def _cell(value: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ def merge_runs(folders: Sequence[Path], name: str, output: str, *, force: bool) 
         parts = [opened.enter_context(Journal.open(part, read_only=True)) for part in folders]
         for part in folders:
             journal.take(part)
-        journal.ask(_joined(parts), **_joined_skeletons(parts))
+        skeleton = _joined_skeletons(parts)
+        references = {condition["name"]: condition["reference"] for condition in skeleton["record"]["conditions"]}
+        journal.ask([_at_levels(one, references) for one in _joined(parts)], **skeleton)
         record = assemble(journal)
         conclude(record, journal, folder, emit, print_comparison)
     return PARTIAL if record.status == "interrupted" else OK
@@ -65,6 +68,12 @@ def _joined(parts: Sequence[Journal]) -> list[Asked]:
             if before is None or len(one.units) > len(before.units):
                 same[f"{one.kind} {one.header.name}"] = one
     return [one for same in found.values() for one in same.values()]
+
+
+def _at_levels(asked: Asked, references: Mapping[str, float]) -> Asked:
+    """With a level of every condition: what a run did not vary was at the level that changes nothing."""
+    condition = {**references, **asked.header.condition}
+    return replace(asked, header=asked.header.model_copy(update={"condition": condition}))
 
 
 def _joined_skeletons(parts: Sequence[Journal]) -> dict[str, Any]:

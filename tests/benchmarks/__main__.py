@@ -10,6 +10,7 @@ names = sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.na
 parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=benchmarks.__doc__)
 parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(n.removeprefix("bench_") for n in names))
 parser.add_argument("--quick", action="store_true", help="few and short rounds: a look, not a measurement")
+parser.add_argument("--whole", action="store_true", help="workers: all of 20,000 short evaluations")
 requested = parser.parse_args()
 for name in names:
     if not requested.names or name.removeprefix("bench_") in requested.names:

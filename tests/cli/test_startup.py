@@ -53,7 +53,10 @@ assert "compare-losses" in out.getvalue(), out.getvalue()
 print(*sorted(name for name in sys.modules if name.partition(".")[0] in {"lossbench", "pydantic", "yaml"}))
 """
 # What the page of all commands is made of; a module that joins them is one that every command waits for.
-FIRST_MODULES = ["lossbench", "lossbench.cli", "lossbench.cli.commands", "lossbench.errors", "lossbench.version"]
+FIRST_MODULES = [
+    "lossbench", "lossbench.cli", "lossbench.cli.commands", "lossbench.errors", "lossbench.printable",
+    "lossbench.standard_streams", "lossbench.version",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["complete_bash"], ["complete_zsh"]], ids=str)

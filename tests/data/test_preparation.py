@@ -22,6 +22,7 @@ from lossbench.data.preparation import Preparation
 from lossbench.data.splits.stratified import holdout
 from lossbench.data.table import ColumnKind, Table
 from lossbench.errors import UserError
+from tests.mutations import is_taken, mutations
 
 EPS32 = 2 * float(np.finfo(np.float32).eps)  # both sides are rounded to float32 once
 
@@ -198,6 +199,31 @@ def test_json_and_back_is_exactly_the_same(scale: Any) -> None:
 def test_other_json_is_one_line(text: str) -> None:
     with pytest.raises(UserError, match="this is no saved preparation"):
         Preparation.from_json(text)
+
+
+@pytest.mark.parametrize("scale", ["standard", "quantile"])
+def test_a_damaged_preparation_is_used_or_refused_in_one_line(scale: Any) -> None:
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "number": draw.standard_normal(50),
+            "level": pd.Series(draw.choice(["a", "b", "c", None], 50), dtype="str"),
+            "flag": draw.choice([0.0, 1.0], 50),
+            "words": [f"some text {i} {i % 7}" for i in range(50)],
+            "when": pd.date_range("2020-01-30", periods=50, unit="us"),
+        }
+    )
+    table = make(frame, draw.standard_normal(50), flag="boolean", when="date")
+    whole = json.loads(Preparation.fit(table, np.arange(40), scale=scale, dates=True, text="hash").to_json())
+
+    def use(damaged: Any) -> None:
+        preparation = Preparation.from_json(json.dumps(damaged))
+        assert preparation.transform(frame).shape == (50, len(preparation.input_names))
+        preparation.unseen(frame)
+        preparation.filled(frame)
+
+    taken = [is_taken(what, lambda damaged=damaged: use(damaged)) for what, damaged in mutations(whole, 200, seed=0)]
+    assert 0 < sum(taken) < 100  # damage that nobody notices, or nobody survives, tests nothing
 
 
 def test_a_saved_preparation_is_plain_data() -> None:
