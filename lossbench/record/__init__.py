@@ -32,7 +32,7 @@ from lossbench.record.results import (
     VerdictRecord,
 )
 from lossbench.record.run_key import RUN_FILE, RunKey
-from lossbench.record.unit import NetDiagnostics, ReliabilityCounts, RepetitionRecord, UnitRecord
+from lossbench.record.unit import NetDiagnostics, PackedUnit, ReliabilityCounts, RepetitionRecord, UnitRecord, pack
 
 __all__ = [
     "BEST_BASELINE",
@@ -58,6 +58,7 @@ __all__ = [
     "Number",
     "ObjectiveRecord",
     "PackedPlanes",
+    "PackedUnit",
     "PathRecord",
     "PenaltyRecord",
     "PictureRecord",
@@ -82,6 +83,7 @@ __all__ = [
     "dummy_name",
     "levels_text",
     "manifest",
+    "pack",
     "parse_record",
     "read_record",
     "realised_text",

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from lossbench.errors import UserError
 from lossbench.record.part import RecordPart
 from lossbench.record.results import LossResult, ReferenceRecord
-from lossbench.record.unit import RepetitionRecord, UnitRecord
+from lossbench.record.unit import PackedUnit, RepetitionRecord, UnitRecord, unpack
 
 JOURNAL = "journal.sqlite"
 VERSION = 1
@@ -54,12 +54,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class FinishedUnit:
-    """A unit's result on its way into the journal; `predicted` are the bytes that the cross-loss matrix is made of."""
+    """A unit's result on its way into the journal."""
 
     unit: str
-    record: UnitRecord
+    packed: PackedUnit
     seconds: float
-    predicted: bytes = b""
 
 
 class Journal:
@@ -168,11 +167,11 @@ class Journal:
             rows = [
                 (
                     one.unit,
-                    one.record.status,
+                    one.packed.status,
                     one.seconds,
                     now,
-                    zlib.compress(one.record.model_dump_json().encode(), 1),
-                    zlib.compress(one.predicted, 1),
+                    one.packed.body,
+                    one.packed.predicted,
                 )
                 for one in finished
             ]
@@ -194,7 +193,7 @@ class Journal:
         """A unit's result and its seconds; None where it has not ended."""
         with self._problems():
             row = self._connection.execute("SELECT body, seconds FROM units WHERE unit = ?", (unit,)).fetchone()
-            return None if row is None else (UnitRecord.model_validate_json(zlib.decompress(row[0])), row[1])
+            return None if row is None else (unpack(row[0]), row[1])
 
     def predicted(self, unit: str) -> bytes:
         """What a unit's nets predict, as they were added."""

@@ -5,6 +5,8 @@ The parts of a `LossResult`, split by split, so that units can be put together i
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -54,3 +56,23 @@ class RepetitionRecord(RecordPart):
     excluded: list[str]  # columns that the first inner training part leaves without use
     notes: list[NoteRecord]  # on the preparation of that part
     dummy_statistic: Statistic
+
+
+@dataclass(frozen=True)
+class PackedUnit:
+    """A unit's record as a worker sends it and the journal keeps it, so that neither takes it apart: compressed JSON,
+    and what its nets predict, for the cross-loss matrix."""
+
+    status: Literal["ok", "failed"]
+    body: bytes
+    predicted: bytes
+
+
+def pack(record: UnitRecord, predicted: bytes = b"") -> PackedUnit:
+    """A unit's record, packed."""
+    return PackedUnit(record.status, zlib.compress(record.model_dump_json().encode(), 1), zlib.compress(predicted, 1))
+
+
+def unpack(body: bytes) -> UnitRecord:
+    """A unit's record again; `zlib.error` or a `ValidationError` where it is damaged."""
+    return UnitRecord.model_validate_json(zlib.decompress(body))

@@ -41,7 +41,7 @@ from lossbench.experiments.compare.results.test_scores import dummy_scores
 from lossbench.experiments.compare.setting import Setting, prepare_repetition
 from lossbench.experiments.setup.data_source import note_records
 from lossbench.experiments.setup.prepared_split import PreparedSplit
-from lossbench.record import Levels, RepetitionRecord, Scores, UnitRecord
+from lossbench.record import Levels, PackedUnit, RepetitionRecord, Scores, pack
 
 MOST_MATRIX_ROWS = 2_000  # test rows of a split whose predictions are kept for the cross-loss matrix
 
@@ -128,13 +128,16 @@ class MatrixBlock:
 
 @dataclass(frozen=True)
 class WorkedUnit:
-    """A unit that has ended: which subject of the block on which repetition, its record, and its share of the time."""
+    """A unit that has ended: which subject of the block on which repetition, its packed record, and its share of the
+    time; why it failed, whether all of its refits diverged, and the validation scores of the trials that it chose."""
 
     subject: int
     repeat: int
-    record: UnitRecord
+    packed: PackedUnit
     seconds: float
-    predicted: bytes = b""
+    message: str = ""
+    diverged: bool = False
+    scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,9 +162,23 @@ def work(block: Block, emit: Emit = ignore, stopped: Stopped = never) -> WorkedB
             with torch.no_grad(), one_thread():
                 done = _evaluate(block.setting, subject, some, emit, stopped)
             share = (time.perf_counter() - start) / max(len(done), 1)
-            units += [WorkedUnit(number, one.repeat, one.record, share, _packed(one.predicted)) for one in done]
+            units += [_worked(number, one, share, block.setting.select) for one in done]
     shared = {repeat: _shared(one) for repeat, one in prepared.items()}
     return WorkedBlock(units, shared, time.perf_counter() - began)
+
+
+def _worked(number: int, evaluation: Evaluation, seconds: float, select: str) -> WorkedUnit:
+    record = evaluation.record
+    refits = [member for member in record.members if member.role == "refit"]
+    return WorkedUnit(
+        number,
+        evaluation.repeat,
+        pack(record, _packed(evaluation.predicted)),
+        seconds,
+        record.message,
+        bool(refits) and all(member.status == "diverged" for member in refits),
+        tuple(value for m in record.members if m.chosen and (value := m.val.get(select)) is not None),
+    )
 
 
 def matrix(block: MatrixBlock) -> list[list[float | None]]:

@@ -11,12 +11,11 @@ import pickle
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ from lossbench.experiments.compare.planned import Evaluation, evaluations, skele
 from lossbench.experiments.compare.schedule import Schedule, Share
 from lossbench.experiments.compare.unit_key import together
 from lossbench.experiments.setup.data_source import announce
-from lossbench.record import CompareRecord, FinishedUnit, Journal, UnitRecord, written_aside
+from lossbench.record import CompareRecord, FinishedUnit, Journal, UnitRecord, pack, written_aside
 from lossbench.workers import Workers, in_process
 from lossbench.workers.alone import alone
 
@@ -94,6 +93,10 @@ class _Comparison:
         self._missing: dict[int, list[int]] = {}
         self._ended: dict[int, list[WorkedUnit]] = {}
         self._deaths: Counter[tuple[int, int]] = Counter()
+        self._statuses: dict[str, str] = {}
+        self._of_setting: dict[str, list[int]] = {}
+        for place, one in enumerate(self._evaluations):
+            self._of_setting.setdefault(f"{one.setting.key} {one.setting.name}", []).append(place)
 
     def begin(self, command: str, *, retry_failed: bool) -> None:
         """Keep what is asked for, find what is missing, and say what is known before any result."""
@@ -102,6 +105,7 @@ class _Comparison:
         if retry_failed:
             self._journal.forget(unit for unit, status in statuses.items() if status == "failed")
             statuses = {unit: status for unit, status in statuses.items() if status != "failed"}
+        self._statuses = statuses
         for place, one in enumerate(self._evaluations):
             if missing := [repeat for repeat, unit in enumerate(one.asked.units) if unit not in statuses]:
                 self._missing[place] = missing
@@ -123,30 +127,40 @@ class _Comparison:
             announce(entry.table.notes, self._emit)
 
     def work(self, workers: Callable[[float], AbstractContextManager[Workers]]) -> None:
-        """Have everything done that is missing, then the matrix of each setting that is complete."""
+        """Have everything done that is missing, and the matrix of each setting as soon as it is complete."""
         schedule = Schedule(self._evaluations, self._missing)
         with workers(schedule.seconds(schedule.left)) as self._workers:
             schedule.sends = not self._workers.is_here
             self._pickle_tables()
-            self._train(schedule)
-            if not self._stopped():
-                self._make_matrices()
-
-    def _train(self, schedule: Schedule) -> None:
-        total, at_work = schedule.left, dict[Future[WorkedBlock], list[Share]]()
-        try:
-            while (schedule or at_work) and not self._stopped():
-                while schedule and len(at_work) < (slots := self._workers.slots()) and not self._stopped():
-                    block = schedule.next(slots)
-                    at_work[self._submit(block)] = block
-                for future in wait(at_work, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED).done:
-                    self._take(future, at_work.pop(future), schedule)
-                    if not self._workers.is_here:
-                        left = schedule.left + sum(schedule.steps(one) for one in at_work.values())
+            self._complete = list(self._of_setting)
+            total, at_work = schedule.left, dict[Future[Any], list[Share] | str]()
+            try:
+                while (schedule or self._complete or at_work) and not self._stopped():
+                    self._send(schedule, at_work)
+                    for future in wait(at_work, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED).done:
+                        what = at_work.pop(future)
+                        if isinstance(what, str):
+                            self._take_matrix(future, what)
+                        else:
+                            self._take(future, what, schedule)
+                    if not self._workers.is_here and total:
+                        blocks = [what for what in at_work.values() if not isinstance(what, str)]
+                        left = schedule.left + sum(schedule.steps(block) for block in blocks)
                         self._emit(UnitsEnded(total - left, total))
-        finally:
-            if at_work:
-                self._workers.stop()
+            finally:
+                if at_work:
+                    self._workers.stop()
+
+    def _send(self, schedule: Schedule, at_work: dict[Future[Any], list[Share] | str]) -> None:
+        """Give workers what there is to do: matrices first, while they have the setting at hand."""
+        while (self._complete or schedule) and len(at_work) < (slots := self._workers.slots()) and not self._stopped():
+            if self._complete:
+                if (found := self._without_matrix(self._complete.pop())) is not None:
+                    key, whole = found
+                    at_work[self._submit_matrix(whole)] = key
+            else:
+                block = schedule.next(slots)
+                at_work[self._submit(block)] = block
 
     def _pickle_tables(self) -> None:
         """Every table that another process works on as one file, which each worker reads once."""
@@ -189,8 +203,8 @@ class _Comparison:
                 schedule.again(block)
                 return
             reason = f"its worker ended twice in the middle of it: {problem}"
-            record = UnitRecord(status="failed", message=reason, traceback=reason)
-            worked = WorkedBlock([WorkedUnit(0, block[0].repeats[0], record, 0.0)], {}, 0.0)
+            packed = pack(UnitRecord(status="failed", message=reason, traceback=reason))
+            worked = WorkedBlock([WorkedUnit(0, block[0].repeats[0], packed, 0.0, reason)], {}, 0.0)
         if worked.units:
             schedule.learn(schedule.steps(block), worked.seconds)
         self._keep(worked, block)
@@ -199,11 +213,10 @@ class _Comparison:
         setting = self._evaluations[block[0].evaluation].setting
         places = [share.evaluation for share in block]
         finished = [
-            FinishedUnit(
-                self._evaluations[places[one.subject]].asked.units[one.repeat], one.record, one.seconds, one.predicted
-            )
+            FinishedUnit(self._evaluations[places[one.subject]].asked.units[one.repeat], one.packed, one.seconds)
             for one in worked.units
         ]
+        self._statuses |= {one.unit: one.packed.status for one in finished}
         self._journal.add(finished, {(setting.key, repeat): one for repeat, one in worked.repetitions.items()})
         if 0 in worked.repetitions and setting.condition == self._plan.grid[0]:
             for note in worked.repetitions[0].notes:
@@ -215,45 +228,39 @@ class _Comparison:
             if not self._missing[place]:
                 del self._missing[place]
                 self._say_ended(place, self._ended.pop(place))
+                self._complete.append(f"{setting.key} {setting.name}")
 
     def _say_ended(self, place: int, units: Sequence[WorkedUnit]) -> None:
-        failed = [one for one in units if one.record.status == "failed"]
-        members = [member for one in units for member in one.record.members]
-        refits = [member for member in members if member.role == "refit"]
-        status: Status = "failed" if failed else "ok"
-        if refits and not failed and all(member.status == "diverged" for member in refits):
-            status = "diverged"
-        select = self._plan.select.name
-        scores = [value for m in members if m.chosen and (value := m.val.get(select)) is not None]
+        failed = [one for one in units if one.packed.status == "failed"]
+        status: Status = "failed" if failed else "diverged" if all(one.diverged for one in units) else "ok"
+        scores = [score for one in units for score in one.scores]
         seconds = sum(one.seconds for one in units)
-        message = failed[0].record.message if failed else ""
+        message = failed[0].message if failed else ""
         name = self._evaluations[place].asked.header.name
-        self._emit(EvaluationEnded(name, status, seconds, message, select, scores))
+        self._emit(EvaluationEnded(name, status, seconds, message, self._plan.select.name, scores))
 
-    def _make_matrices(self) -> None:
-        """What each loss's nets are worth under every other's loss, in settings where that is not known yet."""
-        statuses = self._journal.statuses()
-        at_work: dict[Future[Matrix], str] = {}
-        for _, same in groupby(self._evaluations, key=lambda one: (one.setting.key, one.setting.name)):
-            whole = [one for one in same if _is_whole(one, statuses)]
-            key = together([unit for one in whole for unit in one.asked.units])
-            if self._stopped() or len(whole) < 2 or self._journal.matrix(key) is not None:
-                continue
-            if len(at_work) >= self._workers.slots():
-                self._keep_matrices(at_work, wait(at_work, return_when=FIRST_COMPLETED).done)
-            predicted = [[self._journal.predicted(unit) for unit in one.asked.units] for one in whole]
-            block = MatrixBlock(whole[0].setting, [one.subject for one in whole], predicted)
-            fn: Any = partial(alone, matrix) if any(one.private for one in whole) else matrix
-            at_work[self._workers.executor.submit(fn, block)] = key
-        self._keep_matrices(at_work, wait(at_work).done)
+    def _submit_matrix(self, whole: Sequence[Evaluation]) -> Future[Matrix]:
+        """What each loss's nets are worth under every other's loss, in one setting."""
+        predicted = [[self._journal.predicted(unit) for unit in one.asked.units] for one in whole]
+        block = MatrixBlock(whole[0].setting, [one.subject for one in whole], predicted)
+        fn: Any = partial(alone, matrix) if any(one.private for one in whole) else matrix
+        return self._workers.executor.submit(fn, block)
 
-    def _keep_matrices(self, at_work: dict[Future[Matrix], str], done: Iterable[Future[Matrix]]) -> None:
-        for future in done:
-            key = at_work.pop(future)
-            try:
-                self._journal.keep_matrix(key, future.result())
-            except self._workers.died:  # a user's own loss on outputs that it was not trained on: no numbers then
-                self._journal.keep_matrix(key, [])
+    def _take_matrix(self, future: Future[Matrix], key: str) -> None:
+        try:
+            self._journal.keep_matrix(key, future.result())
+        except self._workers.died:  # a user's own loss on outputs that it was not trained on: no numbers then
+            self._journal.keep_matrix(key, [])
+
+    def _without_matrix(self, setting: str) -> tuple[str, list[Evaluation]] | None:
+        """The losses of a setting that is complete and whose matrix is not known, with the key of their units."""
+        places = self._of_setting[setting]
+        if any(place in self._missing for place in places):
+            return None
+        statuses = self._statuses
+        whole = [self._evaluations[place] for place in places if _is_whole(self._evaluations[place], statuses)]
+        key = together([unit for one in whole for unit in one.asked.units])
+        return None if len(whole) < 2 or self._journal.matrix(key) is not None else (key, whole)
 
 
 def _is_whole(evaluation: Evaluation, statuses: Mapping[str, str]) -> bool:
