@@ -79,16 +79,21 @@ class EvaluationStatus:
         return low + (high - low) * self.done / max(self.total, 1)
 
     @property
+    def validated(self) -> EvaluationStatus:
+        """This stage, or the one before it where this one has no validation part: its metric may be another."""
+        none = self.before is not None and not any(math.isfinite(value) for value in self.best)
+        return self.before.validated if self.before is not None and none else self
+
+    @property
     def bests(self) -> list[float]:
         """The best validation score of each member that has one."""
-        known = [value for value in self.best if math.isfinite(value)]
-        return known or (self.before.bests if self.before else [])
+        return [value for value in self.validated.best if math.isfinite(value)]
 
     @property
     def best_so_far(self) -> str:
         """`0.8123`: of all members; a dash where nothing was validated."""
         bests = self.bests
-        return f"{(max if self.higher else min)(bests):.4g}" if bests else "–"
+        return f"{(max if self.validated.higher else min)(bests):.4g}" if bests else "–"
 
     @property
     def diverged_nets(self) -> str:
@@ -125,7 +130,7 @@ class EvaluationStatus:
         if not bests:
             return [""]
         spread = f", mean {mean_and_range(bests)}" if len(bests) > 1 else ""
-        named, plain = f"best {self.started.metric} {self.best_so_far}", f"best {self.best_so_far}"
+        named, plain = f"best {self.validated.started.metric} {self.best_so_far}", f"best {self.best_so_far}"
         return [f"{named}{spread}", f"{plain}{spread}", plain]
 
 

@@ -36,8 +36,8 @@ class InnerFold:
 
     What is trained on it serves two splits. It validates the choice for split `first` on the test rows of split
     `second`, and the other way round, so no split's choice sees its own test rows. `first` and `second` are places in
-    the list of outer folds. In time, where later rows cannot validate earlier ones, both are one split, and the two
-    parts the same rows.
+    the list of outer folds. In time, where later rows cannot validate earlier ones, both are one split, and only
+    the second part has rows.
     """
 
     repeat: int

@@ -77,7 +77,7 @@ def inner_windows(table: Table, outer: Sequence[OuterFold], count: int) -> list[
             has_all = table.task == "regression" or len(np.unique(table.target[rows])) == present
             if len(rows) and len(validation) and has_all:
                 later = fold.train[validation]
-                result.append(InnerFold(fold.repeat, place, place, rows, (later, later)))
+                result.append(InnerFold(fold.repeat, place, place, rows, (later[:0], later)))
         if len(result) == before:
             raise UserError(
                 f"window {fold.fold} has no earlier rows of every class to choose trials on",

@@ -73,8 +73,8 @@ def test_inner_windows_are_scikit_learns_windows_of_each_training_part(seed: int
         for one, (train, validation) in zip(mine, oracle, strict=True):
             assert one.second == place
             assert np.array_equal(one.train, np.sort(order[train]))
-            for part in one.validation:
-                assert np.array_equal(part, np.sort(order[validation]))
+            assert np.array_equal(one.validation[one.choosing_part(place)], np.sort(order[validation]))
+            assert len(np.concatenate(one.validation)) == len(validation)  # no row is scored twice
 
 
 def test_inner_windows_without_a_class_are_left_out_and_their_lack_is_one_line() -> None:

@@ -65,11 +65,12 @@ def inner_score(metric: Metric, pairs: Sequence[Pair], setting: Setting) -> Call
 def _columns(
     metric: Metric, pair: Pair, out_PNK: Tensor, truth_PN: Tensor, splits: Sequence[PreparedSplit], first: int
 ) -> Tensor:
-    parts = (slice(0, first), slice(first, None))
+    parts = (slice(0, first), slice(first, None)) if first else (slice(None),)  # in time the net serves one split
+    both = 2 // len(parts)
     if not pair.task.is_classification:
         values = [_metric(metric, pair, out_PNK[:, part], truth_PN[:, part], splits) for part in parts]
         stops = [value if metric.better == "lower" else -value for value in values]
-        return torch.cat([*stops, *values], 1)
+        return torch.cat([*stops * both, *values * both], 1)
     score_PNC = predict(pair, out_PNK, splits).score_PNC
     assert score_PNC is not None
     loss_GPN = log_loss_by_temperature(score_PNC, truth_PN)
@@ -81,7 +82,7 @@ def _columns(
             others += [grid_PG[:, :1].double(), grid_PG.double()]
         else:
             others += [_metric(metric, pair, out_PNK[:, part], truth_PN[:, part], splits), grid_PG.double()]
-    return torch.cat([*stops, *others], 1)
+    return torch.cat([*stops * both, *others * both], 1)
 
 
 def _metric(metric: Metric, pair: Pair, out_PNK: Tensor, truth_PN: Tensor, splits: Sequence[PreparedSplit]) -> Tensor:
