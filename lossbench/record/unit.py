@@ -50,7 +50,7 @@ class UnitRecord(Sparse):
 class RepetitionRecord(RecordPart):
     """What all losses share on one repetition of a setting: what was realised, and what needs no net."""
 
-    realised: dict[str, float]  # condition name -> what came of its level
+    realised: dict[str, float]  # condition name -> what came of its level, where that changes something
     dummies: list[Scores]  # what the majority class or target mean scores, one a split
     inputs: int  # of the nets
     excluded: list[str]  # columns that the first inner training part leaves without use

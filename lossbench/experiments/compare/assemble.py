@@ -116,8 +116,8 @@ def loss_result(
     refits = [member for member in members if member.role == "refit"]
     failed = [record for record in records if record.status == "failed"]
     result = header.model_copy()
-    if repetitions:
-        result.realised = mean_realised([one.realised for one in repetitions])
+    if repetitions:  # a level that changes nothing is realised as it is
+        result.realised = {**header.condition, **mean_realised([one.realised for one in repetitions])}
         dummies = [scores for one in repetitions for scores in one.dummies]
         result.dummy = {"test": {name: mean_known([scores[name] for scores in dummies]) for name in dummies[0]}}
     if len(records) < count:

@@ -204,6 +204,11 @@ def change(whole: Repetition, levels: Levels) -> tuple[Repetition, dict[str, flo
     return whole, realised
 
 
+def changing(levels: Levels) -> dict[str, float]:
+    """Those of the levels that change something."""
+    return {c.name: levels[c.name] for c in CONDITIONS if levels.get(c.name, c.words.reference) != c.words.reference}
+
+
 def words(levels: Iterable[str]) -> list[ConditionRecord]:
     """The words of the conditions with these names."""
     names = set(levels)

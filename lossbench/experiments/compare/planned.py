@@ -11,12 +11,13 @@ from typing import Any
 from lossbench.catalog.plugins.resolve import activation_file, loss_file
 from lossbench.data.splits.rows import OuterFold, digest
 from lossbench.data.splits.scheme import scheme
-from lossbench.experiments.compare.block import SettingSource, Subject, TableSource
+from lossbench.experiments.compare.block import Subject
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.conditions import applied
 from lossbench.experiments.compare.evaluation import evaluation_label
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan, changed_folds, default_name
 from lossbench.experiments.compare.results.references import reference_record
+from lossbench.experiments.compare.setting_source import SettingSource, TableSource
 from lossbench.experiments.compare.tuning.trials import tunes_params
 from lossbench.experiments.compare.unit_key import loss_key, reference_key, setting_key, unit_key
 from lossbench.experiments.scoring.scores import metric_record

@@ -38,13 +38,13 @@ from lossbench.experiments.compare.block import (
     MatrixBlock,
     WorkedBlock,
     WorkedUnit,
-    forget,
     matrix,
     work,
 )
 from lossbench.experiments.compare.plan import ComparePlan
 from lossbench.experiments.compare.planned import Evaluation, evaluations, skeleton, table_warnings
 from lossbench.experiments.compare.schedule import Schedule, Share
+from lossbench.experiments.compare.setting_source import forget
 from lossbench.experiments.compare.unit_key import together
 from lossbench.experiments.setup.data_source import announce
 from lossbench.record import CompareRecord, FinishedUnit, Journal, UnitRecord, pack, written_aside

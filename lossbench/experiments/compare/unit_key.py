@@ -18,7 +18,7 @@ from lossbench.catalog.plugins.resolve import activation_sha256, loss_source
 from lossbench.catalog.vocabulary import Task
 from lossbench.data.splits.rows import OuterFold, digest
 from lossbench.experiments.compare.candidates import Candidate
-from lossbench.experiments.compare.conditions import CONDITIONS
+from lossbench.experiments.compare.conditions import changing
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan
 from lossbench.record import Levels
 
@@ -53,11 +53,15 @@ def setting_key(plan: ComparePlan, entry: TablePlan, condition: Levels) -> str:
 
     Also the metrics that are reported, which follow from the table's task.
     """
-    changing = {
-        c.name: condition[c.name] for c in CONDITIONS if condition.get(c.name, None) not in (None, c.words.reference)
-    }
     metrics = [metric.name for metric in table_metrics(plan, entry)]
-    return _hash({"protocol": protocol_key(plan), "table": table_key(entry), "condition": changing, "metrics": metrics})
+    return _hash(
+        {
+            "protocol": protocol_key(plan),
+            "table": table_key(entry),
+            "condition": changing(condition),
+            "metrics": metrics,
+        }
+    )
 
 
 def table_metrics(plan: ComparePlan, entry: TablePlan) -> list[Metric]:
