@@ -42,7 +42,9 @@ def compare(
         from lossbench.runner.show import show_plan
 
         planned = plan(config)
-        show_plan(planned, estimate(planned), jobs_of(config, planned))
+        work = estimate(planned)
+        parallel = config.jobs is not None or work.seconds >= WORTH_PROCESSES
+        show_plan(planned, work, jobs_of(config, planned) if parallel else 1)
         return OK
     stop, listeners = Stop(), choose_listeners(mode)
     record, folder = run_compare(

@@ -276,7 +276,7 @@ def test_an_error_is_printed_as_it_is(lossbench, monkeypatch):
     monkeypatch.setattr(runner, "train", fail)
     code, out, errors = lossbench("train")
     assert (code, out, len(errors)) == (2, "", 1)
-    assert errors[0].startswith("error: ?[31ma b.csv: column '[bold]x[/bold]' is long is long")
+    assert errors[0].startswith("error: \ufffd[31ma b.csv: column '[bold]x[/bold]' is long is long")
 
 
 def test_ctrl_c_is_130(lossbench, monkeypatch):
@@ -335,10 +335,10 @@ OF_A_RUN = "seed device threads output name"
         ),
         (
             "compare-losses",
-            f"{OF_A_TABLE} losses target_encoding inverse_link penalty strict"
+            f"{OF_A_TABLE} losses losses_add target_encoding inverse_link penalty strict"
             " baseline metric folds repeats label_noise train_share rope ranks reference"
             f" hidden activation lrs tune_params inner_folds select_by stop {OF_TRAINING}"
-            f" config sets {OF_A_RUN} dry_run force quiet json {READING}",
+            f" config sets jobs scheduler isolate {OF_A_RUN} dry_run retry_failed force quiet json {READING}",
         ),
         (
             "regularize-gif",
@@ -356,8 +356,8 @@ def test_an_experiment_has_these_flags_in_this_order(kind, parameters):
     assert options.pop("quiet").opts == ["--quiet", "-q"]
     for name, option in options.items():
         flag = name.replace("_", "-")
-        assert option.opts == [f"--{flag}"]
-        assert option.secondary_opts == ([f"--no-{flag}"] if name in {"recommended", "per_seed"} else [])
+        assert option.opts == [f"--{flag}", *({"jobs": ["-j"]}.get(name, []))]
+        assert option.secondary_opts == ([f"--no-{flag}"] if name in {"recommended", "per_seed", "isolate"} else [])
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,9 @@ def test_the_page_of_all_commands_has_the_first_line_of_each(entry):
 COMMAND_LINES = ["", *(entry.name for entry in COMMANDS)]
 
 
-@pytest.mark.parametrize("command", [*COMMAND_LINES, "config schema", "config check", "config show"])
+@pytest.mark.parametrize(
+    "command", [*COMMAND_LINES, "config schema", "config check", "config show", "runs show", "runs diff", "runs merge"]
+)
 def test_help_fits_80_columns(lossbench, command, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     code, out, errors = lossbench(*command.split(), "--help")
@@ -401,7 +403,9 @@ def test_help_fits_80_columns(lossbench, command, monkeypatch):
     assert max(len(line) for line in out.splitlines()) <= 80
 
 
-@pytest.mark.parametrize("entry", [entry for entry in COMMANDS if entry.name != "config"], ids=lambda entry: entry.name)
+@pytest.mark.parametrize(
+    "entry", [entry for entry in COMMANDS if entry.name not in {"config", "runs"}], ids=lambda entry: entry.name
+)
 def test_each_example_of_the_help_is_a_line_that_is_understood(lossbench, handed, entry, tmp_path, monkeypatch):
     (tmp_path / "mine.yaml").write_text("")
     monkeypatch.chdir(tmp_path)

@@ -227,7 +227,7 @@ def test_what_other_commands_hand_on(lossbench, handed):
     lossbench("doctor", "focal(gamma=1)", "--loss-param", "alpha=0.5", "--verbose")
     lossbench("data", "mine.csv", "--target", "y", "--sep", ";")
     assert handed == [
-        ("report", (Path("outputs/a"),), {}),
+        ("report", (Path("outputs/a"), None), {}),
         (
             "predict",
             (Path("outputs/a"), Path("new.csv"), Path("p.csv")),

@@ -93,9 +93,11 @@ class CompareConfig(RunConfig):
         None,
         description="The losses, with a last activation where it is not auto (nll+relu); null takes every sound one",
     )
-    losses_add: Annotated[Pairs | None, Flag("--losses-add", LOSS, "NAME,...", complete="pairs", after="--losses")] = (
-        Field(None, description="Losses to compare besides the others: my_loss.py:my_loss")
-    )
+    losses_add: Annotated[
+        Pairs | None,
+        Flag("--losses-add", LOSS, "NAME,...", complete="pairs", after="--losses"),
+        Without("last_act", "loss.params", "loss.class_weight", "loss.target_encoding", "loss.inverse_link"),
+    ] = Field(None, description="Losses to compare besides the others: my_loss.py:my_loss")
     baseline: Annotated[Text, Flag("--baseline", EVALUATION, complete="one_loss")] = Field(
         "auto",
         description="The loss that the others are measured against; auto: cross_entropy or mse, else the first sound "
