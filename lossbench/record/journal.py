@@ -8,11 +8,12 @@ unit would cost more than a short unit's training.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,8 +65,8 @@ class FinishedUnit:
 class Journal:
     """One run's journal. One process writes it, from one thread; others may read it at the same time."""
 
-    def __init__(self, connection: sqlite3.Connection, where: str) -> None:
-        self._connection, self._where = connection, where
+    def __init__(self, connection: sqlite3.Connection, where: str, *, read_only: bool = False) -> None:
+        self._connection, self._where, self._read_only = connection, where, read_only
 
     @classmethod
     def open(cls, folder: Path, *, read_only: bool = False) -> Journal:
@@ -74,7 +75,7 @@ class Journal:
         Raises `UserError` for one that is damaged, of a newer version, or cannot be written.
         """
         path = folder / JOURNAL
-        journal = cls(sqlite3.connect(":memory:"), str(path))
+        journal = cls(sqlite3.connect(":memory:"), str(path), read_only=read_only)
         with journal._problems():
             if read_only:
                 uri = f"{path.resolve().as_uri()}?mode=ro"
@@ -102,7 +103,7 @@ class Journal:
             with self._connection:
                 self._connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version={VERSION};COMMIT;")
 
-    @contextmanager
+    @contextlib.contextmanager
     def _problems(self) -> Iterator[None]:
         """What SQLite says of a file, as one line."""
         try:
@@ -122,7 +123,10 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Put everything into the one file that stays."""
+        """Put everything into the one file that stays, which others can read without a file of their own beside it."""
+        if not self._read_only:
+            with contextlib.suppress(sqlite3.OperationalError):  # somebody reads it at this moment
+                self._connection.execute("PRAGMA journal_mode=DELETE")
         self._connection.close()
 
     def describe(self, **values: Any) -> None:

@@ -95,7 +95,8 @@ def _joined_skeletons(parts: Sequence[Journal]) -> dict[str, Any]:
         first["protocol"]["repeats"] = max(first["protocol"]["repeats"], record["protocol"]["repeats"])
         first["config"] = _joined_config(first["config"], record["config"])
     first["conditions"] = list(known.values())
-    return {"record": first, "tables": list(about.values()), "state": "finished"}
+    seconds = sum(part.described("seconds", 0.0) for part in parts)
+    return {"record": first, "tables": list(about.values()), "state": "finished", "seconds": seconds}
 
 
 def _joined_config(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
