@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
-from lossbench.errors import UserError
+from lossbench.errors import FAULTS, UserError
 from lossbench.experiments.probing import extremes, landscape, mechanics, population, spaces
 from lossbench.experiments.probing.findings import Finding
 from lossbench.experiments.probing.loss_under_test import LossUnderTest
@@ -90,7 +90,7 @@ def _run(check: Check, subject: LossUnderTest, watch: Watch) -> Iterator[Finding
     watch(f"{subject.task.value}: {_name(check)}")
     try:
         yield from check(subject)
-    except Exception as problem:  # a user's code may raise anything
+    except FAULTS as problem:  # a user's code may raise anything
         yield subject.finding(
             _name(check), "error", f"raises {type(problem).__name__}: {problem}", "called with probes"
         )

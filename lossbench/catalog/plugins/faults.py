@@ -1,0 +1,36 @@
+"""What a user's code raises, as a mistake of the user's: one line with its place."""
+
+from __future__ import annotations
+
+import dis
+import traceback
+
+from lossbench.errors import UserError
+from lossbench.printable import LONGEST_MESSAGE, one_line
+
+
+def fault(problem: BaseException, *, file: str, where: str, when: str = "") -> UserError:
+    """The mistake: `where` and the line of `file` that it came through, `ValueError`, `when` it was, what it says.
+
+    A Ctrl-C that came meanwhile is no mistake and is raised again; a KeyboardInterrupt that the file raises is one.
+    """
+    if isinstance(problem, KeyboardInterrupt) and not _raised_in(file, problem):
+        raise problem
+    frames = reversed(traceback.extract_tb(problem.__traceback__))
+    line = next((f":{frame.lineno}" for frame in frames if frame.filename == file), "")
+    try:
+        said = str(problem)
+    except Exception:  # anyone's exception may fail even there
+        said = ""
+    what = f"{type(problem).__name__}{when}" + (f": {said}" if said else "")
+    return UserError(one_line(what, LONGEST_MESSAGE), where=f"{where}{line}")
+
+
+def _raised_in(file: str, problem: BaseException) -> bool:
+    """Whether a `raise` of the file has raised it; a signal interrupts any other instruction."""
+    trace = problem.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or trace.tb_frame.f_code.co_filename != file:
+        return False
+    return dis.opname[trace.tb_frame.f_code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
