@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import math
 import os
@@ -172,6 +173,15 @@ def _lent() -> Iterator[_Forker]:
                 _free.append((os.getpid(), forker))
         else:
             forker.close()
+
+
+@atexit.register
+def _close() -> None:
+    with _lock:
+        ours = [one for pid, one in _free if pid == os.getpid()]
+        _free.clear()
+    for one in ours:
+        one.close()
 
 
 def _environment() -> dict[str, str]:

@@ -15,6 +15,7 @@ import os
 import pickle
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ def _serve() -> None:
                 end_with_parent(own)
                 _redirect(folder)
                 _work(folder)
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(1)
         code = _ended(child)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import traceback
 
-from lossbench.errors import UserError
+from lossbench.errors import FAULTS, UserError
 from lossbench.printable import LONGEST_MESSAGE, one_line
 
 
@@ -18,12 +18,16 @@ def fault(problem: BaseException, *, file: str, where: str, when: str = "") -> U
         raise problem
     frames = reversed(traceback.extract_tb(problem.__traceback__))
     line = next((f":{frame.lineno}" for frame in frames if frame.filename == file), "")
+    return UserError(words_of(problem, when), where=f"{where}{line}")
+
+
+def words_of(problem: BaseException, when: str = "") -> str:
+    """One line: `ValueError`, `when` it was, what it says."""
     try:
         said = str(problem)
-    except Exception:  # anyone's exception may fail even there
+    except FAULTS:  # anyone's exception may fail even there
         said = ""
-    what = f"{type(problem).__name__}{when}" + (f": {said}" if said else "")
-    return UserError(one_line(what, LONGEST_MESSAGE), where=f"{where}{line}")
+    return one_line(f"{type(problem).__name__}{when}" + (f": {said}" if said else ""), LONGEST_MESSAGE)
 
 
 def _raised_in(file: str, problem: BaseException) -> bool:

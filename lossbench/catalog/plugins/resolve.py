@@ -7,6 +7,7 @@ user's is imported before a reference asks for it.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import inspect
 import re
@@ -197,7 +198,8 @@ def load_file(file: str) -> ModuleType:
         del sys.modules[name]
         raise fault(problem, file=str(path), where=file, when=" while it was loaded") from problem
     finally:
-        sys.path.remove(str(path.parent))
+        with contextlib.suppress(ValueError):  # it may have changed the path
+            sys.path.remove(str(path.parent))
     return module
 
 

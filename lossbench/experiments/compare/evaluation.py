@@ -14,6 +14,7 @@ from functools import partial
 import torch
 
 from lossbench.catalog.metrics import Metric
+from lossbench.catalog.plugins.faults import words_of
 from lossbench.engine.problem import Problem
 from lossbench.engine.threads import one_thread
 from lossbench.engine.training.train import Outcome, Trained, train
@@ -29,6 +30,7 @@ from lossbench.experiments.compare.tuning.inner_scores import stop_metric
 from lossbench.experiments.compare.tuning.problems import refit_problem, tuning_problem
 from lossbench.experiments.scoring.diagnostics import diagnose_net
 from lossbench.experiments.setup.pair import Pair
+from lossbench.printable import cut, one_line
 from lossbench.record import Levels, MemberRecord, UnitRecord, levels_text
 
 
@@ -72,8 +74,8 @@ def _together(repetitions: Sequence[Job]) -> Job:
 
 def failure(problem: BaseException, members: Sequence[MemberRecord] = ()) -> UnitRecord:
     """The record of what raised. A user's loss says itself where it failed; anything else is named by its kind."""
-    message = str(problem) if isinstance(problem, UserError) else f"{type(problem).__name__}: {problem}"
-    text = "".join(traceback.format_exception(problem))
+    message = one_line(str(problem)) if isinstance(problem, UserError) else words_of(problem)
+    text = cut("".join(traceback.format_exception(problem)))
     return UnitRecord(status="failed", message=message, traceback=text, members=list(members))
 
 

@@ -35,11 +35,11 @@ class Stranger:
     """A user's loss and last activation without their code, and what calls of them have shown.
 
     `other` is the loss with the other setting of its own parameters (None: it has no choice); `seen` has both settings.
-    There is no activation where the loss does not serve the task.
+    A last activation of lossbench's own is its name; "" where the loss does not serve the task.
     """
 
     loss: Loss
-    activation: Activation | None = None
+    activation: Activation | str = ""
     other: Loss | None = None
     seen: tuple[Seen, ...] = ()
 
@@ -139,9 +139,9 @@ def _without_code(loss: Loss) -> Loss:
     return replace(loss, fn=loss.fn.elsewhere() if isinstance(loss.fn, UserFunction) else loss.fn, schema=None)
 
 
-def _activation_without_code(activation: Activation) -> Activation:
+def _activation_without_code(activation: Activation) -> Activation | str:
     if activation.name in ACTIVATIONS and ACTIVATIONS.get(activation.name) is activation:
-        return activation
+        return activation.name
     file = activation_file(activation)
     fn = UserFunction(activation.fn, file=file, where=file, batching=lambda: "leading axes")
     without: Callable[[Tensor], Tensor] = cast(Any, fn.elsewhere())

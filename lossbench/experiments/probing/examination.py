@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lossbench.catalog.loss import Loss
+from lossbench.catalog.plugins.faults import words_of
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import FAULTS, UserError
 from lossbench.experiments.probing import extremes, landscape, mechanics, population, spaces
@@ -91,9 +92,7 @@ def _run(check: Check, subject: LossUnderTest, watch: Watch) -> Iterator[Finding
     try:
         yield from check(subject)
     except FAULTS as problem:  # a user's code may raise anything
-        yield subject.finding(
-            _name(check), "error", f"raises {type(problem).__name__}: {problem}", "called with probes"
-        )
+        yield subject.finding(_name(check), "error", f"raises {words_of(problem)}", "called with probes")
 
 
 def _name(check: Check) -> str:
