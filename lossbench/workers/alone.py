@@ -61,6 +61,7 @@ class _Forker:
     """A process of `lossbench.workers.forks`."""
 
     def __init__(self) -> None:
+        self._has_worked = False
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         modules = [name for name in list(sys.modules) if name.startswith("lossbench.experiments.")]
         self._process = subprocess.Popen(
@@ -99,7 +100,7 @@ class _Forker:
         while not ended.exists():
             code = self._process.poll()
             if code is not None and not ended.exists():
-                if code and not begun.exists():
+                if code and not self._has_worked and not begun.exists():
                     raise WorkerDied(f"no process can be started (exit code {code}){self._last_line()}")
                 return code if begun.exists() else None
             if end == math.inf and begun.exists():  # starting it does not count
@@ -110,6 +111,7 @@ class _Forker:
             if words.exists() and words.stat().st_size > MOST_WORDS:
                 os.truncate(words, 0)
             time.sleep(SECONDS_BETWEEN_LOOKS)
+        self._has_worked = True
         return int(ended.read_text())
 
     def _end_start(self, folder: Path) -> None:
@@ -195,5 +197,5 @@ def _how(code: int) -> str:
 
 
 def _last_line(said: bytes) -> str:
-    lines = [line for line in said[-4 * LONGEST_MESSAGE :].decode(errors="replace").splitlines() if line.strip()]
+    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
     return f": {one_line(lines[-1], LONGEST_MESSAGE)}" if lines else ""

@@ -16,9 +16,17 @@ def fault(problem: BaseException, *, file: str, where: str, when: str = "") -> U
     """
     if isinstance(problem, KeyboardInterrupt) and not _raised_in(file, problem):
         raise problem
-    frames = reversed(traceback.extract_tb(problem.__traceback__))
-    line = next((f":{frame.lineno}" for frame in frames if frame.filename == file), "")
+    line = next((f":{line}" for line in reversed(_lines(file, problem))), "")
     return UserError(words_of(problem, when), where=f"{where}{line}")
+
+
+def comes_from(file: str, problem: BaseException) -> bool:
+    """Whether an exception came through a user's file."""
+    return bool(_lines(file, problem))
+
+
+def _lines(file: str, problem: BaseException) -> list[int | None]:
+    return [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if file and frame.filename == file]
 
 
 def words_of(problem: BaseException, when: str = "") -> str:

@@ -11,11 +11,12 @@ import pickle
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +36,23 @@ from lossbench.events import (
 from lossbench.experiments.compare.assemble import assemble
 from lossbench.experiments.compare.block import (
     Block,
+    MatrixBlock,
     WorkedBlock,
     WorkedUnit,
     forget,
     work,
 )
-from lossbench.experiments.compare.matrices import make_matrices
+from lossbench.experiments.compare.matrices import matrix_by_file
 from lossbench.experiments.compare.plan import ComparePlan
-from lossbench.experiments.compare.planned import evaluations, skeleton, table_warnings
+from lossbench.experiments.compare.planned import Evaluation, evaluations, skeleton, table_warnings
 from lossbench.experiments.compare.schedule import Schedule, Share
+from lossbench.experiments.compare.unit_key import together
 from lossbench.experiments.setup.data_source import announce
 from lossbench.record import CompareRecord, FinishedUnit, Journal, UnitRecord, written_aside
 from lossbench.workers import Workers, in_process
 from lossbench.workers.alone import alone
 
+Matrix = list[list[float | None]]
 SECONDS_BETWEEN_LOOKS = 0.2
 MOST_DEATHS = 2  # of its worker, until a unit has failed
 
@@ -126,7 +130,7 @@ class _Comparison:
             self._pickle_tables()
             self._train(schedule)
             if not self._stopped():
-                make_matrices(self._evaluations, self._journal, self._workers, self._stopped, self._journal.statuses())
+                self._make_matrices()
 
     def _give_up_hopeless(self) -> None:
         for place, repeats in list(self._missing.items()):
@@ -237,12 +241,43 @@ class _Comparison:
         name = self._evaluations[place].asked.header.name
         self._emit(EvaluationEnded(name, status, seconds, message, select, scores))
 
+    def _make_matrices(self) -> None:
+        """What each loss's nets are worth under every other's loss, in settings where that is not known yet."""
+        statuses = self._journal.statuses()
+        at_work: dict[Future[Matrix], str] = {}
+        for _, same in groupby(self._evaluations, key=lambda one: (one.setting.key, one.setting.name)):
+            whole = [one for one in same if _is_whole(one, statuses)]
+            key = together([unit for one in whole for unit in one.asked.units])
+            if self._stopped() or len(whole) < 2 or self._journal.matrix(key) is not None:
+                continue
+            if len(at_work) >= self._workers.slots():
+                self._keep_matrices(at_work, wait(at_work, return_when=FIRST_COMPLETED).done)
+            predicted = [[self._journal.predicted(unit) for unit in one.asked.units] for one in whole]
+            files = [one.private for one in whole]
+            block = MatrixBlock(whole[0].setting, [one.subject for one in whole], predicted, files)
+            at_work[self._workers.executor.submit(matrix_by_file, block)] = key
+        self._keep_matrices(at_work, wait(at_work).done)
+
+    def _keep_matrices(self, at_work: dict[Future[Matrix], str], done: Iterable[Future[Matrix]]) -> None:
+        for future in done:
+            key = at_work.pop(future)
+            try:
+                self._journal.keep_matrix(key, future.result())
+            except self._workers.died:  # no numbers then
+                self._journal.keep_matrix(key, [])
+
 
 def _failed(block: Sequence[Share], why: str) -> WorkedBlock:
     """All units of a block as failed."""
     record = UnitRecord(status="failed", message=why, traceback=why)
     units = [WorkedUnit(i, repeat, record, 0.0) for i, share in enumerate(block) for repeat in share.repeats]
     return WorkedBlock(units, {}, 0.0)
+
+
+def _is_whole(evaluation: Evaluation, statuses: Mapping[str, str]) -> bool:
+    """Whether it is a loss whose nets have all been scored."""
+    units = evaluation.asked.units
+    return evaluation.asked.kind == "loss" and all(statuses.get(unit) == "ok" for unit in units)
 
 
 def _row(row: int) -> str:

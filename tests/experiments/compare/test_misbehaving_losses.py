@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 import torch
 
+from lossbench.catalog.plugins.resolve import find_loss
+from lossbench.cli import main
 from lossbench.errors import UserError
 from lossbench.experiments.compare import strangers
 from lossbench.experiments.compare.plan import plan
@@ -119,3 +121,34 @@ def test_what_a_loss_does_is_its_own_failure(all_of_them: CompareRecord, name: s
     assert re.search(expected, result.message), result.message
     assert result.message.isprintable()
     assert len(result.message) <= 600
+
+
+RAISING = ["exits", "exits_backwards", "interrupts", "ends_a_generator", "raises_at_length", "raises_in_silence"]
+
+
+@pytest.mark.parametrize("name", RAISING)
+@pytest.mark.parametrize("command", ["train", "doctor"])
+def test_where_a_loss_is_the_only_one_what_it_raises_is_one_line_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, name: str
+) -> None:
+    """It is not run apart there: there are no others."""
+    file = LOSSES[name].written(name, tmp_path)
+    if command == "doctor":
+        assert main(["doctor", file]) == 1
+        said = capsys.readouterr().out
+        assert "error" in said
+    else:
+        words = f"train --data iris --epochs 2 --hidden 4 --quiet --output {tmp_path / 'runs'} --loss {file}"
+        assert main(words.split()) == 2
+        (said,) = capsys.readouterr().err.splitlines()
+        assert re.search(LOSSES[name].message, said), said
+    assert "Traceback" not in said
+    assert all(line.isprintable() for line in said.splitlines())
+
+
+def test_a_ctrl_c_while_a_loss_is_called_is_a_ctrl_c(tmp_path: Path) -> None:
+    """It comes out of the same frame as a KeyboardInterrupt that the loss raises itself."""
+    misbehaving = Misbehaving(loaded="import _thread", called="_thread.interrupt_main(); time.sleep(5)")
+    loss = find_loss(misbehaving.written("waits", tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        loss(torch.zeros(2, 3), torch.tensor([0, 1]))
