@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from lossbench.errors import UserError
+from lossbench.errors import FAULTS, UserError
 
 
 def package_of(point: EntryPoint) -> str:
@@ -22,6 +22,6 @@ def load_point(point: EntryPoint) -> Any:
     """What it stands for; a `UserError` with its place for whatever its import raises."""
     try:
         return point.load()
-    except Exception as problem:
+    except FAULTS as problem:
         what = f"{type(problem).__name__} while it was loaded: {problem}"
         raise UserError(what, where=place_of(point), fix="repair or uninstall that package") from problem

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 
 class UserError(Exception):
@@ -21,9 +22,24 @@ class UserError(Exception):
         self.where, self.what, self.fix = where, what, fix
         super().__init__((f"{where}: " if where else "") + what + (f"; {fix}" if fix else ""))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It comes from other processes, too."""
+        return _again, (type(self), self.args, self.__dict__)
+
     def at(self, where: str) -> UserError:
         """The same mistake, found at a more exact place."""
         return UserError(self.what, where=f"{where}: {self.where}" if self.where else where, fix=self.fix)
+
+
+def _again(kind: type[UserError], args: tuple[Any, ...], state: dict[str, Any]) -> UserError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+FAULTS = (Exception, SystemExit, GeneratorExit)
+"""What the code of others may raise that is their fault. A KeyboardInterrupt is not among them: it is a Ctrl-C."""
 
 
 class LossbenchWarning(UserWarning):

@@ -88,6 +88,7 @@ class Loss:
     family: str = ""
     is_declared: bool = True  # False for a plain function, of which only what the user said beside it is known
     params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included
+    defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
     schema: type[BaseModel] | None = field(default=None, repr=False)
     also_try: Mapping[str, Any] = field(default_factory=dict)
     metric: str = ""  # what it is scored by where none is named, parameters in braces; "": by the task's own
@@ -115,8 +116,7 @@ class Loss:
     @property
     def changed(self) -> dict[str, Any]:
         """The parameters that differ from their defaults."""
-        defaults = {} if self.schema is None else {k: f.default for k, f in self.schema.model_fields.items()}
-        return {k: v for k, v in self.params.items() if v != defaults.get(k)}
+        return {k: v for k, v in self.params.items() if v != self.defaults.get(k)}
 
     @property
     def own_metric(self) -> str:
@@ -219,6 +219,7 @@ def declare(
     schema = schema_of(fn, [p for p in keywords if p.default is not p.empty])
     for key in ("risky", "unsound", "same_as", "caveats"):
         declared[key] = reasons_per_task(declared.get(key, {}), targets, fn.__name__)
+    defaults = {p.name: p.default for p in keywords if p.default is not p.empty}
     declaration = Loss(
         name=fn.__name__,
         fn=fn,
@@ -228,7 +229,8 @@ def declare(
         reference=reference,
         statistics=tuple(p.name for p in keywords if p.default is p.empty),
         family=fn.__module__.rsplit(".", 1)[-1],
-        params={p.name: p.default for p in keywords if p.default is not p.empty},
+        params=defaults,
+        defaults=defaults,
         schema=schema,
         **declared,
     )

@@ -11,11 +11,15 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["WorkerDied", "Workers", "in_process"]
+__all__ = ["OutOfTime", "WorkerDied", "Workers", "in_process"]
 
 
 class WorkerDied(RuntimeError):
     """The process of a worker has ended in the middle of its work: killed, out of memory, or by what it was given."""
+
+
+class OutOfTime(WorkerDied):
+    """Its time was up."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss, declare
+from lossbench.catalog.plugins.faults import fault
 from lossbench.catalog.plugins.row_coupling import COUNT_INSIDE, coupling
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.deferred import F, torch
 from lossbench.errors import UserError
-from lossbench.printable import LONGEST_MESSAGE, one_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,10 +47,19 @@ class UserFunction:
     """A user's function, called as the engine calls a loss; its faults are said with their place."""
 
     def __init__(
-        self, fn: Callable[..., Any], *, file: str, where: str, batching: Batching, per: str = "sample"
+        self, fn: Callable[..., Any], *, file: str, where: str, batching: Callable[[], Batching], per: str = "sample"
     ) -> None:
         functools.update_wrapper(self, fn, updated=())
-        self.fn, self.file, self.where, self.batching, self.per = fn, file, where, batching, per
+        self.fn, self.file, self.where, self._batching, self.per = fn, file, where, batching, per
+
+    @functools.cached_property
+    def batching(self) -> Batching:
+        """How it takes its rows: found out when it is called first, since to declare a loss is not to call it."""
+        return self._batching()
+
+    def elsewhere(self) -> UserFunction:
+        """What is known of it, without its code: it can be sent to another process, and not be called there."""
+        return UserFunction(_Elsewhere(self), file=self.file, where=self.where, batching=_all_rows, per=self.per)
 
     def __call__(self, out: Tensor, target: Tensor, *extra: Tensor, **named: Any) -> Tensor:
         """Values per sample `[P, B]` (per batch: `[P]`), or a `UserError`."""
@@ -78,11 +86,8 @@ class UserFunction:
     def _call(self, *tensors: Tensor, **named: Any) -> Any:
         try:
             return self.fn(*tensors, **named)
-        except Exception as problem:
-            frames = reversed(traceback.extract_tb(problem.__traceback__))
-            line = next((f":{f.lineno}" for f in frames if f.filename == self.file), "")
-            what = one_line(f"{type(problem).__name__}: {problem}", LONGEST_MESSAGE)
-            raise UserError(what, where=f"{self.where}{line}") from problem
+        except BaseException as problem:
+            raise fault(problem, file=self.file, where=self.where) from problem
 
     def _shaped(self, value: Any, out: Tensor, wanted: Sequence[int]) -> Tensor:
         if not isinstance(value, torch.Tensor):
@@ -97,6 +102,20 @@ class UserFunction:
         return value
 
 
+def _all_rows() -> Batching:
+    return "all rows at once"
+
+
+class _Elsewhere:
+    """Stands for a user's function where its code is not run."""
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self.__name__, self.__doc__ = fn.__name__, fn.__doc__
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("is only called in a process of its own")
+
+
 def a_kind(value: Any) -> str:
     """`an int`, `a DataFrame`: what a value is, where something else was wanted."""
     name = type(value).__name__
@@ -108,14 +127,14 @@ def adapt(loss: Loss, *, file: str, where: str) -> UserFunction:
     if isinstance(loss.fn, UserFunction):
         return loss.fn
     _check_signature(loss.fn, 2 if loss.per == "sample" else 3, where)
-    return UserFunction(loss.fn, file=file, where=where, batching="leading axes", per=loss.per)
+    return UserFunction(loss.fn, file=file, where=where, batching=lambda: "leading axes", per=loss.per)
 
 
 def declare_plain(
     value: Any, *, name: str, file: str, task: Task, encoding: Encoding, inverse_link: InverseLink, where: str
 ) -> Loss:
     """A loss from an undecorated function, an `nn.Module` instance, or a class of either kind."""
-    function = _parameters_keyword_only(_unreduced(value, where), where)
+    function = _parameters_keyword_only(_unreduced(value, file, where), where)
     classes = 2 if task is Task.BINARY else 3
     sound = SOUND.get(inverse_link, (Space.REAL,))
     try:
@@ -131,19 +150,22 @@ def declare_plain(
         )
     except TypeError as problem:
         raise UserError(str(problem), where=where) from problem
-    batching: Batching = "all rows at once" if _rows_apart(loss, task, classes) else "one member at a time"
+
+    def batching() -> Batching:
+        return "all rows at once" if _rows_apart(loss, task, classes, file) else "one member at a time"
+
     return replace(loss, name=name, family="", fn=UserFunction(function, file=file, where=where, batching=batching))
 
 
-def measure_space(fn: Callable[[Tensor], Tensor], *, where: str) -> Space:
+def measure_space(fn: Callable[[Tensor], Tensor], *, file: str, where: str) -> Space:
     """The smallest space that an activation's outputs stay in, seen on rows of three between -50 and 50."""
     generator = torch.Generator().manual_seed(0)
     z = torch.cat([torch.randn(4096, 3, generator=generator, dtype=torch.float64) * scale for scale in (0.1, 1, 5, 50)])
     try:
         out = fn(z)
         shape = list(out.shape)
-    except Exception as problem:
-        raise UserError(f"{type(problem).__name__}: {problem}", where=where) from problem
+    except BaseException as problem:
+        raise fault(problem, file=file, where=where) from problem
     if shape != list(z.shape):
         raise UserError(f"returned shape {shape} for outputs {list(z.shape)}", where=where, fix="keep the shape")
     if not out.isfinite().all():
@@ -179,7 +201,7 @@ def _check_signature(fn: Callable[..., Any], arguments: int, where: str) -> insp
     return signature
 
 
-def _unreduced(value: Any, where: str) -> Callable[..., Any]:
+def _unreduced(value: Any, file: str, where: str) -> Callable[..., Any]:
     """The function itself, or the module made to return one value per row."""
     if inspect.isclass(value):
         try:
@@ -189,6 +211,8 @@ def _unreduced(value: Any, where: str) -> Callable[..., Any]:
             raise UserError(
                 f"cannot be made without arguments ({problem})", where=where, fix="name an instance of it"
             ) from None
+        except BaseException as problem:
+            raise fault(problem, file=file, where=where, when=" while it was made") from problem
     if not callable(value):
         raise UserError(f"{a_kind(value)} is no loss", where=where, fix="name a function or an nn.Module")
     if not isinstance(value, torch.nn.Module):
@@ -235,7 +259,7 @@ def _parameters_keyword_only(fn: Callable[..., Any], where: str) -> Callable[...
     return loss
 
 
-def _rows_apart(loss: Loss, task: Task, classes: int) -> bool:
+def _rows_apart(loss: Loss, task: Task, classes: int, file: str) -> bool:
     """Whether a row keeps its value when other rows join its batch; True where the loss cannot be tried."""
     try:
         out, target = _batch(loss, task, classes)
@@ -243,7 +267,8 @@ def _rows_apart(loss: Loss, task: Task, classes: int) -> bool:
         return bool(
             whole.ndim == 0 or len(whole) != 6 or torch.allclose(whole[:3], part, rtol=1e-4, atol=1e-6, equal_nan=True)
         )
-    except Exception:  # whatever it raises, it will raise again where its place is reported
+    except BaseException as problem:  # whatever it raises, it will raise again where its place is reported
+        fault(problem, file=file, where="")
         return True
 
 

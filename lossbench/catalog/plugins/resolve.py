@@ -7,11 +7,11 @@ user's is imported before a reference asks for it.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import inspect
 import re
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -23,7 +23,8 @@ from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.plugins.adapt import UserFunction, a_kind, adapt, declare_plain, measure_space
-from lossbench.catalog.plugins.packages import points_of
+from lossbench.catalog.plugins.faults import fault
+from lossbench.catalog.plugins.packages import entry_point_names, points_of
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.docstrings import docstring
 from lossbench.entry import load_point
@@ -76,7 +77,7 @@ def find_activation(reference: str | Activation, *, where: str = "") -> Activati
         raise UserError(f"{a_kind(fn)} is no activation", where=found.place, fix=fix)
     _refuse_name(found.name, ACTIVATIONS, found.place)
     formula = (docstring(fn) or found.name).split("\n", 1)[0]
-    return Activation(found.name, fn, measure_space(fn, where=found.place), formula)
+    return Activation(found.name, fn, measure_space(fn, file=found.file, where=found.place), formula)
 
 
 def find_metric(reference: str | Metric, *, where: str = "") -> Metric:
@@ -92,6 +93,13 @@ def find_metric(reference: str | Metric, *, where: str = "") -> Metric:
         return _not_built_in(found.value, METRICS, found.place)
     fix = "make it a lossbench.Metric, which says what it needs"
     raise UserError(f"{a_kind(found.value)} is no metric", where=found.place, fix=fix)
+
+
+def runs_others_code(reference: str, registry: Registry[Any]) -> bool:
+    """Whether what a reference means comes from a user's file or an installed package."""
+    if reference in registry:
+        return False
+    return bool(_FILE.fullmatch(reference)) or reference in entry_point_names(registry.kind)
 
 
 def loss_source(loss: Loss) -> tuple[str, str]:
@@ -110,7 +118,7 @@ def activation_file(activation: Activation) -> str:
     """The file that a user's activation comes from; "" for one of lossbench's own."""
     if activation.name in ACTIVATIONS and ACTIVATIONS.get(activation.name) is activation:
         return ""
-    return _source_file(activation.fn)
+    return activation.fn.file if isinstance(activation.fn, UserFunction) else _source_file(activation.fn)
 
 
 def activation_sha256(activation: Activation) -> str:
@@ -187,15 +195,12 @@ def load_file(file: str) -> ModuleType:
     sys.path.append(str(path.parent))  # last: a neighbour may be imported, and shadows nothing
     try:
         exec(code, module.__dict__)
-    except (Exception, SystemExit) as problem:
+    except BaseException as problem:
         del sys.modules[name]
-        line = next(
-            (f.lineno for f in reversed(traceback.extract_tb(problem.__traceback__)) if f.filename == str(path)),
-            "?",
-        )
-        raise UserError(f"{type(problem).__name__} while it was loaded: {problem}", where=f"{file}:{line}") from problem
+        raise fault(problem, file=str(path), where=file, when=" while it was loaded") from problem
     finally:
-        sys.path.remove(str(path.parent))
+        with contextlib.suppress(ValueError):  # it may have changed the path
+            sys.path.remove(str(path.parent))
     return module
 
 

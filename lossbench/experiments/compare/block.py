@@ -55,11 +55,15 @@ class Block:
 
 @dataclass(frozen=True)
 class MatrixBlock:
-    """The cross-loss matrix of one setting: its losses, and what their units predict, repetition by repetition."""
+    """The cross-loss matrix of one setting: its losses, and what their units predict, repetition by repetition.
+
+    `files` are the users' files that the losses come from, "" for lossbench's own.
+    """
 
     setting: SettingSource
     losses: Sequence[Subject]
     predicted: Sequence[Sequence[bytes]]
+    files: Sequence[str]
 
 
 @dataclass(frozen=True)

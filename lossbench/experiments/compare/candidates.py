@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lossbench.catalog.equivalence import Gradients, Relation, compare, probe_gradients
+from lossbench.catalog.equivalence import Gradients, Relation, compare
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.plugins.resolve import disambiguated, loss_file
 from lossbench.catalog.verdicts import Level
@@ -18,6 +18,7 @@ from lossbench.config.parts import LossConfig
 from lossbench.data.table import Table
 from lossbench.engine.threads import one_thread
 from lossbench.errors import UserError
+from lossbench.experiments.compare.strangers import Stranger, Strangers, alternative
 from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair
 from lossbench.experiments.setup.resolve import AUTO, resolve_loss
 from lossbench.record import BEST_BASELINE, LossRecord
@@ -103,6 +104,7 @@ def select_candidates(
     added: Sequence[PairConfig] = (),
     tune_params: bool = False,
     up_to_scale: bool = True,
+    strangers: Strangers | None = None,
     probed: Probed | None = None,
 ) -> Selection:
     """The candidates on a table; a named loss that does not serve its task is excluded, said so.
@@ -110,13 +112,13 @@ def select_candidates(
     Without names: every loss of the catalogue that estimates what the metrics count (the most probable class; any loss
     of values), behind its own best activation if that is sound, and one loss of those with the same gradients.
     `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: gradients that
-    differ by one factor everywhere count as the same. `added` are named besides. `probed` keeps gradients for the
-    selection on another table.
+    differ by one factor everywhere count as the same. `added` are named besides. `strangers` looks at users' losses
+    in other processes, and `probed` keeps gradients; both are for the selection on another table, too.
     Raises `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
     pairs = _every_sound(task, table) if losses is None else []
-    named = _named([*(losses or ()), *added], table)
+    named = _named([*(losses or ()), *added], table, strangers or Strangers(isolate=False), tune_params=tune_params)
     mergeable = {entry.full_name for entry in pairs if isinstance(entry, Candidate)}
     pairs += named
     if tune_params:
@@ -185,17 +187,26 @@ def _is_called(candidate: Candidate, wanted: str) -> bool:
     return wanted in names or LOSSES.full_name(wanted) in names
 
 
-def _named(losses: Sequence[PairConfig], table: Table) -> list[Candidate | Excluded]:
+def _named(
+    losses: Sequence[PairConfig], table: Table, strangers: Strangers, *, tune_params: bool
+) -> list[Candidate | Excluded]:
     task = Task(table.task)
-    resolved = [resolve_loss(entry.loss, task, where=f"losses.{i}.loss") for i, entry in enumerate(losses)]
+    theirs = [
+        strangers.look_at(entry, task, len(table.classes), tune_params=tune_params, where=f"losses.{i}.")
+        for i, entry in enumerate(losses)
+    ]
+    resolved = [
+        resolve_loss(entry.loss, task, where=f"losses.{i}.loss") if stranger is None else stranger.loss
+        for i, (entry, stranger) in enumerate(zip(losses, theirs, strict=True))
+    ]
     found: list[Candidate | Excluded] = []
-    for i, (entry, loss) in enumerate(zip(losses, disambiguated(resolved), strict=True)):
+    for i, (entry, loss, stranger) in enumerate(zip(losses, disambiguated(resolved), theirs, strict=True)):
         if task not in loss.targets:
             serves = " and ".join(sorted(loss.targets))
             note = f": {table.target_note}" if table.target_note else ""
             found.append(Excluded(loss.label, f"it serves {serves}, and {table.name} is a {task} task{note}", i))
             continue
-        candidate = _candidate(entry, loss, table, where=f"losses.{i}.")
+        candidate = _candidate(entry, loss, table, stranger, where=f"losses.{i}.")
         check_target(candidate.pair, table)
         twice = [c for c in found if isinstance(c, Candidate) and c.full_name == candidate.full_name]
         if twice:
@@ -204,17 +215,23 @@ def _named(losses: Sequence[PairConfig], table: Table) -> list[Candidate | Exclu
     return found
 
 
-def _candidate(config: PairConfig, loss: Loss, table: Table, where: str = "") -> Candidate:
+def _candidate(
+    config: PairConfig, loss: Loss, table: Table, stranger: Stranger | None = None, where: str = ""
+) -> Candidate:
     pair = resolve_pair(
         loss,
-        config.last_act,
+        config.last_act if stranger is None else stranger.activation or config.last_act,
         Task(table.task),
         len(table.classes),
         class_weight=config.loss.class_weight,
         class_names=table.classes,
         path=where,
     )
-    return Candidate(pair, config, given=tuple(config.loss.params))
+    given = tuple(config.loss.params)
+    if stranger is None:
+        return Candidate(pair, config, given=given)
+    first, *second = (replace(pair, loss=one, seen=seen) for one, seen in stranger.named(loss.name).settings)
+    return Candidate(first, config, second[0] if second else None, given=given)
 
 
 def _every_sound(task: Task, table: Table) -> list[Candidate | Excluded]:
@@ -253,10 +270,9 @@ def _with_names(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def _with_choice(candidate: Candidate) -> Candidate:
     """The candidate with the other setting of its own parameters, unless one of these was given."""
-    pair, also_try = candidate.pair, candidate.pair.loss.also_try
-    if not also_try or set(also_try) & set(candidate.given):
+    if candidate.other is not None:  # a stranger brings it
         return candidate
-    return replace(candidate, other=replace(pair, loss=pair.loss.bind(**also_try)))
+    return replace(candidate, other=alternative(candidate.pair, candidate.given))
 
 
 def _gradients(candidate: Candidate, probed: Probed) -> Gradients | None:
@@ -269,16 +285,10 @@ def _gradients(candidate: Candidate, probed: Probed) -> Gradients | None:
         len(candidate.pairs),
     )
     if key not in probed:
-        probed[key] = _probe(candidate)
+        settings = [pair.gradients for pair in candidate.pairs]
+        known = [gradients for gradients in settings if gradients is not None]
+        probed[key] = tuple(one for gradients in known for one in gradients) if len(known) == len(settings) else None
     return probed[key]
-
-
-def _probe(candidate: Candidate) -> Gradients | None:
-    try:
-        settings = [probe_gradients(p.loss, p.activation, p.task, p.classes) for p in candidate.pairs]
-    except Exception:  # a user's own loss may fail on outputs that no net gives; training will tell
-        return None
-    return tuple(probed for setting in settings for probed in setting)
 
 
 def _relation(first: Gradients | None, other: Gradients | None) -> Relation | None:

@@ -14,10 +14,11 @@ from functools import partial
 import torch
 
 from lossbench.catalog.metrics import Metric
+from lossbench.catalog.plugins.faults import words_of
 from lossbench.engine.problem import Problem
 from lossbench.engine.threads import one_thread
 from lossbench.engine.training.train import Outcome, Trained, train
-from lossbench.errors import UserError
+from lossbench.errors import FAULTS, UserError
 from lossbench.events import Emit, EvaluationLabel, EvaluationStarted, Stopped, ignore, never
 from lossbench.experiments.compare.conditions import words
 from lossbench.experiments.compare.job import Job
@@ -29,6 +30,7 @@ from lossbench.experiments.compare.tuning.inner_scores import stop_metric
 from lossbench.experiments.compare.tuning.problems import refit_problem, tuning_problem
 from lossbench.experiments.scoring.diagnostics import diagnose_net
 from lossbench.experiments.setup.pair import Pair
+from lossbench.printable import cut, one_line
 from lossbench.record import Levels, MemberRecord, UnitRecord, levels_text
 
 
@@ -57,7 +59,7 @@ def evaluate(repetitions: Sequence[Job], emit: Emit = ignore, stopped: Stopped =
     together = repetitions[0] if len(repetitions) == 1 else _together(repetitions)
     try:
         return _evaluate(together, emit, stopped)
-    except Exception as problem:  # a loss is anyone's code
+    except FAULTS as problem:  # a loss is anyone's code
         if len(repetitions) == 1:
             record = failure(problem, failed_records(together))
             return [] if stopped() else [Evaluation(together.setting.folds[0].repeat, record)]
@@ -70,10 +72,10 @@ def _together(repetitions: Sequence[Job]) -> Job:
     return replace(repetitions[0], setting=setting, dummies=dummies)
 
 
-def failure(problem: Exception, members: Sequence[MemberRecord] = ()) -> UnitRecord:
+def failure(problem: BaseException, members: Sequence[MemberRecord] = ()) -> UnitRecord:
     """The record of what raised. A user's loss says itself where it failed; anything else is named by its kind."""
-    message = str(problem) if isinstance(problem, UserError) else f"{type(problem).__name__}: {problem}"
-    text = "".join(traceback.format_exception(problem))
+    message = one_line(str(problem)) if isinstance(problem, UserError) else words_of(problem)
+    text = cut("".join(traceback.format_exception(problem)))
     return UnitRecord(status="failed", message=message, traceback=text, members=list(members))
 
 

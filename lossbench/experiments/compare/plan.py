@@ -33,6 +33,7 @@ from lossbench.experiments.compare.candidates import (
 from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
 from lossbench.experiments.compare.protocol import SearchSpace, describe, primary_metric, selection_metric
 from lossbench.experiments.compare.setting import changed_repetitions
+from lossbench.experiments.compare.strangers import Strangers
 from lossbench.experiments.compare.tuning.trials import budget, trained, tuned, tunes_params
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.metric_choice import AUTO, lacking, metric_notes
@@ -135,7 +136,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     if config.metric != AUTO:
         primary_metric(config.metric, tables)
     tune_params, up_to_scale = tunes_params(config), _is_blind_to_scale(config)
-    plans, probed = [], Probed()
+    plans, probed, strangers = [], Probed(), Strangers(isolate=config.isolate)
     for data, table in zip(config.data, tables, strict=True):
         selection = select_candidates(
             config.losses,
@@ -143,6 +144,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
             added=config.losses_add or (),
             tune_params=tune_params,
             up_to_scale=up_to_scale,
+            strangers=strangers,
             probed=probed,
         )
         folds = _split(config, table, several=len(tables) > 1)

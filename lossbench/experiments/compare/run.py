@@ -38,9 +38,9 @@ from lossbench.experiments.compare.block import (
     MatrixBlock,
     WorkedBlock,
     WorkedUnit,
-    matrix,
     work,
 )
+from lossbench.experiments.compare.matrices import Matrix, matrix_by_file
 from lossbench.experiments.compare.plan import ComparePlan
 from lossbench.experiments.compare.planned import Evaluation, evaluations, skeleton, table_warnings
 from lossbench.experiments.compare.schedule import Schedule, Share
@@ -51,7 +51,6 @@ from lossbench.record import CompareRecord, FinishedUnit, Journal, UnitRecord, p
 from lossbench.workers import Workers, in_process
 from lossbench.workers.alone import alone
 
-Matrix = list[list[float | None]]
 SECONDS_BETWEEN_LOOKS = 0.2
 MOST_DEATHS = 2  # of its worker, until a unit has failed
 
@@ -128,11 +127,12 @@ class _Comparison:
 
     def work(self, workers: Callable[[float], AbstractContextManager[Workers]]) -> None:
         """Have everything done that is missing, and the matrix of each setting as soon as it is complete."""
+        self._complete = list(self._of_setting)
+        self._give_up_hopeless()
         schedule = Schedule(self._evaluations, self._missing)
         with workers(schedule.seconds(schedule.left)) as self._workers:
             schedule.sends = not self._workers.is_here
             self._pickle_tables()
-            self._complete = list(self._of_setting)
             total, at_work = schedule.left, dict[Future[Any], list[Share] | str]()
             try:
                 while (schedule or self._complete or at_work) and not self._stopped():
@@ -150,6 +150,12 @@ class _Comparison:
             finally:
                 if at_work:
                     self._workers.stop()
+
+    def _give_up_hopeless(self) -> None:
+        for place, repeats in list(self._missing.items()):
+            if why := self._evaluations[place].hopeless:
+                share = Share(place, tuple(repeats))
+                self._keep(_failed([share], why), [share])
 
     def _send(self, schedule: Schedule, at_work: dict[Future[Any], list[Share] | str]) -> None:
         """Give workers what there is to do: matrices first, while they have the setting at hand."""
@@ -202,10 +208,15 @@ class _Comparison:
             if len(lost) > 1 or max(self._deaths[one] for one in lost) < MOST_DEATHS:
                 schedule.again(block)
                 return
-            reason = f"its worker ended twice in the middle of it: {problem}"
-            packed = pack(UnitRecord(status="failed", message=reason, traceback=reason))
-            worked = WorkedBlock([WorkedUnit(0, block[0].repeats[0], packed, 0.0, reason)], {}, 0.0)
-        if worked.units:
+            worked = _failed(block, f"its worker ended twice in the middle of it: {problem}")
+        except Exception as problem:
+            if not self._evaluations[block[0].evaluation].private:
+                raise
+            if sum(len(share.repeats) for share in block) > 1:
+                schedule.again(block)
+                return
+            worked = _failed(block, str(problem))  # a file that could be loaded when it was planned
+        if worked.seconds:
             schedule.learn(schedule.steps(block), worked.seconds)
         self._keep(worked, block)
 
@@ -242,14 +253,13 @@ class _Comparison:
     def _submit_matrix(self, whole: Sequence[Evaluation]) -> Future[Matrix]:
         """What each loss's nets are worth under every other's loss, in one setting."""
         predicted = [[self._journal.predicted(unit) for unit in one.asked.units] for one in whole]
-        block = MatrixBlock(whole[0].setting, [one.subject for one in whole], predicted)
-        fn: Any = partial(alone, matrix) if any(one.private for one in whole) else matrix
-        return self._workers.executor.submit(fn, block)
+        block = MatrixBlock(whole[0].setting, [one.subject for one in whole], predicted, [one.private for one in whole])
+        return self._workers.executor.submit(matrix_by_file, block)
 
     def _take_matrix(self, future: Future[Matrix], key: str) -> None:
         try:
             self._journal.keep_matrix(key, future.result())
-        except self._workers.died:  # a user's own loss on outputs that it was not trained on: no numbers then
+        except self._workers.died:  # no numbers then
             self._journal.keep_matrix(key, [])
 
     def _without_matrix(self, setting: str) -> tuple[str, list[Evaluation]] | None:
@@ -261,6 +271,13 @@ class _Comparison:
         whole = [self._evaluations[place] for place in places if _is_whole(self._evaluations[place], statuses)]
         key = together([unit for one in whole for unit in one.asked.units])
         return None if len(whole) < 2 or self._journal.matrix(key) is not None else (key, whole)
+
+
+def _failed(block: Sequence[Share], why: str) -> WorkedBlock:
+    """All units of a block as failed."""
+    packed = pack(UnitRecord(status="failed", message=why, traceback=why))
+    units = [WorkedUnit(i, repeat, packed, 0.0, why) for i, share in enumerate(block) for repeat in share.repeats]
+    return WorkedBlock(units, {}, 0.0)
 
 
 def _is_whole(evaluation: Evaluation, statuses: Mapping[str, str]) -> bool:

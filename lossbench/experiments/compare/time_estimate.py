@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from lossbench.engine.training.train import train
+from lossbench.errors import FAULTS
 from lossbench.events import EpochEnded, Event
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.job import Job, Options
@@ -66,7 +67,7 @@ def _rate(plan: ComparePlan, setting: Setting, candidate: Candidate) -> float | 
 
     try:
         train(problem, evaluation="", emit=note, device=str(plan.device), threads=plan.threads)
-    except Exception:  # a user's own loss: the comparison itself will report it
+    except FAULTS:  # a user's own loss: the comparison itself will report it
         return None
     rows = [len(split.truth_N["train"]) for split in setting.inner]
     done = sum(plan.steps_of_epoch(rows[problem.members[m].fold]) for _, epoch in epochs[1:] for m in epoch.members)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lossbench.catalog.loss import Loss
+from lossbench.catalog.plugins.faults import words_of
 from lossbench.catalog.vocabulary import Task
-from lossbench.errors import UserError
+from lossbench.errors import FAULTS, UserError
 from lossbench.experiments.probing import extremes, landscape, mechanics, population, spaces
 from lossbench.experiments.probing.findings import Finding
 from lossbench.experiments.probing.loss_under_test import LossUnderTest
@@ -90,10 +91,8 @@ def _run(check: Check, subject: LossUnderTest, watch: Watch) -> Iterator[Finding
     watch(f"{subject.task.value}: {_name(check)}")
     try:
         yield from check(subject)
-    except Exception as problem:  # a user's code may raise anything
-        yield subject.finding(
-            _name(check), "error", f"raises {type(problem).__name__}: {problem}", "called with probes"
-        )
+    except FAULTS as problem:  # a user's code may raise anything
+        yield subject.finding(_name(check), "error", f"raises {words_of(problem)}", "called with probes")
 
 
 def _name(check: Check) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import torch
 
 from lossbench.catalog.activations import Activation
+from lossbench.catalog.equivalence import Gradients, probe_gradients
 from lossbench.catalog.estimands import weighted
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss
@@ -21,7 +22,7 @@ from lossbench.catalog.verdicts import Level, Verdict, assess, best_activation, 
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.data.table import Table
 from lossbench.engine.problem import Objective
-from lossbench.errors import UserError
+from lossbench.errors import FAULTS, UserError
 from lossbench.experiments.probing.undeclared import Measured, measure
 from lossbench.experiments.setup.class_weight import (
     ALIKE,
@@ -35,10 +36,21 @@ from lossbench.record import LossRecord, VerdictRecord
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What calls of a pair's functions have shown."""
+
+    measured: Measured | None = None  # of a loss that declares nothing
+    coupled: str = ""  # what is to be said of rows that are not each other's business
+    gradients: Gradients | None = None  # at all probes; None where it cannot be tried
+    hopeless: str = ""  # why it is not trained: calls of it do not come to an end
+
+
+@dataclass(frozen=True)
 class Pair:
     """A loss and a last activation that will be trained together on a task with so many classes.
 
     `class_weight`: "none", "balanced" where every class counts as much as every other one, or each class's weight.
+    `seen` of a pair whose functions are not called in this process: what calls in another one have shown.
     """
 
     loss: Loss
@@ -46,6 +58,7 @@ class Pair:
     task: Task
     classes: int
     class_weight: ClassWeight = ALIKE
+    seen: Seen | None = field(default=None, compare=False)
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -57,13 +70,34 @@ class Pair:
 
     @property
     def _measured(self) -> Measured:
+        if self.seen is not None and self.seen.measured is not None:
+            return self.seen.measured
         return measure(self.loss, self.activation, self.task)
+
+    @cached_property
+    def _coupled(self) -> str:
+        return rows_coupled(self.loss, self.task, self.classes) if self.seen is None else self.seen.coupled
+
+    @cached_property
+    def gradients(self) -> Gradients | None:
+        """Its gradients at all probes; None where it cannot be tried."""
+        if self.seen is not None:
+            return self.seen.gradients
+        try:
+            return probe_gradients(self.loss, self.activation, self.task, self.classes)
+        except FAULTS:  # a user's own loss may fail on outputs that no net gives; training will tell
+            return None
+
+    def look(self) -> Seen:
+        """Call its functions for all that is to be seen of it before it is trained."""
+        is_undeclared = self.verdict.level is Level.UNKNOWN
+        return Seen(self._measured if is_undeclared else None, self._coupled, self.gradients)
 
     def warnings(self, name: str = "") -> list[str]:
         """What is to be said before it is trained: a verdict that is not sound, errors that were measured of an
         undeclared loss, rows of a user's loss that are coupled."""
         messages = [] if self.verdict.level.is_sound else [self.verdict.warning(name or self.name)]
-        coupled = rows_coupled(self.loss, self.task, self.classes)
+        coupled = self._coupled
         if self.verdict.level is Level.UNKNOWN:
             found = [error for error in self._measured.errors if not (coupled and error.check == "rows")]
             messages += [f"{name or self.name}: {error.check}: {error.finding}" for error in found]
@@ -147,7 +181,7 @@ class Pair:
 
 def resolve_pair(
     loss: Loss,
-    last_act: str,
+    last_act: str | Activation,
     task: Task,
     classes: int,
     *,
@@ -156,9 +190,9 @@ def resolve_pair(
     target_note: str = "",
     path: str = "",
 ) -> Pair:
-    """The pair of a loss and the activation of that name (`auto`: the one it expects) on a task; `path` is where a
-    config has the two, `class_names` are what weights of single classes are given by, `target_note` is what is known
-    of the target's values, for the refusal of a loss that does not serve its task.
+    """The pair of a loss and an activation, or of the activation of that name (`auto`: the one it expects), on a task;
+    `path` is where a config has the two, `class_names` are what weights of single classes are given by, `target_note`
+    is what is known of the target's values, for the refusal of a loss that does not serve its task.
 
     Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
     shall be weighted that there are not.

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from lossbench.catalog.plugins.faults import comes_from, fault
+from lossbench.catalog.plugins.resolve import loss_file
 from lossbench.data.splits.rows import Split, digest
 from lossbench.data.splits.scheme import scheme
 from lossbench.engine.problem import Member, Problem, Training
 from lossbench.engine.training.train import Outcome, Trained, train
+from lossbench.errors import FAULTS, UserError
 from lossbench.events import Emit, EvaluationEnded, EvaluationLabel, EvaluationStarted, Stopped, Warned, ignore, never
 from lossbench.experiments.scoring.diagnostics import diagnose
 from lossbench.experiments.scoring.scores import (
@@ -140,15 +143,20 @@ def _run(
             name, len(problem.members), problem.training.epochs, plan.metric.name, plan.metric.better, label=label
         )
     )
-    trained = train(
-        problem,
-        evaluation=name,
-        emit=emit,
-        stopped=stopped,
-        device=str(plan.device),
-        threads=plan.threads,
-        checkpoints=store,
-    )
+    try:
+        trained = train(
+            problem,
+            evaluation=name,
+            emit=emit,
+            stopped=stopped,
+            device=str(plan.device),
+            threads=plan.threads,
+            checkpoints=store,
+        )
+    except FAULTS as raised:  # such as of a user's own derivative, which is called by torch
+        if isinstance(raised, UserError) or not comes_from(loss_file(pair.loss), raised):
+            raise
+        raise fault(raised, file=loss_file(pair.loss), where=pair.objective.place) from raised
     seconds = time.perf_counter() - began + (store.seconds if store else 0.0)
     splits = [prepared[member.fold] for member in problem.members]
     record = _run_record(plan, pair, name, trained, prepared, splits, role)

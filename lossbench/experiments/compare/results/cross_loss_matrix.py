@@ -20,6 +20,7 @@ from torch import Tensor
 
 from lossbench.catalog.inverse_links import TINY, InverseLink
 from lossbench.catalog.vocabulary import Encoding, Space
+from lossbench.errors import FAULTS
 from lossbench.experiments.compare.results.test_scores import blocks
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
@@ -120,7 +121,7 @@ def _mean(rulers: Sequence[Ruler], nets: Sequence[Tensor], count: int) -> float 
     for ruler, some in zip(rulers, nets, strict=True):
         try:
             values = ruler.read(some)
-        except Exception:  # a user's own loss may fail on outputs that it was not trained on: no number then
+        except FAULTS:  # a user's own loss may fail on outputs that it was not trained on: no number then
             return None
         if values is None:
             return None
