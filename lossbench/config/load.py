@@ -207,7 +207,7 @@ def _lay(tree: dict[str, Any], override: Override, config: type[BaseModel]) -> N
     if tree.get(key) is None:  # an unknown key gets a mapping, to be refused as unknown with the others
         field = config.model_fields.get(key)
         tree[key] = {} if field is None else _plain(field.get_default(call_default_factory=False))
-    several = key == "losses" or (key == "data" and config is CompareConfig)
+    several = key in {"losses", "losses_add"} or (key == "data" and config is CompareConfig)
     tree[key] = _spelled_out(key, split_list(tree[key]) if several else tree[key])
     is_part = model_at(config, (key,)) is not config
     if is_part and not isinstance(tree[key], dict | list | None):

@@ -16,6 +16,7 @@ _FORMS = {
     "data": "a data set's name, a file, or a mapping of keys",
     "loss": "a loss's name or a mapping of keys",
     "losses": "a loss's name or a mapping of keys",
+    "losses_add": "a loss's name or a mapping of keys",
     "net": "hidden layer sizes or a mapping of keys",
 }
 _PATTERNS = {

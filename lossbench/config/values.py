@@ -175,8 +175,14 @@ def read_params(text: str) -> dict[str, Any]:
     return params
 
 
-# What each key's short form stands for; `data` and `losses` may be lists of them.
-SHORT_FORMS = {"data": spell_data, "loss": spell_loss, "losses": spell_pair, "net": spell_net}
+# What each key's short form stands for; `data`, `losses` and `losses_add` may be lists of them.
+SHORT_FORMS = {
+    "data": spell_data,
+    "loss": spell_loss,
+    "losses": spell_pair,
+    "losses_add": spell_pair,
+    "net": spell_net,
+}
 
 
 def distinct(values: list[T] | None) -> list[T] | None:
