@@ -36,11 +36,17 @@ class CompareProtocol(RecordPart):
     inner_validation: float | None = None
     stop_text: str = ""  # in words, where all settings have one
     baseline: str  # a loss's name, or `BEST_BASELINE`
+    looked_in: str = ""  # the run in which the baseline came out best before it was named; "": none is known
     intervals: Literal["simultaneous", "single"] = "simultaneous"  # of differences
     rope: float
     alpha: float
     ranks: bool = False
     text: list[str] = Field(default_factory=list)  # the protocol in sentences
+
+    @property
+    def is_picked(self) -> bool:
+        """Whether the baseline was chosen for its score on these splits."""
+        return self.baseline == BEST_BASELINE or bool(self.looked_in)
 
 
 class StoppingRule(RecordPart):

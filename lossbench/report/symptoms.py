@@ -55,8 +55,7 @@ def _of(count: int, members: int) -> str:
 def reason(result: LossResult, longest: int = 160) -> str:
     """Why a run is broken or failed, in one line: the first symptom measured, else the message, else the verdict."""
     if result.status == "failed":
-        lines = [line.strip() for line in result.message.splitlines() if line.strip()]
-        why = lines[-1] if lines else "no message"  # of a traceback, the last line names the exception
+        why = result.message or "no message"
     else:
         why = next(iter(symptoms(result)), "") or result.verdict.why or result.message
     why = " ".join(why.split()).rstrip(".")

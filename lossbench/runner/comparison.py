@@ -77,7 +77,7 @@ def run_compare(
     What the folder's journal has is not trained again. `answer` gets the record as soon as there is one: before
     pictures are drawn, which may take long or fail.
     """
-    from lossbench.experiments.compare.going_on import asks_for_less, run_key
+    from lossbench.experiments.compare.going_on import asks_for_less, looked_in, run_key
     from lossbench.experiments.compare.plan import default_name, plan
     from lossbench.experiments.compare.run import run
     from lossbench.record import Journal
@@ -107,6 +107,7 @@ def run_compare(
             emit=emit,
             stopped=stopped,
             command=command,
+            looked_in=looked_in(chosen, sorted(folder.parent.iterdir())),
         )
         conclude(record, journal, folder, emit, answer)
     return record, folder
@@ -123,12 +124,15 @@ def conclude(
 
     Where there is a result.json, all that lies beside it belongs to it.
     """
+    from lossbench.experiments.compare.going_on import look
     from lossbench.record import manifest, write_record
     from lossbench.report.compare.analysis.comparison import compare as analyse
 
     record.name = folder.name
     record.analysis = analyse(record)
     journal.describe(sentence=record.analysis.sentence)
+    if record.status != "interrupted" and (seen := look(record)) not in (looks := journal.described("looks", [])):
+        journal.describe(looks=[*looks, seen])
     if answer is not None:
         answer(record, folder)
     remove(folder, [RECORD])

@@ -43,7 +43,11 @@ def test_no_number_of_an_old_record_is_lost_or_changed(name):
     new = json.loads(read_record(HERE / f"{name}.json").to_json())
     for part, today in (("runs", "results"), ("metrics", "metrics"), ("timing", "timing")):
         kept = set(numbers(new[today])) - {0.0, 1.0} | _one(old[part])
+        seconds = {one["seconds"] for one in old["runs"]} - {None}  # of each run, kept in today's timing
+        if part != "metrics":
+            kept = kept | seconds if part == "runs" else kept - seconds
         assert sorted(set(numbers(old[part])) - {0.0}) == sorted(kept)
+    assert set(new["timing"].get("results", {}).values()) == seconds
 
 
 def _one(old):

@@ -76,7 +76,7 @@ def evaluations(plan: ComparePlan, share: Path) -> Iterator[Evaluation]:
                 )
 
 
-def skeleton(plan: ComparePlan, command: str) -> dict[str, Any]:
+def skeleton(plan: ComparePlan, command: str, looked_in: str = "") -> dict[str, Any]:
     """What is known of a comparison's record before any result: its parts but results, and each table's warnings."""
     data = [table_record(entry.table, _split_facts(plan, entry)) for entry in plan.tables]
     record = {
@@ -87,7 +87,7 @@ def skeleton(plan: ComparePlan, command: str) -> dict[str, Any]:
         "data": [one.model_dump(mode="json") for one in data],
         "metrics": [metric_record(metric).model_dump(mode="json") for metric in plan.metrics],
         "conditions": [one.record(plan.config).model_dump(mode="json") for one in applied(plan.config)],
-        "protocol": plan.protocol.model_dump(mode="json"),
+        "protocol": plan.protocol.model_copy(update={"looked_in": looked_in}).model_dump(mode="json"),
     }
     tables = [
         {

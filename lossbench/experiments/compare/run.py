@@ -65,18 +65,20 @@ def run(
     emit: Emit = ignore,
     stopped: Stopped = never,
     command: str = "",
+    looked_in: str = "",
 ) -> CompareRecord:
     """The record of a comparison; one that was stopped has what was finished.
 
     What the `journal` has is taken from there, failures too unless `retry_failed`. `workers` gives those for so many
     seconds of work; where they are other processes, they find the tables in the folder `share`.
+    `looked_in` names the run that the baseline was picked from.
     """
     journal = journal or Journal.in_memory()
     with contextlib.ExitStack() as tidying:
         tidying.callback(forget)
         share = share or Path(tidying.enter_context(tempfile.TemporaryDirectory(prefix="lossbench-")))
         comparison = _Comparison(plan, journal, share, emit, stopped)
-        comparison.begin(command, retry_failed=retry_failed)
+        comparison.begin(skeleton(plan, command, looked_in), retry_failed=retry_failed)
         comparison.work(workers)
         comparison.end()
     return assemble(journal)
@@ -97,9 +99,9 @@ class _Comparison:
         for place, one in enumerate(self._evaluations):
             self._of_setting.setdefault(f"{one.setting.key} {one.setting.name}", []).append(place)
 
-    def begin(self, command: str, *, retry_failed: bool) -> None:
+    def begin(self, skeleton: Mapping[str, Any], *, retry_failed: bool) -> None:
         """Keep what is asked for, find what is missing, and say what is known before any result."""
-        self._journal.ask((one.asked for one in self._evaluations), **skeleton(self._plan, command), state="running")
+        self._journal.ask((one.asked for one in self._evaluations), **skeleton, state="running")
         statuses = self._journal.statuses()
         if retry_failed:
             self._journal.forget(unit for unit, status in statuses.items() if status == "failed")

@@ -36,8 +36,8 @@ def test_a_broken_pair_is_explained_by_what_was_measured():
 
 
 def test_a_failed_loss_is_said_in_one_line():
-    answer = sentence(Planted("mine", status="failed", message="Traceback\n  File x\nTypeError: no"))
-    assert answer.endswith("mine failed: TypeError: no.")
+    answer = sentence(Planted("mine", status="failed", message="mine.py:3:\n TypeError: no"))
+    assert answer.endswith("mine failed: mine.py:3: TypeError: no.")
 
 
 def test_many_winners_are_counted():

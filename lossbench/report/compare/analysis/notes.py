@@ -78,9 +78,10 @@ def table_notes(table: ComparisonTable, record: CompareRecord) -> list[str]:
     """What is to be known of one table's losses."""
     sentences = _not_estimated(table, record)
     if table.picked:
+        where = f" (it came out best in the run {looked})" if (looked := record.protocol.looked_in) else ""
         sentences.append(
-            f"{table.baseline} was chosen as the baseline for its score on these splits, so differences to it are"
-            " tested as one of all pairs of losses (wider intervals)."
+            f"{table.baseline} was chosen as the baseline for its score on these splits{where}, so differences to it"
+            " are tested as one of all pairs of losses (wider intervals)."
         )
     if edge := [row.name for row in table.rows if (row.grid_edge or 0) > 0.5 and _tuned(row)]:
         rates = record.protocol.lrs

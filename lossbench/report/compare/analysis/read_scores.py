@@ -102,7 +102,7 @@ def _setting(record: CompareRecord, data: DataRecord, results: list[LossResult],
         rope=protocol.rope * unit,
         unit=unit,
         grain=0.0 if data.task == "regression" else _grain(refits),
-        picked=protocol.baseline == BEST_BASELINE,
+        picked=protocol.is_picked,
     )
 
 
