@@ -195,7 +195,7 @@ def test_a_loss_of_ones_own_is_recorded_with_its_source(tmp_path):
         "def mine(score, sign):\n"
         "    return (1 - sign * score).clamp(min=0).pow(3).squeeze(-1)\n"
     )
-    from lossbench.catalog.plugins.resolve import load_file
+    from lossbench.catalog.plugins.load_file import load_file
 
     for loss in (f"{file}:mine", load_file(str(file)).mine):
         record = lb.train(loss=loss, output=tmp_path, force=True, **QUICK)

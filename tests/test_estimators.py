@@ -17,7 +17,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import lossbench
 from lossbench import MLPClassifier, MLPRegressor
-from lossbench.catalog.plugins.resolve import load_file
+from lossbench.catalog.plugins.load_file import load_file
 from lossbench.errors import LossbenchWarning, UserError
 
 

@@ -7,23 +7,21 @@ user's is imported before a reference asks for it.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import inspect
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import LOSSES, Loss
-from lossbench.catalog.plugins.adapt import UserFunction, a_kind, adapt, declare_plain, measure_space
-from lossbench.catalog.plugins.faults import fault
+from lossbench.catalog.plugins.adapt import UserFunction, a_kind, adapt, declare_plain
+from lossbench.catalog.plugins.load_file import load_file
+from lossbench.catalog.plugins.measured_space import measure_space
 from lossbench.catalog.plugins.packages import entry_point_names, points_of
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.docstrings import docstring
@@ -162,46 +160,6 @@ def _shortest(path: Path, among: set[Path]) -> str:
     return next(
         (end for end in ends if sum(f"/{other.as_posix()}".endswith(f"/{end}") for other in among) == 1), str(path)
     )
-
-
-def load_file(file: str) -> ModuleType:
-    """Execute a user's file as a module of a private name; unchanged, it is executed once.
-
-    Raises `UserError` with the file and the line for a file that is missing, is not Python, or raises.
-    """
-    path = Path(file).expanduser().resolve()
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError("no such file", where=file) from None
-    except OSError as problem:
-        raise UserError(f"cannot be read ({problem.strerror})", where=file) from None
-    name = f"lossbench_user_{path.stem}_{sha256(str(path).encode() + content).hexdigest()[:12]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    try:
-        code = compile(content, str(path), "exec", dont_inherit=True)
-    except SyntaxError as problem:
-        raise UserError(
-            f"{problem.msg}: {(problem.text or '').strip()}".rstrip(": "),
-            where=f"{file}:{problem.lineno}",
-            fix="correct the syntax",
-        ) from None
-    except ValueError as problem:
-        raise UserError(f"is not Python ({problem})", where=file) from None
-    module = ModuleType(name)
-    module.__file__ = str(path)
-    sys.modules[name] = module  # dataclasses and pickle look a class's module up while it is being executed
-    sys.path.append(str(path.parent))  # last: a neighbour may be imported, and shadows nothing
-    try:
-        exec(code, module.__dict__)
-    except BaseException as problem:
-        del sys.modules[name]
-        raise fault(problem, file=str(path), where=file, when=" while it was loaded") from problem
-    finally:
-        with contextlib.suppress(ValueError):  # it may have changed the path
-            sys.path.remove(str(path.parent))
-    return module
 
 
 @dataclass(frozen=True)

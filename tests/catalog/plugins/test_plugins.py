@@ -14,7 +14,7 @@ import torch
 from lossbench.catalog.describe.listing import activation_rows, loss_rows, problems
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.plugins import packages
-from lossbench.catalog.plugins import resolve as plugins
+from lossbench.catalog.plugins.load_file import load_file
 from lossbench.catalog.plugins.resolve import find_activation, find_loss, find_metric, loss_source
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.errors import UserError
@@ -82,7 +82,7 @@ def test_registry_names_abbreviations_and_losses_themselves_are_found():
 
 
 def test_a_decorated_function_can_be_handed_over_itself(write):
-    function = plugins.load_file(write(DECORATED)).my_loss
+    function = load_file(write(DECORATED)).my_loss
     assert find_loss(function).name == "my_loss"
 
 
@@ -266,7 +266,7 @@ def test_an_unknown_name_gets_the_nearest():
 @pytest.fixture
 def offered(monkeypatch, write):
     """Entry points as an installed package would offer them."""
-    sys.modules["offered_losses"] = plugins.load_file(write(DECORATED + "\ndef twice(z):\n    return 2 * z\n"))
+    sys.modules["offered_losses"] = load_file(write(DECORATED + "\ndef twice(z):\n    return 2 * z\n"))
     points = {
         "lossbench.losses": [
             EntryPoint("theirs", "offered_losses:my_loss", "lossbench.losses"),
