@@ -134,7 +134,7 @@ def test_few_settings_have_their_pictures_of_each_condition(tmp_path):
     names = {path.name for path in write_comparison(record, tmp_path)}
     assert {"robustness.png", "learning-curve.png", "differences.png"} <= names
     assert not (tmp_path / "pages").exists()
-    text = shown(comparison_report(record, tmp_path))
+    text = " ".join(shown(comparison_report(record, tmp_path)).split())
     assert "titanic with 20% symmetric label noise: accuracy by training-set size" in text
 
 

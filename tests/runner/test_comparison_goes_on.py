@@ -94,6 +94,8 @@ def numbers(folder: Path) -> tuple[str, dict[str, Any]]:
     for key in ("timing", "command", "environment"):
         record.pop(key)
     record["config"].pop("output")
+    for page in ("report.html", "comparison.md"):  # they tell the command and the time
+        record["files"].pop(page)
     return (folder / "members.csv").read_text(), record
 
 

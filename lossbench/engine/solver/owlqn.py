@@ -172,14 +172,14 @@ class Search:
             self.curvature.push(rows, s[rows], y[rows])
 
         stuck = ~accept & (self.trials >= TRIALS)
-        hopeless = stuck & (self.curvature.pushed_P == 0)
-        restart = stuck & ~hopeless
+        untrainable = stuck & (self.curvature.pushed_P == 0)
+        restart = stuck & ~untrainable
         if restart.any():
             self.curvature.forget(restart.nonzero().squeeze(1))
         self._remember(accept)
         if (accept | restart).any():
             self._aim(accept | restart)
-        return hopeless
+        return untrainable
 
     def _remember(self, accept: Tensor) -> None:
         slot = (self.accepted % self.rule.patience).unsqueeze(1)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lossbench.catalog.equivalence import Gradients, Relation, compare
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.plugins.resolve import disambiguated, loss_file
 from lossbench.catalog.verdicts import Level
@@ -16,14 +15,13 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.compare import PairConfig
 from lossbench.config.parts import LossConfig
 from lossbench.data.table import Table
-from lossbench.engine.threads import one_thread
 from lossbench.errors import UserError
-from lossbench.experiments.compare.strangers import Stranger, Strangers, alternative
+from lossbench.experiments.compare.objectives import Probed, grouped
+from lossbench.experiments.compare.user_losses import UserLoss, UserLosses, alternative
 from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair
 from lossbench.experiments.setup.resolve import AUTO, resolve_loss
 from lossbench.record import BEST_BASELINE, LossRecord
 
-Probed = dict[Any, Gradients | None]  # pair, task and number of classes -> its gradients
 CHOSEN = {True: "cross_entropy", False: "mse"}  # the baseline where none is named, for classes and for values
 
 
@@ -104,7 +102,7 @@ def select_candidates(
     added: Sequence[PairConfig] = (),
     tune_params: bool = False,
     up_to_scale: bool = True,
-    strangers: Strangers | None = None,
+    user_losses: UserLosses | None = None,
     probed: Probed | None = None,
 ) -> Selection:
     """The candidates on a table; a named loss that does not serve its task is excluded, said so.
@@ -112,13 +110,13 @@ def select_candidates(
     Without names: every loss of the catalogue that estimates what the metrics count (the most probable class; any loss
     of values), behind its own best activation if that is sound, and one loss of those with the same gradients.
     `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: gradients that
-    differ by one factor everywhere count as the same. `added` are named besides. `strangers` looks at users' losses
+    differ by one factor everywhere count as the same. `added` are named besides. `user_losses` looks at users' losses
     in other processes, and `probed` keeps gradients; both are for the selection on another table, too.
     Raises `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
     pairs = _every_sound(task, table) if losses is None else []
-    named = _named([*(losses or ()), *added], table, strangers or Strangers(isolate=False), tune_params=tune_params)
+    named = _named([*(losses or ()), *added], table, user_losses or UserLosses(isolate=False), tune_params=tune_params)
     mergeable = {entry.full_name for entry in pairs if isinstance(entry, Candidate)}
     pairs += named
     if tune_params:
@@ -137,8 +135,8 @@ def select_candidates(
     twice = [c for c in named if isinstance(c, Candidate) and c.full_name in mergeable]
     if twice:
         raise UserError(f"{twice[0].full_name} is compared anyway", where="losses_add", fix="leave it out")
-    grouped, same = _grouped(_with_names(candidates), mergeable, {} if probed is None else probed, up_to_scale)
-    return Selection(tuple(grouped), (*excluded, *same))
+    groups, same = grouped(_with_names(candidates), mergeable, {} if probed is None else probed, up_to_scale)
+    return Selection(tuple(groups), (*excluded, *(Excluded(name, why) for name, why in same)))
 
 
 def candidate_of(config: PairConfig, table: Table, *, tune_params: bool) -> Candidate:
@@ -188,25 +186,25 @@ def _is_called(candidate: Candidate, wanted: str) -> bool:
 
 
 def _named(
-    losses: Sequence[PairConfig], table: Table, strangers: Strangers, *, tune_params: bool
+    losses: Sequence[PairConfig], table: Table, user_losses: UserLosses, *, tune_params: bool
 ) -> list[Candidate | Excluded]:
     task = Task(table.task)
     theirs = [
-        strangers.look_at(entry, task, len(table.classes), tune_params=tune_params, where=f"losses.{i}.")
+        user_losses.look_at(entry, task, len(table.classes), tune_params=tune_params, where=f"losses.{i}.")
         for i, entry in enumerate(losses)
     ]
     resolved = [
-        resolve_loss(entry.loss, task, where=f"losses.{i}.loss") if stranger is None else stranger.loss
-        for i, (entry, stranger) in enumerate(zip(losses, theirs, strict=True))
+        resolve_loss(entry.loss, task, where=f"losses.{i}.loss") if user_loss is None else user_loss.loss
+        for i, (entry, user_loss) in enumerate(zip(losses, theirs, strict=True))
     ]
     found: list[Candidate | Excluded] = []
-    for i, (entry, loss, stranger) in enumerate(zip(losses, disambiguated(resolved), theirs, strict=True)):
+    for i, (entry, loss, user_loss) in enumerate(zip(losses, disambiguated(resolved), theirs, strict=True)):
         if task not in loss.targets:
             serves = " and ".join(sorted(loss.targets))
             note = f": {table.target_note}" if table.target_note else ""
             found.append(Excluded(loss.label, f"it serves {serves}, and {table.name} is a {task} task{note}", i))
             continue
-        candidate = _candidate(entry, loss, table, stranger, where=f"losses.{i}.")
+        candidate = _candidate(entry, loss, table, user_loss, where=f"losses.{i}.")
         check_target(candidate.pair, table)
         twice = [c for c in found if isinstance(c, Candidate) and c.full_name == candidate.full_name]
         if twice:
@@ -216,11 +214,11 @@ def _named(
 
 
 def _candidate(
-    config: PairConfig, loss: Loss, table: Table, stranger: Stranger | None = None, where: str = ""
+    config: PairConfig, loss: Loss, table: Table, user_loss: UserLoss | None = None, where: str = ""
 ) -> Candidate:
     pair = resolve_pair(
         loss,
-        config.last_act if stranger is None else stranger.activation or config.last_act,
+        config.last_act if user_loss is None else user_loss.activation or config.last_act,
         Task(table.task),
         len(table.classes),
         class_weight=config.loss.class_weight,
@@ -228,9 +226,9 @@ def _candidate(
         path=where,
     )
     given = tuple(config.loss.params)
-    if stranger is None:
+    if user_loss is None:
         return Candidate(pair, config, given=given)
-    first, *second = (replace(pair, loss=one, seen=seen) for one, seen in stranger.named(loss.name).settings)
+    first, *second = (replace(pair, loss=one, seen=seen) for one, seen in user_loss.named(loss.name).settings)
     return Candidate(first, config, second[0] if second else None, given=given)
 
 
@@ -270,69 +268,6 @@ def _with_names(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def _with_choice(candidate: Candidate) -> Candidate:
     """The candidate with the other setting of its own parameters, unless one of these was given."""
-    if candidate.other is not None:  # a stranger brings it
+    if candidate.other is not None:  # a user_loss brings it
         return candidate
     return replace(candidate, other=alternative(candidate.pair, candidate.given))
-
-
-def _gradients(candidate: Candidate, probed: Probed) -> Gradients | None:
-    """The pair's gradients at all probes, at every setting that it may choose; None where it cannot be tried."""
-    key = (
-        candidate.full_name,
-        loss_file(candidate.pair.loss),
-        candidate.pair.task,
-        candidate.pair.classes,
-        len(candidate.pairs),
-    )
-    if key not in probed:
-        settings = [pair.gradients for pair in candidate.pairs]
-        known = [gradients for gradients in settings if gradients is not None]
-        probed[key] = tuple(one for gradients in known for one in gradients) if len(known) == len(settings) else None
-    return probed[key]
-
-
-def _relation(first: Gradients | None, other: Gradients | None) -> Relation | None:
-    """How two candidates' gradients are related; None where a difference was found anywhere."""
-    found = None if first is None or other is None else compare(first, other)
-    return found if found is not None and found.is_complete else None
-
-
-def _grouped(
-    candidates: Sequence[Candidate], mergeable: Collection[str], probed: Probed, up_to_scale: bool
-) -> tuple[list[Candidate], list[Excluded]]:
-    """Candidates with their groups; of those that are `mergeable` only the first of each group stays."""
-    with one_thread():  # on probes this small torch's own threads cost ten times what they save
-        gradients = {c.name: _gradients(c, probed) for c in candidates}
-    firsts: list[Candidate] = []
-    kept: list[Candidate] = []
-    excluded: list[Excluded] = []
-    merged: dict[str, list[str]] = {}
-    relations: dict[str, Relation] = {}
-    for candidate in candidates:
-        like = [
-            (first, relation)
-            for first in firsts
-            if first.pair.class_weight == candidate.pair.class_weight
-            and (relation := _relation(gradients[candidate.name], gradients[first.name])) is not None
-            and (relation.is_one_objective or up_to_scale)
-        ]
-        if not like:
-            firsts.append(candidate)
-            kept.append(replace(candidate, group=candidate.name))
-            continue
-        first, relation = like[0]
-        if candidate.full_name in mergeable:
-            times = "" if relation.is_one_objective else f"{relation.factor:.3g} times "
-            why = f"no difference from {times}{first.full_name} found on {relation.extent}"
-            excluded.append(Excluded(candidate.full_name, why))
-            merged.setdefault(first.name, []).append(candidate.full_name)
-        else:
-            kept.append(replace(candidate, group=first.name, factor=relation.factor))
-            relations[candidate.name] = relation
-        relations[first.name] = relation
-    kept = [replace(c, represents=tuple(merged.get(c.name, ()))) for c in kept]
-    return [_with_extent(c, relations.get(c.name)) for c in kept], excluded
-
-
-def _with_extent(candidate: Candidate, relation: Relation | None) -> Candidate:
-    return candidate if relation is None else replace(candidate, probes=relation.probes, reach=relation.reach)

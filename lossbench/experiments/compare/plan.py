@@ -25,16 +25,16 @@ from lossbench.errors import UserError
 from lossbench.experiments.compare.candidates import (
     Candidate,
     Excluded,
-    Probed,
     Selection,
     find_baseline,
     select_candidates,
 )
 from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
+from lossbench.experiments.compare.objectives import Probed
 from lossbench.experiments.compare.protocol import SearchSpace, describe, primary_metric, selection_metric
 from lossbench.experiments.compare.setting import changed_repetitions
-from lossbench.experiments.compare.strangers import Strangers
 from lossbench.experiments.compare.tuning.trials import budget, trained, tuned, tunes_params
+from lossbench.experiments.compare.user_losses import UserLosses
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.metric_choice import AUTO, lacking, metric_notes
 from lossbench.experiments.setup.prepared_split import check_batch_size
@@ -136,7 +136,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     if config.metric != AUTO:
         primary_metric(config.metric, tables)
     tune_params, up_to_scale = tunes_params(config), _is_blind_to_scale(config)
-    plans, probed, strangers = [], Probed(), Strangers(isolate=config.isolate)
+    plans, probed, user_losses = [], Probed(), UserLosses(isolate=config.isolate)
     for data, table in zip(config.data, tables, strict=True):
         selection = select_candidates(
             config.losses,
@@ -144,7 +144,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
             added=config.losses_add or (),
             tune_params=tune_params,
             up_to_scale=up_to_scale,
-            strangers=strangers,
+            user_losses=user_losses,
             probed=probed,
         )
         folds = _split(config, table, several=len(tables) > 1)

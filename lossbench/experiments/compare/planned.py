@@ -35,7 +35,7 @@ class Evaluation:
     setting: SettingSource
     steps: tuple[int, ...]
     private: str = ""  # the user's file that its loss comes from
-    hopeless: str = ""  # why it has failed already
+    untrainable: str = ""  # why it has failed already
 
 
 def evaluations(plan: ComparePlan, share: Path) -> Iterator[Evaluation]:
@@ -64,7 +64,9 @@ def evaluations(plan: ComparePlan, share: Path) -> Iterator[Evaluation]:
                     setting,
                     tuple(steps),
                     private(candidate) if plan.config.isolate else "",
-                    next((pair.seen.hopeless for pair in candidate.pairs if pair.seen and pair.seen.hopeless), ""),
+                    next(
+                        (pair.seen.untrainable for pair in candidate.pairs if pair.seen and pair.seen.untrainable), ""
+                    ),
                 )
             for name in plan.config.reference:
                 header = reference_record(name, entry.table.name, condition, task=entry.table.task)

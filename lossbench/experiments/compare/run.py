@@ -130,7 +130,7 @@ class _Comparison:
     def work(self, workers: Callable[[float], AbstractContextManager[Workers]]) -> None:
         """Have everything done that is missing, and the matrix of each setting as soon as it is complete."""
         self._complete = list(self._of_setting)
-        self._give_up_hopeless()
+        self._fail_untrainable()
         schedule = Schedule(self._evaluations, self._missing)
         with workers(schedule.seconds(schedule.left)) as self._workers:
             schedule.sends = not self._workers.is_here
@@ -153,9 +153,9 @@ class _Comparison:
                 if at_work:
                     self._workers.stop()
 
-    def _give_up_hopeless(self) -> None:
+    def _fail_untrainable(self) -> None:
         for place, repeats in list(self._missing.items()):
-            if why := self._evaluations[place].hopeless:
+            if why := self._evaluations[place].untrainable:
                 share = Share(place, tuple(repeats))
                 self._keep(_failed([share], why), [share])
 

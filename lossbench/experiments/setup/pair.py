@@ -42,7 +42,7 @@ class Seen:
     measured: Measured | None = None  # of a loss that declares nothing
     coupled: str = ""  # what is to be said of rows that are not each other's business
     gradients: Gradients | None = None  # at all probes; None where it cannot be tried
-    hopeless: str = ""  # why it is not trained: calls of it do not come to an end
+    untrainable: str = ""  # why it is not trained: calls of it do not come to an end
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import torch
 from lossbench.catalog.plugins.resolve import find_loss
 from lossbench.cli import main
 from lossbench.errors import UserError
-from lossbench.experiments.compare import strangers
+from lossbench.experiments.compare import user_losses
 from lossbench.experiments.compare.plan import plan
 from lossbench.record import CompareRecord, LossResult
 from tests.experiments.compare.comparisons import config, finished
@@ -60,7 +60,7 @@ def all_of_them(tmp_path_factory: pytest.TempPathFactory) -> CompareRecord:
     """One comparison with every loss that misbehaves."""
     folder, before = tmp_path_factory.mktemp("losses"), state()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(strangers, "SECONDS", 3.0)
+        patch.setattr(user_losses, "SECONDS", 3.0)
         record = compared(*(one.written(name, folder) for name, one in LOSSES.items()))
     assert state() == before
     return record
@@ -102,7 +102,7 @@ def test_the_matrix_has_the_numbers_that_it_has_without_them(alone: CompareRecor
 def test_a_file_that_cannot_be_loaded_is_refused_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loaded: str, message: str
 ) -> None:
-    monkeypatch.setattr(strangers, "SECONDS", 3.0)
+    monkeypatch.setattr(user_losses, "SECONDS", 3.0)
     file, before = Misbehaving(loaded=loaded).written("loads", tmp_path), state()
     with pytest.raises(UserError, match=message) as refused:
         plan(config(**SMALL, losses=[{"loss": "ce"}, {"loss": file}]))

@@ -113,7 +113,7 @@ def test_what_holds_no_weights_is_one_line(tmp_path: Path) -> None:
 
 
 def crafted(folder: Path, **changes: Any) -> None:
-    """Change keys of a run's header, as a stranger who hands a run on might; None takes a key away."""
+    """Change keys of a run's header, as a user_loss who hands a run on might; None takes a key away."""
     with safe_open(folder / FILE, framework="pt") as file:
         header = json.loads(file.metadata()[HEADER])
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

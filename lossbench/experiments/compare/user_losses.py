@@ -31,7 +31,7 @@ SECONDS = 60.0  # that a loss may take to be loaded and looked at
 
 
 @dataclass(frozen=True)
-class Stranger:
+class UserLoss:
     """A user's loss and last activation without their code, and what calls of them have shown.
 
     `other` is the loss with the other setting of its own parameters (None: it has no choice); `seen` has both settings.
@@ -48,7 +48,7 @@ class Stranger:
         """The loss at each setting that it may choose, the default first, with what was seen of it."""
         return list(zip([self.loss] if self.other is None else [self.loss, self.other], self.seen, strict=False))
 
-    def named(self, name: str) -> Stranger:
+    def named(self, name: str) -> UserLoss:
         """The same under another name."""
         other = None if self.other is None else replace(self.other, name=name)
         return replace(self, loss=replace(self.loss, name=name), other=other)
@@ -64,22 +64,22 @@ class _Asked:
     is_called: bool = True
 
 
-class Strangers:
+class UserLosses:
     """Looks at users' losses, at each one once for a task with so many classes; without `isolate` at none."""
 
     def __init__(self, *, isolate: bool) -> None:
         self._isolate = isolate
-        self._known: dict[tuple[str, Task, int, bool], Stranger] = {}
+        self._known: dict[tuple[str, Task, int, bool], UserLoss] = {}
 
     def look_at(
         self, config: PairConfig, task: Task, classes: int, *, tune_params: bool, where: str
-    ) -> Stranger | None:
-        """The stranger that a config names; None for a pair of lossbench's own.
+    ) -> UserLoss | None:
+        """The user_loss that a config names; None for a pair of lossbench's own.
 
         Raises `UserError` where it cannot be loaded. One that ends its process when it is called, or does not come to
         an end, is said so in what was seen of it.
         """
-        if not self._isolate or not _is_strange(config):
+        if not self._isolate or not _is_users(config):
             return None
         key = (config.model_dump_json(), task, classes, tune_params)
         if key not in self._known:
@@ -95,12 +95,12 @@ def alternative(pair: Pair, given: tuple[str, ...]) -> Pair | None:
     return replace(pair, loss=pair.loss.bind(**also_try))
 
 
-def _is_strange(config: PairConfig) -> bool:
+def _is_users(config: PairConfig) -> bool:
     own_activation = config.last_act != AUTO and runs_others_code(config.last_act, ACTIVATIONS)
     return own_activation or runs_others_code(config.loss.name, LOSSES)
 
 
-def _look_at(asked: _Asked) -> Stranger:
+def _look_at(asked: _Asked) -> UserLoss:
     try:
         return alone(_examine, asked, seconds=SECONDS)
     except WorkerDied as problem:
@@ -112,22 +112,22 @@ def _look_at(asked: _Asked) -> Stranger:
         place = asked.config.loss.name
         raise UserError(f"{problem} while it was loaded", where=f"{asked.where}loss: {place}", fix=fix) from None
     why = f"{how} while it was examined"
-    seen = Seen(Measured(why, ()), hopeless=why if isinstance(how, OutOfTime) else "")
+    seen = Seen(Measured(why, ()), untrainable=why if isinstance(how, OutOfTime) else "")
     return replace(declared, seen=(seen, seen))
 
 
-def _examine(asked: _Asked) -> Stranger:
+def _examine(asked: _Asked) -> UserLoss:
     config = asked.config
     loss = resolve_loss(config.loss, asked.task, where=f"{asked.where}loss")
     if asked.task not in loss.targets:
-        return Stranger(_without_code(loss))
+        return UserLoss(_without_code(loss))
     pair = resolve_pair(loss, config.last_act, asked.task, asked.classes, path=asked.where)
     other = alternative(pair, tuple(config.loss.params)) if asked.tune_params else None
     seen: tuple[Seen, ...] = ()
     if asked.is_called:
         with one_thread():
             seen = tuple(one.look() for one in (pair, other) if one is not None)
-    return Stranger(
+    return UserLoss(
         _without_code(loss),
         _activation_without_code(pair.activation),
         None if other is None else _without_code(other.loss),

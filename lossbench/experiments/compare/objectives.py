@@ -1,0 +1,84 @@
+"""Which candidates are one objective: those whose gradients show no difference, on every probe."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lossbench.catalog.equivalence import Gradients, Relation, compare
+from lossbench.catalog.plugins.resolve import loss_file
+from lossbench.engine.threads import one_thread
+
+if TYPE_CHECKING:
+    from lossbench.experiments.compare.candidates import Candidate
+
+Probed = dict[Any, Gradients | None]  # pair, task and number of classes -> its gradients
+
+
+def _gradients(candidate: Candidate, probed: Probed) -> Gradients | None:
+    """The pair's gradients at all probes, at every setting that it may choose; None where it cannot be tried."""
+    key = (
+        candidate.full_name,
+        loss_file(candidate.pair.loss),
+        candidate.pair.task,
+        candidate.pair.classes,
+        len(candidate.pairs),
+    )
+    if key not in probed:
+        settings = [pair.gradients for pair in candidate.pairs]
+        known = [gradients for gradients in settings if gradients is not None]
+        probed[key] = tuple(one for gradients in known for one in gradients) if len(known) == len(settings) else None
+    return probed[key]
+
+
+def _relation(first: Gradients | None, other: Gradients | None) -> Relation | None:
+    """How two candidates' gradients are related; None where a difference was found anywhere."""
+    found = None if first is None or other is None else compare(first, other)
+    return found if found is not None and found.is_complete else None
+
+
+def grouped(
+    candidates: Sequence[Candidate], mergeable: Collection[str], probed: Probed, up_to_scale: bool
+) -> tuple[list[Candidate], list[tuple[str, str]]]:
+    """Candidates with their groups; of those that are `mergeable` only the first of each group stays, and the others
+    are named with the reason.
+
+    `up_to_scale`: gradients that differ by one factor everywhere count as the same. `probed` keeps gradients for the
+    candidates on another table.
+    """
+    with one_thread():  # on probes this small torch's own threads cost ten times what they save
+        gradients = {c.name: _gradients(c, probed) for c in candidates}
+    firsts: list[Candidate] = []
+    kept: list[Candidate] = []
+    excluded: list[tuple[str, str]] = []
+    merged: dict[str, list[str]] = {}
+    relations: dict[str, Relation] = {}
+    for candidate in candidates:
+        like = [
+            (first, relation)
+            for first in firsts
+            if first.pair.class_weight == candidate.pair.class_weight
+            and (relation := _relation(gradients[candidate.name], gradients[first.name])) is not None
+            and (relation.is_one_objective or up_to_scale)
+        ]
+        if not like:
+            firsts.append(candidate)
+            kept.append(replace(candidate, group=candidate.name))
+            continue
+        first, relation = like[0]
+        if candidate.full_name in mergeable:
+            times = "" if relation.is_one_objective else f"{relation.factor:.3g} times "
+            why = f"no difference from {times}{first.full_name} found on {relation.extent}"
+            excluded.append((candidate.full_name, why))
+            merged.setdefault(first.name, []).append(candidate.full_name)
+        else:
+            kept.append(replace(candidate, group=first.name, factor=relation.factor))
+            relations[candidate.name] = relation
+        relations[first.name] = relation
+    kept = [replace(c, represents=tuple(merged.get(c.name, ()))) for c in kept]
+    return [_with_extent(c, relations.get(c.name)) for c in kept], excluded
+
+
+def _with_extent(candidate: Candidate, relation: Relation | None) -> Candidate:
+    return candidate if relation is None else replace(candidate, probes=relation.probes, reach=relation.reach)
