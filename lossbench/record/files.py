@@ -11,7 +11,10 @@ from pydantic_core import from_json
 
 from lossbench.errors import UserError
 from lossbench.record.aside import written_aside
+from lossbench.record.journal import JOURNAL
 from lossbench.record.record import SCHEMA_VERSION, AnyRecord, CompareRecord, Record, RegularizeRecord, TrainRecord
+
+MOST_DETAILED = 500  # results
 
 if TYPE_CHECKING:
     ReadRecord = TrainRecord | CompareRecord | RegularizeRecord
@@ -73,8 +76,13 @@ def _upgraded(plain: Any, where: str) -> Any:
 
 
 def write_record(record: Record, folder: Path) -> Path:
-    """Write result.json into the run's folder."""
+    """Write result.json into the run's folder.
+
+    Of a comparison with more than `MOST_DETAILED` results, trials and curves stay in the journal beside it.
+    """
     path = folder / "result.json"
+    if isinstance(record, CompareRecord) and len(record.results) > MOST_DETAILED and (folder / JOURNAL).exists():
+        record = record.without_details()
     with written_aside(path) as file:
         file.write(record.to_json().encode())
     return path

@@ -157,6 +157,16 @@ class CompareRecord(Record):
                     raise ValueError(f"results have a level of {name} that is not in conditions: {level:g}")
         return self
 
+    def without_details(self) -> Self:
+        """The record without trials and curves, which are most of it; of a comparison they are in its journal."""
+        results = [
+            result.model_copy(
+                update={"members": [m.model_copy(update={"curves": {}}) for m in result.members if m.role != "trial"]}
+            )
+            for result in self.results
+        ]
+        return self.model_copy(update={"results": results})
+
     def table(self) -> pd.DataFrame:
         """A row a loss (and a reference model) in each setting, with its rank, score and difference.
 

@@ -25,7 +25,8 @@ def report(folder: Path, tables: Sequence[str] | None = None) -> int:
     with drive(choose_listeners("rich")) as (emit, _):
         drawn = manifest(where, draw(record, where, emit, tables))
     if folder.is_dir() or folder.name == "result.json":
-        record.files = {**record.files, **drawn} if record.files else {}
+        if record.files or record.kind == "compare-losses":  # a training from before there were checksums has none
+            record.files |= drawn
         write_record(record, where)
     partial = record.status == "interrupted"
     print(f"drawn again in {where}" + (", of what there is: the run is not finished" if partial else ""))
