@@ -13,6 +13,10 @@ from lossbench.printable import printable
 class PrintableConsole(Console):
     """A console whose texts hold nothing but characters and new lines; its own colours and cursor stay its own."""
 
+    def on_broken_pipe(self) -> None:
+        """Raise what was raised, where Rich would end the program: a reader that has gone ends no run."""
+        raise  # noqa: PLE0704 - Rich calls this while it handles a BrokenPipeError
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The segments of what is printed, each made printable."""
         for segment in super().render(renderable, options):

@@ -1,7 +1,7 @@
 """The `lossbench` command: parses, hands over to the runner, and turns mistakes into lines and exit codes.
 
 Exit codes: 0, 2 for a mistake of the user's, 3 where a loss failed in the middle or every net that was trained
-diverged, 130 after Ctrl-C. A bug keeps its traceback.
+diverged, 4 for a report of a run that is not finished, 130 after Ctrl-C. A bug keeps its traceback.
 """
 
 from __future__ import annotations

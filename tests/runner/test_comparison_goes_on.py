@@ -467,3 +467,13 @@ def test_a_baseline_that_was_named_after_it_came_out_best_is_tested_as_one_of_al
     for baseline in (loser, "auto", "best"):
         other, _, _ = compared(config(tmp_path, **design, baseline=baseline, name=f"with-{baseline}"))
         assert other.protocol.looked_in == ""
+
+
+def test_a_reader_that_has_gone_before_the_answer_costs_no_report(tmp_path: Path) -> None:
+    """`lossbench compare-losses ... 2>&1 | head -1`: the answer is printed before the reports are drawn."""
+    words = "--data wine --losses ce,brier --folds 3 --repeats 1 --epochs 3 --hidden 8"
+    with at_work(f"{words} --output {tmp_path}") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(timeout=120) == 0
+    assert {"report.html", "result.json"} <= {path.name for path in (tmp_path / NAME).iterdir()}
