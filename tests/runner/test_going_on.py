@@ -223,7 +223,7 @@ def test_pictures_that_could_not_be_written_are_drawn_by_the_same_command(
         raise UserError("cannot be written (no space left on device)", where="curves.png")
 
     with monkeypatch.context() as patch:
-        patch.setattr(experiments, "_draw", full)
+        patch.setattr(experiments, "draw", full)
         with pytest.raises(UserError, match="no space"):
             runner.run_train(quick(tmp_path))
     folder = tmp_path / "titanic-nll-logsoftmax"

@@ -187,7 +187,7 @@ def test_a_reader_who_does_not_read_does_not_keep_the_second_interrupt_from_endi
         assert "stopping" in process.stderr.readline() + process.stderr.readline()
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
-    assert list(tmp_path.iterdir()) == []
+    assert not list(tmp_path.rglob("result.json"))  # at most a checkpoint to go on from
 
 
 def test_a_notebooks_backend_and_a_narrow_encoding_cost_no_run(tmp_path: Path) -> None:
