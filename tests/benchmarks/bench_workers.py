@@ -20,7 +20,7 @@ from lossbench.config.commands.compare import CompareConfig
 from lossbench.data.table import Table
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.run import run
-from lossbench.record import JOURNAL, CompareRecord, Journal
+from lossbench.record import JOURNAL, CompareRecord, Journal, write_record
 from lossbench.report.compare.analysis.comparison import compare as analyse
 from lossbench.report.compare.files import write_comparison
 from lossbench.workers import in_process
@@ -75,7 +75,7 @@ def short_runs(tables: int, folder: Path) -> dict[str, float]:
     analysed = time.perf_counter() - began
     began = time.perf_counter()
     write_comparison(record, folder)
-    (folder / "result.json").write_text(record.to_json())
+    write_record(record, folder)
     drawn = time.perf_counter() - began
     size = {name: (folder / name).stat().st_size / 1e6 for name in (JOURNAL, "result.json", "report.html")}
     return {
