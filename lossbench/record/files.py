@@ -78,11 +78,13 @@ def _upgraded(plain: Any, where: str) -> Any:
 def write_record(record: Record, folder: Path) -> Path:
     """Write result.json into the run's folder.
 
-    Of a comparison with more than `MOST_DETAILED` results, trials and curves stay in the journal beside it.
+    Of a comparison with more than `MOST_DETAILED` results, trials and curves stay in the journal beside it, and lines
+    are not indented.
     """
     path = folder / "result.json"
+    indent: int | None = 1
     if isinstance(record, CompareRecord) and len(record.results) > MOST_DETAILED and (folder / JOURNAL).exists():
-        record = record.without_details()
+        record, indent = record.without_details(), None
     with written_aside(path) as file:
-        file.write(record.to_json().encode())
+        file.write(record.to_json(indent).encode())
     return path

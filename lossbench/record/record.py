@@ -99,13 +99,13 @@ class Record(RecordPart):
                 rows.append(row)
         return pd.DataFrame(rows)
 
-    def to_json(self) -> str:
+    def to_json(self, indent: int | None = 1) -> str:
         """Valid JSON, always: no NaN, no Infinity. How long each result took stands in `timing`, with all that differs
         between two runs of the same work."""
         seconds: dict[str, Number] = {one.name: one.seconds for one in self.results if one.seconds is not None}
         if seconds:
             self.timing["results"] = seconds
-        return self.model_dump_json(indent=1) + "\n"
+        return self.model_dump_json(indent=indent) + "\n"
 
 
 class TrainRecord(Record):

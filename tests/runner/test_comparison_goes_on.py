@@ -25,6 +25,7 @@ from lossbench.config.commands.compare import CompareConfig
 from lossbench.errors import UserError
 from lossbench.events import EvaluationEnded, EvaluationsPlanned, Event, Warned
 from lossbench.record import JOURNAL, CompareRecord, Journal
+from lossbench.runner import reports
 
 ASKED = "--data wine --losses ce,brier,nll+relu --folds 3 --repeats 2 --epochs 6 --hidden 8 --label-noise 0,0.2"
 NAME = "compare-wine"
@@ -477,3 +478,16 @@ def test_a_reader_that_has_gone_before_the_answer_costs_no_report(tmp_path: Path
         process.stdout.close()
         assert process.wait(timeout=120) == 0
     assert {"report.html", "result.json"} <= {path.name for path in (tmp_path / NAME).iterdir()}
+
+
+def test_a_very_large_comparison_leaves_trials_and_curves_in_its_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lossbench.record.files.MOST_DETAILED", 1)
+    whole, folder, _ = compared(config(tmp_path))
+    written = json.loads((folder / "result.json").read_text())["results"]
+    assert {member["role"] for result in written for member in result["members"]} == {"refit", "untuned"}
+    assert not any("curves" in member for result in written for member in result["members"])
+    assert runner.report(folder) == 0
+    again = reports.read(folder)
+    assert [result.members for result in again.results] == [result.members for result in whole.results]
