@@ -4,8 +4,10 @@ Much of a command's first second are imports. A Ctrl-C that falls into one of th
 or as a traceback from inside torch: so it is remembered that there was one.
 """
 
+import os
 import signal
 import sys
+import threading
 
 
 def run() -> int:
@@ -28,6 +30,9 @@ def run() -> int:
     except BaseException:
         if not requested:
             raise
+    if any(thread.daemon and thread.name.startswith("lossbench-") for thread in threading.enumerate()):
+        # An aborted run leaves threads that may hold a stream's lock, on which the interpreter's own end would abort.
+        os._exit(130 if requested else code)
     if requested:
         print("interrupted: nothing was recorded", file=sys.stderr)
         return 130
