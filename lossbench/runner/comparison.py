@@ -55,7 +55,7 @@ def compare(
         force=force,
         retry_failed=retry_failed,
         stop=stop,
-        answer=print_comparison if mode == "rich" else None,
+        answer=print_answer if mode == "rich" else None,
     )
     return ended(record, folder, mode, stop)
 
@@ -179,10 +179,3 @@ def _shared(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def print_comparison(record: CompareRecord, folder: Path) -> None:
-    """The answer on standard output."""
-    from lossbench.report.compare.terminal import comparison_report
-
-    print_answer(comparison_report(record, folder))

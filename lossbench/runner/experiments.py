@@ -31,9 +31,7 @@ def train(
     stop, listeners = Stop(), choose_listeners(mode)
     record, folder = run_train(config, listeners=listeners, command=command, strict=strict, force=force, stop=stop)
     if mode == "rich":
-        from lossbench.report.train.terminal import train_report
-
-        print_answer(train_report(record, folder))
+        print_answer(record, folder)
     return ended(record, folder, mode, stop)
 
 
@@ -84,9 +82,7 @@ def regularize(
     stop, listeners = Stop(), choose_listeners(mode)
     record, folder = run_regularize(config, listeners=listeners, command=command, strict=strict, force=force, stop=stop)
     if mode == "rich":
-        from lossbench.report.regularize.terminal import regularize_report
-
-        print_answer(regularize_report(record, folder))
+        print_answer(record, folder)
     return ended(record, folder, mode, stop)
 
 

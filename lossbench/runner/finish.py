@@ -53,12 +53,31 @@ def refuse_broken(pairs: Sequence[Pair]) -> None:
             raise UserError(f"{pair.name} is broken: {pair.verdict.why}", where="--strict", fix=pair.verdict.fix)
 
 
-def print_answer(*renderables: RenderableType) -> None:
+def print_answer(record: Record, folder: Path) -> None:
     """Print what came out of a run to standard output."""
     from lossbench.report.terminal.table import console
 
     with _whoever_reads():
-        console().print(*renderables)
+        console().print(_answer(record, folder))
+
+
+def _answer(record: Record, folder: Path) -> RenderableType:
+    from lossbench.record import CompareRecord, RegularizeRecord, TrainRecord
+
+    match record:
+        case TrainRecord():
+            from lossbench.report.train.terminal import train_report
+
+            return train_report(record, folder)
+        case CompareRecord():
+            from lossbench.report.compare.terminal import comparison_report
+
+            return comparison_report(record, folder)
+        case RegularizeRecord():
+            from lossbench.report.regularize.terminal import regularize_report
+
+            return regularize_report(record, folder)
+    raise AssertionError(record.kind)
 
 
 @contextlib.contextmanager

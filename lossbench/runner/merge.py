@@ -10,10 +10,11 @@ from typing import Any
 
 from lossbench.errors import UserError
 from lossbench.record import JOURNAL, Asked, Journal, RunKey
-from lossbench.runner.comparison import conclude, print_comparison
+from lossbench.runner.comparison import conclude
 from lossbench.runner.drive import choose_listeners, drive
-from lossbench.runner.finish import OK, PARTIAL
+from lossbench.runner.finish import OK, PARTIAL, print_answer
 from lossbench.runner.folder import run_folder
+from lossbench.runner.run_files import RECORD
 from lossbench.runner.runs import check_run
 
 
@@ -38,7 +39,7 @@ def merge_runs(folders: Sequence[Path], name: str, output: str, *, force: bool) 
         references = {condition["name"]: condition["reference"] for condition in skeleton["record"]["conditions"]}
         journal.ask([_at_levels(one, references) for one in _joined(parts)], **skeleton)
         record = assemble(journal)
-        conclude(record, journal, folder, emit, print_comparison)
+        conclude(record, journal, folder, emit, print_answer)
     return PARTIAL if record.status == "interrupted" else OK
 
 
@@ -48,7 +49,7 @@ def _common_key(folders: Sequence[Path]) -> RunKey:
         check_run(folder)
         mine = RunKey.read(folder)
         if mine is None or not (folder / JOURNAL).exists():
-            fix = "run it again with this version" if (folder / "result.json").exists() else ""
+            fix = "run it again with this version" if (folder / RECORD).exists() else ""
             raise UserError("has no journal to be merged", where=str(folder), fix=fix)
         if key is not None and (differ := mine.differences(key)):
             what = f"differs from {folders[0]} in {', '.join(differ)}"
@@ -96,7 +97,7 @@ def _joined_skeletons(parts: Sequence[Journal]) -> dict[str, Any]:
         first["config"] = _joined_config(first["config"], record["config"])
     first["conditions"] = list(known.values())
     seconds = sum(part.described("seconds", 0.0) for part in parts)
-    return {"record": first, "tables": list(about.values()), "state": "finished", "seconds": seconds}
+    return {"record": first, "tables": list(about.values()), "seconds": seconds}
 
 
 def _joined_config(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

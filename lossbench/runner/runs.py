@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from filelock import FileLock, Timeout
 
 from lossbench.errors import UserError, counted, did_you_mean
-from lossbench.record import JOURNAL, Asked, Journal, RunKey, read_record
+from lossbench.record import JOURNAL, RUN_FILE, Asked, Journal, RunKey, read_record
 from lossbench.runner.finish import OK, PARTIAL, print_answer
 from lossbench.runner.folder import LOCK
 from lossbench.runner.reports import read
@@ -36,11 +36,6 @@ class RunSummary:
     when: str  # of its last result, UTC
     answer: str  # the sentence
 
-    @property
-    def row(self) -> dict[str, Any]:
-        """As a list prints it."""
-        return asdict(self)
-
 
 def list_runs(folder: Path, *, as_json: bool) -> int:
     """`lossbench runs`: every run in a folder, the latest last."""
@@ -49,7 +44,7 @@ def list_runs(folder: Path, *, as_json: bool) -> int:
     if not folder.is_dir():
         raise UserError("no such folder", where=str(folder), fix="name the folder that runs are kept in")
     found = [summarise(path) for path in folder.iterdir() if is_run(path)]
-    rows = [one.row for one in sorted(found, key=lambda one: (one.when, one.run))]
+    rows = [asdict(one) for one in sorted(found, key=lambda one: (one.when, one.run))]
     if not rows and not as_json:
         print(f"no runs in {folder}")
         return OK
@@ -59,23 +54,9 @@ def list_runs(folder: Path, *, as_json: bool) -> int:
 
 def show_run(folder: Path) -> int:
     """`lossbench runs show`: a run's answer, again or as far as it is; exit code 4 where it is not finished."""
-    from lossbench.record import CompareRecord, RegularizeRecord, TrainRecord
-
     check_run(folder)
     record = read(folder)
-    match record:
-        case TrainRecord():
-            from lossbench.report.train.terminal import train_report
-
-            print_answer(train_report(record, folder))
-        case CompareRecord():
-            from lossbench.report.compare.terminal import comparison_report
-
-            print_answer(comparison_report(record, folder))
-        case RegularizeRecord():
-            from lossbench.report.regularize.terminal import regularize_report
-
-            print_answer(regularize_report(record, folder))
+    print_answer(record, folder)
     return PARTIAL if record.status == "interrupted" else OK
 
 
@@ -90,7 +71,7 @@ def diff_runs(first: Path, second: Path, *, as_json: bool) -> int:
         check_run(folder)
     one, other = RunKey.read(first), RunKey.read(second)
     keys = one.differences(other) if one is not None and other is not None else []
-    mine, theirs = numbers(first), numbers(second)
+    mine, theirs = numbers(read(first)), numbers(read(second))
     rows = [
         {"result": name, first.name: _shown(mine.get(name)), second.name: _shown(theirs.get(name))}
         for name in dict.fromkeys([*mine, *theirs])
@@ -108,9 +89,8 @@ def diff_runs(first: Path, second: Path, *, as_json: bool) -> int:
     return DIFFERENT if rows or keys else OK
 
 
-def numbers(folder: Path) -> dict[str, tuple[Mapping[str, float | None], int]]:
+def numbers(record: Record) -> dict[str, tuple[Mapping[str, float | None], int]]:
     """Each result's mean test scores and its number of nets, by name."""
-    record = read(folder)
     found: dict[str, tuple[Mapping[str, float | None], int]] = {}
     for result in record.results:
         nets = [member for member in result.members if member.test and member.role in {"", "refit", "recommended"}]
@@ -133,7 +113,7 @@ def _shown(result: tuple[Mapping[str, float | None], int] | None) -> str:
 
 def is_run(folder: Path) -> bool:
     """Whether a folder is a run's."""
-    return folder.is_dir() and any((folder / name).exists() for name in (RECORD, JOURNAL, "run.json"))
+    return folder.is_dir() and any((folder / name).exists() for name in (RECORD, JOURNAL, RUN_FILE))
 
 
 def check_run(folder: Path) -> None:
@@ -181,15 +161,11 @@ def _recorded(folder: Path, record: Record) -> RunSummary:
     failed = record.status in {"failed", "diverged"} or any(one.status == "failed" for one in record.results)
     state: State = "running" if is_at_work(folder) else "failed" if failed else "finished" if ended else "unfinished"
     members = sum(len(result.members) for result in record.results)
-    answer = "; ".join(f"{result.name}: {_shown(numbers_of)}" for result, numbers_of in _scored(folder, record))
+    scored = numbers(record) if record.kind == "train" else {}
+    answer = "; ".join(f"{name}: {_shown(result)}" for name, result in scored.items())
     if isinstance(record, CompareRecord) and record.analysis is not None:
         answer = record.analysis.sentence
     return RunSummary(folder.name, record.kind, state, counted(members, "net"), _when(folder), answer)
-
-
-def _scored(folder: Path, record: Record) -> list[tuple[Any, tuple[Mapping[str, float | None], int]]]:
-    found = numbers(folder) if record.kind == "train" else {}
-    return [(result, found[result.name]) for result in record.results if result.name in found]
 
 
 def is_at_work(folder: Path) -> bool:

@@ -54,9 +54,6 @@ def asks_for_less(folder: Path, plan: ComparePlan) -> bool:
     """Whether the plan asks for all that the folder's journal was last asked for, so that no answer is lost."""
     if not (folder / JOURNAL).exists():
         return True
-    journal = Journal.open(folder, read_only=True)
-    try:
-        wanted = {unit for one in evaluations(plan, folder) for unit in one.asked.units}
+    wanted = {unit for one in evaluations(plan, folder) for unit in one.asked.units}
+    with Journal.open(folder, read_only=True) as journal:
         return all(unit in wanted for one in journal.asked() for unit in one.units)
-    finally:
-        journal.close()

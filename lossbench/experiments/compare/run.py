@@ -101,7 +101,7 @@ class _Comparison:
 
     def begin(self, skeleton: Mapping[str, Any], *, retry_failed: bool) -> None:
         """Keep what is asked for, find what is missing, and say what is known before any result."""
-        self._journal.ask((one.asked for one in self._evaluations), **skeleton, state="running")
+        self._journal.ask((one.asked for one in self._evaluations), **skeleton)
         statuses = self._journal.statuses()
         if retry_failed:
             self._journal.forget(unit for unit, status in statuses.items() if status == "failed")
@@ -183,7 +183,7 @@ class _Comparison:
     def end(self) -> None:
         """Keep how it ended, and how long it worked."""
         seconds = self._journal.described("seconds", 0.0) + time.perf_counter() - self._began
-        self._journal.describe(seconds=seconds, state="interrupted" if self._missing else "finished")
+        self._journal.describe(seconds=seconds)
 
     def _submit(self, block: Sequence[Share]) -> Future[WorkedBlock]:
         first = self._evaluations[block[0].evaluation]

@@ -20,10 +20,8 @@ from lossbench.data.splits.rows import OuterFold, digest
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.conditions import changing
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan
+from lossbench.experiments.setup.training_key import NUMERICS
 from lossbench.record import Levels
-
-NUMERICS = 1
-"""The version of lossbench's numbers: raised by whoever changes what a config trains, chooses or scores."""
 
 PREPARATION = ("scale", "target_scale", "dates", "text")  # of a config's `data`: what is done to a table that is read
 TRAINING = ("net", "optim", "penalty", "early_stopping", "lrs", "folds", "inner_folds", "seed")
