@@ -84,22 +84,25 @@ class Journal:
                 journal._connection = sqlite3.connect(path, timeout=30)
                 journal._connection.execute("PRAGMA journal_mode=WAL")
                 journal._connection.execute("PRAGMA synchronous=NORMAL")
-            journal._prepare(may_make=not read_only)
+            journal._prepare()
         return journal
 
     @classmethod
     def in_memory(cls) -> Journal:
         """A journal that ends with its process."""
         journal = cls(sqlite3.connect(":memory:"), "memory")
-        journal._prepare(may_make=True)
+        journal._prepare()
         return journal
 
-    def _prepare(self, *, may_make: bool) -> None:
+    def _prepare(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             what = f"written by a newer lossbench (journal version {version}, this one reads up to {VERSION})"
             raise UserError(what, where=self._where, fix="install a newer lossbench, or give another --name")
-        if version == 0 and may_make:
+        if version == 0:
+            if self._read_only:  # its process was killed before it made the tables: nothing is in it
+                self._connection.close()
+                self._connection = sqlite3.connect(":memory:")
             with self._connection:
                 self._connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version={VERSION};COMMIT;")
 

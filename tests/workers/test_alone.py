@@ -128,7 +128,10 @@ def test_none_outlives_its_parent_even_if_it_holds_the_interpreter(tmp_path: Pat
             time.sleep(0.02)
         children = [psutil.Process(int(pid)) for pid in said.read_text().split()]
         parent.send_signal(number)
-        parent.wait(20)
+        try:
+            parent.wait(20)
+        finally:
+            parent.kill()  # else its end would be waited for without end
     assert len(children) == 2
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]

@@ -156,25 +156,36 @@ def bi_tempered(
 def tempered_log_softmax(z_BK: Tensor, t: float) -> Tensor:
     """log exp_t(z - lambda), with lambda such that each row's exponentials sum to 1 (t >= 1; t = 1 is the log-softmax).
 
-    exp_t(x) = (1 + (1 - t) x)^(1 / (1 - t)). The logarithm of the sum is convex and falling in lambda, so
-    Newton's steps from the left rise to the root; the last one carries the gradient, which is that of the
-    implicit function.
+    exp_t(x) = (1 + (1 - t) x)^(1 / (1 - t)). A last Newton step carries the gradient, which is that of the implicit
+    function.
     """
     if t == 1:
         return z_BK.log_softmax(-1)
+    # The gradient goes through the maximum too: so a row's gradients sum to 0, and a sure class's keeps its digits.
     below = z_BK - z_BK.amax(-1, keepdim=True)
 
     def log_exp_t(a_BK: Tensor, normaliser_B1: Tensor) -> Tensor:
         return -((t - 1) * (normaliser_B1 - a_BK)).log1p() / (t - 1)
 
-    with torch.no_grad():
-        normaliser = torch.zeros_like(below[..., :1])
-        for _ in range(20):
-            log_e = log_exp_t(below, normaliser)
-            total = log_e.logsumexp(-1, keepdim=True)
-            slope = -(t * log_e - total).exp().sum(-1, keepdim=True)
-            normaliser = (normaliser - total / slope).clamp_min(0)
-        log_e = log_exp_t(below, normaliser)
-        slope = -(t * log_e - log_e.logsumexp(-1, keepdim=True)).exp().sum(-1, keepdim=True)
-    normaliser = normaliser - log_exp_t(below, normaliser).logsumexp(-1, keepdim=True) / slope
+    normaliser, slope = _tempered_normaliser(below.detach(), t)
+    normaliser = normaliser + log_exp_t(below, normaliser).logsumexp(-1, keepdim=True) / slope
     return log_exp_t(below, normaliser)
+
+
+def _tempered_normaliser(below_BK: Tensor, t: float) -> tuple[Tensor, Tensor]:
+    """lambda, and by how much the logarithm of the exponentials' sum S falls there as lambda rises, both [..., B, 1].
+
+    S^(1 - t) rises with lambda and is concave (it is a power mean of linear functions), and nearly straight: Newton's
+    steps from the left rise to its 1. Six reach the last digit for all t <= 10, 1,000 classes and any outputs, a seventh has the slope there. As
+    many are made for every row: when a row is done must not depend on its neighbours. The classes come first, since
+    sums over a short last axis are slow.
+    """
+    below_KB = below_BK.movedim(-1, 0).contiguous()
+    normaliser = below_KB.new_zeros(below_KB.shape[1:])
+    for _ in range(7):
+        rise_KB = (t - 1) * (normaliser - below_KB)
+        exp_t_KB = (rise_KB.log1p() / (1 - t)).exp()
+        total = exp_t_KB.sum(0)
+        slope = (exp_t_KB / (1 + rise_KB)).sum(0) / total
+        normaliser = normaliser + ((t - 1) * total.log()).expm1() / ((t - 1) * slope)
+    return normaliser.unsqueeze(-1), slope.unsqueeze(-1)
