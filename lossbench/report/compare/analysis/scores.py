@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,12 +68,13 @@ class LossScores:
         """How many times the gradient of the group's first loss its own is."""
         return self.result.objective.factor if self.result.objective else 1.0
 
-    @property
+    @cached_property
     def params(self) -> dict[str, Any]:
         """Its own parameters as it chose them most often, of equally frequent ones the default; {}: no choice."""
-        chosen = [m.params for m in self.refits]
+        chosen = Counter(tuple(m.params.items()) for m in self.refits)
         default = self.result.loss.params.items()
-        return max(chosen, key=lambda params: (chosen.count(params), params.items() <= default), default={})
+        most = max(chosen.items(), key=lambda one: (one[1], dict(one[0]).items() <= default), default=((), 0))
+        return dict(most[0])
 
     def mean_of(self, metric: str, role: str = "refit") -> float | None:
         """Mean of a test metric over the members of a role; None where it is not defined."""

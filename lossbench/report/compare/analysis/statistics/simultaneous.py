@@ -127,17 +127,35 @@ def _largest(value_JM: Floats, *, alternative: Alternative = "two-sided", draws:
     small.
     """
     splits, count = value_JM.shape
+    df = splits - 1
     centred = value_JM - value_JM.mean(axis=0)
     norm = np.linalg.norm(centred, axis=0)
     alike = norm <= 1e-12 * np.maximum(1.0, np.abs(value_JM).max(axis=0))
-    factor = np.vstack([np.where(alike, 0.0, centred / np.where(alike, 1.0, norm)), np.eye(count)[alike]])
+    spread = np.vstack([np.where(alike, 0.0, centred / np.where(alike, 1.0, norm)), np.eye(count)[alike]])
+    factor = np.asarray(
+        np.linalg.qr(spread, mode="r"), dtype=np.float32
+    )  # [R, M], of the same correlation in fewer rows
+    rank = len(factor)
     rng, found = generator(seed, "maximum t"), []
-    at_once = max(1, _AT_ONCE // (splits * max(count, len(factor))))
+    at_once = max(1, _AT_ONCE // (min(df, rank) * max(count, rank)))
     for start in range(0, draws, at_once):
-        row = rng.standard_normal((min(at_once, draws - start), splits, len(factor)), dtype=np.float32) @ factor.astype(
-            np.float32
-        )
-        spread = np.sqrt(np.einsum("sjm,sjm->sm", row[:, 1:], row[:, 1:]) / (splits - 1))
-        t = row[:, 0] / spread
+        some = min(at_once, draws - start)
+        z = rng.standard_normal((some, rank), dtype=np.float32) @ factor
+        row = _wishart_factor(rng, some, df, rank) @ factor
+        t = z / np.sqrt(np.einsum("sjm,sjm->sm", row, row) / df)
         found.append((np.abs(t) if alternative == "two-sided" else t).max(axis=1))
     return np.concatenate(found).astype(float)
+
+
+def _wishart_factor(rng: np.random.Generator, draws: int, df: int, rank: int) -> NDArray[np.float32]:
+    """Matrices A whose A'A is Wishart with so many degrees of freedom, [draws, min(df, R), R].
+
+    For df >= R by Bartlett's decomposition, which costs the same for any number of splits; else df rows of normals.
+    Source: Bartlett 1933, doi:10.1017/S0370164600015637.
+    """
+    if df < rank:
+        return rng.standard_normal((draws, df, rank), dtype=np.float32)
+    factor = np.triu(rng.standard_normal((draws, rank, rank), dtype=np.float32), 1)
+    i = np.arange(rank)
+    factor[:, i, i] = np.sqrt(rng.chisquare(df - i, size=(draws, rank)))
+    return factor
