@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from lossbench.data.datasets import bundled, generated, scikit_learn  # noqa: F401 - their sets declare themselves
+from lossbench.data.datasets import bundled, generated  # noqa: F401 - their sets declare themselves
 from lossbench.data.datasets.registry import DECLARED, Dataset
 from lossbench.data.table import Table
 from lossbench.deferred import pd

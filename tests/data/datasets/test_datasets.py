@@ -12,6 +12,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import datasets as sklearn_datasets
 
 from lossbench.data.datasets import catalogue as registry
 from lossbench.data.datasets.catalogue import Dataset, datasets, load_named
@@ -122,12 +123,21 @@ def test_titanic_full_has_the_published_gaps() -> None:
 def test_bundled_files_have_the_hashes_of_their_provenance() -> None:
     folder = files("lossbench.data") / "bundled"
     text = (folder / "PROVENANCE.md").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^## (\S+\.csv)$.*?SHA-256 ([0-9a-f]{64})", text, re.DOTALL | re.MULTILINE))
-    found = {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir() if file.suffix == ".csv"
-    }
-    assert told == found
-    assert len(found) == 3
+    told = dict(re.findall(r"^## (\S+\.csv(?:\.gz)?)$.*?SHA-256 ([0-9a-f]{64})", text, re.DOTALL | re.MULTILINE))
+    tables = [file for file in folder.iterdir() if file.name.endswith((".csv", ".csv.gz"))]
+    assert told == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in tables}
+    assert len(tables) == 9
+
+
+@pytest.mark.parametrize("name", ["breast_cancer", "iris", "wine", "digits", "diabetes", "linnerud"])
+def test_tables_that_scikit_learn_has_too_are_its_tables(name: str) -> None:
+    built, bunch = table(name), getattr(sklearn_datasets, f"load_{name}")(as_frame=True)
+    target = bunch.target if isinstance(bunch.target, pd.Series) else bunch.target[built.target_name]
+    assert list(built.features) == list(bunch.data)
+    assert (built.features.to_numpy(dtype=float) == bunch.data.to_numpy(dtype=float)).all()  # to the last bit
+    assert (built.target == target.to_numpy()).all()
+    if built.classes:
+        assert built.classes == tuple(map(str, bunch.target_names))
 
 
 def test_outliers_know_their_clean_target() -> None:
@@ -150,7 +160,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 
 def test_a_package_can_bring_its_own_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = EntryPoint("my-wine", "lossbench.data.datasets.scikit_learn:wine", registry.GROUP)
+    own = EntryPoint("my-wine", "lossbench.data.datasets.bundled:wine", registry.GROUP)
     bad = EntryPoint("bad", "os:getcwd", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [own, bad] if group == registry.GROUP else [])
     assert registry.names()[-2:] == ["my-wine", "bad"]
