@@ -176,9 +176,9 @@ def _tempered_normaliser(below_BK: Tensor, t: float) -> tuple[Tensor, Tensor]:
     """lambda, and by how much the logarithm of the exponentials' sum S falls there as lambda rises, both [..., B, 1].
 
     S^(1 - t) rises with lambda and is concave (it is a power mean of linear functions), and nearly straight: Newton's
-    steps from the left rise to its 1. Three reach the last digit for t <= 1.2, six for t <= 10, at 1,000 classes and any
-    outputs; one more has the slope there. As many are made for every row: when a row is done must not depend on its
-    neighbours. The classes come first, since sums over a short last axis are slow.
+    steps from the left rise to its 1. Three reach the last digit for t <= 1.2, six for t <= 10, at 1,000 classes and
+    any outputs; one more has the slope there. As many are made for every row: when a row is done must not depend on
+    its neighbours. The classes come first, since sums over a short last axis are slow.
     """
     below_KB = below_BK.movedim(-1, 0).contiguous()
     normaliser = below_KB.new_zeros(below_KB.shape[1:])
