@@ -44,7 +44,7 @@ def written_aside(path: Path) -> Iterator[BinaryIO]:
 def cannot_write(problem: OSError, where: str) -> UserError:
     """What the system said about a place that cannot be written to."""
     reason = (problem.strerror or str(problem)).lower()
-    return UserError(f"cannot be written ({reason})", where=where, fix="make room there, or give another --output")
+    return UserError(f"cannot be written ({reason})", where=where, fix="free some space, or give another --output")
 
 
 def _umask() -> int:

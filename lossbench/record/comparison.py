@@ -126,7 +126,7 @@ class ComparisonTable(Frozen):
     splits: int
     test_over_train: float
     baseline: str
-    baseline_lost: str  # why nothing can be said against the baseline; "" where it has scores of its own
+    baseline_lost: str  # why no loss can be compared with the baseline; "" where it has scores of its own
     dummy: Number
     dummy_name: str  # "majority class", "target mean", "target median"
     picked: bool = False  # the baseline was chosen after looking at these scores

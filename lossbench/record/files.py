@@ -39,7 +39,7 @@ def parse_record(text: str | bytes, *, where: str = "result.json") -> ReadRecord
     try:
         plain = from_json(text)
     except ValueError as problem:
-        raise UserError(f"is no whole JSON file ({problem})", where=where, fix="run it again") from None
+        raise UserError(f"is not a complete JSON file ({problem})", where=where, fix="run it again") from None
     try:
         record: ReadRecord = _adapter().validate_python(_upgraded(plain, where))
     except ValidationError as problem:

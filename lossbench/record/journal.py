@@ -112,11 +112,11 @@ class Journal:
         try:
             yield
         except sqlite3.OperationalError as problem:
-            fix = "make room there, and give the same command again: what was there stays"
+            fix = "free some space and run the same command again; finished results are kept"
             raise UserError(f"cannot be written or read ({problem})", where=self._where, fix=fix) from None
         except (sqlite3.DatabaseError, zlib.error, ValidationError, json.JSONDecodeError) as problem:
             what = str(problem).splitlines()[0]
-            fix = "--force trains anew, --name leaves it"
+            fix = "--force trains everything again, another --name keeps this run"
             raise UserError(f"the journal is damaged ({what})", where=self._where, fix=fix) from None
 
     def __enter__(self) -> Journal:

@@ -31,7 +31,7 @@ def verify(folder: Path, record: Record, name: str) -> None:
         return
     path = folder / name
     if record.files.get(name) != _digest(path):
-        what = "is not the file that this run wrote: its sha256 is not the one in result.json"
+        what = "changed after the run wrote it: its sha256 is not the one in result.json"
         raise UserError(what, where=str(path), fix="restore both from a copy, or train again")
 
 

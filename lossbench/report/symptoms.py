@@ -20,13 +20,13 @@ def symptoms(result: LossResult) -> list[str]:
     if dead:
         sentences.append(f"{dead:.0%} of its outputs are dead: one value for every row of the test part{only}")
     if invalid := found.invalid_probabilities:
-        sentences.append(f"{invalid:.0%} of its rows are no probabilities, though it takes them for such{only}")
+        sentences.append(
+            f"{invalid:.0%} of its output rows are not probabilities, although the loss expects probabilities{only}"
+        )
     if count := found.members_predicting_one_class:
         whose = "with finite outputs " if finite < members else ""
-        does = "decides" if finite == 1 else "decide"
-        sentences.append(
-            f"{_of(count, finite)} {whose}{does} for one class whatever {'it sees' if finite == 1 else 'they see'}"
-        )
+        predicts = "predicts" if finite == 1 else "predict"
+        sentences.append(f"{_of(count, finite)} {whose}{predicts} the same class for every row")
     if dead == 0 and sentences and result.verdict.level == "broken":
         sentences.append(f"0% of its outputs are dead: none gives one value for every row of the test part{only}")
     return sentences

@@ -136,7 +136,7 @@ def _interrupts(stop: Stop, collector: _Collector) -> Iterator[None]:
         for one in SIGNALS:
             signal.signal(one, on_second)
         again = "Ctrl-C again" if number == signal.SIGINT else f"{signal.Signals(number).name} again"
-        _say(f"stopping, what was reached will be recorded; {again} to abort without")
+        _say(f"stopping; finished work will be recorded ({again} to abort without recording)")
 
     def on_second(number: int, _: object) -> None:
         _say("aborted")

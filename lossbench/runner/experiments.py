@@ -135,14 +135,14 @@ def _ended_before(folder: Path, emit: Emit) -> Record | None:
     try:
         record = read_record(folder)
     except UserError as problem:
-        raise UserError(problem.what, where=problem.where, fix="--force has the run anew") from None
+        raise UserError(problem.what, where=problem.where, fix="--force runs it again") from None
     if record.status == "interrupted":
         return None
     files = RUN_FILES[record.kind]
     remove(folder, files.progress)  # a process that was killed behind its record had no time to
     for warning in record.warnings:
         emit(Warned(warning))
-    emit(Warned(f"nothing to train: {folder} has this very run (--force trains it anew)", "note"))
+    emit(Warned(f"nothing to train: {folder} holds this finished run (--force trains it again)", "note"))
     if not all(any(folder.glob(pattern)) for pattern in files.results):
         draw(record, folder, emit)
     return record

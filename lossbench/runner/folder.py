@@ -113,8 +113,8 @@ def _claimed(
                 fix = "wait for it, or give another --name"
                 raise UserError("another process works on this run", where=str(folder), fix=fix)
         if name is not None:
-            fix = "give another --name, or --force to have this run in its place"
-            raise UserError(f"has another run, which differs in {', '.join(differ)}", where=str(folder), fix=fix)
+            fix = "give another --name, or --force to replace it"
+            raise UserError(f"holds another run, which differs in {', '.join(differ)}", where=str(folder), fix=fix)
     raise AssertionError("numbers do not end")
 
 
@@ -136,7 +136,7 @@ def _differences(folder: Path, run: RunKey) -> list[str]:
     there = RunKey.read(folder)
     if there is not None:
         return run.differences(there)
-    return ["key, which no run.json tells"] if (folder / RECORD).exists() else []
+    return ["its key (it has no run.json)"] if (folder / RECORD).exists() else []
 
 
 def _locked(folder: Path) -> FileLock | None:

@@ -50,7 +50,7 @@ def _common_key(folders: Sequence[Path]) -> RunKey:
         mine = RunKey.read(folder)
         if mine is None or not (folder / JOURNAL).exists():
             fix = "run it again with this version" if (folder / RECORD).exists() else ""
-            raise UserError("has no journal to be merged", where=str(folder), fix=fix)
+            raise UserError("has no journal, so it cannot be merged", where=str(folder), fix=fix)
         if key is not None and (differ := mine.differences(key)):
             what = f"differs from {folders[0]} in {', '.join(differ)}"
             raise UserError(what, where=str(folder), fix="merge runs that share all of these")

@@ -29,7 +29,7 @@ def report(folder: Path, tables: Sequence[str] | None = None) -> int:
             record.files |= drawn
         write_record(record, where)
     partial = record.status == "interrupted"
-    print(f"drawn again in {where}" + (", of what there is: the run is not finished" if partial else ""))
+    print(f"drawn again in {where}" + (" (partial: the run is not finished)" if partial else ""))
     return PARTIAL if partial else OK
 
 

@@ -35,7 +35,7 @@ def cluster(address: str) -> Iterator[Workers]:
 
     def slots() -> int:
         if client.status != "running":
-            fix = "the same command goes on where it stood"
+            fix = "run the same command again to resume"
             raise UserError(f"{address} is gone", where="--scheduler", fix=fix)
         return max(1, sum(int(count) for count in client.nthreads().values()))
 

@@ -99,7 +99,7 @@ def test_ctrl_c_is_130_and_leaves_what_was_done_and_what_was_not(tmp_path: Path)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert err.strip() == "stopping, what was reached will be recorded; Ctrl-C again to abort without"
+    assert err.strip() == "stopping; finished work will be recorded (Ctrl-C again to abort without recording)"
     assert json.loads(out.splitlines()[-1])["status"] == "interrupted"
     record = parse_record((tmp_path / "run" / "result.json").read_text())
     assert record.status == "interrupted"

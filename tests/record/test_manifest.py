@@ -50,7 +50,7 @@ def test_every_flipped_bit_of_the_weights_is_noticed(trained: Path, tmp_path: Pa
         damaged, bit = bytearray(weights), draw.randrange(8 * len(weights))
         damaged[bit // 8] ^= 1 << bit % 8
         (run / "weights.safetensors").write_bytes(damaged)
-        with pytest.raises(UserError, match=r"weights\.safetensors: is not the file that this run wrote"):
+        with pytest.raises(UserError, match=r"weights\.safetensors: changed after the run wrote it"):
             predict_file(run, table)
 
 
@@ -59,7 +59,7 @@ def test_weights_without_their_record_or_without_a_place_in_it_are_refused(train
     record = read_record(run)
     record.files = {"curves.png": record.files["curves.png"]}
     write_record(record, run)
-    with pytest.raises(UserError, match="is not the file that this run wrote"):
+    with pytest.raises(UserError, match="changed after the run wrote it"):
         predict_file(run, table)
     (run / "result.json").unlink()
     with pytest.raises(UserError, match=r"result\.json: no such run"):
@@ -83,7 +83,7 @@ def test_what_is_drawn_again_is_in_the_record(trained: Path, tmp_path: Path) -> 
     # the weights' sha256 is what was written, not what lies there now
     (run / "weights.safetensors").write_bytes(b"damaged")
     runner.report(run)
-    with pytest.raises(UserError, match="is not the file"):
+    with pytest.raises(UserError, match="changed after"):
         verify(run, read_record(run), "weights.safetensors")
 
 

@@ -107,7 +107,7 @@ def test_what_was_measured_and_chosen_is_where_it_is_looked_for():
     assert sum(focal.reliability.count) == 150
     assert trained.results[0].diagnostics.invalid_probabilities == 1.0
     assert trained.results[0].members[0].class_weights.keys() == {"setosa", "versicolor", "virginica"}
-    assert any("no probabilities" in message for message in symptoms(trained.results[0]))
+    assert any("not probabilities" in message for message in symptoms(trained.results[0]))
 
 
 def test_an_old_path_gives_the_frames_that_were_written_then(tmp_path):
@@ -132,7 +132,7 @@ def test_a_record_of_a_newer_version_is_refused_in_one_line(tmp_path):
         ('{"schema_version": 2, "kind": "train"}', "not a lossbench record"),
         ('{"schema_version": 2, "kind": "other"}', "not a lossbench record"),
         ("[]", "not a lossbench record"),
-        ('{"kind": "tr', "is no whole JSON file"),
+        ('{"kind": "tr', "is not a complete JSON file"),
     ],
 )
 def test_what_is_no_record_is_refused_in_one_line(tmp_path, text, message):

@@ -83,7 +83,7 @@ def test_a_damaged_record_is_reported_or_refused_in_one_line(kind: str, tmp_path
 def test_a_record_that_is_cut_short_is_refused_in_one_line(kind: str) -> None:
     whole, draw = RECORDS[kind]().to_json().encode(), random.Random(0)
     for _ in range(CUTS):
-        with pytest.raises(UserError, match="is no whole JSON file") as error:
+        with pytest.raises(UserError, match="is not a complete JSON file") as error:
             parse_record(whole[: draw.randrange(len(whole) - 2)])
         assert "\n" not in str(error.value)
 

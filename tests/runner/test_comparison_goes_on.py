@@ -384,7 +384,7 @@ def test_no_room_is_one_line_and_what_was_there_stays(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(Journal, "open", full)
     more = config(tmp_path, name="run", losses="ce,brier,hinge,mse,focal", repeats=6)
-    with pytest.raises(UserError, match=r"journal\.sqlite: cannot be written.*full.*make room"):
+    with pytest.raises(UserError, match=r"journal\.sqlite: cannot be written.*full.*free some space"):
         compared(more)
     monkeypatch.undo()
     record, _, heard = compared(more)

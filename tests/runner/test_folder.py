@@ -43,7 +43,7 @@ def test_a_given_name_that_another_run_has_is_refused_with_what_differs(tmp_path
     before = files(tmp_path / "mine")
     with pytest.raises(
         UserError,
-        match=r"mine: has another run, which differs in optim.epochs \(5, here 6\), data; give another --name",
+        match=r"mine: holds another run, which differs in optim.epochs \(5, here 6\), data; give another --name",
     ):
         work(tmp_path, "mine", run(6, "b" * 64))
     with pytest.raises(UserError, match=r"the command \(train, here regularize-gif\)"):

@@ -156,7 +156,7 @@ def test_a_run_that_has_ended_is_not_trained_again(tmp_path: Path, capsys: pytes
     again = capsys.readouterr()
     assert again.out == first.out
     folder = tmp_path / "titanic-nll-logsoftmax"
-    assert f"note: nothing to train: {folder} has this very run (--force trains it anew)" in again.err
+    assert f"note: nothing to train: {folder} holds this finished run (--force trains it again)" in again.err
     assert before == {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     runner.train(config, force=True)
     assert all(before[path] < path.stat().st_mtime_ns for path in folder.iterdir() if path.name != ".lock")
@@ -237,7 +237,7 @@ def test_pictures_that_could_not_be_written_are_drawn_by_the_same_command(
 def test_a_record_that_cannot_be_read_is_no_reason_to_train_in_silence(tmp_path: Path) -> None:
     _, folder = runner.run_train(quick(tmp_path))
     (folder / "result.json").write_text('{"kind": ')
-    with pytest.raises(UserError, match=r"result\.json: is no whole JSON file .*; --force has the run anew"):
+    with pytest.raises(UserError, match=r"result\.json: is not a complete JSON file .*; --force runs it again"):
         runner.run_train(quick(tmp_path))
     assert runner.run_train(quick(tmp_path), force=True)[0].status == "ok"
 

@@ -146,4 +146,4 @@ def test_runs_that_differ_in_what_changes_numbers_are_not_merged(
     assert re.search(r"five: differs from .*three in optim\.epochs \(3, here 5\);", capsys.readouterr().err)
     assert not (outputs / "both").exists()
     assert main(["runs", "merge", str(one), str(outputs / "trained"), "--name", "both"]) == 2
-    assert "trained: has no journal to be merged" in capsys.readouterr().err
+    assert "trained: has no journal, so it cannot be merged" in capsys.readouterr().err

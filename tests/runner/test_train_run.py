@@ -58,7 +58,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False, preexec_fn=no_room)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert "weights.safetensors: cannot be written (file too large); make room there, or give another --output" in line
+    assert "weights.safetensors: cannot be written (file too large); free some space, or give another --output" in line
     assert list(tmp_path.iterdir()) == []
 
 
@@ -115,7 +115,7 @@ def test_a_signal_leaves_a_valid_record(tmp_path: Path, number: signal.Signals, 
     process.send_signal(number)
     out, errors = process.communicate(timeout=60)
     assert process.returncode == code
-    assert f"stopping, what was reached will be recorded; {name} again to abort" in errors
+    assert f"stopping; finished work will be recorded ({name} again to abort" in errors
     assert "Traceback" not in errors
     record = read_record(tmp_path / "titanic-nll-logsoftmax")
     assert (record.status, record.results[0].members[0].status) == ("interrupted", "interrupted")

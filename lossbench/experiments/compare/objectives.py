@@ -69,7 +69,7 @@ def grouped(
         first, relation = like[0]
         if candidate.full_name in mergeable:
             times = "" if relation.is_one_objective else f"{relation.factor:.3g} times "
-            why = f"no difference from {times}{first.full_name} found on {relation.extent}"
+            why = f"the same gradients as {times}{first.full_name} on {relation.extent}"
             excluded.append((candidate.full_name, why))
             merged.setdefault(first.name, []).append(candidate.full_name)
         else:

@@ -38,7 +38,7 @@ def diagnose(
 
 def diagnose_net(pair: Pair, train_loss: np.ndarray, out_NK: Tensor, label_N: Tensor | None) -> NetDiagnostics:
     """Symptoms of one net: when its loss fell below the loss's floor and whether it stayed there, and where all of its
-    outputs are finite, dead outputs, outputs that are no probabilities, and whether it decides for one class whatever
+    outputs are finite, dead outputs, outputs that are no probabilities, and whether it predicts one class whatever
     it sees.
 
     An output is dead that gives one value for every row: nothing that the net sees moves it.

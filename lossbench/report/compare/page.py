@@ -39,7 +39,7 @@ WORDS: dict[Word, str] = {
     "anecdotal": "fewer than five splits carry no conclusion, whatever the difference",
     "not compared": "the baseline has no scores of its own to compare it with",
     "unreliable": "its nets failed on more splits than chance allows of a loss that fails on at most 1 in 100",
-    "same objective": "no difference of its gradients from those of another loss was found on any probe: counted once",
+    "same objective": "its gradients equal those of another loss on every probe: the two count as one",
     "broken": "the loss is not defined on what the last activation puts out; it was run all the same",
     "diverged": "no net of it was left on any split; it counts as the worst and is never dropped",
     "failed": "it raised an error; it counts as the worst and is never dropped",

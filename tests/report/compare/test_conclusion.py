@@ -76,8 +76,8 @@ def test_each_objective_is_named_by_its_first_loss():
         Planted("kl_div", group="b", gain=0.001),
         Planted("ce2", group="cross_entropy"),
     )
-    assert "no difference of kl_div from nll found on 1,000 probes up to |z| = 1e4" in answer
-    assert "no difference of ce2 from cross_entropy found on 1,000 probes up to |z| = 1e4" in answer
+    assert "kl_div has the same gradients as nll on 1,000 probes up to |z| = 1e4" in answer
+    assert "ce2 has the same gradients as cross_entropy on 1,000 probes up to |z| = 1e4" in answer
 
 
 def test_when_every_loss_failed_the_errors_are_named():

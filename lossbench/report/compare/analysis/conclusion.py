@@ -139,7 +139,7 @@ def _where(table: ComparisonTable, conditions: Sequence[ConditionRecord]) -> str
 def _head(table: ComparisonTable) -> str:
     better, compared = _with(table, "better"), _compared(table)
     if table.baseline_lost:
-        return f"nothing can be said against {table.baseline}, which {table.baseline_lost}"
+        return f"no loss can be compared with {table.baseline}, which {table.baseline_lost}"
     if table.learnt_nothing:
         many = len([row for row in table.rows if row.word in TESTED | {"baseline"}])
         none = "it is not" if many == 1 else f"none of the {many} losses is"
@@ -230,13 +230,14 @@ def _details(table: ComparisonTable) -> list[str]:
 
 
 def _twins(table: ComparisonTable) -> list[str]:
-    """`no difference of nll and kl_div from cross_entropy found on 1,063 probes up to |z| = 1e4`, for every group."""
+    """`nll and kl_div have the same gradients as cross_entropy on 1,063 probes up to |z| = 1e4`, for every group."""
     twins = _with(table, "same objective")
     parts = []
     for first in dict.fromkeys(row.same_as for row in twins):
         rows = [row for row in twins if row.same_as == first]
         extent = probed(rows[0].probes, rows[0].reach)
-        parts.append(f"no difference of {listed([row.name for row in rows])} from {first} found{extent}")
+        have = "has" if len(rows) == 1 else "have"
+        parts.append(f"{listed([row.name for row in rows])} {have} the same gradients as {first}{extent}")
     return parts
 
 
@@ -251,7 +252,9 @@ def _unsound(row: ComparisonRow, table: ComparisonTable) -> str:
     if row.word == "diverged":
         return f"{row.name} diverged on every split"
     if row.same_as:
-        return f"{row.name} is broken as well: no difference from {row.same_as} found{probed(row.probes, row.reach)}"
+        return (
+            f"{row.name} is broken as well: it has the same gradients as {row.same_as}{probed(row.probes, row.reach)}"
+        )
     gap = f" ({number(row.difference, table.decimals, sign=True)})" if row.difference is not None else ""
     return f"{row.name} is broken{gap}: {row.reason}"
 

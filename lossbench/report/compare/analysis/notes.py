@@ -96,13 +96,13 @@ def table_notes(table: ComparisonTable, record: CompareRecord) -> list[str]:
         extent = probed(row.probes, row.reach)
         if row.differs_from:
             sentences.append(
-                f"No difference of {row.name} from {row.differs_from} was found{extent}, yet their scores differ by"
-                f" {number(row.differs_by, table.decimals)} per split: compared like any other pair."
+                f"{row.name} and {row.differs_from} have the same gradients{extent}, but their scores differ by"
+                f" {number(row.differs_by, table.decimals)} per split. They are compared like any other pair."
             )
         elif row.same_as and not math.isclose(row.factor, 1.0, rel_tol=1e-6):
             sentences.append(
-                f"{row.name}'s gradient is {row.factor:.3g} times that of {row.same_as}, no other difference was"
-                f" found{extent}: counted once, since the learning rate makes up for a factor."
+                f"The gradient of {row.name} is {row.factor:.3g} times that of {row.same_as}{extent}. They count"
+                " as one loss, because the learning rate compensates a factor."
             )
     return sentences
 

@@ -157,7 +157,7 @@ def _sentence(found: Sensitivity, held: str, stop_text: str) -> str:
     span = f"{where}from {found.condition.text(found.levels[0])} to {found.condition.text(found.levels[-1])}"
     d = found.decimals
     if base is None or base.cost is None:
-        return f"{span} nothing can be said against {found.baseline}{end}"
+        return f"{span} no loss can be compared with {found.baseline}{end}"
     rivals = [row for row in found.rows if row.word in COMPARED | {"anecdotal"} and row.saved is not None]
     text = f"{span} {found.baseline} {_gives_up(base, d)}"
     if not rivals:
