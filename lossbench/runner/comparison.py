@@ -77,7 +77,7 @@ def run_compare(
     What the folder's journal has is not trained again. `answer` gets the record as soon as there is one: before
     pictures are drawn, which may take long or fail.
     """
-    from lossbench.experiments.compare.going_on import asks_for_less, looked_in, run_key
+    from lossbench.experiments.compare.resume import asks_for_less, looked_in, run_key
     from lossbench.experiments.compare.plan import default_name, plan
     from lossbench.experiments.compare.run import run
     from lossbench.record import Journal
@@ -124,7 +124,7 @@ def conclude(
 
     Where there is a result.json, all that lies beside it belongs to it.
     """
-    from lossbench.experiments.compare.going_on import look
+    from lossbench.experiments.compare.resume import look
     from lossbench.record import manifest, write_record
     from lossbench.report.compare.analysis.comparison import compare as analyse
 

@@ -1,4 +1,4 @@
-"""Which journal a plan can go on with."""
+"""Which journal a plan can resume, and what was seen in it before."""
 
 from __future__ import annotations
 
