@@ -96,3 +96,8 @@ def unknown(
 def counted(count: int, noun: str, plural: str = "") -> str:
     """`1 loss`, `1,234 losses`: a number of things, in every message and report."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def as_list(entries: Iterable[str]) -> str:
+    """`a,"b, c"`: names as a flag takes them, those with a comma or a quote in double quotes, as in CSV."""
+    return ",".join('"' + e.replace('"', '""') + '"' if "," in e or '"' in e else e for e in entries)

@@ -10,7 +10,22 @@ from typing import Any, Literal
 from lossbench.data.datasets.catalogue import is_known, unknown_set
 
 # how the bytes of a file are read, whatever is then done with its columns
-READING = ("sep", "decimal", "encoding", "na", "keep_na_words", "allow_short_rows", "max_bytes", "date_formats")
+READING = (
+    "sep",
+    "decimal",
+    "thousands",
+    "encoding",
+    "header",
+    "columns",
+    "comment",
+    "skip_lines",
+    "na",
+    "keep_na_words",
+    "allow_short_rows",
+    "max_bytes",
+    "date_formats",
+    "number_formats",
+)
 
 
 @dataclass(frozen=True)
@@ -20,7 +35,8 @@ class DataSource:
     The options have the names and the meaning that they have in a config's `data`. `keep` names columns that are kept
     although they look like row numbers or like copies of the target; `groups` names the column whose equal values must
     not be torn by a split, and `time` the one by which the test rows are the latest: neither is a feature (`time` is
-    one where it is named in `keep`). `date_formats` says how the dates of a column are written, where known.
+    one where it is named in `keep`). `date_formats` and `number_formats` say how the dates and the
+    numbers of a column are written, where known: `%d.%m.%Y`, `1.000,0`.
     """
 
     name: str | None = None
@@ -33,7 +49,12 @@ class DataSource:
     time: str | None = None
     sep: str | None = None
     decimal: str | None = None
+    thousands: str | None = None
     encoding: str = "utf-8"
+    header: bool = True
+    columns: Sequence[str] = ()
+    comment: str | None = None
+    skip_lines: int = 0
     na: Sequence[str] = ()
     keep_na_words: bool = False
     allow_short_rows: bool = False
@@ -45,6 +66,7 @@ class DataSource:
     dates: bool = False
     text: Literal["drop", "hash"] = "drop"
     date_formats: Mapping[str, str] = field(default_factory=dict)
+    number_formats: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: str, **options: Any) -> DataSource:

@@ -8,15 +8,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
-from lossbench.data.infer.kinds import CODE_DIGITS
+from lossbench.data.infer.numbers import CODE_DIGITS
+from lossbench.data.infer.spelling import looks_grouped
 from lossbench.data.read.unpack import BLOCK
 from lossbench.deferred import np, pd
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def doubtful(stream: IO[bytes], found: Mapping[int, pd.Series], gaps: Sequence[str]) -> list[int]:
-    """Columns of numbers whose texts must be looked at again: whole numbers, and gaps if a word for one occurs."""
+FIRST = 1000
+
+
+def doubtful(
+    stream: IO[bytes], found: Mapping[int, pd.Series], gaps: Sequence[str], *, grouped: bool = False
+) -> list[int]:
+    """Columns of numbers whose texts must be looked at again: whole numbers, and gaps if a word for one occurs.
+
+    With `grouped` also those whose decimal marks may part thousands, like 1.277 and 6.162 beside 300.
+    """
     with_gaps = [place for place, column in found.items() if column.dtype.kind == "f" and column.isna().any()]
     whole = [place for place, column in found.items() if column.dtype.kind in "iu"]
     whole += [place for place in with_gaps if _is_whole(found[place])]
@@ -26,7 +37,21 @@ def doubtful(stream: IO[bytes], found: Mapping[int, pd.Series], gaps: Sequence[s
         stream.seek(0)
         while not worded and (block := stream.read(BLOCK)):
             worded = any(word in block for word in words)
-    return sorted({*whole, *(with_gaps if worded else [])})
+    marked = [place for place, column in found.items() if grouped and _may_be_grouped(column.to_numpy())]
+    return sorted({*whole, *(with_gaps if worded else []), *marked})
+
+
+def _may_be_grouped(values: NDArray[Any]) -> bool:
+    """Whether numbers with fractions have three digits before and after the mark at most; the first few mostly tell."""
+    if values.dtype.kind != "f":
+        return False
+    return _are_below_thousand(values[:FIRST]) and _are_below_thousand(values) and bool(np.any(values != 0))
+
+
+def _are_below_thousand(values: NDArray[Any]) -> bool:
+    size = np.abs(values[~np.isnan(values)])
+    part = size[size != np.floor(size)]
+    return bool(np.all(size < 1000) and np.all(part >= 1) and np.all(np.abs(part * 1000 - np.rint(part * 1000)) < 1e-6))
 
 
 def _is_whole(column: pd.Series) -> bool:
@@ -42,6 +67,7 @@ class Look:
     widths: set[int] = field(default_factory=set)
     padded: bool = False
     other: bool = False
+    texts: set[str] = field(default_factory=set)
 
     def add(self, values: pd.Series, gaps: Sequence[str]) -> None:
         """Look at some more of the column's texts."""
@@ -55,8 +81,14 @@ class Look:
                 self.padded |= plain[0] == "0"
             else:
                 self.other = True
+            if plain not in gaps:
+                self.texts.add(plain.lstrip("+-"))
 
     @property
     def is_code(self) -> bool:
         """Whether all are whole numbers of one width, some with zeros in front."""
         return self.padded and not self.other and len(self.widths) == 1 and max(self.widths) >= CODE_DIGITS
+
+    def is_grouped(self, mark: str) -> bool:
+        """Whether the mark may part thousands (`looks_grouped`)."""
+        return self.other and looks_grouped(tuple(self.texts), mark)

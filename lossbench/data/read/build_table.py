@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.data.duplicates import DUPLICATES, grouped
 from lossbench.data.infer.kinds import NUMBER, understand
+from lossbench.data.infer.spelling import Spelling
 from lossbench.data.infer.suspect_columns import SuspectColumn, suspects
 from lossbench.data.infer.target import number_label, read_target
 from lossbench.data.read.frame import read_frame
@@ -132,7 +133,7 @@ def _parsed(request: Request) -> ParsedColumns:
 def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Assembled:
     request = Request(source, lambda names: _choose(names, source))
     reading = _read(request) if frame is None else read_frame(frame, request)
-    columns, kinds, notes, date_formats = _understood(reading, source, {})
+    columns, kinds, notes, formats = _understood(reading, source, {})
     _refuse_infinite(columns, kinds, reading.place)
     name = str(source.target)
     rows = _rows_with_target(columns[name], source, reading.place, notes)
@@ -172,7 +173,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         source=where,
         place=place,
         target_note=target.description,
-        reading={**source.changed(*READING), **({"date_formats": date_formats} if date_formats else {})},
+        reading={**source.changed(*READING), **{key: value for key, value in formats.items() if value}},
     )
     return Assembled(table, tuple(suspects(columns, kinds, target, source.keep)))
 
@@ -197,12 +198,13 @@ def _choose(names: Sequence[str], source: DataSource) -> list[str]:
 
 def _understood(
     reading: ParsedColumns, source: DataSource, wanted: Mapping[str, ColumnKind]
-) -> tuple[dict[str, pd.Series], dict[str, ColumnKind], list[str], dict[str, str]]:
-    """Columns with their kinds, notes, and how dates are written."""
+) -> tuple[dict[str, pd.Series], dict[str, ColumnKind], list[str], dict[str, dict[str, str]]]:
+    """Columns with their kinds, notes, and how dates and numbers are written (`date_formats`, `number_formats`)."""
     columns: dict[str, pd.Series] = {}
     kinds: dict[str, ColumnKind] = {}
     notes: list[str] = []
     date_formats: dict[str, str] = {}
+    number_formats: dict[str, str] = {}
     for name in list(reading.columns):
         column, kind = reading.columns.pop(name), reading.kinds[name]
         requested = wanted.get(name)
@@ -212,19 +214,24 @@ def _understood(
             found = understand(
                 column,
                 reading.place,
-                decimal=reading.decimal,
+                marks=reading.marks,
                 na=source.na,
                 keep_na_words=source.keep_na_words,
                 typed=kind == "text",
                 kind="date" if requested is None and name in source.date_formats else requested,
                 date_format=source.date_formats.get(name, ""),
+                number_format=source.number_formats.get(name, ""),
             )
             column, kind = found.values, found.kind
             if found.date_format:
                 date_formats[name] = found.date_format
+            if found.number_format:
+                number_formats[name] = found.number_format
             notes += found.notes
+        elif kind == "number" and column.dtype.kind == "f" and reading.marks.decimal == ",":
+            number_formats[name] = str(Spelling(","))
         columns[name], kinds[name] = _without(column, source.na) if kind == "number" and source.na else column, kind
-    return columns, kinds, notes, date_formats
+    return columns, kinds, notes, {"date_formats": date_formats, "number_formats": number_formats}
 
 
 def _without(column: pd.Series, na: Sequence[str]) -> pd.Series:
