@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
@@ -101,3 +102,8 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 def as_list(entries: Iterable[str]) -> str:
     """`a,"b, c"`: names as a flag takes them, those with a comma or a quote in double quotes, as in CSV."""
     return ",".join('"' + e.replace('"', '""') + '"' if "," in e or '"' in e else e for e in entries)
+
+
+def as_flag(*entries: str) -> str:
+    """Names as they are typed behind a flag in a shell: `'"size, mm",b'`."""
+    return shlex.quote(as_list(entries))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,8 +83,29 @@ class DataSource:
         """Columns that the user names: as target, as groups, as time, or to keep."""
         return {name for name in (self.target, self.groups, self.time, *self.keep) if name is not None}
 
+    def resolved(self, names: Sequence[str]) -> DataSource:
+        """The same source where `drop` and `keep` have the names of columns whose commas were taken for separators."""
+        return replace(self, drop=columns_in(self.drop, names), keep=columns_in(self.keep, names))
+
     def changed(self, *names: str) -> dict[str, Any]:
         """Those of the options that are not at their defaults."""
         plain = DataSource()
         found = {name: getattr(self, name) for name in names}
         return {name: value for name, value in found.items() if value != getattr(plain, name) and value != []}
+
+
+def columns_in(entries: Sequence[str], names: Sequence[str]) -> list[str]:
+    """`size`, `mm`, `b` -> `size, mm`, `b`, where there is such a column, and none of the name of each entry.
+
+    A list on the command line is separated by commas before the columns are known.
+    """
+    if all(entry in names for entry in entries):
+        return list(entries)
+    with_commas = {re.sub(r"\s*,\s*", ",", name): name for name in names if "," in name}
+    found, left = [], list(entries)
+    while left:
+        joined = (",".join(left[:count]) for count in range(len(left), 1, -1))
+        name = next((with_commas[one] for one in joined if one in with_commas), left[0])
+        found.append(name)
+        left = left[name.count(",") + 1 if name != left[0] else 1 :]
+    return found

@@ -148,7 +148,7 @@ class RegularizeConfig(RunConfig):
     @field_validator("features")
     @classmethod
     def _two_columns_or_pca(cls, features: list[str] | None) -> list[str] | None:
-        if features is not None and len(features) != 2 and features != ["pca"]:
+        if features is not None and len(features) < 2 and features != ["pca"]:  # more may be names with commas
             raise PydanticCustomError("features", "must be two columns or pca, got {given}", {"given": str(features)})
         return features
 

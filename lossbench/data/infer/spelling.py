@@ -188,9 +188,10 @@ def _decide(
     if all(one.thousands for one in fitting):  # 1,960 beside 1.960
         return None
     decimal = fitting[0]  # the other one has its mark as thousands separator
+    grouped = looks_grouped(bodies, decimal.decimal)
     if decimal.decimal != marks.decimal:
-        return by_decimal[marks.decimal] if marks.evident else None
-    return None if looks_grouped(bodies, decimal.decimal) else decimal
+        return by_decimal[marks.decimal] if marks.evident or grouped else None
+    return None if grouped else decimal
 
 
 def looks_grouped(bodies: Sequence[str], mark: str) -> bool:

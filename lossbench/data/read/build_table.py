@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lossbench.data.duplicates import DUPLICATES, grouped
+from lossbench.data.duplicates import grouped
 from lossbench.data.infer.kinds import NUMBER, understand
 from lossbench.data.infer.spelling import Spelling
 from lossbench.data.infer.suspect_columns import SuspectColumn, suspects
 from lossbench.data.infer.target import number_label, read_target
+from lossbench.data.read.chosen_columns import choose_columns, refuse_idle
 from lossbench.data.read.frame import read_frame
 from lossbench.data.read.parsed import ParsedColumns, Request
 from lossbench.data.read.sniff import file_format
@@ -21,7 +22,7 @@ from lossbench.data.splits.stratified import in_order_of_occurrence
 from lossbench.data.splits.time import times_of
 from lossbench.data.table import ColumnKind, Table
 from lossbench.deferred import np, pd
-from lossbench.errors import UserError, did_you_mean
+from lossbench.errors import UserError, as_flag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +47,7 @@ def read_table(source: DataSource, frame: pd.DataFrame | None = None) -> Table:
             raise UserError(
                 f"column {suspect.column!r} determines the target {table.target_name!r}{_detail(suspect.why)}",
                 where=table.source,
-                fix=f"leave it out with --drop {suspect.column} (or vouch for it with --keep)",
+                fix=f"leave it out with --drop {as_flag(suspect.column)} (or vouch for it with --keep)",
             )
     ids = [suspect.column for suspect in assembled.suspects if suspect.what == "id"]
     notes = [_note(suspect) for suspect in assembled.suspects]
@@ -64,7 +65,7 @@ def _note(suspect: SuspectColumn) -> str:
         return f"column {name!r} looks like a row number ({suspect.why}): excluded"
     return (
         f"column {name!r} may leak the target ({suspect.why}): if it is not known before the target is, leave it out"
-        f" with --drop {name}; --keep {name} silences this"
+        f" with --drop {as_flag(name)}; --keep {as_flag(name)} silences this"
     )
 
 
@@ -117,6 +118,8 @@ def _read(request: Request) -> ParsedColumns:
 def _parsed(request: Request) -> ParsedColumns:
     with unpack(request.source.file or "", request.source.max_bytes) as unpacked:
         kind = file_format(unpacked)
+        if kind != "delimited" and not request.kinds:
+            refuse_idle(request.source, kind)
         if kind == "delimited":
             from lossbench.data.read.delimited import read_delimited  # a file needs one of the readers
 
@@ -131,7 +134,12 @@ def _parsed(request: Request) -> ParsedColumns:
 
 
 def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Assembled:
-    request = Request(source, lambda names: _choose(names, source))
+    def choose(names: Sequence[str]) -> list[str]:
+        nonlocal source
+        source = source.resolved(names)
+        return choose_columns(names, source)
+
+    request = Request(source, choose)
     reading = _read(request) if frame is None else read_frame(frame, request)
     columns, kinds, notes, formats = _understood(reading, source, {})
     _refuse_infinite(columns, kinds, reading.place)
@@ -176,24 +184,6 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         reading={**source.changed(*READING), **{key: value for key, value in formats.items() if value}},
     )
     return Assembled(table, tuple(suspects(columns, kinds, target, source.keep)))
-
-
-def _choose(names: Sequence[str], source: DataSource) -> list[str]:
-    """All columns but the dropped ones; a `UserError` for a name that is not there."""
-    if source.target is None:
-        raise UserError("no target was named", fix=f"choose one with --target; columns are {', '.join(names)}")
-    reserved = {DUPLICATES} - set(names)  # a word for groups, unless a column has that name
-    roles = [name for name in (source.groups, source.time) if name is not None and name not in reserved]
-    for name in [source.target, *source.drop, *source.keep, *roles]:
-        if name not in names:
-            hint = did_you_mean(name, names)
-            guess = f" ({hint})" if hint.startswith("did") else ""
-            raise UserError(f"no column {name!r}", fix=f"columns are {', '.join(names)}{guess}")
-    if source.target in source.drop:
-        raise UserError(f"column {source.target!r} is the target and is dropped", fix="take it out of --drop")
-    if source.target in roles:
-        raise UserError(f"column {source.target!r} is the target and cannot split the rows", fix="name another column")
-    return [name for name in names if name not in source.drop or name in roles]
 
 
 def _understood(

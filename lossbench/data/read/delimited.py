@@ -6,7 +6,6 @@ numbers throughout as numbers, and the others as the very texts that stand there
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
@@ -30,7 +29,7 @@ from lossbench.data.read.text_encoding import Utf8, as_utf8, skip_mark
 from lossbench.data.read.unpack import IN_MEMORY, Unpacked
 from lossbench.data.table import Information
 from lossbench.deferred import np, pd
-from lossbench.errors import UserError, as_list, counted
+from lossbench.errors import UserError, as_flag, counted
 
 CHUNK_ROWS = 1 << 17
 EXACT = 2**53  # whole numbers beyond it are not exact in float64
@@ -147,7 +146,7 @@ def _refuse_units(
         if first in gaps or is_number(first) or len(numbers) < 2 or not all(numbers):
             continue
         line = rows.line_N[0]
-        how = shlex.join(["--no-header", "--skip-lines", str(line), "--columns", as_list(names)])
+        how = f"--no-header --skip-lines {line} --columns {as_flag(*names)}"
         raise UserError(
             f"line {line} looks like a row of units: column {names[place]!r} has {first!r} there and numbers below it",
             fix=f"delete the line, correct the cell, or leave the header out too: {how}",

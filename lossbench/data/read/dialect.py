@@ -84,10 +84,7 @@ def _find_marks(rows: Sequence[Sequence[str]], marks: Marks, notes: list[str]) -
 def _refuse_separator(rows: Sequence[str], sep: str) -> None:
     """Raise `UserError` where the given separator is none, or parts nothing, and another one does."""
     if len(sep) != 1 or sep in '"\r\n':
-        names = ", ".join(name for name in NAMED_SEPARATORS if len(name) > 2)
-        raise UserError(
-            f"the separator {sep!r} is not one character", where="--sep", fix=f"choose , ; | or a word: {names}"
-        )
+        raise UserError(f"the separator {sep!r} is not one character", where="--sep", fix="choose , ; tab | or space")
     found = find_separator(rows)
     if rows and found != sep and sep not in rows[0].strip() and found in rows[0].strip():
         what = f"{sep!r} does not occur in the header {rows[0].strip()!r}"
@@ -112,7 +109,7 @@ def refuse_another_header(rows: Sequence[str], sep: str) -> None:
 
 
 def find_separator(rows: Sequence[str]) -> str:
-    """What parts the first row: the one of , ; tab | that suits, else blanks if they part all rows alike, else a comma."""
+    """The one of , ; tab | that parts the first row best, else blanks if they part all rows alike, else a comma."""
     fits, most = {}, {}
     for candidate in SEPARATORS:
         counts = [len(row) for row in csv.reader(rows, delimiter=candidate)]

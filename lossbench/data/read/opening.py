@@ -45,7 +45,9 @@ def read_opening(stream: IO[bytes], source: DataSource) -> Opening:
     lines.detach()
     lines = Lines(stream, source.comment)
     lines.skip(skip)
-    rows, numbers, characters = [], [], 0
+    rows: list[str] = []
+    numbers: list[int] = []
+    characters = 0
     while len(rows) <= SAMPLE_ROWS and characters < SAMPLE_CHARACTERS:
         lines.begins_row = True
         line = next(lines, None)

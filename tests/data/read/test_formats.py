@@ -193,7 +193,7 @@ def test_an_old_macs_line_ends_are_read() -> None:
 @pytest.mark.parametrize("sep", [";", r"\t", "tab", "::"])
 def test_a_separator_may_be_named(sep: str) -> None:
     if sep == "::":
-        assert "--sep: the separator '::' is not one character; choose , ; tab or |" in refused(
+        assert "--sep: the separator '::' is not one character; choose , ; tab | or space" in refused(
             "t.csv", b"a::y\n", sep=sep
         )
     else:
