@@ -21,14 +21,32 @@ from lossbench.config.values import (
     spell_data,
 )
 
-
-def _mark(value: Any) -> Any:
-    """A blank, be it one that does not break a line, is `space`, and so is ’ an apostrophe."""
-    spelled = {"’": "'", **dict.fromkeys((" ", "\u00a0", "\u202f", "\u2009"), "space")}
-    return spelled.get(value, value) if isinstance(value, str) else value
+_SPACES = (" ", "\u00a0", "\u202f", "\u2009")  # blanks that do not break a line part thousands, too
+THOUSANDS = (",", ".", "'", "_", "space", "none")
 
 
-Thousands = Annotated[Literal[",", ".", "'", "_", "space", "none"], BeforeValidator(_mark)]
+def _thousands(value: Any) -> Any:
+    """A mark or a word for one: every blank is `space`, ’ an apostrophe."""
+    spelled = {"’": "'", **dict.fromkeys(_SPACES, "space")}
+    mark = spelled.get(value, value) if isinstance(value, str) else value
+    if mark is not None and mark not in THOUSANDS:
+        raise PydanticCustomError("mark", "must be one of , . ' _ space or none, got {given}", {"given": repr(value)})
+    return mark
+
+
+def _decimal(value: Any) -> Any:
+    if value not in (None, ".", ","):
+        raise PydanticCustomError("mark", "must be a point or a comma, got {given}", {"given": repr(value)})
+    return value
+
+
+Decimal = Annotated[
+    str | None, BeforeValidator(_decimal, json_schema_input_type=Annotated[str, Field(pattern="^[.,]$")] | None)
+]
+Thousands = Annotated[
+    str | None,
+    BeforeValidator(_thousands, json_schema_input_type=Annotated[str, Field(pattern="^([,.'_ ]|space|none)$")] | None),
+]
 
 
 class DataConfig(ConfigPart):
@@ -66,10 +84,10 @@ class DataConfig(ConfigPart):
     sep: Annotated[Text | None, Flag("--sep", READING, "TEXT")] = Field(
         None, description="What separates the fields, as ; or tab; space: runs of blanks. null finds out"
     )
-    decimal: Annotated[Literal[".", ","] | None, Flag("--decimal", READING, "MARK")] = Field(
+    decimal: Annotated[Decimal, Flag("--decimal", READING, "MARK")] = Field(
         None, description="The decimal mark of numbers, . or a comma; null finds out"
     )
-    thousands: Annotated[Thousands | None, Flag("--thousands", READING, "MARK")] = Field(
+    thousands: Annotated[Thousands, Flag("--thousands", READING, "MARK")] = Field(
         None,
         description="What parts thousands, as , in 1,960.29: one of , . ' _ space; none: nothing does. null finds out",
     )

@@ -15,6 +15,7 @@ from lossbench.data.infer.kinds import gap_words, gaps_note
 from lossbench.data.infer.spelling import Spelling, is_number
 from lossbench.data.read.ambiguous import Look, doubtful
 from lossbench.data.read.dialect import Dialect, find_dialect, refuse_another_header
+from lossbench.data.read.lines import split
 from lossbench.data.read.opening import (
     Opening,
     explained,
@@ -85,11 +86,10 @@ def _read(text: Utf8, spare: IO[bytes], name: str, request: Request) -> ParsedCo
 
 def _names(text: Utf8, dialect: Dialect, opening: Opening, request: Request) -> tuple[list[str], Any, list[str]]:
     try:
-        return read_names(text.stream, dialect.sep, opening, request.source)
+        return read_names(text.stream, dialect.sep, opening, request.source, needs_target=not request.kinds)
     except UserError as problem:
-        if "appears" not in problem.what:
-            raise
-        raise explained(problem, opening, [problem.what.split("'")[1]], (), request.source) from None
+        names = split(opening.rows[:1], dialect.sep)
+        raise explained(problem, opening, names[0] if names else (), (), request.source) from None
 
 
 def _chosen(names: Sequence[str], opening: Opening, request: Request) -> list[str]:
@@ -98,7 +98,7 @@ def _chosen(names: Sequence[str], opening: Opening, request: Request) -> list[st
     try:
         return [name for name in request.choose(named) if name]
     except UserError as problem:
-        wanted = {*request.source.needed, *request.source.drop} or set(request.kinds)
+        wanted = set(request.kinds) or {*request.source.needed, *request.source.drop}
         if wanted and wanted <= set(named):
             raise
         raise explained(problem, opening, named, wanted, request.source) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -72,8 +73,13 @@ def _refuse_comments(rows: Sequence[str], numbers: Sequence[int]) -> None:
     )
 
 
-def read_names(stream: IO[bytes], sep: str, opening: Opening, source: DataSource) -> tuple[list[str], Start, list[str]]:
-    """The names of the columns, where the data begins, and notes; without a header the columns are called 1, 2, ..."""
+def read_names(
+    stream: IO[bytes], sep: str, opening: Opening, source: DataSource, *, needs_target: bool
+) -> tuple[list[str], Start, list[str]]:
+    """The names of the columns, where the data begins, and notes; without a header the columns are called 1, 2, ...
+
+    Rows to predict may lack the target (`needs_target` False), which `columns` then names for nothing.
+    """
     lines = Lines(stream, source.comment)
     try:
         lines.skip(opening.skip)
@@ -97,20 +103,30 @@ def read_names(stream: IO[bytes], sep: str, opening: Opening, source: DataSource
             raise UserError(what, where="--columns", fix="add --no-header, or leave it out")
         names, notes = clean_names(row)
         return names, end, notes
-    if source.columns and len(source.columns) != len(row):
-        has = f"{counted(len(source.columns), 'name')}, but the first row has {counted(len(row), 'field')}"
+    columns = [*source.columns]
+    if len(columns) == len(row) + 1 and source.target in columns and not needs_target:
+        columns.remove(source.target)
+    if columns and len(columns) != len(row):
+        has = f"{counted(len(columns), 'name')}, but the first row has {counted(len(row), 'field')}"
         raise UserError(has, where="--columns", fix="name every column once")
-    names, notes = clean_names(source.columns or [str(i + 1) for i in range(len(row))])
+    names, notes = clean_names(columns or [str(i + 1) for i in range(len(row))])
     return names, Start(begin, count, len(row)), notes
 
 
 def header_note(names: Sequence[str], opening: Opening, source: DataSource) -> list[str]:
-    """A warning where the header has numbers with a fraction, as rows have."""
-    first = next((name for name in names if is_number(name) and not name.strip().isdecimal()), None)
-    if not source.header or first is None:
+    """A warning where the header has numbers as rows have them, not as names: 46.93, but not 2019, 2020, 2021."""
+    numbers = [name for name in names if is_number(name)]
+    if not source.header or not numbers or _count_on(numbers):
         return []
-    line = f"line {opening.numbers[0]} is read as the header, and has the number {first!r}"
+    line = f"line {opening.numbers[0]} is read as the header, and has the number {numbers[0]!r}"
     return [f"{line}: if it is a row, say --no-header"]
+
+
+def _count_on(names: Sequence[str]) -> bool:
+    if not all(name.isdecimal() for name in names):
+        return False
+    steps = {int(b) - int(a) for a, b in itertools.pairwise(names)}
+    return len(steps) == 1 and min(steps) > 0 if steps else int(names[0]) <= 1
 
 
 def explained(
