@@ -46,7 +46,9 @@ end = st.sampled_from(["\n"] * 4 + ["\r\n", "\r"])
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.one_of(cell, junk.map(lambda text: (text,))), max_size=12), st.lists(end, min_size=14), st.booleans())
+@given(
+    st.lists(st.one_of(cell, junk.map(lambda text: (text,))), max_size=12), st.lists(end, min_size=14), st.booleans()
+)
 def test_every_row_has_its_line(cells: list[str | tuple[str]], ends: list[str], closed: bool) -> None:
     lines = ["id,b,y", *(c[0] if isinstance(c, tuple) else f"r{i},{c},z" for i, c in enumerate(cells))]
     text = "".join(line + e for line, e in zip(lines, ends, strict=False))
