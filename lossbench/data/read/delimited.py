@@ -35,6 +35,7 @@ from lossbench.errors import UserError, as_flag, counted
 CHUNK_ROWS = 1 << 17
 EXACT = 2**53  # whole numbers beyond it are not exact in float64
 FIRST_ROWS = 50
+LEAST_NUMBERS = 5  # in the first rows below a word, to call it a unit
 
 
 def read_delimited(unpacked: Unpacked, request: Request) -> ParsedColumns:
@@ -55,7 +56,14 @@ def _read(text: Utf8, spare: IO[bytes], name: str, request: Request) -> ParsedCo
     kept = _chosen(names, opening, request)
     if source.header:
         refuse_another_header(opening.rows, dialect.sep)
-    notes = [*text.notes, *marked, *opening_notes(opening), *dialect.notes, *more, *header_note(names, opening, source)]
+    notes = [
+        *text.notes,
+        *marked,
+        *opening_notes(opening, source),
+        *dialect.notes,
+        *more,
+        *header_note(names, opening, source),
+    ]
     rows = find_rows(text.stream, spare, dialect.sep, start, source.comment, plain=text.plain)
     notes += _row_notes(rows, len(names), request)
 
@@ -143,7 +151,7 @@ def _refuse_units(
     for place, column in texts.items():
         first, *below = (str(cell).strip() for cell in column.iloc[:FIRST_ROWS])
         numbers = [is_number(cell) for cell in below if cell not in gaps]
-        if first in gaps or is_number(first) or len(numbers) < 2 or not all(numbers):
+        if first in gaps or is_number(first) or len(numbers) < LEAST_NUMBERS or not all(numbers):
             continue
         line = rows.line_N[0]
         how = f"--no-header --skip-lines {line} --columns {as_flag(*names)}"

@@ -12,7 +12,7 @@ from lossbench.data.read.text_encoding import skip_mark
 from lossbench.errors import UserError
 
 BLANKS = " "  # as separator: runs of blanks and tabs
-EMPTY = "".join(map(chr, range(33))) + "\x7f"  # blanks and control characters: no value
+EMPTY = "".join(map(chr, range(33)))  # blanks and control characters: no value
 
 _TOKEN = re.compile(r'"((?:[^"]|"")*)"(?=[ \t\r\n]|$)|([^ \t\r\n]+)')
 

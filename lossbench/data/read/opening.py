@@ -150,8 +150,9 @@ def _header_below(opening: Opening, names: Sequence[str], wanted: Collection[str
     """The line of the first row that has the wanted names, else of the first that has as many fields as most have."""
     for i in range(1, min(len(opening.rows), MOST_TITLES) if source.header else 0):
         sep = source.sep or find_separator(opening.rows[i:])
-        fields = split(opening.rows[i : i + 1], NAMED_SEPARATORS.get(sep, sep))
-        if wanted and set(wanted) <= {" ".join(field.split()) for field in (fields[0] if fields else [])}:
+        row = split(opening.rows[i : i + 1], NAMED_SEPARATORS.get(sep, sep))[0]
+        fields = {" ".join(field.split()) for field in row}
+        if wanted and set(wanted) <= fields and not any(is_number(field) for field in fields):
             return opening.numbers[i]
     rest = opening.rows[1:]
     sep = source.sep or find_separator(rest)
@@ -167,8 +168,8 @@ def _start(line: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
-def opening_notes(opening: Opening) -> list[str]:
+def opening_notes(opening: Opening, source: DataSource) -> list[str]:
     """What was left out above the header that nobody asked for."""
-    if opening.excel_sep is None:
+    if opening.excel_sep is None or source.sep is not None:
         return []
     return [Information(f"the first line, 'sep={opening.excel_sep}', is Excel's: it says how fields are separated")]

@@ -18,7 +18,7 @@ from lossbench.data.source import DataSource
 from lossbench.errors import UserError
 
 CONTROLS = ["\x01", "\x07", "\x08", "\x0b", "\x0c", "\x1a", "\x1c", "\x1d", "\x1e", "\x1f", "\x7f", "\x85", "\u2028"]
-NOTHING = "".join(map(chr, range(33))) + "\x7f"
+NOTHING = "".join(map(chr, range(33)))
 
 
 def parsed(text: str, **options: object) -> ParsedColumns:
@@ -39,18 +39,18 @@ def expected(text: str) -> list[tuple[int, list[str]]]:
     return found[1:]
 
 
-pieces = st.sampled_from(["", " ", "\t", "a", "1", "é", '""', '"q"', '"x\ny"', '"x\ry"', *CONTROLS])
+pieces = st.sampled_from(["", " ", "\t", "a", "1x", "é", '""', '"q"', '"x\ny"', '"x\ry"', *CONTROLS])
 cell = st.lists(pieces, max_size=3).map("".join)
 junk = st.sampled_from(["", " ", "\t", "  \t", ",,", " , ,", '""', '"",,', "\x0c", "\x1a", "\x0b ", *CONTROLS])
 end = st.sampled_from(["\n"] * 4 + ["\r\n", "\r"])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.lists(st.one_of(cell, junk.map(lambda text: (text,))), max_size=12), st.lists(end, min_size=14), st.booleans()
 )
 def test_every_row_has_its_line(cells: list[str | tuple[str]], ends: list[str], closed: bool) -> None:
-    lines = ["id,b,y", *(c[0] if isinstance(c, tuple) else f"r{i},{c},z" for i, c in enumerate(cells))]
+    lines = ["id,b,y", *(c[0] if isinstance(c, tuple) else f"{100 + i},{c},z" for i, c in enumerate(cells))]
     text = "".join(line + e for line, e in zip(lines, ends, strict=False))
     text = text if closed else text.rstrip("\r\n")
     try:
