@@ -116,18 +116,17 @@ COMMA, POINT = "a decimal comma", "a decimal point"
 CURRENCY, SHARE = "a currency sign", "a percent sign"
 
 
-def read_numbers(
-    texts: Sequence[str], marks: Marks, known: Spelling | None = None, *, units: bool = True
-) -> Numbers | None:
+def read_numbers(texts: Sequence[str], marks: Marks, known: Spelling | None = None) -> Numbers | None:
     """Every text as a number, in the one spelling that fits all; None where none does.
 
     `known` is the spelling of the same column in training: where it fits, it is the one.
     """
-    parts = [_part(text) for text in texts]
-    if any(part is None for part in parts):
-        return None
-    found = [part for part in parts if part is not None]
-    if units and len({part.unit for part in found if part.body}) > 1:
+    found: list[_Part] = []
+    for text in texts:
+        if (part := _part(text)) is None:
+            return None
+        found.append(part)
+    if len({part.unit for part in found if part.body}) > 1:
         return None
     bodies = [part.body for part in found]
     fitting = [one for one in _candidates(bodies, marks) if all(one.fits(body) for body in bodies if body)]
@@ -148,7 +147,9 @@ def read_numbers(
 
 
 def _part(text: str) -> _Part | None:
-    alike = text.translate(_ALIKE).strip()
+    if text[:1].isalpha() and text[:1] not in "iI":  # most words; infinity is a number
+        return None
+    alike = (text if text.isascii() else text.translate(_ALIKE)).strip()
     match = _PARTS.fullmatch(alike)
     if match is None:
         infinite = _INFINITE.fullmatch(alike)
@@ -200,14 +201,14 @@ def looks_grouped(bodies: Sequence[str], mark: str) -> bool:
     Every number that has the mark has three digits behind it and one to three, not beginning with 0, before it; some
     number has none, and none without it has four digits. Decimals with three digits are all written with the mark.
     """
-    marked = [body for body in bodies if mark in body]
-    plain = [body for body in bodies if body and mark not in body]
-    return (
-        bool(marked)
-        and bool(plain)
-        and all(len(body) <= 3 and body.isdecimal() for body in plain)
-        and all(_GROUPED[mark].fullmatch(body) for body in marked)
-    )
+    known = [body for body in bodies if body]
+    marked = [mark in body for body in known]
+    return any(marked) and not all(marked) and all(has_groups(body, mark) for body in known)
+
+
+def has_groups(body: str, mark: str) -> bool:
+    """Whether digits are grouped by the mark, or too few to be."""
+    return bool(_GROUPED[mark].fullmatch(body)) if mark in body else len(body) <= 3 and body.isdecimal()
 
 
 def _oddities(parts: Sequence[_Part], spelling: Spelling, marks: Marks) -> dict[str, int]:

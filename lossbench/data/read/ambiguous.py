@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from lossbench.data.infer.numbers import CODE_DIGITS
-from lossbench.data.infer.spelling import looks_grouped
+from lossbench.data.infer.spelling import has_groups
 from lossbench.data.read.unpack import BLOCK
 from lossbench.deferred import np, pd
 
@@ -21,13 +21,8 @@ if TYPE_CHECKING:
 FIRST = 1000
 
 
-def doubtful(
-    stream: IO[bytes], found: Mapping[int, pd.Series], gaps: Sequence[str], *, grouped: bool = False
-) -> list[int]:
-    """Columns of numbers whose texts must be looked at again: whole numbers, and gaps if a word for one occurs.
-
-    With `grouped` also those whose decimal marks may part thousands, like 1.277 and 6.162 beside 300.
-    """
+def doubtful(stream: IO[bytes], found: Mapping[int, pd.Series], gaps: Sequence[str]) -> list[int]:
+    """Columns of numbers whose texts must be looked at again: whole numbers, and gaps if a word for one occurs."""
     with_gaps = [place for place, column in found.items() if column.dtype.kind == "f" and column.isna().any()]
     whole = [place for place, column in found.items() if column.dtype.kind in "iu"]
     whole += [place for place in with_gaps if _is_whole(found[place])]
@@ -37,15 +32,18 @@ def doubtful(
         stream.seek(0)
         while not worded and (block := stream.read(BLOCK)):
             worded = any(word in block for word in words)
-    marked = [place for place, column in found.items() if grouped and _may_be_grouped(column.to_numpy())]
-    return sorted({*whole, *(with_gaps if worded else []), *marked})
+    return sorted({*whole, *(with_gaps if worded else [])})
 
 
-def _may_be_grouped(values: NDArray[Any]) -> bool:
-    """Whether numbers with fractions have three digits before and after the mark at most; the first few mostly tell."""
-    if values.dtype.kind != "f":
-        return False
-    return _are_below_thousand(values[:FIRST]) and _are_below_thousand(values) and bool(np.any(values != 0))
+def perhaps_grouped(found: Mapping[int, pd.Series]) -> list[int]:
+    """Columns of numbers whose decimal marks may part thousands, like 1.277 and 6.162 beside 300; the texts will tell.
+
+    No fraction is below one, no number is above a thousand, and three digits behind the mark are all.
+    """
+    floats = {place: column.to_numpy() for place, column in found.items() if column.dtype.kind == "f"}
+    return [
+        place for place, values in floats.items() if _are_below_thousand(values[:FIRST]) and _are_below_thousand(values)
+    ]
 
 
 def _are_below_thousand(values: NDArray[Any]) -> bool:
@@ -61,13 +59,19 @@ def _is_whole(column: pd.Series) -> bool:
 
 @dataclass
 class Look:
-    """Words for gaps in a column of numbers, and whether its numbers are codes (`is_code`) as far as was looked."""
+    """Words for gaps in a column of numbers, and whether its numbers are codes (`is_code`) as far as was looked.
+
+    With a `mark`, also whether it may part thousands (`is_grouped`).
+    """
 
     words: Counter[str] = field(default_factory=Counter)
     widths: set[int] = field(default_factory=set)
     padded: bool = False
     other: bool = False
-    texts: set[str] = field(default_factory=set)
+    mark: str = ""  # that may part thousands
+    groups: bool = True
+    marked: bool = False
+    unmarked: bool = False
 
     def add(self, values: pd.Series, gaps: Sequence[str]) -> None:
         """Look at some more of the column's texts."""
@@ -81,14 +85,17 @@ class Look:
                 self.padded |= plain[0] == "0"
             else:
                 self.other = True
-            if plain not in gaps:
-                self.texts.add(plain.lstrip("+-"))
+            if self.mark and plain not in gaps:
+                self.marked |= self.mark in plain
+                self.unmarked |= self.mark not in plain
+                self.groups = self.groups and has_groups(plain.lstrip("+-"), self.mark)
 
     @property
     def is_code(self) -> bool:
         """Whether all are whole numbers of one width, some with zeros in front."""
         return self.padded and not self.other and len(self.widths) == 1 and max(self.widths) >= CODE_DIGITS
 
-    def is_grouped(self, mark: str) -> bool:
-        """Whether the mark may part thousands (`looks_grouped`)."""
-        return self.other and looks_grouped(tuple(self.texts), mark)
+    @property
+    def is_grouped(self) -> bool:
+        """Whether the mark may part thousands, as `looks_grouped` says."""
+        return bool(self.mark) and self.groups and self.marked and self.unmarked

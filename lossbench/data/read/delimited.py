@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 
 from lossbench.data.infer.kinds import gap_words, gaps_note
 from lossbench.data.infer.spelling import Spelling, is_number
-from lossbench.data.read.ambiguous import Look, doubtful
+from lossbench.data.read.ambiguous import FIRST, Look, doubtful, perhaps_grouped
 from lossbench.data.read.dialect import Dialect, find_dialect, refuse_another_header
 from lossbench.data.read.lines import split
 from lossbench.data.read.opening import (
@@ -71,10 +71,14 @@ def _read(text: Utf8, spare: IO[bytes], name: str, request: Request) -> ParsedCo
     places = sorted([names.index(name) for name in kept] + nameless)
     parse = _Parse(rows, dialect.marks.decimal, len(names), (*gap_words(source.keep_na_words), *source.na))
     found = parse.numbers([place for place in places if not _is_asked_as_text(names[place], dialect, request)])
-    looks_ambiguous = source.decimal is None and source.thousands is None and not request.kinds
-    for place, look in parse.looks(doubtful(rows.stream, found, parse.gaps, grouped=looks_ambiguous)).items():
+    grouped: list[int] = []
+    mark = dialect.marks.decimal
+    if source.decimal is None and source.thousands is None and not request.kinds:
+        first = parse.looks(perhaps_grouped(found), mark, nrows=FIRST)
+        grouped = [place for place, look in first.items() if look.groups]
+    for place, look in parse.looks(sorted({*doubtful(rows.stream, found, parse.gaps), *grouped}), mark).items():
         is_code = look.is_code and request.kinds.get(names[place]) != "number"
-        if is_code or (looks_ambiguous and look.is_grouped(dialect.marks.decimal)):
+        if is_code or (place in grouped and look.is_grouped):
             del found[place]  # read as text below, and said by who understands it
         elif look.words and names[place]:
             notes.append(Information(gaps_note(names[place], look.words)))
@@ -182,10 +186,10 @@ class _Parse:
                     del pieces[place]  # some text in it
         return {place: pd.Series(np.concatenate(pieces.pop(place))) for place in list(pieces)}
 
-    def looks(self, places: Sequence[int]) -> dict[int, Look]:
-        """What stands in columns of numbers, as it is written; a piece of the file at a time."""
-        found = {place: Look() for place in places}
-        for chunk in self._chunks(places, dtype=str, na_filter=False):
+    def looks(self, places: Sequence[int], mark: str, nrows: int | None = None) -> dict[int, Look]:
+        """What stands in columns of numbers, as it is written; a piece of the file at a time, or its first rows."""
+        found = {place: Look(mark=mark) for place in places}
+        for chunk in self._chunks(places, dtype=str, na_filter=False, nrows=nrows):
             for place, look in found.items():
                 look.add(chunk[str(place)], self.gaps)
         return found
@@ -219,7 +223,7 @@ class _Parse:
                     yield chunk
         except pd.errors.ParserError as problem:
             raise UserError(f"not a text table ({problem})", fix="correct the file") from None
-        if count != len(self.rows.line_N):  # no line of a row could be told
+        if options.get("nrows") is None and count != len(self.rows.line_N):  # no line of a row could be told
             what = f"not a text table ({len(self.rows.line_N)} rows were counted, {count} read)"
             raise UserError(what, fix="write the file again")
 

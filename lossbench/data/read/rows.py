@@ -141,7 +141,8 @@ def _count_plain(piece: bytes, sep: bytes, line: int) -> _Counted:
     seps = np.flatnonzero(bytes_B == sep[0]) if len(sep) == 1 else _find_all(piece, sep)
     passed_N = np.searchsorted(seps, ends)  # separators up to the end of each line
     count_N = np.diff(passed_N, prepend=0)
-    ink = np.diff(np.searchsorted(np.flatnonzero(bytes_B > ord(" ")), ends), prepend=0)
+    blanks = np.searchsorted(np.flatnonzero(bytes_B <= ord(" ")), ends, side="right")  # the line's end is one
+    ink = np.diff(ends, prepend=-1) - np.diff(blanks, prepend=0)
     before = ends - 1 - (bytes_B[ends - 1] == ord("\r"))  # the last byte of the line; of an empty one, some other
     full = (count_N > 0) | (ink > 0)
     last_N = np.append(seps, -len(sep))[passed_N - 1]  # where there is none yet: the place before the text

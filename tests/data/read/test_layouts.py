@@ -14,6 +14,7 @@ from lossbench.errors import UserError
 
 BODY = "".join(f"{i * 7 % 5}.5,{i * i % 11},{'ny'[i // 2 % 2]}\n" for i in range(12))
 GOOD = f"a,b,y\n{BODY}"
+EXCEL = "the first line, 'sep={}', is Excel's: it says how fields are separated"
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +37,8 @@ def refused(text: str, name: str = "t.csv", **options: Any) -> str:
 @pytest.mark.parametrize(
     ("text", "options", "note"),
     [
-        ("sep=;\n" + GOOD.replace(",", ";"), {}, "the first line, 'sep=;', is Excel's: it says how fields are separated"),
-        (f'"sep=,"\r\n{GOOD}', {}, "the first line, 'sep=,', is Excel's: it says how fields are separated"),
+        ("sep=;\n" + GOOD.replace(",", ";"), {}, EXCEL.format(";")),
+        (f'"sep=,"\r\n{GOOD}', {}, EXCEL.format(",")),
         (f"# one\n# two\n{GOOD}", {"comment": "#"}, ""),
         (f"{GOOD}  # the end, of it\n", {"comment": "#"}, ""),
         (f"# one\n\nTitle, of it\n{GOOD}", {"skip_lines": 3}, ""),
