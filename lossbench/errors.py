@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
@@ -96,3 +97,13 @@ def unknown(
 def counted(count: int, noun: str, plural: str = "") -> str:
     """`1 loss`, `1,234 losses`: a number of things, in every message and report."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def as_list(entries: Iterable[str]) -> str:
+    """`a,"b, c"`: names as a flag takes them, those with a comma or a quote in double quotes, as in CSV."""
+    return ",".join('"' + e.replace('"', '""') + '"' if "," in e or '"' in e else e for e in entries)
+
+
+def as_flag(*entries: str) -> str:
+    """Names as they are typed behind a flag in a shell: `'"size, mm",b'`."""
+    return shlex.quote(as_list(entries))

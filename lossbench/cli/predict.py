@@ -36,7 +36,20 @@ DateFormat = Annotated[
 
 
 @opt.flags(
-    TrainConfig, "sep", "decimal", "encoding", "na", "keep_na_words", "allow_short_rows", "date_format", "max_bytes"
+    TrainConfig,
+    "sep",
+    "decimal",
+    "thousands",
+    "encoding",
+    "header",
+    "columns",
+    "comment",
+    "skip_lines",
+    "na",
+    "keep_na_words",
+    "allow_short_rows",
+    "date_format",
+    "max_bytes",
 )
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a `lossbench train`.")],
@@ -60,7 +73,7 @@ def predict(
     # For the config's rules on values, and no more.
     config = opt.read(TrainConfig, {"data": "-", "target": "-", **given})
     reading: dict[str, Any] = config.data.model_dump(
-        include={name for name, value in given.items() if value is not None}
+        include={name for name, value in given.items() if value not in (None, [])}
     )
     if date_format:
         reading["date_formats"] = dict(_pair(text) for text in date_format)

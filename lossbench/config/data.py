@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -17,8 +17,36 @@ from lossbench.config.flag import DATA, EVALUATION, READING, Flag
 from lossbench.config.parts import ConfigPart, Count, Fraction, Labels, Seed, ShareField, Text
 from lossbench.config.values import (
     Label,
+    Whole,
     spell_data,
 )
+
+_SPACES = (" ", "\u00a0", "\u202f", "\u2009")  # blanks that do not break a line part thousands, too
+THOUSANDS = (",", ".", "'", "_", "space", "none")
+
+
+def _thousands(value: Any) -> Any:
+    """A mark or a word for one: every blank is `space`, ’ an apostrophe."""
+    spelled = {"’": "'", **dict.fromkeys(_SPACES, "space")}
+    mark = spelled.get(value, value) if isinstance(value, str) else value
+    if mark is not None and mark not in THOUSANDS:
+        raise PydanticCustomError("mark", "must be one of , . ' _ space or none, got {given}", {"given": repr(value)})
+    return mark
+
+
+def _decimal(value: Any) -> Any:
+    if value not in (None, ".", ","):
+        raise PydanticCustomError("mark", "must be a point or a comma, got {given}", {"given": repr(value)})
+    return value
+
+
+Decimal = Annotated[
+    str | None, BeforeValidator(_decimal, json_schema_input_type=Annotated[str, Field(pattern="^[.,]$")] | None)
+]
+Thousands = Annotated[
+    str | None,
+    BeforeValidator(_thousands, json_schema_input_type=Annotated[str, Field(pattern="^([,.'_ ]|space|none)$")] | None),
+]
 
 
 class DataConfig(ConfigPart):
@@ -35,8 +63,10 @@ class DataConfig(ConfigPart):
     task: Annotated[Literal["auto", "binary", "multiclass", "regression"], Flag("--task", DATA)] = Field(
         "auto", description="What kind of target it is; auto looks at its values"
     )
-    drop: Annotated[Labels, Flag("--drop", DATA, "COLUMN,...")] = Field([], description="Columns to leave out")
-    keep: Annotated[Labels, Flag("--keep", DATA, "COLUMN,...")] = Field(
+    drop: Annotated[Labels, Flag("--drop", DATA, "COLUMN,...", repeated=True)] = Field(
+        [], description='Columns to leave out, as a,b; a name with a comma in double quotes: "size, mm",b'
+    )
+    keep: Annotated[Labels, Flag("--keep", DATA, "COLUMN,...", repeated=True)] = Field(
         [], description="Columns to keep although they look like row numbers or copies of the target"
     )
     groups: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--groups", DATA, "COLUMN|duplicates")] = (
@@ -52,13 +82,31 @@ class DataConfig(ConfigPart):
         "shuffled; it is no feature unless it is in keep",
     )
     sep: Annotated[Text | None, Flag("--sep", READING, "TEXT")] = Field(
-        None, description="What separates the fields; null finds out"
+        None, description="What separates the fields, as ; or tab; space: runs of blanks. null finds out"
     )
-    decimal: Annotated[Annotated[str, Field(min_length=1, max_length=1)] | None, Flag("--decimal", READING, "MARK")] = (
-        Field(None, description="The decimal mark of numbers; null finds out")
+    decimal: Annotated[Decimal, Flag("--decimal", READING, "MARK")] = Field(
+        None, description="The decimal mark of numbers, . or a comma; null finds out"
     )
-    encoding: Annotated[Text, Flag("--encoding", READING)] = Field("utf-8", description="The text encoding of the file")
-    na: Annotated[Labels, Flag("--na", READING, "TEXT,...")] = Field(
+    thousands: Annotated[Thousands, Flag("--thousands", READING, "MARK")] = Field(
+        None,
+        description="What parts thousands, as , in 1,960.29: one of , . ' _ space; none: nothing does. null finds out",
+    )
+    encoding: Annotated[Text, Flag("--encoding", READING)] = Field(
+        "utf-8", description="The text encoding of the file; a byte order mark of UTF-16 is believed"
+    )
+    header: Annotated[bool, Flag("--header/--no-header", READING)] = Field(
+        True, description="Whether the first row has the names; without a header the columns are called 1, 2, ..."
+    )
+    columns: Annotated[Labels, Flag("--columns", READING, "NAME,...", repeated=True)] = Field(
+        [], description="Names for the columns of a file without a header, as age,income,y"
+    )
+    comment: Annotated[Text | None, Flag("--comment", READING, "TEXT")] = Field(
+        None, description="Lines that begin with this are left out, as #"
+    )
+    skip_lines: Annotated[Annotated[Whole, Field(ge=0)], Flag("--skip-lines", READING)] = Field(
+        0, description="How many lines at the top are left out, as titles above the header"
+    )
+    na: Annotated[Labels, Flag("--na", READING, "TEXT,...", repeated=True)] = Field(
         [], description="Values that mean a gap, beside empty ones and NA, N/A, NaN, NULL, null, None, <NA>, #N/A"
     )
     keep_na_words: Annotated[bool, Flag("--keep-na-words", READING)] = Field(

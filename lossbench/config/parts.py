@@ -35,7 +35,7 @@ from lossbench.config.values import (
     spell_loss,
     spell_net,
     spell_weights,
-    split_list,
+    split_labels,
 )
 
 Text = Annotated[str, Field(min_length=1)]
@@ -44,7 +44,7 @@ Positive = Annotated[Real, Field(gt=0)]
 Nonnegative = Annotated[Real, Field(ge=0)]
 ShareField = Annotated[Real, Field(gt=0, lt=1)]
 Fraction = Annotated[Real, Field(ge=0, lt=1)]
-Labels = Annotated[list[Label], BeforeValidator(split_list, json_schema_input_type=str | list[str | float | bool])]
+Labels = Annotated[list[Label], BeforeValidator(split_labels, json_schema_input_type=str | list[str | float | bool])]
 Units = Annotated[Whole, Field(ge=1, le=1_000_000)]
 MOST_PARAMETERS = 1 << 28
 BYTES_A_PARAMETER = 16  # float32: its value, its gradient, and the two moments of Adam

@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _FILE = re.compile(r"-|.*[/\\].*|.*[^.]\.\w+")
 _CALL = re.compile(r"(?P<name>[^()]+)\((?P<params>.*)\)", re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"\s*(?:,|$)')
 _BLANK = {"none", "null", ""}
 
 
@@ -53,6 +54,26 @@ def split_list(value: Any) -> Any:
     if isinstance(value, str):
         return [] if value.strip().lower() in _BLANK else split_commas(value)
     return [value] if isinstance(value, int | float | Mapping) else value
+
+
+def split_labels(value: Any) -> Any:
+    """`'a,"b, c"'` -> ["a", "b, c"]: as `split_list`; what begins with a double quote is one entry, as in CSV."""
+    if not isinstance(value, str) or '"' not in value:
+        return split_list(value)
+    entries, rest = [], value.strip()
+    while rest:
+        if quoted := _QUOTED.match(rest):
+            entries.append(quoted[1].replace('""', '"'))
+            rest = rest[quoted.end() :]
+        elif rest.startswith('"'):
+            raise PydanticCustomError(
+                "quotes", "must have a closing quote and a comma behind it, got {given}", {"given": repr(rest)}
+            )
+        else:
+            plain, _, rest = rest.partition(",")
+            entries.append(plain.strip())
+        rest = rest.lstrip()
+    return entries
 
 
 if TYPE_CHECKING:

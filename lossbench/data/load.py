@@ -7,7 +7,7 @@ from dataclasses import replace
 from lossbench.data.datasets.catalogue import OPENML, Frame, load_named
 from lossbench.data.datasets.openml import fetch
 from lossbench.data.duplicates import DUPLICATES, grouped
-from lossbench.data.source import READING, DataSource
+from lossbench.data.source import READING, DataSource, columns_in
 from lossbench.data.splits.time import times_of
 from lossbench.data.table import Table
 from lossbench.errors import UserError, UserErrors, unknown
@@ -57,7 +57,8 @@ def _refuse_idle(source: DataSource, table: Table) -> None:
         what = f"its task is {table.task}, not {source.task}"
         errors.append(UserError(what, where=table.name, fix="leave out --task, or train on a file of your own"))
     for option in source.changed(*IDLE):
-        what = f"--{option.replace('_', '-')} changes nothing: it is about reading a file, and this set is ready"
+        flag = "no-header" if option == "header" else option.replace("_", "-")
+        what = f"--{flag} changes nothing: it is about reading a file, and this set is ready"
         errors.append(UserError(what, where=table.name, fix="leave it out, or train on a file of your own"))
     if errors:
         raise errors[0] if len(errors) == 1 else UserErrors(errors)
@@ -65,6 +66,7 @@ def _refuse_idle(source: DataSource, table: Table) -> None:
 
 def _without(table: Table, source: DataSource) -> Table:
     """A named table with the options that suit it: `drop`, `groups` and `time`."""
+    source = replace(source, drop=columns_in(source.drop, list(map(str, table.features.columns))))
     by_rows = source.groups == DUPLICATES and DUPLICATES not in table.features.columns
     roles = [None if by_rows else source.groups, source.time]
     leave = [*source.drop, *(name for name in roles if name is not None)]

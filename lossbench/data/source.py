@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from lossbench.data.datasets.catalogue import is_known, unknown_set
 
 # how the bytes of a file are read, whatever is then done with its columns
-READING = ("sep", "decimal", "encoding", "na", "keep_na_words", "allow_short_rows", "max_bytes", "date_formats")
+READING = (
+    "sep",
+    "decimal",
+    "thousands",
+    "encoding",
+    "header",
+    "columns",
+    "comment",
+    "skip_lines",
+    "na",
+    "keep_na_words",
+    "allow_short_rows",
+    "max_bytes",
+    "date_formats",
+    "number_formats",
+)
 
 
 @dataclass(frozen=True)
@@ -20,7 +36,8 @@ class DataSource:
     The options have the names and the meaning that they have in a config's `data`. `keep` names columns that are kept
     although they look like row numbers or like copies of the target; `groups` names the column whose equal values must
     not be torn by a split, and `time` the one by which the test rows are the latest: neither is a feature (`time` is
-    one where it is named in `keep`). `date_formats` says how the dates of a column are written, where known.
+    one where it is named in `keep`). `date_formats` and `number_formats` say how the dates and the
+    numbers of a column are written, where known: `%d.%m.%Y`, `1.000,0`.
     """
 
     name: str | None = None
@@ -33,7 +50,12 @@ class DataSource:
     time: str | None = None
     sep: str | None = None
     decimal: str | None = None
+    thousands: str | None = None
     encoding: str = "utf-8"
+    header: bool = True
+    columns: Sequence[str] = ()
+    comment: str | None = None
+    skip_lines: int = 0
     na: Sequence[str] = ()
     keep_na_words: bool = False
     allow_short_rows: bool = False
@@ -45,6 +67,7 @@ class DataSource:
     dates: bool = False
     text: Literal["drop", "hash"] = "drop"
     date_formats: Mapping[str, str] = field(default_factory=dict)
+    number_formats: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: str, **options: Any) -> DataSource:
@@ -60,8 +83,29 @@ class DataSource:
         """Columns that the user names: as target, as groups, as time, or to keep."""
         return {name for name in (self.target, self.groups, self.time, *self.keep) if name is not None}
 
+    def resolved(self, names: Sequence[str]) -> DataSource:
+        """The same source where `drop` and `keep` have the names of columns whose commas were taken for separators."""
+        return replace(self, drop=columns_in(self.drop, names), keep=columns_in(self.keep, names))
+
     def changed(self, *names: str) -> dict[str, Any]:
         """Those of the options that are not at their defaults."""
         plain = DataSource()
         found = {name: getattr(self, name) for name in names}
         return {name: value for name, value in found.items() if value != getattr(plain, name) and value != []}
+
+
+def columns_in(entries: Sequence[str], names: Sequence[str]) -> list[str]:
+    """`size`, `mm`, `b` -> `size, mm`, `b`, where there is such a column, and none of the name of each entry.
+
+    A list on the command line is separated by commas before the columns are known.
+    """
+    if all(entry in names for entry in entries):
+        return list(entries)
+    with_commas = {re.sub(r"\s*,\s*", ",", name): name for name in names if "," in name}
+    found, left = [], list(entries)
+    while left:
+        joined = (",".join(left[:count]) for count in range(len(left), 1, -1))
+        name = next((with_commas[one] for one in joined if one in with_commas), left[0])
+        found.append(name)
+        left = left[name.count(",") + 1 if name != left[0] else 1 :]
+    return found

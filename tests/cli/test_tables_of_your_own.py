@@ -130,3 +130,79 @@ def test_predictions_name_the_member_and_go_where_they_are_asked(lossbench, tmp_
     code, _, errors = lossbench("predict", str(run), "new.csv", "--member", "5")
     assert (code, len(errors)) == (2, 1)
     assert "no member 5; it holds members 0 to 1" in errors[0]
+
+
+LAYOUT = "title\n# note\n" + "".join(
+    f'"{1000 + i * 37 % 900:,}",{i * 7 % 5}.5,{i // 2 % 2}\n'.replace(",5", ".5") for i in range(60)
+)
+HOW = ("--no-header", "--columns", '"size, mm",b,y', "--comment", "#", "--skip-lines", "1", "--thousands", ",")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("train", "--hidden", "4", *SMALL),
+        ("compare-losses", "--losses", "bce,mse", "--folds", "3", "--repeats", "1", "--hidden", "4", *SMALL),
+        ("regularize-gif", "--alphas", "2", "--hidden", "2", "--grid", "10", "--max-iter", "5"),
+        ("data",),
+    ],
+    ids=lambda c: c[0],
+)
+def test_how_a_table_is_read_is_said_alike_at_every_command(lossbench, tmp_path, command):
+    (tmp_path / "u.data").write_text(LAYOUT, encoding="utf-8")
+    data = ("u.data",) if command == ("data",) else ("--data", "u.data")
+    code, out, errors = lossbench(*command, *data, "--target", "y", *HOW)
+    assert code == 0, errors
+    assert any("column 'size, mm' has numbers with a thousands separator: line 3: '1,000'" in e for e in [*errors, out])
+
+
+def test_predict_reads_new_rows_as_the_training_was_told_to(lossbench, tmp_path):
+    (tmp_path / "u.data").write_text(LAYOUT, encoding="utf-8")
+    told = ("--data", "u.data", "--target", "y", *HOW)
+    assert lossbench("train", *told, "--hidden", "4", *SMALL)[0] == 0
+    (run,) = (tmp_path / "outputs").iterdir()
+    (tmp_path / "new.data").write_text('title\n"1,037",2.5\n# x\n"999",1.5\n', encoding="utf-8")  # without the target
+    code, out, errors = lossbench("predict", str(run), "new.data")
+    assert (code, len(out.splitlines())) == (0, 3), errors
+    (tmp_path / "new.csv").write_text('b;"size, mm"\n2.5;1037\n1.5;999\n', encoding="utf-8")
+    how = ("--header", "--skip-lines", "0", "--sep", ";")
+    assert lossbench("predict", str(run), "new.csv", *how)[1] == out
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (("--thousands", "x"), "--thousands: must be one of , . ' _ space or none, got 'x'"),
+        (("--decimal", "x"), "--decimal: must be a point or a comma, got 'x'"),
+        (("--thousands", ",", "--decimal", ","), "--thousands: ',' is the decimal mark too (--decimal)"),
+        (("--sep", "::"), "--sep: the separator '::' is not one character; choose , ; tab | or space"),
+        (("--skip-lines", "-1"), "--skip-lines: must be >= 0, got '-1'"),
+        (("--skip-lines", "some"), "--skip-lines: must be a whole number, got 'some'"),
+        (("--comment", ""), "--comment: must not be empty"),
+        (("--columns", "a,b"), "--columns: it names the columns of a file without a header; add --no-header"),
+        (("--drop", '"a'), "--drop: must have a closing quote and a comma behind it, got '\"a'"),
+        (("--drop", '"a', "--drop", "b"), "--drop: must have a closing quote and a comma behind it, got '\"a'"),
+        (("--encoding", "klingon"), "t.csv: unknown encoding 'klingon'"),
+    ],
+)
+def test_a_bad_value_of_a_reading_option_is_one_line(lossbench, flags, line):
+    code, out, errors = lossbench("data", "t.csv", "--target", "y", *flags)
+    assert (code, out, len(errors)) == (2, "", 1)
+    assert errors[0].startswith(f"error: {line}")
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--drop", "size, mm"),
+        ("--drop", '"size, mm"'),
+        ("--drop", "comment", "--drop", "size, mm"),
+        ("--drop", 'comment,"size, mm"'),
+    ],
+)
+def test_a_column_with_a_comma_in_its_name_can_be_named(lossbench, flags):
+    pd.read_csv("t.csv").rename(columns={"a": "size, mm"}).to_csv("t.csv", index=False)
+    code, out, errors = lossbench("data", "t.csv", "--target", "y", *flags)
+    assert code == 0, errors
+    assert "size" not in out
+    assert ("comment" in out) == ("comment" not in " ".join(flags))

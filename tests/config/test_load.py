@@ -234,9 +234,9 @@ CASES = {
         "kind: regularize-gif\nclasses: [a]",
         ["x.yaml: classes: must name at least 2 classes, got ['a'] (line 2)"],
     ),
-    "three features": (
-        "kind: regularize-gif\nfeatures: [a, b, c]",
-        ["x.yaml: features: must be two columns or pca, got ['a', 'b', 'c'] (line 2)"],
+    "one feature": (
+        "kind: regularize-gif\nfeatures: [a]",
+        ["x.yaml: features: must be two columns or pca, got ['a'] (line 2)"],
     ),
     "several at once": (
         "seeed: 3\noptim:\n  lr: -1\n  epochs: 0\nnet: {hidden: [a]}\n",

@@ -169,7 +169,6 @@ def test_what_cannot_be_compared_is_refused(wrong):
         {"classes": ["setosa"]},
         {"classes": ["setosa", "setosa"]},
         {"features": ["a"]},
-        {"features": ["a", "b", "c"]},
         {"features": ["a", "a"]},
         {"fps": 0},
         {"format": "avi"},

@@ -23,7 +23,7 @@ from lossbench.config.keys import Key, flagged, panel_order
 from lossbench.config.load import Override, load
 from lossbench.config.scalars import read_scalar
 from lossbench.config.schema import Config
-from lossbench.config.values import split_commas
+from lossbench.config.values import split_commas, split_labels
 from lossbench.errors import UserError, UserErrors
 from lossbench.printable import encodable
 
@@ -118,7 +118,7 @@ def _flag_parameter(key: Key, flag: Flag) -> inspect.Parameter:
         autocompletion=_completion(flag, choices),
         show_default=False,
     )
-    kind = bool | None if switch else list[str] | None if flag.pairs else str | None
+    kind = bool | None if switch else list[str] | None if flag.pairs or flag.repeated else str | None
     return _parameter(flag.parameter, Annotated[kind, option])
 
 
@@ -172,6 +172,8 @@ def read(config: type[C], given: Mapping[str, Any]) -> C:
                 else:
                     overrides.append(Override((*key.path, inner), read_scalar(number), f"{option} {inner}"))
         else:
+            if flag.repeated and isinstance(value, list):
+                value = value[0] if len(value) == 1 else _joined(value, option, errors)
             overrides.append(Override(key.path, value, option))
     kind = config.model_fields["kind"].default
     try:
@@ -181,6 +183,15 @@ def read(config: type[C], given: Mapping[str, Any]) -> C:
     if errors:
         raise UserErrors(errors)
     return cast(C, found)
+
+
+def _joined(lists: Sequence[str], option: str, errors: list[UserError]) -> list[Any]:
+    """The entries of a flag that was given several times."""
+    try:
+        return [entry for text in lists for entry in split_labels(text)]
+    except ValueError as problem:
+        errors.append(UserError(str(problem), where=option))
+        return []
 
 
 def _check_names(config: Config) -> None:

@@ -85,11 +85,13 @@ class RegularizeConfig(RunConfig):
         DataConfig(name="iris"),
         description="What to train on: a data set (`lossbench datasets`), or a table of your own",
     )
-    classes: Annotated[Labels | None, Flag("--classes", DATA, "NAME,...", after="--target")] = Field(
+    classes: Annotated[Labels | None, Flag("--classes", DATA, "NAME,...", after="--target", repeated=True)] = Field(
         default_factory=_of_iris("setosa", "versicolor"),
         description="The classes to tell apart; null takes all (iris: setosa, versicolor)",
     )
-    features: Annotated[Labels | None, Flag("--features", DATA, "COLUMN,COLUMN|pca", after="--classes")] = Field(
+    features: Annotated[
+        Labels | None, Flag("--features", DATA, "COLUMN,COLUMN|pca", after="--classes", repeated=True)
+    ] = Field(
         default_factory=_of_iris("sepal length (cm)", "petal length (cm)"),
         description="Two columns to draw, or pca; null takes the first two (iris: sepal length, petal length)",
     )
@@ -146,7 +148,7 @@ class RegularizeConfig(RunConfig):
     @field_validator("features")
     @classmethod
     def _two_columns_or_pca(cls, features: list[str] | None) -> list[str] | None:
-        if features is not None and len(features) != 2 and features != ["pca"]:
+        if features is not None and len(features) < 2 and features != ["pca"]:  # more may be names with commas
             raise PydanticCustomError("features", "must be two columns or pca, got {given}", {"given": str(features)})
         return features
 

@@ -7,12 +7,16 @@ text. Whole numbers of one width with zeros in front, like ZIP codes, are text t
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lossbench.data.infer import spelling
+from lossbench.data.infer.numbers import FEW, as_gaps, as_numbers
+from lossbench.data.infer.spelling import USUAL, Marks
+from lossbench.data.infer.texts import Texts as _Texts
+from lossbench.data.infer.texts import Understood
 from lossbench.data.table import ColumnKind, Information
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
@@ -21,21 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NA_WORDS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "<NA>", "#N/A", "#NA")
-MOSTLY = 0.95  # from this share of numbers on, the others are mistakes
-EXACT_DIGITS = 15  # whole numbers of more digits may lose some in float64
-FEW = 3  # words that a message lists
-CODE_DIGITS = 3  # so many digits with a zero in front are a code (01038), fewer may be a month or an hour
 DATE_FORMATS = ("ISO8601", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %b %Y")
 
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(inf|infinity)\s*", re.IGNORECASE)
-_WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 _DATE = re.compile(r"\s*\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3})[-/. ]\d{1,4}([T ].*)?\s*")
-_WRITTEN = {  # numbers as people write them
-    "a thousands separator": re.compile(r"\s*[+-]?\d{1,3}([, '_]\d{3})+(\.\d+)?\s*"),
-    "a decimal comma": re.compile(r"\s*[+-]?\d+,\d+\s*"),
-    "a percent sign": re.compile(r"\s*[+-]?\d+([.,]\d+)?\s*%\s*"),
-    "a currency sign": re.compile(r"\s*[+-]?\s*[$€£¥]\s*[+-]?\d[\d,.]*\s*|\s*[+-]?\d[\d,.]*\s*[$€£¥]\s*"),
-}
 
 
 def gap_words(keep_na_words: bool) -> tuple[str, ...]:
@@ -43,56 +36,22 @@ def gap_words(keep_na_words: bool) -> tuple[str, ...]:
     return ("",) if keep_na_words else ("", *NA_WORDS)
 
 
-@dataclass(frozen=True)
-class Understood:
-    """A column with its kind, and what a user should know of it."""
-
-    values: pd.Series
-    kind: ColumnKind
-    notes: tuple[str, ...] = ()
-    date_format: str = ""
-
-
-@dataclass(frozen=True)
-class _Texts:
-    """The texts of a column by their distinct values: `codes` [N] into `distinct`, -1 for a gap."""
-
-    name: str
-    codes: NDArray[Any]
-    distinct: list[str]
-    place: Callable[[int], str]
-
-    def first(self, which: Sequence[bool]) -> str:
-        """Place and value of the first cell whose text is among those: `line 7: '1,234'`."""
-        chosen = np.append(np.array(which, dtype=bool), False)
-        row = int(np.flatnonzero(chosen[self.codes])[0])
-        return f"{self.place(row)}: {self.distinct[self.codes[row]]!r}"
-
-    def rows(self, which: Sequence[bool]) -> int:
-        """How many cells have one of those texts."""
-        chosen = np.append(np.array(which, dtype=bool), False)
-        return int(np.count_nonzero(chosen[self.codes]))
-
-    def spread(self, values: Sequence[float]) -> pd.Series:
-        """A number for each distinct text, at every row that has it; NaN for gaps."""
-        return pd.Series(np.append(np.array(values, dtype=np.float64), np.nan)[self.codes], name=self.name)
-
-
 def understand(
     column: pd.Series,
     place: Callable[[int], str],
     *,
-    decimal: str = ".",
+    marks: Marks = USUAL,
     na: Sequence[str] = (),
     keep_na_words: bool = False,
     typed: bool = False,
     kind: ColumnKind | None = None,
     date_format: str = "",
+    number_format: str = "",
 ) -> Understood:
     """The kind of a column of texts and its values; gaps are missing.
 
-    In a `typed` file a text is no number and no gap. A `kind` known beforehand is enforced, and so is the format of
-    dates. Raises `UserError` with the first cell that does not fit.
+    In a `typed` file a text is no number and no gap. A `kind` known beforehand is enforced, and so are the formats of
+    dates and numbers. Raises `UserError` with the first cell that does not fit.
     """
     codes, distinct = pd.factorize(column.to_numpy(dtype=object))
     gaps = set(na) if typed else {*gap_words(keep_na_words), *na}
@@ -108,7 +67,7 @@ def understand(
         return _as_dates(texts) or _text(texts, words, known)
     if all(text.strip().lower() in {"true", "false"} for text in texts.distinct):
         return Understood(texts.spread([text.strip().lower() == "true" for text in texts.distinct]), "boolean")
-    numbers = _as_numbers(texts, decimal, enforced=kind == "number")
+    numbers = as_numbers(texts, marks, number_format, enforced=kind == "number")
     if numbers is not None and numbers.kind == "number" and words:
         return replace(numbers, notes=(Information(gaps_note(texts.name, words)), *numbers.notes))
     return numbers or _as_dates(texts) or _text(texts, words, known)
@@ -128,62 +87,6 @@ def _without_gaps(texts: _Texts, gaps: set[str]) -> tuple[_Texts, dict[str, int]
     renumbered = np.append(np.where(is_gap, -1, np.cumsum(~is_gap) - 1), -1)
     kept = [text for text, gap in zip(texts.distinct, is_gap, strict=True) if not gap]
     return _Texts(texts.name, renumbered[texts.codes], kept, texts.place), words
-
-
-def _as_numbers(texts: _Texts, decimal: str, *, enforced: bool) -> Understood | None:
-    swap = str.maketrans({decimal: ".", ".": decimal})  # under a decimal comma, a point is no decimal mark
-    point = [text.translate(swap) for text in texts.distinct]
-    is_number = [bool(NUMBER.fullmatch(text)) for text in point]
-    rows = texts.rows([True] * len(point))
-    good = texts.rows(is_number)
-    if good == rows:
-        inexact = [_digits(text) > EXACT_DIGITS for text in point]
-        if not enforced and any(inexact) and all(_WHOLE.fullmatch(text) for text in point):
-            note = f"column {texts.name!r} holds whole numbers too large to be exact ({texts.first(inexact)})"
-            return Understood(_strings(texts), "text", (f"{note}: taken for text",))
-        if not enforced and is_code([text.strip() for text in texts.distinct]):
-            padded = [text.strip().startswith("0") for text in texts.distinct]
-            note = f"column {texts.name!r} holds codes with zeros in front ({texts.first(padded)}): taken for text"
-            return Understood(_strings(texts), "text", (note,))
-        return Understood(texts.spread([float(text) for text in point]), "number")
-    bad = [not good for good in is_number]
-    for what, pattern in _WRITTEN.items():
-        written = [b and bool(pattern.fullmatch(text)) for b, text in zip(bad, texts.distinct, strict=True)]
-        if any(written) and texts.rows(written) + good >= MOSTLY * rows:
-            fix = "write plain numbers" + (", or choose --decimal ," if what == "a decimal comma" else "")
-            raise UserError(f"column {texts.name!r} has numbers with {what} ({texts.first(written)})", fix=fix)
-    if enforced or good >= MOSTLY * rows:
-        first = texts.first(bad)
-        what = "held numbers in training" if enforced else f"is {math.floor(100 * good / rows)} % numbers"
-        cells = "the cell" if texts.rows(bad) == 1 else "the cells"
-        raise UserError(
-            f"column {texts.name!r} {what}, but not on {first}", fix=f"correct {cells}, or read {_as_gaps(texts, bad)}"
-        )
-    return None
-
-
-def _as_gaps(texts: _Texts, bad: Sequence[bool]) -> str:
-    """`'?' as a gap with --na '?'`: those cells' words, or the first where they are many."""
-    words = list(dict.fromkeys(text.strip() for text, b in zip(texts.distinct, bad, strict=True) if b))
-    if len(words) > FEW or any("," in word for word in words):
-        words = words[:1]
-    gap = "a gap" if len(words) == 1 else "gaps"
-    return f"{', '.join(map(repr, words))} as {gap} with --na {','.join(words)!r}"
-
-
-def is_code(texts: Collection[str]) -> bool:
-    """Whether numbers are codes: digits alone, all of one width, some with a zero in front."""
-    widths = {len(text) for text in texts}
-    return (
-        len(widths) == 1
-        and max(widths) >= CODE_DIGITS
-        and any(text[0] == "0" for text in texts)
-        and all(text.isdecimal() for text in texts)
-    )
-
-
-def _digits(text: str) -> int:
-    return len(text.strip().lstrip("+-").lstrip("0"))
 
 
 def _as_dates(texts: _Texts) -> Understood | None:
@@ -234,11 +137,6 @@ def _dates(texts: _Texts, written: str) -> pd.Series | None:
     return pd.Series(np.append(dates, np.datetime64("NaT", "us"))[texts.codes], name=texts.name)
 
 
-def _strings(texts: _Texts) -> pd.Series:
-    values = np.array([*(text.strip() for text in texts.distinct), None], dtype=object)[texts.codes]
-    return pd.Series(values, dtype="str", name=texts.name)
-
-
 def _text(texts: _Texts, words: dict[str, int], known: NDArray[Any]) -> Understood:
     notes = []
     if words:
@@ -248,12 +146,12 @@ def _text(texts: _Texts, words: dict[str, int], known: NDArray[Any]) -> Understo
         note = f"column {texts.name!r}: blanks around values taken away ({texts.first(blank)})"
         joins = len({text.strip() for text in texts.distinct}) < len(texts.distinct)
         notes.append(note if joins else Information(note))
-    is_number = [bool(NUMBER.fullmatch(text)) for text in texts.distinct]
+    is_number = [spelling.is_number(text) for text in texts.distinct]
     good, rows = texts.rows(is_number), int(known.sum())
     if good * 2 >= rows and good < rows:
         bad = [not number for number in is_number]
         note = f"column {texts.name!r} is taken for text: {rows - good} of {rows} cells are no numbers"
         few = len({text.strip() for text, b in zip(texts.distinct, bad, strict=True) if b}) <= FEW
-        advice = f"; to read {_as_gaps(texts, bad)}" if few else ""
+        advice = f"; to read {as_gaps(texts, bad)}" if few else ""
         notes.append(f"{note} ({texts.first(bad)}){advice}")
-    return Understood(_strings(texts), "text", tuple(notes))
+    return Understood(texts.strings(), "text", tuple(notes))

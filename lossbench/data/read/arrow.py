@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, drop_row_numbers, index_note
+from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, index_note, nameless_notes
 from lossbench.data.read.sniff import Format
 from lossbench.data.read.unpack import Unpacked
 from lossbench.data.table import ColumnKind
@@ -44,7 +44,7 @@ def read_columnar(unpacked: Unpacked, request: Request, kind: Format) -> ParsedC
             if name:
                 columns[name], kinds[name] = values, column_kind
             else:
-                notes.append(drop_row_numbers(place, values))
+                notes += nameless_notes({place: values})
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as problem:
         reason = str(problem).partition("\n")[0]
         raise UserError(f"damaged, or not {kind} ({reason})", fix="write it again") from None

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lossbench.data.duplicates import DUPLICATES, grouped
+from lossbench.data.duplicates import grouped
 from lossbench.data.infer.kinds import NUMBER, understand
+from lossbench.data.infer.spelling import Spelling
 from lossbench.data.infer.suspect_columns import SuspectColumn, suspects
 from lossbench.data.infer.target import number_label, read_target
+from lossbench.data.read.chosen_columns import choose_columns, refuse_idle
 from lossbench.data.read.frame import read_frame
 from lossbench.data.read.parsed import ParsedColumns, Request
 from lossbench.data.read.sniff import file_format
@@ -20,7 +22,7 @@ from lossbench.data.splits.stratified import in_order_of_occurrence
 from lossbench.data.splits.time import times_of
 from lossbench.data.table import ColumnKind, Table
 from lossbench.deferred import np, pd
-from lossbench.errors import UserError, did_you_mean
+from lossbench.errors import UserError, as_flag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +47,7 @@ def read_table(source: DataSource, frame: pd.DataFrame | None = None) -> Table:
             raise UserError(
                 f"column {suspect.column!r} determines the target {table.target_name!r}{_detail(suspect.why)}",
                 where=table.source,
-                fix=f"leave it out with --drop {suspect.column} (or vouch for it with --keep)",
+                fix=f"leave it out with --drop {as_flag(suspect.column)} (or vouch for it with --keep)",
             )
     ids = [suspect.column for suspect in assembled.suspects if suspect.what == "id"]
     notes = [_note(suspect) for suspect in assembled.suspects]
@@ -63,7 +65,7 @@ def _note(suspect: SuspectColumn) -> str:
         return f"column {name!r} looks like a row number ({suspect.why}): excluded"
     return (
         f"column {name!r} may leak the target ({suspect.why}): if it is not known before the target is, leave it out"
-        f" with --drop {name}; --keep {name} silences this"
+        f" with --drop {as_flag(name)}; --keep {as_flag(name)} silences this"
     )
 
 
@@ -116,6 +118,8 @@ def _read(request: Request) -> ParsedColumns:
 def _parsed(request: Request) -> ParsedColumns:
     with unpack(request.source.file or "", request.source.max_bytes) as unpacked:
         kind = file_format(unpacked)
+        if kind != "delimited" and not request.kinds:
+            refuse_idle(request.source, kind)
         if kind == "delimited":
             from lossbench.data.read.delimited import read_delimited  # a file needs one of the readers
 
@@ -130,9 +134,14 @@ def _parsed(request: Request) -> ParsedColumns:
 
 
 def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Assembled:
-    request = Request(source, lambda names: _choose(names, source))
+    def choose(names: Sequence[str]) -> list[str]:
+        nonlocal source
+        source = source.resolved(names)
+        return choose_columns(names, source)
+
+    request = Request(source, choose)
     reading = _read(request) if frame is None else read_frame(frame, request)
-    columns, kinds, notes, date_formats = _understood(reading, source, {})
+    columns, kinds, notes, formats = _understood(reading, source, {})
     _refuse_infinite(columns, kinds, reading.place)
     name = str(source.target)
     rows = _rows_with_target(columns[name], source, reading.place, notes)
@@ -172,37 +181,20 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         source=where,
         place=place,
         target_note=target.description,
-        reading={**source.changed(*READING), **({"date_formats": date_formats} if date_formats else {})},
+        reading={**source.changed(*READING), **{key: value for key, value in formats.items() if value}},
     )
     return Assembled(table, tuple(suspects(columns, kinds, target, source.keep)))
 
 
-def _choose(names: Sequence[str], source: DataSource) -> list[str]:
-    """All columns but the dropped ones; a `UserError` for a name that is not there."""
-    if source.target is None:
-        raise UserError("no target was named", fix=f"choose one with --target; columns are {', '.join(names)}")
-    reserved = {DUPLICATES} - set(names)  # a word for groups, unless a column has that name
-    roles = [name for name in (source.groups, source.time) if name is not None and name not in reserved]
-    for name in [source.target, *source.drop, *source.keep, *roles]:
-        if name not in names:
-            hint = did_you_mean(name, names)
-            guess = f" ({hint})" if hint.startswith("did") else ""
-            raise UserError(f"no column {name!r}", fix=f"columns are {', '.join(names)}{guess}")
-    if source.target in source.drop:
-        raise UserError(f"column {source.target!r} is the target and is dropped", fix="take it out of --drop")
-    if source.target in roles:
-        raise UserError(f"column {source.target!r} is the target and cannot split the rows", fix="name another column")
-    return [name for name in names if name not in source.drop or name in roles]
-
-
 def _understood(
     reading: ParsedColumns, source: DataSource, wanted: Mapping[str, ColumnKind]
-) -> tuple[dict[str, pd.Series], dict[str, ColumnKind], list[str], dict[str, str]]:
-    """Columns with their kinds, notes, and how dates are written."""
+) -> tuple[dict[str, pd.Series], dict[str, ColumnKind], list[str], dict[str, dict[str, str]]]:
+    """Columns with their kinds, notes, and how dates and numbers are written (`date_formats`, `number_formats`)."""
     columns: dict[str, pd.Series] = {}
     kinds: dict[str, ColumnKind] = {}
     notes: list[str] = []
     date_formats: dict[str, str] = {}
+    number_formats: dict[str, str] = {}
     for name in list(reading.columns):
         column, kind = reading.columns.pop(name), reading.kinds[name]
         requested = wanted.get(name)
@@ -212,19 +204,24 @@ def _understood(
             found = understand(
                 column,
                 reading.place,
-                decimal=reading.decimal,
+                marks=reading.marks,
                 na=source.na,
                 keep_na_words=source.keep_na_words,
                 typed=kind == "text",
                 kind="date" if requested is None and name in source.date_formats else requested,
                 date_format=source.date_formats.get(name, ""),
+                number_format=source.number_formats.get(name, ""),
             )
             column, kind = found.values, found.kind
             if found.date_format:
                 date_formats[name] = found.date_format
+            if found.number_format:
+                number_formats[name] = found.number_format
             notes += found.notes
+        elif kind == "number" and column.dtype.kind == "f" and reading.marks.decimal == ",":
+            number_formats[name] = str(Spelling(","))
         columns[name], kinds[name] = _without(column, source.na) if kind == "number" and source.na else column, kind
-    return columns, kinds, notes, date_formats
+    return columns, kinds, notes, {"date_formats": date_formats, "number_formats": number_formats}
 
 
 def _without(column: pd.Series, na: Sequence[str]) -> pd.Series:

@@ -1,207 +1,176 @@
-"""CSV and TSV files: every row's fields are counted before pandas reads them.
+"""CSV, TSV and other delimited files: every row's fields are counted before pandas reads them.
 
-Two looks at the file: the first counts fields and lines (`scan_rows`), the second reads, in pieces, columns that are
+Two looks at the file: the first counts fields and lines (`find_rows`), the second reads, in pieces, columns that are
 numbers throughout as numbers, and the others as the very texts that stand there.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
 
 from lossbench.data.infer.kinds import gap_words, gaps_note
-from lossbench.data.read.ambiguous import Look, doubtful
-from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, drop_row_numbers
-from lossbench.data.read.sniff import Dialect, find_dialect
-from lossbench.data.read.text_encoding import as_utf8, skip_mark
-from lossbench.data.read.unpack import BLOCK, Unpacked
+from lossbench.data.infer.spelling import Spelling, is_number
+from lossbench.data.read.ambiguous import FIRST, Look, doubtful, perhaps_grouped
+from lossbench.data.read.dialect import Dialect, find_dialect, refuse_another_header
+from lossbench.data.read.lines import split
+from lossbench.data.read.opening import (
+    Opening,
+    explained,
+    header_note,
+    opening_notes,
+    read_names,
+    read_opening,
+)
+from lossbench.data.read.parsed import ParsedColumns, Request, nameless_notes
+from lossbench.data.read.rows import Rows, find_rows
+from lossbench.data.read.text_encoding import Utf8, as_utf8, skip_mark
+from lossbench.data.read.unpack import IN_MEMORY, Unpacked
 from lossbench.data.table import Information
 from lossbench.deferred import np, pd
-from lossbench.errors import UserError, counted
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from lossbench.errors import UserError, as_flag, counted
 
 CHUNK_ROWS = 1 << 17
 EXACT = 2**53  # whole numbers beyond it are not exact in float64
+FIRST_ROWS = 50
+LEAST_NUMBERS = 5  # in the first rows below a word, to call it a unit
 
 
 def read_delimited(unpacked: Unpacked, request: Request) -> ParsedColumns:
     """The chosen columns of a delimited text; `UserError` with the line of the first row of a wrong length."""
-    with as_utf8(unpacked.stream, request.source.encoding) as stream:
-        return _read(stream, unpacked.name, request)
+    with (
+        as_utf8(unpacked.stream, request.source.encoding) as text,
+        SpooledTemporaryFile(max_size=IN_MEMORY) as spare,
+    ):
+        return _read(text, cast("IO[bytes]", spare), unpacked.name, request)
 
 
-def _read(stream: IO[bytes], name: str, request: Request) -> ParsedColumns:
+def _read(text: Utf8, spare: IO[bytes], name: str, request: Request) -> ParsedColumns:
     source = request.source
-    dialect = find_dialect(stream, name, source.sep, source.decimal)
-    header, lines = _header(stream, dialect.sep)
-    names, notes = clean_names(header)
-    marked = [Information("a byte order mark before the header taken away")] if skip_mark(stream) else []
-    notes = [*marked, *dialect.notes, *notes]
-    kept = [name for name in request.choose([name for name in names if name]) if name]
-    rows = scan_rows(stream, dialect.sep, len(names), lines)
-    if not len(rows.line_N):
-        raise UserError("no data row below the header")
-    if rows.short and not source.allow_short_rows:
-        line, fields = rows.short[0]
-        raise UserError(
-            f"line {line} has {fields} field{'s' if fields != 1 else ''}, the header has {len(names)}",
-            fix="correct the row, or fill short rows with gaps by --allow-short-rows",
-        )
-    if rows.short:
-        notes.append(f"{counted(len(rows.short), 'short row')} filled with gaps (the first is line {rows.short[0][0]})")
-    if rows.trailing:
-        end = "ends" if rows.trailing == 1 else "end"
-        notes.append(f"{counted(rows.trailing, 'row')} {end} with an extra separator: taken for nothing")
+    opening = read_opening(text.stream, source)
+    dialect = find_dialect(opening.rows, name, source, opening.excel_sep)
+    marked = [Information("a byte order mark before the header taken away")] if skip_mark(text.stream) else []
+    names, start, more = _names(text, dialect, opening, request)
+    kept = _chosen(names, opening, request)
+    if source.header:
+        refuse_another_header(opening.rows, dialect.sep)
+    notes = [
+        *text.notes,
+        *marked,
+        *opening_notes(opening, source),
+        *dialect.notes,
+        *more,
+        *header_note(names, opening, source),
+    ]
+    rows = find_rows(text.stream, spare, dialect.sep, start, source.comment, plain=text.plain)
+    notes += _row_notes(rows, len(names), request)
 
     nameless = [place for place, name in enumerate(names) if not name]
     places = sorted([names.index(name) for name in kept] + nameless)
-    asked_texts = {place for place in places if request.kinds.get(names[place]) in ("text", "date", "boolean")}
-    parse = _Parse(stream, dialect, len(names), (*gap_words(source.keep_na_words), *source.na))
-    found = parse.numbers([place for place in places if place not in asked_texts])
-    for place, look in parse.looks(doubtful(stream, found, parse.gaps)).items():
-        if look.is_code and request.kinds.get(names[place]) != "number":
+    parse = _Parse(rows, dialect.marks.decimal, len(names), (*gap_words(source.keep_na_words), *source.na))
+    found = parse.numbers([place for place in places if not _is_asked_as_text(names[place], dialect, request)])
+    grouped: list[int] = []
+    mark = dialect.marks.decimal
+    if source.decimal is None and source.thousands is None and not request.kinds:
+        first = parse.looks(perhaps_grouped(found), mark, nrows=FIRST)
+        grouped = [place for place, look in first.items() if look.groups]
+    for place, look in parse.looks(sorted({*doubtful(rows.stream, found, parse.gaps), *grouped}), mark).items():
+        is_code = look.is_code and request.kinds.get(names[place]) != "number"
+        if is_code or (place in grouped and look.is_grouped):
             del found[place]  # read as text below, and said by who understands it
         elif look.words and names[place]:
             notes.append(Information(gaps_note(names[place], look.words)))
-    found |= parse.texts([place for place in places if place not in found])
-    notes += [drop_row_numbers(place, found[place]) for place in nameless]
+    texts = parse.texts([place for place in places if place not in found])
+    _refuse_units(found, texts, names, rows, parse.gaps)
+    found |= texts
+    notes += nameless_notes({place: found[place] for place in nameless})
     columns = {names[place]: found[place].rename(names[place]) for place in places if names[place]}
     return ParsedColumns(
         columns=columns,
         kinds={name: "number" if pd.api.types.is_numeric_dtype(column) else None for name, column in columns.items()},
         place=lambda row: f"line {rows.line_N[row]}",
         notes=notes,
-        decimal=dialect.decimal,
+        marks=dialect.marks,
     )
 
 
-def _header(stream: IO[bytes], sep: str) -> tuple[list[str], int]:
-    """The names of the first line that is not blank, and how many lines stand before the data."""
-    skip_mark(stream)
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+def _names(text: Utf8, dialect: Dialect, opening: Opening, request: Request) -> tuple[list[str], Any, list[str]]:
     try:
-        reader = csv.reader(text, delimiter=sep, strict=True)
-        for row in reader:
-            if any(field.strip() for field in row):
-                return row, reader.line_num
-    except csv.Error as problem:
-        raise UserError(f"not a text table: the header cannot be read ({problem})", fix="close its quotes") from None
-    finally:
-        text.detach()
-    raise UserError("the file is empty")
+        return read_names(text.stream, dialect.sep, opening, request.source, needs_target=not request.kinds)
+    except UserError as problem:
+        names = split(opening.rows[:1], dialect.sep)
+        raise explained(problem, opening, names[0] if names else (), (), request.source) from None
 
 
-@dataclass
-class ScannedRows:
-    """What `scan_rows` counted: the line of each row, short rows as (line, fields), rows with an extra separator."""
-
-    line_N: NDArray[Any]
-    short: list[tuple[int, int]]
-    trailing: int
-
-
-def scan_rows(stream: IO[bytes], sep: str, fields: int, lines: int) -> ScannedRows:
-    """Count the fields of every row after the first `lines` lines; a longer row than the header's is a `UserError`.
-
-    Plain lines are counted in numpy, a megabyte at once; from the first quote on, the csv module counts.
-    """
-    skip_mark(stream)
-    head = b"".join(stream.readline() for _ in range(lines))
-    start = lines + 1
-    if _has_lone_return(head):  # an old Mac's line ends: nothing is skipped, the header is excluded below
-        skip_mark(stream)
-        start = 1
-    numbers: list[NDArray[Any]] = []
-    short: list[tuple[int, int]] = []
-    trailing = 0
-    for line_N, count_N, open_N in _counted(stream, sep, start):
-        extra_N = (count_N == fields + 1) & open_N
-        for row in np.flatnonzero((count_N > fields) & ~extra_N & (line_N > lines))[:1]:
-            raise UserError(
-                f"line {line_N[row]} has {count_N[row]} fields, the header has {fields}",
-                fix="correct the row (quote a field that holds the separator), or name another --sep",
-            )
-        short += [(int(line_N[row]), int(count_N[row])) for row in np.flatnonzero(count_N < fields)]
-        trailing += int(np.count_nonzero(extra_N))
-        numbers.append(line_N[line_N > lines])
-    return ScannedRows(np.concatenate(numbers) if numbers else np.empty(0, dtype=np.int64), short, trailing)
-
-
-def _counted(stream: IO[bytes], sep: str, line: int) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
-    """Per piece: line number, number of fields, and whether the last field is empty, of each row that is not blank."""
-    rest = b""
-    while True:
-        begin = stream.tell() - len(rest)
-        block = stream.read(BLOCK)
-        piece = rest + block
-        end = piece.rfind(b"\n") + 1 if block else len(piece)
-        piece, rest = piece[:end], piece[end:]
-        if b'"' in piece or _has_lone_return(piece):
-            stream.seek(begin)
-            yield from _counted_by_csv(stream, sep, line)
-            return
-        if piece:
-            yield _count_plain(piece if piece.endswith(b"\n") else piece + b"\n", sep.encode(), line)
-            line += piece.count(b"\n")
-        if not block:
-            return
-
-
-def _has_lone_return(piece: bytes) -> bool:
-    return piece.count(b"\r") != piece.count(b"\r\n")
-
-
-def _count_plain(piece: bytes, sep: bytes, line: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    bytes_B = np.frombuffer(piece, dtype=np.uint8)
-    ends = np.flatnonzero(bytes_B == ord("\n"))
-    seps = np.flatnonzero(bytes_B == sep[0]) if len(sep) == 1 else _find_all(piece, sep)
-    passed_N = np.searchsorted(seps, ends)  # separators up to the end of each line
-    count_N = np.diff(passed_N, prepend=0)
-    ink = np.diff(np.searchsorted(np.flatnonzero(bytes_B > ord(" ")), ends), prepend=0)
-    before = ends - 1 - (bytes_B[ends - 1] == ord("\r"))  # the last byte of the line; of an empty one, some other
-    full = (count_N > 0) | (ink > 0)
-    last_N = np.append(seps, -len(sep))[passed_N - 1]  # where there is none yet: the place before the text
-    open_N = (count_N > 0) & (last_N + len(sep) - 1 == before)
-    return (np.arange(line, line + len(ends)))[full], count_N[full] + 1, open_N[full]
-
-
-def _find_all(piece: bytes, sep: bytes) -> NDArray[Any]:
-    places, place = [], piece.find(sep)
-    while place >= 0:
-        places.append(place)
-        place = piece.find(sep, place + len(sep))
-    return np.array(places, dtype=np.int64)
-
-
-def _counted_by_csv(stream: IO[bytes], sep: str, line: int) -> Iterator[tuple[Any, Any, Any]]:
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
-    start, found = 0, []
-    reader = csv.reader(text, delimiter=sep, strict=True)
+def _chosen(names: Sequence[str], opening: Opening, request: Request) -> list[str]:
+    """The columns to keep; where a name is missing, the error says what may be wrong with the header."""
+    named = [name for name in names if name]
     try:
-        for row in reader:
-            if len(row) > 1 or (row and row[0].strip()):
-                found.append((line + start, len(row), not row[-1]))
-            start = reader.line_num
-    except csv.Error as problem:
-        what = "a quote is opened and never closed" if "end of data" in str(problem) else str(problem)
-        raise UserError(f"not a text table: line {line + start}: {what}", fix="correct the quotes") from None
-    finally:
-        text.detach()
-    table = np.array(found, dtype=np.int64).reshape(-1, 3)
-    yield table[:, 0], table[:, 1], table[:, 2].astype(bool)
+        return [name for name in request.choose(named) if name]
+    except UserError as problem:
+        wanted = set(request.kinds) or {*request.source.needed, *request.source.drop}
+        if wanted and wanted <= set(named):
+            raise
+        raise explained(problem, opening, named, wanted, request.source) from None
+
+
+def _row_notes(rows: Rows, fields: int, request: Request) -> list[str]:
+    if not len(rows.line_N):
+        raise UserError("no data row below the header")
+    if rows.short and not request.source.allow_short_rows:
+        line, count = rows.short[0]
+        raise UserError(
+            f"line {line} has {count} field{'s' if count != 1 else ''}, the header has {fields}",
+            fix="correct the row, or fill short rows with gaps by --allow-short-rows",
+        )
+    notes: list[str] = []
+    if rows.short:
+        notes.append(f"{counted(len(rows.short), 'short row')} filled with gaps (the first is line {rows.short[0][0]})")
+    if rows.trailing:
+        end = "ends" if rows.trailing == 1 else "end"
+        notes.append(f"{counted(rows.trailing, 'row')} {end} with an extra separator: taken for nothing")
+    if rows.empty:
+        has = "has" if len(rows.empty) == 1 else "have"
+        first = f"the first is line {rows.empty[0]}"
+        notes.append(Information(f"{counted(len(rows.empty), 'row')} {has} no value: left out ({first})"))
+    return notes
+
+
+def _is_asked_as_text(name: str, dialect: Dialect, request: Request) -> bool:
+    """Whether a column held something in training that pandas' numbers would not tell."""
+    written = request.source.number_formats.get(name)
+    if written is not None and Spelling.parse(written) != Spelling(dialect.marks.decimal):
+        return True
+    return request.kinds.get(name) in ("text", "date", "boolean")
+
+
+def _refuse_units(
+    found: dict[int, pd.Series], texts: dict[int, pd.Series], names: Sequence[str], rows: Rows, gaps: Sequence[str]
+) -> None:
+    """Raise `UserError` where the first row has a word in each column of numbers, like a row of units."""
+    if len(rows.line_N) < 3 or any(len(column) and column.notna().iloc[0] for column in found.values()):
+        return
+    for place, column in texts.items():
+        first, *below = (str(cell).strip() for cell in column.iloc[:FIRST_ROWS])
+        numbers = [is_number(cell) for cell in below if cell not in gaps]
+        if first in gaps or is_number(first) or len(numbers) < LEAST_NUMBERS or not all(numbers):
+            continue
+        line = rows.line_N[0]
+        how = f"--no-header --skip-lines {line} --columns {as_flag(*names)}"
+        raise UserError(
+            f"line {line} looks like a row of units: column {names[place]!r} has {first!r} there and numbers below it",
+            fix=f"delete the line, correct the cell, or leave the header out too: {how}",
+        )
 
 
 @dataclass(frozen=True)
 class _Parse:
     """pandas' reader, with nothing left for it to guess."""
 
-    stream: IO[bytes]
-    dialect: Dialect
+    rows: Rows
+    decimal: str
     fields: int
     gaps: Sequence[str]
 
@@ -217,10 +186,10 @@ class _Parse:
                     del pieces[place]  # some text in it
         return {place: pd.Series(np.concatenate(pieces.pop(place))) for place in list(pieces)}
 
-    def looks(self, places: Sequence[int]) -> dict[int, Look]:
-        """What stands in columns of numbers, as it is written; a piece of the file at a time."""
-        found = {place: Look() for place in places}
-        for chunk in self._chunks(places, dtype=str, na_filter=False):
+    def looks(self, places: Sequence[int], mark: str, nrows: int | None = None) -> dict[int, Look]:
+        """What stands in columns of numbers, as it is written; a piece of the file at a time, or its first rows."""
+        found = {place: Look(mark=mark) for place in places}
+        for chunk in self._chunks(places, dtype=str, na_filter=False, nrows=nrows):
             for place, look in found.items():
                 look.add(chunk[str(place)], self.gaps)
         return found
@@ -233,14 +202,15 @@ class _Parse:
     def _chunks(self, places: Sequence[int], **options: Any) -> Iterator[pd.DataFrame]:
         if not places:
             return
-        skip_mark(self.stream)
+        self.rows.stream.seek(self.rows.begin)
         names = [str(place) for place in range(self.fields)]
+        count = 0
         try:
             with pd.read_csv(
-                self.stream,
-                sep=self.dialect.sep,
-                decimal=self.dialect.decimal,
-                header=0,
+                self.rows.stream,
+                sep=self.rows.sep,
+                decimal=self.decimal,
+                header=None,
                 names=names,
                 usecols=[names[place] for place in places],
                 index_col=False,  # never the first field as an index, whatever the rows' lengths
@@ -248,9 +218,14 @@ class _Parse:
                 encoding="utf-8",
                 **options,
             ) as chunks:
-                yield from chunks
+                for chunk in chunks:
+                    count += len(chunk)
+                    yield chunk
         except pd.errors.ParserError as problem:
             raise UserError(f"not a text table ({problem})", fix="correct the file") from None
+        if options.get("nrows") is None and count != len(self.rows.line_N):  # no line of a row could be told
+            what = f"not a text table ({len(self.rows.line_N)} rows were counted, {count} read)"
+            raise UserError(what, fix="write the file again")
 
 
 def _is_number(values: pd.Series) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any
 
+from lossbench.data.read.dialect import given_marks
 from lossbench.data.read.parsed import ParsedColumns, Request, clean_names
 from lossbench.data.read.text_encoding import as_utf8, skip_mark
 from lossbench.data.read.unpack import BLOCK, Unpacked
@@ -20,9 +21,11 @@ SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 def read_jsonlines(unpacked: Unpacked, request: Request) -> ParsedColumns:
     """The chosen keys as columns; `UserError` with the line that is no object, nested, or has other keys."""
-    with as_utf8(unpacked.stream, request.source.encoding) as stream:
-        skip_mark(stream)
-        return _read(stream, request)
+    with as_utf8(unpacked.stream, request.source.encoding) as text:
+        skip_mark(text.stream)
+        parsed = _read(text.stream, request)
+        parsed.notes[:0] = text.notes
+        return parsed
 
 
 def _read(stream: IO[bytes], request: Request) -> ParsedColumns:
@@ -53,7 +56,7 @@ def _read(stream: IO[bytes], request: Request) -> ParsedColumns:
     columns: dict[str, pd.Series] = {}
     for key, name in kept.items():
         columns[name], kinds[name] = _column(name, cells.pop(key))
-    return ParsedColumns(columns, kinds, lambda row: places[row], notes)
+    return ParsedColumns(columns, kinds, lambda row: places[row], notes, given_marks(request.source))
 
 
 def _entries(stream: IO[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lossbench.data.table import ColumnKind
+from lossbench.data.infer.spelling import USUAL, Marks
+from lossbench.data.table import ColumnKind, Information
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
@@ -34,7 +35,7 @@ class ParsedColumns:
     kinds: dict[str, ColumnKind | None]
     place: Callable[[int], str]  # row -> "line 7"
     notes: list[str] = field(default_factory=list)
-    decimal: str = "."
+    marks: Marks = USUAL
 
 
 def clean_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -53,12 +54,28 @@ def index_note(names: str) -> str:
     return f"the index{f' ({names})' if names else ''} is no feature: excluded (reset_index() makes it a column)"
 
 
-def drop_row_numbers(place: int, column: pd.Series) -> str:
-    """The note for leaving out a nameless column that counts the rows or is empty; a `UserError` if it does neither."""
-    if column.isna().all():
-        return f"column {place + 1} has no name and no value: excluded"
-    if pd.api.types.is_integer_dtype(column):
-        first = int(column.iloc[0])
-        if first in (0, 1) and np.array_equal(column, np.arange(first, first + len(column))):
-            return f"column {place + 1} has no name and counts the rows, like a saved index: excluded"
-    raise UserError(f"column {place + 1} has no name", fix="name it in the header, or delete it")
+def nameless_notes(columns: Mapping[int, pd.Series]) -> list[str]:
+    """What is said of nameless columns, by their places: empty ones and row numbers are left out.
+
+    A `UserError` for one that is neither.
+    """
+    empty = [place for place, column in columns.items() if _is_empty(column)]
+    notes: list[str] = []
+    if empty:
+        s, have = ("", "has") if len(empty) == 1 else ("s", "have")
+        listed = ", ".join(str(place + 1) for place in empty)
+        notes.append(Information(f"column{s} {listed} {have} no name and no value: excluded"))
+    for place, column in columns.items():
+        if place in empty:
+            continue
+        if pd.api.types.is_integer_dtype(column):
+            first = int(column.iloc[0])
+            if first in (0, 1) and np.array_equal(column, np.arange(first, first + len(column))):
+                notes.append(f"column {place + 1} has no name and counts the rows, like a saved index: excluded")
+                continue
+        raise UserError(f"column {place + 1} has no name", fix="name it in the header, or delete it")
+    return notes
+
+
+def _is_empty(column: pd.Series) -> bool:
+    return bool(column.isna().all() or (not pd.api.types.is_numeric_dtype(column) and not column.str.strip().any()))

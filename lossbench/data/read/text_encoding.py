@@ -3,30 +3,87 @@
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
 
 from lossbench.data.read.unpack import BLOCK, IN_MEMORY
+from lossbench.data.table import Information
+from lossbench.deferred import np
 from lossbench.errors import UserError
+
+UTF_MARKS = {  # a text that begins so says its encoding itself
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+USUAL = {"utf-8", "utf-8-sig", "ascii"}
+_END = b"\x1a"  # Ctrl-Z, which ended texts under DOS
+_TAIL = 1024
+
+
+@dataclass(frozen=True)
+class Utf8:
+    """A text in UTF-8. `plain`: it has no control characters but line ends and tabs, and no line ends in a lone CR."""
+
+    stream: IO[bytes]
+    plain: bool
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager
-def as_utf8(stream: IO[bytes], encoding: str) -> Iterator[IO[bytes]]:
-    """The same text as UTF-8, checked to its end; a `UserError` names the encoding or the byte that is wrong."""
+def as_utf8(stream: IO[bytes], encoding: str) -> Iterator[Utf8]:
+    """The same text as UTF-8, checked to its end; a `UserError` names the encoding or the byte that is wrong.
+
+    A byte order mark of UTF-16 or UTF-32 says the encoding where none is given. DOS's end of a text, a Ctrl-Z behind
+    everything, is left out.
+    """
     try:
         codec = codecs.lookup(encoding)
     except LookupError:
         raise UserError(f"unknown encoding {encoding!r}", fix="try utf-8, latin-1, cp1252 or utf-16") from None
-    with SpooledTemporaryFile(max_size=IN_MEMORY) as target:
-        if codec.name in {"utf-8", "utf-8-sig", "ascii"}:
-            text = stream
-        else:
-            text = cast("IO[bytes]", target)
+    notes: list[str] = []
+    if codec.name in USUAL and (marked := utf_mark(stream)):
+        codec, encoding = codecs.lookup(marked), marked
+        notes.append(Information(f"the text is {marked.upper()}, as its byte order mark says"))
+    with SpooledTemporaryFile(max_size=IN_MEMORY) as spare, SpooledTemporaryFile(max_size=IN_MEMORY) as cut:
+        text = stream
+        if codec.name not in USUAL:
+            text = cast("IO[bytes]", spare)
             _transcode(stream, text, codec, encoding)
-        _check(text)
-        yield text
+        if size := _size_before_end(text):
+            text = _copied(text, cast("IO[bytes]", cut), size)
+            notes.append(Information("the end mark of DOS (Ctrl-Z) behind the text is left out"))
+        yield Utf8(text, _check(text), tuple(notes))
+
+
+def utf_mark(stream: IO[bytes]) -> str:
+    """The encoding that a byte order mark names, if not UTF-8; "" where there is none."""
+    stream.seek(0)
+    head = stream.read(4)
+    return next((name for mark, name in UTF_MARKS.items() if head.startswith(mark)), "")
+
+
+def _size_before_end(stream: IO[bytes]) -> int:
+    """The size of the text without the Ctrl-Z that ends it, with what is blank around it; 0 where there is none."""
+    size = stream.seek(0, io.SEEK_END)
+    start = stream.seek(max(0, size - _TAIL))
+    tail = stream.read()
+    kept = tail.rstrip(_END + b"\r\n\t \f")
+    return start + len(kept) if _END in tail[len(kept) :] else 0
+
+
+def _copied(source: IO[bytes], target: IO[bytes], size: int) -> IO[bytes]:
+    source.seek(0)
+    while size > 0:
+        block = source.read(min(size, BLOCK))
+        target.write(block)
+        size -= len(block)
+    return target
 
 
 def _transcode(stream: IO[bytes], target: IO[bytes], codec: codecs.CodecInfo, encoding: str) -> None:
@@ -48,15 +105,14 @@ def skip_mark(stream: IO[bytes]) -> bool:
     return marked
 
 
-def _check(stream: IO[bytes]) -> None:
-    """Read a UTF-8 text through; the first byte that is none, or is NUL, is named."""
+def _check(stream: IO[bytes]) -> bool:
+    """Whether a UTF-8 text is `plain`; the first byte that is not UTF-8, or is NUL, is a `UserError`."""
     stream.seek(0)
     head = stream.read(BLOCK)[:1000]
-    if head[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-        raise UserError("not UTF-8 at byte 0: it looks like UTF-16", fix="try --encoding utf-16")
     stream.seek(0)
+    controls = returns = 0  # control characters and lone returns
     decoder = codecs.getincrementaldecoder("utf-8")()
-    start = 0
+    start, last = 0, b""
     while block := stream.read(BLOCK):
         nul = block.find(b"\0")
         if nul >= 0:
@@ -65,8 +121,14 @@ def _check(stream: IO[bytes]) -> None:
             raise UserError(f"not a text table: byte {start + nul} is NUL", fix="save the table as text (CSV)")
         _decode(decoder, block, start)
         start += len(block)
+        line_ends, cr = block.count(b"\n"), block.count(b"\r")
+        low = int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) < ord(" ")))
+        controls += low - line_ends - cr - block.count(b"\t")
+        returns += cr - (block.count(b"\r\n") if cr else 0) - (block[:1] == b"\n" and last == b"\r")
+        last = block[-1:]
     _decode(decoder, b"", start, final=True)
     stream.seek(0)
+    return controls == 0 and returns == 0
 
 
 def _utf16_order(head: bytes) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lossbench.config.data import DataConfig
+from lossbench.data.source import columns_in
 from lossbench.data.splits.rows import Split
 from lossbench.data.table import Table
 from lossbench.errors import UserError, unknown
@@ -71,6 +72,7 @@ def pick_columns(table: Table, features: Sequence[str] | None, rest: str) -> tup
             )
         first, second = numbers[:2]
     else:
+        features = columns_in(features, columns)
         for name in features:
             if name not in columns:
                 raise unknown("feature", name, columns, where="features")
@@ -80,6 +82,8 @@ def pick_columns(table: Table, features: Sequence[str] | None, rest: str) -> tup
                     where="features",
                     fix=f"choose among {', '.join(numbers) or 'none: use pca'}",
                 )
+        if len(features) != 2:
+            raise UserError(f"must be two columns or pca, got {features}", where="features", fix="name two")
         first, second = features
     if rest == "drop":
         kept = table.features[[first, second]]

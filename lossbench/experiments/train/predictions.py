@@ -48,7 +48,10 @@ def predict_file(
     options = {**predictor.reading, **(reading or {})}
     if "date_formats" in options:
         options["date_formats"] = {**predictor.reading.get("date_formats", {}), **options["date_formats"]}
-    features, notes = read_features(DataSource(file=str(file), **options), predictor.preparation.kinds)
+    if (reading or {}).get("header") and "columns" not in (reading or {}):
+        options.pop("columns", None)  # they named the columns of files without a header
+    source = DataSource(file=str(file), target=predictor.target, **options)
+    features, notes = read_features(source, predictor.preparation.kinds)
     if member is None and predictor.members > 1:
         notes.append(Information(f"predicted by member 0 of {predictor.members} (--member chooses another)"))
     notes += [_unseen_note(name, counts) for name, counts in predictor.preparation.unseen(features).items()]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -27,6 +27,7 @@ from lossbench.catalog.plugins.resolve import find_activation
 from lossbench.catalog.vocabulary import Encoding
 from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
 from lossbench.data.encoders import Finite, Spread
+from lossbench.data.infer.spelling import Spelling
 from lossbench.data.preparation import Preparation
 from lossbench.engine.nets.outputs import outputs_of
 from lossbench.engine.nets.state import net_of
@@ -62,17 +63,31 @@ class _Member(_Part):
     scale: Spread
 
 
+def _is_number_format(written: str) -> str:
+    Spelling.parse(written)
+    return written
+
+
+NumberFormat = Annotated[str, AfterValidator(_is_number_format)]
+
+
 class ReadOptions(_Part):
     """How the table that was trained on was read, as far as it was not the usual way."""
 
     sep: Annotated[str, Field(min_length=1)] | None = None
     decimal: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    thousands: Annotated[str, Field(min_length=1)] | None = None
     encoding: Annotated[str, Field(min_length=1)] = "utf-8"
+    header: bool = True
+    columns: list[str] = []
+    comment: Annotated[str, Field(min_length=1)] | None = None
+    skip_lines: Annotated[int, Field(ge=0)] = 0
     na: list[str] = []
     keep_na_words: bool = False
     allow_short_rows: bool = False
     max_bytes: Annotated[int, Field(ge=1)] = 2 << 30
     date_formats: dict[str, str] = {}
+    number_formats: dict[str, NumberFormat] = {}
 
 
 class _Header(_Part):
@@ -144,7 +159,9 @@ def save_predictors(folder: Path, result: TrainResult) -> Path:
         hidden_activation=result.plan.config.net.activation,
         target=table.target_name,
         classes=list(table.classes),
-        reading=ReadOptions.model_validate({k: [*v] if k == "na" else v for k, v in table.reading.items()}),
+        reading=ReadOptions.model_validate(
+            {k: [*v] if k in ("na", "columns") else v for k, v in table.reading.items()}
+        ),
         members=[
             _Member(
                 preparation=json.loads(split.preparation.to_json()),
