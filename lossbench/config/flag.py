@@ -18,7 +18,8 @@ class Flag:
     `metavar` stands for the value ("": INT, FLOAT or NAME, by the field's type). `complete` names what a shell offers,
     a function of `lossbench.cli.flags.completion`, or is a tuple of words ((): the choices of a `Literal`). `note` is
     added to the help. A flag stands where its field does, or behind the flag `after` where the command has that one.
-    `pairs` says that the value is NAME=VALUE, and that the flag may be repeated. `short` is a second name: `-j`.
+    `pairs` says that the value is NAME=VALUE, and that the flag may be repeated; where it is `whole`, commas do not
+    part it into several. `short` is a second name: `-j`.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Flag:
     note: str = ""
     after: str = ""
     pairs: bool = False
+    whole: bool = False
     short: str = ""
 
     @property

@@ -20,7 +20,8 @@ class DataSource:
     The options have the names and the meaning that they have in a config's `data`. `keep` names columns that are kept
     although they look like row numbers or like copies of the target; `groups` names the column whose equal values must
     not be torn by a split, and `time` the one by which the test rows are the latest: neither is a feature (`time` is
-    one where it is named in `keep`). `date_formats` says how the dates of a column are written, where known.
+    one where it is named in `keep`). `categories` and `numbers` name columns of that kind, whatever their values look
+    like; `date_formats` says how the dates of a column are written.
     """
 
     name: str | None = None
@@ -29,6 +30,8 @@ class DataSource:
     task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
     drop: Sequence[str] = ()
     keep: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    numbers: Sequence[str] = ()
     groups: str | None = None
     time: str | None = None
     sep: str | None = None
@@ -64,4 +67,4 @@ class DataSource:
         """Those of the options that are not at their defaults."""
         plain = DataSource()
         found = {name: getattr(self, name) for name in names}
-        return {name: value for name, value in found.items() if value != getattr(plain, name) and value != []}
+        return {name: value for name, value in found.items() if value != getattr(plain, name) and value not in ([], {})}

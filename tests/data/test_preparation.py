@@ -293,7 +293,7 @@ def test_mistakes_are_one_line() -> None:
         preparation.transform(pd.DataFrame({"a": [1.0]}))
     with pytest.raises(UserError, match="column 'a' held numbers in training, here it holds text"):
         preparation.transform(pd.DataFrame({"a": ["x"], "b": [1.0]}))
-    with pytest.raises(UserError, match=r"no feature is left to train on \('a': it is always 1\)"):
+    with pytest.raises(UserError, match=r"no feature is left to train on \(column 'a': it is always 1\)"):
         Preparation.fit(make({"a": [1.0, 1, 1]}), np.arange(3))
 
 

@@ -165,12 +165,14 @@ def read(config: type[C], given: Mapping[str, Any]) -> C:
             continue
         option = "--" + name.replace("_", "-")
         if flag.pairs and isinstance(value, list):
-            for entry in [entry for text in value for entry in split_commas(text)]:
+            for entry in value if flag.whole else [entry for text in value for entry in split_commas(text)]:
                 inner, equals, number = entry.partition("=")
                 if not equals or not inner:
-                    errors.append(UserError(f"must be written name=value, got {entry!r}", where=option))
+                    form = flag.metavar if flag.whole else "name=value"
+                    errors.append(UserError(f"must be written {form}, got {entry!r}", where=option))
                 else:
-                    overrides.append(Override((*key.path, inner), read_scalar(number), f"{option} {inner}"))
+                    written = number if flag.whole else read_scalar(number)
+                    overrides.append(Override((*key.path, inner), written, f"{option} {inner}"))
         else:
             overrides.append(Override(key.path, value, option))
     kind = config.model_fields["kind"].default

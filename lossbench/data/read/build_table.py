@@ -8,9 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lossbench.data.duplicates import DUPLICATES, grouped
+from lossbench.data.infer.dates import COMPACT, compact_dates
+from lossbench.data.infer.gap_words import likely_gaps
 from lossbench.data.infer.kinds import NUMBER, understand
+from lossbench.data.infer.requested_kinds import as_texts, requested_kinds
+from lossbench.data.infer.spellings import spelling_notes
 from lossbench.data.infer.suspect_columns import SuspectColumn, suspects
-from lossbench.data.infer.target import number_label, read_target
+from lossbench.data.infer.target import read_target
 from lossbench.data.read.frame import read_frame
 from lossbench.data.read.parsed import ParsedColumns, Request
 from lossbench.data.read.sniff import file_format
@@ -18,7 +22,7 @@ from lossbench.data.read.unpack import STDIN, cannot_read, unpack
 from lossbench.data.source import READING, DataSource
 from lossbench.data.splits.stratified import in_order_of_occurrence
 from lossbench.data.splits.time import times_of
-from lossbench.data.table import ColumnKind, Table
+from lossbench.data.table import ColumnKind, Information, Table
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError, did_you_mean
 
@@ -99,7 +103,7 @@ def read_features(source: DataSource, kinds: Mapping[str, ColumnKind]) -> tuple[
     where = "standard input" if source.file == STDIN else source.file or ""
     try:
         reading = _read(Request(source, choose, kinds))
-        columns, _, notes, _ = _understood(reading, source, kinds)
+        columns, _, notes, _ = _understood(reading, source, kinds, trained=True)
         _refuse_infinite(columns, kinds, reading.place)
     except UserError as problem:
         raise problem.at(where) from None
@@ -130,9 +134,10 @@ def _parsed(request: Request) -> ParsedColumns:
 
 
 def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Assembled:
-    request = Request(source, lambda names: _choose(names, source))
+    requested = requested_kinds(source)
+    request = Request(source, lambda names: _choose(names, source), requested)
     reading = _read(request) if frame is None else read_frame(frame, request)
-    columns, kinds, notes, date_formats = _understood(reading, source, {})
+    columns, kinds, notes, date_formats = _understood(reading, source, requested, trained=False)
     _refuse_infinite(columns, kinds, reading.place)
     name = str(source.target)
     rows = _rows_with_target(columns[name], source, reading.place, notes)
@@ -146,6 +151,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
     def place(row: int) -> str:
         return reading.place(int(rows[row]))
 
+    notes += likely_gaps(columns, kinds, words=not source.keep_na_words)
     target = read_target(columns.pop(name), kinds.pop(name), source.task, place)
     groups = None
     if source.groups in columns:
@@ -158,6 +164,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
             del columns[source.time], kinds[source.time]
     if not columns:
         raise UserError("no feature is left beside the target", fix="drop fewer columns")
+    notes += spelling_notes(columns, kinds)
     table = Table(
         name=_table_name(where),
         task=target.task,
@@ -183,7 +190,7 @@ def _choose(names: Sequence[str], source: DataSource) -> list[str]:
         raise UserError("no target was named", fix=f"choose one with --target; columns are {', '.join(names)}")
     reserved = {DUPLICATES} - set(names)  # a word for groups, unless a column has that name
     roles = [name for name in (source.groups, source.time) if name is not None and name not in reserved]
-    for name in [source.target, *source.drop, *source.keep, *roles]:
+    for name in [source.target, *source.drop, *source.keep, *roles, *requested_kinds(source)]:
         if name not in names:
             hint = did_you_mean(name, names)
             guess = f" ({hint})" if hint.startswith("did") else ""
@@ -196,9 +203,10 @@ def _choose(names: Sequence[str], source: DataSource) -> list[str]:
 
 
 def _understood(
-    reading: ParsedColumns, source: DataSource, wanted: Mapping[str, ColumnKind]
+    reading: ParsedColumns, source: DataSource, wanted: Mapping[str, ColumnKind], *, trained: bool
 ) -> tuple[dict[str, pd.Series], dict[str, ColumnKind], list[str], dict[str, str]]:
-    """Columns with their kinds, notes, and how dates are written."""
+    """Columns with their kinds, notes, and how dates are written; the kinds `wanted` are those of training, or the
+    user's."""
     columns: dict[str, pd.Series] = {}
     kinds: dict[str, ColumnKind] = {}
     notes: list[str] = []
@@ -206,8 +214,10 @@ def _understood(
     for name in list(reading.columns):
         column, kind = reading.columns.pop(name), reading.kinds[name]
         requested = wanted.get(name)
-        if requested in ("text", "boolean") and kind in ("number", "boolean"):
-            column, kind = _as_texts(column, kind), None
+        if requested == "number" and kind == "boolean":
+            kind = "number"
+        if requested not in (None, kind) and kind in ("number", "boolean", "date"):
+            column, kind = as_texts(column, kind), None
         if kind is None or kind == "text" or (requested is not None and requested != kind):
             found = understand(
                 column,
@@ -216,13 +226,19 @@ def _understood(
                 na=source.na,
                 keep_na_words=source.keep_na_words,
                 typed=kind == "text",
-                kind="date" if requested is None and name in source.date_formats else requested,
+                kind=requested,
                 date_format=source.date_formats.get(name, ""),
+                trained=trained,
             )
             column, kind = found.values, found.kind
             if found.date_format:
                 date_formats[name] = found.date_format
             notes += found.notes
+        if kind == "number" and requested is None and name != source.target:
+            if (days := compact_dates(column)) is not None:
+                column, kind, date_formats[name] = days, "date", COMPACT
+                how = f"column {name!r} read as dates written {COMPACT} (--numbers {name} reads it as numbers)"
+                notes.append(Information(how))
         columns[name], kinds[name] = _without(column, source.na) if kind == "number" and source.na else column, kind
     return columns, kinds, notes, date_formats
 
@@ -231,12 +247,6 @@ def _without(column: pd.Series, na: Sequence[str]) -> pd.Series:
     """Numbers with those that the user calls gaps as NaN; of a text file they are gaps already."""
     gaps = [float(word) for word in na if NUMBER.fullmatch(word)]
     return column.where(~column.isin(gaps)) if gaps and column.isin(gaps).any() else column
-
-
-def _as_texts(column: pd.Series, kind: ColumnKind) -> pd.Series:
-    values: list[Any] = column.tolist()
-    texts = [None if v != v else str(bool(v)) if kind == "boolean" else number_label(v) for v in values]  # noqa: PLR0124
-    return pd.Series(texts, name=column.name, dtype=object)
 
 
 def _refuse_infinite(
