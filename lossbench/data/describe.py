@@ -12,9 +12,9 @@ import pandas as pd
 from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.duplicates import grouped
 from lossbench.data.encoders import numbers, plain_number
-from lossbench.data.infer.requested_kinds import requested_kinds
 from lossbench.data.load import load
 from lossbench.data.preparation import NoFeatureLeft, Preparation
+from lossbench.data.requested_kinds import requested_kinds
 from lossbench.data.source import DataSource
 from lossbench.data.splits.scheme import holdout_of
 from lossbench.data.table import ColumnKind, Information, Table, Task

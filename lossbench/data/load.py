@@ -66,7 +66,7 @@ def _refuse_idle(source: DataSource, table: Table) -> None:
 def _with_requested_kinds(table: Table, source: DataSource) -> Table:
     if not source.changed("categories", "numbers", "date_formats"):
         return table
-    from lossbench.data.infer.requested_kinds import with_requested_kinds  # few ask for it
+    from lossbench.data.requested_kinds import with_requested_kinds  # few ask for it
 
     return with_requested_kinds(table, source)
 

@@ -25,6 +25,7 @@ from lossbench.config.scalars import read_scalar
 from lossbench.config.schema import Config
 from lossbench.config.values import split_commas
 from lossbench.errors import UserError, UserErrors
+from lossbench.plain_warnings import silence
 from lossbench.printable import encodable
 
 C = TypeVar("C", bound=Config)
@@ -195,6 +196,8 @@ def mode(given: Mapping[str, Any]) -> Literal["rich", "quiet", "json"]:
     """What `--quiet` and `--json` ask for."""
     if given["quiet"] and given["json"]:
         raise UserError("--quiet and --json exclude each other", fix="give one of them")
+    if given["quiet"]:
+        silence()
     return "quiet" if given["quiet"] else "json" if given["json"] else "rich"
 
 

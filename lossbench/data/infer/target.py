@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lossbench.data.infer.spellings import spelling_note
-from lossbench.data.table import ColumnKind, Information, Task, sorted_levels
+from lossbench.data.table import READ_BY_AUTO, ColumnKind, Information, Task, sorted_levels
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 MOST_CLASSES = 20  # more distinct whole numbers than this are an amount, not a label
 MOST_LABELS = 10  # of more distinct numbers, a number that occurs once is no label
 FEW = 3  # values that a note lists
-
-
-READ_BY_AUTO = "task auto reads at most 20 distinct whole numbers as classes; --task regression reads them as amounts"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from lossbench.data.duplicates import DUPLICATES, grouped
 from lossbench.data.infer.dates import COMPACT, compact_dates
 from lossbench.data.infer.gap_words import likely_gaps
 from lossbench.data.infer.kinds import NUMBER, understand
-from lossbench.data.infer.requested_kinds import as_texts, requested_kinds
 from lossbench.data.infer.spellings import spelling_notes
 from lossbench.data.infer.suspect_columns import SuspectColumn, suspects
 from lossbench.data.infer.target import read_target
@@ -19,6 +18,7 @@ from lossbench.data.read.frame import read_frame
 from lossbench.data.read.parsed import ParsedColumns, Request
 from lossbench.data.read.sniff import file_format
 from lossbench.data.read.unpack import STDIN, cannot_read, unpack
+from lossbench.data.requested_kinds import as_texts, requested_kinds
 from lossbench.data.source import READING, DataSource
 from lossbench.data.splits.stratified import in_order_of_occurrence
 from lossbench.data.splits.time import times_of

@@ -9,13 +9,11 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from lossbench.data.infer.target import READ_BY_AUTO
-
 from lossbench.data.splits.inner import inner_folds
 from lossbench.data.splits.rows import InnerFold, OuterFold, Split
 from lossbench.data.splits.stratified import TooFewRows, check_trained, holdout, repeated_kfold
 from lossbench.data.splits.time import WHERE, expanding_windows, inner_windows, time_holdout
-from lossbench.data.table import Table
+from lossbench.data.table import READ_BY_AUTO, Table
 from lossbench.errors import UserError
 
 _STRATIFIED = {"holdout": "stratified holdout", "folds": "stratified k-fold"}
