@@ -41,6 +41,7 @@ LEAST_DAYS = 10  # distinct numbers of eight digits
 _DAY = r"\d{1,4}([-/. ])(\d{1,2}|[A-Za-z]{3,9}\.?)\1\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4}"
 _TIME = r"([T ]+)\d{1,2}:\d{2}(:\d{2})?([.,]\d{1,9})?( ?[AaPp][Mm])? ?(Z|[+-]\d{2}:?\d{2})?"
 _DATE = re.compile(rf"\s*(?:{_DAY})(?:{_TIME})?\s*")
+_OFFSET = re.compile(r":\d{2}\S*? ?[+-]\d{2}:?\d{2}\s*$")
 _TAIL = re.compile(rf"(?:{_TIME})?\s*$")
 
 
@@ -55,6 +56,9 @@ class Dates:
 
 def find_dates(texts: Texts) -> Dates | None:
     """The dates that the texts are; None where they do not look like dates."""
+    few = texts.distinct[:: len(texts.distinct) // SAMPLE + 1]
+    if 2 * sum(bool(_DATE.fullmatch(text)) for text in few) < max(1, len(few)):  # free text costs little
+        return None
     looks = [bool(_DATE.fullmatch(text)) for text in texts.distinct]
     if not any(looks) or texts.rows(looks) < MOSTLY * texts.rows([True] * len(looks)):
         return None
@@ -173,6 +177,8 @@ def _unreadable(texts: Texts, parsed: dict[str, NDArray[Any]]) -> Dates:
 
 def _notes(texts: Texts, written: str, fits: dict[str, NDArray[Any]]) -> tuple[str, ...]:
     """How the dates were read, and why not otherwise; a warning where another order of day and month fits too."""
+    if any(_OFFSET.search(text) for text in texts.distinct[:SAMPLE]):
+        return (Information(f"column {texts.name!r}: times with an offset are read as UTC"),)
     if written in PLAIN:
         return ()
     note = f"column {texts.name!r} read as dates written {written}"

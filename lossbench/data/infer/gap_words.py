@@ -22,47 +22,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-WORDS = frozenset(
-    [
-        "?",
-        "??",
-        "???",
-        "-",
-        "--",
-        "---",
-        ".",
-        "..",
-        "...",
-        "*",
-        "**",
-        "/",
-        "\\",
-        "_",
-        "x.x",
-        "#value!",
-        "#ref!",
-        "#div/0!",
-        "#name?",
-        "na",
-        "n.a.",
-        "n.a",
-        "n/a",
-        "#n/a",
-        "nan",
-        "null",
-        "nil",
-        "<null>",
-        "unknown",
-        "unk",
-        "missing",
-        "undefined",
-        "unspecified",
-        "not_available",
-        "notavailable",
-        "no_data",
-        "nodata",
-    ]
-) | {"not available", "no data", "not known", "not specified"}
+_SIGNS = r"? ?? ??? - -- --- . .. ... * ** / \ _ x.x"
+_SHEETS = "#value! #ref! #div/0! #name? #n/a"  # what a spreadsheet writes for an error
+_LETTERS = "na n.a. n.a n/a nan null nil <null> unknown unk missing undefined unspecified not_available no_data nodata"
+WORDS = frozenset(f"{_SIGNS} {_SHEETS} {_LETTERS}".split()) | {
+    "not available",
+    "no data",
+    "not known",
+    "not specified",
+}
 USUAL = frozenset({-200, *(sign * (10**digits - 1) for sign in (-1, 1) for digits in range(2, 10)), -32768, 32767})
 FAR, VERY_FAR = 1.0, 5.0  # times the range of the other values
 LEAST, LEAST_UNUSUAL = 2, 5  # cells

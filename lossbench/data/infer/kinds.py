@@ -207,7 +207,11 @@ def _text(texts: Texts, words: dict[str, int], known: NDArray[Any]) -> Understoo
 
 
 def _unit(texts: Collection[str]) -> str:
-    """The unit that every one of at least two texts has behind a number, as `mg` of `0.095 mg`; "" where there is none."""
-    found = [_MEASURED.fullmatch(text) for text in texts]
-    units = {match[1] if match else "" for match in found}
-    return units.pop() if len(units) == 1 and len(found) > 1 else ""
+    """The unit behind the number of each text, as `mg` of `0.095 mg`; "" where they are fewer than two or have none."""
+    unit = ""
+    for text in texts:
+        match = _MEASURED.fullmatch(text)
+        if match is None or match[1] != (unit or match[1]):
+            return ""
+        unit = match[1]
+    return unit if len(texts) > 1 else ""

@@ -234,11 +234,11 @@ def _understood(
             if found.date_format:
                 date_formats[name] = found.date_format
             notes += found.notes
-        if kind == "number" and requested is None and name != source.target:
-            if (days := compact_dates(column)) is not None:
-                column, kind, date_formats[name] = days, "date", COMPACT
-                how = f"column {name!r} read as dates written {COMPACT} (--numbers {name} reads it as numbers)"
-                notes.append(Information(how))
+        may_be_days = kind == "number" and requested is None and name != source.target
+        if may_be_days and (days := compact_dates(column)) is not None:
+            column, kind, date_formats[name] = days, "date", COMPACT
+            how = f"column {name!r} read as dates written {COMPACT} (--numbers {name} reads it as numbers)"
+            notes.append(Information(how))
         columns[name], kinds[name] = _without(column, source.na) if kind == "number" and source.na else column, kind
     return columns, kinds, notes, date_formats
 
