@@ -90,7 +90,9 @@ def understand(
         return Understood(pd.Series(dates.values), "date", dates.notes, dates.written)
     if not (kind is None and typed):
         if all(text.strip().lower() in {"true", "false"} for text in texts.distinct):
-            return Understood(texts.spread([text.strip().lower() == "true" for text in texts.distinct]), "boolean")
+            return Understood(
+                texts.spread([text.strip().lower() == "true" for text in texts.distinct]), kind or "boolean"
+            )
         numbers = _as_numbers(texts, decimal, enforced=kind == "number", trained=trained)
         if numbers is not None and numbers.kind == "number" and words:
             return replace(numbers, notes=(Information(gaps_note(texts.name, words)), *numbers.notes))
