@@ -66,7 +66,7 @@ def test_a_split_that_needs_more_rows_of_a_number_names_the_other_reading(tmp_pa
     (tmp_path / "t.csv").write_text(f"a,y\n{rows}")
     table = load(DataSource(file=str(tmp_path / "t.csv"), target="y"))
     for split in (lambda: holdout_of(table, 0.2, 0.2, 0), lambda: folds_of(table, 5, 1, 0)):
-        with pytest.raises(UserError, match="class '3' has 2 rows.*--task regression reads them as amounts; else add"):
+        with pytest.raises(UserError, match=r"class '3' has 2 rows.*--task regression reads them as amounts; else add"):
             split()
     (tmp_path / "t.csv").write_text("a,y\n" + rows.replace(",3", ",c").replace(",0", ",a").replace(",1", ",b"))
     texts = load(DataSource(file=str(tmp_path / "t.csv"), target="y"))

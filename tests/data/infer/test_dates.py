@@ -103,7 +103,7 @@ def test_a_column_that_nearly_is_one_of_dates_names_its_first_wrong_cell(wrong):
 def test_a_format_that_does_not_fit_is_one_line():
     with pytest.raises(UserError, match=r"column 'when' is not written %d/%m/%Y \(line 2: '2021-03-01'\)"):
         read(WHEN.strftime("%Y-%m-%d"), date_formats={"when": "%d/%m/%Y"})
-    with pytest.raises(UserError, match="no column 'wen'; columns are when, b, y .did you mean 'when'"):
+    with pytest.raises(UserError, match=r"no column 'wen'; columns are when, b, y .did you mean 'when'"):
         read(WHEN.strftime("%Y-%m-%d"), date_formats={"wen": "%d/%m/%Y"})
 
 
