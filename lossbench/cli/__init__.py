@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 
 from lossbench.cli.commands import Commands
 from lossbench.errors import UserError, UserErrors
+from lossbench.plain_warnings import plain_warnings
 from lossbench.printable import one_line
 from lossbench.standard_streams import OutputFailed
 from lossbench.version import __version__
@@ -60,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # what an encoding lacks is replaced, never a reason to lose a run
             stream.reconfigure(errors="replace")
     try:
-        code = _command()(arguments, prog_name="lossbench", standalone_mode=False)
+        with plain_warnings():
+            code = _command()(arguments, prog_name="lossbench", standalone_mode=False)
         sys.stdout.flush()
     except UserErrors as several:
         for error in several.errors:

@@ -15,7 +15,9 @@ from lossbench.config.keys import flagged
 FLAGS = [name for name, (_, flag) in flagged(TrainConfig).items() if flag.panel == READING]
 
 
-@opt.flags(TrainConfig, "target", "task", "drop", "keep", "groups", "time", "target_scale", *FLAGS)
+@opt.flags(
+    TrainConfig, "target", "task", "drop", "keep", "categories", "numbers", "groups", "time", "target_scale", *FLAGS
+)
 def data(
     data: Annotated[
         str,
@@ -27,7 +29,8 @@ def data(
 
     A note tells how the table was read; a warning, that something was repaired or excluded. Empty fields and the words
     NA, N/A, n/a, NaN, nan, NULL, Null, null, None, <NA>, #N/A and #NA are gaps; --na adds others, and --keep-na-words
-    takes the words for words.
+    takes the words for words, but in columns of numbers, dates or truth values. A kind that was requested
+    (--categories, --numbers, --date-format) is shown as such.
 
     Examples:
         lossbench data mine.csv --target y

@@ -9,8 +9,7 @@ import typer
 
 from lossbench.cli.flags import options as opt
 from lossbench.config.commands.train import TrainConfig
-from lossbench.config.flag import READING
-from lossbench.errors import UserError
+from lossbench.config.keys import flagged
 
 MemberOption = Annotated[
     int | None,
@@ -22,15 +21,6 @@ LastActOption = Annotated[
         "--last-act",
         metavar="FILE.py:NAME",
         help="The file of an activation of your own that the run was trained with; a run's own code is never executed.",
-    ),
-]
-DateFormat = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--date-format",
-        metavar="COLUMN=FORMAT",
-        help="How the dates of a column are written, like when=%d.%m.%Y; may be repeated.",
-        rich_help_panel=READING,
     ),
 ]
 
@@ -59,7 +49,6 @@ def predict(
     ] = None,
     member: MemberOption = None,
     last_act: LastActOption = None,
-    date_format: DateFormat = None,
     **given: Any,
 ) -> int:
     """Predict new rows with the weights, the preprocessing and the loss of a run.
@@ -72,18 +61,9 @@ def predict(
     """
     # For the config's rules on values, and no more.
     config = opt.read(TrainConfig, {"data": "-", "target": "-", **given})
-    reading: dict[str, Any] = config.data.model_dump(
-        include={name for name, value in given.items() if value not in (None, [])}
-    )
-    if date_format:
-        reading["date_formats"] = dict(_pair(text) for text in date_format)
+    schema = flagged(TrainConfig)
+    keys = {schema[name][0].path[-1] for name, value in given.items() if value is not None and value != []}
+    reading: dict[str, Any] = config.data.model_dump(include=keys)
     from lossbench import runner
 
     return runner.predict(run, table, out, member=member, reading=reading, last_act=last_act)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    column, equals, written = text.partition("=")
-    if not equals or "%" not in written:
-        raise UserError(f"must be written COLUMN=FORMAT, got {text!r}", where="--date-format", fix="like when=%d.%m.%Y")
-    return column, written

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     ValidationInfo,
@@ -49,6 +50,15 @@ Thousands = Annotated[
 ]
 
 
+def _strptime(written: str) -> str:
+    if "%" not in written and written != "ISO8601":
+        raise PydanticCustomError("date_format", "must be written like %d.%m.%Y %H:%M, got {given}", {"given": written})
+    return written
+
+
+DateFormat = Annotated[str, AfterValidator(_strptime)]
+
+
 class DataConfig(ConfigPart):
     """A table: one of the named data sets, or a file with the name of its target column."""
 
@@ -68,6 +78,12 @@ class DataConfig(ConfigPart):
     )
     keep: Annotated[Labels, Flag("--keep", DATA, "COLUMN,...", repeated=True)] = Field(
         [], description="Columns to keep although they look like row numbers or copies of the target"
+    )
+    categories: Annotated[Labels, Flag("--categories", DATA, "COLUMN,...", repeated=True)] = Field(
+        [], description="Columns whose values are categories although they look like numbers: store, ZIP code"
+    )
+    numbers: Annotated[Labels, Flag("--numbers", DATA, "COLUMN,...", repeated=True)] = Field(
+        [], description="Columns of numbers although they look like codes, dates or truth values"
     )
     groups: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--groups", DATA, "COLUMN|duplicates")] = (
         Field(
@@ -110,7 +126,8 @@ class DataConfig(ConfigPart):
         [], description="Values that mean a gap, beside empty ones and NA, N/A, NaN, NULL, null, None, <NA>, #N/A"
     )
     keep_na_words: Annotated[bool, Flag("--keep-na-words", READING)] = Field(
-        False, description="Take NA, None and null for words, not for gaps"
+        False,
+        description="Take NA, None and null for words, not for gaps, but in columns of numbers, dates or truth values",
     )
     allow_short_rows: Annotated[bool, Flag("--allow-short-rows", READING)] = Field(
         False, description="Fill rows that are shorter than the header with gaps"
@@ -122,8 +139,12 @@ class DataConfig(ConfigPart):
         None, description="Leave out classes with fewer rows than this"
     )
     dates: Annotated[bool, Flag("--dates", READING)] = Field(
-        False, description="Turn dates into year, month, day and weekday instead of dropping them"
+        False,
+        description="Turn dates into year, month, day, weekday and time of day instead of dropping them",
     )
+    date_formats: Annotated[
+        dict[Label, DateFormat], Flag("--date-format", READING, "COLUMN=FORMAT", pairs=True, whole=True)
+    ] = Field({}, description="How the dates of a column are written, like when=%d.%m.%Y")
     text: Annotated[Literal["drop", "hash"], Flag("--text", READING)] = Field(
         "drop", description="Text columns with very many values: leave them out, or hash them"
     )

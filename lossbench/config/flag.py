@@ -18,8 +18,8 @@ class Flag:
     `metavar` stands for the value ("": INT, FLOAT or NAME, by the field's type). `complete` names what a shell offers,
     a function of `lossbench.cli.flags.completion`, or is a tuple of words ((): the choices of a `Literal`). `note` is
     added to the help. A flag stands where its field does, or behind the flag `after` where the command has that one.
-    `pairs` says that the value is NAME=VALUE, and that the flag may be repeated; `repeated`
-    that it may, each time with a list. `short` is a second name: `-j`.
+    `pairs` says that the value is NAME=VALUE, and that the flag may be repeated; where it is `whole`, commas do not
+    part it into several. `repeated` says that it may be, each time with a list. `short` is a second name: `-j`.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Flag:
     after: str = ""
     pairs: bool = False
     repeated: bool = False
+    whole: bool = False
     short: str = ""
 
     @property

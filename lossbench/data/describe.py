@@ -9,11 +9,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lossbench.data.cells import numbers, plain_number
 from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.duplicates import grouped
-from lossbench.data.encoders import numbers, plain_number
 from lossbench.data.load import load
-from lossbench.data.preparation import Preparation
+from lossbench.data.preparation import NoFeatureLeft, Preparation
+from lossbench.data.requested_kinds import requested_kinds
 from lossbench.data.source import DataSource
 from lossbench.data.splits.scheme import holdout_of
 from lossbench.data.table import ColumnKind, Information, Table, Task
@@ -22,7 +23,10 @@ from lossbench.errors import UserError, counted
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """A feature: `example` is its range, its values or its first value; `why` it is excluded, or under suspicion."""
+    """A feature: `example` is its range, its values or its first value; `why` it is excluded, or under suspicion.
+
+    `requested`: its kind is the user's word, not what its values look like.
+    """
 
     name: str
     kind: ColumnKind
@@ -31,6 +35,7 @@ class ColumnFacts:
     example: str
     use: Literal["kept", "excluded", "refused"]
     why: str = ""
+    requested: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,16 +73,21 @@ def describe(
             dates=source.dates,
             text=source.text,
             target_scale=source.target_scale,
+            categories=source.categories,
         )
+        dropped = dict(preparation.dropped)
+    except NoFeatureLeft as problem:
+        preparation, unusable, dropped = None, problem.what, problem.dropped
     except UserError as problem:
-        preparation, unusable = None, problem.what
-    dropped = dict(preparation.dropped) if preparation else {}
+        preparation, unusable, dropped = None, problem.what, {}
+    requested = requested_kinds(source)
     unit = [Information(preparation.target_why)] if preparation and preparation.target_why else []
     joined = preparation.joined if preparation else {}
     columns = []
     for name in table.features.columns:
         use, why = uses.get(name, ("excluded", dropped[name]) if name in dropped else ("kept", joined.get(name, "")))
-        columns.append(_facts(name, table.features[name], table.kinds[name], use, why))
+        facts = _facts(name, table.features[name], table.kinds[name], use, why)
+        columns.append(replace(facts, requested=name in requested))
     return Description(
         name=table.name,
         source=table.source,
@@ -162,7 +172,9 @@ def _example(column: pd.Series, kind: ColumnKind) -> str:
         low, high, middle = (plain_number(float(v)) for v in (values.min(), values.max(), np.median(values)))
         return f"{low} to {high}, median {middle}"
     if kind == "date":
-        return f"{known.min():%Y-%m-%d} to {known.max():%Y-%m-%d}"
+        timed = bool((known != known.dt.normalize()).any())
+        first, last = (f"{end:%Y-%m-%d %H:%M}" if timed else f"{end:%Y-%m-%d}" for end in (known.min(), known.max()))
+        return f"{first} to {last}"
     counts = known.value_counts()
     if kind == "boolean":
         return f"true in {known.mean():.0%}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import math
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AfterValidator, ConfigDict, Field
 
+from lossbench.data.cells import numbers, plain_number, texts
 from lossbench.data.table import ColumnKind
 from lossbench.errors import UserError
 
@@ -34,6 +34,8 @@ FEW = 3  # values that a note lists
 RARE, MISSING = "(rare)", "(missing)"
 MOST_HASHED = 1 << 16
 DATE_PARTS = {"year": "year", "month": "month", "day": "day", "weekday": "day_of_week"}  # name -> attribute of pandas
+TIME_PARTS = {"time_sin": np.sin, "time_cos": np.cos}  # of the time of day as an angle: 23:59 is near 00:00
+SECONDS_A_DAY = 86400
 SAVED = ConfigDict(extra="forbid", strict=True)  # nothing else than the fields, and no text for a number
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -136,7 +138,10 @@ class LevelEncoder:
             return f"it is always {next(iter(counts))!r}"
         least = max(2, int(np.ceil(len(values) * RARE_SHARE)))
         rare = tuple(sorted(level for level, count in counts.items() if count < least))
-        return cls(name, tuple(sorted(set(counts) - set(rare))), rare, gaps > 0)
+        levels = tuple(sorted(set(counts) - set(rare)))
+        if not levels and not gaps:
+            return f"each of its {len(rare)} values is rare"
+        return cls(name, levels, rare, gaps > 0)
 
     @property
     def _shared(self) -> bool:
@@ -209,14 +214,17 @@ class HashEncoder:
 
 def _parts_of_dates(parts: tuple[NumberEncoder, ...]) -> tuple[NumberEncoder, ...]:
     names = [part.name for part in parts]
-    if len({*names}) < len(names) or not {*names} <= {*DATE_PARTS}:
-        raise ValueError(f"parts of a date are {', '.join(DATE_PARTS)}")
+    if len({*names}) < len(names) or not {*names} <= {*DATE_PARTS, *TIME_PARTS}:
+        raise ValueError(f"parts of a date are {', '.join([*DATE_PARTS, *TIME_PARTS])}")
     return parts
 
 
 @dataclass(frozen=True)
 class DateEncoder:
-    """Year, month, day and weekday (Monday is 0) of a date as numbers; those that never change are excluded."""
+    """Year, month, day and weekday (Monday is 0) of a date as numbers, and sine and cosine of its time of day.
+
+    Parts that never change are excluded: so dates without a time have no input for it, and times of one day only those.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = SAVED
     name: str
@@ -256,9 +264,16 @@ KINDS: dict[type[Encoder], tuple[ColumnKind, ...]] = {  # of the columns that on
 
 
 def fit_column(
-    name: str, column: pd.Series, kind: ColumnKind, *, scale: Scale, dates: bool, text: Literal["drop", "hash"]
+    name: str,
+    column: pd.Series,
+    kind: ColumnKind,
+    *,
+    scale: Scale,
+    dates: bool,
+    text: Literal["drop", "hash"],
+    category: bool = False,
 ) -> Encoder | str:
-    """The encoder of a column of training values, or why the column is dropped."""
+    """The encoder of a column of training values, or why the column is dropped; a `category` may have many levels."""
     if kind == "number":
         return NumberEncoder.fit(name, numbers(column), scale)
     if kind == "boolean":
@@ -266,33 +281,15 @@ def fit_column(
     if kind == "date":
         return DateEncoder.fit(name, column, scale) if dates else "it holds dates (--dates turns them into numbers)"
     distinct, known = int(column.nunique()), int(column.count())
-    if distinct > MOST_LEVELS or (distinct > 2 and distinct * 2 > known):
+    if not category and (distinct > MOST_LEVELS or (distinct > 2 and distinct * 2 > known)):
         if text == "hash":
             return HashEncoder(name)
         return f"it is text with {distinct} distinct values in {known} rows (--text hash keeps it)"
     return LevelEncoder.fit(name, column)
 
 
-def plain_number(value: float) -> str:
-    """A number for a reader: whole ones to their last digit, others to six."""
-    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:g}"
-
-
-def numbers(column: pd.Series) -> NDArray[Any]:
-    """A column of numbers as float64 [N], gaps as NaN; a `UserError` where it holds something else."""
-    if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
-        raise UserError(f"column {str(column.name)!r} held numbers in training, here it holds text")
-    return column.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def texts(column: pd.Series) -> list[str | None]:
-    """A column of texts or booleans as Python strings, gaps as None."""
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        return [None if math.isnan(v) else "True" if v else "False" for v in values.tolist()]
-    return [v if isinstance(v, str) else None for v in column.to_numpy(dtype=object).tolist()]
-
-
 def _date_parts(column: pd.Series) -> dict[str, NDArray[Any]]:
     parts = {name: getattr(column.dt, attribute) for name, attribute in DATE_PARTS.items()}
-    return {name: part.to_numpy(dtype=np.float64, na_value=np.nan) for name, part in parts.items()}
+    found = {name: part.to_numpy(dtype=np.float64, na_value=np.nan) for name, part in parts.items()}
+    seconds = (column - column.dt.normalize()).dt.total_seconds().to_numpy(dtype=np.float64, na_value=np.nan)
+    return found | {name: part(2 * np.pi * seconds / SECONDS_A_DAY) for name, part in TIME_PARTS.items()}

@@ -13,7 +13,7 @@ from lossbench.data.table import Table
 from lossbench.errors import UserError, UserErrors, unknown
 
 # options without a meaning for a set that is ready made
-IDLE = (*READING, "keep", "drop_missing_target", "min_class_rows")
+IDLE = (*(name for name in READING if name != "date_formats"), "keep", "drop_missing_target", "min_class_rows")
 
 
 def load(source: DataSource) -> Table:
@@ -32,7 +32,7 @@ def load(source: DataSource) -> Table:
     if isinstance(named, Frame):
         return _from_frame(named, source, source.name)
     _refuse_idle(source, named)
-    return _without(named, source)
+    return _without(_with_requested_kinds(named, source), source)
 
 
 def _from_frame(named: Frame, source: DataSource, name: str) -> Table:
@@ -62,6 +62,14 @@ def _refuse_idle(source: DataSource, table: Table) -> None:
         errors.append(UserError(what, where=table.name, fix="leave it out, or train on a file of your own"))
     if errors:
         raise errors[0] if len(errors) == 1 else UserErrors(errors)
+
+
+def _with_requested_kinds(table: Table, source: DataSource) -> Table:
+    if not source.changed("categories", "numbers", "date_formats"):
+        return table
+    from lossbench.data.requested_kinds import with_requested_kinds  # few ask for it
+
+    return with_requested_kinds(table, source)
 
 
 def _without(table: Table, source: DataSource) -> Table:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
@@ -35,6 +35,15 @@ from lossbench.data.target_scale import TargetScale, TargetScaling, fit_target_s
 from lossbench.errors import UserError
 
 
+class NoFeatureLeft(UserError):
+    """Nothing can be made of any column; `dropped` says of each why."""
+
+    def __init__(self, dropped: Mapping[str, str], *, where: str = "") -> None:
+        self.dropped = dict(dropped)
+        why = "; ".join(f"column {name!r}: {reason}" for name, reason in self.dropped.items())
+        super().__init__("no feature is left to train on" + (f" ({why})" if why else ""), where=where)
+
+
 @dataclass(frozen=True)
 class Preparation:
     """How the columns of a table become inputs, and a regression's target a number near 0 and of spread 1."""
@@ -58,25 +67,23 @@ class Preparation:
         dates: bool = False,
         text: Literal["drop", "hash"] = "drop",
         target_scale: TargetScale = "auto",
+        categories: Collection[str] = (),
     ) -> Preparation:
         """Learn from the given rows of the table, and from nothing else.
 
-        Raises `UserError` where no feature is left.
+        `categories` are texts that are kept however many values they have. Raises `NoFeatureLeft` where no feature is.
         """
         encoders: dict[str, Encoder] = {}
         dropped: dict[str, str] = {}
         for name in table.features.columns:
-            column = table.features[name].iloc[rows]
-            fitted = fit_column(name, column, table.kinds[name], scale=scale, dates=dates, text=text)
+            column, kind, category = table.features[name].iloc[rows], table.kinds[name], name in categories
+            fitted = fit_column(name, column, kind, scale=scale, dates=dates, text=text, category=category)
             if isinstance(fitted, str):
                 dropped[name] = fitted
             else:
                 encoders[name] = fitted
         if not encoders:
-            why = "; ".join(f"{name!r}: {reason}" for name, reason in dropped.items())
-            raise UserError(
-                "no feature is left to train on" + (f" ({why})" if why else ""), where=table.source or table.name
-            )
+            raise NoFeatureLeft(dropped, where=table.source or table.name)
         kinds = {name: table.kinds[name] for name in encoders}
         unit = TargetScaling()
         if table.task == "regression":

@@ -36,8 +36,9 @@ class DataSource:
     The options have the names and the meaning that they have in a config's `data`. `keep` names columns that are kept
     although they look like row numbers or like copies of the target; `groups` names the column whose equal values must
     not be torn by a split, and `time` the one by which the test rows are the latest: neither is a feature (`time` is
-    one where it is named in `keep`). `date_formats` and `number_formats` say how the dates and the
-    numbers of a column are written, where known: `%d.%m.%Y`, `1.000,0`.
+    one where it is named in `keep`). `categories` and `numbers` name columns of that kind, whatever their values look
+    like; `date_formats` and `number_formats` say how the dates and the numbers of a column are written, where known:
+    `%d.%m.%Y`, `1.000,0`.
     """
 
     name: str | None = None
@@ -46,6 +47,8 @@ class DataSource:
     task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
     drop: Sequence[str] = ()
     keep: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    numbers: Sequence[str] = ()
     groups: str | None = None
     time: str | None = None
     sep: str | None = None
@@ -84,14 +87,20 @@ class DataSource:
         return {name for name in (self.target, self.groups, self.time, *self.keep) if name is not None}
 
     def resolved(self, names: Sequence[str]) -> DataSource:
-        """The same source where `drop` and `keep` have the names of columns whose commas were taken for separators."""
-        return replace(self, drop=columns_in(self.drop, names), keep=columns_in(self.keep, names))
+        """The same source where lists have the names of columns whose commas were taken for separators."""
+        return replace(
+            self,
+            drop=columns_in(self.drop, names),
+            keep=columns_in(self.keep, names),
+            categories=columns_in(self.categories, names),
+            numbers=columns_in(self.numbers, names),
+        )
 
     def changed(self, *names: str) -> dict[str, Any]:
         """Those of the options that are not at their defaults."""
         plain = DataSource()
         found = {name: getattr(self, name) for name in names}
-        return {name: value for name, value in found.items() if value != getattr(plain, name) and value != []}
+        return {name: value for name, value in found.items() if value != getattr(plain, name) and value not in ([], {})}
 
 
 def columns_in(entries: Sequence[str], names: Sequence[str]) -> list[str]:

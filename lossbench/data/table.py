@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Task = Literal["binary", "multiclass", "regression"]
 ColumnKind = Literal["number", "boolean", "text", "date"]
 
+# What a refusal says of classes that are whole numbers.
+READ_BY_AUTO = "task auto reads at most 20 distinct whole numbers as classes; --task regression reads them as amounts"
+
 
 class Information(str):
     """A note on how a table was read. Every other note tells of a repair or a drop, and is a warning."""

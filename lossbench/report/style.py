@@ -7,6 +7,7 @@ page into the dark. Colours say what a difference means and nothing else.
 from __future__ import annotations
 
 import contextlib
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.text import Text as Words
 
 from lossbench.record import written_aside
+from lossbench.report.fonts import FONT, families, missing_letters_are_told_once
 
 WIDTH = 8.0  # inches of every picture
 ROW = 0.27  # inches of a row of text
@@ -50,7 +53,7 @@ _WORD_COLOUR = {
 
 _STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
+    "font.sans-serif": [FONT],
     "font.size": TEXT,
     "text.parse_math": False,  # a name from data is text, dollar signs included
     "text.color": LIGHT["ink"],
@@ -87,7 +90,7 @@ _STYLE: dict[str, Any] = {
 @contextlib.contextmanager
 def house_style() -> Iterator[None]:
     """Inside, pictures are drawn and saved in the house's style, whatever a user's matplotlibrc says."""
-    with mpl.rc_context():
+    with mpl.rc_context(), missing_letters_are_told_once():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)  # type: ignore[arg-type]  # its keys are a closed list of literals
         yield
@@ -113,6 +116,9 @@ def place(part: FigureBase, height: float, left: float, right: float, bottom: fl
 
 def write_png(figure: Figure, path: Path) -> None:
     """A PNG whose bytes depend on the picture only: no date, no version."""
+    for text in figure.findobj(Words):
+        if isinstance(text, Words) and text.get_text():
+            text.set_fontfamily(list(families(text.get_text())))
     with written_aside(path) as file:
         figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
 
@@ -131,7 +137,12 @@ def quiet(axes: Axes, *, grid: str = "") -> None:
 
 def text_width(texts: list[str], size: float = TEXT) -> float:
     """Inches that the longest of some texts takes, roughly."""
-    return max((len(text) for text in texts), default=0) * CHARACTER * size / TEXT
+    return max((sum(_columns(letter) for letter in text) for text in texts), default=0) * CHARACTER * size / TEXT
+
+
+def _columns(letter: str) -> int:
+    """Chinese, Japanese and Korean letters are twice as wide as others."""
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def shortened(text: str, longest: int = 30) -> str:

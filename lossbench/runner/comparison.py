@@ -77,8 +77,8 @@ def run_compare(
     What the folder's journal has is not trained again. `answer` gets the record as soon as there is one: before
     pictures are drawn, which may take long or fail.
     """
-    from lossbench.experiments.compare.resume import asks_for_less, looked_in, run_key
     from lossbench.experiments.compare.plan import default_name, plan
+    from lossbench.experiments.compare.resume import asks_for_less, looked_in, run_key
     from lossbench.experiments.compare.run import run
     from lossbench.record import Journal
 

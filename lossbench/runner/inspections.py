@@ -28,15 +28,19 @@ def check(file: str) -> Command:
 
 
 def describe_data(config: TrainConfig) -> int:
-    """`lossbench data`: what is understood of a table, and whether it could be trained on, before anything is."""
+    """`lossbench data`: what is understood of a table, and whether it could be trained on, before anything is.
+
+    The exit code is 2 where nothing can be made of any column.
+    """
     from lossbench.data.describe import describe
     from lossbench.experiments.setup.data_source import data_source
     from lossbench.runner.show import show_data
 
     split, batch_size = config.split, config.optim.batch_size
     source = data_source(config.data)
-    show_data(describe(source, test=split.test, validation=split.validation, batch_size=batch_size))
-    return 0
+    found = describe(source, test=split.test, validation=split.validation, batch_size=batch_size)
+    show_data(found)
+    return 0 if found.inputs else 2
 
 
 def predict(

@@ -92,7 +92,14 @@ def show_data(found: Description) -> None:
         counts = ", ".join(f"{label} {count}" for label, count in found.classes[:12])
         screen.print(Text(f"classes: {counts}" + (", ..." if len(found.classes) > 12 else "")), soft_wrap=True)
     rows = [
-        (c.name, c.kind, str(c.gaps), str(c.distinct), c.example, c.use + (f": {c.why}" if c.why else ""))
+        (
+            c.name,
+            c.kind + " (requested)" * c.requested,
+            str(c.gaps),
+            str(c.distinct),
+            c.example,
+            c.use + (f": {c.why}" if c.why else ""),
+        )
         for c in found.columns
     ]
     screen.print(grid(["column", "kind", "gaps", "distinct", "values", "what happens to it"], rows))
@@ -101,9 +108,10 @@ def show_data(found: Description) -> None:
     if rare := rare_class([name for name, _ in found.classes], [count for _, count in found.classes]):
         screen.print(Text(f"warning: {rare}; {BETTER_METRICS}"), soft_wrap=True)
     task = Task(found.task)
-    screen.print(Text(f"{counted(found.inputs, 'input')} after encoding"), soft_wrap=True)
-    suiting = ", ".join(loss.name for loss in LOSSES if task in loss.targets)
-    screen.print(Text(f"losses for it: {suiting} (`lossbench losses --task {task}` has their activations)"))
+    if found.inputs:
+        screen.print(Text(f"{counted(found.inputs, 'input')} after encoding"), soft_wrap=True)
+        suiting = ", ".join(loss.name for loss in LOSSES if task in loss.targets)
+        screen.print(Text(f"losses for it: {suiting} (`lossbench losses --task {task}` has their activations)"))
     for why in found.stops:
         screen.print(Text(f"train would stop: {why}"), style=BAD, soft_wrap=True)
 

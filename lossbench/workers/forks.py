@@ -19,6 +19,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from lossbench.plain_warnings import say_plainly
 from lossbench.workers import WorkerDied
 from lossbench.workers.processes import follow
 
@@ -36,6 +37,7 @@ def write_whole(file: Path, content: bytes) -> None:
 
 
 def _serve() -> None:
+    say_plainly()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     end_with_parent(os.getppid())

@@ -14,6 +14,7 @@ from typing import Any
 
 from loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
 
+from lossbench.plain_warnings import say_plainly
 from lossbench.workers import WorkerDied, Workers
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -79,7 +80,8 @@ def _reason(problem: BaseException) -> str:
 
 
 def follow(parent: int) -> None:
-    """End this process when that one has ended, and leave a terminal's Ctrl-C to it."""
+    """End this process when that one has ended, and leave a terminal's Ctrl-C to it; its warnings are plain lines."""
+    say_plainly()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -316,10 +316,11 @@ def test_each_flag_s_help_is_its_key_s_description_and_default(kind):
             assert float(shown[1]) == default, (kind, name)
 
 
-OF_A_TABLE = "data target task drop keep groups time scale target_scale"
+OF_A_TABLE = "data target task drop keep categories numbers groups time scale target_scale"
 OF_TRAINING = "optim lr batch_size epochs momentum weight_decay schedule patience min_delta"
 READING = (
-    "sep decimal encoding na keep_na_words allow_short_rows drop_missing_target min_class_rows dates text max_bytes"
+    "sep decimal encoding na keep_na_words allow_short_rows drop_missing_target min_class_rows dates date_format"
+    " text max_bytes"
 )
 OF_A_RUN = "seed device threads output name"
 
@@ -342,7 +343,7 @@ OF_A_RUN = "seed device threads output name"
         ),
         (
             "regularize-gif",
-            "data target classes features rest task drop keep scale test"
+            "data target classes features rest task drop keep categories numbers scale test"
             " penalty alphas alpha_range l1_ratio loss loss_param last_act class_weight target_encoding inverse_link"
             " strict hidden activation tol max_iter fps format grid"
             f" config sets {OF_A_RUN} force quiet json {READING}",
@@ -363,10 +364,10 @@ def test_an_experiment_has_these_flags_in_this_order(kind, parameters):
 @pytest.mark.parametrize(
     ("command", "flags"),
     [
-        ("data", f"target task drop keep groups time target_scale {READING}"),
+        ("data", f"target task drop keep categories numbers groups time target_scale {READING}"),
         ("doctor", "loss_param target_encoding inverse_link"),
         ("explain", "loss_param target_encoding inverse_link"),
-        ("predict", "sep decimal encoding na keep_na_words allow_short_rows max_bytes"),
+        ("predict", "sep decimal encoding na keep_na_words allow_short_rows date_format max_bytes"),
     ],
 )
 def test_other_commands_have_flags_of_train_that_are_the_same_there(command, flags):

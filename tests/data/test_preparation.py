@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,15 @@ from hypothesis import strategies as st
 from scipy.stats import norm, rankdata
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
 
 from lossbench.data.datasets.catalogue import load_named
 from lossbench.data.encoders import HashEncoder
+from lossbench.data.load import load
 from lossbench.data.preparation import Preparation
+from lossbench.data.source import DataSource
 from lossbench.data.splits.stratified import holdout
 from lossbench.data.table import ColumnKind, Table
 from lossbench.errors import UserError
@@ -270,6 +274,40 @@ def test_dates_become_their_parts() -> None:
     ]
 
 
+def test_a_time_of_day_is_an_angle() -> None:
+    when = pd.Series(pd.to_datetime(["2020-02-29 00:00", "2020-02-29 06:00", None, "2020-02-29 18:00"]))
+    table = make({"when": when}, when="date")
+    preparation = Preparation.fit(table, np.arange(4), dates=True, scale="none")
+    assert preparation.input_names == ["when.time_sin", "when.time_cos"]  # the day is always the same
+    # midnight, a quarter and three quarters of the circle; the gap has the medians. Tolerance: float32 near 1.
+    assert preparation.transform(table.features) == pytest.approx(np.array([[0, 1], [1, 0], [0, 0], [-1, 0]]), abs=1e-6)
+    late = pd.DataFrame({"when": pd.to_datetime(["2021-05-05 23:59:59"])})
+    assert preparation.transform(late) == pytest.approx(np.array([[0, 1]]), abs=1e-4)  # a second before midnight
+    noon = make({"when": pd.Series(pd.date_range("2020-01-01 12:00", periods=4))}, when="date")
+    assert "when.time_sin" not in Preparation.fit(noon, np.arange(4), dates=True).input_names
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_where_the_hour_decides_it_is_seen(tmp_path: Path, suffix: str) -> None:
+    """For scikit-learn's linear model: by day and weekday it cannot tell the shifts, by the time it can."""
+    frame = pd.read_csv(Path(__file__).parent / "cases" / "shifts.csv")
+    file = str(tmp_path / f"t.{suffix}")
+    if suffix == "csv":
+        frame.to_csv(file, index=False)
+    elif suffix == "jsonl":
+        frame.to_json(file, orient="records", lines=True)
+    else:
+        frame.assign(when=pd.to_datetime(frame["when"])).to_parquet(file)
+    table = load(DataSource(file=file, target="shift"))
+    preparation = Preparation.fit(table, np.arange(40), dates=True)
+    assert preparation.input_names == ["when.day", "when.weekday", "when.time_sin", "when.time_cos", "b"]
+    x_ND = preparation.transform(table.features)
+    for columns, accuracy in (([2, 3], 0.95), ([0, 1, 4], None)):
+        model = LogisticRegression(C=100).fit(x_ND[:40, columns], table.target[:40])
+        score = model.score(x_ND[40:, columns], table.target[40:])
+        assert score >= accuracy if accuracy else score < 0.8
+
+
 def test_hashed_texts_depend_on_their_words_alone() -> None:
     encoder = HashEncoder("a")
     block = np.empty((4, 32), dtype=np.float32)
@@ -293,7 +331,7 @@ def test_mistakes_are_one_line() -> None:
         preparation.transform(pd.DataFrame({"a": [1.0]}))
     with pytest.raises(UserError, match="column 'a' held numbers in training, here it holds text"):
         preparation.transform(pd.DataFrame({"a": ["x"], "b": [1.0]}))
-    with pytest.raises(UserError, match=r"no feature is left to train on \('a': it is always 1\)"):
+    with pytest.raises(UserError, match=r"no feature is left to train on \(column 'a': it is always 1\)"):
         Preparation.fit(make({"a": [1.0, 1, 1]}), np.arange(3))
 
 

@@ -25,6 +25,7 @@ from lossbench.config.scalars import read_scalar
 from lossbench.config.schema import Config
 from lossbench.config.values import split_commas, split_labels
 from lossbench.errors import UserError, UserErrors
+from lossbench.plain_warnings import silence
 from lossbench.printable import encodable
 
 C = TypeVar("C", bound=Config)
@@ -165,12 +166,14 @@ def read(config: type[C], given: Mapping[str, Any]) -> C:
             continue
         option = "--" + name.replace("_", "-")
         if flag.pairs and isinstance(value, list):
-            for entry in [entry for text in value for entry in split_commas(text)]:
+            for entry in value if flag.whole else [entry for text in value for entry in split_commas(text)]:
                 inner, equals, number = entry.partition("=")
                 if not equals or not inner:
-                    errors.append(UserError(f"must be written name=value, got {entry!r}", where=option))
+                    form = flag.metavar if flag.whole else "name=value"
+                    errors.append(UserError(f"must be written {form}, got {entry!r}", where=option))
                 else:
-                    overrides.append(Override((*key.path, inner), read_scalar(number), f"{option} {inner}"))
+                    written = number if flag.whole else read_scalar(number)
+                    overrides.append(Override((*key.path, inner), written, f"{option} {inner}"))
         else:
             if flag.repeated and isinstance(value, list):
                 value = value[0] if len(value) == 1 else _joined(value, option, errors)
@@ -204,6 +207,8 @@ def mode(given: Mapping[str, Any]) -> Literal["rich", "quiet", "json"]:
     """What `--quiet` and `--json` ask for."""
     if given["quiet"] and given["json"]:
         raise UserError("--quiet and --json exclude each other", fix="give one of them")
+    if given["quiet"]:
+        silence()
     return "quiet" if given["quiet"] else "json" if given["json"] else "rich"
 
 

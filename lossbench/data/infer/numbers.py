@@ -20,16 +20,19 @@ CODE_DIGITS = 3  # so many digits with a zero in front are a code (01038), fewer
 _WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 
 
-def as_numbers(texts: Texts, marks: Marks, number_format: str, *, enforced: bool) -> Understood | None:
+def as_numbers(
+    texts: Texts, marks: Marks, number_format: str, *, enforced: bool, trained: bool = True
+) -> Understood | None:
     """The column as numbers, or as text where they are codes or too large; None where fewer than `MOSTLY` are numbers.
 
-    `enforced`: the column held numbers in training, in `number_format`. Raises `UserError` for a cell that is no number
-    where most are, for cells that do not agree, and for a column that can be read in two ways.
+    `enforced`: the column held numbers in training (`trained`), in `number_format`, or the user says that it does.
+    Raises `UserError` for a cell that is no number where most are, for cells that do not agree, and for a column that
+    can be read in two ways.
     """
-    known = Spelling.parse(number_format) if number_format else Spelling() if enforced else None
+    known = Spelling.parse(number_format) if number_format else Spelling() if enforced and trained else None
     found = spelling.read_numbers(texts.distinct, marks, known)
     if found is None:
-        _refuse_mistakes(texts, marks, enforced=enforced)
+        _refuse_mistakes(texts, marks, enforced=enforced, trained=trained)
         return None
     if found.ambiguous is not None:
         raise ambiguous_number(texts.name, texts.first_at(found.oddities[spelling.AMBIGUOUS]), found.ambiguous)
@@ -84,7 +87,7 @@ def _refuse_other_unit(texts: Texts, known: Spelling, found: Numbers) -> None:
     raise UserError(what, fix="write them as in training")
 
 
-def _refuse_mistakes(texts: Texts, marks: Marks, *, enforced: bool) -> None:
+def _refuse_mistakes(texts: Texts, marks: Marks, *, enforced: bool, trained: bool) -> None:
     """Raise `UserError` where all cells but a few are numbers in some spelling, or must be."""
     is_number = [spelling.is_number(text) for text in texts.distinct]
     rows, good = texts.rows([True] * len(is_number)), texts.rows(is_number)
@@ -94,7 +97,8 @@ def _refuse_mistakes(texts: Texts, marks: Marks, *, enforced: bool) -> None:
     if not any(bad):
         _refuse_disagreement(texts, marks)
     first = texts.first(bad)
-    what = "held numbers in training" if enforced else f"is {math.floor(100 * good / rows)} % numbers"
+    request = "held numbers in training" if trained else "is in --numbers"
+    what = request if enforced else f"is {math.floor(100 * good / rows)} % numbers"
     cells = "the cell" if texts.rows(bad) == 1 else "the cells"
     raise UserError(
         f"column {texts.name!r} {what}, but not on {first}", fix=f"correct {cells}, or read {as_gaps(texts, bad)}"

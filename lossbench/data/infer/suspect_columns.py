@@ -71,9 +71,10 @@ def _counts_rows(name: str, column: pd.Series, kind: ColumnKind) -> str:
         if values.dtype.kind == "f" and not np.all(values == np.floor(values)):
             return ""
         if len(values) >= LEAST_ROWS:  # 2 / 10! of all orders only rise or only fall
-            steps = np.diff(values)
-            if bool(np.all(steps > 0)) or bool(np.all(steps < 0)):
-                return "its whole numbers only " + ("rise" if steps[0] > 0 else "fall")
+            # Compared, never subtracted: a difference of unsigned numbers is never below 0, one of int8 may wrap.
+            before, after = values[:-1], values[1:]
+            if bool(np.all(before < after)) or bool(np.all(before > after)):
+                return "its whole numbers only " + ("rise" if before[0] < after[0] else "fall")
     if is_named_like_an_id(name) and column.is_unique:
         return "every value is another, and it is named like an id"
     return ""

@@ -1,7 +1,9 @@
 """The target column: which task it sets, and its values as class indices or numbers.
 
 `task="auto"` reads text and booleans as classes; numbers with a fraction as a regression; whole numbers as classes if
-there are at most 20 distinct ones, else as a regression. The rule looks at the values alone; a note says what it found.
+there are at most 20 distinct ones, else as a regression. Counts are a regression too: whole numbers of which one occurs
+once, and which have gaps between them or are more than 10 distinct ones; labels are mostly 0, 1, 2, ... and each comes
+again. The rule looks at the values alone; a note says what it found.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lossbench.data.table import ColumnKind, Information, Task, sorted_levels
+from lossbench.data.infer.spellings import spelling_note
+from lossbench.data.table import READ_BY_AUTO, ColumnKind, Information, Task, sorted_levels
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_CLASSES = 20  # more distinct whole numbers than this are an amount, not a label
+MOST_LABELS = 10  # of more distinct numbers, a number that occurs once is no label
+FEW = 3  # values that a note lists
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,10 @@ def read_target(column: pd.Series, kind: ColumnKind, task: str, place: Callable[
     if kind == "number":
         numbers = column.to_numpy(dtype=np.float64)
         whole = bool(np.all(numbers == np.floor(numbers)))
-        if task == "regression" or (task == "auto" and not (whole and distinct <= MOST_CLASSES)):
-            notes = (f"target {name!r} read as a number ({distinct} distinct values)",) if task == "auto" else ()
+        counts = _why_counts(numbers) if task == "auto" and whole and distinct <= MOST_CLASSES else ""
+        if task == "regression" or counts or (task == "auto" and not (whole and distinct <= MOST_CLASSES)):
+            why = f"{distinct} distinct values{counts}"
+            notes = (f"target {name!r} read as a number ({why})",) if task == "auto" else ()
             return Target(
                 "regression", numbers, (), tuple(map(Information, notes)), f"{name!r} has {distinct} distinct numbers"
             )
@@ -88,6 +95,18 @@ def read_target(column: pd.Series, kind: ColumnKind, task: str, place: Callable[
     return _classified(column, kind, task, name, description)
 
 
+def _why_counts(numbers: NDArray[Any]) -> str:
+    """Why whole numbers are counts and no labels; "" where they may be labels."""
+    values, times = np.unique(numbers, return_counts=True)
+    once = values[times == 1]
+    gaps = float(values[-1] - values[0]) >= len(values)
+    if not len(once) or len(values) <= 2 or not (gaps or len(values) > MOST_LABELS):
+        return ""
+    shown = ", ".join(number_label(value) for value in once[:FEW]) + (", ..." if len(once) > FEW else "")
+    occur = f"{shown} occur{'s' if len(once) == 1 else ''} once"
+    return f", of which {occur}: counts rather than classes; --task multiclass --min-class-rows 2 reads them as classes"
+
+
 def _classified(column: pd.Series, kind: ColumnKind, task: str, name: str, description: str) -> Target:
     index_N, classes = class_indices(column.astype(bool) if kind == "boolean" else column)
     found: Task = "binary" if len(classes) == 2 else "multiclass"
@@ -101,7 +120,8 @@ def _classified(column: pd.Series, kind: ColumnKind, task: str, name: str, descr
         raise UserError(
             f"class{'es' if len(lonely) > 1 else ''} {', '.join(lonely[:5])} of the target {name!r} "
             f"ha{'ve' if len(lonely) > 1 else 's'} 1 row; a class needs at least 2",
-            fix="add rows, or leave such classes out with --min-class-rows 2",
+            fix=(f"{READ_BY_AUTO}; else " if kind == "number" and task == "auto" and len(classes) > 2 else "")
+            + "add rows, or leave such classes out with --min-class-rows 2",
         )
     plain = classes == tuple(str(i) for i in range(len(classes)))
     mapping = ", ".join(f"{label} -> {i}" for i, label in enumerate(classes[:MOST_CLASSES]))
@@ -109,7 +129,8 @@ def _classified(column: pd.Series, kind: ColumnKind, task: str, name: str, descr
     notes = [] if plain else [f"classes of {name!r}: {mapping}{more}"]
     if kind == "number" and task == "auto" and len(classes) > 2:
         notes.append(f"target {name!r} read as {len(classes)} classes (--task regression reads it as an amount)")
-    return Target(found, index_N, classes, tuple(map(Information, notes)), description)
+    written = [note] if kind == "text" and (note := spelling_note(f"classes of {name!r}", classes)) else []
+    return Target(found, index_N, classes, (*map(Information, notes), *written), description)
 
 
 def _plural(kind: ColumnKind) -> str:

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, index_note, nameless_notes
 from lossbench.data.read.sniff import Format
 from lossbench.data.read.unpack import Unpacked
-from lossbench.data.table import ColumnKind
+from lossbench.data.table import ColumnKind, Information
 from lossbench.deferred import pd
 from lossbench.errors import UserError
 
@@ -40,9 +40,12 @@ def read_columnar(unpacked: Unpacked, request: Request, kind: Format) -> ParsedC
         for place, name in enumerate(names):
             if name and name not in kept:
                 continue
-            values, column_kind = _column(file.column(place), name or f"column {place + 1}")
+            stored = file.column(place)
+            values, column_kind = _column(stored, name or f"column {place + 1}")
             if name:
                 columns[name], kinds[name] = values, column_kind
+                if pa.types.is_duration(stored.type):
+                    notes.append(Information(f"column {name!r} holds durations: read as seconds"))
             else:
                 notes += nameless_notes({place: values})
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as problem:
@@ -94,6 +97,7 @@ def _saved_index(schema: pa.Schema) -> frozenset[str]:
 
 
 def _column(values: pa.ChunkedArray, name: str) -> tuple[pd.Series, ColumnKind | None]:
+    import pyarrow as pa
     from pyarrow import types
 
     kind = values.type
@@ -106,11 +110,14 @@ def _column(values: pa.ChunkedArray, name: str) -> tuple[pd.Series, ColumnKind |
         return _numbers(values.cast("float64"), name), "number"
     if types.is_integer(kind):
         column = _numbers(values, name)
-        if len(column) and bool((column.abs() > EXACT).any()):  # taken for ids
+        if len(column) and bool(((column > EXACT) | (column < -EXACT)).any()):  # taken for ids
             return pd.Series(values.cast("string").to_pylist(), name=name, dtype=object), None
         return column, "number"
     if types.is_floating(kind) or types.is_null(kind):
         return _numbers(values if types.is_floating(kind) else values.cast("float64"), name), "number"
+    if types.is_duration(kind):
+        seconds = values.cast(pa.duration("us"), safe=False).cast("int64").cast("float64", safe=False)
+        return _numbers(seconds, name) / 1e6, "number"
     if types.is_timestamp(kind) or types.is_date(kind):
         return pd.Series(_dates(values), name=name), "date"
     if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):

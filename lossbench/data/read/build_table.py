@@ -8,19 +8,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lossbench.data.duplicates import grouped
+from lossbench.data.infer.dates import COMPACT, compact_dates
+from lossbench.data.infer.gap_words import likely_gaps
 from lossbench.data.infer.kinds import NUMBER, understand
 from lossbench.data.infer.spelling import Spelling
+from lossbench.data.infer.spellings import spelling_notes
 from lossbench.data.infer.suspect_columns import SuspectColumn, suspects
-from lossbench.data.infer.target import number_label, read_target
+from lossbench.data.infer.target import read_target
 from lossbench.data.read.chosen_columns import choose_columns, refuse_idle
 from lossbench.data.read.frame import read_frame
 from lossbench.data.read.parsed import ParsedColumns, Request
 from lossbench.data.read.sniff import file_format
 from lossbench.data.read.unpack import STDIN, cannot_read, unpack
+from lossbench.data.requested_kinds import as_texts, requested_kinds
 from lossbench.data.source import READING, DataSource
 from lossbench.data.splits.stratified import in_order_of_occurrence
 from lossbench.data.splits.time import times_of
-from lossbench.data.table import ColumnKind, Table
+from lossbench.data.table import ColumnKind, Information, Table
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError, as_flag
 
@@ -100,8 +104,8 @@ def read_features(source: DataSource, kinds: Mapping[str, ColumnKind]) -> tuple[
 
     where = "standard input" if source.file == STDIN else source.file or ""
     try:
-        reading = _read(Request(source, choose, kinds))
-        columns, _, notes, _ = _understood(reading, source, kinds)
+        reading = _read(Request(source, choose, kinds, trained=True))
+        columns, _, notes, _ = _understood(reading, source, kinds, trained=True)
         _refuse_infinite(columns, kinds, reading.place)
     except UserError as problem:
         raise problem.at(where) from None
@@ -118,7 +122,7 @@ def _read(request: Request) -> ParsedColumns:
 def _parsed(request: Request) -> ParsedColumns:
     with unpack(request.source.file or "", request.source.max_bytes) as unpacked:
         kind = file_format(unpacked)
-        if kind != "delimited" and not request.kinds:
+        if kind != "delimited" and not request.trained:
             refuse_idle(request.source, kind)
         if kind == "delimited":
             from lossbench.data.read.delimited import read_delimited  # a file needs one of the readers
@@ -134,14 +138,17 @@ def _parsed(request: Request) -> ParsedColumns:
 
 
 def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Assembled:
+    requested: dict[str, ColumnKind] = {}
+
     def choose(names: Sequence[str]) -> list[str]:
         nonlocal source
         source = source.resolved(names)
+        requested.update(requested_kinds(source))
         return choose_columns(names, source)
 
-    request = Request(source, choose)
+    request = Request(source, choose, requested)
     reading = _read(request) if frame is None else read_frame(frame, request)
-    columns, kinds, notes, formats = _understood(reading, source, {})
+    columns, kinds, notes, formats = _understood(reading, source, requested, trained=False)
     _refuse_infinite(columns, kinds, reading.place)
     name = str(source.target)
     rows = _rows_with_target(columns[name], source, reading.place, notes)
@@ -155,6 +162,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
     def place(row: int) -> str:
         return reading.place(int(rows[row]))
 
+    notes += likely_gaps(columns, kinds, words=not source.keep_na_words)
     target = read_target(columns.pop(name), kinds.pop(name), source.task, place)
     groups = None
     if source.groups in columns:
@@ -167,6 +175,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
             del columns[source.time], kinds[source.time]
     if not columns:
         raise UserError("no feature is left beside the target", fix="drop fewer columns")
+    notes += spelling_notes(columns, kinds)
     table = Table(
         name=_table_name(where),
         task=target.task,
@@ -187,9 +196,12 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
 
 
 def _understood(
-    reading: ParsedColumns, source: DataSource, wanted: Mapping[str, ColumnKind]
+    reading: ParsedColumns, source: DataSource, wanted: Mapping[str, ColumnKind], *, trained: bool
 ) -> tuple[dict[str, pd.Series], dict[str, ColumnKind], list[str], dict[str, dict[str, str]]]:
-    """Columns with their kinds, notes, and how dates and numbers are written (`date_formats`, `number_formats`)."""
+    """Columns with their kinds, notes, and how dates and numbers are written (`date_formats`, `number_formats`).
+
+    The kinds `wanted` are those of training, or the user's.
+    """
     columns: dict[str, pd.Series] = {}
     kinds: dict[str, ColumnKind] = {}
     notes: list[str] = []
@@ -198,8 +210,10 @@ def _understood(
     for name in list(reading.columns):
         column, kind = reading.columns.pop(name), reading.kinds[name]
         requested = wanted.get(name)
-        if requested in ("text", "boolean") and kind in ("number", "boolean"):
-            column, kind = _as_texts(column, kind), None
+        if requested == "number" and kind == "boolean":
+            kind = "number"
+        if requested not in (None, kind) and kind in ("number", "boolean", "date"):
+            column, kind = as_texts(column, kind), None
         if kind is None or kind == "text" or (requested is not None and requested != kind):
             found = understand(
                 column,
@@ -208,9 +222,10 @@ def _understood(
                 na=source.na,
                 keep_na_words=source.keep_na_words,
                 typed=kind == "text",
-                kind="date" if requested is None and name in source.date_formats else requested,
+                kind=requested,
                 date_format=source.date_formats.get(name, ""),
                 number_format=source.number_formats.get(name, ""),
+                trained=trained,
             )
             column, kind = found.values, found.kind
             if found.date_format:
@@ -220,6 +235,11 @@ def _understood(
             notes += found.notes
         elif kind == "number" and column.dtype.kind == "f" and reading.marks.decimal == ",":
             number_formats[name] = str(Spelling(","))
+        may_be_days = kind == "number" and requested is None and name != source.target
+        if may_be_days and (days := compact_dates(column)) is not None:
+            column, kind, date_formats[name] = days, "date", COMPACT
+            how = f"column {name!r} read as dates written {COMPACT} (--numbers {name} reads it as numbers)"
+            notes.append(Information(how))
         columns[name], kinds[name] = _without(column, source.na) if kind == "number" and source.na else column, kind
     return columns, kinds, notes, {"date_formats": date_formats, "number_formats": number_formats}
 
@@ -228,12 +248,6 @@ def _without(column: pd.Series, na: Sequence[str]) -> pd.Series:
     """Numbers with those that the user calls gaps as NaN; of a text file they are gaps already."""
     gaps = [float(word) for word in na if NUMBER.fullmatch(word)]
     return column.where(~column.isin(gaps)) if gaps and column.isin(gaps).any() else column
-
-
-def _as_texts(column: pd.Series, kind: ColumnKind) -> pd.Series:
-    values: list[Any] = column.tolist()
-    texts = [None if v != v else str(bool(v)) if kind == "boolean" else number_label(v) for v in values]  # noqa: PLR0124
-    return pd.Series(texts, name=column.name, dtype=object)
 
 
 def _refuse_infinite(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossbench.data.duplicates import DUPLICATES
+from lossbench.data.requested_kinds import requested_kinds
 from lossbench.data.source import DataSource
 from lossbench.errors import UserError, did_you_mean
 
@@ -19,7 +20,7 @@ def choose_columns(names: Sequence[str], source: DataSource) -> list[str]:
         raise UserError("no target was named", fix=f"choose one with --target; columns are {', '.join(names)}")
     reserved = {DUPLICATES} - set(names)  # a word for groups, unless a column has that name
     roles = [name for name in (source.groups, source.time) if name is not None and name not in reserved]
-    for name in [source.target, *source.drop, *source.keep, *roles]:
+    for name in [source.target, *source.drop, *source.keep, *roles, *requested_kinds(source)]:
         if name not in names:
             hint = did_you_mean(name, names)
             guess = f" ({hint})" if hint.startswith("did") else ""

@@ -73,7 +73,7 @@ def _read(text: Utf8, spare: IO[bytes], name: str, request: Request) -> ParsedCo
     found = parse.numbers([place for place in places if not _is_asked_as_text(names[place], dialect, request)])
     grouped: list[int] = []
     mark = dialect.marks.decimal
-    if source.decimal is None and source.thousands is None and not request.kinds:
+    if source.decimal is None and source.thousands is None and not request.trained:
         first = parse.looks(perhaps_grouped(found), mark, nrows=FIRST)
         grouped = [place for place, look in first.items() if look.groups]
     for place, look in parse.looks(sorted({*doubtful(rows.stream, found, parse.gaps), *grouped}), mark).items():
@@ -98,7 +98,7 @@ def _read(text: Utf8, spare: IO[bytes], name: str, request: Request) -> ParsedCo
 
 def _names(text: Utf8, dialect: Dialect, opening: Opening, request: Request) -> tuple[list[str], Any, list[str]]:
     try:
-        return read_names(text.stream, dialect.sep, opening, request.source, needs_target=not request.kinds)
+        return read_names(text.stream, dialect.sep, opening, request.source, needs_target=not request.trained)
     except UserError as problem:
         names = split(opening.rows[:1], dialect.sep)
         raise explained(problem, opening, names[0] if names else (), (), request.source) from None
@@ -110,7 +110,8 @@ def _chosen(names: Sequence[str], opening: Opening, request: Request) -> list[st
     try:
         return [name for name in request.choose(named) if name]
     except UserError as problem:
-        wanted = set(request.kinds) or {*request.source.needed, *request.source.drop}
+        source = request.source
+        wanted = set(request.kinds) if request.trained else {*source.needed, *source.drop}
         if wanted and wanted <= set(named):
             raise
         raise explained(problem, opening, named, wanted, request.source) from None

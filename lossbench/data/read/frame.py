@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, index_note
-from lossbench.data.table import ColumnKind
+from lossbench.data.table import ColumnKind, Information
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError
+
+NUMBERS = (int, float, Decimal)
 
 
 def read_frame(frame: pd.DataFrame, request: Request) -> ParsedColumns:
@@ -23,20 +26,30 @@ def read_frame(frame: pd.DataFrame, request: Request) -> ParsedColumns:
     kinds: dict[str, ColumnKind | None] = {}
     for place, name in enumerate(names):
         if name in kept:
-            columns[name], kinds[name] = _column(frame.iloc[:, place], name)
+            values = _inferred(frame.iloc[:, place])
+            if values.dtype.kind == "m":
+                notes.append(Information(f"column {name!r} holds durations: read as seconds"))
+            columns[name], kinds[name] = _column(values, name)
     return ParsedColumns(columns, kinds, lambda row: f"row {frame.index[row]!r}", notes)
+
+
+def _inferred(values: pd.Series) -> pd.Series:
+    """The column in the type of its values: a category's own, and what an object column holds."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype if not values.isna().any() else object)
+    return values.infer_objects() if values.dtype == object else values
 
 
 def _column(values: pd.Series, name: str) -> tuple[pd.Series, ColumnKind | None]:
     """A column without its index: numbers and booleans with gaps as NaN, texts as objects with gaps as None."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype(values.cat.categories.dtype if not values.isna().any() else object)
-    if values.dtype == object:
-        values = values.infer_objects()
     gaps = values.isna().to_numpy()
+    if values.dtype.kind == "m":
+        return pd.Series(values.dt.total_seconds().to_numpy(dtype=np.float64, na_value=np.nan), name=name), "number"
+    if isinstance(values.dtype, pd.PeriodDtype):
+        values = values.dt.to_timestamp()
     if pd.api.types.is_bool_dtype(values.dtype) or (values.dtype == object and _all(values[~gaps], bool)):
         return _numbers(values, gaps, name), "boolean"
-    if pd.api.types.is_numeric_dtype(values.dtype) or (values.dtype == object and _all(values[~gaps], (int, float))):
+    if pd.api.types.is_numeric_dtype(values.dtype) or (values.dtype == object and _all(values[~gaps], NUMBERS)):
         if pd.api.types.is_complex_dtype(values.dtype):
             raise UserError(f"column {name!r} holds complex numbers", fix="split or drop it")
         return _numbers(values, gaps, name), "number"
@@ -56,7 +69,10 @@ def _all(values: pd.Series, kind: type | tuple[type, ...]) -> bool:
 
 
 def _numbers(values: pd.Series, gaps: Any, name: str) -> pd.Series:
-    if gaps.any() or values.dtype == object or pd.api.types.is_extension_array_dtype(values.dtype):
+    if values.dtype == object:  # Decimal, and whole numbers and fractions mixed
+        known = [np.nan if gap else float(value) for value, gap in zip(values.tolist(), gaps, strict=True)]
+        return pd.Series(known, name=name, dtype=np.float64)
+    if gaps.any() or pd.api.types.is_extension_array_dtype(values.dtype):
         return pd.Series(values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), name=name)
     plain = values.to_numpy()
     return pd.Series(plain.astype(np.uint8) if plain.dtype == bool else plain, name=name)

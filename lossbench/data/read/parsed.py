@@ -20,11 +20,15 @@ Choose = Callable[[Sequence[str]], Sequence[str]]
 
 @dataclass(frozen=True)
 class Request:
-    """What is read: the options, the columns to keep (a function of all names), and kinds known beforehand."""
+    """What is read: the options, the columns to keep (a function of all names), and kinds known beforehand.
+
+    They are those of training (`trained`), or the user's.
+    """
 
     source: DataSource
     choose: Choose
     kinds: Mapping[str, ColumnKind] = field(default_factory=dict)
+    trained: bool = False
 
 
 @dataclass

@@ -5,14 +5,16 @@ The one place that decides it; every command asks here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from lossbench.data.splits.inner import inner_folds
 from lossbench.data.splits.rows import InnerFold, OuterFold, Split
-from lossbench.data.splits.stratified import check_trained, holdout, repeated_kfold
+from lossbench.data.splits.stratified import TooFewRows, check_trained, holdout, repeated_kfold
 from lossbench.data.splits.time import WHERE, expanding_windows, inner_windows, time_holdout
-from lossbench.data.table import Table
+from lossbench.data.table import READ_BY_AUTO, Table
+from lossbench.errors import UserError
 
 _STRATIFIED = {"holdout": "stratified holdout", "folds": "stratified k-fold"}
 _PLAIN = {"holdout": "holdout", "folds": "k-fold"}
@@ -32,7 +34,8 @@ def scheme(table: Table, kind: Literal["holdout", "folds"]) -> str:
 def holdout_of(table: Table, test: float, validation: float, seed: int) -> Split:
     """One split of the table by shares of all rows; in time the seed changes nothing."""
     if table.time is None:
-        return holdout(table.target, table.task, test, validation, seed, table.groups, table.classes)
+        with _numbers_may_be_amounts(table):
+            return holdout(table.target, table.task, test, validation, seed, table.groups, table.classes)
     split = time_holdout(table.time, test, validation)
     check_trained(table.target, table.task, split.train, table.classes, WHERE)
     return split
@@ -41,7 +44,8 @@ def holdout_of(table: Table, test: float, validation: float, seed: int) -> Split
 def folds_of(table: Table, folds: int, repeats: int, seed: int) -> list[OuterFold]:
     """Repeats of k folds, repeat-major; windows in time have one order, and are not repeated."""
     if table.time is None:
-        return repeated_kfold(table.target, table.task, folds, repeats, seed, table.groups, table.classes)
+        with _numbers_may_be_amounts(table):
+            return repeated_kfold(table.target, table.task, folds, repeats, seed, table.groups, table.classes)
     windows = expanding_windows(table.time, folds)
     for window in windows:
         check_trained(table.target, table.task, window.train, table.classes, WHERE, f" in window {window.fold}")
@@ -56,3 +60,14 @@ def inner_folds_of(table: Table, outer: Sequence[OuterFold], partners: int) -> l
     for pair in pairs:
         check_trained(table.target, table.task, pair.train, table.classes, "groups", " in an inner fold")
     return pairs
+
+
+@contextlib.contextmanager
+def _numbers_may_be_amounts(table: Table) -> Iterator[None]:
+    """Where a class is too small and the classes are whole numbers, say that they can be read as amounts, too."""
+    try:
+        yield
+    except TooFewRows as problem:
+        if len(table.classes) > 2 and table.target_note.endswith("numbers"):
+            raise UserError(problem.what, where=problem.where, fix=f"{READ_BY_AUTO}; else {problem.fix}") from None
+        raise

@@ -119,12 +119,16 @@ def _strata(target: NDArray[np.generic], task: Task, classes: Sequence[str]) -> 
     return in_order_of_occurrence(index), named
 
 
+class TooFewRows(UserError):
+    """A class has fewer rows than a split needs."""
+
+
 def _check_counts(strata: RowNumbers, least: int, what: str, classes: Sequence[str]) -> None:
     counts = np.bincount(strata)
     few = [i for i, count in enumerate(counts) if count < least]
     if few:
         i = min(few, key=lambda k: int(counts[k]))
-        raise UserError(
+        raise TooFewRows(
             f"class {classes[i]!r} has {counts[i]} row{'s' if counts[i] != 1 else ''}; {what} needs at least {least}",
             fix=f"add rows, split less, or leave such classes out with --min-class-rows {least}",
         )

@@ -12,7 +12,8 @@ from lossbench.events import Emit, Warned
 from lossbench.record import DataRecord, NoteRecord, SplitRecord
 from lossbench.record.data import Statistic
 
-SUITING = ("drop", "groups", "time", "dates", "text", "scale", "target_scale")  # options that a named set has a use for
+# options that a named set has a use for
+SUITING = ("drop", "groups", "time", "categories", "numbers", "dates", "text", "scale", "target_scale")
 
 
 def data_source(config: DataConfig, beside: Sequence[DataConfig] = ()) -> DataSource:

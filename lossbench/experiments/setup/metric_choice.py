@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 RARE = 0.1
-BETTER_METRICS = "auroc, average_precision or balanced_accuracy can tell what is learnt (--metric)"
+VERY_RARE = 0.01
+RARE_LOSSES = "losses for rare classes: --class-weight balanced, class_balanced, logit_adjusted, ldam, focal"
+BETTER_METRICS = (
+    "accuracy hardly tells a net from that; auroc, average_precision or balanced_accuracy can tell what is learnt"
+    f" (--metric); {RARE_LOSSES}"
+)
 
 
 def is_rare(counts: Sequence[int]) -> bool:
@@ -84,7 +89,8 @@ def metric_notes(requested: str, metric: Metric, table: Table, losses: Sequence[
     """What a reader must know of the metric: a rare class, and losses that do not estimate what it scores."""
     if rare := rare_class(table.classes, table.class_counts):
         if requested == AUTO:
-            yield Information(f"{rare}; the metric is {metric.name}, not accuracy")
+            note = f"{rare}; the metric is {metric.name}, not accuracy; {RARE_LOSSES}"
+            yield note if min(table.class_counts) < VERY_RARE * len(table) else Information(note)
         elif metric is METRICS.get("accuracy"):
             yield f"{rare}; {BETTER_METRICS}"
     task, scored = Task(table.task), metric.estimated

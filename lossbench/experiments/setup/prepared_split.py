@@ -80,7 +80,13 @@ class PreparedSplit:
 def fit_preparation(table: Table, rows: np.ndarray, data: DataConfig) -> Preparation:
     """What a config's `data` says of columns and target, learnt from the given rows."""
     return Preparation.fit(
-        table, rows, scale=data.scale, dates=data.dates, text=data.text, target_scale=data.target_scale
+        table,
+        rows,
+        scale=data.scale,
+        dates=data.dates,
+        text=data.text,
+        target_scale=data.target_scale,
+        categories=data.categories,
     )
 
 

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from lossbench.config.data import DataConfig
-from lossbench.data.encoders import NumberEncoder, numbers
+from lossbench.data.cells import numbers
+from lossbench.data.encoders import NumberEncoder
 from lossbench.data.preparation import Preparation
 from lossbench.data.table import Table
 from lossbench.engine.shared_rows import GatheredRows

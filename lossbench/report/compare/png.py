@@ -21,6 +21,7 @@ from PIL import Image
 
 from lossbench.record import written_aside
 from lossbench.report.compare.drawing import INCH, TEXT, WIDTH, Area, Dot, Drawing, Line, Mark, Repeated, Text
+from lossbench.report.fonts import families
 from lossbench.report.style import LIGHT, TITLE, house_style, shortened
 
 _DPI = 150
@@ -89,7 +90,7 @@ class _Paper:
         self.renderer.draw_path(gc, outline, self._to_pixels(by), to_rgb(colour))
 
     def _text(self, mark: Text, by: tuple[float, float]) -> None:
-        font = _font(mark.size, mark.bold)
+        font = _font(families(mark.text), mark.size, mark.bold)
         wide, _, _ = self.renderer.get_text_width_height_descent(mark.text, font, False)
         x, y = self._to_pixels(by).transform(mark.at)
         left = x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[mark.anchor]
@@ -109,5 +110,5 @@ class _Paper:
 
 
 @cache
-def _font(size: float, bold: bool) -> FontProperties:
-    return FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
+def _font(names: tuple[str, ...], size: float, bold: bool) -> FontProperties:
+    return FontProperties(family=list(names), size=size, weight="bold" if bold else "normal")

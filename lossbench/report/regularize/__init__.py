@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from lossbench.events import Emit, ignore
 from lossbench.record import RegularizeRecord, written_aside
 from lossbench.report.csv_text import csv_text
+from lossbench.report.fonts import missing_letters_are_told_once
 from lossbench.report.regularize.animation import SUFFIX, check_format, write_animation
 from lossbench.report.regularize.frame import Frames
 from lossbench.report.regularize.regularization_path import draw_path
@@ -33,17 +34,18 @@ def write(
     table, animation = folder / "frames.csv", folder / f"boundary{SUFFIX[format]}"
     write_frames_csv(record, table)
     view = read_view_data(record)
-    with mpl.rc_context():
-        mpl.rcdefaults()  # whatever a user's matplotlibrc says
-        frames = Frames(view)
-    write_animation(frames.frame, len(view.alphas), animation, format, fps, emit)
+    with missing_letters_are_told_once():
+        with mpl.rc_context():
+            mpl.rcdefaults()  # whatever a user's matplotlibrc says
+            frames = Frames(view)
+        write_animation(frames.frame, len(view.alphas), animation, format, fps, emit)
     return [table, animation, *write_stills(view, folder)]
 
 
 def write_stills(view: ViewData, folder: Path) -> list[Path]:
     """Write boundary.png and path.png; the paths."""
     pictures = {folder / "boundary.png": draw_small_multiples, folder / "path.png": draw_path}
-    with mpl.rc_context():
+    with mpl.rc_context(), missing_letters_are_told_once():
         mpl.rcdefaults()
         for path, draw in pictures.items():
             _save(draw(view), path)

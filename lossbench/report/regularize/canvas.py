@@ -8,9 +8,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
+from lossbench.report.fonts import FONT
 from lossbench.report.regularize.layout import Box, lay_out, width_for
 from lossbench.report.regularize.legend import key_width, legend_rows
-from lossbench.report.regularize.style import FONT, GREY, INK
+from lossbench.report.regularize.style import GREY, INK
 from lossbench.report.regularize.text import new_figure, width_of, words
 from lossbench.report.regularize.view_data import ViewData
 

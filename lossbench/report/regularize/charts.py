@@ -11,13 +11,13 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
+from lossbench.report.fonts import FONT, families
 from lossbench.report.regularize.canvas import SMALL, Canvas
 from lossbench.report.regularize.layout import Box
 from lossbench.report.regularize.legend import spell, tick
 from lossbench.report.regularize.style import (
     BARS,
     FAINT,
-    FONT,
     GREY,
     INK,
     LOSS_COLOUR,
@@ -147,7 +147,7 @@ def _axes(canvas: Canvas, box: Box, label: str) -> Axes:
     ax.tick_params(axis="x", pad=5)
     ax.grid(axis="y", color=FAINT, lw=0.7)
     ax.set_axisbelow(True)
-    ax.set_ylabel(label, fontsize=SMALL, color=GREY, fontfamily=FONT)
+    ax.set_ylabel(label, fontsize=SMALL, color=GREY, fontfamily=list(families(label)))
     place: Any = ax.yaxis
     place.set_label_coords(-46 / box.w, 0.5)
     return ax

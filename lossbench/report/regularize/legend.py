@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from lossbench.report.regularize.style import CLASS_COLOURS, FONT, GREY, INK, MARKERS, PAPER, shade
+from lossbench.report.fonts import families
+from lossbench.report.regularize.style import CLASS_COLOURS, GREY, INK, MARKERS, PAPER, shade
 from lossbench.report.regularize.text import fitted, width_of, words
 from lossbench.report.regularize.view_data import Points, ViewAxis, ViewData
 
@@ -137,7 +138,7 @@ def name_axes(
         axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
         label = fitted(side.label, length, size)
         axis.set_major_formatter(_inner_ticks(side, ends))
-        axis.set_label_text(label, fontsize=size, color=INK, fontfamily=FONT, parse_math=False)
+        axis.set_label_text(label, fontsize=size, color=INK, fontfamily=list(families(label)), parse_math=False)
 
 
 def _inner_ticks(side: ViewAxis, ends: float) -> FuncFormatter:

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
+from lossbench.report.fonts import FONT, families
 from lossbench.report.regularize.charts import alpha_axis, norm_axis
 from lossbench.report.regularize.legend import tick
 from lossbench.report.regularize.style import (
     BARS,
     FAINT,
-    FONT,
     GREY,
     INK,
     LOSS_COLOUR,
@@ -67,7 +67,7 @@ def draw_path(view: ViewData) -> Figure:
             if last:
                 ax.set_xlabel("α, strength of the penalty", fontsize=8, color=INK, fontfamily=FONT)
             if number == 0:
-                ax.set_ylabel(fitted(label, tall, 8), fontsize=8, color=INK, fontfamily=FONT)
+                ax.set_ylabel(fitted(label, tall, 8), fontsize=8, color=INK, fontfamily=list(families(label)))
                 ax.yaxis.set_label_coords(-0.6 / column, 0.5)
             draw(ax, view, panel)
     return figure
@@ -101,7 +101,8 @@ def _figure_width(ax: Axes) -> float:
 
 def _note(ax: Axes, x: float, text: str, colour: str, ha: str = "left") -> None:
     """Words above a chart, in the colour of what they speak of."""
-    ax.text(x, 1.05, text, color=colour, fontsize=NOTE, transform=ax.transAxes, fontfamily=FONT, ha=ha)
+    font = list(families(text))
+    ax.text(x, 1.05, text, color=colour, fontsize=NOTE, transform=ax.transAxes, fontfamily=font, ha=ha)
 
 
 def _accuracy(ax: Axes, view: ViewData, panel: Panel) -> None:

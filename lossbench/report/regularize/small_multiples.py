@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from lossbench.report.fonts import FONT, families
 from lossbench.report.regularize.legend import (
     draw_key,
     draw_legend,
@@ -19,7 +20,7 @@ from lossbench.report.regularize.legend import (
     percent,
     spell,
 )
-from lossbench.report.regularize.style import FONT, GREY, INK, PAPER, WARNING, boundaries, shade
+from lossbench.report.regularize.style import GREY, INK, PAPER, WARNING, boundaries, shade
 from lossbench.report.regularize.text import fitted, heading, new_figure, words
 from lossbench.report.regularize.view_data import Panel, ViewData
 
@@ -55,7 +56,12 @@ def draw_small_multiples(view: ViewData) -> Figure:
         _tile(ax, view, panel, alpha)
         ax.tick_params(labelleft=not column, labelbottom=number + across >= len(tiles))
         if not column:
-            ax.set_ylabel(fitted(view.axes[1].label, TILE, 7.5), fontsize=7.5, color=INK, fontfamily=FONT)
+            ax.set_ylabel(
+                fitted(view.axes[1].label, TILE, 7.5),
+                fontsize=7.5,
+                color=INK,
+                fontfamily=list(families(view.axes[1].label)),
+            )
             ax.yaxis.set_label_coords(-0.34 / TILE, 0.5)
             if not one:
                 words(figure, 0.13, down + TILE / 2, panel.name, 8, rotation=90, ha="center", va="center",
@@ -111,11 +117,18 @@ def _tile(ax: Axes, view: ViewData, panel: Panel, alpha: int) -> None:
     inside: dict[str, Any] = {
         "transform": ax.transAxes,
         "fontsize": 6.5,
-        "fontfamily": FONT,
         "parse_math": False,
         "va": "top",
     }
     box = {"boxstyle": "round,pad=0.25", "fc": PAPER, "ec": "none"}
     for text, at, colour in ((constant, 0.96, INK), (warning, 0.85 if constant else 0.96, WARNING)):
         if text:
-            ax.text(0.04, at, fitted(text, 0.9 * TILE, 6.5), color=colour, bbox=box, **inside)
+            ax.text(
+                0.04,
+                at,
+                fitted(text, 0.9 * TILE, 6.5),
+                color=colour,
+                bbox=box,
+                fontfamily=list(families(text)),
+                **inside,
+            )

@@ -18,7 +18,6 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 INK, GREY, FAINT, PAPER = "#1c1e26", "#6b7080", "#d9dce3", "#ffffff"
 LOSS_COLOUR, PENALTY_COLOUR, NORM_COLOUR, ZERO_COLOUR = "#1c1e26", "#9a4fb0", "#3d6b5c", "#c2255c"
 BARS, WARNING = "#8c93a5", "#a12a1c"
-FONT = "DejaVu Sans"  # comes with matplotlib: the same letters, and bytes, on every machine
 
 # All of them as red, green, blue: what a palette must hold exactly.
 NAMED = [

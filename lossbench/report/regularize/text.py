@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 
-from lossbench.report.regularize.style import FONT, INK, PAPER
+from lossbench.report.fonts import families
+from lossbench.report.regularize.style import INK, PAPER
 
 FINE = 288  # dots per inch at which words are measured
 
@@ -25,14 +26,21 @@ def new_figure(width: float, height: float, dpi: int) -> Figure:
 def words(figure: Figure, x: float, y: float, text: str, size: float, colour: str = INK, **options: Any) -> Text:
     """Text whose baseline is `y` inches below the top; what comes from data is never read as a formula."""
     width, height = figure.get_size_inches()
-    options = {"fontsize": size, "color": colour, "fontfamily": FONT, "va": "baseline", "parse_math": False, **options}
+    options = {
+        "fontsize": size,
+        "color": colour,
+        "fontfamily": list(families(text)),
+        "va": "baseline",
+        "parse_math": False,
+        **options,
+    }
     return figure.text(x / width, 1 - y / height, text, **options)
 
 
 @cache
 def width_of(text: str, size: float, weight: str = "normal") -> float:
     """Inches that a line of so many points is wide."""
-    font = FontProperties(family=FONT, size=size, weight=weight)
+    font = FontProperties(family=list(families(text)), size=size, weight=weight)
     return float(_renderer().get_text_width_height_descent(text, font, False)[0]) / FINE
 
 

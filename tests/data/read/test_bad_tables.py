@@ -420,7 +420,8 @@ def test_25_dates() -> None:
     assert prepared(table).notes == ["column 'b' is excluded: it holds dates (--dates turns them into numbers)"]
     assert prepared(table, dates=True).input_names == ["a", "b.day", "b.weekday"]  # one year, one month
     table = read(rows(lambda i: f"{i % 28 + 1:02d}/01/2020"))
-    assert table.notes == ("column 'b' read as dates written %d/%m/%Y",)
+    why = "(line 14: '13/01/2020' cannot be %m/%d/%Y)"
+    assert table.notes == (f"column 'b' read as dates written %d/%m/%Y {why}",)
 
 
 def test_26_free_text() -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from lossbench.data.duplicates import row_hashes
+from lossbench.data.load import load
+from lossbench.data.preparation import Preparation
 from lossbench.data.read.build_table import read_table
 from lossbench.data.source import DataSource
 from lossbench.errors import UserError
@@ -19,6 +25,11 @@ COLUMNS = {
         np.array([1, 2.5, None, 4, 5, 7], dtype=object),
         pd.Categorical([1, 2, 1, 2, 3, 3]),
         np.array([1, 2, 3, 4, 5, 7], dtype=np.float32),
+        [Decimal(text) for text in ("1", "2.5", "3", "4", "5", "7")],
+        [Decimal(1), None, Decimal(3), 4, 5.5, 7],
+        pd.Categorical([Decimal(1), Decimal(2), Decimal(1), Decimal(2), Decimal(3), Decimal(3)]),
+        pd.to_timedelta([1, 2, None, 4, 5, 7], unit="s"),
+        [timedelta(seconds=n) for n in (1, 2, 3, 4, 5, 7)],
     ],
     "boolean": [
         [True, False, True, True, False, True],
@@ -30,7 +41,11 @@ COLUMNS = {
         pd.Categorical(["x", "y", "x", None, "y", "z"]),
         pd.array(["x", "y", "x", None, "y", "z"], dtype="string"),
     ],
-    "date": [pd.date_range("2020-01-01", periods=6), pd.date_range("2020-01-01", periods=6, tz="UTC")],
+    "date": [
+        pd.period_range("2020-01", periods=6, freq="M"),
+        pd.date_range("2020-01-01", periods=6),
+        pd.date_range("2020-01-01", periods=6, tz="UTC"),
+    ],
 }
 
 
@@ -68,3 +83,60 @@ def test_an_index_that_was_set_is_left_out_and_told():
     assert (
         read_table(DataSource(file="DataFrame", target="y"), frame.drop(columns="who").iloc[[0, 3, 2, 1]]).notes == ()
     )
+
+
+_NUMPY = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64"
+_PANDAS = "Int8 Int64 UInt8 UInt64 Float32 Float64 uint8[pyarrow] int64[pyarrow] double[pyarrow]"
+DTYPES = [*_NUMPY.split(), *_PANDAS.split(), "decimal", "timedelta", "category"]
+VALUES = np.random.default_rng(0).permutation(60) * 2 % 100
+
+
+def typed(values, dtype):
+    if dtype == "decimal":
+        return [Decimal(int(value)) for value in values]
+    if dtype == "timedelta":
+        return pd.to_timedelta(values, unit="s")
+    return pd.Categorical(values) if dtype == "category" else pd.array(values, dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_number_is_the_same_in_every_type(tmp_path, dtype):
+    """int64 is the oracle: the same inputs, hashes, fingerprint and suspicions, from a DataFrame and from Parquet."""
+
+    def read(values, kind, stored=False):
+        labels = np.where(np.arange(60) % 7 < 3, "a", "b")
+        frame = pd.DataFrame({"x": typed(values, kind), "z": VALUES[::-1] * 0.5, "y": labels})
+        if not stored:
+            return read_table(DataSource(file="frame", target="y"), frame)
+        if kind == "category":  # Parquet keeps the type of the values
+            frame["x"] = frame["x"].astype(object).astype("category")
+        frame.to_parquet(tmp_path / "t.parquet")
+        return load(DataSource(file=str(tmp_path / "t.parquet"), target="y"))
+
+    for values in (VALUES, np.arange(60), np.arange(60)[::-1]):
+        plain = read(values, "int64")
+        for stored in (False, True) if dtype != "float16" else (False,):
+            table = read(values, dtype, stored)
+            assert table.kinds == plain.kinds
+            assert [note for note in table.notes if "duration" not in note] == list(plain.notes)
+            assert table.fingerprint() == plain.fingerprint()
+            assert np.array_equal(row_hashes(table.features), row_hashes(plain.features))
+            rows = np.arange(40)
+            inputs = Preparation.fit(table, rows).transform(table.features)
+            assert np.array_equal(inputs, Preparation.fit(plain, rows).transform(plain.features))
+
+
+@pytest.mark.parametrize("dtype", [dtype for dtype in DTYPES if dtype != "category"])
+def test_a_target_is_the_same_in_every_type(dtype):
+    for values in (VALUES, VALUES % 3, VALUES // 2 % 2, np.append(VALUES[:-1] // 2 % 4, 90)):
+        frame = pd.DataFrame({"x": VALUES[::-1] * 0.5, "y": typed(values, dtype)})
+        table = read_table(DataSource(file="frame", target="y"), frame)
+        plain = read_table(DataSource(file="frame", target="y"), frame.assign(y=values))
+        assert (table.task, table.classes, table.target.tolist()) == (plain.task, plain.classes, plain.target.tolist())
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint64", "int8", "UInt8", "decimal", "float16"])
+def test_a_copy_of_the_target_is_refused_in_every_type(dtype):
+    frame = pd.DataFrame({"x": typed(100 - VALUES, dtype), "z": VALUES[::-1] * 0.5, "y": VALUES * 1.5})
+    with pytest.raises(UserError, match="column 'x' determines the target"):
+        read_table(DataSource(file="frame", target="y"), frame)

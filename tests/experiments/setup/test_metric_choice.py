@@ -9,6 +9,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import QuantileRegressor
 from sklearn.metrics import accuracy_score, mean_pinball_loss
 
+from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.metrics import METRICS
 from lossbench.catalog.plugins.resolve import find_loss
 from lossbench.catalog.vocabulary import Task
@@ -62,17 +63,28 @@ def test_a_rare_class_changes_the_metric_and_it_is_said():
     found = plan_train(TrainConfig(data=DataConfig(name="iris")), table)
     assert (found.metric.name, found.config.metric) == ("auroc", "auroc")
     (note,) = (note for note in found.table.notes if "class 'b'" in note)
-    assert (note, type(note)) == (f"{told}; the metric is auroc, not accuracy", Information)
+    losses = "losses for rare classes: --class-weight balanced, class_balanced, logit_adjusted, ldam, focal"
+    assert (note, type(note)) == (f"{told}; the metric is auroc, not accuracy; {losses}", Information)
+    assert {name.strip() for name in losses.partition("balanced, ")[2].split(",")} <= {loss.name for loss in LOSSES}
     named = plan_train(TrainConfig(data=DataConfig(name="iris"), metric="accuracy"), table)
     (note,) = (note for note in named.table.notes if "class 'b'" in note)
-    assert note.startswith(f"{told}; auroc, average_precision or balanced_accuracy can tell")
+    assert note.startswith(f"{told}; accuracy hardly tells a net from that; auroc, average_precision or balanced")
+    assert note.endswith(losses)
     assert type(note) is str
     chosen = plan_train(TrainConfig(data=DataConfig(name="iris"), metric="average_precision"), table)
     assert not any("class 'b'" in note for note in chosen.table.notes)
     compared = plan(CompareConfig(data=[DataConfig(name="iris")]), [table])
     assert compared.protocol.metric == "auroc"
-    assert any(note.endswith("the metric is auroc, not accuracy") for note in compared.tables[0].table.notes)
+    assert any("the metric is auroc, not accuracy" in note for note in compared.tables[0].table.notes)
     assert plan_train(TrainConfig(data=DataConfig(name="iris")), classes(200, 200)).metric.name == "accuracy"
+
+
+def test_a_very_rare_class_is_warned_of_whatever_the_metric():
+    table = classes(397, 3)
+    found = plan_train(TrainConfig(data=DataConfig(name="iris")), table)
+    (note,) = (note for note in found.table.notes if "class 'b'" in note)
+    assert note.startswith("class 'b' has 0.8% of the rows: always deciding for 'a' has accuracy 0.99")
+    assert type(note) is str
 
 
 @pytest.mark.parametrize(
