@@ -16,14 +16,14 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from lossbench.calls import split_commas
 from lossbench.cli.flags import completion
 from lossbench.config.choices import Choice
 from lossbench.config.flag import LOSS, RUN, Flag
 from lossbench.config.keys import Key, flagged, panel_order
 from lossbench.config.load import Override, load
-from lossbench.config.scalars import read_scalar
+from lossbench.scalars import read_scalar
 from lossbench.config.schema import Config
-from lossbench.config.values import split_commas
 from lossbench.errors import UserError, UserErrors
 from lossbench.printable import encodable
 

@@ -185,7 +185,7 @@ def resolve_pair(
     task: Task,
     classes: int,
     *,
-    class_weight: str | Mapping[str, float] = ALIKE,
+    class_weight: str | Mapping[str, float] | Sequence[float] = ALIKE,
     class_names: Sequence[str] = (),
     target_note: str = "",
     path: str = "",
