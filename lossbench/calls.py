@@ -1,4 +1,4 @@
-"""How a name with parameters and a pair are written, at every door: `focal(gamma=3)`, `nll+relu`, `focal(gamma=3)+tanh`.
+"""How a name with parameters and a pair are written, at every door: `focal(gamma=3)`, `nll+relu`.
 
 A file's name, `my_loss.py:my_loss`, may stand wherever a name does.
 """

@@ -6,7 +6,7 @@ import difflib
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,10 @@ class UserError(Exception):
     def at(self, where: str) -> UserError:
         """The same mistake, found at a more exact place."""
         return UserError(self.what, where=f"{where}: {self.where}" if self.where else where, fix=self.fix)
+
+    def reword(self, words: Callable[[str], str]) -> None:
+        """Say it in the words of another door, in place: `words` of where, of what and of the fix."""
+        UserError.__init__(self, words(self.what), where=words(self.where), fix=words(self.fix))
 
 
 def _again(kind: type[UserError], args: tuple[Any, ...], state: dict[str, Any]) -> UserError:
@@ -65,6 +69,12 @@ class UserErrors(UserError):
     def at(self, where: str) -> UserErrors:
         """The same mistakes, each found at a more exact place."""
         return UserErrors([error.at(where) for error in self.errors])
+
+    def reword(self, words: Callable[[str], str]) -> None:
+        """Say each of them in other words."""
+        for error in self.errors:
+            error.reword(words)
+        Exception.__init__(self, "\n".join(str(error) for error in self.errors))
 
 
 MOST_NAMES = 12  # of those that are listed in a line

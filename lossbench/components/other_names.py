@@ -76,7 +76,10 @@ ELEMENT_WEIGHT = Only((None,), "it weights the elements of one batch: weight cla
 LOGITS_INSIDE = "it takes the outputs without a softmax, whatever from_logits says: leave the last activation to auto"
 FROM_LOGITS = Only((True, False), "it is true or false")
 UNSMOOTHED = Only((0, 0.0), "only cross_entropy has label smoothing here")
-KERAS_AXIS = {"axis": Only((-1,), "classes are the last axis"), "reduction": Only(("mean", "none", "sum_over_batch_size", None), "lossbench takes the mean")}
+KERAS_AXIS = {
+    "axis": Only((-1,), "classes are the last axis"),
+    "reduction": Only(("mean", "none", "sum_over_batch_size", None), "lossbench takes the mean"),
+}
 
 
 def _torch(names: str, ours: str = "", only: Mapping[str, Only] | None = None, **declared: Any) -> OtherName:
@@ -94,8 +97,12 @@ def _sklearn(names: str, ours: str = "", **declared: Any) -> OtherName:
 LOSS_NAMES: tuple[OtherName, ...] = (
     _torch("CrossEntropyLoss cross_entropy", "cross_entropy", {"ignore_index": IGNORE_INDEX}, class_weight="weight"),
     _torch("NLLLoss nll_loss", "nll", {"ignore_index": IGNORE_INDEX}, class_weight="weight"),
-    _torch("KLDivLoss kl_div", "kl_div", {"log_target": Only((False,), "targets are classes, not logarithms")},
-           note="reduction='batchmean' is this loss, 'mean' is 1 / K of it"),
+    _torch(
+        "KLDivLoss kl_div",
+        "kl_div",
+        {"log_target": Only((False,), "targets are classes, not logarithms")},
+        note="reduction='batchmean' is this loss, 'mean' is 1 / K of it",
+    ),
     _torch("BCELoss binary_cross_entropy", "bce", {"weight": ELEMENT_WEIGHT}),
     _torch("BCEWithLogitsLoss binary_cross_entropy_with_logits", "bce_with_logits", {"weight": ELEMENT_WEIGHT}),
     _torch(
@@ -151,12 +158,16 @@ LOSS_NAMES: tuple[OtherName, ...] = (
         },
         note="a row's outputs are the anchor, the axes of its own and of the nearest other class the examples",
     ),
-    _torch("MarginRankingLoss margin_ranking_loss",
-           refused="it ranks two inputs, and a row of a table is one; of the two outputs of a row it is 2 * multi_margin"),
+    _torch(
+        "MarginRankingLoss margin_ranking_loss",
+        refused="it ranks two inputs, and a row is one; of the two outputs of a row it is 2 * multi_margin",
+    ),
     _torch("CTCLoss ctc_loss", refused="it is of sequences, and a row of a table has one class"),
     _torch("NLLLoss2d", refused="it is of images; nll is the same of rows"),
-    _torch("LinearCrossEntropyLoss linear_cross_entropy",
-           refused="it has a layer of its own to be learnt; cross_entropy is the same behind the net's last layer"),
+    _torch(
+        "LinearCrossEntropyLoss linear_cross_entropy",
+        refused="it has a layer of its own to be learnt; cross_entropy is the same behind the net's last layer",
+    ),
     _keras("MeanSquaredError mean_squared_error", "mse"),
     _keras("MeanAbsoluteError mean_absolute_error", "l1"),
     _keras("MeanAbsolutePercentageError mean_absolute_percentage_error", "mape", note="100 times it in Keras"),
@@ -167,14 +178,25 @@ LOSS_NAMES: tuple[OtherName, ...] = (
         {"label_smoothing": UNSMOOTHED},
         by=("from_logits", {False: "bce", True: "bce_with_logits"}),
     ),
-    _keras("CategoricalCrossentropy categorical_crossentropy", "cross_entropy", {"from_logits": FROM_LOGITS},
-           note=LOGITS_INSIDE),
-    _keras("SparseCategoricalCrossentropy sparse_categorical_crossentropy", "cross_entropy",
-           {"from_logits": FROM_LOGITS, "ignore_class": Only((None,), IGNORE_INDEX.why)}, note=LOGITS_INSIDE),
+    _keras(
+        "CategoricalCrossentropy categorical_crossentropy",
+        "cross_entropy",
+        {"from_logits": FROM_LOGITS},
+        note=LOGITS_INSIDE,
+    ),
+    _keras(
+        "SparseCategoricalCrossentropy sparse_categorical_crossentropy",
+        "cross_entropy",
+        {"from_logits": FROM_LOGITS, "ignore_class": Only((None,), IGNORE_INDEX.why)},
+        note=LOGITS_INSIDE,
+    ),
     _keras("SquaredHinge", "squared_hinge", note="the mean over the outputs in Keras, the sum here"),
     _keras("CategoricalHinge categorical_hinge", "crammer_singer"),
-    _keras("KLDivergence kl_divergence kullback_leibler_divergence", "cross_entropy",
-           note="of classes it is the cross-entropy; " + LOGITS_INSIDE),
+    _keras(
+        "KLDivergence kl_divergence kullback_leibler_divergence",
+        "cross_entropy",
+        note="of classes it is the cross-entropy; " + LOGITS_INSIDE,
+    ),
     _keras("CosineSimilarity cosine_similarity", "cosine_embedding", note="1 less than it in Keras"),
     _sklearn("squared_error", "mse", note="half of it in gradient boosting"),
     _sklearn("absolute_error", "l1"),
@@ -188,7 +210,11 @@ LOSS_NAMES: tuple[OtherName, ...] = (
     _sklearn("squared_epsilon_insensitive", refused="the catalogue has none; mse is the same without the zone"),
 )
 
-_DIM = {"dim": Only((-1, 1, None), "it runs over the outputs of a row"), "_stacklevel": Only((3,), ""), "dtype": Only((None,), "")}
+_DIM = {
+    "dim": Only((-1, 1, None), "it runs over the outputs of a row"),
+    "_stacklevel": Only((3,), "it is torch's own"),
+    "dtype": Only((None,), "the net decides it"),
+}
 _IN_PLACE = {"inplace": Only((False, True), "it is true or false")}
 
 

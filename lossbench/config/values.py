@@ -140,14 +140,14 @@ def split_pair(config: Any) -> Any:
         return config
     own, activation = read_pair(name)
     if not activation:
-        return {**config, "loss": spell_loss(loss)}
+        return config
     if (given := config.get("last_act") or "auto") not in ("auto", activation):
         raise PydanticCustomError(
             "pair",
             "loss: {name} names a last activation, and last_act is {given}; give one of them",
             {"name": name, "given": given},
         )
-    return {**config, "loss": spell_loss({**loss, "name": own} if isinstance(loss, Mapping) else own), "last_act": activation}
+    return {**config, "loss": {**loss, "name": own} if isinstance(loss, Mapping) else own, "last_act": activation}
 
 
 R = TypeVar("R")
@@ -180,7 +180,7 @@ def spell_weights(value: Any) -> Any:
     if isinstance(value, str) and "," in value:
         value = split_commas(value)
     if isinstance(value, list) and value:
-        return list(spell_weights({f"number {i + 1}": weight for i, weight in enumerate(value)}).values())
+        return [_class_weight(weight, f"class {i + 1} of {len(value)}") for i, weight in enumerate(value)]
     if isinstance(value, str) and value in CLASS_WEIGHT_WORDS:
         return value
     if not isinstance(value, Mapping) or not value or "" in value:
@@ -189,15 +189,16 @@ def spell_weights(value: Any) -> Any:
             "must be none, balanced, or a weight for every class (no=1,yes=3, or 1,3 in their order), got {given}",
             {"given": repr(value)},
         )
-    weights = {str(_label(name)): _number(weight) for name, weight in value.items()}
-    for name, weight in weights.items():
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
-            raise PydanticCustomError(
-                "class_weight",
-                "must give class {name} a number > 0, got {given}",
-                {"name": repr(name), "given": repr(weight)},
-            )
-    return {name: float(weight) for name, weight in weights.items()}
+    return {str(_label(name)): _class_weight(weight, f"class {str(_label(name))!r}") for name, weight in value.items()}
+
+
+def _class_weight(weight: Any, which: str) -> float:
+    number = _number(weight)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < math.inf:
+        raise PydanticCustomError(
+            "class_weight", "must give {which} a number > 0, got {given}", {"which": which, "given": repr(number)}
+        )
+    return float(number)
 
 
 def spell_hidden(value: Any) -> Any:

@@ -24,7 +24,7 @@ from lossbench.catalog.plugins.adapt import UserFunction, a_kind, adapt, declare
 from lossbench.catalog.plugins.load_file import load_file
 from lossbench.catalog.plugins.measured_space import measure_space
 from lossbench.catalog.plugins.packages import entry_point_names, points_of
-from lossbench.catalog.plugins.torch_objects import activation_called, activation_name, loss_words
+from lossbench.catalog.plugins.torch_objects import activation_called, activation_name, loss_call
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.components.other_names import Translation, of_activation, translated
 from lossbench.docstrings import docstring
@@ -247,8 +247,10 @@ def _as_loss(value: Any, name: str, file: str, options: Mapping[str, str | None]
     if not callable(value):
         raise UserError(f"{a_kind(value)} is no loss", where=place, fix="name a function or an nn.Module")
     says_nothing = not options["--target-encoding"] and not options["--inverse-link"]
-    if says_nothing and (words := loss_words(value)) is not None:
-        return _built_in(words, place)
+    if says_nothing and (call := loss_call(value)) is not None:
+        found = translated(call["name"], call["params"])
+        assert found is not None, "a name of the table"
+        return _built_in(found, place)
     if missing := [flag for flag, text in options.items() if not text]:
         raise UserError(
             f"is not decorated with @loss, so {', '.join(missing)} must be said",

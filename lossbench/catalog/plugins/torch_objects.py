@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossbench.components.other_names import (
+    TORCH,
     OtherName,
-    Translation,
     of_activation,
     of_loss,
     translation,
@@ -24,15 +24,13 @@ ACTIVATION_MODULES = ("torch.nn.modules.activation", "torch.nn.modules.linear") 
 FUNCTIONS = ("torch", "torch.nn.functional", "torch._C._nn", "torch.special")
 
 
-def loss_words(value: Any) -> Translation | None:
-    """What a loss of torch's own is here, its parameters read from its attributes; None for any other object.
-
-    Raises `UserError` with the reason for a loss or a parameter that there is no equivalent of.
-    """
+def loss_call(value: Any) -> dict[str, Any] | None:
+    """A loss of torch's own as a config names it, {name: HuberLoss, params: {delta: 2.0}}, its parameters read from
+    its attributes; None for any other object."""
     called = _call(value, (LOSS_MODULES,))
-    if called is None or (entry := of_loss(called[0])) is None:
+    if called is None or (entry := of_loss(called[0])) is None or entry.library != TORCH:
         return None
-    return translation(entry, called[1])
+    return {"name": called[0], "params": called[1]}
 
 
 def activation_name(value: Any, *, where: str = "") -> str | None:

@@ -22,10 +22,10 @@ from lossbench.config.choices import Choice
 from lossbench.config.flag import LOSS, RUN, Flag
 from lossbench.config.keys import Key, flagged, panel_order
 from lossbench.config.load import Override, load
-from lossbench.scalars import read_scalar
 from lossbench.config.schema import Config
 from lossbench.errors import UserError, UserErrors
 from lossbench.printable import encodable
+from lossbench.scalars import read_scalar
 
 C = TypeVar("C", bound=Config)
 Command = TypeVar("Command", bound=Callable[..., Any])

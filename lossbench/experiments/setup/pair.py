@@ -14,6 +14,7 @@ from lossbench.catalog.equivalence import Gradients, probe_gradients
 from lossbench.catalog.estimands import weighted
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss
+from lossbench.catalog.losses import SMOOTHED_WEIGHTS
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.plugins.adapt import rows_coupled
 from lossbench.catalog.plugins.resolve import find_activation, loss_source
@@ -102,6 +103,13 @@ class Pair:
             found = [error for error in self._measured.errors if not (coupled and error.check == "rows")]
             messages += [f"{name or self.name}: {error.check}: {error.finding}" for error in found]
         return [*messages, coupled] if coupled else messages
+
+    @property
+    def notes(self) -> list[str]:
+        """What differs from what a user of torch may expect of it."""
+        if self.class_weight == ALIKE or not self.loss.params.get("label_smoothing"):
+            return []
+        return [f"{self.name}: {SMOOTHED_WEIGHTS}"]
 
     @property
     def is_proper(self) -> bool:

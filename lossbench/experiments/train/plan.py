@@ -102,7 +102,7 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
         device,
         config.threads or default_threads(),
         _recommended(pair) if config.recommended else None,
-        tuple(notes),
+        (*notes, *pair.notes),
     )
     return replace(plan, config=_resolved(plan, batch_size))
 
