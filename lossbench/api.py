@@ -221,8 +221,12 @@ def _reference(loss: Callable[..., Any]) -> str:
     else:
         name, file = _global_name(loss)
     if not file or not Path(file).exists() or not name.isidentifier():
-        what = f"the source of {name or a_kind(loss)} is in no file"
-        fix = "give it a name at the top of a .py file, or train it by lossbench.MLPClassifier"
+        what = f"the source of {repr(name) if name else a_kind(loss)} is in no file"
+        fix = (
+            "write it into a .py file"
+            + ("" if name else ", with a name at its top")
+            + ", or use lossbench.MLPClassifier"
+        )
         raise UserError(what, where="loss", fix=fix)
     return f"{file}:{name}"
 

@@ -86,8 +86,8 @@ def did_you_mean(name: str, known: Iterable[str], *, aliases: Iterable[str] = ()
     Of many names the first few are listed, and `listing` is the command that lists them all.
     """
     names = sorted(known)
-    everything = sorted({*names, *aliases})
-    near = difflib.get_close_matches(name.lower(), [n.lower() for n in everything], n=1, cutoff=0.6)
+    everything = list(dict.fromkeys([*names, *sorted(aliases)]))  # of two that differ in case, the name is meant
+    near = difflib.get_close_matches(name.lower(), sorted({n.lower() for n in everything}), n=1, cutoff=0.6)
     if near:
         return f"did you mean {next(n for n in everything if n.lower() == near[0])!r}?"
     if len(names) <= MOST_NAMES or not listing:

@@ -21,6 +21,7 @@ from lossbench.scalars import read_scalar
 T = TypeVar("T")
 
 _FILE = re.compile(r"-|.*[/\\].*|.*[^.]\.\w+")
+AUTO = "auto"
 _BLANK = {"none", "null", ""}
 
 
@@ -141,7 +142,7 @@ def split_pair(config: Any) -> Any:
     own, activation = read_pair(name)
     if not activation:
         return config
-    if (given := config.get("last_act") or "auto") not in ("auto", activation):
+    if (given := config.get("last_act") or AUTO) not in (AUTO, activation):
         raise PydanticCustomError(
             "pair",
             "loss: {name} names a last activation, and last_act is {given}; give one of them",

@@ -73,7 +73,8 @@ def _built_in(found: Translation, where: str) -> Loss:
     if found.class_weight is not None:
         what = f"{found.of.title} has class weights"
         raise UserError(what, where=where, fix="give them as class_weight, which is no parameter of a loss")
-    return LOSSES.get(found.name).bind(where=where, **found.params)
+    loss = LOSSES.get(found.name)
+    return loss.bind(where=where, **found.params) if found.params else loss
 
 
 def find_activation(reference: str | Activation | Callable[..., Any], *, where: str = "") -> Activation:
