@@ -218,6 +218,9 @@ _DIM = {
 _IN_PLACE = {"inplace": Only((False, True), "it is true or false")}
 
 
+_OLD = {name: Only((None,), "it is torch's old word") for name in ("min_value", "max_value")}
+
+
 def _activation(names: str, ours: str = "", **only: Only) -> OtherName:
     return OtherName(TORCH, tuple(names.split()), ours, only=only)
 
@@ -239,9 +242,9 @@ ACTIVATION_NAMES: tuple[OtherName, ...] = (
     _activation("SiLU silu swish", "silu", **_IN_PLACE),
     _activation("GELU gelu", "gelu", approximate=_at("none")),
     _activation("Softsign softsign", "softsign"),
-    _activation("Hardtanh hardtanh", "hardtanh", min_val=_at(-1, -1.0), max_val=_at(1, 1.0), **_IN_PLACE),
+    _activation("Hardtanh hardtanh", "hardtanh", min_val=_at(-1, -1.0), max_val=_at(1, 1.0), **_IN_PLACE, **_OLD),
     _activation("Hardsigmoid hardsigmoid", "hardsigmoid", **_IN_PLACE),
-    _activation("LogSigmoid logsigmoid", "log_sigmoid"),
+    _activation("LogSigmoid logsigmoid log_sigmoid", "log_sigmoid"),
 )
 
 

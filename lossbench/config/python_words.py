@@ -36,8 +36,8 @@ SWITCHES = ("strict", "force", "quiet", "verbose", "json", "isolate", "retry-fai
 _COMMAND = re.compile(r"(`lossbench[^`]*`)")
 _FLAG = re.compile(r"(?<![\w-])--(?P<flag>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)")
 _SET = re.compile(r"(?<![\w-])--set (?:\w+\.)*(?P<key>\w+)=(?P<value>[^\s);,]+)")
-_VALUE = re.compile(r"[ =](?P<value>'[^']*'|\"[^\"]*\"|[^\s();]+(?<![:.])|[.,])")
-_ENDS = re.compile(r"$|[);:.]|,\s| --| \((?!\w+\))")  # a value ends here for sure
+_VALUE = re.compile(r"[ =](?P<value>'[^']*'|\"[^\"]*\"|[^\s();]+(?<![:.?!,])|[.,])")
+_ENDS = re.compile(r"$|[);:.?!]|,\s| --| \((?!\w+\))")  # a value ends here for sure
 # Words that follow a flag that is named without a value.
 _NO_VALUE = {
     *("to", "takes", "take", "leaves", "leave", "chooses", "choose", "keeps", "keep", "turns", "turn", "allows"),

@@ -138,11 +138,18 @@ def _differ(a: Tensor, b: Tensor) -> bool:
 @contextlib.contextmanager
 def _seeded(seed: int) -> Iterator[None]:
     """The global generators of torch, NumPy and Python at a seed; where they were, afterwards."""
-    numbers, legacy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[]):
+    with kept_generators():
         torch.manual_seed(seed)
         np.random.seed(seed)
         random.seed(seed)
+        yield
+
+
+@contextlib.contextmanager
+def kept_generators() -> Iterator[None]:
+    """Afterwards, the global generators are where they were."""
+    numbers, legacy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
         try:
             yield
         finally:

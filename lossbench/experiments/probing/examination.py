@@ -68,7 +68,8 @@ def admitted(loss: Loss, task: Task) -> LossUnderTest | Finding:
 
 def examine_on_task(subject: LossUnderTest, checks: Sequence[Needs], watch: Watch) -> Iterator[Finding]:
     """What some checks find, one after the other; whatever a user's loss raises is a finding."""
-    subject = subject.in_float64()
+    with _apart():
+        subject = subject.in_float64()
     for check in FIRST:
         found = list(_run(check, subject, watch))
         yield from found
@@ -94,11 +95,18 @@ def _run(check: Check, subject: LossUnderTest, watch: Watch) -> Iterator[Finding
     watch(f"{subject.task.value}: {_name(check)}")
     found: list[Finding] = []
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # what it prints is a finding of its own
+        with _apart():
             found.extend(check(subject))
     except FAULTS as problem:  # a user's code may raise anything
         found.append(subject.finding(_name(check), "error", f"raises {words_of(problem)}", "called with probes"))
     yield from found
+
+
+@contextlib.contextmanager
+def _apart() -> Iterator[None]:
+    """What a loss prints and draws is a finding of its own, and goes nowhere else."""
+    with contextlib.redirect_stdout(io.StringIO()), conduct.kept_generators():
+        yield
 
 
 def _name(check: Check) -> str:

@@ -53,12 +53,13 @@ class LossUnderTest:
 
     def in_float64(self) -> LossUnderTest:
         """The same, to be called in double precision even where a constant in it is float32."""
-        single, double = (self._fails(dtype) for dtype in (torch.float32, torch.float64))
+        single, double = (self.fails(dtype) for dtype in (torch.float32, torch.float64))
         if single or not double:
             return self
         return replace(self, loss=replace(self.loss, fn=promoted(self.loss.fn)))
 
-    def _fails(self, dtype: torch.dtype) -> bool:
+    def fails(self, dtype: torch.dtype) -> bool:
+        """Whether it raises for outputs of that type."""
         try:
             self.values(self.activation(self.linear_outputs(1, 7, dtype=dtype)), self.targets(1, 7))
         except WrongShape:
