@@ -48,7 +48,7 @@ def doctor(
         lossbench doctor my_loss.py:my_loss
         lossbench doctor my_loss.py:plain --task binary --target-encoding sign --inverse-link margin
     """
-    whole = opt.read(TrainConfig, {"loss": loss, **given})
+    whole = opt.read(TrainConfig, {"loss": loss, **given}, loss="LOSS")
     config = whole.loss
     if whole.last_act != AUTO:
         fix = f"leave +{whole.last_act} out; `lossbench explain '{loss}'` has the verdict of the pair"

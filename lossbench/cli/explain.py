@@ -78,7 +78,7 @@ def explain(
     if lines is not None:
         _show(name, lines)
         return
-    whole = opt.read(TrainConfig, {"loss": name, "last_act": last_act, **given})
+    whole = opt.read(TrainConfig, {"loss": name, "last_act": last_act, **given}, loss="NAME", last_act="LAST_ACT")
     config, last_act = whole.loss, None if whole.last_act == AUTO else whole.last_act
     found = resolve_loss(config, None if task is None else Task(task), where="")
     if last_act is None:

@@ -118,7 +118,7 @@ def translate_loss(value: Any) -> Any:
     found = _written(translated, loss["name"], params) if isinstance(params, Mapping) else None
     if found is None:
         return loss
-    loss = {**loss, "name": found.name, "params": found.params}
+    loss = {**loss, "name": found.name} | ({"params": found.params} if params else {})
     if found.class_weight is None:
         return loss
     if loss.get("class_weight", "none") not in ("none", None):

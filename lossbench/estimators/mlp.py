@@ -134,7 +134,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _train(self, x_ND: Array, truth_N: Array, pair: Pair, weight_N: Array | None) -> Self:
         """Fit the net; `truth_N` are class indices, or numbers in the units that the loss is trained in."""
         with checked_parameters() as words:
-            for warning in [*pair.warnings(), *pair.notes]:
+            for warning in pair.warnings():
                 warn(words(warning))
             config = self._config()
         random = check_random_state(self.random_state)

@@ -196,6 +196,8 @@ def sound_losses(activation: Activation, task: Task) -> list[str]:
 def facts(loss: Loss) -> list[str]:
     """What is known of a loss with its default parameters, in words; what is not known is not said."""
     sentences = []
+    if not loss.is_declared:
+        sentences.append("nothing is declared of it, so no activation is called sound: `lossbench doctor` measures it")
     if loss.per == "batch":
         sentences.append("of whole batches: its value is no mean over samples")
     if loss.statistics:
@@ -237,7 +239,7 @@ def _on_task(loss: Loss, task: Task) -> OnTask:
         target=TARGETS[loss.targets[task]],
         outputs="one per class" if by_class else str(two),
         auto=auto.name,
-        sound=once([auto.name, *sound]),
+        sound=once([auto.name, *(sound if loss.is_declared else [])]),
         verdicts=tuple((a.name, assess(loss, a, task)) for a in ACTIVATIONS),
     )
 

@@ -155,15 +155,18 @@ def _written(default: Any) -> str:
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
-def read(config: type[C], given: Mapping[str, Any]) -> C:
-    """The config of a command's parameters: `--config`, then `--set`, then its flags."""
+def read(config: type[C], given: Mapping[str, Any], **arguments: str) -> C:
+    """The config of a command's parameters: `--config`, then `--set`, then its flags.
+
+    `arguments` are those of them that are no flags, with what the command calls them: `loss="LOSS"`.
+    """
     overrides: list[Override] = []
     errors: list[UserError] = []
     for name, (key, flag) in flagged(config).items():
         value = given.get(name)
         if value is None or value == []:
             continue
-        option = "--" + name.replace("_", "-")
+        option = arguments.get(name, "--" + name.replace("_", "-"))
         if flag.pairs and isinstance(value, list):
             for entry in [entry for text in value for entry in split_commas(text)]:
                 inner, equals, number = entry.partition("=")

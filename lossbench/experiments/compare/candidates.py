@@ -173,8 +173,10 @@ def find_baseline(wanted: str, selection: Selection, task: Task) -> str:
 
 
 def _soundness(candidate: Candidate) -> int:
-    """0 for a sound pair, 1 for a degraded one, 2 for a broken one."""
+    """0 for a sound pair, 1 for one of an undeclared loss or a degraded one, 2 for a broken one."""
     level = candidate.pair.verdict.level
+    if level is Level.UNKNOWN:
+        return 1
     return 0 if level.is_sound else 2 if level is Level.BROKEN else 1
 
 

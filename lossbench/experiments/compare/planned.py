@@ -109,7 +109,7 @@ def table_warnings(entry: TablePlan) -> list[str]:
             f"anecdotal: {len(entry.folds)} splits of {entry.table.name} cannot carry a conclusion; use at least 5"
         )
     for candidate in entry.selection.candidates:
-        messages += [*candidate.pair.warnings(candidate.full_name), *candidate.pair.notes]
+        messages += candidate.pair.warnings(candidate.full_name)
     return messages
 
 

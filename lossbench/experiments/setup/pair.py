@@ -95,21 +95,16 @@ class Pair:
         return Seen(self._measured if is_undeclared else None, self._coupled, self.gradients)
 
     def warnings(self, name: str = "") -> list[str]:
-        """What is to be said before it is trained: a verdict that is not sound, errors that were measured of an
-        undeclared loss, rows of a user's loss that are coupled."""
+        """What is to be said before it is trained: a verdict that is not sound, class weights that are not torch's,
+        errors that were measured of an undeclared loss, rows of a user's loss that are coupled."""
         messages = [] if self.verdict.level.is_sound else [self.verdict.warning(name or self.name)]
+        if self.class_weight != ALIKE and self.loss.params.get("label_smoothing"):
+            messages.append(f"{name or self.name}: {SMOOTHED_WEIGHTS}")
         coupled = self._coupled
         if self.verdict.level is Level.UNKNOWN:
             found = [error for error in self._measured.errors if not (coupled and error.check == "rows")]
             messages += [f"{name or self.name}: {error.check}: {error.finding}" for error in found]
         return [*messages, coupled] if coupled else messages
-
-    @property
-    def notes(self) -> list[str]:
-        """What differs from what a user of torch may expect of it."""
-        if self.class_weight == ALIKE or not self.loss.params.get("label_smoothing"):
-            return []
-        return [f"{self.name}: {SMOOTHED_WEIGHTS}"]
 
     @property
     def is_proper(self) -> bool:
