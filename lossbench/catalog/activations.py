@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lossbench.catalog.vocabulary import Space
-from lossbench.components.other_names import ACTIVATION_NAMES, plain, spellings
+from lossbench.components.other_names import ACTIVATION_NAMES
+from lossbench.components.translate import plain, spellings
 from lossbench.deferred import F, torch
 from lossbench.registry import Registry
 

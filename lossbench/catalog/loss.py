@@ -19,7 +19,8 @@ from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, PROBABILITIE
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Encoding, Space, Task
-from lossbench.components.other_names import LOSS_NAMES, plain, spellings
+from lossbench.components.other_names import LOSS_NAMES
+from lossbench.components.translate import plain, spellings
 from lossbench.docstrings import docstring
 from lossbench.errors import UserError
 from lossbench.registry import Registry

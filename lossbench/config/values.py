@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from lossbench.calls import read_call, read_pair, split_commas
-from lossbench.components.other_names import translated
+from lossbench.components.translate import translated
 from lossbench.errors import UserError
 from lossbench.scalars import read_scalar
 

@@ -17,14 +17,8 @@ from lossbench.catalog.plugins.resolve import find_activation, find_loss
 from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Task
-from lossbench.components.other_names import (
-    ACTIVATION_NAMES,
-    LOSS_NAMES,
-    TORCH,
-    of_activation,
-    of_loss,
-    translated,
-)
+from lossbench.components.other_names import ACTIVATION_NAMES, LOSS_NAMES, TORCH
+from lossbench.components.translate import of_activation, of_loss, translated
 from lossbench.errors import UserError
 
 ROWS, CLASSES = 40, 4

@@ -18,8 +18,9 @@ from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.verdicts import Verdict, assess, best_activation, sound_activations
 from lossbench.catalog.vocabulary import Encoding, Task
-from lossbench.components.other_names import LOSS_NAMES, OtherName, of_loss, plain, translation
+from lossbench.components.other_names import LOSS_NAMES, OtherName
 from lossbench.components.penalties import ELSEWHERE, OBJECTIVE, PENALTIES
+from lossbench.components.translate import of_loss, plain, translation
 from lossbench.errors import UserError
 
 TARGETS = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -26,7 +26,7 @@ from lossbench.catalog.plugins.measured_space import measure_space
 from lossbench.catalog.plugins.packages import entry_point_names, points_of
 from lossbench.catalog.plugins.torch_objects import activation_called, activation_name, loss_call
 from lossbench.catalog.vocabulary import Encoding, Task
-from lossbench.components.other_names import Translation, of_activation, translated
+from lossbench.components.translate import Translation, of_activation, translated
 from lossbench.docstrings import docstring
 from lossbench.entry import load_point
 from lossbench.errors import UserError, did_you_mean, unknown
@@ -164,32 +164,6 @@ def source_sha256(reference: str) -> str:
     """The sha256 of the file that a reference (`file.py:name`) names; "" where it names none."""
     file = _FILE.fullmatch(reference)
     return sha256(Path(file["file"]).expanduser().read_bytes()).hexdigest() if file else ""
-
-
-def disambiguated(losses: Sequence[Loss]) -> list[Loss]:
-    """The losses, those of one name from different files called after these: `a.py:my_loss` and `b.py:my_loss`."""
-    files: dict[str, set[Path]] = {}
-    for loss in losses:
-        if file := loss_file(loss):
-            files.setdefault(loss.name, set()).add(Path(file))
-    named = []
-    for loss in losses:
-        others = files.get(loss.name, set())
-        if len(others) > 1 and (file := loss_file(loss)):
-            place = _shortest(Path(file), others)
-            named.append(replace(loss, name=f"{place}:{loss.name.rpartition(':')[2]}"))
-        else:
-            named.append(loss)
-    return named
-
-
-def _shortest(path: Path, among: set[Path]) -> str:
-    """The end of a path that none of the others has."""
-    parts = path.parts
-    ends = ("/".join(parts[-n:]) for n in range(1, len(parts)))
-    return next(
-        (end for end in ends if sum(f"/{other.as_posix()}".endswith(f"/{end}") for other in among) == 1), str(path)
-    )
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from lossbench.components.other_names import (
-    TORCH,
-    OtherName,
-    of_activation,
-    of_loss,
-    translation,
-)
+from lossbench.components.other_names import TORCH, OtherName
+from lossbench.components.translate import of_activation, of_loss, translation
 from lossbench.errors import UserError
 
 LOSS_MODULES = "torch.nn.modules.loss"

@@ -11,7 +11,8 @@ from typing import Any
 from lossbench.calls import name_in, read_pair
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES, Loss
-from lossbench.catalog.plugins.resolve import disambiguated, find_loss, loss_file
+from lossbench.catalog.plugins.distinct_names import disambiguated
+from lossbench.catalog.plugins.resolve import find_loss, loss_file
 from lossbench.catalog.verdicts import Level
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.compare import PairConfig
