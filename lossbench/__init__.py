@@ -8,6 +8,7 @@ from lossbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from lossbench.api import compare as compare
+    from lossbench.api import compare_losses as compare_losses
     from lossbench.api import train as train
     from lossbench.catalog.activations import Activation as Activation
     from lossbench.catalog.inverse_links import InverseLink as InverseLink
@@ -35,6 +36,7 @@ _HOME = {
     "Table": "data.table",
     "Task": "catalog.vocabulary",
     "compare": "api",
+    "compare_losses": "api",
     "loss": "catalog.loss",
     "train": "api",
 }

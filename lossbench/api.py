@@ -7,19 +7,24 @@ config's default. Data may be a name, a file, or a DataFrame, which goes by `fra
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from lossbench.catalog.plugins.adapt import a_kind
+from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.plugins.adapt import UserFunction, a_kind
+from lossbench.catalog.plugins.torch_objects import activation_name, loss_call
 from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.commands.train import TrainConfig
 from lossbench.config.data import DataConfig
-from lossbench.config.keys import model_at
+from lossbench.config.keys import flagged, model_at
 from lossbench.config.load import Override, load
+from lossbench.config.python_words import Words, in_python
 from lossbench.config.schema import CONFIGS, Command
 from lossbench.errors import UserError, unknown, warn
 from lossbench.events import Event, Warned
@@ -55,13 +60,15 @@ def train(
     """
     from lossbench import runner
 
-    words, frames = _words("train", [data], target, keys)
-    checked = _checked("train", config, words[0], keys)
-    assert isinstance(checked, TrainConfig)
-    table = _table(frames[0], checked.data.model_dump())
-    return runner.run_train(
-        checked, listeners=_listeners(progress), command="lossbench.train", strict=strict, force=force, table=table
-    )[0]
+    with in_python(TrainConfig) as python:
+        words, frames = _words("train", [data], target, keys)
+        checked = _checked("train", config, words[0], keys)
+        assert isinstance(checked, TrainConfig)
+        table = _table(frames[0], checked.data.model_dump())
+        listeners = _listeners(progress, python)
+        return runner.run_train(
+            checked, listeners=listeners, command="lossbench.train", strict=strict, force=force, table=table
+        )[0]
 
 
 def compare(
@@ -76,38 +83,46 @@ def compare(
 ) -> CompareRecord:
     """Compare losses on one or more tables, as `lossbench compare-losses` does, and return the record.
 
-    `losses` are names, `"nll+relu"` pairs or mappings; without it all sound ones are compared. Other arguments are
-    those of `train`. `.table()` has a row a loss with rank, score and difference, `.members()` a row a trained net,
-    `record.analysis` all the statistics.
+    `losses` are names, `"nll+relu"` pairs, functions, modules of torch or mappings; without it all sound ones are
+    compared. Other arguments are those of `train`. `.table()` has a row a loss with rank, score and difference,
+    `.members()` a row a trained net, `record.analysis` all the statistics.
     """
     from lossbench import runner
 
     several = list(data) if isinstance(data, list | tuple) else [data]
-    words, frames = _words("compare-losses", several, target, keys)
-    checked = _checked("compare-losses", config, words, keys)
-    assert isinstance(checked, CompareConfig)
-    tables = [_table(frame, part.model_dump()) for frame, part in zip(frames, checked.data, strict=True)]
-    return runner.run_compare(
-        checked, listeners=_listeners(progress), command="lossbench.compare", strict=strict, force=force, tables=tables
-    )[0]
+    with in_python(CompareConfig) as python:
+        words, frames = _words("compare-losses", several, target, keys)
+        checked = _checked("compare-losses", config, words, keys)
+        assert isinstance(checked, CompareConfig)
+        tables = [_table(frame, part.model_dump()) for frame, part in zip(frames, checked.data, strict=True)]
+        listeners = _listeners(progress, python)
+        return runner.run_compare(
+            checked, listeners=listeners, command="lossbench.compare", strict=strict, force=force, tables=tables
+        )[0]
+
+
+compare_losses = compare  # the command's own name
 
 
 class _Warnings:
-    """Warnings of a run as Python's own, at the line that called for the run."""
+    """Warnings of a run as Python's own, in its words, at the line that called for the run."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
 
     def __call__(self, event: Event) -> None:
         """Take in one event."""
         if isinstance(event, Warned) and event.level == "warning":
-            warn(event.message)
+            warn(self._words(event.message))
 
     def close(self) -> None:
         """Nothing is left to do."""
 
 
-def _listeners(progress: bool) -> list[Listener]:
+def _listeners(progress: bool, words: Words) -> list[Listener]:
     from lossbench.runner.drive import choose_listeners
 
-    return [*(choose_listeners("rich") if progress else ()), _Warnings()]
+    return [*(choose_listeners("rich") if progress else ()), _Warnings(words)]
 
 
 def _words(
@@ -161,6 +176,8 @@ def _home(kind: Command, name: str) -> tuple[str, ...]:
     homes = [(part, name) for part, model in parts.items() if name in model.model_fields]
     if len(homes) == 1:
         return homes[0]
+    if not homes and (found := flagged(CONFIGS[kind]).get(name)) is not None:
+        return found[0].path  # of what every loss of a comparison has
     if homes:
         ways = " or ".join(f"{part}={{{name!r}: ...}}" for part, _ in homes)
         raise UserError(f"several parts have a key {name!r}", where=name, fix=f"say which: {ways}")
@@ -176,18 +193,49 @@ def _plain(value: Any) -> Any:
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, tuple | list | range):
         return [_plain(inner) for inner in value]
-    if callable(value):
-        return _reference(value)
+    if isinstance(value, Loss) or callable(value):
+        return _in_words(value)
     return value.item() if hasattr(value, "item") else value  # a number of numpy
+
+
+def _in_words(value: Any) -> Any:
+    """A loss or an activation that was handed over itself, as a config names it."""
+    if (name := activation_name(value)) is not None:
+        return name
+    if (call := loss_call(value)) is not None:
+        return call
+    if isinstance(value, Loss):
+        own = value.name in LOSSES and LOSSES.get(value.name).fn is value.fn
+        return {"name": value.name if own else _reference(value.fn), "params": value.changed}
+    return _reference(value)
 
 
 def _reference(loss: Callable[..., Any]) -> str:
     """`file.py:name` of a loss that was handed over itself, so that the record can tell what was trained."""
-    name = getattr(loss, "__name__", "")
-    try:
-        file = inspect.getsourcefile(inspect.unwrap(loss))
-    except TypeError:
-        file = None
+    if isinstance(loss, UserFunction):
+        loss = loss.fn
+    name, file = getattr(loss, "__name__", ""), None
+    if name:
+        with contextlib.suppress(TypeError):
+            file = inspect.getsourcefile(inspect.unwrap(loss))
+    else:
+        name, file = _global_name(loss)
     if not file or not Path(file).exists() or not name.isidentifier():
-        raise UserError(f"the source of {name or loss!r} is in no file", where="loss", fix="write it into a .py file")
+        what = f"the source of {repr(name) if name else a_kind(loss)} is in no file"
+        fix = (
+            "write it into a .py file"
+            + ("" if name else ", with a name at its top")
+            + ", or use lossbench.MLPClassifier"
+        )
+        raise UserError(what, where="loss", fix=fix)
     return f"{file}:{name}"
+
+
+def _global_name(value: Any) -> tuple[str, str | None]:
+    """The name that an object has at the top of a module, as an instance of an nn.Module may, and the module's file."""
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        for name, other in list(vars(module).items()) if file and hasattr(module, "__dict__") else ():
+            if other is value:
+                return name, file
+    return "", None

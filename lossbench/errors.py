@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ class UserError(Exception):
     def at(self, where: str) -> UserError:
         """The same mistake, found at a more exact place."""
         return UserError(self.what, where=f"{where}: {self.where}" if self.where else where, fix=self.fix)
+
+    def reword(self, words: Callable[[str], str]) -> None:
+        """Say it in the words of another door, in place: `words` of where, of what and of the fix."""
+        UserError.__init__(self, words(self.what), where=words(self.where), fix=words(self.fix))
 
 
 def _again(kind: type[UserError], args: tuple[Any, ...], state: dict[str, Any]) -> UserError:
@@ -67,6 +71,12 @@ class UserErrors(UserError):
         """The same mistakes, each found at a more exact place."""
         return UserErrors([error.at(where) for error in self.errors])
 
+    def reword(self, words: Callable[[str], str]) -> None:
+        """Say each of them in other words."""
+        for error in self.errors:
+            error.reword(words)
+        Exception.__init__(self, "\n".join(str(error) for error in self.errors))
+
 
 MOST_NAMES = 12  # of those that are listed in a line
 
@@ -77,8 +87,8 @@ def did_you_mean(name: str, known: Iterable[str], *, aliases: Iterable[str] = ()
     Of many names the first few are listed, and `listing` is the command that lists them all.
     """
     names = sorted(known)
-    everything = sorted({*names, *aliases})
-    near = difflib.get_close_matches(name.lower(), [n.lower() for n in everything], n=1, cutoff=0.6)
+    everything = list(dict.fromkeys([*names, *sorted(aliases)]))  # of two that differ in case, the name is meant
+    near = difflib.get_close_matches(name.lower(), sorted({n.lower() for n in everything}), n=1, cutoff=0.6)
     if near:
         return f"did you mean {next(n for n in everything if n.lower() == near[0])!r}?"
     if len(names) <= MOST_NAMES or not listing:

@@ -23,8 +23,9 @@ T = TypeVar("T", bound=Named)
 class Registry(Generic[T]):
     """Entries of one kind by name, in the order of their declaration; filled by `load` when first read.
 
-    `abbreviations` are documented short forms, each of exactly one name (`ce` of `cross_entropy`). `has_command`:
-    whether `lossbench <plural>` lists the entries.
+    `abbreviations` are documented short forms, each of exactly one name (`ce` of `cross_entropy`); `other_names` are
+    those of other libraries (`CrossEntropyLoss`), found by their `plain` spelling. `has_command`: whether
+    `lossbench <plural>` lists the entries.
     """
 
     def __init__(
@@ -33,11 +34,16 @@ class Registry(Generic[T]):
         load: Callable[[], object] | None = None,
         abbreviations: Mapping[str, str] | None = None,
         *,
+        other_names: Mapping[str, str] | None = None,
+        plain: Callable[[str], str] = lambda name: name.lower().replace("-", "_"),
         has_command: bool = True,
     ) -> None:
         self.kind, self.plural = kind, _plural(kind)
         self.has_command = has_command
         self.abbreviations = dict(abbreviations or {})
+        self.other_names = dict(other_names or {})
+        self._plain = plain
+        self._others = {plain(name): full for name, full in self.other_names.items()}
         self._load = load
         self._entries: dict[str, T] = {}
 
@@ -55,10 +61,17 @@ class Registry(Generic[T]):
         return self._entries
 
     def full_name(self, name: str) -> str:
-        """The one name that a name or an abbreviation stands for; case and dashes do not matter."""
-        plain = name.lower().replace("-", "_")
+        """The one name that a name, an abbreviation or another library's name stands for; case and dashes do not
+        matter."""
+        plain = self._plain(name)
         plain = self.abbreviations.get(plain, plain)
-        return plain if plain in self._all() else name
+        found = plain if plain in self._all() else self._others.get(plain, name)
+        return found if found in self._all() else name
+
+    @property
+    def aliases(self) -> list[str]:
+        """Whatever else the entries are called."""
+        return [*self.abbreviations, *self.other_names]
 
     def get(self, name: str, *, where: str = "") -> T:
         """The entry of that name; a `UserError` with the nearest name where there is none."""
@@ -70,7 +83,7 @@ class Registry(Generic[T]):
                 name,
                 entries,
                 where=where,
-                aliases=self.abbreviations,
+                aliases=self.aliases,
                 listing=f"lossbench {self.plural}" if self.has_command else "",
             )
         return entries[full]

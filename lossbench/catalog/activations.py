@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lossbench.catalog.vocabulary import Space
+from lossbench.components.other_names import ACTIVATION_NAMES
+from lossbench.components.translate import plain, spellings
 from lossbench.deferred import F, torch
 from lossbench.registry import Registry
 
@@ -37,7 +39,9 @@ class Activation:
 
 ACTIVATIONS: Registry[Activation] = Registry(
     "activation",
-    abbreviations={"linear": "identity", "none": "identity", "log_softmax": "logsoftmax", "logsigmoid": "log_sigmoid"},
+    abbreviations={"linear": "identity", "none": "identity"},
+    other_names=spellings(ACTIVATION_NAMES),
+    plain=plain,
 )
 
 

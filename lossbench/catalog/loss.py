@@ -19,6 +19,8 @@ from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, PROBABILITIE
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Encoding, Space, Task
+from lossbench.components.other_names import LOSS_NAMES
+from lossbench.components.translate import plain, spellings
 from lossbench.docstrings import docstring
 from lossbench.errors import UserError
 from lossbench.registry import Registry
@@ -36,7 +38,6 @@ ABBREVIATIONS = {
     "kldiv": "kl_div",
     "mae": "l1",
     "l2": "mse",
-    "nllloss": "nll",
     "logistic": "soft_margin",
     "quantile": "pinball",
     "pseudo_huber": "soft_l1",
@@ -181,7 +182,9 @@ def _import_families() -> None:
         importlib.import_module(f"{losses.__name__}.{name}")
 
 
-LOSSES: Registry[Loss] = Registry("loss", load=_import_families, abbreviations=ABBREVIATIONS)
+LOSSES: Registry[Loss] = Registry(
+    "loss", load=_import_families, abbreviations=ABBREVIATIONS, other_names=spellings(LOSS_NAMES), plain=plain
+)
 
 
 def per_task(spaces: PerTask, tasks: Iterable[Task]) -> dict[Task, tuple[Space, ...]]:

@@ -9,6 +9,8 @@ import typer
 from lossbench.cli.flags import completion
 from lossbench.cli.flags import options as opt
 from lossbench.config.commands.train import TrainConfig
+from lossbench.config.values import AUTO
+from lossbench.errors import UserError
 
 
 @opt.flags(TrainConfig, "loss_param", "target_encoding", "inverse_link", "verbose", "json")
@@ -46,7 +48,11 @@ def doctor(
         lossbench doctor my_loss.py:my_loss
         lossbench doctor my_loss.py:plain --task binary --target-encoding sign --inverse-link margin
     """
-    config = opt.read(TrainConfig, {"loss": loss, **given}).loss
+    whole = opt.read(TrainConfig, {"loss": loss, **given}, loss="LOSS")
+    config = whole.loss
+    if whole.last_act != AUTO:
+        fix = f"leave +{whole.last_act} out; `lossbench explain '{loss}'` has the verdict of the pair"
+        raise UserError("the doctor examines a loss behind the activation that it expects", where="LOSS", fix=fix)
     from lossbench import runner
 
     return runner.doctor(config, task=task, as_json=json, verbose=verbose)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lossbench.calls import read_pair
 from lossbench.cli.flags import completion
 from lossbench.cli.flags import options as opt
 from lossbench.config.commands.train import TrainConfig
+from lossbench.config.values import AUTO
 from lossbench.errors import unknown
 from lossbench.printable import printable
 from lossbench.report.terminal.levels import colour_of
@@ -62,7 +64,7 @@ def explain(
         lossbench explain elasticnet
         lossbench explain terms
     """
-    from lossbench.catalog.describe.explain import loss_page, pair_page, penalty_page
+    from lossbench.catalog.describe.explain import loss_page, meaning, pair_page, penalty_page
     from lossbench.catalog.plugins.resolve import find_activation
     from lossbench.catalog.vocabulary import Task
     from lossbench.experiments.setup.resolve import resolve_loss
@@ -76,7 +78,8 @@ def explain(
     if lines is not None:
         _show(name, lines)
         return
-    config = opt.read(TrainConfig, {"loss": name, **given}).loss
+    whole = opt.read(TrainConfig, {"loss": name, "last_act": last_act, **given}, loss="NAME", last_act="LAST_ACT")
+    config, last_act = whole.loss, None if whole.last_act == AUTO else whole.last_act
     found = resolve_loss(config, None if task is None else Task(task), where="")
     if last_act is None:
         title, lines = found.label, _of_loss(loss_page(found))
@@ -85,6 +88,8 @@ def explain(
     else:
         page = pair_page(found, find_activation(last_act), None if task is None else Task(task))
         title, lines = f"{page.loss} + {page.activation}", _of_pair(page)
+    if said := meaning(read_pair(name)[0]):
+        lines = itertools.chain([("name", said)], lines)
     _show(title, lines)
 
 
@@ -96,12 +101,17 @@ def _show(title: str, lines: Lines) -> None:
 
 def _of_another(name: str) -> Lines | None:
     """What is said of a name that is no loss's; None where it is nothing that is known."""
+    from lossbench.catalog.describe.explain import meaning
     from lossbench.catalog.loss import LOSSES
 
-    if name in LOSSES:
+    said = meaning(name) if name in LOSSES else ""
+    if name in LOSSES and not said:
         return None
     kinds = (_of_activation, _of_metric, _of_dataset, _of_penalty, _of_term)
-    return next((lines for of in kinds if (lines := of(name)) is not None), None)
+    found = next((lines for of in kinds if (lines := of(name)) is not None), None)
+    if found is None or not said:
+        return found
+    return itertools.chain(found, [("as a loss", f"{said} (`lossbench explain {LOSSES.full_name(name)}`)")])
 
 
 def _of_activation(name: str) -> Lines | None:
@@ -186,6 +196,8 @@ def _of_loss(page: LossPage) -> Lines:
     yield "", page.details
     if page.abbreviations:
         yield "short", ", ".join(page.abbreviations)
+    for i, (library, names) in enumerate(page.elsewhere):
+        yield "" if i else "elsewhere", f"{library}: {names}"
     yield "estimates", page.estimates
     for task in page.tasks:
         others = [name for name in task.sound if name != task.auto]

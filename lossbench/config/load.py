@@ -19,10 +19,11 @@ from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.keys import Path as Keys
 from lossbench.config.keys import model_at
 from lossbench.config.parts import RunConfig
-from lossbench.config.scalars import Loader, compose, read_scalar, write
+from lossbench.config.scalars import write
 from lossbench.config.schema import CONFIGS, Command, Config
 from lossbench.config.values import SHORT_FORMS, split_list
 from lossbench.errors import UserError, UserErrors, unknown
+from lossbench.scalars import Loader, compose, read_scalar
 
 
 @dataclass(frozen=True)

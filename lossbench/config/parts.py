@@ -36,6 +36,7 @@ from lossbench.config.values import (
     spell_net,
     spell_weights,
     split_labels,
+    translate_loss,
 )
 
 Text = Annotated[str, Field(min_length=1)]
@@ -84,10 +85,12 @@ Keep = Annotated[
 
 
 ClassWeightField = Annotated[
-    str | dict[str, float],
+    str | dict[str, float] | list[float],
     BeforeValidator(
         spell_weights,
-        json_schema_input_type=Annotated[str, Field(pattern="^(none|balanced|.+=.+)$")] | dict[str, Positive],
+        json_schema_input_type=Annotated[str, Field(pattern="^(none|balanced|.+=.+|.+,.+)$")]
+        | dict[str, Positive]
+        | list[Positive],
     ),
 ]
 Seed = Annotated[Whole, Field(ge=0, le=2**32 - 1)]
@@ -109,7 +112,7 @@ class ConfigPart(BaseModel):
 
 
 class LossConfig(ConfigPart):
-    """A loss with its parameters."""
+    """A loss with its parameters; another library's name of it becomes lossbench's own."""
 
     name: Text = Field(
         description="A loss by its name (`lossbench losses`), or my_loss.py:my_loss; auto: nll for classes, mse for "
@@ -123,7 +126,7 @@ class LossConfig(ConfigPart):
     ] = Field(
         "none",
         description="How much the samples of each class count: none, all alike; balanced, by the inverse of their "
-        "class's frequency; or no=1,yes=3, a weight for every class",
+        "class's frequency; or no=1,yes=3, a weight for every class (1,3 in their order)",
     )
     target_encoding: Annotated[Text | None, Flag("--target-encoding", LOSS, complete="encodings")] = Field(
         None,
@@ -133,6 +136,8 @@ class LossConfig(ConfigPart):
         None,
         description="How the outputs of an undeclared loss of your own are read: softmax, margin, identity, ...",
     )
+
+    _translated = model_validator(mode="before")(translate_loss)
 
 
 class NetConfig(ConfigPart):

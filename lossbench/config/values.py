@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from lossbench.config.scalars import read_scalar
+from lossbench.calls import read_call, read_pair, split_commas
+from lossbench.components.translate import translated
+from lossbench.errors import UserError
+from lossbench.scalars import read_scalar
 
 T = TypeVar("T")
 
 _FILE = re.compile(r"-|.*[/\\].*|.*[^.]\.\w+")
-_CALL = re.compile(r"(?P<name>[^()]+)\((?P<params>.*)\)", re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"\s*(?:,|$)')
+AUTO = "auto"
 _BLANK = {"none", "null", ""}
 
 
@@ -89,18 +92,6 @@ else:
             return Annotated[list[entry], spellings, Field(min_length=1)]
 
 
-def split_commas(text: str) -> list[str]:
-    """The entries of a list written with commas; commas inside brackets do not split."""
-    entries, depth = [""], 0
-    for char in text:
-        depth += (char in "([{") - (char in ")]}")
-        if char == "," and depth <= 0:
-            entries.append("")
-        else:
-            entries[-1] += char
-    return [entry.strip() for entry in entries]
-
-
 def split_range(value: Any) -> Any:
     """`"1e-4:1e2"` -> ["1e-4", "1e2"]; what has no two numbers is one mistake, not two."""
     if not (isinstance(value, str) and ":" in value):
@@ -128,22 +119,68 @@ def is_file(text: str) -> bool:
 
 def spell_loss(value: Any) -> Any:
     """`focal` -> {name: focal}; `focal(gamma=3)` -> {name: focal, params: {gamma: 3}}."""
-    if not isinstance(value, str):
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
         return value
-    call = _CALL.fullmatch(value)
-    if call is None:
-        return {"name": value}
-    return {"name": call["name"].strip(), "params": read_params(call["params"])}
+    call = _written(read_call, value["name"])
+    if not call.params:
+        return {**value, "name": call.name}
+    given = value.get("params") or {}
+    return {**value, "name": call.name, "params": {**call.params, **given} if isinstance(given, Mapping) else given}
+
+
+def translate_loss(value: Any) -> Any:
+    """{name: CrossEntropyLoss, params: {weight: [1, 3]}} -> {name: cross_entropy, class_weight: [1, 3]}."""
+    loss = spell_loss(value)
+    if not isinstance(loss, Mapping) or not isinstance(loss.get("name"), str):
+        return loss
+    params = loss.get("params") or {}
+    found = _written(translated, loss["name"], params) if isinstance(params, Mapping) else None
+    if found is None:
+        return loss
+    loss = {**loss, "name": found.name} | ({"params": found.params} if params else {})
+    if found.class_weight is None:
+        return loss
+    if loss.get("class_weight", "none") not in ("none", None):
+        raise PydanticCustomError("class_weight", "has class weights twice: as weight and as class_weight; give one")
+    return {**loss, "class_weight": found.class_weight}
 
 
 def spell_pair(value: Any) -> Any:
-    """`nll+relu` -> {loss: nll, last_act: relu}; `nll` -> {loss: nll}."""
-    if not isinstance(value, str):
-        return value
-    loss, plus, activation = value.rpartition("+")
-    if plus and re.fullmatch(r"\s*\w+\s*", activation):
-        return {"loss": spell_loss(loss.strip()), "last_act": activation.strip()}
-    return {"loss": spell_loss(value)}
+    """`nll+relu` -> {loss: nll, last_act: relu}; `nll` -> {loss: nll}; a mapping of a loss's keys is a loss, too."""
+    if isinstance(value, Mapping) and "name" in value and "loss" not in value:
+        value = {"loss": value}
+    return split_pair({"loss": value} if isinstance(value, str) else value)
+
+
+def split_pair(config: Any) -> Any:
+    """{loss: nll+relu} -> {loss: nll, last_act: relu}, in whatever has these two keys."""
+    loss = config.get("loss") if isinstance(config, Mapping) else None
+    name = loss.get("name") if isinstance(loss, Mapping) else loss
+    if not isinstance(name, str):
+        return config
+    own, activation = read_pair(name)
+    if not activation:
+        return config
+    if (given := config.get("last_act") or AUTO) not in (AUTO, activation):
+        raise PydanticCustomError(
+            "pair",
+            "loss: {name} names a last activation, and last_act is {given}; give one of them",
+            {"name": name, "given": given},
+        )
+    return {**config, "loss": {**loss, "name": own} if isinstance(loss, Mapping) else own, "last_act": activation}
+
+
+R = TypeVar("R")
+
+
+def _written(read: Callable[..., R], *given: Any) -> R:
+    """What `read` makes of it; its refusal as this config's."""
+    try:
+        return read(*given)
+    except UserError as problem:
+        raise PydanticCustomError("written", "{why}", {"why": str(problem)}) from None
 
 
 def spell_net(value: Any) -> Any:
@@ -155,27 +192,35 @@ CLASS_WEIGHT_WORDS = ("none", "balanced")
 
 
 def spell_weights(value: Any) -> Any:
-    """`"no=1,yes=3"` -> {no: 1.0, yes: 3.0}; a word stays one; whatever gives no weights is refused."""
+    """`"no=1,yes=3"` -> {no: 1.0, yes: 3.0}; `"1,3"` -> [1.0, 3.0], in the order of the classes; a word stays one.
+
+    Whatever gives no weights is refused.
+    """
     if isinstance(value, str) and "=" in value:
         pairs = [entry.rpartition("=") for entry in split_commas(value)]
         value = {name.strip(): number for name, _, number in pairs}
+    if isinstance(value, str) and "," in value:
+        value = split_commas(value)
+    if isinstance(value, list) and value:
+        return [_class_weight(weight, f"class {i + 1} of {len(value)}") for i, weight in enumerate(value)]
     if isinstance(value, str) and value in CLASS_WEIGHT_WORDS:
         return value
     if not isinstance(value, Mapping) or not value or "" in value:
         raise PydanticCustomError(
             "class_weight",
-            "must be none, balanced, or a weight for every class (no=1,yes=3), got {given}",
+            "must be none, balanced, or a weight for every class (no=1,yes=3, or 1,3 in their order), got {given}",
             {"given": repr(value)},
         )
-    weights = {str(_label(name)): _number(weight) for name, weight in value.items()}
-    for name, weight in weights.items():
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
-            raise PydanticCustomError(
-                "class_weight",
-                "must give class {name} a number > 0, got {given}",
-                {"name": repr(name), "given": repr(weight)},
-            )
-    return {name: float(weight) for name, weight in weights.items()}
+    return {str(_label(name)): _class_weight(weight, f"class {str(_label(name))!r}") for name, weight in value.items()}
+
+
+def _class_weight(weight: Any, which: str) -> float:
+    number = _number(weight)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < math.inf:
+        raise PydanticCustomError(
+            "class_weight", "must give {which} a number > 0, got {given}", {"which": which, "given": repr(number)}
+        )
+    return float(number)
 
 
 def spell_hidden(value: Any) -> Any:
@@ -183,17 +228,6 @@ def spell_hidden(value: Any) -> Any:
     if isinstance(value, str) and not value.strip():
         raise PydanticCustomError("hidden", "must be sizes like 64,64, or none for a linear model; got an empty text")
     return split_list(value)
-
-
-def read_params(text: str) -> dict[str, Any]:
-    """`"gamma=3, alpha=0.5"` -> {"gamma": 3, "alpha": 0.5}; anything else is refused."""
-    params: dict[str, Any] = {}
-    for entry in split_commas(text) if text.strip() else []:
-        name, equals, value = entry.partition("=")
-        if not equals or not name.strip():
-            raise PydanticCustomError("params", "must be written name=value, got {given}", {"given": repr(entry)})
-        params[name.strip()] = read_scalar(value.strip())
-    return params
 
 
 # What each key's short form stands for; `data`, `losses` and `losses_add` may be lists of them.

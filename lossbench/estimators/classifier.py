@@ -16,20 +16,26 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from lossbench.catalog.activations import Activation
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
+from lossbench.estimators.loss_parameter import ClassWeights
 from lossbench.estimators.mlp import AUTO, Array, BaseMLP
-from lossbench.experiments.setup.pair import resolve_pair
+from lossbench.experiments.setup.class_weight import ALIKE
+from lossbench.experiments.setup.pair import Pair
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     """An MLP that classifies, trained with any classification loss.
 
-    `loss` is a name, `my_loss.py:my_loss`, or a decorated function; `loss_params` its parameters. `patience` (early
-    stopping) and `keep="best"` hold the share `validation` of the rows back. `standardise` scales the inputs to mean 0
-    and deviation 1 first. `predict_proba` is there where the loss estimates probabilities.
+    `loss` is what names a loss anywhere, `focal(gamma=3)`, `nll+relu`, `CrossEntropyLoss`, `my_loss.py:my_loss`, or a
+    function, a module of torch or a `Loss` itself; `loss_params` are its parameters, `target_encoding` and
+    `inverse_link` declare what a function that is not decorated cannot say. `class_weight` is "balanced", or a weight
+    above 0 for every class, by its label or in their order. `patience` (early stopping) and `keep="best"` hold the
+    share `validation` of the rows back. `standardise` scales the inputs to mean 0 and deviation 1 first.
+    `predict_proba` is there where the loss estimates probabilities.
 
     Attributes of a fitted one: `classes_`, `loss_curve_` (mean training loss of each epoch), `validation_scores_`,
     `best_epoch_`, `n_iter_`, `state_` (weights, named as an `nn.Sequential`'s), `last_act_`.
@@ -40,7 +46,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         loss: str | Loss | Callable[..., Any] = "cross_entropy",
         *,
         loss_params: Mapping[str, Any] | None = None,
-        last_act: str = AUTO,
+        target_encoding: str | None = None,
+        inverse_link: str | None = None,
+        last_act: str | Activation | Callable[..., Any] = AUTO,
         hidden: Sequence[int] = (64,),
         activation: str = "relu",
         optim: str = "adam",
@@ -56,7 +64,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         min_delta: float = 0.0,
         keep: Literal["last", "best"] = "last",
         validation: float = 0.2,
-        class_weight: Mapping[Any, float] | str | None = None,
+        class_weight: ClassWeights = None,
         standardise: bool = True,
         random_state: Any = None,
         device: str = "auto",
@@ -74,9 +82,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if len(self.classes_) < 2:
             raise ValueError(f"{type(self).__name__} needs at least two classes; y has one class")
         task = Task.BINARY if len(self.classes_) == 2 else Task.MULTICLASS
-        pair = resolve_pair(self._loss(), self.last_act, task, len(self.classes_))
-        weight = None if self.class_weight is None else compute_sample_weight(self.class_weight, label_N)
-        return self._train(x_ND, index_N.astype(np.int64), pair, weight)
+        pair = self._pair(task, self.classes_)
+        return self._train(x_ND, index_N.astype(np.int64), pair, _class_weights(pair, index_N))
 
     def predict(self, X: ArrayLike) -> Array:
         """The decided class of each row."""
@@ -95,7 +102,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if hasattr(self, "inverse_link_"):
             return InverseLink.named(self.inverse_link_) not in {InverseLink.MARGIN, InverseLink.DISTANCE}
         try:
-            inverse_link = self._loss().inverse_link
+            inverse_link = self._loss_parameters().with_loss(Task.BINARY).inverse_link
         except UserError:
             return False
         return any(
@@ -109,3 +116,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         probability = self._read(X).probability_PNC
         assert probability is not None, "checked before"
         return np.asarray(probability[0].numpy())
+
+
+def _class_weights(pair: Pair, index_N: Array) -> Array | None:
+    """What each row counts by its class, `[N]`; None where all count alike."""
+    if pair.class_weight == ALIKE:
+        return None
+    if isinstance(pair.class_weight, str):
+        return np.asarray(compute_sample_weight(pair.class_weight, index_N))
+    return np.array([weight for _, weight in pair.class_weight])[index_N]

@@ -5,7 +5,7 @@ N rows, D inputs, K outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -16,9 +16,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.inverse_links import InverseLink, Prediction
 from lossbench.catalog.loss import Loss
-from lossbench.catalog.plugins.resolve import find_activation, find_loss
+from lossbench.catalog.plugins.resolve import find_activation
 from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.train import TrainConfig
@@ -29,6 +30,7 @@ from lossbench.engine.nets.state import net_of
 from lossbench.engine.problem import Fold, Member, Problem, SplitPart, Training
 from lossbench.engine.training.train import train
 from lossbench.errors import UserError, warn
+from lossbench.estimators.loss_parameter import LossParameters, checked_parameters
 from lossbench.experiments.setup.metric_choice import auto_metric
 from lossbench.experiments.setup.net import net_for
 from lossbench.experiments.setup.pair import Pair
@@ -59,7 +61,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         loss: str | Loss | Callable[..., Any] = "mse",
         *,
         loss_params: Mapping[str, Any] | None = None,
-        last_act: str = AUTO,
+        target_encoding: str | None = None,
+        inverse_link: str | None = None,
+        last_act: str | Activation | Callable[..., Any] = AUTO,
         hidden: Sequence[int] = (64,),
         activation: str = "relu",
         optim: str = "adam",
@@ -82,6 +86,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.loss = loss
         self.loss_params = loss_params
+        self.target_encoding = target_encoding
+        self.inverse_link = inverse_link
         self.last_act = last_act
         self.hidden = hidden
         self.activation = activation
@@ -110,15 +116,27 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         assert isinstance(config, TrainConfig)
         return config
 
-    def _loss(self) -> Loss:
-        loss = find_loss(self.loss)
-        return loss.bind(where="loss_params", **self.loss_params) if self.loss_params else loss
+    def _loss_parameters(self) -> LossParameters:
+        return LossParameters(
+            self.loss,
+            self.loss_params,
+            self.last_act,
+            self.target_encoding,
+            self.inverse_link,
+            getattr(self, "class_weight", None),
+        )
+
+    def _pair(self, task: Task, classes: Iterable[Any] = ()) -> Pair:
+        """The loss and the last activation on a task; a `ParameterError` for what cannot be trained."""
+        with checked_parameters():
+            return self._loss_parameters().pair(task, list(classes))
 
     def _train(self, x_ND: Array, truth_N: Array, pair: Pair, weight_N: Array | None) -> Self:
         """Fit the net; `truth_N` are class indices, or numbers in the units that the loss is trained in."""
-        for warning in pair.warnings():
-            warn(warning)
-        config = self._config()
+        with checked_parameters() as words:
+            for warning in pair.warnings():
+                warn(words(warning))
+            config = self._config()
         random = check_random_state(self.random_state)
         seed = int(random.randint(np.iinfo(np.int32).max))
         rows = np.arange(len(x_ND))
@@ -182,7 +200,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.validation_scores_ = outcome.val_score.tolist() if held is not None else None
         self.best_epoch_ = outcome.best_epoch
         self.n_iter_ = outcome.epochs
-        self.last_act_ = pair.activation.name if self.last_act == AUTO else self.last_act
+        self.last_act_ = pair.activation.name if pair.activation.name in ACTIVATIONS else self.last_act
         self.inverse_link_ = pair.inverse_link.label
         self.hidden_activation_ = config.net.activation
         return self

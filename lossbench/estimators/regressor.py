@@ -15,7 +15,6 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.data.target_scale import fit_target_scaling
 from lossbench.estimators.mlp import Array, BaseMLP
-from lossbench.experiments.setup.pair import resolve_pair
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -30,7 +29,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """Train on `X [N, D]` and numbers `y [N]`; `UserError` for parameters that cannot be, and where it diverges."""
         x_ND, value_N = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         value_N = column_or_1d(value_N, warn=True).astype(np.float64)
-        pair = resolve_pair(self._loss(), self.last_act, Task.REGRESSION, 0)
+        pair = self._pair(Task.REGRESSION)
         self.target_center_, self.target_scale_ = 0.0, 1.0
         if pair.encoding is Encoding.FLOAT:
             unit = fit_target_scaling(value_N)

@@ -221,7 +221,7 @@ def test_a_name_brings_parameters_and_a_default_is_no_other_metric():
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("pinball(quantile=2)", r"metric.params.quantile: must be < 1, got 2.0"),
+        ("pinball(quantile=2)", r"metric.params.quantile: must be < 1, got 2"),
         ("pinball(quantile=much)", r"metric.params.quantile: must be a number, got 'much'"),
         ("pinball(quantil=0.9)", r"metric: unknown parameter 'quantil'; did you mean 'quantile'\?"),
         ("rmse(power=2)", r"metric: unknown parameter 'power'; rmse takes no parameters"),

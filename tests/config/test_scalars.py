@@ -7,7 +7,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossbench.config.scalars import Loader, read_scalar, write
+from lossbench.config.scalars import write
+from lossbench.scalars import Loader, read_scalar
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,15 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from lossbench.calls import name_in, read_call
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.verdicts import Verdict, assess, best_activation, sound_activations
 from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.components.other_names import LOSS_NAMES, OtherName
 from lossbench.components.penalties import ELSEWHERE, OBJECTIVE, PENALTIES
+from lossbench.components.translate import of_loss, plain, translation
 from lossbench.errors import UserError
 
 TARGETS = {
@@ -71,6 +74,7 @@ class LossPage:
 
     name: str
     abbreviations: tuple[str, ...]
+    elsewhere: tuple[tuple[str, str], ...]  # (library, what it is called there, with what differs)
     family: str
     formula: str
     details: str
@@ -102,6 +106,7 @@ def loss_page(loss: Loss) -> LossPage:
     return LossPage(
         name=loss.label,
         abbreviations=tuple(short for short, name in LOSSES.abbreviations.items() if name == loss.name),
+        elsewhere=tuple(elsewhere(loss)),
         family=loss.family,
         formula=loss.formula,
         details=loss.details,
@@ -114,6 +119,28 @@ def loss_page(loss: Loss) -> LossPage:
         pitfalls=loss.pitfalls,
         reference=loss.reference,
     )
+
+
+def elsewhere(loss: Loss) -> list[tuple[str, str]]:
+    """What other libraries call a loss of the catalogue: each library with its names, and what differs."""
+    entries = [entry for entry in LOSS_NAMES if loss.name in {entry.ours, *(entry.by[1].values() if entry.by else ())}]
+    return [(entry.library, _called(entry)) for entry in entries] if loss.name in LOSSES else []
+
+
+def _called(entry: OtherName) -> str:
+    return ", ".join(entry.names) + (f" ({entry.note})" if entry.note else "")
+
+
+def meaning(name: str) -> str:
+    """`torch.nn.CrossEntropyLoss is cross_entropy here`: what another library's name of a loss means; "" of any other.
+
+    It is no matter whether parameters stand behind the name.
+    """
+    entry = of_loss(name_in(name))
+    if entry is None or plain(name_in(name)) == entry.ours or not entry.ours:
+        return ""
+    found = translation(entry, read_call(name).params)
+    return f"{entry.title} is {found.name} here" + (f": {entry.note}" if entry.note else "")
 
 
 def penalty_page(name: str) -> PenaltyPage | None:
@@ -170,6 +197,8 @@ def sound_losses(activation: Activation, task: Task) -> list[str]:
 def facts(loss: Loss) -> list[str]:
     """What is known of a loss with its default parameters, in words; what is not known is not said."""
     sentences = []
+    if not loss.is_declared:
+        sentences.append("nothing is declared of it, so no activation is called sound: `lossbench doctor` measures it")
     if loss.per == "batch":
         sentences.append("of whole batches: its value is no mean over samples")
     if loss.statistics:
@@ -211,7 +240,7 @@ def _on_task(loss: Loss, task: Task) -> OnTask:
         target=TARGETS[loss.targets[task]],
         outputs="one per class" if by_class else str(two),
         auto=auto.name,
-        sound=once([auto.name, *sound]),
+        sound=once([auto.name, *(sound if loss.is_declared else [])]),
         verdicts=tuple((a.name, assess(loss, a, task)) for a in ACTIVATIONS),
     )
 

@@ -7,3 +7,8 @@ loss, names, defaults and the mean over the columns of a row are torch's.
 """
 
 EVERYDAY = ("likelihood", "residual", "margin")  # families that listings begin with; the others follow by name
+
+SMOOTHED_WEIGHTS = (
+    "a sample's class weight multiplies its whole smoothed loss; torch's weight= multiplies each class's term in it by "
+    "that class's weight, which is another loss unless all weights are equal"
+)

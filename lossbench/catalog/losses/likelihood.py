@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Lt
 from lossbench.catalog.estimands import MEAN
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
+from lossbench.catalog.losses import SMOOTHED_WEIGHTS
 from lossbench.catalog.losses.class_estimands import by_pos_weight
 from lossbench.catalog.losses.domains import (
     CLASSES,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         "it contains the log-softmax: a softmax before it is a second one",
         "torch's mean over a weighted batch divides by the sum of the weights",
         "smoothed by a, it estimates (1 - a) p + a / K",
+        f"with label_smoothing, {SMOOTHED_WEIGHTS}",
     ),
     proper=True,
     consistent=True,

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import inspect
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from lossbench.calls import name_in, read_call
 from lossbench.catalog.estimands import canonical
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Task
@@ -42,8 +42,6 @@ Domain = Literal["any", "nonzero", "nonnegative", "positive"]
 CLASSIFICATION = frozenset({Task.BINARY, Task.MULTICLASS})
 REGRESSION = frozenset({Task.REGRESSION})
 SUM_SLACK = 1e-3  # rows of float32 probabilities over many classes sum to one within this
-
-_CALL = re.compile(r"\s*(?P<name>[^()]+?)\s*\((?P<params>.*)\)\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -112,26 +110,12 @@ class MetricRegistry(Registry[Metric]):
 
     def get(self, name: str, *, where: str = "") -> Metric:
         """The metric of that name, its parameters bound; a `UserError` for a name or a value that there is not."""
-        call = _CALL.fullmatch(name)
-        if call is None:
-            return super().get(name, where=where)
-        return super().get(call["name"], where=where).bind(where=where, **_read(call["params"]))
+        call = read_call(name, where=where)
+        found = super().get(call.name, where=where)
+        return found.bind(where=where, **call.params) if call.name != name else found
 
     def __contains__(self, name: object) -> bool:
-        call = _CALL.fullmatch(name) if isinstance(name, str) else None
-        return super().__contains__(call["name"] if call else name)
-
-
-def _read(params: str) -> dict[str, Any]:
-    """`quantile=0.9` -> {quantile: 0.9}; what is no number stays a text, for the check to name."""
-    found: dict[str, Any] = {}
-    for entry in filter(None, (entry.strip() for entry in params.split(","))):
-        key, _, value = (side.strip() for side in entry.partition("="))
-        try:
-            found[key] = float(value)
-        except ValueError:
-            found[key] = value
-    return found
+        return isinstance(name, str) and super().__contains__(name_in(name))
 
 
 METRICS = MetricRegistry(

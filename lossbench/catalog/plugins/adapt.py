@@ -233,7 +233,7 @@ def _rows_apart(loss: Loss, task: Task, classes: int, file: str) -> bool:
     """Whether a row keeps its value when other rows join its batch; True where the loss cannot be tried."""
     try:
         out, target = _batch(loss, task, classes)
-        whole, part = loss(out, target), loss(out[:3], target[:3])
+        whole, part = loss(out.clone(), target.clone()), loss(out[:3].clone(), target[:3].clone())
         return bool(
             whole.ndim == 0 or len(whole) != 6 or torch.allclose(whole[:3], part, rtol=1e-4, atol=1e-6, equal_nan=True)
         )

@@ -10,12 +10,13 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lossbench.calls import name_in, read_call
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import LOSSES, Loss
@@ -23,7 +24,9 @@ from lossbench.catalog.plugins.adapt import UserFunction, a_kind, adapt, declare
 from lossbench.catalog.plugins.load_file import load_file
 from lossbench.catalog.plugins.measured_space import measure_space
 from lossbench.catalog.plugins.packages import entry_point_names, points_of
+from lossbench.catalog.plugins.torch_objects import activation_called, activation_name, loss_call
 from lossbench.catalog.vocabulary import Encoding, Task
+from lossbench.components.translate import Translation, of_activation, translated
 from lossbench.docstrings import docstring
 from lossbench.entry import load_point
 from lossbench.errors import UserError, did_you_mean, unknown
@@ -54,19 +57,45 @@ def find_loss(
     if not isinstance(reference, str):
         name = getattr(reference, "__name__", type(reference).__name__)
         return _as_loss(reference, name, _source_file(reference), options)
-    if reference in LOSSES:
-        return LOSSES.get(reference)
-    found = _found(reference, LOSSES, lambda value: hasattr(value, "__lossbench_loss__"), where)
-    return _as_loss(found.value, found.name, found.file, options)
+    call = read_call(reference, where=where)
+    if (found := translated(call.name, call.params)) is not None:
+        return _built_in(found, where)
+    if call.name in LOSSES:
+        loss = LOSSES.get(call.name)
+    else:
+        value = _found(call.name, LOSSES, lambda value: hasattr(value, "__lossbench_loss__"), where)
+        loss = _as_loss(value.value, value.name, value.file, options)
+    return loss.bind(where=where, **call.params) if call.params else loss
 
 
-def find_activation(reference: str | Activation, *, where: str = "") -> Activation:
-    """The last activation that a reference means: an `Activation`, or a function, whose space is measured."""
+def _built_in(found: Translation, where: str) -> Loss:
+    """The loss that another library's name means."""
+    if found.class_weight is not None:
+        what = f"{found.of.title} has class weights"
+        raise UserError(what, where=where, fix="give them as class_weight, which is no parameter of a loss")
+    loss = LOSSES.get(found.name)
+    return loss.bind(where=where, **found.params) if found.params else loss
+
+
+def find_activation(reference: str | Activation | Callable[..., Any], *, where: str = "") -> Activation:
+    """The last activation that a reference means: an `Activation`, or a function, whose space is measured; of torch's
+    own functions and modules the catalogue's."""
     if isinstance(reference, Activation):
         return reference
-    if reference in ACTIVATIONS:
-        return ACTIVATIONS.get(reference)
-    found = _found(reference, ACTIVATIONS, lambda value: isinstance(value, Activation), where)
+    if not isinstance(reference, str):
+        if (words := activation_name(reference, where=where)) is not None:
+            return ACTIVATIONS.get(words)
+        name = getattr(reference, "__name__", type(reference).__name__)
+        return _as_activation(_Value(reference, name, _source_file(reference)))
+    call = read_call(reference, where=where)
+    if call.name in ACTIVATIONS and (call.name != reference or of_activation(call.name) is not None):
+        return ACTIVATIONS.get(activation_called(call.name, call.params, where=where))
+    if call.name in ACTIVATIONS:
+        return ACTIVATIONS.get(call.name)
+    return _as_activation(_found(reference, ACTIVATIONS, lambda value: isinstance(value, Activation), where))
+
+
+def _as_activation(found: _Value) -> Activation:
     fn = found.value
     if isinstance(fn, Activation):
         return _not_built_in(fn, ACTIVATIONS, found.place)
@@ -95,9 +124,10 @@ def find_metric(reference: str | Metric, *, where: str = "") -> Metric:
 
 def runs_others_code(reference: str, registry: Registry[Any]) -> bool:
     """Whether what a reference means comes from a user's file or an installed package."""
-    if reference in registry:
+    name = name_in(reference)
+    if name in registry:
         return False
-    return bool(_FILE.fullmatch(reference)) or reference in entry_point_names(registry.kind)
+    return bool(_FILE.fullmatch(name)) or name in entry_point_names(registry.kind)
 
 
 def loss_source(loss: Loss) -> tuple[str, str]:
@@ -134,32 +164,6 @@ def source_sha256(reference: str) -> str:
     """The sha256 of the file that a reference (`file.py:name`) names; "" where it names none."""
     file = _FILE.fullmatch(reference)
     return sha256(Path(file["file"]).expanduser().read_bytes()).hexdigest() if file else ""
-
-
-def disambiguated(losses: Sequence[Loss]) -> list[Loss]:
-    """The losses, those of one name from different files called after these: `a.py:my_loss` and `b.py:my_loss`."""
-    files: dict[str, set[Path]] = {}
-    for loss in losses:
-        if file := loss_file(loss):
-            files.setdefault(loss.name, set()).add(Path(file))
-    named = []
-    for loss in losses:
-        others = files.get(loss.name, set())
-        if len(others) > 1 and (file := loss_file(loss)):
-            place = _shortest(Path(file), others)
-            named.append(replace(loss, name=f"{place}:{loss.name.rpartition(':')[2]}"))
-        else:
-            named.append(loss)
-    return named
-
-
-def _shortest(path: Path, among: set[Path]) -> str:
-    """The end of a path that none of the others has."""
-    parts = path.parts
-    ends = ("/".join(parts[-n:]) for n in range(1, len(parts)))
-    return next(
-        (end for end in ends if sum(f"/{other.as_posix()}".endswith(f"/{end}") for other in among) == 1), str(path)
-    )
 
 
 @dataclass(frozen=True)
@@ -204,7 +208,7 @@ def _in_package(name: str, registry: Registry[Any], where: str) -> _Value:
     points = {point.name: point for point in points_of(registry.kind)}
     if name not in points:
         known, listing = [*registry.names(), *points], f"lossbench {registry.plural}"
-        raise unknown(registry.kind, name, known, where=where, aliases=registry.abbreviations, listing=listing)
+        raise unknown(registry.kind, name, known, where=where, aliases=registry.aliases, listing=listing)
     value = load_point(points[name])
     return _Value(value, name, _source_file(value))
 
@@ -217,6 +221,11 @@ def _as_loss(value: Any, name: str, file: str, options: Mapping[str, str | None]
         return replace(declared, name=_free(name, place), fn=adapt(declared, file=file, where=place))
     if not callable(value):
         raise UserError(f"{a_kind(value)} is no loss", where=place, fix="name a function or an nn.Module")
+    says_nothing = not options["--target-encoding"] and not options["--inverse-link"]
+    if says_nothing and (call := loss_call(value)) is not None:
+        found = translated(call["name"], call["params"])
+        assert found is not None, "a name of the table"
+        return _built_in(found, place)
     if missing := [flag for flag, text in options.items() if not text]:
         raise UserError(
             f"is not decorated with @loss, so {', '.join(missing)} must be said",

@@ -53,11 +53,15 @@ COUNT_INSIDE = Coupling(
 )
 
 
-def coupling(values: Values, out: Tensor, target: Tensor, *, rows: int) -> Coupling | None:
+def coupling(loss: Values, out: Tensor, target: Tensor, *, rows: int) -> Coupling | None:
     """How the rows of a batch are coupled; None where each has its own value. `rows` is the axis B of all three.
 
-    The targets of neighbouring rows must differ.
+    The targets of neighbouring rows must differ. What a loss writes into its inputs couples no rows: it gets copies.
     """
+
+    def values(out: Tensor, target: Tensor) -> Tensor:
+        return loss(out.clone(), target.clone())
+
     before = values(out, target)
 
     def others_keep(value: Tensor) -> bool:

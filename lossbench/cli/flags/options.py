@@ -16,17 +16,18 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from lossbench.calls import split_commas
 from lossbench.cli.flags import completion
 from lossbench.config.choices import Choice
 from lossbench.config.flag import LOSS, RUN, Flag
 from lossbench.config.keys import Key, flagged, panel_order
 from lossbench.config.load import Override, load
-from lossbench.config.scalars import read_scalar
 from lossbench.config.schema import Config
-from lossbench.config.values import split_commas, split_labels
+from lossbench.config.values import split_labels
 from lossbench.errors import UserError, UserErrors
 from lossbench.plain_warnings import silence
 from lossbench.printable import encodable
+from lossbench.scalars import read_scalar
 
 C = TypeVar("C", bound=Config)
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -156,15 +157,18 @@ def _written(default: Any) -> str:
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
-def read(config: type[C], given: Mapping[str, Any]) -> C:
-    """The config of a command's parameters: `--config`, then `--set`, then its flags."""
+def read(config: type[C], given: Mapping[str, Any], **arguments: str) -> C:
+    """The config of a command's parameters: `--config`, then `--set`, then its flags.
+
+    `arguments` are those of them that are no flags, with what the command calls them: `loss="LOSS"`.
+    """
     overrides: list[Override] = []
     errors: list[UserError] = []
     for name, (key, flag) in flagged(config).items():
         value = given.get(name)
         if value is None or value == []:
             continue
-        option = "--" + name.replace("_", "-")
+        option = arguments.get(name, "--" + name.replace("_", "-"))
         if flag.pairs and isinstance(value, list):
             for entry in value if flag.whole else [entry for text in value for entry in split_commas(text)]:
                 inner, equals, number = entry.partition("=")

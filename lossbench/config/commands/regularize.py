@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lossbench.components.penalties import PENALTIES
@@ -24,7 +24,7 @@ from lossbench.config.parts import (
     RunConfig,
     ShareField,
 )
-from lossbench.config.values import Real, Whole, distinct, spell_net, split_list, split_range
+from lossbench.config.values import Real, Whole, distinct, spell_net, split_list, split_pair, split_range
 
 
 class RegularizeNetConfig(NetConfig):
@@ -137,6 +137,7 @@ class RegularizeConfig(RunConfig):
     )
 
     _distinct = field_validator("penalty", "classes", "features")(distinct)
+    _pair = model_validator(mode="before")(split_pair)
 
     @field_validator("classes")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lossbench.config.data import DataConfig, DataField, SplitConfig
 from lossbench.config.flag import DATA, LOSS, RUN, Flag
@@ -21,7 +21,7 @@ from lossbench.config.parts import (
     PenaltyField,
     RunConfig,
 )
-from lossbench.config.values import Whole
+from lossbench.config.values import Whole, split_pair
 
 
 class TrainConfig(RunConfig):
@@ -50,3 +50,5 @@ class TrainConfig(RunConfig):
     recommended: Annotated[bool, Flag("--recommended/--no-recommended", LOSS)] = Field(
         True, description="Where the pair is broken, train the recommended one too, to compare"
     )
+
+    _pair = model_validator(mode="before")(split_pair)

@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lossbench.calls import name_in, read_pair
+from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES, Loss
-from lossbench.catalog.plugins.resolve import disambiguated, loss_file
+from lossbench.catalog.plugins.distinct_names import disambiguated
+from lossbench.catalog.plugins.resolve import find_loss, loss_file
 from lossbench.catalog.verdicts import Level
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.compare import PairConfig
@@ -158,8 +161,9 @@ def find_baseline(wanted: str, selection: Selection, task: Task) -> str:
     if wanted == "auto":
         first = CHOSEN[task.is_classification]
         return min(candidates, key=lambda c: (_soundness(c), c.pair.loss.name != first)).name
-    loss, plus, activation = wanted.replace(" ", "").partition("+")
-    named = [c for c in candidates if _is_called(c, loss) and (not plus or activation == c.pair.activation.name)]
+    loss, activation = read_pair(wanted)
+    own = ACTIVATIONS.full_name(activation)
+    named = [c for c in candidates if _is_called(c, loss) and (not activation or own == c.pair.activation.name)]
     if named:
         return min(named, key=_soundness).name
     raise UserError(
@@ -170,19 +174,27 @@ def find_baseline(wanted: str, selection: Selection, task: Task) -> str:
 
 
 def _soundness(candidate: Candidate) -> int:
-    """0 for a sound pair, 1 for a degraded one, 2 for a broken one."""
+    """0 for a sound pair, 1 for one of an undeclared loss or a degraded one, 2 for a broken one."""
     level = candidate.pair.verdict.level
+    if level is Level.UNKNOWN:
+        return 1
     return 0 if level.is_sound else 2 if level is Level.BROKEN else 1
 
 
 def _is_called(candidate: Candidate, wanted: str) -> bool:
-    """Whether a loss's name, label or `file.py:name`, all without blanks, means the candidate."""
+    """Whether a loss's name, label or `file.py:name` means the candidate, whatever blanks are in it."""
+    wanted = wanted.replace(" ", "")
     names = {candidate.label.replace(" ", ""), candidate.pair.loss.name}
     file, colon, name = wanted.rpartition(":") if ":" in wanted else (wanted, "", "")
     own = loss_file(candidate.pair.loss).replace(" ", "")
     if own and file.endswith(".py") and str(Path(file).expanduser().resolve()).replace(" ", "") == own:
         return not colon or name in {known.rpartition(":")[2] for known in names}
-    return wanted in names or LOSSES.full_name(wanted) in names
+    return wanted in names or LOSSES.full_name(wanted) in names or _own_label(wanted).replace(" ", "") in names
+
+
+def _own_label(wanted: str) -> str:
+    """The label of a loss of the catalogue as it is written here: `huber(delta=2)` of `HuberLoss(delta=2.0)`."""
+    return find_loss(wanted).label if name_in(wanted) in LOSSES else wanted
 
 
 def _named(

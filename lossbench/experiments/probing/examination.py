@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +11,7 @@ from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins.faults import words_of
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import FAULTS, UserError
-from lossbench.experiments.probing import extremes, landscape, mechanics, population, spaces
+from lossbench.experiments.probing import conduct, extremes, landscape, mechanics, population, spaces
 from lossbench.experiments.probing.findings import Finding
 from lossbench.experiments.probing.loss_under_test import LossUnderTest
 
@@ -26,7 +28,7 @@ class Needs:
     gradient: bool = True  # a net that can learn
 
 
-FIRST: tuple[Check, ...] = (mechanics.shape, mechanics.rows_apart)  # the others need these
+FIRST: tuple[Check, ...] = (mechanics.shape, conduct.conduct, mechanics.rows_apart)  # the others need these
 MECHANICS: tuple[Needs, ...] = (
     Needs(mechanics.defined, values=False, gradient=False),
     Needs(mechanics.gradient, values=False, gradient=False),
@@ -66,6 +68,8 @@ def admitted(loss: Loss, task: Task) -> LossUnderTest | Finding:
 
 def examine_on_task(subject: LossUnderTest, checks: Sequence[Needs], watch: Watch) -> Iterator[Finding]:
     """What some checks find, one after the other; whatever a user's loss raises is a finding."""
+    with _apart():
+        subject = subject.in_float64()
     for check in FIRST:
         found = list(_run(check, subject, watch))
         yield from found
@@ -89,10 +93,20 @@ def examine_on_task(subject: LossUnderTest, checks: Sequence[Needs], watch: Watc
 
 def _run(check: Check, subject: LossUnderTest, watch: Watch) -> Iterator[Finding]:
     watch(f"{subject.task.value}: {_name(check)}")
+    found: list[Finding] = []
     try:
-        yield from check(subject)
+        with _apart():
+            found.extend(check(subject))
     except FAULTS as problem:  # a user's code may raise anything
-        yield subject.finding(_name(check), "error", f"raises {words_of(problem)}", "called with probes")
+        found.append(subject.finding(_name(check), "error", f"raises {words_of(problem)}", "called with probes"))
+    yield from found
+
+
+@contextlib.contextmanager
+def _apart() -> Iterator[None]:
+    """What a loss prints and draws is a finding of its own, and goes nowhere else."""
+    with contextlib.redirect_stdout(io.StringIO()), conduct.kept_generators():
+        yield
 
 
 def _name(check: Check) -> str:

@@ -17,11 +17,13 @@ from torch import Tensor
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.loss import Loss
-from lossbench.catalog.plugins.adapt import adapt
+from lossbench.catalog.plugins.adapt import WrongShape, adapt
 from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Encoding, Space, Task
+from lossbench.errors import UserError
 from lossbench.experiments.probing.findings import Finding, Level
+from lossbench.experiments.probing.float64 import promoted
 
 MIDDLE = 6.0  # half the width of the linear outputs that training starts from and mostly stays in
 TAILS = (30.0, 1e3)  # sizes of linear outputs that it may reach
@@ -48,6 +50,23 @@ class LossUnderTest:
         checked = replace(loss, fn=adapt(loss, file="", where=loss.name))
         classes = {Task.BINARY: 2, Task.MULTICLASS: 3, Task.REGRESSION: 0}[task]
         return cls(checked, task, best_activation(loss, task), classes)
+
+    def in_float64(self) -> LossUnderTest:
+        """The same, to be called in double precision even where a constant in it is float32."""
+        single, double = (self.fails(dtype) for dtype in (torch.float32, torch.float64))
+        if single or not double:
+            return self
+        return replace(self, loss=replace(self.loss, fn=promoted(self.loss.fn)))
+
+    def fails(self, dtype: torch.dtype) -> bool:
+        """Whether it raises for outputs of that type."""
+        try:
+            self.values(self.activation(self.linear_outputs(1, 7, dtype=dtype)), self.targets(1, 7))
+        except WrongShape:
+            return False
+        except UserError:
+            return True
+        return False
 
     @property
     def outputs(self) -> int:

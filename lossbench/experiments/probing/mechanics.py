@@ -111,12 +111,12 @@ def defined(subject: LossUnderTest) -> Iterator[Finding]:
         if better
         else "mind logs and roots"
     )
-    what = f"not defined (NaN) at {share:.0%} of the outputs that {subject.activation.name} gives; {fix}"
+    what = f"not defined (NaN or infinite) at {share:.0%} of the outputs that {subject.activation.name} gives; {fix}"
     yield subject.finding("defined", "error", what, measured, undefined_share=share)
 
 
 def _undefined(subject: LossUnderTest, scales: Sequence[float] = (0.5, 2.0, FARTHEST)) -> float:
-    """The share of values that are NaN at linear outputs of some scales; 1 where it raises."""
+    """The share of values that are no number at linear outputs of some scales; 1 where it raises."""
     z = torch.cat([subject.linear_outputs(600 // len(scales), scale=scale) for scale in scales])
     try:
         if subject.loss.per == "batch":
@@ -125,7 +125,8 @@ def _undefined(subject: LossUnderTest, scales: Sequence[float] = (0.5, 2.0, FART
             value = subject.risks(z)
     except (UserError, RuntimeError, IndexError):
         return 1.0
-    return float(value.isnan().double().mean())
+    wrong = value.isnan() if scales is TAILS else ~value.isfinite()  # far out, an overflow is another check's finding
+    return float(wrong.double().mean())
 
 
 def gradient(subject: LossUnderTest) -> Iterator[Finding]:

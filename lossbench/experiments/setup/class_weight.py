@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from lossbench.catalog.vocabulary import Task
-from lossbench.errors import UserError, UserErrors, unknown
+from lossbench.errors import UserError, UserErrors, counted, unknown
 
 ALIKE, BALANCED = "none", "balanced"
 
@@ -19,7 +19,7 @@ ClassWeight = str | tuple[tuple[str, float], ...]  # none, balanced, or every cl
 
 
 def resolve_class_weight(
-    wanted: str | Mapping[str, float], task: Task, classes: Sequence[str], *, where: str
+    wanted: str | Mapping[str, float] | Sequence[float], task: Task, classes: Sequence[str], *, where: str
 ) -> ClassWeight:
     """What a config says, with the weights in the classes' order.
 
@@ -29,6 +29,11 @@ def resolve_class_weight(
         raise UserError("class_weight needs classes", where=where, fix="leave it out of a regression")
     if isinstance(wanted, str):
         return wanted
+    if not isinstance(wanted, Mapping):
+        if len(wanted) != len(classes):
+            what = f"has {counted(len(wanted), 'weight')} for {len(classes)} classes ({', '.join(classes)})"
+            raise UserError(what, where=where, fix="give every class one, in this order")
+        wanted = dict(zip(classes, wanted, strict=True))
     errors = [unknown("class", name, classes, where=where) for name in wanted if name not in classes]
     missing = [name for name in classes if name not in wanted]
     if missing and not errors:

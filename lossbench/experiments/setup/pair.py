@@ -14,6 +14,7 @@ from lossbench.catalog.equivalence import Gradients, probe_gradients
 from lossbench.catalog.estimands import weighted
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss
+from lossbench.catalog.losses import SMOOTHED_WEIGHTS
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.plugins.adapt import rows_coupled
 from lossbench.catalog.plugins.resolve import find_activation, loss_source
@@ -94,9 +95,11 @@ class Pair:
         return Seen(self._measured if is_undeclared else None, self._coupled, self.gradients)
 
     def warnings(self, name: str = "") -> list[str]:
-        """What is to be said before it is trained: a verdict that is not sound, errors that were measured of an
-        undeclared loss, rows of a user's loss that are coupled."""
+        """What is to be said before it is trained: a verdict that is not sound, class weights that are not torch's,
+        errors that were measured of an undeclared loss, rows of a user's loss that are coupled."""
         messages = [] if self.verdict.level.is_sound else [self.verdict.warning(name or self.name)]
+        if self.class_weight != ALIKE and self.loss.params.get("label_smoothing"):
+            messages.append(f"{name or self.name}: {SMOOTHED_WEIGHTS}")
         coupled = self._coupled
         if self.verdict.level is Level.UNKNOWN:
             found = [error for error in self._measured.errors if not (coupled and error.check == "rows")]
@@ -185,7 +188,7 @@ def resolve_pair(
     task: Task,
     classes: int,
     *,
-    class_weight: str | Mapping[str, float] = ALIKE,
+    class_weight: str | Mapping[str, float] | Sequence[float] = ALIKE,
     class_names: Sequence[str] = (),
     target_note: str = "",
     path: str = "",

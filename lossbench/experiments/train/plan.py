@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.metrics import Metric, reported
 from lossbench.catalog.plugins.resolve import find_metric
@@ -149,7 +150,7 @@ def _resolved(plan: TrainPlan, batch_size: int | None) -> TrainConfig:
             "loss": config.loss.model_copy(
                 update={"name": loss.name if known else config.loss.name, "params": dict(loss.params)}
             ),
-            "last_act": plan.pair.activation.name if config.last_act == AUTO else config.last_act,
+            "last_act": plan.pair.activation.name if plan.pair.activation.name in ACTIVATIONS else config.last_act,
             "optim": config.optim.model_copy(update={"batch_size": batch_size}),
             "metric": plan.metric.name if config.metric == AUTO else config.metric,
             "device": str(plan.device),
