@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from lossbench.catalog.estimands import PROBABILITIES
-from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, metric
+from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, mean, metric
 from lossbench.deferred import F, torch
 
 if TYPE_CHECKING:
@@ -17,32 +17,34 @@ ECE_BINS = 15
 
 @METRICS.add
 @metric("log_loss", "probability", CLASSIFICATION, worst=math.inf, best=0.0, rope="dummy_error", estimand=PROBABILITIES)
-def log_loss(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
+def log_loss(p_PNC: Tensor, truth_PN: Tensor, weight_PN: Tensor | None = None) -> Tensor:
     """Mean of -log p_y, p clipped at 2.2e-16."""
     eps = torch.finfo(torch.float64).eps
-    return -_own(p_PNC.clamp(eps, 1 - eps), truth_PN).log().mean(-1)
+    return -mean(_own(p_PNC.clamp(eps, 1 - eps), truth_PN).log(), weight_PN)
 
 
 @METRICS.add
 @metric("brier", "probability", CLASSIFICATION, worst=1.0, best=0.0, rope="dummy_error", estimand=PROBABILITIES)
-def brier(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
+def brier(p_PNC: Tensor, truth_PN: Tensor, weight_PN: Tensor | None = None) -> Tensor:
     """Mean of half the squared distance of p to the one-hot truth.
 
     scikit-learn's brier_score_loss with scale_by_half=True, which is its default for two classes only.
     """
-    return 0.5 * (p_PNC - F.one_hot(truth_PN, p_PNC.shape[-1])).square().sum(-1).mean(-1)
+    return 0.5 * mean((p_PNC - F.one_hot(truth_PN, p_PNC.shape[-1])).square().sum(-1), weight_PN)
 
 
 @METRICS.add
 @metric("ece", "probability", CLASSIFICATION, worst=1.0, best=0.0, rope="dummy_error_rate", estimand=PROBABILITIES)
-def ece(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
+def ece(p_PNC: Tensor, truth_PN: Tensor, weight_PN: Tensor | None = None) -> Tensor:
     """Expected calibration error of the most probable class: |accuracy - mean probability| over 15 equal-width bins."""
     confidence, label = p_PNC.max(-1)
     hit = (label == truth_PN).double()
     bounds = torch.linspace(0, 1, ECE_BINS + 1, dtype=torch.float64, device=p_PNC.device)[1:-1]
     bin_PN = torch.searchsorted(bounds, confidence.contiguous())  # bins (lower, upper]
     gap = torch.zeros(len(p_PNC), ECE_BINS, dtype=torch.float64, device=p_PNC.device)
-    return gap.scatter_add(1, bin_PN, hit - confidence).abs().sum(-1) / p_PNC.shape[1]
+    if weight_PN is None:
+        return gap.scatter_add(1, bin_PN, hit - confidence).abs().sum(-1) / p_PNC.shape[1]
+    return gap.scatter_add(1, bin_PN, weight_PN * (hit - confidence)).abs().sum(-1) / weight_PN.sum(-1)
 
 
 def _own(p_PNC: Tensor, truth_PN: Tensor) -> Tensor:
