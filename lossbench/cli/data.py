@@ -15,7 +15,7 @@ from lossbench.config.keys import flagged
 FLAGS = [name for name, (_, flag) in flagged(TrainConfig).items() if flag.panel == READING]
 
 
-@opt.flags(TrainConfig, "target", "task", "drop", "keep", "groups", "time", "target_scale", *FLAGS)
+@opt.flags(TrainConfig, "target", "task", "drop", "keep", "groups", "time", "weights", "target_scale", *FLAGS)
 def data(
     data: Annotated[
         str,

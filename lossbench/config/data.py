@@ -51,6 +51,11 @@ class DataConfig(ConfigPart):
         description="A column of dates or numbers that orders the rows in time: the latest are tested on, nothing is "
         "shuffled; it is no feature unless it is in keep",
     )
+    weights: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--weights", DATA, "COLUMN")] = Field(
+        None,
+        description="A column of sample weights: what each row counts in training and in scores; 0 leaves the row out, "
+        "and it is no feature",
+    )
     sep: Annotated[Text | None, Flag("--sep", READING, "TEXT")] = Field(
         None, description="What separates the fields; null finds out"
     )

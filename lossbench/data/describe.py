@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lossbench.data.cells import numbers, plain_number
 from lossbench.data.checks.split_caveats import split_caveats
 from lossbench.data.duplicates import grouped
-from lossbench.data.encoders import numbers, plain_number
 from lossbench.data.load import load
 from lossbench.data.preparation import Preparation
 from lossbench.data.source import DataSource

@@ -59,15 +59,16 @@ class Preparation:
         text: Literal["drop", "hash"] = "drop",
         target_scale: TargetScale = "auto",
     ) -> Preparation:
-        """Learn from the given rows of the table, and from nothing else.
+        """Learn from the given rows of the table, each counted by its weight, and from nothing else.
 
         Raises `UserError` where no feature is left.
         """
+        weight_N = None if table.weights is None else table.weights[rows]
         encoders: dict[str, Encoder] = {}
         dropped: dict[str, str] = {}
         for name in table.features.columns:
             column = table.features[name].iloc[rows]
-            fitted = fit_column(name, column, table.kinds[name], scale=scale, dates=dates, text=text)
+            fitted = fit_column(name, column, table.kinds[name], scale=scale, dates=dates, text=text, weight_N=weight_N)
             if isinstance(fitted, str):
                 dropped[name] = fitted
             else:
@@ -80,7 +81,7 @@ class Preparation:
         kinds = {name: table.kinds[name] for name in encoders}
         unit = TargetScaling()
         if table.task == "regression":
-            unit = fit_target_scaling(table.target[rows], target_scale)
+            unit = fit_target_scaling(table.target[rows], target_scale, weight_N)
         return cls(tuple(encoders.values()), kinds, dropped, unit.center, unit.scale, unit.why, unit.statistic)
 
     @property

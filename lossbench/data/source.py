@@ -19,8 +19,9 @@ class DataSource:
 
     The options have the names and the meaning that they have in a config's `data`. `keep` names columns that are kept
     although they look like row numbers or like copies of the target; `groups` names the column whose equal values must
-    not be torn by a split, and `time` the one by which the test rows are the latest: neither is a feature (`time` is
-    one where it is named in `keep`). `date_formats` says how the dates of a column are written, where known.
+    not be torn by a split, `time` the one by which the test rows are the latest, and `weights` the one that says what
+    each row counts: none is a feature (`time` is one where it is named in `keep`). `date_formats` says how the dates of
+    a column are written, where known.
     """
 
     name: str | None = None
@@ -31,6 +32,7 @@ class DataSource:
     keep: Sequence[str] = ()
     groups: str | None = None
     time: str | None = None
+    weights: str | None = None
     sep: str | None = None
     decimal: str | None = None
     encoding: str = "utf-8"
@@ -57,8 +59,8 @@ class DataSource:
 
     @property
     def needed(self) -> set[str]:
-        """Columns that the user names: as target, as groups, as time, or to keep."""
-        return {name for name in (self.target, self.groups, self.time, *self.keep) if name is not None}
+        """Columns that the user names: as target, as groups, as time, as weights, or to keep."""
+        return {name for name in (self.target, self.groups, self.time, self.weights, *self.keep) if name is not None}
 
     def changed(self, *names: str) -> dict[str, Any]:
         """Those of the options that are not at their defaults."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,7 +37,8 @@ class Table:
     `notes` are the repairs and drops, and as `Information` how it was read, one sentence each; `target_note` is the
     clause about the target's values that a refusal ends with. `reading` holds what another file of this kind must be
     read with: the options that were not at their defaults, and `date_formats` {column: format}. `place` tells where a
-    row stands in the file ("line 7"), for messages.
+    row stands in the file ("line 7"), for messages. `weights` [N], of mean 1, are what each row counts (None: all
+    alike), and `weights_name` the column that they stand in.
     """
 
     name: str
@@ -55,6 +56,8 @@ class Table:
     place: Callable[[int], str] = field(default=lambda row: f"row {row + 1}", repr=False, compare=False)
     target_note: str = ""
     reading: Mapping[str, Any] = field(default_factory=dict)
+    weights: NDArray[Any] | None = None
+    weights_name: str = ""
 
     def __len__(self) -> int:
         return len(self.target)
@@ -66,10 +69,36 @@ class Table:
             return ()
         return tuple(int(n) for n in np.bincount(self.target, minlength=len(self.classes)))
 
+    @property
+    def class_totals(self) -> tuple[float, ...]:
+        """What the rows of each class count together: their number, or the sum of their weights."""
+        if self.task == "regression" or self.weights is None:
+            return self.class_counts
+        return tuple(np.bincount(self.target, self.weights, minlength=len(self.classes)).tolist())
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Table:
+        """Those of its rows, in that order."""
+
+        def of(values: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if values is None else values[rows]
+
+        where = self.place
+        return replace(
+            self,
+            features=self.features.iloc[rows].reset_index(drop=True),
+            target=self.target[rows],
+            groups=of(self.groups),
+            time=of(self.time),
+            clean_target=of(self.clean_target),
+            weights=of(self.weights),
+            place=lambda row: where(int(rows[row])),
+        )
+
     def fingerprint(self) -> str:
         """SHA-256 of what is trained on, the same on every machine.
 
-        Hashed, in order: task; per feature its name, kind and values; the target's values and classes. Numbers as
+        Hashed, in order: task; per feature its name, kind and values; the target's values and classes; weights, where
+        rows have such. Numbers as
         little-endian float64 (one NaN, no -0), dates as microseconds since 1970, texts as their sorted distinct values
         in UTF-8 and each row's place among them (-1 for a gap). So pandas' way of storing texts does not show.
         """
@@ -100,6 +129,9 @@ class Table:
                 yield _number_bytes(column.to_numpy())
         yield _number_bytes(self.target)
         yield from (label.encode() for label in self.classes)
+        if self.weights is not None:
+            yield b"weights"
+            yield _number_bytes(self.weights)
 
 
 def sorted_levels(column: pd.Series) -> tuple[list[str], NDArray[Any]]:

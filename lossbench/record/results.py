@@ -135,7 +135,7 @@ class ReliabilityRecord(RecordPart):
 
     confidence: list[Number]
     accuracy: list[Number]
-    count: list[Annotated[int, Field(ge=0)]]
+    count: list[Annotated[int | float, Field(ge=0)]]  # rows, or the sum of their weights
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.error import URLError
 
@@ -130,3 +131,45 @@ def test_predictions_name_the_member_and_go_where_they_are_asked(lossbench, tmp_
     code, _, errors = lossbench("predict", str(run), "new.csv", "--member", "5")
     assert (code, len(errors)) == (2, 1)
     assert "no member 5; it holds members 0 to 1" in errors[0]
+
+
+def test_weights_are_said_kept_and_not_asked_for_again(lossbench):
+    pd.read_csv("t.csv").assign(w=[i % 3 for i in range(60)]).to_csv("w.csv", index=False)
+    small = ("--data", "w.csv", "--target", "y", "--drop", "comment", "--weights", "w", "--batch-size", "full")
+    code, out, errors = lossbench("train", *small, "--epochs", "1", "--hidden", "4", "--name", "one")
+    assert code == 0
+    assert "weighted by w" in out
+    assert "note: 20 rows of weight 0 left out" in errors
+    record = json.loads(Path("outputs/one/result.json").read_text())
+    assert (record["data"]["weights"], record["data"]["rows"]) == ("w", 40)
+    assert sum(record["data"]["class_totals"]) == pytest.approx(40)
+    code, out, _ = lossbench("predict", "outputs/one", "t.csv")  # which has no such column
+    assert (code, len(out.splitlines())) == (0, 61)
+    code, _, errors = lossbench(
+        "train", *small[:6], "--batch-size", "full", "--epochs", "1", "--hidden", "4", "--name", "one"
+    )
+    assert code == 2
+    assert "has another run, which differs in data" in errors[-1]
+    code, out, _ = lossbench(
+        "compare-losses",
+        *small,
+        "--losses",
+        "ce,hinge",
+        "--folds",
+        "3",
+        "--repeats",
+        "1",
+        "--epochs",
+        "2",
+        "--hidden",
+        "4",
+    )
+    assert code == 0
+    assert "w: weighted by w" in out
+    code, out, _ = lossbench(
+        "regularize-gif", *small[:8], "--features", "pca", "--alphas", "2", "--grid", "20", "--max-iter", "50"
+    )
+    assert code == 0
+    assert "weighted by w" in out
+    code, out, _ = lossbench("data", "w.csv", "--target", "y", "--weights", "w")
+    assert "note: rows are weighted by 'w': 1 to 2, mean 1.5" in out

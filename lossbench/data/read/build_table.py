@@ -19,6 +19,7 @@ from lossbench.data.source import READING, DataSource
 from lossbench.data.splits.stratified import in_order_of_occurrence
 from lossbench.data.splits.time import times_of
 from lossbench.data.table import ColumnKind, Table
+from lossbench.data.weights import take_weights, weighted
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError, did_you_mean
 
@@ -133,6 +134,9 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
     request = Request(source, lambda names: _choose(names, source))
     reading = _read(request) if frame is None else read_frame(frame, request)
     columns, kinds, notes, date_formats = _understood(reading, source, {})
+    weights = None
+    if source.weights is not None:
+        columns, weights, reading.place = take_weights(columns, kinds, source.weights, reading.place, notes)
     _refuse_infinite(columns, kinds, reading.place)
     name = str(source.target)
     rows = _rows_with_target(columns[name], source, reading.place, notes)
@@ -142,6 +146,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         raise UserError(f"{len(rows)} data row{s}; need at least {LEAST_ROWS}", fix="add rows")
     if len(rows) < len(columns[name]):
         columns = {key: column.iloc[rows].reset_index(drop=True) for key, column in columns.items()}
+        weights = None if weights is None else weights[rows]
 
     def place(row: int) -> str:
         return reading.place(int(rows[row]))
@@ -174,6 +179,8 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         target_note=target.description,
         reading={**source.changed(*READING), **({"date_formats": date_formats} if date_formats else {})},
     )
+    if weights is not None:
+        table = weighted(table, weights, str(source.weights))
     return Assembled(table, tuple(suspects(columns, kinds, target, source.keep)))
 
 
@@ -182,7 +189,7 @@ def _choose(names: Sequence[str], source: DataSource) -> list[str]:
     if source.target is None:
         raise UserError("no target was named", fix=f"choose one with --target; columns are {', '.join(names)}")
     reserved = {DUPLICATES} - set(names)  # a word for groups, unless a column has that name
-    roles = [name for name in (source.groups, source.time) if name is not None and name not in reserved]
+    roles = [name for name in (source.groups, source.time, source.weights) if name is not None and name not in reserved]
     for name in [source.target, *source.drop, *source.keep, *roles]:
         if name not in names:
             hint = did_you_mean(name, names)
@@ -191,7 +198,10 @@ def _choose(names: Sequence[str], source: DataSource) -> list[str]:
     if source.target in source.drop:
         raise UserError(f"column {source.target!r} is the target and is dropped", fix="take it out of --drop")
     if source.target in roles:
-        raise UserError(f"column {source.target!r} is the target and cannot split the rows", fix="name another column")
+        what = "weight" if source.target == source.weights else "split"
+        raise UserError(f"column {source.target!r} is the target and cannot {what} the rows", fix="name another column")
+    if source.weights is not None and source.weights in (source.groups, source.time):
+        raise UserError(f"column {source.weights!r} cannot weight and split the rows", fix="name two columns")
     return [name for name in names if name not in source.drop or name in roles]
 
 

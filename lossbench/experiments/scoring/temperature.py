@@ -19,6 +19,7 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.metrics.metric import mean
 
 LOG2_T = np.arange(-6.0, 11.0)  # from a hard decision to an even guess, for scores between 0.01 and 1000
 PRIOR = 0.5  # standard deviation of ln T about T = 1
@@ -47,9 +48,9 @@ def log_loss_by_temperature(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     return loss_GPN.log_().add_(top_PN * top_PN.new_tensor(inverse_G)[:, None, None])
 
 
-def mean_log_loss(loss_GPN: Tensor) -> Tensor:
-    """Mean over rows, `[P, G]`; inf for scores that are not finite."""
-    mean_PG = loss_GPN.mean(-1).T
+def mean_log_loss(loss_GPN: Tensor, weight_PN: Tensor | None = None) -> Tensor:
+    """Mean over rows, each counted by its weight, `[P, G]`; inf for scores that are not finite."""
+    mean_PG = mean(loss_GPN, weight_PN).T
     return torch.where(mean_PG.isfinite(), mean_PG, torch.inf)
 
 
@@ -58,7 +59,7 @@ def smooth_log_loss(log_loss_PG: Tensor, rows: int) -> Tensor:
     return (log_loss_PG + log_loss_PG.new_tensor(_penalty(LOG2_T) / rows)).amin(-1)
 
 
-def fit_temperature(log_loss_EG: Floats, rows: int) -> Floats:
+def fit_temperature(log_loss_EG: Floats, rows: float) -> Floats:
     """The T that maximises likelihood times prior, `[E]`: rows * log_loss(T) + (ln T)^2 / (2 * 0.5^2) is least there.
 
     The prior draws T towards 1, where scores stay as they are. It counts as much as a few rows: 29 rows that are all

@@ -12,7 +12,16 @@ from lossbench.events import Emit, Warned
 from lossbench.record import DataRecord, NoteRecord, SplitRecord
 from lossbench.record.data import Statistic
 
-SUITING = ("drop", "groups", "time", "dates", "text", "scale", "target_scale")  # options that a named set has a use for
+SUITING = (  # options that a named set has a use for
+    "drop",
+    "groups",
+    "time",
+    "weights",
+    "dates",
+    "text",
+    "scale",
+    "target_scale",
+)
 
 
 def data_source(config: DataConfig, beside: Sequence[DataConfig] = ()) -> DataSource:
@@ -61,9 +70,11 @@ def table_record(table: Table, split: SplitRecord) -> DataRecord:
         target=table.target_name,
         classes=list(table.classes),
         class_counts=list(table.class_counts),
+        class_totals=[] if table.weights is None else list(table.class_totals),
         sha256=table.fingerprint(),
         split=split,
         source=table.source,
+        weights=table.weights_name,
         notes=note_records(table.notes),
     )
 

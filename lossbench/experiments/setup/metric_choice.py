@@ -26,12 +26,12 @@ RARE = 0.1
 BETTER_METRICS = "auroc, average_precision or balanced_accuracy can tell what is learnt (--metric)"
 
 
-def is_rare(counts: Sequence[int]) -> bool:
+def is_rare(counts: Sequence[float]) -> bool:
     """Whether the smallest class has so few of the rows that deciding for the others is nearly always right."""
     return bool(counts) and min(counts) / sum(counts) < min(RARE, 0.5 / len(counts))
 
 
-def auto_metric(task: Task, counts: Sequence[Sequence[int]] = (), losses: Sequence[Loss] = ()) -> Metric:
+def auto_metric(task: Task, counts: Sequence[Sequence[float]] = (), losses: Sequence[Loss] = ()) -> Metric:
     """What `auto` stands for, given each table's rows per class and the losses that were named.
 
     Raises `UserError` where the losses estimate different things, such as two quantiles.
@@ -56,6 +56,9 @@ def check_metric(metric: Metric, table: Table) -> None:
             where="metric",
             fix=f"choose one of {', '.join(m.name for m in suiting(task))}",
         )
+    if table.weights is not None and not metric.takes_weights:
+        what = f"{metric.name} takes no weights, and the rows of {table.name} are weighted by {table.weights_name}"
+        raise UserError(what, where="metric", fix="choose another metric, or leave out --weights")
     if wrong := metric.impossible(table.target):
         what = f"{metric.name} needs {metric.domain} targets, and {wrong} of {table.name}'s are not"
         raise UserError(what, where="metric", fix="choose another metric")
@@ -69,20 +72,21 @@ def lacking(metric: Metric, pair: Pair, *, calibrated: bool = False) -> str:
     return f"it predicts no {metric.needs}, which {metric.name} scores"
 
 
-def rare_class(classes: Sequence[str], counts: Sequence[int]) -> str:
-    """What accuracy is worth with so many rows of each class, where one is rare; else nothing."""
+def rare_class(classes: Sequence[str], counts: Sequence[float], what: str = "rows") -> str:
+    """What accuracy is worth with so many rows of each class, where one is rare; else nothing. `what`: what is counted,
+    where it is not rows."""
     if not is_rare(counts):
         return ""
     few, many = (classes[counts.index(of(counts))] for of in (min, max))
     return (
-        f"class {few!r} has {min(counts) / sum(counts):.1%} of the rows: always deciding for {many!r} has accuracy"
+        f"class {few!r} has {min(counts) / sum(counts):.1%} of the {what}: always deciding for {many!r} has accuracy"
         f" {max(counts) / sum(counts):.3f}"
     )
 
 
 def metric_notes(requested: str, metric: Metric, table: Table, losses: Sequence[Loss]) -> Iterator[str]:
     """What a reader must know of the metric: a rare class, and losses that do not estimate what it scores."""
-    if rare := rare_class(table.classes, table.class_counts):
+    if rare := rare_class(table.classes, table.class_totals, "rows" if table.weights is None else "weight"):
         if requested == AUTO:
             yield Information(f"{rare}; the metric is {metric.name}, not accuracy")
         elif metric is METRICS.get("accuracy"):

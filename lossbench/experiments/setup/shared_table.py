@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from lossbench.config.data import DataConfig
-from lossbench.data.encoders import NumberEncoder, numbers
+from lossbench.data.cells import numbers
+from lossbench.data.encoders import NumberEncoder
 from lossbench.data.preparation import Preparation
 from lossbench.data.table import Table
 from lossbench.engine.shared_rows import GatheredRows
@@ -123,6 +124,11 @@ def _split(
         values, index_N = clean if name == "test" else table.target, shared[name].index_N
         return lambda: torch.from_numpy(values[index_N.numpy()])
 
+    def weights_of(name: str) -> Callable[[], Tensor]:
+        assert table.weights is not None, "asked for where there are weights"
+        values, index_N = table.weights, shared[name].index_N
+        return lambda: torch.from_numpy(values[index_N.numpy()])
+
     def inputs_of(name: str) -> Callable[[], Tensor]:
         return lambda: shared[name][:]
 
@@ -133,4 +139,5 @@ def _split(
         own.target_center,
         own.target_scale,
         shared,
+        OnDemand({name: weights_of(name) for name in shared} if table.weights is not None else {}),
     )

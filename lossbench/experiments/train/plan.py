@@ -114,7 +114,7 @@ def default_name(plan: TrainPlan) -> str:
 
 def _metric(name: str, table: Table, pair: Pair) -> Metric:
     if name == AUTO:
-        return auto_metric(pair.task, [table.class_counts], [pair.loss])
+        return auto_metric(pair.task, [table.class_totals], [pair.loss])
     metric = find_metric(name, where="metric")
     check_metric(metric, table)
     if why := lacking(metric, pair):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lossbench.data.encoders import plain_number
+from lossbench.data.cells import plain_number
 from lossbench.data.read.build_table import read_features
 from lossbench.data.source import DataSource
 from lossbench.data.table import Information

@@ -19,9 +19,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lossbench.catalog.inverse_links import TINY, InverseLink
+from lossbench.catalog.metrics.metric import mean
 from lossbench.catalog.vocabulary import Encoding, Space
 from lossbench.errors import FAULTS
 from lossbench.experiments.compare.results.test_scores import blocks
+from lossbench.experiments.scoring.scores import weights_of
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 
@@ -73,6 +75,7 @@ class Ruler:
     splits: Sequence[PreparedSplit]  # J, with equally many test rows
     target: Tensor  # [J, N] or [J, N, C], encoded as the loss wants it
     statistics: dict[str, Tensor]  # [J, 1, C]
+    weight_JN: Tensor | None  # what the rows count; None: all alike
 
     @classmethod
     def of(cls, pair: Pair, splits: Sequence[PreparedSplit]) -> Ruler:
@@ -84,6 +87,7 @@ class Ruler:
             splits,
             target.double() if target.is_floating_point() else target,
             {name: torch.stack([f[name] for f in found])[:, None].double() for name in pair.loss.statistics},
+            weights_of(splits, "test"),
         )
 
     def read(self, predicted: Tensor) -> Tensor | None:
@@ -95,8 +99,11 @@ class Ruler:
         if out is None:
             return None
         if self.pair.loss.per == "batch":
-            return self.pair.loss(out, self.target, torch.ones_like(out[..., 0]), **self.statistics)
-        return self.pair.loss(out, self.target, **self.statistics).mean(-1)
+            each = torch.ones_like(out[..., 0])
+            if self.weight_JN is not None:
+                each = self.weight_JN / self.weight_JN.mean(-1, keepdim=True)
+            return self.pair.loss(out, self.target, each, **self.statistics)
+        return mean(self.pair.loss(out, self.target, **self.statistics), self.weight_JN)
 
 
 def cross_loss_matrix(

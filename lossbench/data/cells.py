@@ -1,0 +1,32 @@
+"""The cells of a column: as numbers, as texts, and as a reader sees them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lossbench.errors import UserError
+
+
+def plain_number(value: float) -> str:
+    """A number for a reader: whole ones to their last digit, others to six."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:g}"
+
+
+def numbers(column: pd.Series) -> NDArray[Any]:
+    """A column of numbers as float64 [N], gaps as NaN; a `UserError` where it holds something else."""
+    if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+        raise UserError(f"column {str(column.name)!r} held numbers in training, here it holds text")
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def texts(column: pd.Series) -> list[str | None]:
+    """A column of texts or booleans as Python strings, gaps as None."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return [None if math.isnan(v) else "True" if v else "False" for v in values.tolist()]
+    return [v if isinstance(v, str) else None for v in column.to_numpy(dtype=object).tolist()]
