@@ -20,7 +20,7 @@ from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
-from lossbench.estimators.mlp import AUTO, Array, BaseMLP
+from lossbench.estimators.mlp import AUTO, Array, BaseMLP, rows_that_count
 from lossbench.experiments.setup.pair import resolve_pair
 
 
@@ -66,17 +66,24 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         super().__init__(**own)
         self.class_weight = class_weight
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train on `X [N, D]` and labels `y [N]`; `UserError` for parameters that cannot be, and where it diverges."""
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train on `X [N, D]` and labels `y [N]`; `UserError` for parameters that cannot be, and where it diverges.
+
+        `sample_weight [N]`: what each row counts, 0 or more; a row of weight 0 is left out. With `batch_size=None` and
+        without early stopping a row of weight 2 is two equal rows.
+        """
         x_ND, label_N = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(label_N)
+        x_ND, label_N, weight_N = rows_that_count(x_ND, label_N, sample_weight)
         self.classes_, index_N = np.unique(column_or_1d(label_N, warn=True), return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"{type(self).__name__} needs at least two classes; y has one class")
         task = Task.BINARY if len(self.classes_) == 2 else Task.MULTICLASS
         pair = resolve_pair(self._loss(), self.last_act, task, len(self.classes_))
-        weight = None if self.class_weight is None else compute_sample_weight(self.class_weight, label_N)
-        return self._train(x_ND, index_N.astype(np.int64), pair, weight)
+        of_class = None if self.class_weight is None else compute_sample_weight(self.class_weight, label_N)
+        if weight_N is not None and self.class_weight == "balanced":  # each class's sum of weights counts alike
+            of_class = (1 / np.bincount(index_N, weight_N))[index_N]
+        return self._train(x_ND, index_N.astype(np.int64), pair, weight_N, of_class)
 
     def predict(self, X: ArrayLike) -> Array:
         """The decided class of each row."""

@@ -448,3 +448,21 @@ def test_a_metric_that_takes_no_weights_refuses_them():
     plain = replace(METRICS.get("rmse"), takes_weights=False)
     with pytest.raises(ValueError, match="takes no weights"):
         plain(values(np.zeros((1, 3))), torch.zeros(3), torch.ones(3))
+
+
+@pytest.mark.parametrize("metric", [m for m in METRICS if m.needs == "point"], ids=lambda one: one.name)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_several_targets_score_their_uniform_average(metric, weighted):
+    random = np.random.default_rng(3)
+    y, f = np.abs(random.normal(size=(20, 3))) + 0.1, np.abs(random.normal(size=(2, 20, 3))) + 0.1
+    w = random.uniform(size=20) if weighted else None
+    found = metric(
+        Prediction(point_PN=torch.as_tensor(f)), torch.as_tensor(y), None if w is None else torch.as_tensor(w)
+    )
+    for i in range(2):
+        of = WEIGHTED[metric.name] if weighted else ORACLES[metric.name]
+        each = [of(y[:, k], f[i, :, k], w) if weighted else of(y[:, k], f[i, :, k]) for k in range(3)]
+        assert found[i].item() == pytest.approx(np.mean(each), rel=EXACT)
+    if metric.name in {"mae", "r2"} and not weighted:
+        oracle = {"mae": sk.mean_absolute_error, "r2": sk.r2_score}[metric.name]
+        assert found[0].item() == pytest.approx(oracle(y, f[0]), rel=EXACT)

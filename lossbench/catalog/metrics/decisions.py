@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lossbench.catalog.estimands import BALANCED_CLASS, MOST_PROBABLE
-from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, counted, mean, metric, ratio
+from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, metric
+from lossbench.catalog.metrics.rows import counted, mean, ratio
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import torch
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Lt
 
-from lossbench.catalog.metrics.metric import METRICS, REGRESSION, mean, metric, regression_error
+from lossbench.catalog.metrics.metric import METRICS, REGRESSION, metric, regression_error
+from lossbench.catalog.metrics.rows import mean
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:

@@ -5,6 +5,9 @@ in float64. Definitions are scikit-learn's, absent classes included, without its
 are not finite, or are no probabilities where probabilities are needed, scores the worst value; a metric whose
 need a loss does not serve at all (probabilities of a margin loss) is not applicable, and nothing is guessed.
 
+Of several targets, points and truth `[P, N, K]`, a metric is the mean over the targets, as in scikit-learn
+(`uniform_average`).
+
 Rows may have weights `[P, N]`, which mean what scikit-learn's `sample_weight` means: a row of weight 2 counts as two
 rows, one of weight 0 as none.
 """
@@ -233,6 +236,17 @@ def metric(
             if part is None:
                 raise ValueError(f"{name} needs a {needs}, which this prediction has not")
             part = part.detach().double()
+            if needs == "point" and part.ndim == 3:  # a member for each of the targets, and their mean
+                apart, members = part.movedim(-1, 1), len(part)
+                truth_PK = truth_PN.expand(part.shape).movedim(-1, 1)
+                weight = None if weight_PN is None else weight_PN.expand(part.shape[:2])[:, None].expand(apart.shape)
+                each = fn(
+                    replace(prediction, point_PN=apart.flatten(0, 1)),
+                    truth_PK.flatten(0, 1),
+                    None if weight is None else weight.flatten(0, 1),
+                    **params,
+                )
+                return each.view(members, -1).mean(-1)
             good = _usable(part, needs)
             part = torch.where(good.view(-1, *[1] * (part.ndim - 1)), part, 1 / part.shape[-1])
             truth = truth_PN.expand(part.shape[:2])
@@ -269,20 +283,3 @@ def metric(
 
 # An error of a regression: 0 is perfect, there is no worst, and the dummy's own error is its scale.
 regression_error = partial(metric, tasks=REGRESSION, worst=math.inf, best=0.0, rope="dummy_error")
-
-
-def ratio(above: Tensor, below: Tensor, where_zero: float = 0.0) -> Tensor:
-    """above / below, and a value of its own where below is 0."""
-    return torch.where(below > 0, above / below.clamp_min(torch.finfo(torch.float64).tiny), where_zero)
-
-
-def mean(value_PN: Tensor, weight_PN: Tensor | None) -> Tensor:
-    """The rows' mean `[P]`, weighted where there are weights; whatever a row of weight 0 has, it is not in it."""
-    if weight_PN is None:
-        return value_PN.mean(-1)
-    return torch.where(weight_PN > 0, value_PN * weight_PN, 0.0).sum(-1) / weight_PN.sum(-1)
-
-
-def counted(which_PN: Tensor, weight_PN: Tensor | None) -> Tensor:
-    """What each row adds to a count: its weight, or 1, where `which_PN` holds; else 0."""
-    return which_PN.double() if weight_PN is None else which_PN * weight_PN

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from lossbench.catalog.estimands import PROBABILITIES
-from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, mean, metric
+from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, metric
+from lossbench.catalog.metrics.rows import mean
 from lossbench.deferred import F, torch
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Le
 
-from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, counted, metric, ratio
+from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, metric
+from lossbench.catalog.metrics.rows import counted, ratio
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import torch
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.metrics import Metric
-from lossbench.catalog.metrics.metric import mean
+from lossbench.catalog.metrics.rows import mean
 from lossbench.catalog.vocabulary import Encoding
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit

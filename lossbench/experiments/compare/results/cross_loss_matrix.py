@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lossbench.catalog.inverse_links import TINY, InverseLink
-from lossbench.catalog.metrics.metric import mean
+from lossbench.catalog.metrics.rows import mean
 from lossbench.catalog.vocabulary import Encoding, Space
 from lossbench.errors import FAULTS
 from lossbench.experiments.compare.results.test_scores import blocks
