@@ -40,13 +40,16 @@ class MeanOverTargets:
         return self.loss(out.mT.unsqueeze(-1), target.mT.unsqueeze(-1)).mean(-2)
 
 
+def takes_several(loss: Loss) -> bool:
+    """Whether it is a loss of one number and one output, which several targets can be averaged over."""
+    return loss.per == "sample" and loss.width(Task.REGRESSION, 0) == 1
+
+
 def check_several_targets(loss: Loss, targets: int, *, where: str = "loss") -> None:
     """Raise `UserError` for a loss that is not one of one number and one output, where there are several targets."""
-    if targets == 1:
+    if targets == 1 or takes_several(loss):
         return
     width = loss.width(Task.REGRESSION, 0)
-    if width == 1 and loss.per == "sample":
-        return
     why = f"has {width} outputs for each" if width > 1 else "is one of whole batches"
     raise UserError(
         f"{loss.name} {why}, and there are {targets} targets",

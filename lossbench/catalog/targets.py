@@ -24,6 +24,8 @@ def encode(
 ) -> Tensor:
     """The target of N samples: `[N]` int64 for `CLASS_INDEX`, else float32 `[N, C]` or `[N, 1]`.
 
+    Probabilities of the classes `[N, C]` are the target of `ONE_HOT`, and the second class's that of `PROBABILITY`.
+
     `truth_N` holds class indices, or values (`[N, K]` for K targets, and so is what comes of them): standardised by the
     caller for `FLOAT`, in their own units for `NONNEGATIVE` and `POSITIVE`. Raises `UserError` for a class that is not
     one of the `classes`, and for values outside the range that `name`, the loss, is defined on; `place` tells a row's
@@ -35,6 +37,8 @@ def encode(
         case Encoding.NONNEGATIVE | Encoding.POSITIVE:
             _check_range(truth_N, encoding, name, where, place)
             return truth_N.float().view(len(truth_N), -1)
+    if truth_N.ndim == 2:  # probabilities of the classes
+        return truth_N[:, 1:].float() if encoding is Encoding.PROBABILITY else truth_N.float()
     y = truth_N.long()
     wanted = classes if encoding.width(3) == 3 else 2
     if len(y) and not 0 <= int(y.min()) <= int(y.max()) < wanted:

@@ -17,8 +17,13 @@ from lossbench.config.flag import DATA, EVALUATION, READING, Flag
 from lossbench.config.parts import ConfigPart, Count, Fraction, Labels, Seed, ShareField, Text
 from lossbench.config.values import (
     Label,
+    join_target,
     spell_data,
 )
+
+TargetField = Annotated[
+    Label, Field(min_length=1), BeforeValidator(join_target, json_schema_input_type=str | float | bool | list[str])
+]
 
 
 class DataConfig(ConfigPart):
@@ -29,8 +34,10 @@ class DataConfig(ConfigPart):
         None,
         description="A table of your own: CSV, TSV, JSON lines, Parquet, Feather; - is standard input",
     )
-    target: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--target", DATA, "COLUMN")] = Field(
-        None, description="The column to predict; a file needs it"
+    target: Annotated[TargetField | None, Flag("--target", DATA, "COLUMN,...")] = Field(
+        None,
+        description="The column to predict; a file needs it. Several columns are probabilities of the classes, or "
+        "numbers to predict together",
     )
     task: Annotated[Literal["auto", "binary", "multiclass", "regression"], Flag("--task", DATA)] = Field(
         "auto", description="What kind of target it is; auto looks at its values"

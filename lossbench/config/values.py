@@ -68,6 +68,17 @@ else:
             return Annotated[list[entry], spellings, Field(min_length=1)]
 
 
+def join_target(value: Any) -> Any:
+    """["p_a", "p_b"] -> "p_a,p_b": several columns as a flag names them."""
+    if not isinstance(value, list):
+        return value
+    for name in value:
+        if not isinstance(name, str | int | float) or "," in str(name):
+            what = "must be names of columns without a comma in them, got {given}"
+            raise PydanticCustomError("target", what, {"given": repr(name)})
+    return ",".join(str(_label(name)) for name in value)
+
+
 def split_commas(text: str) -> list[str]:
     """The entries of a list written with commas; commas inside brackets do not split."""
     entries, depth = [""], 0

@@ -21,7 +21,7 @@ class DataSource:
     although they look like row numbers or like copies of the target; `groups` names the column whose equal values must
     not be torn by a split, `time` the one by which the test rows are the latest, and `weights` the one that says what
     each row counts: none is a feature (`time` is one where it is named in `keep`). `date_formats` says how the dates of
-    a column are written, where known.
+    a column are written, where known. `target` is a column, or several with commas between them.
     """
 
     name: str | None = None
@@ -57,10 +57,20 @@ class DataSource:
             return cls(file=text, **options)
         raise unknown_set(text)
 
+    def targets(self, names: Sequence[str]) -> list[str]:
+        """The target's columns: one of that name, or those whose names stand between its commas."""
+        if self.target is None or self.target in names:
+            return [] if self.target is None else [self.target]
+        return [name.strip() for name in self.target.split(",")]
+
     @property
     def needed(self) -> set[str]:
         """Columns that the user names: as target, as groups, as time, as weights, or to keep."""
-        return {name for name in (self.target, self.groups, self.time, self.weights, *self.keep) if name is not None}
+        return {
+            name
+            for name in (self.target, *self.targets(()), self.groups, self.time, self.weights, *self.keep)
+            if name is not None
+        }
 
     def changed(self, *names: str) -> dict[str, Any]:
         """Those of the options that are not at their defaults."""

@@ -13,6 +13,7 @@ from lossbench.deferred import np, pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FEW = 10  # rows of a class, for a part of its own in splits and folds
 Task = Literal["binary", "multiclass", "regression"]
 ColumnKind = Literal["number", "boolean", "text", "date"]
 
@@ -38,7 +39,9 @@ class Table:
     clause about the target's values that a refusal ends with. `reading` holds what another file of this kind must be
     read with: the options that were not at their defaults, and `date_formats` {column: format}. `place` tells where a
     row stands in the file ("line 7"), for messages. `weights` [N], of mean 1, are what each row counts (None: all
-    alike), and `weights_name` the column that they stand in.
+    alike), and `weights_name` the column that they stand in. `soft` [N, C]: probabilities of the classes,
+    where the target is such (soft targets); `target` is then the most probable class. `targets`: the names of several
+    numbers, where the `target` of a regression is `[N, K]`.
     """
 
     name: str
@@ -58,6 +61,8 @@ class Table:
     reading: Mapping[str, Any] = field(default_factory=dict)
     weights: NDArray[Any] | None = None
     weights_name: str = ""
+    soft: NDArray[Any] | None = None
+    targets: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.target)
@@ -71,10 +76,29 @@ class Table:
 
     @property
     def class_totals(self) -> tuple[float, ...]:
-        """What the rows of each class count together: their number, or the sum of their weights."""
+        """What the rows of each class count together: their number, or the sum of their weights; of probabilities their
+        sums."""
+        if self.soft is not None:
+            each = self.soft if self.weights is None else self.soft * self.weights[:, None]
+            return tuple(each.sum(axis=0).tolist())
         if self.task == "regression" or self.weights is None:
             return self.class_counts
         return tuple(np.bincount(self.target, self.weights, minlength=len(self.classes)).tolist())
+
+    @property
+    def truth(self) -> NDArray[Any]:
+        """What is to be learnt: the target, or the probabilities where it is such."""
+        return self.target if self.soft is None else self.soft
+
+    @property
+    def strata(self) -> NDArray[Any]:
+        """What splits are stratified by, `[N]`: the class; of probabilities the most probable one. One that is so in a
+        few rows only goes with the most frequent one."""
+        if self.soft is None:
+            return self.target
+        counts = np.bincount(self.target, minlength=len(self.classes))
+        few = counts[self.target] < FEW
+        return np.where(few, counts.argmax(), self.target)
 
     def take(self, rows: NDArray[np.integer[Any]]) -> Table:
         """Those of its rows, in that order."""
@@ -91,6 +115,7 @@ class Table:
             time=of(self.time),
             clean_target=of(self.clean_target),
             weights=of(self.weights),
+            soft=of(self.soft),
             place=lambda row: where(int(rows[row])),
         )
 
@@ -129,9 +154,10 @@ class Table:
                 yield _number_bytes(column.to_numpy())
         yield _number_bytes(self.target)
         yield from (label.encode() for label in self.classes)
-        if self.weights is not None:
-            yield b"weights"
-            yield _number_bytes(self.weights)
+        for name, values in {"weights": self.weights, "soft": self.soft}.items():
+            if values is not None:
+                yield name.encode()
+                yield _number_bytes(values)
 
 
 def sorted_levels(column: pd.Series) -> tuple[list[str], NDArray[Any]]:

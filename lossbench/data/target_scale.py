@@ -12,7 +12,8 @@ outliers), and robust takes the narrowest of the central 50%, 90% and 99% that i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -64,3 +65,22 @@ def _central_width(target_N: NDArray[Any], weight_N: NDArray[Any] | None) -> flo
         if high > low:
             return float(high - low) / width
     return 0.0
+
+
+def fit_target_scalings(
+    target: NDArray[Any], how: TargetScale, weight_N: NDArray[Any] | None, names: Sequence[str]
+) -> list[TargetScaling]:
+    """One for each of several targets `[N, K]`, whose names stand in the sentences; else one for `[N]`."""
+    if not names:
+        return [fit_target_scaling(target, how, weight_N)]
+    found = [fit_target_scaling(target[:, k], how, weight_N) for k in range(len(names))]
+    return [replace(one, why=f"{name}: {one.why}") if one.why else one for name, one in zip(names, found, strict=True)]
+
+
+def target_statistic(
+    target: NDArray[Any], how: TargetScale, weight_N: NDArray[Any] | None = None
+) -> Literal["mean", "median"]:
+    """What the centre is; of several targets the mean where it is that of all of them."""
+    names = [str(k) for k in range(target.shape[1])] if target.ndim == 2 else []
+    statistics = {one.statistic for one in fit_target_scalings(target, how, weight_N, names)}
+    return "mean" if statistics == {"mean"} else "median"

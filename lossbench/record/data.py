@@ -56,6 +56,8 @@ class DataRecord(RecordPart):
     split: SplitRecord
     dummy_statistic: Statistic = "mean"  # of a regression's target: what its dummy predicts
     source: str = ""
+    targets: list[str] = Field(default_factory=list)  # of several numbers
+    soft_target: bool = False  # whether the target holds probabilities of the classes
     weights: str = ""  # the column of sample weights; "": all rows count alike
     notes: list[NoteRecord] = Field(default_factory=list)
 

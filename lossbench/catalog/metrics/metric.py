@@ -60,8 +60,9 @@ class Metric:
     region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`:
     it is reported where it is named, and not beside every other. `estimand`: what the best prediction is, in the words
     of `estimands`, with parameters in braces; "": nothing that losses declare. `params` are the values of its own
-    parameters, and part of its name where they are not the defaults. `takes_weights`: `fn` takes the rows' weights
-    as its third argument; without it, it cannot be used on a table with weights.
+    parameters, and part of its name where they are not the defaults. `takes_weights`: `fn` takes the rows' weights as
+    its third argument; without it, it cannot be used on a table with weights. `soft`: of probabilities as truth,
+    `[P, N, C]`, it is the expected score under them; of every other metric the most probable class is the truth then.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Metric:
     params: Mapping[str, Any] = field(default_factory=dict)
     schema: type[BaseModel] | None = field(default=None, repr=False)
     takes_weights: bool = False
+    soft: bool = False
 
     def bind(self, *, where: str = "", **params: Any) -> Metric:
         """The same metric with other parameters, checked, under a name that says them: `pinball(quantile=0.9)`."""
@@ -221,6 +223,7 @@ def metric(
     domain: Domain = "any",
     on_request: bool = False,
     estimand: str = "",
+    soft: bool = False,
 ) -> Callable[[Callable[..., Tensor]], Metric]:
     """Make a metric of a function of the needed part (float64; decided labels for "label", mean and standard deviation
     `[P, N, 2]` for "distribution"), the truth and the rows' weights (float64, or None where all count alike);
@@ -249,8 +252,11 @@ def metric(
                 return each.view(members, -1).mean(-1)
             good = _usable(part, needs)
             part = torch.where(good.view(-1, *[1] * (part.ndim - 1)), part, 1 / part.shape[-1])
-            truth = truth_PN.expand(part.shape[:2])
-            truth = truth.double() if needs in ("point", "distribution") else truth.long()
+            if truth_PN.is_floating_point() and needs not in ("point", "distribution"):  # probabilities of the classes
+                truth_PN = truth_PN.double() if soft else truth_PN.argmax(-1)
+            is_soft = truth_PN.is_floating_point() and needs == "probability"
+            truth = truth_PN.expand(part.shape[:2] if not is_soft else part.shape)
+            truth = truth.double() if is_soft or needs in ("point", "distribution") else truth.long()
             weight = None if weight_PN is None else weight_PN.double().expand(part.shape[:2])
             value = of_part(part.argmax(-1) if needs == "label" else part, truth, weight, **params)
             return torch.where(good, value, worst)
@@ -276,6 +282,7 @@ def metric(
             {p.name: p.default for p in own},
             schema_of(of_part, own),
             takes_weights=True,
+            soft=soft,
         )
 
     return make

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from lossbench.data.duplicates import DUPLICATES, grouped
 from lossbench.data.infer.kinds import NUMBER, understand
+from lossbench.data.infer.several_targets import read_targets
 from lossbench.data.infer.suspect_columns import SuspectColumn, suspects
 from lossbench.data.infer.target import number_label, read_target
 from lossbench.data.read.frame import read_frame
 from lossbench.data.read.parsed import ParsedColumns, Request
 from lossbench.data.read.sniff import file_format
+from lossbench.data.read.target_rows import rows_of_large_classes, rows_with_target
 from lossbench.data.read.unpack import STDIN, cannot_read, unpack
 from lossbench.data.source import READING, DataSource
 from lossbench.data.splits.stratified import in_order_of_occurrence
@@ -24,7 +26,7 @@ from lossbench.deferred import np, pd
 from lossbench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 LEAST_ROWS = 3  # one each to train, to validate and to test
 
@@ -138,20 +140,25 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
     if source.weights is not None:
         columns, weights, reading.place = take_weights(columns, kinds, source.weights, reading.place, notes)
     _refuse_infinite(columns, kinds, reading.place)
-    name = str(source.target)
-    rows = _rows_with_target(columns[name], source, reading.place, notes)
-    rows = _rows_of_large_classes(columns[name], rows, source, notes)
+    names = source.targets(list(columns))
+    rows = rows_with_target([columns[name] for name in names], source, reading.place, notes)
+    if len(names) == 1:
+        rows = rows_of_large_classes(columns[names[0]], rows, source, notes)
     if len(rows) < LEAST_ROWS:
         s = "" if len(rows) == 1 else "s"
         raise UserError(f"{len(rows)} data row{s}; need at least {LEAST_ROWS}", fix="add rows")
-    if len(rows) < len(columns[name]):
+    if len(rows) < len(columns[names[0]]):
         columns = {key: column.iloc[rows].reset_index(drop=True) for key, column in columns.items()}
         weights = None if weights is None else weights[rows]
 
     def place(row: int) -> str:
         return reading.place(int(rows[row]))
 
-    target = read_target(columns.pop(name), kinds.pop(name), source.task, place)
+    targets = [columns.pop(name) for name in names]
+    if len(names) == 1:
+        target = read_target(targets[0], kinds.pop(names[0]), source.task, place)
+    else:
+        target = read_targets(targets, {name: kinds.pop(name) for name in names}, source.task, place)
     groups = None
     if source.groups in columns:
         groups = in_order_of_occurrence(columns.pop(source.groups).to_numpy())
@@ -169,7 +176,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         features=pd.DataFrame(columns, copy=False),
         kinds=kinds,
         target=target.values,
-        target_name=name,
+        target_name=", ".join(names),
         classes=target.classes,
         groups=groups,
         time=time,
@@ -177,6 +184,8 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         source=where,
         place=place,
         target_note=target.description,
+        soft=target.soft,
+        targets=target.names,
         reading={**source.changed(*READING), **({"date_formats": date_formats} if date_formats else {})},
     )
     if weights is not None:
@@ -190,16 +199,20 @@ def _choose(names: Sequence[str], source: DataSource) -> list[str]:
         raise UserError("no target was named", fix=f"choose one with --target; columns are {', '.join(names)}")
     reserved = {DUPLICATES} - set(names)  # a word for groups, unless a column has that name
     roles = [name for name in (source.groups, source.time, source.weights) if name is not None and name not in reserved]
-    for name in [source.target, *source.drop, *source.keep, *roles]:
+    targets = source.targets(names)
+    for name in [*targets, *source.drop, *source.keep, *roles]:
         if name not in names:
             hint = did_you_mean(name, names)
             guess = f" ({hint})" if hint.startswith("did") else ""
             raise UserError(f"no column {name!r}", fix=f"columns are {', '.join(names)}{guess}")
-    if source.target in source.drop:
-        raise UserError(f"column {source.target!r} is the target and is dropped", fix="take it out of --drop")
-    if source.target in roles:
-        what = "weight" if source.target == source.weights else "split"
-        raise UserError(f"column {source.target!r} is the target and cannot {what} the rows", fix="name another column")
+    for i, name in enumerate(targets):
+        if name in targets[:i]:
+            raise UserError(f"column {name!r} comes twice in the target", fix="name each column once")
+        if name in source.drop:
+            raise UserError(f"column {name!r} is the target and is dropped", fix="take it out of --drop")
+        if name in roles:
+            what = "weight" if name == source.weights else "split"
+            raise UserError(f"column {name!r} is the target and cannot {what} the rows", fix="name another column")
     if source.weights is not None and source.weights in (source.groups, source.time):
         raise UserError(f"column {source.weights!r} cannot weight and split the rows", fix="name two columns")
     return [name for name in names if name not in source.drop or name in roles]
@@ -265,34 +278,6 @@ def _refuse_infinite(
                 f"column {name!r} has {len(wild)} infinite value{s} (the first: {place(int(wild[0]))}: {first:g})",
                 fix=f"correct {'them' if s else 'it'}, or read such values as gaps with --na {first:g}",
             )
-
-
-def _rows_with_target(
-    target: pd.Series, source: DataSource, place: Callable[[int], str], notes: list[str]
-) -> NDArray[Any]:
-    gaps = target.isna().to_numpy()
-    missing = int(gaps.sum())
-    if missing and not source.drop_missing_target:
-        s, have = ("", "has") if missing == 1 else ("s", "have")
-        raise UserError(
-            f"{missing} row{s} {have} no target (the first is {place(int(np.flatnonzero(gaps)[0]))})",
-            fix="fill them in, or leave them out with --drop-missing-target",
-        )
-    if missing:
-        notes.append(f"{missing} row{'s' if missing > 1 else ''} without a target excluded")
-    return np.flatnonzero(~gaps)
-
-
-def _rows_of_large_classes(target: pd.Series, rows: NDArray[Any], source: DataSource, notes: list[str]) -> NDArray[Any]:
-    if source.min_class_rows is None or source.task == "regression":
-        return rows
-    values = target.iloc[rows]
-    counts = values.map(values.value_counts()).to_numpy()
-    small = counts < source.min_class_rows
-    if small.any():
-        labels = sorted({str(label) for label in values[small]})
-        notes.append(f"classes of fewer than {source.min_class_rows} rows excluded: {', '.join(labels)}")
-    return rows[~small]
 
 
 def _table_name(where: str) -> str:

@@ -116,6 +116,12 @@ def _of_classes(table: Table, names: list[str] | None) -> Table:
             where="data",
             fix="choose a table with classes (`lossbench datasets`)",
         )
+    if table.soft is not None:
+        raise UserError(
+            f"{table.name} has probabilities as target ({table.target_name}), and regions need classes",
+            where="data",
+            fix="name one column of classes",
+        )
     if names is not None:
         for name in names:
             if name not in table.classes:

@@ -22,7 +22,7 @@ from lossbench.record import MetricRecord, Scores
 
 def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Prediction:
     """What P nets' outputs predict, in the target's own units; each net's split has its own scale."""
-    prediction = pair.inverse_link(out_PNK)
+    prediction = pair.read(out_PNK)
     if prediction.point_PN is None or pair.encoding is not Encoding.FLOAT:
         return prediction
     device = out_PNK.device
@@ -94,15 +94,39 @@ def score_dummy(split: PreparedSplit, classes: int, part: str, metrics: Sequence
     truth, train = split.truth_N[part], split.truth_N["train"]
     weight = split.weight_N.get("train")
     if not classes:
-        spread = mean((train - split.center).square(), weight).sqrt()
-        point = torch.full((1, len(truth)), split.center, dtype=torch.float64)
-        prediction = Prediction(point_PN=point, deviation_PN=torch.full_like(point, float(spread)))
+        center = torch.tensor(split.center, dtype=torch.float64)
+        point = center.expand(1, *truth.shape)
+        prediction = Prediction(point_PN=point)
+        if center.ndim == 0:
+            spread = mean((train - center).square(), weight).sqrt()
+            prediction = Prediction(point_PN=point, deviation_PN=torch.full_like(point, float(spread)))
     else:
-        whole = len(train) if weight is None else weight.sum()
-        share = torch.bincount(train, weight, minlength=classes).double() / whole
+        share = _shares(train, weight, classes)
         probability = share.expand(1, len(truth), classes)
         prediction = Prediction(probability.clamp_min(1e-12).log(), probability)
     return prediction_scores(prediction, split, part, metrics)
+
+
+def _shares(train: Tensor, weight_N: Tensor | None, classes: int) -> Tensor:
+    """The classes' shares of the training rows, `[C]`; of probabilities `[N, C]` their means."""
+    if train.is_floating_point():
+        return torch.stack([mean(column, weight_N) for column in train.T])
+    whole = len(train) if weight_N is None else weight_N.sum()
+    return torch.bincount(train, weight_N, minlength=classes).double() / whole
+
+
+def scores_by_target(
+    prediction: Prediction, split: PreparedSplit, part: str, metrics: Sequence[Metric]
+) -> list[Scores]:
+    """The metrics of one prediction of several values, target by target; nothing of a single one."""
+    if prediction.point_PN is None or prediction.point_PN.ndim < 3:
+        return []
+    weight_PN = weights_of([split], part)
+    found = []
+    for k in range(prediction.point_PN.shape[-1]):
+        one, truth = Prediction(point_PN=prediction.point_PN[..., k]), split.truth_N[part][None, :, k]
+        found.append({m.name: float(m(one, truth, weight_PN)[0]) if m.can_score(one) else None for m in metrics})
+    return found
 
 
 def mean_known(values: Sequence[float | None]) -> float | None:

@@ -34,8 +34,13 @@ def _penalty(log2_t: Floats) -> Floats:
 
 
 def log_loss_by_temperature(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
-    """Every row's log-loss of softmax(score / T) at every T of the grid, `[G, P, N]`."""
-    gap_CPN = (score_PNC - score_PNC.gather(-1, truth_PN[..., None])).movedim(-1, 0).contiguous()
+    """Every row's log-loss of softmax(score / T) at every T of the grid, `[G, P, N]`; of probabilities as truth
+    `[P, N, C]` the expected one."""
+    if truth_PN.is_floating_point():
+        own_PN1 = (score_PNC * truth_PN.to(score_PNC)).sum(-1, keepdim=True)
+    else:
+        own_PN1 = score_PNC.gather(-1, truth_PN[..., None])
+    gap_CPN = (score_PNC - own_PN1).movedim(-1, 0).contiguous()
     top_PN = gap_CPN.amax(0)
     below_CPN = gap_CPN - top_PN
     inverse_G = [2.0**-log2_t for log2_t in LOG2_T]

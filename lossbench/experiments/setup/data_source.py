@@ -70,10 +70,12 @@ def table_record(table: Table, split: SplitRecord) -> DataRecord:
         target=table.target_name,
         classes=list(table.classes),
         class_counts=list(table.class_counts),
-        class_totals=[] if table.weights is None else list(table.class_totals),
+        class_totals=list(table.class_totals) if table.weights is not None or table.soft is not None else [],
         sha256=table.fingerprint(),
         split=split,
         source=table.source,
+        targets=list(table.targets),
+        soft_target=table.soft is not None,
         weights=table.weights_name,
         notes=note_records(table.notes),
     )

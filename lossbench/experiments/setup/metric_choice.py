@@ -1,8 +1,8 @@
 """The metric of a run: the one that was named, or the one that suits the classes and the losses.
 
 `auto` is, in this order: the metric of what the losses estimate, where they declare one of their own and agree on it;
-AUROC where a class is rare; accuracy, or RMSE of values. A class is rare where its share of the rows is below 10% and
-below half of an even share (which ten classes of equal size are not).
+log-loss where targets are probabilities; AUROC where a class is rare; accuracy, or RMSE of values. A class is rare
+where its share of the rows is below 10% and below half of an even share (which ten classes of equal size are not).
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ def is_rare(counts: Sequence[float]) -> bool:
     return bool(counts) and min(counts) / sum(counts) < min(RARE, 0.5 / len(counts))
 
 
-def auto_metric(task: Task, counts: Sequence[Sequence[float]] = (), losses: Sequence[Loss] = ()) -> Metric:
-    """What `auto` stands for, given each table's rows per class and the losses that were named.
+def auto_metric(
+    task: Task, counts: Sequence[Sequence[float]] = (), losses: Sequence[Loss] = (), *, soft: bool = False
+) -> Metric:
+    """What `auto` stands for, given each table's rows per class and the losses that were named; `soft`: where targets
+    are probabilities.
 
     Raises `UserError` where the losses estimate different things, such as two quantiles.
     """
@@ -44,6 +47,8 @@ def auto_metric(task: Task, counts: Sequence[Sequence[float]] = (), losses: Sequ
         raise UserError(what, where="metric", fix="name the metric, or compare losses of one kind")
     if len(own) == 1 and (name := own.pop()):
         return METRICS.get(name)
+    if soft:
+        return METRICS.get("log_loss")
     return default_metric(task, rare=any(is_rare(some) for some in counts))
 
 
@@ -84,9 +89,19 @@ def rare_class(classes: Sequence[str], counts: Sequence[float], what: str = "row
     )
 
 
+def _soft_notes(requested: str, metric: Metric) -> Iterator[str]:
+    expected = ", ".join(one.name for one in METRICS if one.soft)
+    yield Information(
+        f"targets are probabilities: {expected} are expected scores under them, and all other metrics take the most"
+        " probable class for the truth" + (f"; the metric is {metric.name}" if requested == AUTO else "")
+    )
+
+
 def metric_notes(requested: str, metric: Metric, table: Table, losses: Sequence[Loss]) -> Iterator[str]:
     """What a reader must know of the metric: a rare class, and losses that do not estimate what it scores."""
-    if rare := rare_class(table.classes, table.class_totals, "rows" if table.weights is None else "weight"):
+    if table.soft is not None:
+        yield from _soft_notes(requested, metric)
+    elif rare := rare_class(table.classes, table.class_totals, "rows" if table.weights is None else "weight"):
         if requested == AUTO:
             yield Information(f"{rare}; the metric is {metric.name}, not accuracy")
         elif metric is METRICS.get("accuracy"):

@@ -19,6 +19,7 @@ from lossbench.catalog.parameters import spelled
 from lossbench.catalog.plugins.adapt import rows_coupled
 from lossbench.catalog.plugins.resolve import find_activation, loss_source
 from lossbench.catalog.several_targets import EachTarget, MeanOverTargets, check_several_targets
+from lossbench.catalog.soft_targets import softened
 from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import Level, Verdict, assess, best_activation, check_width
 from lossbench.catalog.vocabulary import Encoding, Task
@@ -200,11 +201,12 @@ def resolve_pair(
     target_note: str = "",
     path: str = "",
     targets: int = 1,
+    soft: bool = False,
 ) -> Pair:
     """The pair of a loss and an activation, or of the activation of that name (`auto`: the one it expects), on a task;
     `path` is where a config has the two, `class_names` are what weights of single classes are given by, `target_note`
     is what is known of the target's values, for the refusal of a loss that does not serve its task; `targets` how many
-    numbers a regression predicts.
+    numbers a regression predicts; `soft`: the target holds probabilities of the classes.
 
     Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
     shall be weighted that there are not.
@@ -219,11 +221,21 @@ def resolve_pair(
             where=f"{path}loss",
             fix=f"choose a loss for {task} (`lossbench losses --task {task}`){reread}",
         )
+    if soft:
+        loss = softened(loss, task, where=f"{path}loss")
+        if class_weight != ALIKE:
+            fix = "weight the rows (--weights COLUMN), or leave it out"
+            raise UserError("rows have probabilities, not a class to weight", where=f"{path}loss.class_weight", fix=fix)
     weight = resolve_class_weight(class_weight, task, class_names, where=f"{path}loss.class_weight")
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
     check_width(loss, activation, task, classes, where=f"{path}last_act")
     check_several_targets(loss, targets, where=f"{path}loss")
     return Pair(loss, activation, task, classes, weight, targets=targets)
+
+
+def shape_of_target(table: Table) -> dict[str, Any]:
+    """What `resolve_pair` must know of a table's target: how many numbers, or whether it holds probabilities."""
+    return {"targets": max(1, len(table.targets)), "soft": table.soft is not None}
 
 
 def check_target(pair: Pair, table: Table) -> None:

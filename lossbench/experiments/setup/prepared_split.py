@@ -33,9 +33,10 @@ class PreparedSplit:
 
     preparation: Preparation
     x_ND: Mapping[str, Tensor]
-    truth_N: Mapping[str, Tensor]  # class index int64, or the value in its own units float64
-    center: float = 0.0
-    scale: float = 1.0
+    truth_N: Mapping[str, Tensor]  # class index int64, or the value in its own units float64; `[N, C]` probabilities of
+    # the classes, `[N, K]` several values
+    center: float | tuple[float, ...] = 0.0  # of several values one each
+    scale: float | tuple[float, ...] = 1.0
     shared: Mapping[str, GatheredRows] = field(
         default_factory=dict
     )  # of a large table; `x_ND` is then a copy at each look
@@ -53,7 +54,13 @@ class PreparedSplit:
     def part(self, name: str, pair: Pair) -> SplitPart:
         """One part, its target encoded as the pair's loss wants it."""
         truth = self.truth_N[name]
-        value = (truth - self.center) / self.scale if pair.encoding is Encoding.FLOAT else truth
+        value = truth
+        if pair.encoding is Encoding.FLOAT:
+            center, scale = (
+                torch.tensor(unit, dtype=torch.float64) if isinstance(unit, tuple) else unit
+                for unit in (self.center, self.scale)
+            )
+            value = (truth - center) / scale
         target = encode(value, pair.encoding, pair.classes, name=pair.loss.name)
         return SplitPart(self.rows(name), target, truth, self._weights(name))
 
@@ -64,7 +71,10 @@ class PreparedSplit:
 
     def _class_counts(self, pair: Pair) -> Tensor:
         """Training rows of each class, by their weights of mean 1: class frequencies are those that are trained on."""
-        return torch.bincount(self.truth_N["train"], self._weights("train"), minlength=pair.classes)
+        truth, weight = self.truth_N["train"], self._weights("train")
+        if truth.is_floating_point():  # probabilities: what is expected of each class
+            return (truth if weight is None else truth * weight[:, None]).sum(0)
+        return torch.bincount(truth, weight, minlength=pair.classes)
 
     def class_weights(self, pair: Pair) -> list[float] | None:
         """What a training sample of each class counts; None where all count alike."""
@@ -103,12 +113,12 @@ def prepare_split(table: Table, rows: Mapping[str, np.ndarray], *, data: DataCon
     A table's clean target, where it has one, is the truth of the test part.
     """
     preparation = fit_preparation(table, rows["train"], data)
-    clean = table.target if table.clean_target is None else table.clean_target
+    clean = table.truth if table.clean_target is None else table.clean_target
     x, truth, weight = {}, {}, {}
     for name, numbers in rows.items():
         if len(numbers):
             x[name] = torch.from_numpy(preparation.transform(table.features.iloc[numbers]))
-            truth[name] = torch.from_numpy((clean if name == "test" else table.target)[numbers])
+            truth[name] = torch.from_numpy((clean if name == "test" else table.truth)[numbers])
             if table.weights is not None:
                 weight[name] = torch.from_numpy(table.weights[numbers])
     return PreparedSplit(preparation, x, truth, preparation.target_center, preparation.target_scale, weight_N=weight)

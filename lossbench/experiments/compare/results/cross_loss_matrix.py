@@ -53,18 +53,19 @@ def outputs_that_say(probability_PNC: Tensor, pair: Pair) -> Tensor | None:
 
 def outputs_that_predict(point_PN: Tensor, pair: Pair, splits: Sequence[PreparedSplit]) -> Tensor | None:
     """The outputs `[P, N, 1]` from which the pair's inverse link reads these values; None where there are none."""
-    if pair.outputs != 1 or pair.inverse_link not in {InverseLink.IDENTITY, InverseLink.EXP}:
+    if pair.outputs != pair.targets or pair.inverse_link not in {InverseLink.IDENTITY, InverseLink.EXP}:
         return None
     value = point_PN.double()
     if pair.encoding is Encoding.FLOAT:
         scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)
         center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
         value = (value - center) / scale
+    value = value[..., None] if pair.targets == 1 else value
     if pair.inverse_link is InverseLink.EXP:
-        return value.log()[..., None] if bool((value > 0).all()) else None
+        return value.log() if bool((value > 0).all()) else None
     if pair.activation.space is Space.POSITIVE and not bool((value > 0).all()):
         return None
-    return value[..., None]
+    return value
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Ruler:
             if self.weight_JN is not None:
                 each = self.weight_JN / self.weight_JN.mean(-1, keepdim=True)
             return self.pair.loss(out, self.target, each, **self.statistics)
-        return mean(self.pair.loss(out, self.target, **self.statistics), self.weight_JN)
+        return mean(self.pair.objective.loss(out, self.target, **self.statistics), self.weight_JN)
 
 
 def cross_loss_matrix(

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.metrics import ECE_BINS, METRICS, Metric, score_all
 from lossbench.engine.threads import one_thread
-from lossbench.experiments.scoring.scores import predict, score_dummy, weights_of
+from lossbench.experiments.scoring.scores import predict, score_dummy, scores_by_target, weights_of
 from lossbench.experiments.scoring.temperature import at_temperature
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
@@ -37,6 +38,7 @@ class ScoredNet:
     temperature: float | None
     predicted: Tensor
     label_N: Tensor | None
+    by_target: tuple[Scores, ...] = ()  # of several values
 
 
 def score_nets(
@@ -74,6 +76,9 @@ def score_nets(
                 None if temperature is None else temperature[j],
                 predicted[i],
                 None if label is None else label[i],
+                tuple(scores_by_target(Prediction(point_PN=predicted[i : i + 1]), splits[j], "test", metrics))
+                if label is None
+                else (),
             )
     return [scored[j] for j in range(len(outputs))]
 
@@ -126,7 +131,9 @@ def count_reliability(scored: Sequence[ScoredNet], splits: Sequence[PreparedSpli
     for net, split in zip(scored, splits, strict=True):
         confidence, label = net.predicted.max(-1)
         usable = torch.isfinite(confidence)
-        hit = (label == split.truth_N["test"])[usable].double().numpy()
+        truth = split.truth_N["test"]
+        right_N = truth.gather(-1, label[:, None])[:, 0] if truth.is_floating_point() else label == truth
+        hit = right_N[usable].double().numpy()
         confidence_N = confidence[usable].double().numpy()
         place = np.clip(np.ceil(confidence_N * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
         each = 1.0 if "test" not in split.weight_N else split.weight_N["test"][usable].numpy()
