@@ -99,8 +99,8 @@ def show_data(found: Description) -> None:
     screen.print(grid(["column", "kind", "gaps", "distinct", "values", "what happens to it"], rows))
     for note in found.notes:
         screen.print(Text(f"{level(note)}: {note}"), soft_wrap=True)
-    names, counts = [name for name, _ in found.classes], [count for _, count in found.classes]
-    if not found.soft and (rare := rare_class(names, counts)):
+    labels, sizes = [label for label, _ in found.classes], [size_of for _, size_of in found.classes]
+    if not found.soft and (rare := rare_class(labels, sizes)):
         screen.print(Text(f"warning: {rare}; {BETTER_METRICS}"), soft_wrap=True)
     task = Task(found.task)
     screen.print(Text(f"{counted(found.inputs, 'input')} after encoding"), soft_wrap=True)

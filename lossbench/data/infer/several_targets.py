@@ -41,8 +41,8 @@ def read_targets(
     if task == "regression" or (task == "auto" and wrong):
         near = bool(((values >= 0) & (values <= 1)).all())
         why = f": {wrong}; --task multiclass wants probabilities" if near and task == "auto" else ""
-        note = Information(f"targets {listed} read as {len(names)} numbers{why}")
-        return _numbers(values, names, (note,) if task == "auto" else (), why)
+        of_numbers = Information(f"targets {listed} read as {len(names)} numbers{why}")
+        return _numbers(values, names, (of_numbers,) if task == "auto" else (), why)
     if wrong:
         raise UserError(f"{wrong}, where a {task} target of several columns holds probabilities", fix=_FIX)
     classes = 2 if task == "binary" else len(names)
