@@ -43,7 +43,7 @@ FRAME = "DataFrame"  # what a config and a record call a table that came from no
 
 def train(
     data: Data = "titanic",
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     *,
     config: str | Path | None = None,
     strict: bool = False,
@@ -53,9 +53,9 @@ def train(
 ) -> TrainRecord:
     """Train one loss on one table, as `lossbench train` does, and return the record; `.table()` is a DataFrame.
 
-    `target` names the column to predict of a file or a DataFrame; `config` a YAML file that the keywords override. The
-    run's folder has the record, curves and weights; a run that was stopped goes on, and of one that has ended its
-    record is read (`force` trains it anew). What the command line warns of is a `LossbenchWarning`. Raises
+    `target` names the column to predict of a file or a DataFrame, or several; `config` a YAML file that the keywords
+    override. The run's folder has the record, curves and weights; a run that was stopped goes on, and of one that has
+    ended its record is read (`force` trains it anew). What the command line warns of is a `LossbenchWarning`. Raises
     `UserError` for whatever cannot be trained.
     """
     from lossbench import runner
@@ -73,7 +73,7 @@ def train(
 
 def compare(
     data: Data | Sequence[Data] = "titanic",
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     *,
     config: str | Path | None = None,
     strict: bool = False,
@@ -126,12 +126,12 @@ def _listeners(progress: bool, words: Words) -> list[Listener]:
 
 
 def _words(
-    kind: Command, data: Sequence[Any], target: str | None, keys: dict[str, Any]
+    kind: Command, data: Sequence[Any], target: str | Sequence[str] | None, keys: dict[str, Any]
 ) -> tuple[list[Any], list[pd.DataFrame | None]]:
     """Each table in a config's words, and the DataFrames among them; keywords about reading go to all of them."""
     reading = {name: _plain(keys.pop(name)) for name in list(keys) if _home(kind, name)[0] == "data" != name}
     if target is not None:
-        reading["target"] = target
+        reading["target"] = _plain(target)
     words, frames = [], []
     for one in data:
         is_frame = hasattr(one, "columns") and hasattr(one, "dtypes")

@@ -58,7 +58,7 @@ def weighted(estimand: str, *, balanced: bool) -> str:
     return (_BALANCED if balanced else {}).get(estimand) or _WEIGHTED.get(estimand, estimand)
 
 
-def are_even(class_counts: Sequence[int]) -> bool:
+def are_even(class_counts: Sequence[float]) -> bool:
     """Whether classes are about equally frequent: shares then move no boundary by more than 0.1 in log-odds."""
     return bool(class_counts) and max(class_counts) <= 1.1 * min(class_counts)
 

@@ -86,6 +86,9 @@ class Loss:
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
+    # Of probabilities as target (soft targets): True where `fn` itself is meant for them, or what takes its place, a
+    # function of outputs and probabilities [..., B, C]; False: it is made for a class of each row.
+    soft: Callable[..., Tensor] | bool = field(default=False, repr=False)
     family: str = ""
     is_declared: bool = True  # False for a plain function, of which only what the user said beside it is known
     params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included

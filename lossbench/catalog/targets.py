@@ -24,16 +24,21 @@ def encode(
 ) -> Tensor:
     """The target of N samples: `[N]` int64 for `CLASS_INDEX`, else float32 `[N, C]` or `[N, 1]`.
 
-    `truth_N` holds class indices, or values: standardised by the caller for `FLOAT`, in their own units for
-    `NONNEGATIVE` and `POSITIVE`. Raises `UserError` for a class that is not one of the `classes`, and for values
-    outside the range that `name`, the loss, is defined on; `place` tells a row's place.
+    Probabilities of the classes `[N, C]` are the target of `ONE_HOT`, and the second class's that of `PROBABILITY`.
+
+    `truth_N` holds class indices, or values (`[N, K]` for K targets, and so is what comes of them): standardised by the
+    caller for `FLOAT`, in their own units for `NONNEGATIVE` and `POSITIVE`. Raises `UserError` for a class that is not
+    one of the `classes`, and for values outside the range that `name`, the loss, is defined on; `place` tells a row's
+    place.
     """
     match encoding:
         case Encoding.FLOAT:
-            return truth_N.float()[:, None]
+            return truth_N.float().view(len(truth_N), -1)
         case Encoding.NONNEGATIVE | Encoding.POSITIVE:
             _check_range(truth_N, encoding, name, where, place)
-            return truth_N.float()[:, None]
+            return truth_N.float().view(len(truth_N), -1)
+    if truth_N.ndim == 2:  # probabilities of the classes
+        return truth_N[:, 1:].float() if encoding is Encoding.PROBABILITY else truth_N.float()
     y = truth_N.long()
     wanted = classes if encoding.width(3) == 3 else 2
     if len(y) and not 0 <= int(y.min()) <= int(y.max()) < wanted:
@@ -55,10 +60,11 @@ def _check_range(truth_N: Tensor, encoding: Encoding, name: str, where: str, pla
     positive = encoding is Encoding.POSITIVE
     wrong = ~(truth_N > 0) if positive else ~(truth_N >= 0)
     if bool(wrong.any()):
-        row = int(torch.nonzero(wrong)[0])
+        first = torch.nonzero(wrong)[0]
+        row, value = int(first[0]), float(truth_N[tuple(first)])
         rows = "row" if int(wrong.sum()) == 1 else "rows"
         raise UserError(
-            f"{name} needs a target {'> 0' if positive else '>= 0'}, and {place(row)} has {float(truth_N[row]):g} "
+            f"{name} needs a target {'> 0' if positive else '>= 0'}, and {place(row)} has {value:g} "
             f"({int(wrong.sum())} such {rows})",
             where=where,
             fix="choose a loss for targets of any sign (mse, l1, huber) or transform the target",

@@ -16,7 +16,18 @@ FLAGS = [name for name, (_, flag) in flagged(TrainConfig).items() if flag.panel 
 
 
 @opt.flags(
-    TrainConfig, "target", "task", "drop", "keep", "categories", "numbers", "groups", "time", "target_scale", *FLAGS
+    TrainConfig,
+    "target",
+    "task",
+    "drop",
+    "keep",
+    "categories",
+    "numbers",
+    "groups",
+    "time",
+    "weights",
+    "target_scale",
+    *FLAGS,
 )
 def data(
     data: Annotated[

@@ -19,6 +19,7 @@ from lossbench.config.parts import ConfigPart, Count, Fraction, Labels, Seed, Sh
 from lossbench.config.values import (
     Label,
     Whole,
+    join_target,
     spell_data,
 )
 
@@ -57,6 +58,9 @@ def _strptime(written: str) -> str:
 
 
 DateFormat = Annotated[str, AfterValidator(_strptime)]
+TargetField = Annotated[
+    Label, Field(min_length=1), BeforeValidator(join_target, json_schema_input_type=str | float | bool | list[str])
+]
 
 
 class DataConfig(ConfigPart):
@@ -67,8 +71,10 @@ class DataConfig(ConfigPart):
         None,
         description="A table of your own: CSV, TSV, JSON lines, Parquet, Feather; - is standard input",
     )
-    target: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--target", DATA, "COLUMN")] = Field(
-        None, description="The column to predict; a file needs it"
+    target: Annotated[TargetField | None, Flag("--target", DATA, "COLUMN,...")] = Field(
+        None,
+        description="The column to predict; a file needs it. Several columns are probabilities of the classes, or "
+        "numbers to predict together",
     )
     task: Annotated[Literal["auto", "binary", "multiclass", "regression"], Flag("--task", DATA)] = Field(
         "auto", description="What kind of target it is; auto looks at its values"
@@ -96,6 +102,11 @@ class DataConfig(ConfigPart):
         None,
         description="A column of dates or numbers that orders the rows in time: the latest are tested on, nothing is "
         "shuffled; it is no feature unless it is in keep",
+    )
+    weights: Annotated[Annotated[Label, Field(min_length=1)] | None, Flag("--weights", DATA, "COLUMN")] = Field(
+        None,
+        description="A column of sample weights: what each row counts in training and in scores; 0 leaves the row out, "
+        "and it is no feature",
     )
     sep: Annotated[Text | None, Flag("--sep", READING, "TEXT")] = Field(
         None, description="What separates the fields, as ; or tab; space: runs of blanks. null finds out"

@@ -92,6 +92,17 @@ else:
             return Annotated[list[entry], spellings, Field(min_length=1)]
 
 
+def join_target(value: Any) -> Any:
+    """["p_a", "p_b"] -> "p_a,p_b": several columns as a flag names them."""
+    if not isinstance(value, list):
+        return value
+    for name in value:
+        if not isinstance(name, str | int | float) or "," in str(name):
+            what = "must be names of columns without a comma in them, got {given}"
+            raise PydanticCustomError("target", what, {"given": repr(name)})
+    return ",".join(str(_label(name)) for name in value)
+
+
 def split_range(value: Any) -> Any:
     """`"1e-4:1e2"` -> ["1e-4", "1e2"]; what has no two numbers is one mistake, not two."""
     if not (isinstance(value, str) and ":" in value):

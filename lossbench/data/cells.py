@@ -1,4 +1,4 @@
-"""The cells of a column as plain Python and numpy values, and a number as a reader has it."""
+"""The cells of a column: as numbers, as texts, and as a reader sees them."""
 
 from __future__ import annotations
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lossbench.data.cells import numbers, plain_number
 from lossbench.data.checks.split_caveats import split_caveats
@@ -54,6 +55,8 @@ class Description:
     notes: tuple[str, ...]
     stops: tuple[str, ...]
     sha256: str
+    soft: bool = False  # whether the target holds probabilities
+    targets: int = 0  # how many numbers it is, where they are several
 
 
 def describe(
@@ -101,6 +104,8 @@ def describe(
         notes=(*table.notes, *_caveats(usable, test, validation), *unit),
         stops=tuple(_stops(usable, uses, unusable, test, validation, batch_size)),
         sha256=usable.fingerprint(),
+        soft=table.soft is not None,
+        targets=len(table.targets),
     )
 
 
@@ -188,5 +193,11 @@ def _target_example(table: Table) -> str:
             f"{count / len(table):.1%}" for count in (max(table.class_counts), min(table.class_counts))
         )
         return f"{len(table.classes)} classes, the largest {largest}, the smallest {smallest} of the rows"
-    low, high = plain_number(float(table.target.min())), plain_number(float(table.target.max()))
-    return f"{low} to {high}, mean {table.target.mean():g}, sd {table.target.std():g}"
+    if table.targets:
+        return "; ".join(f"{name} {_range(table.target[:, k])}" for k, name in enumerate(table.targets))
+    return _range(table.target)
+
+
+def _range(values: NDArray[Any]) -> str:
+    low, high = plain_number(float(values.min())), plain_number(float(values.max()))
+    return f"{low} to {high}, mean {values.mean():g}, sd {values.std():g}"

@@ -22,6 +22,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from lossbench.data.cells import numbers, plain_number, texts
 from lossbench.data.table import ColumnKind
+from lossbench.data.weights import weighted_mean, weighted_median, weighted_quantiles, weighted_std
 from lossbench.errors import UserError
 
 Scale = Literal["standard", "quantile", "none"]
@@ -61,21 +62,25 @@ class NumberEncoder:
     encoder: Literal["number"] = "number"
 
     @classmethod
-    def fit(cls, name: str, values_N: NDArray[Any], scale: Scale) -> NumberEncoder | str:
-        """Median, then mean and standard deviation (ddof 0) or quantiles of the filled training values."""
-        known = values_N[~np.isnan(values_N)]
+    def fit(
+        cls, name: str, values_N: NDArray[Any], scale: Scale, weight_N: NDArray[Any] | None = None
+    ) -> NumberEncoder | str:
+        """Median, then mean and standard deviation (ddof 0) or quantiles of the filled training values, each counted by
+        its weight."""
+        is_known = ~np.isnan(values_N)
+        known = values_N[is_known]
         if len(known) == 0:
             return "it has no value"
         if known.min() == known.max():
             return f"it is always {plain_number(float(known[0]))}"
-        median = float(np.median(known))
+        median = weighted_median(known, None if weight_N is None else weight_N[is_known])
         filled = np.where(np.isnan(values_N), median, values_N)
         if scale == "standard":
-            return cls(name, median, float(filled.mean()), float(filled.std()) or 1.0)
+            return cls(name, median, weighted_mean(filled, weight_N), weighted_std(filled, weight_N) or 1.0)
         if scale == "quantile":
             marks = np.sort(filled)
-            if len(marks) > QUANTILES:
-                marks = np.maximum.accumulate(np.quantile(marks, np.linspace(0, 1, QUANTILES)))
+            if len(marks) > QUANTILES or weight_N is not None:
+                marks = np.maximum.accumulate(weighted_quantiles(filled, np.linspace(0, 1, QUANTILES), weight_N))
             return cls(name, median, quantiles=tuple(marks.tolist()))
         return cls(name, median)
 
@@ -232,9 +237,9 @@ class DateEncoder:
     encoder: Literal["date"] = "date"
 
     @classmethod
-    def fit(cls, name: str, column: pd.Series, scale: Scale) -> DateEncoder | str:
+    def fit(cls, name: str, column: pd.Series, scale: Scale, weight_N: NDArray[Any] | None = None) -> DateEncoder | str:
         """The parts of the training dates, each scaled as a number."""
-        fitted = [NumberEncoder.fit(part, values, scale) for part, values in _date_parts(column).items()]
+        fitted = [NumberEncoder.fit(part, values, scale, weight_N) for part, values in _date_parts(column).items()]
         parts = tuple(part for part in fitted if not isinstance(part, str))
         return cls(name, parts) if parts else "it is always the same date"
 
@@ -272,14 +277,22 @@ def fit_column(
     dates: bool,
     text: Literal["drop", "hash"],
     category: bool = False,
+    weight_N: NDArray[Any] | None = None,
 ) -> Encoder | str:
-    """The encoder of a column of training values, or why the column is dropped; a `category` may have many levels."""
+    """The encoder of a column of training values, or why the column is dropped; a `category` may have many levels.
+
+    Numbers are scaled by their weighted statistics; levels are rare by how many rows have them, whatever these count.
+    """
     if kind == "number":
-        return NumberEncoder.fit(name, numbers(column), scale)
+        return NumberEncoder.fit(name, numbers(column), scale, weight_N)
     if kind == "boolean":
         return LevelEncoder.fit(name, column)
     if kind == "date":
-        return DateEncoder.fit(name, column, scale) if dates else "it holds dates (--dates turns them into numbers)"
+        return (
+            DateEncoder.fit(name, column, scale, weight_N)
+            if dates
+            else "it holds dates (--dates turns them into numbers)"
+        )
     distinct, known = int(column.nunique()), int(column.count())
     if not category and (distinct > MOST_LEVELS or (distinct > 2 and distinct * 2 > known)):
         if text == "hash":

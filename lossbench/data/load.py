@@ -10,6 +10,7 @@ from lossbench.data.duplicates import DUPLICATES, grouped
 from lossbench.data.source import READING, DataSource, columns_in
 from lossbench.data.splits.time import times_of
 from lossbench.data.table import Table
+from lossbench.data.weights import read_weights, rows_that_count, weighted
 from lossbench.errors import UserError, UserErrors, unknown
 
 # options without a meaning for a set that is ready made
@@ -73,10 +74,10 @@ def _with_requested_kinds(table: Table, source: DataSource) -> Table:
 
 
 def _without(table: Table, source: DataSource) -> Table:
-    """A named table with the options that suit it: `drop`, `groups` and `time`."""
+    """A named table with the options that suit it: `drop`, `groups`, `time` and `weights`."""
     source = replace(source, drop=columns_in(source.drop, list(map(str, table.features.columns))))
     by_rows = source.groups == DUPLICATES and DUPLICATES not in table.features.columns
-    roles = [None if by_rows else source.groups, source.time]
+    roles = [None if by_rows else source.groups, source.time, source.weights]
     leave = [*source.drop, *(name for name in roles if name is not None)]
     for column in leave:
         if column not in table.features.columns:
@@ -91,6 +92,10 @@ def _without(table: Table, source: DataSource) -> Table:
     if kept.shape[1] == 0:
         raise UserError("no feature is left", where=table.name, fix="drop fewer columns")
     kinds = {column: table.kinds[column] for column in kept.columns}
-    return grouped(
-        replace(table, features=kept, kinds=kinds, groups=groups, time=time), DUPLICATES if by_rows else None
-    )
+    left = replace(table, features=kept, kinds=kinds, groups=groups, time=time)
+    if source.weights is not None:
+        stated = table.features[source.weights]
+        weight_N, notes = read_weights(stated, table.kinds[source.weights], table.place), list(left.notes)
+        rows = rows_that_count(weight_N, notes)
+        left = weighted(replace(left.take(rows), notes=tuple(notes)), weight_N[rows], source.weights)
+    return grouped(left, DUPLICATES if by_rows else None)

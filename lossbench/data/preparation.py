@@ -31,7 +31,7 @@ from lossbench.data.encoders import (
     fit_column,
 )
 from lossbench.data.table import ColumnKind, Information, Table
-from lossbench.data.target_scale import TargetScale, TargetScaling, fit_target_scaling
+from lossbench.data.target_scale import TargetScale, TargetScaling, fit_target_scalings
 from lossbench.errors import UserError
 
 
@@ -52,8 +52,8 @@ class Preparation:
     encoders: tuple[Annotated[Encoder, Discriminator("encoder")], ...]
     kinds: Mapping[str, ColumnKind]  # of the columns in use
     dropped: Mapping[str, str] = field(default_factory=dict)  # column -> why
-    target_center: Finite = 0.0
-    target_scale: Spread = 1.0
+    target_center: Finite | tuple[Finite, ...] = 0.0  # of several targets one each
+    target_scale: Spread | tuple[Spread, ...] = 1.0
     target_why: str = field(default="", compare=False)  # why the target is scaled in another than the usual way
     target_statistic: Literal["mean", "median"] = field(default="mean", compare=False)  # that is the centre
 
@@ -69,15 +69,18 @@ class Preparation:
         target_scale: TargetScale = "auto",
         categories: Collection[str] = (),
     ) -> Preparation:
-        """Learn from the given rows of the table, and from nothing else.
+        """Learn from the given rows of the table, each counted by its weight, and from nothing else.
 
         `categories` are texts that are kept however many values they have. Raises `NoFeatureLeft` where no feature is.
         """
+        weight_N = None if table.weights is None else table.weights[rows]
         encoders: dict[str, Encoder] = {}
         dropped: dict[str, str] = {}
         for name in table.features.columns:
             column, kind, category = table.features[name].iloc[rows], table.kinds[name], name in categories
-            fitted = fit_column(name, column, kind, scale=scale, dates=dates, text=text, category=category)
+            fitted = fit_column(
+                name, column, kind, scale=scale, dates=dates, text=text, category=category, weight_N=weight_N
+            )
             if isinstance(fitted, str):
                 dropped[name] = fitted
             else:
@@ -85,10 +88,19 @@ class Preparation:
         if not encoders:
             raise NoFeatureLeft(dropped, where=table.source or table.name)
         kinds = {name: table.kinds[name] for name in encoders}
-        unit = TargetScaling()
+        units = [TargetScaling()]
         if table.task == "regression":
-            unit = fit_target_scaling(table.target[rows], target_scale)
-        return cls(tuple(encoders.values()), kinds, dropped, unit.center, unit.scale, unit.why, unit.statistic)
+            units = fit_target_scalings(table.target[rows], target_scale, weight_N, table.targets)
+        several = bool(table.targets)
+        return cls(
+            tuple(encoders.values()),
+            kinds,
+            dropped,
+            tuple(unit.center for unit in units) if several else units[0].center,
+            tuple(unit.scale for unit in units) if several else units[0].scale,
+            "; ".join(unit.why for unit in units if unit.why),
+            "mean" if all(unit.statistic == "mean" for unit in units) else "median",
+        )
 
     @property
     def input_names(self) -> list[str]:

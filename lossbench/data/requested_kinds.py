@@ -25,7 +25,7 @@ def requested_kinds(source: DataSource) -> dict[str, ColumnKind]:
     ]
     found: dict[str, tuple[ColumnKind, str]] = {}
     for name, kind, flag in requests:
-        if name == source.target:
+        if name == source.target or name in source.targets(()):
             fix = "choose --task, which says what its values are"
             raise UserError(f"column {name!r} is the target and is named in {flag}", fix=fix)
         if name in found and found[name][0] != kind:

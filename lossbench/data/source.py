@@ -35,9 +35,10 @@ class DataSource:
 
     The options have the names and the meaning that they have in a config's `data`. `keep` names columns that are kept
     although they look like row numbers or like copies of the target; `groups` names the column whose equal values must
-    not be torn by a split, and `time` the one by which the test rows are the latest: neither is a feature (`time` is
-    one where it is named in `keep`). `categories` and `numbers` name columns of that kind, whatever their values look
-    like; `date_formats` and `number_formats` say how the dates and the numbers of a column are written, where known:
+    not be torn by a split, `time` the one by which the test rows are the latest, and `weights` the one that says what
+    each row counts: none is a feature (`time` is one where it is named in `keep`). `target` is a column, or several
+    with commas between them. `categories` and `numbers` name columns of that kind, whatever their values look like;
+    `date_formats` and `number_formats` say how the dates and the numbers of a column are written, where known:
     `%d.%m.%Y`, `1.000,0`.
     """
 
@@ -51,6 +52,7 @@ class DataSource:
     numbers: Sequence[str] = ()
     groups: str | None = None
     time: str | None = None
+    weights: str | None = None
     sep: str | None = None
     decimal: str | None = None
     thousands: str | None = None
@@ -81,10 +83,20 @@ class DataSource:
             return cls(file=text, **options)
         raise unknown_set(text)
 
+    def targets(self, names: Sequence[str]) -> list[str]:
+        """The target's columns: one of that name, or those whose names stand between its commas."""
+        if self.target is None or self.target in names:
+            return [] if self.target is None else [self.target]
+        return [name.strip() for name in self.target.split(",")]
+
     @property
     def needed(self) -> set[str]:
-        """Columns that the user names: as target, as groups, as time, or to keep."""
-        return {name for name in (self.target, self.groups, self.time, *self.keep) if name is not None}
+        """Columns that the user names: as target, as groups, as time, as weights, or to keep."""
+        return {
+            name
+            for name in (self.target, *self.targets(()), self.groups, self.time, self.weights, *self.keep)
+            if name is not None
+        }
 
     def resolved(self, names: Sequence[str]) -> DataSource:
         """The same source where lists have the names of columns whose commas were taken for separators."""

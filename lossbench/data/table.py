@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +13,7 @@ from lossbench.deferred import np, pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FEW = 10  # rows of a class, for a part of its own in splits and folds
 Task = Literal["binary", "multiclass", "regression"]
 ColumnKind = Literal["number", "boolean", "text", "date"]
 
@@ -40,7 +41,10 @@ class Table:
     `notes` are the repairs and drops, and as `Information` how it was read, one sentence each; `target_note` is the
     clause about the target's values that a refusal ends with. `reading` holds what another file of this kind must be
     read with: the options that were not at their defaults, and `date_formats` {column: format}. `place` tells where a
-    row stands in the file ("line 7"), for messages.
+    row stands in the file ("line 7"), for messages. `weights` [N], of mean 1, are what each row counts (None: all
+    alike), and `weights_name` the column that they stand in. `soft` [N, C]: probabilities of the classes,
+    where the target is such (soft targets); `target` is then the most probable class. `targets`: the names of several
+    numbers, where the `target` of a regression is `[N, K]`.
     """
 
     name: str
@@ -58,6 +62,10 @@ class Table:
     place: Callable[[int], str] = field(default=lambda row: f"row {row + 1}", repr=False, compare=False)
     target_note: str = ""
     reading: Mapping[str, Any] = field(default_factory=dict)
+    weights: NDArray[Any] | None = None
+    weights_name: str = ""
+    soft: NDArray[Any] | None = None
+    targets: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.target)
@@ -69,10 +77,56 @@ class Table:
             return ()
         return tuple(int(n) for n in np.bincount(self.target, minlength=len(self.classes)))
 
+    @property
+    def class_totals(self) -> tuple[float, ...]:
+        """What the rows of each class count together: their number, or the sum of their weights; of probabilities their
+        sums."""
+        if self.soft is not None:
+            each = self.soft if self.weights is None else self.soft * self.weights[:, None]
+            return tuple(each.sum(axis=0).tolist())
+        if self.task == "regression" or self.weights is None:
+            return self.class_counts
+        return tuple(np.bincount(self.target, self.weights, minlength=len(self.classes)).tolist())
+
+    @property
+    def truth(self) -> NDArray[Any]:
+        """What is to be learnt: the target, or the probabilities where it is such."""
+        return self.target if self.soft is None else self.soft
+
+    @property
+    def strata(self) -> NDArray[Any]:
+        """What splits are stratified by, `[N]`: the class; of probabilities the most probable one. One that is so in a
+        few rows only goes with the most frequent one."""
+        if self.soft is None:
+            return self.target
+        counts = np.bincount(self.target, minlength=len(self.classes))
+        few = counts[self.target] < FEW
+        return np.where(few, counts.argmax(), self.target)
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Table:
+        """Those of its rows, in that order."""
+
+        def of(values: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if values is None else values[rows]
+
+        where = self.place
+        return replace(
+            self,
+            features=self.features.iloc[rows].reset_index(drop=True),
+            target=self.target[rows],
+            groups=of(self.groups),
+            time=of(self.time),
+            clean_target=of(self.clean_target),
+            weights=of(self.weights),
+            soft=of(self.soft),
+            place=lambda row: where(int(rows[row])),
+        )
+
     def fingerprint(self) -> str:
         """SHA-256 of what is trained on, the same on every machine.
 
-        Hashed, in order: task; per feature its name, kind and values; the target's values and classes. Numbers as
+        Hashed, in order: task; per feature its name, kind and values; the target's values and classes; weights, where
+        rows have such. Numbers as
         little-endian float64 (one NaN, no -0), dates as microseconds since 1970, texts as their sorted distinct values
         in UTF-8 and each row's place among them (-1 for a gap). So pandas' way of storing texts does not show.
         """
@@ -103,6 +157,10 @@ class Table:
                 yield _number_bytes(column.to_numpy())
         yield _number_bytes(self.target)
         yield from (label.encode() for label in self.classes)
+        for name, values in {"weights": self.weights, "soft": self.soft}.items():
+            if values is not None:
+                yield name.encode()
+                yield _number_bytes(values)
 
 
 def sorted_levels(column: pd.Series) -> tuple[list[str], NDArray[Any]]:

@@ -12,11 +12,14 @@ outliers), and robust takes the narrowest of the central 50%, 90% and 99% that i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lossbench.data.weights import weighted_mean, weighted_median, weighted_quantiles, weighted_std
 
 TargetScale = Literal["auto", "standard", "robust"]
 
@@ -35,15 +38,17 @@ class TargetScaling:
     statistic: Literal["mean", "median"] = "mean"  # that is the centre
 
 
-def fit_target_scaling(target_N: NDArray[Any], how: TargetScale = "auto") -> TargetScaling:
-    """Learn centre and scale from the training rows' targets; the scale of a constant is 1."""
-    mean, spread = float(target_N.mean()), float(target_N.std()) or 1.0
+def fit_target_scaling(
+    target_N: NDArray[Any], how: TargetScale = "auto", weight_N: NDArray[Any] | None = None
+) -> TargetScaling:
+    """Learn centre and scale from the training rows' targets, weighted by `weight_N`; the scale of a constant is 1."""
+    mean, spread = weighted_mean(target_N, weight_N), weighted_std(target_N, weight_N) or 1.0
     if how == "standard":
         return TargetScaling(mean, spread)
-    median = float(np.median(target_N))
-    scale = _MAD * float(np.median(np.abs(target_N - median)))
+    median = weighted_median(target_N, weight_N)
+    scale = _MAD * weighted_median(np.abs(target_N - median), weight_N)
     if how == "robust":
-        return TargetScaling(median, scale or _central_width(target_N) or spread, statistic="median")
+        return TargetScaling(median, scale or _central_width(target_N, weight_N) or spread, statistic="median")
     if scale == 0 or spread <= HEAVY * scale:
         return TargetScaling(mean, spread)
     why = (
@@ -54,9 +59,28 @@ def fit_target_scaling(target_N: NDArray[Any], how: TargetScale = "auto") -> Tar
     return TargetScaling(median, scale, why, "median")
 
 
-def _central_width(target_N: NDArray[Any]) -> float:
+def _central_width(target_N: NDArray[Any], weight_N: NDArray[Any] | None) -> float:
     for tail, width in _CENTRAL:
-        low, high = np.quantile(target_N, [tail, 1 - tail])
+        low, high = weighted_quantiles(target_N, [tail, 1 - tail], weight_N)
         if high > low:
             return float(high - low) / width
     return 0.0
+
+
+def fit_target_scalings(
+    target: NDArray[Any], how: TargetScale, weight_N: NDArray[Any] | None, names: Sequence[str]
+) -> list[TargetScaling]:
+    """One for each of several targets `[N, K]`, whose names stand in the sentences; else one for `[N]`."""
+    if not names:
+        return [fit_target_scaling(target, how, weight_N)]
+    found = [fit_target_scaling(target[:, k], how, weight_N) for k in range(len(names))]
+    return [replace(one, why=f"{name}: {one.why}") if one.why else one for name, one in zip(names, found, strict=True)]
+
+
+def target_statistic(
+    target: NDArray[Any], how: TargetScale, weight_N: NDArray[Any] | None = None
+) -> Literal["mean", "median"]:
+    """What the centre is; of several targets the mean where it is that of all of them."""
+    names = [str(k) for k in range(target.shape[1])] if target.ndim == 2 else []
+    statistics = {one.statistic for one in fit_target_scalings(target, how, weight_N, names)}
+    return "mean" if statistics == {"mean"} else "median"

@@ -26,6 +26,7 @@ class SplitPart:
     x_ND: Tensor | GatheredRows
     target: Tensor  # [N] or [N, C]
     truth_N: Tensor  # class index (int64), or value in original units
+    weight_N: Tensor | None = None  # of a validation part's mean loss, mean 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +155,9 @@ def moved(problem: Problem, device: torch.device) -> Problem:
         return replace(x, table_MD=move(x.table_MD, is_input=True)).to(device, problem.training.dtype)
 
     def part(p: SplitPart) -> SplitPart:
-        return SplitPart(inputs(p.x_ND), move(p.target), move(p.truth_N))
+        return SplitPart(
+            inputs(p.x_ND), move(p.target), move(p.truth_N), None if p.weight_N is None else move(p.weight_N)
+        )
 
     folds = tuple(
         Fold(

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
@@ -22,8 +22,8 @@ from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
 from lossbench.estimators.loss_parameter import ClassWeights
-from lossbench.estimators.mlp import AUTO, Array, BaseMLP
-from lossbench.experiments.setup.class_weight import ALIKE
+from lossbench.estimators.mlp import AUTO, Array, BaseMLP, rows_that_count
+from lossbench.experiments.setup.class_weight import class_weights
 from lossbench.experiments.setup.pair import Pair
 
 
@@ -74,16 +74,21 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         super().__init__(**own)
         self.class_weight = class_weight
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train on `X [N, D]` and labels `y [N]`; `UserError` for parameters that cannot be, and where it diverges."""
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train on `X [N, D]` and labels `y [N]`; `UserError` for parameters that cannot be, and where it diverges.
+
+        `sample_weight [N]`: what each row counts, 0 or more; a row of weight 0 is left out. With `batch_size=None` and
+        without early stopping a row of weight 2 is two equal rows.
+        """
         x_ND, label_N = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(label_N)
+        x_ND, label_N, weight_N = rows_that_count(x_ND, label_N, sample_weight)
         self.classes_, index_N = np.unique(column_or_1d(label_N, warn=True), return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"{type(self).__name__} needs at least two classes; y has one class")
         task = Task.BINARY if len(self.classes_) == 2 else Task.MULTICLASS
         pair = self._pair(task, self.classes_)
-        return self._train(x_ND, index_N.astype(np.int64), pair, _class_weights(pair, index_N))
+        return self._train(x_ND, index_N.astype(np.int64), pair, weight_N, _class_weights(pair, index_N, weight_N))
 
     def predict(self, X: ArrayLike) -> Array:
         """The decided class of each row."""
@@ -118,10 +123,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return np.asarray(probability[0].numpy())
 
 
-def _class_weights(pair: Pair, index_N: Array) -> Array | None:
+def _class_weights(pair: Pair, index_N: Array, weight_N: Array | None) -> Array | None:
     """What each row counts by its class, `[N]`; None where all count alike."""
-    if pair.class_weight == ALIKE:
-        return None
-    if isinstance(pair.class_weight, str):
-        return np.asarray(compute_sample_weight(pair.class_weight, index_N))
-    return np.array([weight for _, weight in pair.class_weight])[index_N]
+    counts = torch.from_numpy(np.bincount(index_N, weight_N, minlength=pair.classes).astype(np.float64))
+    weight_C = class_weights(pair.class_weight, counts)
+    return None if weight_C is None else weight_C.numpy()[index_N]

@@ -57,8 +57,9 @@ class LossParameters:
     inverse_link: str | None
     class_weight: ClassWeights = None
 
-    def pair(self, task: Task, classes: Sequence[Any]) -> Pair:
-        """The loss and the last activation on a task, with the weights of the classes, which are in their order.
+    def pair(self, task: Task, classes: Sequence[Any], targets: int = 1) -> Pair:
+        """The loss and the last activation on a task, with the weights of the classes, which are in their order, or
+        for so many targets.
 
         Raises `UserError` for what cannot be trained.
         """
@@ -74,6 +75,7 @@ class LossParameters:
             len(names),
             class_weight=weight,
             class_names=names,
+            targets=targets,
         )
 
     def with_loss(self, task: Task) -> Loss:

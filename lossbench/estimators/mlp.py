@@ -14,12 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from torch import Tensor
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.inverse_links import InverseLink, Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins.resolve import find_activation
+from lossbench.catalog.several_targets import EachTarget
 from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.train import TrainConfig
@@ -126,13 +128,16 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             getattr(self, "class_weight", None),
         )
 
-    def _pair(self, task: Task, classes: Iterable[Any] = ()) -> Pair:
+    def _pair(self, task: Task, classes: Iterable[Any] = (), targets: int = 1) -> Pair:
         """The loss and the last activation on a task; a `ParameterError` for what cannot be trained."""
         with checked_parameters():
-            return self._loss_parameters().pair(task, list(classes))
+            return self._loss_parameters().pair(task, list(classes), targets)
 
-    def _train(self, x_ND: Array, truth_N: Array, pair: Pair, weight_N: Array | None) -> Self:
-        """Fit the net; `truth_N` are class indices, or numbers in the units that the loss is trained in."""
+    def _train(
+        self, x_ND: Array, truth_N: Array, pair: Pair, weight_N: Array | None, class_weight_N: Array | None = None
+    ) -> Self:
+        """Fit the net; `truth_N` are class indices, or numbers in the units that the loss is trained in (`[N, K]`: of K
+        targets); a row counts `weight_N` (above 0), and in training times `class_weight_N`."""
         with checked_parameters() as words:
             for warning in pair.warnings():
                 warn(words(warning))
@@ -146,21 +151,24 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             rows, held = train_test_split(rows, test_size=self.validation, random_state=random, stratify=stratify)
         self.center_, self.scale_ = np.zeros(x_ND.shape[1]), np.ones(x_ND.shape[1])
         if self.standardise:
-            spread = x_ND[rows].std(axis=0)
-            self.center_, self.scale_ = x_ND[rows].mean(axis=0), np.where(spread > 0, spread, 1.0)
+            self.center_, spread = _moments(x_ND[rows], None if weight_N is None else weight_N[rows])
+            self.scale_ = np.where(spread > 0, spread, 1.0)
         x, truth = (x_ND - self.center_) / self.scale_, torch.from_numpy(np.array(truth_N))
 
         def part(some: Array) -> SplitPart:
             own = truth[torch.from_numpy(some)]
             target = encode(own, pair.encoding, pair.classes, name=pair.loss.name, where="y")
-            return SplitPart(torch.from_numpy(x[some]).float(), target, own)
+            return SplitPart(torch.from_numpy(x[some]).float(), target, own, _relative(weight_N, some))
 
         statistics = {}
         if pair.task.is_classification:
-            counts = torch.bincount(truth[torch.from_numpy(rows)], minlength=pair.classes)
+            own = truth[torch.from_numpy(rows)]
+            counts = torch.bincount(own, _relative(weight_N, rows), minlength=pair.classes)
             statistics = {"class_counts": counts.float()}
-        weight = None if weight_N is None else torch.from_numpy(weight_N[rows] / weight_N[rows].mean()).float()
-        counts = np.bincount(truth_N).tolist() if pair.task.is_classification else []
+        both = weight_N if class_weight_N is None else class_weight_N * (1.0 if weight_N is None else weight_N)
+        weight = _relative(both, rows)
+        counts = np.bincount(truth_N, weight_N).tolist() if pair.task.is_classification else []
+        held_weight = None if held is None else _relative(weight_N, held)
         metric = auto_metric(pair.task, [counts], [pair.loss])
         l1, l2 = config.penalty.split()
         problem = Problem(
@@ -186,7 +194,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 min_delta=config.early_stopping.min_delta,
                 keep=config.early_stopping.keep,
             ),
-            score=None if held is None else lambda out, true, *_: metric(pair.inverse_link(out), true),
+            score=None if held is None else lambda out, true, *_: metric(pair.read(out), true, held_weight),
             better=metric.better,
         )
         trained = train(problem, evaluation="fit", device=config.device, threads=config.threads)
@@ -201,7 +209,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.best_epoch_ = outcome.best_epoch
         self.n_iter_ = outcome.epochs
         self.last_act_ = pair.activation.name if pair.activation.name in ACTIVATIONS else self.last_act
-        self.inverse_link_ = pair.inverse_link.label
+        self.inverse_link_, self.targets_ = pair.inverse_link.label, pair.targets
         self.hidden_activation_ = config.net.activation
         return self
 
@@ -211,8 +219,33 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         x = validate_data(self, X, dtype=np.float64, reset=False)
         state = {name: torch.from_numpy(values) for name, values in self.state_.items()}
         net, last_act = net_of(state, self.hidden_activation_), find_activation(self.last_act_)
-        out_NK = outputs_of(net, state, last_act, torch.from_numpy((x - self.center_) / self.scale_))
-        return InverseLink.named(self.inverse_link_)(out_NK[None])
+        each = EachTarget(last_act) if self.targets_ > 1 else last_act
+        out_NK = outputs_of(net, state, each, torch.from_numpy((x - self.center_) / self.scale_))
+        out_PNK = out_NK[None]
+        return InverseLink.named(self.inverse_link_)(out_PNK if self.targets_ == 1 else out_PNK.unsqueeze(-1))
+
+
+def rows_that_count(x_ND: Array, y: Array, sample_weight: ArrayLike | None) -> tuple[Array, Array, Array | None]:
+    """The rows of a weight above 0 with their weights; a row of weight 0 is no row."""
+    if sample_weight is None:
+        return x_ND, y, None
+    weight_N = _check_sample_weight(sample_weight, x_ND, dtype=np.float64, ensure_non_negative=True)
+    rows = weight_N > 0
+    return x_ND[rows], y[rows], weight_N[rows]
+
+
+def _moments(x_ND: Array, weight_N: Array | None) -> tuple[Array, Array]:
+    """Mean and standard deviation of the columns, `[D]` each; exactly 0 of a constant."""
+    if weight_N is None:
+        return x_ND.mean(axis=0), x_ND.std(axis=0)
+    mean = np.average(x_ND, axis=0, weights=weight_N)
+    spread = np.sqrt(np.average((x_ND - mean) ** 2, axis=0, weights=weight_N))
+    return mean, np.where(x_ND.min(axis=0) < x_ND.max(axis=0), spread, 0.0)
+
+
+def _relative(weight_N: Array | None, rows: Array) -> Tensor | None:
+    """The weights of some rows, of mean 1."""
+    return None if weight_N is None else torch.from_numpy(weight_N[rows] / weight_N[rows].mean()).float()
 
 
 def _plain(value: Any) -> Any:

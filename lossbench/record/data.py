@@ -51,11 +51,20 @@ class DataRecord(RecordPart):
     target: str
     classes: list[str] = Field(default_factory=list)
     class_counts: list[int] = Field(default_factory=list)
+    class_totals: list[float] = Field(default_factory=list)  # the sums of weights; empty where all rows count alike
     sha256: str  # of the table trained on: features, target and classes
     split: SplitRecord
     dummy_statistic: Statistic = "mean"  # of a regression's target: what its dummy predicts
     source: str = ""
+    targets: list[str] = Field(default_factory=list)  # of several numbers
+    soft_target: bool = False  # whether the target holds probabilities of the classes
+    weights: str = ""  # the column of sample weights; "": all rows count alike
     notes: list[NoteRecord] = Field(default_factory=list)
+
+    @property
+    def weighted_text(self) -> str:
+        """What a report says of weights; "" where all rows count alike."""
+        return f"weighted by {self.weights}" if self.weights else ""
 
     @property
     def dummy_name(self) -> str:

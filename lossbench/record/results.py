@@ -73,6 +73,7 @@ class MemberRecord(Sparse):
     train: Scores = Field(default_factory=dict)
     val: Scores = Field(default_factory=dict)
     test: Scores = Field(default_factory=dict)
+    test_by_target: dict[str, Scores] = Field(default_factory=dict)  # of several numbers: `test` is their mean
     curves: dict[str, list[Number]] = Field(default_factory=dict)  # one number per epoch
     path: PathRecord | None = None  # of `regularize-gif`
 
@@ -135,7 +136,7 @@ class ReliabilityRecord(RecordPart):
 
     confidence: list[Number]
     accuracy: list[Number]
-    count: list[Annotated[int, Field(ge=0)]]
+    count: list[Annotated[int | float, Field(ge=0)]]  # rows, or the sum of their weights
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

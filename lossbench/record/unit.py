@@ -29,11 +29,12 @@ class NetDiagnostics(Sparse):
 
 
 class ReliabilityCounts(RecordPart):
-    """Sums over test rows by confidence, in bins of equal width: confidences, right decisions, rows."""
+    """Sums over test rows by confidence, in bins of equal width: confidences, right decisions, rows (or their
+    weights)."""
 
     confidence: list[float]
     right: list[float]
-    count: list[int]
+    count: list[int | float]
 
 
 class UnitRecord(Sparse):

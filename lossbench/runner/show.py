@@ -13,7 +13,8 @@ from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
-from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.several_targets import takes_several
 from lossbench.catalog.vocabulary import Task
 from lossbench.data.table import level
 from lossbench.errors import counted
@@ -105,15 +106,21 @@ def show_data(found: Description) -> None:
     screen.print(grid(["column", "kind", "gaps", "distinct", "values", "what happens to it"], rows))
     for note in found.notes:
         screen.print(Text(f"{level(note)}: {note}"), soft_wrap=True)
-    if rare := rare_class([name for name, _ in found.classes], [count for _, count in found.classes]):
+    labels, sizes = [label for label, _ in found.classes], [size_of for _, size_of in found.classes]
+    if not found.soft and (rare := rare_class(labels, sizes)):
         screen.print(Text(f"warning: {rare}; {BETTER_METRICS}"), soft_wrap=True)
     task = Task(found.task)
     if found.inputs:
         screen.print(Text(f"{counted(found.inputs, 'input')} after encoding"), soft_wrap=True)
-        suiting = ", ".join(loss.name for loss in LOSSES if task in loss.targets)
+        suiting = ", ".join(loss.name for loss in LOSSES if task in loss.targets and _takes(loss, found))
         screen.print(Text(f"losses for it: {suiting} (`lossbench losses --task {task}` has their activations)"))
     for why in found.stops:
         screen.print(Text(f"train would stop: {why}"), style=BAD, soft_wrap=True)
+
+
+def _takes(loss: Loss, found: Description) -> bool:
+    """Whether the loss takes such a target: probabilities, or several numbers."""
+    return bool(loss.soft) if found.soft else found.targets < 2 or takes_several(loss)
 
 
 @contextlib.contextmanager

@@ -368,3 +368,101 @@ def test_defaults_and_short_forms():
     assert METRICS.get("acc").name == "accuracy"
     assert default_metric(Task.BINARY, rare=True).name == "auroc"
     assert METRICS.get("pinball(quantile=0.9)").formula.startswith("Mean of max")
+
+
+# The same with scikit-learn's `sample_weight`, where scikit-learn has one; the others are compared with repeated rows.
+WEIGHTED = {
+    "accuracy": lambda y, s, w: sk.accuracy_score(y, s.argmax(-1), sample_weight=w),
+    "balanced_accuracy": lambda y, s, w: sk.balanced_accuracy_score(y, s.argmax(-1), sample_weight=w),
+    "f1_macro": lambda y, s, w: sk.f1_score(y, s.argmax(-1), average="macro", sample_weight=w),
+    "f1": lambda y, s, w: sk.f1_score(y, s.argmax(-1), sample_weight=w),
+    "mcc": lambda y, s, w: sk.matthews_corrcoef(y, s.argmax(-1), sample_weight=w),
+    "quadratic_kappa": lambda y, s, w: sk.cohen_kappa_score(y, s.argmax(-1), weights="quadratic", sample_weight=w),
+    "log_loss": lambda y, s, w: sk.log_loss(y, special.softmax(s, -1), labels=range(s.shape[1]), sample_weight=w),
+    "brier": lambda y, s, w: sk.brier_score_loss(
+        y, special.softmax(s, -1), labels=range(s.shape[1]), scale_by_half=True, sample_weight=w
+    ),
+    "rmse": lambda y, f, w: sk.root_mean_squared_error(y, f, sample_weight=w),
+    "mae": lambda y, f, w: sk.mean_absolute_error(y, f, sample_weight=w),
+    "r2": lambda y, f, w: sk.r2_score(y, f, sample_weight=w),
+    "pinball": lambda y, f, w: sk.mean_pinball_loss(y, f, alpha=0.5, sample_weight=w),
+    "mape": lambda y, f, w: sk.mean_absolute_percentage_error(y, f, sample_weight=w),
+    "rmsle": lambda y, f, w: sk.root_mean_squared_log_error(y, f, sample_weight=w) if (f > -1).all() else math.inf,
+    "poisson_deviance": lambda y, f, w: oracle_deviance(sk.mean_poisson_deviance, y, f, sample_weight=w),
+    "gamma_deviance": lambda y, f, w: oracle_deviance(sk.mean_gamma_deviance, y, f, sample_weight=w),
+    "tweedie_deviance": lambda y, f, w: oracle_deviance(sk.mean_tweedie_deviance, y, f, power=1.5, sample_weight=w),
+    "auroc": lambda y, s, w: weighted_per_class(sk.roc_auc_score, y, s, w),
+    "average_precision": lambda y, s, w: weighted_per_class(sk.average_precision_score, y, s, w),
+}
+
+
+def weighted_per_class(score, y: np.ndarray, scores: np.ndarray, w: np.ndarray) -> float:
+    log_odds = scores - np.stack(
+        [special.logsumexp(np.delete(scores, k, 1), axis=1) for k in range(scores.shape[1])], 1
+    )
+    classes = [1] if scores.shape[1] == 2 else range(scores.shape[1])
+    return float(np.mean([score(y == k, log_odds[:, k], sample_weight=w) for k in classes]))
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds, rows=st.integers(12, 40), shape=st.sampled_from(["random", "ties", "perfect", "worst"]))
+def test_a_weighted_metric_is_scikit_learns_with_sample_weight(name: str, seed: int, rows: int, shape: str):
+    metric = METRICS.get(name)
+    task = next(t for t in Task if t in metric.tasks)
+    out, y = answers(metric, task, seed, rows, shape)
+    weight = np.random.default_rng(seed).uniform(0.1, 5, rows)
+    if task is not Task.REGRESSION:
+        y[: out.shape[-1]] = np.arange(
+            out.shape[-1]
+        )  # every class occurs: of one that does not scikit-learn has no word
+    ours = metric(
+        values(out) if task is Task.REGRESSION else predicted(out), torch.as_tensor(y), torch.as_tensor(weight)
+    )
+    for i, own in enumerate(out):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = WEIGHTED[name](y, own, weight)
+        assert ours[i].item() == pytest.approx(expected, abs=EXACT, rel=EXACT)
+
+
+@pytest.mark.parametrize(
+    ("metric", "task"), [(m, t) for m in METRICS for t in Task if t in m.tasks], ids=lambda one: one.name.lower()
+)
+@settings(max_examples=15, deadline=None)
+@given(seed=seeds, rows=st.integers(4, 30), shape=shapes)
+def test_a_whole_weight_is_so_many_equal_rows_and_a_weight_of_0_is_none(metric, task: Task, seed, rows, shape):
+    assert metric.takes_weights
+    out, y = answers(metric, task, seed, rows, shape)
+    if metric.domain != "any":
+        out[0] = np.abs(out[0]) + 0.1  # what cannot be is the worst, though its row should count nothing
+    weight = np.random.default_rng(seed).integers(0, 4, rows)
+    weight[0] = 2
+    read = values if task is Task.REGRESSION else predicted
+    ours = metric(read(out), torch.as_tensor(y), torch.as_tensor(weight.astype(float)))
+    expected = metric(read(np.repeat(out, weight, axis=1)), torch.as_tensor(np.repeat(y, weight)))
+    torch.testing.assert_close(ours, expected, rtol=EXACT, atol=EXACT, equal_nan=True)
+
+
+def test_a_metric_that_takes_no_weights_refuses_them():
+    plain = replace(METRICS.get("rmse"), takes_weights=False)
+    with pytest.raises(ValueError, match="takes no weights"):
+        plain(values(np.zeros((1, 3))), torch.zeros(3), torch.ones(3))
+
+
+@pytest.mark.parametrize("metric", [m for m in METRICS if m.needs == "point"], ids=lambda one: one.name)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_several_targets_score_their_uniform_average(metric, weighted):
+    random = np.random.default_rng(3)
+    y, f = np.abs(random.normal(size=(20, 3))) + 0.1, np.abs(random.normal(size=(2, 20, 3))) + 0.1
+    w = random.uniform(size=20) if weighted else None
+    found = metric(
+        Prediction(point_PN=torch.as_tensor(f)), torch.as_tensor(y), None if w is None else torch.as_tensor(w)
+    )
+    for i in range(2):
+        of = WEIGHTED[metric.name] if weighted else ORACLES[metric.name]
+        each = [of(y[:, k], f[i, :, k], w) if weighted else of(y[:, k], f[i, :, k]) for k in range(3)]
+        assert found[i].item() == pytest.approx(np.mean(each), rel=EXACT)
+    if metric.name in {"mae", "r2"} and not weighted:
+        oracle = {"mae": sk.mean_absolute_error, "r2": sk.r2_score}[metric.name]
+        assert found[0].item() == pytest.approx(oracle(y, f[0]), rel=EXACT)

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.error import URLError
 
@@ -206,3 +207,45 @@ def test_a_column_with_a_comma_in_its_name_can_be_named(lossbench, flags):
     assert code == 0, errors
     assert "size" not in out
     assert ("comment" in out) == ("comment" not in " ".join(flags))
+
+
+def test_weights_are_said_kept_and_not_asked_for_again(lossbench):
+    pd.read_csv("t.csv").assign(w=[i % 3 for i in range(60)]).to_csv("w.csv", index=False)
+    small = ("--data", "w.csv", "--target", "y", "--drop", "comment", "--weights", "w", "--batch-size", "full")
+    code, out, errors = lossbench("train", *small, "--epochs", "1", "--hidden", "4", "--name", "one")
+    assert code == 0
+    assert "weighted by w" in out
+    assert "note: 20 rows of weight 0 left out" in errors
+    record = json.loads(Path("outputs/one/result.json").read_text())
+    assert (record["data"]["weights"], record["data"]["rows"]) == ("w", 40)
+    assert sum(record["data"]["class_totals"]) == pytest.approx(40)
+    code, out, _ = lossbench("predict", "outputs/one", "t.csv")  # which has no such column
+    assert (code, len(out.splitlines())) == (0, 61)
+    code, _, errors = lossbench(
+        "train", *small[:6], "--batch-size", "full", "--epochs", "1", "--hidden", "4", "--name", "one"
+    )
+    assert code == 2
+    assert "holds another run, which differs in data" in errors[-1]
+    code, out, _ = lossbench(
+        "compare-losses",
+        *small,
+        "--losses",
+        "ce,hinge",
+        "--folds",
+        "3",
+        "--repeats",
+        "1",
+        "--epochs",
+        "2",
+        "--hidden",
+        "4",
+    )
+    assert code == 0
+    assert "w: weighted by w" in out
+    code, out, _ = lossbench(
+        "regularize-gif", *small[:8], "--features", "pca", "--alphas", "2", "--grid", "20", "--max-iter", "50"
+    )
+    assert code == 0
+    assert "weighted by w" in out
+    code, out, _ = lossbench("data", "w.csv", "--target", "y", "--weights", "w")
+    assert "note: rows are weighted by 'w': 1 to 2, mean 1.5" in out

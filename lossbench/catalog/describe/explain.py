@@ -219,6 +219,8 @@ def facts(loss: Loss) -> list[str]:
         sentences.append("convex in the outputs" if loss.convex else "not convex in the outputs")
     if loss.symmetric:
         sentences.append("symmetric: summed over the classes it is constant, so symmetric label noise moves no minimum")
+    if loss.soft:
+        sentences.append("takes probabilities of the classes as target (soft targets), too")
     if loss.also_try:
         sentences.append(f"a comparison that tunes parameters tries {spelled(loss.also_try)} too")
     return sentences

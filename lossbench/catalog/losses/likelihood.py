@@ -31,6 +31,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def soft_cross_entropy(z_BK: Tensor, t_BK: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
+    """-sum_k t_k log softmax(z)_k; smoothed by a, t is (1 - a) t + a / K, as torch's cross_entropy has it."""
+    log_p_BK = z_BK.log_softmax(-1)
+    hard = -(t_BK * log_p_BK).sum(-1)
+    return hard if label_smoothing == 0 else (1 - label_smoothing) * hard - label_smoothing * log_p_BK.mean(-1)
+
+
+def soft_nll(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
+    """-sum_k t_k x_k, where x are log-probabilities."""
+    return -(t_BK * log_p_BK).sum(-1)
+
+
 @loss(
     targets=CLASSES,
     **LOGITS,
@@ -47,6 +59,7 @@ if TYPE_CHECKING:
     consistent=True,
     convex=True,
     symmetric=False,
+    soft=soft_cross_entropy,
 )
 def cross_entropy(z_BK: Tensor, y_B: Tensor, *, label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0) -> Tensor:
     """-log softmax(z)_y; smoothed by a: (1 - a) times that, plus a times its mean over all classes."""
@@ -66,6 +79,7 @@ def cross_entropy(z_BK: Tensor, y_B: Tensor, *, label_smoothing: Annotated[float
     consistent=True,
     convex=True,
     symmetric=False,
+    soft=soft_nll,
 )
 def nll(log_p_BK: Tensor, y_B: Tensor) -> Tensor:
     """-x_y, where x are log-probabilities."""
@@ -86,6 +100,7 @@ def nll(log_p_BK: Tensor, y_B: Tensor) -> Tensor:
     consistent=True,
     convex=True,
     symmetric=False,
+    soft=True,
 )
 def kl_div(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
     """sum_k t_k (log t_k - x_k), where x are log-probabilities."""
@@ -110,6 +125,7 @@ def kl_div(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
     consistent=True,
     convex=True,
     symmetric=False,
+    soft=True,
 )
 def bce(p_B1: Tensor, t_B1: Tensor) -> Tensor:
     """-t log p - (1 - t) log(1 - p)."""
@@ -131,6 +147,7 @@ def bce(p_B1: Tensor, t_B1: Tensor) -> Tensor:
     consistent=True,
     convex=True,
     symmetric=False,
+    soft=True,
 )
 def bce_with_logits(z_B1: Tensor, t_B1: Tensor, *, pos_weight: Annotated[float, Gt(0)] = 1.0) -> Tensor:
     """log(1 + exp z) - t z: binary cross-entropy of sigmoid(z); samples of the second class count pos_weight times."""
@@ -160,6 +177,7 @@ def bce_with_logits(z_B1: Tensor, t_B1: Tensor, *, pos_weight: Annotated[float, 
     consistent=True,
     convex=True,
     symmetric=False,
+    soft=True,
 )
 def multilabel_soft_margin(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     """Mean over the classes of the binary cross-entropy of sigmoid(z_k)."""

@@ -73,6 +73,7 @@ LINEAR_FIRST = by_task(
     consistent=True,
     convex=True,
     symmetric=False,
+    soft=True,
 )
 def mse(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     """(f - t)^2, averaged over the columns."""

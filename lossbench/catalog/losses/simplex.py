@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def soft_brier(p_BK: Tensor, t_BK: Tensor) -> Tensor:
+    """sum_k (p_k - t_k)^2 for any probabilities t."""
+    return (p_BK - t_BK).square().sum(-1)
+
+
 @loss(
     targets=CLASSES,
     **SIMPLEX,
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     consistent=True,
     convex=True,
     symmetric=False,
+    soft=soft_brier,
 )
 def brier(p_BK: Tensor, y_B: Tensor) -> Tensor:
     """sum_k (p_k - t_k)^2."""

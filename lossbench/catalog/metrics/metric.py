@@ -4,6 +4,12 @@ Shapes: P members, N rows, C classes; a metric turns a `Prediction` and the trut
 in float64. Definitions are scikit-learn's, absent classes included, without its warnings. A member whose outputs
 are not finite, or are no probabilities where probabilities are needed, scores the worst value; a metric whose
 need a loss does not serve at all (probabilities of a margin loss) is not applicable, and nothing is guessed.
+
+Of several targets, points and truth `[P, N, K]`, a metric is the mean over the targets, as in scikit-learn
+(`uniform_average`).
+
+Rows may have weights `[P, N]`, which mean what scikit-learn's `sample_weight` means: a row of weight 2 counts as two
+rows, one of weight 0 as none.
 """
 
 from __future__ import annotations
@@ -52,7 +58,9 @@ class Metric:
     region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`:
     it is reported where it is named, and not beside every other. `estimand`: what the best prediction is, in the words
     of `estimands`, with parameters in braces; "": nothing that losses declare. `params` are the values of its own
-    parameters, and part of its name where they are not the defaults.
+    parameters, and part of its name where they are not the defaults. `takes_weights`: `fn` takes the rows' weights as
+    its third argument; without it, it cannot be used on a table with weights. `soft`: of probabilities as truth,
+    `[P, N, C]`, it is the expected score under them; of every other metric the most probable class is the truth then.
     """
 
     name: str
@@ -70,6 +78,8 @@ class Metric:
     estimand: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     schema: type[BaseModel] | None = field(default=None, repr=False)
+    takes_weights: bool = False
+    soft: bool = False
 
     def bind(self, *, where: str = "", **params: Any) -> Metric:
         """The same metric with other parameters, checked, under a name that says them: `pinball(quantile=0.9)`."""
@@ -100,9 +110,13 @@ class Metric:
         wrong = {"nonzero": target_N == 0, "nonnegative": target_N < 0, "positive": target_N <= 0}
         return int(np.count_nonzero(wrong[self.domain])) if self.domain in wrong else 0
 
-    def __call__(self, prediction: Prediction, truth_PN: Tensor) -> Tensor:
-        """The metric per member, `[P]` float64."""
-        return self.fn(prediction, truth_PN, **self.params)
+    def __call__(self, prediction: Prediction, truth_PN: Tensor, weight_PN: Tensor | None = None) -> Tensor:
+        """The metric per member, `[P]` float64; `weight_PN` (or `[N]`) is what each row counts, None: all alike."""
+        if weight_PN is None:
+            return self.fn(prediction, truth_PN, **self.params)
+        if not self.takes_weights:
+            raise ValueError(f"{self.name} takes no weights")
+        return self.fn(prediction, truth_PN, weight_PN, **self.params)
 
 
 class MetricRegistry(Registry[Metric]):
@@ -152,9 +166,11 @@ def reported(*tasks: Task, primary: Metric | None = None) -> list[Metric]:
     return found if primary is None or primary in found else [*found, primary]
 
 
-def score_all(prediction: Prediction, truth_PN: Tensor, metrics: Sequence[Metric]) -> dict[str, Tensor | None]:
+def score_all(
+    prediction: Prediction, truth_PN: Tensor, metrics: Sequence[Metric], weight_PN: Tensor | None = None
+) -> dict[str, Tensor | None]:
     """Every metric, `[P]` each; None where the prediction lacks what it needs."""
-    return {m.name: m(prediction, truth_PN) if m.can_score(prediction) else None for m in metrics}
+    return {m.name: m(prediction, truth_PN, weight_PN) if m.can_score(prediction) else None for m in metrics}
 
 
 def _part(prediction: Prediction, needs: Need) -> Tensor | None:
@@ -191,25 +207,42 @@ def metric(
     domain: Domain = "any",
     on_request: bool = False,
     estimand: str = "",
+    soft: bool = False,
 ) -> Callable[[Callable[..., Tensor]], Metric]:
     """Make a metric of a function of the needed part (float64; decided labels for "label", mean and standard deviation
-    `[P, N, 2]` for "distribution") and the truth; keyword-only arguments are its parameters.
+    `[P, N, 2]` for "distribution"), the truth and the rows' weights (float64, or None where all count alike);
+    keyword-only arguments are its parameters.
 
     `worst` and `best` are the ends of its range: which way is better follows from them.
     The first line of its docstring is the metric's formula.
     """
 
     def make(of_part: Callable[..., Tensor]) -> Metric:
-        def fn(prediction: Prediction, truth_PN: Tensor, **params: Any) -> Tensor:
+        def fn(prediction: Prediction, truth_PN: Tensor, weight_PN: Tensor | None = None, **params: Any) -> Tensor:
             part = _part(prediction, needs)
             if part is None:
                 raise ValueError(f"{name} needs a {needs}, which this prediction has not")
             part = part.detach().double()
+            if needs == "point" and part.ndim == 3:  # a member for each of the targets, and their mean
+                apart, members = part.movedim(-1, 1), len(part)
+                truth_PK = truth_PN.expand(part.shape).movedim(-1, 1)
+                weight = None if weight_PN is None else weight_PN.expand(part.shape[:2])[:, None].expand(apart.shape)
+                each = fn(
+                    replace(prediction, point_PN=apart.flatten(0, 1)),
+                    truth_PK.flatten(0, 1),
+                    None if weight is None else weight.flatten(0, 1),
+                    **params,
+                )
+                return each.view(members, -1).mean(-1)
             good = _usable(part, needs)
             part = torch.where(good.view(-1, *[1] * (part.ndim - 1)), part, 1 / part.shape[-1])
-            truth = truth_PN.expand(part.shape[:2])
-            truth = truth.double() if needs in ("point", "distribution") else truth.long()
-            value = of_part(part.argmax(-1) if needs == "label" else part, truth, **params)
+            if truth_PN.is_floating_point() and needs not in ("point", "distribution"):  # probabilities of the classes
+                truth_PN = truth_PN.double() if soft else truth_PN.argmax(-1)
+            is_soft = truth_PN.is_floating_point() and needs == "probability"
+            truth = truth_PN.expand(part.shape[:2] if not is_soft else part.shape)
+            truth = truth.double() if is_soft or needs in ("point", "distribution") else truth.long()
+            weight = None if weight_PN is None else weight_PN.double().expand(part.shape[:2])
+            value = of_part(part.argmax(-1) if needs == "label" else part, truth, weight, **params)
             return torch.where(good, value, worst)
 
         formula = docstring(of_part).split("\n", 1)[0].removesuffix(".")
@@ -232,6 +265,8 @@ def metric(
             estimand,
             {p.name: p.default for p in own},
             schema_of(of_part, own),
+            takes_weights=True,
+            soft=soft,
         )
 
     return make
@@ -239,8 +274,3 @@ def metric(
 
 # An error of a regression: 0 is perfect, there is no worst, and the dummy's own error is its scale.
 regression_error = partial(metric, tasks=REGRESSION, worst=math.inf, best=0.0, rope="dummy_error")
-
-
-def ratio(above: Tensor, below: Tensor, where_zero: float = 0.0) -> Tensor:
-    """above / below, and a value of its own where below is 0."""
-    return torch.where(below > 0, above / below.clamp_min(torch.finfo(torch.float64).tiny), where_zero)

@@ -32,7 +32,7 @@ def split_caveats(table: Table, test: RowNumbers) -> list[str]:
 
 
 def _duplicates(table: Table, train: RowNumbers, test: RowNumbers) -> Iterator[str]:
-    hashes = row_hashes(table.features, table.target)
+    hashes = row_hashes(table.features, *np.atleast_2d(table.truth.T))
     repeated = len(hashes) - len(np.unique(hashes))
     share = float(np.isin(hashes[test], hashes[train]).mean()) if repeated and len(test) else 0.0
     if repeated == 0 or max(repeated / len(table), share) < FEW:

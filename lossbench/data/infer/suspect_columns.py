@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lossbench.data.infer.leakage import LEAST_ROWS, Certainty, find_leak
+from lossbench.data.infer.several_targets import parts
 from lossbench.data.infer.target import Target
 from lossbench.data.table import ColumnKind
 from lossbench.deferred import np, pd
@@ -42,7 +43,8 @@ def suspects(
     for name, column in features.items():
         if name in keep:
             continue
-        if leak := find_leak(column, kinds[name], target):
+        leaks = [leak for one in parts(target) if (leak := find_leak(column, kinds[name], one))]
+        if leak := next((one for one in leaks if one.certainty == "leak"), next(iter(leaks), None)):
             found.append(SuspectColumn(name, leak.certainty, leak.why))
         elif why := _counts_rows(name, column, kinds[name]):
             found.append(SuspectColumn(name, "id", why))

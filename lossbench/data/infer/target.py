@@ -34,6 +34,8 @@ class Target:
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
     description: str = ""  # what a refusal says of its values: `'y' has 13 distinct numbers`
+    soft: NDArray[Any] | None = None  # [N, C], where it holds probabilities: `values` are the most probable classes
+    names: tuple[str, ...] = ()  # of several numbers: `values` are [N, K]
 
 
 def class_indices(column: pd.Series) -> tuple[NDArray[Any], tuple[str, ...]]:

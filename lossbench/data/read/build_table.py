@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lossbench.data.duplicates import grouped
 from lossbench.data.infer.dates import COMPACT, compact_dates
 from lossbench.data.infer.gap_words import likely_gaps
 from lossbench.data.infer.kinds import NUMBER, understand
+from lossbench.data.infer.several_targets import read_targets
 from lossbench.data.infer.spelling import Spelling
 from lossbench.data.infer.spellings import spelling_notes
 from lossbench.data.infer.suspect_columns import SuspectColumn, suspects
@@ -19,17 +20,19 @@ from lossbench.data.read.chosen_columns import choose_columns, refuse_idle
 from lossbench.data.read.frame import read_frame
 from lossbench.data.read.parsed import ParsedColumns, Request
 from lossbench.data.read.sniff import file_format
+from lossbench.data.read.target_rows import rows_of_large_classes, rows_with_target
 from lossbench.data.read.unpack import STDIN, cannot_read, unpack
 from lossbench.data.requested_kinds import as_texts, requested_kinds
 from lossbench.data.source import READING, DataSource
 from lossbench.data.splits.stratified import in_order_of_occurrence
 from lossbench.data.splits.time import times_of
 from lossbench.data.table import ColumnKind, Information, Table
+from lossbench.data.weights import take_weights, weighted
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError, as_flag
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 LEAST_ROWS = 3  # one each to train, to validate and to test
 
@@ -149,21 +152,30 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
     request = Request(source, choose, requested)
     reading = _read(request) if frame is None else read_frame(frame, request)
     columns, kinds, notes, formats = _understood(reading, source, requested, trained=False)
+    weights = None
+    if source.weights is not None:
+        columns, weights, reading.place = take_weights(columns, kinds, source.weights, reading.place, notes)
     _refuse_infinite(columns, kinds, reading.place)
-    name = str(source.target)
-    rows = _rows_with_target(columns[name], source, reading.place, notes)
-    rows = _rows_of_large_classes(columns[name], rows, source, notes)
+    names = source.targets(list(columns))
+    rows = rows_with_target([columns[name] for name in names], source, reading.place, notes)
+    if len(names) == 1:
+        rows = rows_of_large_classes(columns[names[0]], rows, source, notes)
     if len(rows) < LEAST_ROWS:
         s = "" if len(rows) == 1 else "s"
         raise UserError(f"{len(rows)} data row{s}; need at least {LEAST_ROWS}", fix="add rows")
-    if len(rows) < len(columns[name]):
+    if len(rows) < len(columns[names[0]]):
         columns = {key: column.iloc[rows].reset_index(drop=True) for key, column in columns.items()}
+        weights = None if weights is None else weights[rows]
 
     def place(row: int) -> str:
         return reading.place(int(rows[row]))
 
     notes += likely_gaps(columns, kinds, words=not source.keep_na_words)
-    target = read_target(columns.pop(name), kinds.pop(name), source.task, place)
+    targets = [columns.pop(name) for name in names]
+    if len(names) == 1:
+        target = read_target(targets[0], kinds.pop(names[0]), source.task, place)
+    else:
+        target = read_targets(targets, {name: kinds.pop(name) for name in names}, source.task, place)
     groups = None
     if source.groups in columns:
         groups = in_order_of_occurrence(columns.pop(source.groups).to_numpy())
@@ -182,7 +194,7 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         features=pd.DataFrame(columns, copy=False),
         kinds=kinds,
         target=target.values,
-        target_name=name,
+        target_name=", ".join(names),
         classes=target.classes,
         groups=groups,
         time=time,
@@ -190,8 +202,12 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
         source=where,
         place=place,
         target_note=target.description,
+        soft=target.soft,
+        targets=target.names,
         reading={**source.changed(*READING), **{key: value for key, value in formats.items() if value}},
     )
+    if weights is not None:
+        table = weighted(table, weights, str(source.weights))
     return Assembled(table, tuple(suspects(columns, kinds, target, source.keep)))
 
 
@@ -207,6 +223,7 @@ def _understood(
     notes: list[str] = []
     date_formats: dict[str, str] = {}
     number_formats: dict[str, str] = {}
+    measured = {*source.targets(list(reading.columns)), source.weights}  # amounts, whatever they look like
     for name in list(reading.columns):
         column, kind = reading.columns.pop(name), reading.kinds[name]
         requested = wanted.get(name)
@@ -235,7 +252,7 @@ def _understood(
             notes += found.notes
         elif kind == "number" and column.dtype.kind == "f" and reading.marks.decimal == ",":
             number_formats[name] = str(Spelling(","))
-        may_be_days = kind == "number" and requested is None and name != source.target
+        may_be_days = kind == "number" and requested is None and name not in measured
         if may_be_days and (days := compact_dates(column)) is not None:
             column, kind, date_formats[name] = days, "date", COMPACT
             how = f"column {name!r} read as dates written {COMPACT} (--numbers {name} reads it as numbers)"
@@ -266,34 +283,6 @@ def _refuse_infinite(
                 f"column {name!r} has {len(wild)} infinite value{s} (the first: {place(int(wild[0]))}: {first:g})",
                 fix=f"correct {'them' if s else 'it'}, or read such values as gaps with --na {first:g}",
             )
-
-
-def _rows_with_target(
-    target: pd.Series, source: DataSource, place: Callable[[int], str], notes: list[str]
-) -> NDArray[Any]:
-    gaps = target.isna().to_numpy()
-    missing = int(gaps.sum())
-    if missing and not source.drop_missing_target:
-        s, have = ("", "has") if missing == 1 else ("s", "have")
-        raise UserError(
-            f"{missing} row{s} {have} no target (the first is {place(int(np.flatnonzero(gaps)[0]))})",
-            fix="fill them in, or leave them out with --drop-missing-target",
-        )
-    if missing:
-        notes.append(f"{missing} row{'s' if missing > 1 else ''} without a target excluded")
-    return np.flatnonzero(~gaps)
-
-
-def _rows_of_large_classes(target: pd.Series, rows: NDArray[Any], source: DataSource, notes: list[str]) -> NDArray[Any]:
-    if source.min_class_rows is None or source.task == "regression":
-        return rows
-    values = target.iloc[rows]
-    counts = values.map(values.value_counts()).to_numpy()
-    small = counts < source.min_class_rows
-    if small.any():
-        labels = sorted({str(label) for label in values[small]})
-        notes.append(f"classes of fewer than {source.min_class_rows} rows excluded: {', '.join(labels)}")
-    return rows[~small]
 
 
 def _table_name(where: str) -> str:

@@ -19,16 +19,23 @@ def choose_columns(names: Sequence[str], source: DataSource) -> list[str]:
     if source.target is None:
         raise UserError("no target was named", fix=f"choose one with --target; columns are {', '.join(names)}")
     reserved = {DUPLICATES} - set(names)  # a word for groups, unless a column has that name
-    roles = [name for name in (source.groups, source.time) if name is not None and name not in reserved]
-    for name in [source.target, *source.drop, *source.keep, *roles, *requested_kinds(source)]:
+    roles = [name for name in (source.groups, source.time, source.weights) if name is not None and name not in reserved]
+    targets = source.targets(names)
+    for name in [*targets, *source.drop, *source.keep, *roles, *requested_kinds(source)]:
         if name not in names:
             hint = did_you_mean(name, names)
             guess = f" ({hint})" if hint.startswith("did") else ""
             raise UserError(f"no column {name!r}", fix=f"columns are {', '.join(names)}{guess}")
-    if source.target in source.drop:
-        raise UserError(f"column {source.target!r} is the target and is dropped", fix="take it out of --drop")
-    if source.target in roles:
-        raise UserError(f"column {source.target!r} is the target and cannot split the rows", fix="name another column")
+    for i, name in enumerate(targets):
+        if name in targets[:i]:
+            raise UserError(f"column {name!r} comes twice in the target", fix="name each column once")
+        if name in source.drop:
+            raise UserError(f"column {name!r} is the target and is dropped", fix="take it out of --drop")
+        if name in roles:
+            what = "weight" if name == source.weights else "split"
+            raise UserError(f"column {name!r} is the target and cannot {what} the rows", fix="name another column")
+    if source.weights is not None and source.weights in (source.groups, source.time):
+        raise UserError(f"column {source.weights!r} cannot weight and split the rows", fix="name two columns")
     return [name for name in names if name not in source.drop or name in roles]
 
 

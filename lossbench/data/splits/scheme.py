@@ -35,9 +35,9 @@ def holdout_of(table: Table, test: float, validation: float, seed: int) -> Split
     """One split of the table by shares of all rows; in time the seed changes nothing."""
     if table.time is None:
         with _numbers_may_be_amounts(table):
-            return holdout(table.target, table.task, test, validation, seed, table.groups, table.classes)
+            return holdout(table.strata, table.task, test, validation, seed, table.groups, table.classes)
     split = time_holdout(table.time, test, validation)
-    check_trained(table.target, table.task, split.train, table.classes, WHERE)
+    check_trained(table.strata, table.task, split.train, table.classes, WHERE)
     return split
 
 
@@ -45,10 +45,10 @@ def folds_of(table: Table, folds: int, repeats: int, seed: int) -> list[OuterFol
     """Repeats of k folds, repeat-major; windows in time have one order, and are not repeated."""
     if table.time is None:
         with _numbers_may_be_amounts(table):
-            return repeated_kfold(table.target, table.task, folds, repeats, seed, table.groups, table.classes)
+            return repeated_kfold(table.strata, table.task, folds, repeats, seed, table.groups, table.classes)
     windows = expanding_windows(table.time, folds)
     for window in windows:
-        check_trained(table.target, table.task, window.train, table.classes, WHERE, f" in window {window.fold}")
+        check_trained(table.strata, table.task, window.train, table.classes, WHERE, f" in window {window.fold}")
     return windows
 
 
@@ -58,7 +58,7 @@ def inner_folds_of(table: Table, outer: Sequence[OuterFold], partners: int) -> l
         return inner_windows(table, outer, partners)
     pairs = inner_folds(outer, partners)
     for pair in pairs:
-        check_trained(table.target, table.task, pair.train, table.classes, "groups", " in an inner fold")
+        check_trained(table.strata, table.task, pair.train, table.classes, "groups", " in an inner fold")
     return pairs
 
 

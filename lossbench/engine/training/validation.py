@@ -34,6 +34,8 @@ class Validation:
         self.targets = [stacked([part.target for part in parts[group.members]]) for group in groups]
         truth = stacked([part.truth_N for part in parts])[:, : self.inputs.rows]
         self.truth = pad_members(truth, ROWS)
+        weights = [part.weight_N for part in parts if part.weight_N is not None]
+        self.weights = stacked(weights) if weights else None  # all parts are of one table
 
     def __call__(self, population: Population) -> tuple[Tensor, Tensor]:
         """Mean loss and score of each member, `[P]` and `[P]` or `[P, 1 + M]` (NaN where nothing scores)."""
@@ -43,7 +45,10 @@ class Validation:
         activated = []
         for group, target in zip(self.groups, self.targets, strict=True):
             own = group.objective.activation(out[group.members])
-            value = losses(group, own, target, None, rows)
+            weight = None if self.weights is None else self.weights[group.members]
+            value = losses(group, own, target, weight, rows)
+            if weight is not None and value.dim() == 2:
+                value = value * weight
             loss[group.members] = value if value.dim() == 1 else value[:, :rows].sum(1) / rows
             activated.append(own)
         if self.score is None:

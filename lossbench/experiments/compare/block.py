@@ -134,7 +134,8 @@ def matrix(block: MatrixBlock) -> list[list[float | None]]:
 def _first_rows(split: PreparedSplit) -> PreparedSplit:
     first = {"test": split.x_ND["test"][:MOST_MATRIX_ROWS]}
     truth = {"test": split.truth_N["test"][:MOST_MATRIX_ROWS]}
-    return replace(split, x_ND={**split.x_ND, **first}, truth_N={**split.truth_N, **truth})
+    weight = {name: own[:MOST_MATRIX_ROWS] if name == "test" else own for name, own in split.weight_N.items()}
+    return replace(split, x_ND={**split.x_ND, **first}, truth_N={**split.truth_N, **truth}, weight_N=weight)
 
 
 def _pair(subject: Subject) -> PairConfig:

@@ -13,6 +13,7 @@ from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.plugins.distinct_names import disambiguated
 from lossbench.catalog.plugins.resolve import find_loss, loss_file
+from lossbench.catalog.soft_targets import softened
 from lossbench.catalog.verdicts import Level
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.compare import PairConfig
@@ -21,7 +22,7 @@ from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.experiments.compare.objectives import Probed, grouped
 from lossbench.experiments.compare.user_losses import UserLoss, UserLosses, alternative
-from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair
+from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair, shape_of_target
 from lossbench.experiments.setup.resolve import AUTO, resolve_loss
 from lossbench.record import BEST_BASELINE, LossRecord
 
@@ -236,12 +237,19 @@ def _candidate(
         class_weight=config.loss.class_weight,
         class_names=table.classes,
         path=where,
+        **shape_of_target(table),
     )
     given = tuple(config.loss.params)
     if user_loss is None:
         return Candidate(pair, config, given=given)
-    first, *second = (replace(pair, loss=one, seen=seen) for one, seen in user_loss.named(loss.name).settings)
+    settings = user_loss.named(loss.name).settings
+    first, *second = (replace(pair, loss=_trained(one, pair, table), seen=seen) for one, seen in settings)
     return Candidate(first, config, second[0] if second else None, given=given)
+
+
+def _trained(loss: Loss, pair: Pair, table: Table) -> Loss:
+    """A user's loss as a pair on the table has it."""
+    return loss if table.soft is None else softened(loss, pair.task)
 
 
 def _every_sound(task: Task, table: Table) -> list[Candidate | Excluded]:
@@ -250,7 +258,7 @@ def _every_sound(task: Task, table: Table) -> list[Candidate | Excluded]:
         if task not in loss.tasks:
             continue
         try:
-            pair = resolve_pair(loss, AUTO, task, len(table.classes))
+            pair = resolve_pair(loss, AUTO, task, len(table.classes), **shape_of_target(table))
             check_target(pair, table)
         except UserError as reason:
             found.append(Excluded(loss.label, reason.what))

@@ -95,6 +95,9 @@ def _use_share(whole: Repetition, share: float) -> tuple[Repetition, float]:
 def _corrupt_labels(whole: Repetition, rate: float) -> tuple[Repetition, float]:
     """The same share of every fold, so that labels of the inner folds are as noisy as a user's would be."""
     table, noisy = whole.table, whole.table.target
+    if table.soft is not None:
+        what = f"label noise needs a class of each row, and {table.name} has probabilities as target"
+        raise UserError(what, where="label_noise", fix="use 0")
     for rows, seed in whole.training_rows():
         noisy, _ = label_noise(noisy, len(table.classes), rate, seed, rows)
     clean = table.target if table.clean_target is None else table.clean_target

@@ -14,7 +14,7 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.compare import CompareConfig
 from lossbench.data.splits.scheme import scheme
 from lossbench.data.table import Table
-from lossbench.data.target_scale import fit_target_scaling
+from lossbench.data.target_scale import target_statistic
 from lossbench.errors import UserError
 from lossbench.experiments.compare.conditions import applied, stop_text
 from lossbench.experiments.compare.tuning.selection import window_of
@@ -30,8 +30,9 @@ def primary_metric(name: str, tables: Sequence[Table], losses: Sequence[Loss] = 
 
     Raises `UserError` for a loss's value, and for a metric that a table's task or targets do not allow.
     """
+    soft = any(table.soft is not None for table in tables)
     if name == AUTO:
-        return auto_metric(Task(tables[0].task), [table.class_counts for table in tables], losses)
+        return auto_metric(Task(tables[0].task), [table.class_totals for table in tables], losses, soft=soft)
     if name not in METRICS and (name in LOSSES or name in {"loss", "val_loss", "train_loss"}):
         raise UserError(
             f"losses cannot be ranked by a loss's value ({name}): each would be measured in a unit of its own",
@@ -157,6 +158,21 @@ def _sentences(
             f" loss on the rows of all inner folds, with a prior of ln T about 0 of standard deviation {PRIOR:g}; raw"
             " ones are given where the loss, as it was set up and behind its activation, is proper."
         )
+    if table.weights is not None:
+        sentences.append(
+            f"Rows are weighted by {table.weights_name}: in training, in the choice of trials, epochs and temperatures,"
+            " in every score, and in the reference models."
+        )
+    if table.soft is not None:
+        expected = ", ".join(one.name for one in METRICS if one.soft)
+        sentences.append(
+            f"Targets are probabilities: {expected} are expected scores under them; all other metrics, and the strata"
+            " of the splits, take the most probable class."
+        )
+    if table.targets:
+        sentences.append(
+            "Each target has a unit of its own; the loss and every metric are means over the targets (uniform average)."
+        )
     sentences += [condition.protocol for condition in applied(config)]
     if table.clean_target is not None:
         sentences.append(
@@ -194,7 +210,7 @@ def _dummy(config: CompareConfig, table: Table) -> str:
     if table.task != "regression":
         return dummy_name(table.task)
     how = config.data[0].target_scale if config.data else "auto"
-    return dummy_name(table.task, fit_target_scaling(table.target, how).statistic)
+    return dummy_name(table.task, target_statistic(table.target, how, table.weights))
 
 
 def _rope(config: CompareConfig, metric: Metric, dummy: str) -> str:

@@ -52,6 +52,14 @@ class Setting:
         """The inner folds that the choice for a split is made on."""
         return [i for i, pair in enumerate(self.pairs) if split in {pair.first, pair.second}]
 
+    def validation_size(self, number: int, half: int) -> float:
+        """What an inner fold's validation rows for one of its two splits count together: their number, or the sum of
+        their weights."""
+        first = len(self.pairs[number].validation[0])
+        rows = slice(0, first) if half == 0 else slice(first, None)
+        weight_N = self.inner[number].weight_N.get("validation")
+        return len(self.pairs[number].validation[half]) if weight_N is None else float(weight_N[rows].sum())
+
 
 def split_seed(seed: int, repeat: int, *folds: int) -> int:
     """The seed of the first weights and batch orders where one fold or a pair of them is excluded, the same for every

@@ -116,6 +116,12 @@ def _of_classes(table: Table, names: list[str] | None) -> Table:
             where="data",
             fix="choose a table with classes (`lossbench datasets`)",
         )
+    if table.soft is not None:
+        raise UserError(
+            f"{table.name} has probabilities as target ({table.target_name}), and regions need classes",
+            where="data",
+            fix="name one column of classes",
+        )
     if names is not None:
         for name in names:
             if name not in table.classes:
@@ -124,21 +130,13 @@ def _of_classes(table: Table, names: list[str] | None) -> Table:
             raise UserError("one class has no boundary", where="classes", fix="name two or more")
         place = np.full(len(table.classes), -1, np.int64)
         place[[table.classes.index(name) for name in names]] = np.arange(len(names))
-        rows = np.flatnonzero(place[table.target] >= 0)
-
-        def of(values: NDArray[Any] | None) -> NDArray[Any] | None:
-            return None if values is None else values[rows]
-
-        clean = of(table.clean_target)
+        kept = table.take(np.flatnonzero(place[table.target] >= 0))
         table = replace(
-            table,
+            kept,
             task="binary" if len(names) == 2 else "multiclass",
-            features=table.features.iloc[rows].reset_index(drop=True),
-            target=place[table.target[rows]],
+            target=place[kept.target],
             classes=tuple(names),
-            groups=of(table.groups),
-            time=of(table.time),
-            clean_target=None if clean is None else place[clean],
+            clean_target=None if kept.clean_target is None else place[kept.clean_target],
         )
     if len(table.classes) > MOST_CLASSES:
         raise UserError(

@@ -22,7 +22,7 @@ from lossbench.experiments.regularize.convergence import caption, protocol
 from lossbench.experiments.regularize.plan import RegularizePlan, default_name
 from lossbench.experiments.regularize.plane import Plane
 from lossbench.experiments.regularize.regions import describe, leads_of
-from lossbench.experiments.scoring.scores import metric_record, score_dummy
+from lossbench.experiments.scoring.scores import metric_record, score_dummy, weights_of
 from lossbench.experiments.setup.data_source import announce, data_record
 from lossbench.experiments.setup.environment import environment
 from lossbench.experiments.setup.pair import Pair
@@ -106,7 +106,7 @@ def _threads(plan: RegularizePlan) -> int:
 def _scores(nets: Converged, plane: Plane, pair: Pair, part: str) -> list[Scores]:
     out = torch.cat(list(nets.outputs(plane.split.x_ND[part])), 1).cpu()
     truth = plane.split.truth_N[part].expand(len(out), -1)
-    every = score_all(pair.inverse_link(out), truth, reported(pair.task))
+    every = score_all(pair.inverse_link(out), truth, reported(pair.task), weights_of([plane.split], part))
     return [
         {name: None if value is None else float(value[p]) for name, value in every.items()} for p in range(len(out))
     ]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.metrics import Metric
+from lossbench.catalog.metrics.rows import mean
 from lossbench.catalog.vocabulary import Encoding
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
@@ -21,7 +22,7 @@ from lossbench.record import MetricRecord, Scores
 
 def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Prediction:
     """What P nets' outputs predict, in the target's own units; each net's split has its own scale."""
-    prediction = pair.inverse_link(out_PNK)
+    prediction = pair.read(out_PNK)
     if prediction.point_PN is None or pair.encoding is not Encoding.FLOAT:
         return prediction
     device = out_PNK.device
@@ -37,17 +38,23 @@ def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Pre
 def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str, metrics: Sequence[Metric]) -> Scores:
     """The metrics of one member's outputs on a part; None where the loss gives no such prediction, and where the
     outputs are none (not finite, or no probabilities): nothing was measured there."""
-    return prediction_scores(predict(pair, out_NK[None], [split]), split.truth_N[part][None], metrics)
+    return prediction_scores(predict(pair, out_NK[None], [split]), split, part, metrics)
 
 
-def prediction_scores(prediction: Prediction, truth_PN: Tensor, metrics: Sequence[Metric]) -> Scores:
-    """The metrics of one prediction; None where one is not measured."""
+def prediction_scores(prediction: Prediction, split: PreparedSplit, part: str, metrics: Sequence[Metric]) -> Scores:
+    """The metrics of one prediction of a split's part; None where one is not measured."""
+    truth_PN, weight_PN = split.truth_N[part][None], weights_of([split], part)
     return {
-        metric.name: float(metric(prediction, truth_PN)[0])
+        metric.name: float(metric(prediction, truth_PN, weight_PN)[0])
         if metric.can_score(prediction) and bool(metric.measures(prediction)[0])
         else None
         for metric in metrics
     }
+
+
+def weights_of(splits: Sequence[PreparedSplit], part: str) -> Tensor | None:
+    """What the rows of a part count, one split a member, `[P, N]` float64; None where all rows count alike."""
+    return torch.stack([split.weight_N[part] for split in splits]) if part in splits[0].weight_N else None
 
 
 def validation_score(
@@ -64,9 +71,12 @@ def validation_score(
         for objective in set(objectives):
             pair = pairs[objective]
             members = [i for i, o in enumerate(objectives) if o == objective]
-            prediction = predict(pair, out_PNK[members], [splits[folds[i]] for i in members])
+            own = [splits[folds[i]] for i in members]
+            prediction = predict(pair, out_PNK[members], own)
             if metric.can_score(prediction):
-                value = metric(prediction, truth_PN[members]).double()
+                weight = weights_of(own, "validation")
+                weight = None if weight is None else weight.to(out_PNK.device)
+                value = metric(prediction, truth_PN[members], weight).double()
                 if unmeasured is not None:
                     value = value.where(metric.measures(prediction), unmeasured)
                 values[members] = value
@@ -79,18 +89,44 @@ def score_dummy(split: PreparedSplit, classes: int, part: str, metrics: Sequence
     """What the training part's majority class (its classes' shares as probabilities) or its target mean scores.
 
     Where the target is scaled by its median, because a few values make the mean, that is predicted instead.
-    A regression has 0 `classes`.
+    A regression has 0 `classes`. Shares, mean and median are those of the weighted rows.
     """
     truth, train = split.truth_N[part], split.truth_N["train"]
+    weight = split.weight_N.get("train")
     if not classes:
-        spread = (train - split.center).square().mean().sqrt()
-        point = torch.full((1, len(truth)), split.center, dtype=torch.float64)
-        prediction = Prediction(point_PN=point, deviation_PN=torch.full_like(point, float(spread)))
+        center = torch.tensor(split.center, dtype=torch.float64)
+        point = center.expand(1, *truth.shape)
+        prediction = Prediction(point_PN=point)
+        if center.ndim == 0:
+            spread = mean((train - center).square(), weight).sqrt()
+            prediction = Prediction(point_PN=point, deviation_PN=torch.full_like(point, float(spread)))
     else:
-        share = torch.bincount(train, minlength=classes).double() / len(train)
+        share = _shares(train, weight, classes)
         probability = share.expand(1, len(truth), classes)
         prediction = Prediction(probability.clamp_min(1e-12).log(), probability)
-    return prediction_scores(prediction, truth[None], metrics)
+    return prediction_scores(prediction, split, part, metrics)
+
+
+def _shares(train: Tensor, weight_N: Tensor | None, classes: int) -> Tensor:
+    """The classes' shares of the training rows, `[C]`; of probabilities `[N, C]` their means."""
+    if train.is_floating_point():
+        return torch.stack([mean(column, weight_N) for column in train.T])
+    whole = len(train) if weight_N is None else weight_N.sum()
+    return torch.bincount(train, weight_N, minlength=classes).double() / whole
+
+
+def scores_by_target(
+    prediction: Prediction, split: PreparedSplit, part: str, metrics: Sequence[Metric]
+) -> list[Scores]:
+    """The metrics of one prediction of several values, target by target; nothing of a single one."""
+    if prediction.point_PN is None or prediction.point_PN.ndim < 3:
+        return []
+    weight_PN = weights_of([split], part)
+    found = []
+    for k in range(prediction.point_PN.shape[-1]):
+        one, truth = Prediction(point_PN=prediction.point_PN[..., k]), split.truth_N[part][None, :, k]
+        found.append({m.name: float(m(one, truth, weight_PN)[0]) if m.can_score(one) else None for m in metrics})
+    return found
 
 
 def mean_known(values: Sequence[float | None]) -> float | None:

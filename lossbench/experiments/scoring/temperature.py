@@ -19,6 +19,7 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.metrics.rows import mean
 
 LOG2_T = np.arange(-6.0, 11.0)  # from a hard decision to an even guess, for scores between 0.01 and 1000
 PRIOR = 0.5  # standard deviation of ln T about T = 1
@@ -33,8 +34,13 @@ def _penalty(log2_t: Floats) -> Floats:
 
 
 def log_loss_by_temperature(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
-    """Every row's log-loss of softmax(score / T) at every T of the grid, `[G, P, N]`."""
-    gap_CPN = (score_PNC - score_PNC.gather(-1, truth_PN[..., None])).movedim(-1, 0).contiguous()
+    """Every row's log-loss of softmax(score / T) at every T of the grid, `[G, P, N]`; of probabilities as truth
+    `[P, N, C]` the expected one."""
+    if truth_PN.is_floating_point():
+        own_PN1 = (score_PNC * truth_PN.to(score_PNC)).sum(-1, keepdim=True)
+    else:
+        own_PN1 = score_PNC.gather(-1, truth_PN[..., None])
+    gap_CPN = (score_PNC - own_PN1).movedim(-1, 0).contiguous()
     top_PN = gap_CPN.amax(0)
     below_CPN = gap_CPN - top_PN
     inverse_G = [2.0**-log2_t for log2_t in LOG2_T]
@@ -47,9 +53,9 @@ def log_loss_by_temperature(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     return loss_GPN.log_().add_(top_PN * top_PN.new_tensor(inverse_G)[:, None, None])
 
 
-def mean_log_loss(loss_GPN: Tensor) -> Tensor:
-    """Mean over rows, `[P, G]`; inf for scores that are not finite."""
-    mean_PG = loss_GPN.mean(-1).T
+def mean_log_loss(loss_GPN: Tensor, weight_PN: Tensor | None = None) -> Tensor:
+    """Mean over rows, each counted by its weight, `[P, G]`; inf for scores that are not finite."""
+    mean_PG = mean(loss_GPN, weight_PN).T
     return torch.where(mean_PG.isfinite(), mean_PG, torch.inf)
 
 
@@ -58,7 +64,7 @@ def smooth_log_loss(log_loss_PG: Tensor, rows: int) -> Tensor:
     return (log_loss_PG + log_loss_PG.new_tensor(_penalty(LOG2_T) / rows)).amin(-1)
 
 
-def fit_temperature(log_loss_EG: Floats, rows: int) -> Floats:
+def fit_temperature(log_loss_EG: Floats, rows: float) -> Floats:
     """The T that maximises likelihood times prior, `[E]`: rows * log_loss(T) + (ln T)^2 / (2 * 0.5^2) is least there.
 
     The prior draws T towards 1, where scores stay as they are. It counts as much as a few rows: 29 rows that are all

@@ -13,7 +13,18 @@ from lossbench.record import DataRecord, NoteRecord, SplitRecord
 from lossbench.record.data import Statistic
 
 # options that a named set has a use for
-SUITING = ("drop", "groups", "time", "categories", "numbers", "dates", "text", "scale", "target_scale")
+SUITING = (
+    "drop",
+    "groups",
+    "time",
+    "weights",
+    "categories",
+    "numbers",
+    "dates",
+    "text",
+    "scale",
+    "target_scale",
+)
 
 
 def data_source(config: DataConfig, beside: Sequence[DataConfig] = ()) -> DataSource:
@@ -62,9 +73,13 @@ def table_record(table: Table, split: SplitRecord) -> DataRecord:
         target=table.target_name,
         classes=list(table.classes),
         class_counts=list(table.class_counts),
+        class_totals=list(table.class_totals) if table.weights is not None or table.soft is not None else [],
         sha256=table.fingerprint(),
         split=split,
         source=table.source,
+        targets=list(table.targets),
+        soft_target=table.soft is not None,
+        weights=table.weights_name,
         notes=note_records(table.notes),
     )
 

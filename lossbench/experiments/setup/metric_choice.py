@@ -1,8 +1,8 @@
 """The metric of a run: the one that was named, or the one that suits the classes and the losses.
 
 `auto` is, in this order: the metric of what the losses estimate, where they declare one of their own and agree on it;
-AUROC where a class is rare; accuracy, or RMSE of values. A class is rare where its share of the rows is below 10% and
-below half of an even share (which ten classes of equal size are not).
+log-loss where targets are probabilities; AUROC where a class is rare; accuracy, or RMSE of values. A class is rare
+where its share of the rows is below 10% and below half of an even share (which ten classes of equal size are not).
 """
 
 from __future__ import annotations
@@ -31,13 +31,16 @@ BETTER_METRICS = (
 )
 
 
-def is_rare(counts: Sequence[int]) -> bool:
+def is_rare(counts: Sequence[float]) -> bool:
     """Whether the smallest class has so few of the rows that deciding for the others is nearly always right."""
     return bool(counts) and min(counts) / sum(counts) < min(RARE, 0.5 / len(counts))
 
 
-def auto_metric(task: Task, counts: Sequence[Sequence[int]] = (), losses: Sequence[Loss] = ()) -> Metric:
-    """What `auto` stands for, given each table's rows per class and the losses that were named.
+def auto_metric(
+    task: Task, counts: Sequence[Sequence[float]] = (), losses: Sequence[Loss] = (), *, soft: bool = False
+) -> Metric:
+    """What `auto` stands for, given each table's rows per class and the losses that were named; `soft`: where targets
+    are probabilities.
 
     Raises `UserError` where the losses estimate different things, such as two quantiles.
     """
@@ -49,6 +52,8 @@ def auto_metric(task: Task, counts: Sequence[Sequence[int]] = (), losses: Sequen
         raise UserError(what, where="metric", fix="name the metric, or compare losses of one kind")
     if len(own) == 1 and (name := own.pop()):
         return METRICS.get(name)
+    if soft:
+        return METRICS.get("log_loss")
     return default_metric(task, rare=any(is_rare(some) for some in counts))
 
 
@@ -61,6 +66,9 @@ def check_metric(metric: Metric, table: Table) -> None:
             where="metric",
             fix=f"choose one of {', '.join(m.name for m in suiting(task))}",
         )
+    if table.weights is not None and not metric.takes_weights:
+        what = f"{metric.name} takes no weights, and the rows of {table.name} are weighted by {table.weights_name}"
+        raise UserError(what, where="metric", fix="choose another metric, or leave out --weights")
     if wrong := metric.impossible(table.target):
         what = f"{metric.name} needs {metric.domain} targets, and {wrong} of {table.name}'s are not"
         raise UserError(what, where="metric", fix="choose another metric")
@@ -74,20 +82,31 @@ def lacking(metric: Metric, pair: Pair, *, calibrated: bool = False) -> str:
     return f"it predicts no {metric.needs}, which {metric.name} scores"
 
 
-def rare_class(classes: Sequence[str], counts: Sequence[int]) -> str:
-    """What accuracy is worth with so many rows of each class, where one is rare; else nothing."""
+def rare_class(classes: Sequence[str], counts: Sequence[float], what: str = "rows") -> str:
+    """What accuracy is worth with so many rows of each class, where one is rare; else nothing. `what`: what is counted,
+    where it is not rows."""
     if not is_rare(counts):
         return ""
     few, many = (classes[counts.index(of(counts))] for of in (min, max))
     return (
-        f"class {few!r} has {min(counts) / sum(counts):.1%} of the rows: always deciding for {many!r} has accuracy"
+        f"class {few!r} has {min(counts) / sum(counts):.1%} of the {what}: always deciding for {many!r} has accuracy"
         f" {max(counts) / sum(counts):.3f}"
+    )
+
+
+def _soft_notes(requested: str, metric: Metric) -> Iterator[str]:
+    expected = ", ".join(one.name for one in METRICS if one.soft)
+    yield Information(
+        f"targets are probabilities: {expected} are expected scores under them, and all other metrics take the most"
+        " probable class for the truth" + (f"; the metric is {metric.name}" if requested == AUTO else "")
     )
 
 
 def metric_notes(requested: str, metric: Metric, table: Table, losses: Sequence[Loss]) -> Iterator[str]:
     """What a reader must know of the metric: a rare class, and losses that do not estimate what it scores."""
-    if rare := rare_class(table.classes, table.class_counts):
+    if table.soft is not None:
+        yield from _soft_notes(requested, metric)
+    elif rare := rare_class(table.classes, table.class_totals, "rows" if table.weights is None else "weight"):
         if requested == AUTO:
             note = f"{rare}; the metric is {metric.name}, not accuracy; {RARE_LOSSES}"
             yield note if min(table.class_counts) < VERY_RARE * len(table) else Information(note)

@@ -8,16 +8,19 @@ from functools import cached_property
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.equivalence import Gradients, probe_gradients
 from lossbench.catalog.estimands import weighted
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.inverse_links import InverseLink, Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.losses import SMOOTHED_WEIGHTS
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.plugins.adapt import rows_coupled
 from lossbench.catalog.plugins.resolve import find_activation, loss_source
+from lossbench.catalog.several_targets import EachTarget, MeanOverTargets, check_several_targets
+from lossbench.catalog.soft_targets import softened
 from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import Level, Verdict, assess, best_activation, check_width
 from lossbench.catalog.vocabulary import Encoding, Task
@@ -51,6 +54,7 @@ class Pair:
     """A loss and a last activation that will be trained together on a task with so many classes.
 
     `class_weight`: "none", "balanced" where every class counts as much as every other one, or each class's weight.
+    `targets`: how many numbers a regression predicts for each row, each with an output of its own.
     `seen` of a pair whose functions are not called in this process: what calls in another one have shown.
     """
 
@@ -60,6 +64,7 @@ class Pair:
     classes: int
     class_weight: ClassWeight = ALIKE
     seen: Seen | None = field(default=None, compare=False)
+    targets: int = 1
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -153,12 +158,18 @@ class Pair:
     @property
     def outputs(self) -> int:
         """How many outputs the net has."""
-        return self.loss.width(self.task, self.classes)
+        return self.loss.width(self.task, self.classes) * self.targets
+
+    def read(self, out_PNK: Tensor) -> Prediction:
+        """What outputs `[P, N, K]` predict; of several targets a point `[P, N, K]`, as the loss was trained on them."""
+        return self.inverse_link(out_PNK if self.targets == 1 else out_PNK.unsqueeze(-1))
 
     @property
     def objective(self) -> Objective:
         """What the engine minimises: the last activation, then the loss."""
         place = getattr(self.loss.fn, "where", self.loss.name)  # a user's function knows its file
+        if self.targets > 1:
+            return Objective(EachTarget(self.activation), MeanOverTargets(self.loss), place=place)
         return Objective(self.activation, self.loss, self.loss.per, self.loss.statistics, place)
 
     def loss_record(self) -> LossRecord:
@@ -192,10 +203,13 @@ def resolve_pair(
     class_names: Sequence[str] = (),
     target_note: str = "",
     path: str = "",
+    targets: int = 1,
+    soft: bool = False,
 ) -> Pair:
     """The pair of a loss and an activation, or of the activation of that name (`auto`: the one it expects), on a task;
     `path` is where a config has the two, `class_names` are what weights of single classes are given by, `target_note`
-    is what is known of the target's values, for the refusal of a loss that does not serve its task.
+    is what is known of the target's values, for the refusal of a loss that does not serve its task; `targets` how many
+    numbers a regression predicts; `soft`: the target holds probabilities of the classes.
 
     Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
     shall be weighted that there are not.
@@ -210,10 +224,21 @@ def resolve_pair(
             where=f"{path}loss",
             fix=f"choose a loss for {task} (`lossbench losses --task {task}`){reread}",
         )
+    if soft:
+        loss = softened(loss, task, where=f"{path}loss")
+        if class_weight != ALIKE:
+            fix = "weight the rows (--weights COLUMN), or leave it out"
+            raise UserError("rows have probabilities, not a class to weight", where=f"{path}loss.class_weight", fix=fix)
     weight = resolve_class_weight(class_weight, task, class_names, where=f"{path}loss.class_weight")
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
     check_width(loss, activation, task, classes, where=f"{path}last_act")
-    return Pair(loss, activation, task, classes, weight)
+    check_several_targets(loss, targets, where=f"{path}loss")
+    return Pair(loss, activation, task, classes, weight, targets=targets)
+
+
+def shape_of_target(table: Table) -> dict[str, Any]:
+    """What `resolve_pair` must know of a table's target: how many numbers, or whether it holds probabilities."""
+    return {"targets": max(1, len(table.targets)), "soft": table.soft is not None}
 
 
 def check_target(pair: Pair, table: Table) -> None:

@@ -1,7 +1,8 @@
 """A split of a table made ready for the engine: inputs prepared on its training part, targets encoded for a loss.
 
 N rows, D inputs, C classes. Regression targets keep their own units in `truth_N`; a loss on `Encoding.FLOAT` is
-trained on (y - center) / scale, both of the training part.
+trained on (y - center) / scale, both of the training part. Where rows have weights, the training part's are scaled to a
+mean of 1, so that they move the balance between rows and never the learning rate.
 """
 
 from __future__ import annotations
@@ -32,12 +33,14 @@ class PreparedSplit:
 
     preparation: Preparation
     x_ND: Mapping[str, Tensor]
-    truth_N: Mapping[str, Tensor]  # class index int64, or the value in its own units float64
-    center: float = 0.0
-    scale: float = 1.0
+    truth_N: Mapping[str, Tensor]  # class index int64, or the value in its own units float64; `[N, C]` probabilities of
+    # the classes, `[N, K]` several values
+    center: float | tuple[float, ...] = 0.0  # of several values one each
+    scale: float | tuple[float, ...] = 1.0
     shared: Mapping[str, GatheredRows] = field(
         default_factory=dict
     )  # of a large table; `x_ND` is then a copy at each look
+    weight_N: Mapping[str, Tensor] = field(default_factory=dict)  # float64; empty where all rows count alike
 
     @property
     def inputs(self) -> int:
@@ -51,25 +54,45 @@ class PreparedSplit:
     def part(self, name: str, pair: Pair) -> SplitPart:
         """One part, its target encoded as the pair's loss wants it."""
         truth = self.truth_N[name]
-        value = (truth - self.center) / self.scale if pair.encoding is Encoding.FLOAT else truth
-        return SplitPart(self.rows(name), encode(value, pair.encoding, pair.classes, name=pair.loss.name), truth)
+        value = truth
+        if pair.encoding is Encoding.FLOAT:
+            center, scale = (
+                torch.tensor(unit, dtype=torch.float64) if isinstance(unit, tuple) else unit
+                for unit in (self.center, self.scale)
+            )
+            value = (truth - center) / scale
+        target = encode(value, pair.encoding, pair.classes, name=pair.loss.name)
+        return SplitPart(self.rows(name), target, truth, self._weights(name))
+
+    def _weights(self, name: str) -> Tensor | None:
+        """A part's weights of mean 1, `[N]` float32; None where all rows count alike."""
+        weight = self.weight_N.get(name)
+        return None if weight is None else (weight / weight.mean()).float()
+
+    def _class_counts(self, pair: Pair) -> Tensor:
+        """Training rows of each class, by their weights of mean 1: class frequencies are those that are trained on."""
+        truth, weight = self.truth_N["train"], self._weights("train")
+        if truth.is_floating_point():  # probabilities: what is expected of each class
+            return (truth if weight is None else truth * weight[:, None]).sum(0)
+        return torch.bincount(truth, weight, minlength=pair.classes)
 
     def class_weights(self, pair: Pair) -> list[float] | None:
         """What a training sample of each class counts; None where all count alike."""
         if not pair.task.is_classification:
             return None
-        weights = class_weights(pair.class_weight, torch.bincount(self.truth_N["train"], minlength=pair.classes))
+        weights = class_weights(pair.class_weight, self._class_counts(pair))
         return None if weights is None else [float(w) for w in weights]
 
     def fold(self, pair: Pair) -> Fold:
         """What the engine trains the pair on: the training part, and the validation part if there is one."""
-        truth = self.truth_N["train"]
-        weight, statistics = None, {}
+        weight, statistics = self._weights("train"), {}
         if pair.task.is_classification:
-            counts = torch.bincount(truth, minlength=pair.classes).to(torch.float32)
+            counts = self._class_counts(pair).to(torch.float32)
             statistics["class_counts"] = counts
             by_class = class_weights(pair.class_weight, counts)
-            weight = None if by_class is None else by_class.float()[truth]
+            if by_class is not None:  # its mean over the weighted rows is 1, and so is that of the product
+                of_class = by_class.float()[self.truth_N["train"]]
+                weight = of_class if weight is None else weight * of_class
         validation = self.part("validation", pair) if "validation" in self.x_ND else None
         train = self.part("train", pair)
         if self.shared:  # the engine reads the truth of the validation part alone
@@ -96,13 +119,15 @@ def prepare_split(table: Table, rows: Mapping[str, np.ndarray], *, data: DataCon
     A table's clean target, where it has one, is the truth of the test part.
     """
     preparation = fit_preparation(table, rows["train"], data)
-    clean = table.target if table.clean_target is None else table.clean_target
-    x, truth = {}, {}
+    clean = table.truth if table.clean_target is None else table.clean_target
+    x, truth, weight = {}, {}, {}
     for name, numbers in rows.items():
         if len(numbers):
             x[name] = torch.from_numpy(preparation.transform(table.features.iloc[numbers]))
-            truth[name] = torch.from_numpy((clean if name == "test" else table.target)[numbers])
-    return PreparedSplit(preparation, x, truth, preparation.target_center, preparation.target_scale)
+            truth[name] = torch.from_numpy((clean if name == "test" else table.truth)[numbers])
+            if table.weights is not None:
+                weight[name] = torch.from_numpy(table.weights[numbers])
+    return PreparedSplit(preparation, x, truth, preparation.target_center, preparation.target_scale, weight_N=weight)
 
 
 def check_batch_size(size: int | None, rows: int, what: str) -> None:

@@ -118,10 +118,15 @@ def _split(
         for name, numbers in rows.items()
         if len(numbers)
     }
-    clean = table.target if table.clean_target is None else table.clean_target
+    clean = table.truth if table.clean_target is None else table.clean_target
 
     def truth(name: str) -> Callable[[], Tensor]:
-        values, index_N = clean if name == "test" else table.target, shared[name].index_N
+        values, index_N = clean if name == "test" else table.truth, shared[name].index_N
+        return lambda: torch.from_numpy(values[index_N.numpy()])
+
+    def weights_of(name: str) -> Callable[[], Tensor]:
+        assert table.weights is not None, "asked for where there are weights"
+        values, index_N = table.weights, shared[name].index_N
         return lambda: torch.from_numpy(values[index_N.numpy()])
 
     def inputs_of(name: str) -> Callable[[], Tensor]:
@@ -134,4 +139,5 @@ def _split(
         own.target_center,
         own.target_scale,
         shared,
+        OnDemand({name: weights_of(name) for name in shared} if table.weights is not None else {}),
     )

@@ -23,7 +23,7 @@ from lossbench.engine.device import default_threads, resolve_device
 from lossbench.errors import UserError
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.metric_choice import auto_metric, check_metric, lacking, metric_notes
-from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair
+from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair, shape_of_target
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import AUTO, check_names, folder_name, resolve_loss
 from lossbench.experiments.setup.training_key import training_key
@@ -80,6 +80,7 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
         class_weight=config.loss.class_weight,
         class_names=classes,
         target_note=table.target_note,
+        **shape_of_target(table),
     )
     check_target(pair, table)
     metric = _metric(config.metric, table, pair)
@@ -115,7 +116,7 @@ def default_name(plan: TrainPlan) -> str:
 
 def _metric(name: str, table: Table, pair: Pair) -> Metric:
     if name == AUTO:
-        return auto_metric(pair.task, [table.class_counts], [pair.loss])
+        return auto_metric(pair.task, [table.class_totals], [pair.loss], soft=table.soft is not None)
     metric = find_metric(name, where="metric")
     check_metric(metric, table)
     if why := lacking(metric, pair):

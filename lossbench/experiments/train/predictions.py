@@ -58,16 +58,20 @@ def predict_file(
     for name, (gaps, median) in predictor.preparation.filled(features).items():
         notes.append(f"column {name!r}: {counted(gaps, 'gap')} filled with the training median {plain_number(median)}")
     prediction = predictor.predict(features)
+    if prediction.point_PN is not None and predictor.targets:
+        each = prediction.point_PN[0].T.tolist()
+        columns = zip(predictor.targets, each, strict=True)
+        return Predicted({name: [_rounded(value, VALUE_DIGITS) for value in own] for name, own in columns}, notes)
     if prediction.point_PN is not None:
         values = [_rounded(value, VALUE_DIGITS) for value in prediction.point_PN[0].tolist()]
         return Predicted({predictor.target: values}, notes)
-    columns: dict[str, list[Any]] = {predictor.target: [predictor.classes[i] for i in prediction.label_PN[0].tolist()]}
+    decided: dict[str, list[Any]] = {predictor.target: [predictor.classes[i] for i in prediction.label_PN[0].tolist()]}
     if prediction.probability_PNC is None:
-        return Predicted(columns, [*notes, Information(f"{predictor.loss} gives no probabilities: labels only")])
+        return Predicted(decided, [*notes, Information(f"{predictor.loss} gives no probabilities: labels only")])
     for i, label in enumerate(predictor.classes):
         chances = prediction.probability_PNC[0, :, i].tolist()
-        columns[f"P({label})"] = [_rounded(chance, PROBABILITY_DIGITS) for chance in chances]
-    return Predicted(columns, notes)
+        decided[f"P({label})"] = [_rounded(chance, PROBABILITY_DIGITS) for chance in chances]
+    return Predicted(decided, notes)
 
 
 def _rounded(value: float, digits: int) -> float:

@@ -25,6 +25,7 @@ from lossbench.experiments.scoring.scores import (
     predict,
     score_dummy,
     scores,
+    scores_by_target,
     validation_score,
 )
 from lossbench.experiments.setup.data_source import announce, data_record, repairs
@@ -233,12 +234,15 @@ def _run_record(
         scored[FIELDS[part]] = [
             scores(pair, out, split, part, plan.metrics) for out, split in zip(outputs, splits, strict=True)
         ]
+    weights = [_weights_of(plan, pair, split) for split in splits]
     members = [
-        _member_record(
-            plan, i, outcome, {k: of[i] for k, of in scored.items()}, role, _weights_of(plan, pair, splits[i])
-        )
+        _member_record(plan, i, outcome, {k: of[i] for k, of in scored.items()}, role, weights[i])
         for i, outcome in enumerate(trained.members)
     ]
+    if plan.table.targets and parts[-1] == "test":
+        for member, out, split in zip(members, outputs, splits, strict=True):
+            each = scores_by_target(predict(pair, out[None], [split]), split, "test", plan.metrics)
+            member.test_by_target = dict(zip(plan.table.targets, each, strict=True))
     labels = (
         [predict(pair, out[None], [split]).label_PN[0] for out, split in zip(outputs, splits, strict=True)]
         if pair.task.is_classification

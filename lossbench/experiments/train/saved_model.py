@@ -1,15 +1,13 @@
 """A trained net that can predict again: weights, preprocessing, activation and inverse link in one safetensors file.
 
-The file holds tensors and, in its header, JSON. Loading one executes nothing that it names: what it asks for must be
-lossbench's own, an installed package's, or a file that the user names anew and that is the one trained with.
+The file holds tensors and, in its header, JSON. Loading one executes nothing that it names (see
+`saved_activation`).
 """
 
 from __future__ import annotations
 
-import inspect
 import json
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,10 +18,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from lossbench.catalog.activations import ACTIVATIONS, Activation
+from lossbench.catalog.activations import Activation
 from lossbench.catalog.inverse_links import InverseLink, Prediction
-from lossbench.catalog.plugins.packages import entry_point_names
-from lossbench.catalog.plugins.resolve import find_activation
+from lossbench.catalog.several_targets import EachTarget
 from lossbench.catalog.vocabulary import Encoding
 from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
 from lossbench.data.encoders import Finite, Spread
@@ -34,12 +31,14 @@ from lossbench.engine.nets.state import net_of
 from lossbench.engine.problem import Net
 from lossbench.errors import UserError
 from lossbench.experiments.train.run import TrainResult
+from lossbench.experiments.train.saved_activation import SavedActivation, loaded_activation, saved_activation
 from lossbench.record import written_aside
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "weights.safetensors"
+LABEL = "label"  # the column of decided classes, where the target was columns of probabilities
 HEADER = "lossbench"
 ROWS_A_BLOCK = 65_536
 
@@ -48,19 +47,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class SavedActivation(_Part):
-    """The last activation: a built-in's or an entry point's name, or a function of a file and that file's hash."""
-
-    name: str
-    origin: Literal["built-in", "package", "file"]
-    file: str = ""
-    sha256: str = ""
-
-
 class _Member(_Part):
     preparation: dict[str, Any]
-    center: Finite
-    scale: Spread
+    center: Finite | list[Finite]  # of several targets one each
+    scale: Spread | list[Spread]
 
 
 def _is_number_format(written: str) -> str:
@@ -99,6 +89,7 @@ class _Header(_Part):
     hidden_activation: str
     target: str
     classes: list[str]
+    targets: list[str] = []  # of several numbers
     reading: ReadOptions
     members: list[_Member] = Field(min_length=1)
 
@@ -109,6 +100,10 @@ class _Header(_Part):
             raise ValueError(f"unknown hidden activation {self.hidden_activation!r}")
         if (self.task == "regression") != (not self.classes):
             raise ValueError(f"{len(self.classes)} classes for a {self.task} task")
+        if any(
+            self.targets and _count(unit) != len(self.targets) for m in self.members for unit in (m.center, m.scale)
+        ):
+            raise ValueError(f"{len(self.targets)} targets, and not a unit for each")
         return self
 
 
@@ -125,8 +120,9 @@ class Predictor:
     preparation: Preparation
     classes: list[str]
     target: str
-    center: float
-    scale: float
+    targets: list[str]
+    center: float | list[float]
+    scale: float | list[float]
     reading: dict[str, Any]
     member: int
     members: int
@@ -135,15 +131,24 @@ class Predictor:
         """Predict the rows of a table that has the columns trained on; values in the target's own units."""
         starts = range(0, max(len(features), 1), ROWS_A_BLOCK)
         out = [self._outputs(features.iloc[start : start + ROWS_A_BLOCK]) for start in starts]
-        prediction = self.inverse_link(torch.cat(out)[None])
+        out_PNK = torch.cat(out)[None]
+        if self.targets:
+            center, scale = (torch.tensor(unit, dtype=torch.float64) for unit in (self.center, self.scale))
+            point = self.inverse_link(out_PNK.unsqueeze(-1)).point_PN
+            assert point is not None, "checked when it was loaded"
+            return Prediction(point_PN=point.double() * scale + center)
+        prediction = self.inverse_link(out_PNK)
         if prediction.point_PN is not None:
+            assert not isinstance(self.scale, list), "of several targets"
+            assert not isinstance(self.center, list), "of several targets"
             return Prediction(point_PN=prediction.point_PN.double() * self.scale + self.center)
         return prediction
 
     def _outputs(self, features: pd.DataFrame) -> Tensor:
         x_ND = torch.from_numpy(self.preparation.transform(features))
         x_ND = F.pad(x_ND, (0, self.net.inputs - x_ND.shape[1]))  # as in `same_width`
-        return outputs_of(self.net, self.state, self.activation, x_ND)
+        each = EachTarget(self.activation) if self.targets else self.activation
+        return outputs_of(self.net, self.state, each, x_ND)
 
 
 def save_predictors(folder: Path, result: TrainResult) -> Path:
@@ -153,20 +158,21 @@ def save_predictors(folder: Path, result: TrainResult) -> Path:
     header = _Header(
         loss=pair.loss.label,
         params=dict(pair.loss.params),
-        last_act=_told(pair.activation, result.plan.config.last_act),
+        last_act=saved_activation(pair.activation, result.plan.config.last_act),
         inverse_link=pair.inverse_link.label,
         task=table.task,
         hidden_activation=result.plan.config.net.activation,
-        target=table.target_name,
+        target=LABEL if table.soft is not None else table.target_name,
         classes=list(table.classes),
+        targets=list(table.targets),
         reading=ReadOptions.model_validate(
             {k: [*v] if k in ("na", "columns") else v for k, v in table.reading.items()}
         ),
         members=[
             _Member(
                 preparation=json.loads(split.preparation.to_json()),
-                center=split.center if standardised else 0.0,
-                scale=split.scale if standardised else 1.0,
+                center=_unit(split.center, standardised, 0.0),
+                scale=_unit(split.scale, standardised, 1.0),
             )
             for split in result.splits
         ],
@@ -179,18 +185,15 @@ def save_predictors(folder: Path, result: TrainResult) -> Path:
     return path
 
 
-def _told(activation: Activation, reference: str) -> SavedActivation:
-    """How a header names an activation, so that nothing else can be taken for it."""
-    if any(activation is known for known in ACTIVATIONS):
-        return SavedActivation(name=activation.name, origin="built-in")
-    if reference in entry_point_names("activation"):
-        return SavedActivation(name=reference, origin="package")
-    try:
-        file = inspect.getsourcefile(inspect.unwrap(activation.fn)) or ""
-        digest = sha256(Path(file).read_bytes()).hexdigest()
-    except (TypeError, OSError):  # no Python function, or typed at a prompt
-        file, digest = reference.rpartition(":")[0], ""
-    return SavedActivation(name=activation.name, origin="file", file=Path(file).name, sha256=digest)
+def _unit(own: float | tuple[float, ...], standardised: bool, none: float) -> float | list[float]:
+    """A centre or scale as JSON has it; what changes nothing where the loss takes values as they are."""
+    if isinstance(own, tuple):
+        return list(own) if standardised else [none] * len(own)
+    return own if standardised else none
+
+
+def _count(unit: float | list[float]) -> int:
+    return len(unit) if isinstance(unit, list) else 0
 
 
 def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None) -> Predictor:
@@ -227,11 +230,12 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
         header.params,
         net,
         state,
-        _activation(header.last_act, path, last_act),
+        loaded_activation(header.last_act, path, last_act),
         InverseLink.named(header.inverse_link),
         preparation,
         header.classes,
         header.target,
+        header.targets,
         own.center,
         own.scale,
         header.reading.model_dump(exclude_defaults=True),
@@ -243,6 +247,8 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
 def _check_outputs(net: Net, header: _Header) -> None:
     """ValueError where the net's outputs cannot be read as the header's classes or values."""
     what = f"{net.outputs} outputs, {len(header.classes)} classes and inverse link {header.inverse_link} do not fit"
+    if header.targets and net.outputs != len(header.targets):
+        raise ValueError(f"{net.outputs} outputs do not fit {len(header.targets)} targets")
     try:
         read = InverseLink.named(header.inverse_link)(torch.zeros(1, 1, net.outputs))
     except (IndexError, RuntimeError):
@@ -257,38 +263,3 @@ def _first_line(problem: Exception) -> str:
         first = problem.errors()[0]
         return f"{'.'.join(map(str, first['loc'])) or 'header'}: {first['msg'].lower()}"
     return str(problem).partition("\n")[0] or type(problem).__name__
-
-
-def _activation(saved: SavedActivation, path: Path, named: str | None) -> Activation:
-    """The activation trained with; only a file that the user names is executed, and only if it is the same."""
-    if saved.origin == "file":
-        return _from_file(saved, path, named)
-    if named is not None:
-        fix = "leave --last-act out"
-        raise UserError(f"trained with {saved.name}, which is not from a file", where=str(path), fix=fix)
-    if saved.origin == "built-in" and saved.name in ACTIVATIONS:
-        return ACTIVATIONS.get(saved.name)
-    if saved.origin == "package" and saved.name in entry_point_names("activation"):
-        return find_activation(saved.name)
-    what = f"trained with {saved.name!r}, which neither lossbench nor an installed package has"
-    raise UserError(what, where=str(path), fix="install the package that offers it (group lossbench.activations)")
-
-
-def _from_file(saved: SavedActivation, path: Path, named: str | None) -> Activation:
-    what = f"trained with {saved.name} of {saved.file or 'no file'}, whose code a run does not hold"
-    if named is None:
-        fix = f"name it again: --last-act {saved.file or 'file.py'}:{saved.name}"
-        raise UserError(what, where=str(path), fix=fix)
-    file = named.rpartition(":")[0] if ":" in named else named
-    if not file.endswith(".py"):
-        raise UserError(f"{named!r} names no file", where="--last-act", fix=f"write {saved.file}:{saved.name}")
-    try:
-        digest = sha256(Path(file).expanduser().read_bytes()).hexdigest()
-    except OSError as problem:
-        raise UserError(f"cannot be read ({problem.strerror})", where=file) from None
-    if digest != saved.sha256:
-        raise UserError("is not the file that was trained with", where=file, fix="find the old one, or train again")
-    found = find_activation(named, where="--last-act")
-    if found.name.rpartition(":")[2] != saved.name.rpartition(":")[2]:
-        raise UserError(f"trained with {saved.name}, not {found.name}", where="--last-act", fix=f"name {saved.name}")
-    return found

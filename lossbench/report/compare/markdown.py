@@ -50,6 +50,7 @@ def comparison_markdown(record: CompareRecord, comparison: Comparison) -> str:
         known.append(
             f"untuned: score with the default learning rate ({learning_rate(default)}) and default parameters."
         )
+    known += [f"{one.name}: {one.weighted_text}" for one in record.data if one.weights]
     known.append("edge: share of the splits that chose an end of the learning-rate grid.")
     parts.append("\n".join(f"- {plain(note)}" for note in [*known, *comparison.notes, *comparison.warnings]))
     if text := record.protocol.text:

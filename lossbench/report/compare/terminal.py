@@ -54,6 +54,7 @@ def comparison_report(record: CompareRecord, folder: Path) -> RenderableType:
     parts.append(_legend(tables, comparison, record))
     for table in tables:
         parts += [Text(f"· {table.title}: {note}" if several else f"· {note}") for note in table.notes]
+    parts += [Text(f"· {one.name}: {one.weighted_text}") for one in record.data if one.weights]
     parts += [Text(f"· {note}") for note in [*comparison.notes, *_first(comparison.warnings)]]
     left = len(comparison.warnings) - len(_first(comparison.warnings))
     parts += [Text(f"· {counted(left, 'more warning is', 'more warnings are')} in report.html")] if left else []

@@ -19,6 +19,8 @@ def regularize_report(record: RegularizeRecord, folder: Path) -> RenderableType:
     parts: list[RenderableType] = []
     for result in record.results:
         parts += [_grid(result), Text()]
+    if record.data.weights:
+        parts.append(Text(record.data.weighted_text, style="dim"))
     members = [member for result in record.results for member in result.members]
     for message in dict.fromkeys(result.message for result in record.results if result.message):
         parts.append(Text(f"! diverged: {message}", style="yellow"))

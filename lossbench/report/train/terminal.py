@@ -35,6 +35,7 @@ def train_report(record: TrainRecord, folder: Path) -> RenderableType:
     instead = next((r for r in record.results[1:] if r.members and r.members[0].role == RECOMMENDED), None)
     seeds = len(result.members)
     spread = f"   mean ± standard deviation of {seeds} seeds" if seeds > 1 else ""
+    spread += f"   {record.data.weighted_text}" if record.data.weights else ""
     parts: list[RenderableType] = [Text(result.name + spread, style="bold"), _grid(result, instead, record.metrics)]
     parts += [Text(f"dummy: {_dummy(record)}; n/a: not measured", style="dim"), Text()]
     parts += [*_diverged(result, record), *_below_dummy(result, record), *_verdict(result)]

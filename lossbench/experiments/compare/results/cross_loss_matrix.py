@@ -19,9 +19,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lossbench.catalog.inverse_links import TINY, InverseLink
+from lossbench.catalog.metrics.rows import mean
 from lossbench.catalog.vocabulary import Encoding, Space
 from lossbench.errors import FAULTS
 from lossbench.experiments.compare.results.test_scores import blocks
+from lossbench.experiments.scoring.scores import weights_of
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 
@@ -51,18 +53,19 @@ def outputs_that_say(probability_PNC: Tensor, pair: Pair) -> Tensor | None:
 
 def outputs_that_predict(point_PN: Tensor, pair: Pair, splits: Sequence[PreparedSplit]) -> Tensor | None:
     """The outputs `[P, N, 1]` from which the pair's inverse link reads these values; None where there are none."""
-    if pair.outputs != 1 or pair.inverse_link not in {InverseLink.IDENTITY, InverseLink.EXP}:
+    if pair.outputs != pair.targets or pair.inverse_link not in {InverseLink.IDENTITY, InverseLink.EXP}:
         return None
     value = point_PN.double()
     if pair.encoding is Encoding.FLOAT:
         scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64)
         center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
         value = (value - center) / scale
+    value = value[..., None] if pair.targets == 1 else value
     if pair.inverse_link is InverseLink.EXP:
-        return value.log()[..., None] if bool((value > 0).all()) else None
+        return value.log() if bool((value > 0).all()) else None
     if pair.activation.space is Space.POSITIVE and not bool((value > 0).all()):
         return None
-    return value[..., None]
+    return value
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Ruler:
     splits: Sequence[PreparedSplit]  # J, with equally many test rows
     target: Tensor  # [J, N] or [J, N, C], encoded as the loss wants it
     statistics: dict[str, Tensor]  # [J, 1, C]
+    weight_JN: Tensor | None  # what the rows count; None: all alike
 
     @classmethod
     def of(cls, pair: Pair, splits: Sequence[PreparedSplit]) -> Ruler:
@@ -84,6 +88,7 @@ class Ruler:
             splits,
             target.double() if target.is_floating_point() else target,
             {name: torch.stack([f[name] for f in found])[:, None].double() for name in pair.loss.statistics},
+            weights_of(splits, "test"),
         )
 
     def read(self, predicted: Tensor) -> Tensor | None:
@@ -95,8 +100,11 @@ class Ruler:
         if out is None:
             return None
         if self.pair.loss.per == "batch":
-            return self.pair.loss(out, self.target, torch.ones_like(out[..., 0]), **self.statistics)
-        return self.pair.loss(out, self.target, **self.statistics).mean(-1)
+            each = torch.ones_like(out[..., 0])
+            if self.weight_JN is not None:
+                each = self.weight_JN / self.weight_JN.mean(-1, keepdim=True)
+            return self.pair.loss(out, self.target, each, **self.statistics)
+        return mean(self.pair.objective.loss(out, self.target, **self.statistics), self.weight_JN)
 
 
 def cross_loss_matrix(

@@ -48,7 +48,11 @@ def scored_records(
         record = _member(job, choice.net, outcome, role)
         failed = missing_scores(job.dummies[choice.net.split], proper=job.candidate.is_proper)
         record.test = dict(net.test) if outcome.status == "ok" else failed
+        if outcome.status == "ok":
+            record.test_by_target = dict(zip(job.setting.table.targets, net.by_target, strict=True))
         record.temperature = net.temperature
+        # Rows, not weights, of a weighted table too: the corrected test takes from them which share of the table two
+        # splits do not share, and splits are drawn row by row, whatever these count.
         record.n_train, record.n_test = len(split.truth_N["train"]), len(split.truth_N["test"])
         if role == "refit":
             record.grid_edge = choice.grid_edge

@@ -44,7 +44,6 @@ def reference_record(name: str, data: str, condition: Levels, *, task: str) -> R
 
 def _members(model: ReferenceModel, options: Options, setting: Setting) -> Iterator[MemberRecord]:
     for fold, seed, split in zip(setting.folds, setting.seeds, setting.outer, strict=True):
-        truth_N = split.truth_N["test"]
         yield MemberRecord(
             seed=seed,
             lr=None,
@@ -53,23 +52,35 @@ def _members(model: ReferenceModel, options: Options, setting: Setting) -> Itera
             role="reference",
             n_train=len(fold.train),
             n_test=len(fold.test),
-            test=prediction_scores(_predict(model, setting, split, seed), truth_N[None], options.metrics),
+            test=prediction_scores(_predict(model, setting, split, seed), split, "test", options.metrics),
         )
 
 
 def _predict(model: ReferenceModel, setting: Setting, split: PreparedSplit, seed: int) -> Prediction:
     """What it predicts for a split's test part."""
+    from sklearn.multioutput import MultiOutputRegressor  # as above
+
     x_ND, y_N = split.x_ND["train"].numpy(), split.truth_N["train"].numpy()
-    test_ND = split.x_ND["test"].numpy()
+    test_ND, weight_N = split.x_ND["test"].numpy(), None
+    if "train" in split.weight_N:  # of mean 1, as for the nets: a penalty has a scale of its own
+        weight_N = (split.weight_N["train"] / split.weight_N["train"].mean()).numpy()
+    if setting.table.soft is not None:  # a row of probabilities is a row of each class, weighted by them
+        classes = y_N.shape[1]
+        weight_N = (y_N if weight_N is None else y_N * weight_N[:, None]).ravel()
+        rows = np.flatnonzero(weight_N)
+        x_ND, y_N, weight_N = x_ND[rows // classes], rows % classes, weight_N[rows]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a linear model that stopped early is a weaker reference and no mistake
         if not setting.task.is_classification:
-            value_N = model.regressor(seed).fit(x_ND, y_N).predict(test_ND)
+            regressor = model.regressor(seed)
+            if setting.table.targets:
+                regressor = MultiOutputRegressor(regressor)
+            value_N = regressor.fit(x_ND, y_N, sample_weight=weight_N).predict(test_ND)
             return Prediction(point_PN=torch.from_numpy(np.asarray(value_N, dtype=np.float64))[None])
         if len(np.unique(y_N)) == 1:  # nothing to fit
             known_NC, classes = np.ones((len(test_ND), 1)), y_N[:1]
         else:
-            fitted = model.classifier(seed).fit(x_ND, y_N)
+            fitted = model.classifier(seed).fit(x_ND, y_N, sample_weight=weight_N)
             known_NC, classes = fitted.predict_proba(test_ND), fitted.classes_
     probability_NC = np.zeros((len(test_ND), len(setting.table.classes)))
     probability_NC[:, classes] = known_NC  # a class that the training part lacks has probability 0

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.metrics import ECE_BINS, METRICS, Metric, score_all
 from lossbench.engine.threads import one_thread
-from lossbench.experiments.scoring.scores import predict, score_dummy
+from lossbench.experiments.scoring.scores import predict, score_dummy, scores_by_target, weights_of
 from lossbench.experiments.scoring.temperature import at_temperature
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
@@ -37,6 +38,7 @@ class ScoredNet:
     temperature: float | None
     predicted: Tensor
     label_N: Tensor | None
+    by_target: tuple[Scores, ...] = ()  # of several values
 
 
 def score_nets(
@@ -59,9 +61,11 @@ def score_nets(
         common = raw
         if temperature is not None:
             common = at_temperature(raw, torch.tensor([temperature[j] for j in block], dtype=torch.float64))
-        values = {name: value for name, value in score_all(common, truth, metrics).items() if value is not None}
+        weight = weights_of([splits[j] for j in block], "test")
+        scored_all = score_all(common, truth, metrics, weight)
+        values = {name: value for name, value in scored_all.items() if value is not None}
         if proper and raw.probability_PNC is not None:
-            values |= {f"{RAW}{name}": METRICS.get(name)(raw, truth) for name in NEED_PROBABILITIES}
+            values |= {f"{RAW}{name}": METRICS.get(name)(raw, truth, weight) for name in NEED_PROBABILITIES}
         predicted = common.point_PN if common.probability_PNC is None else common.probability_PNC
         assert predicted is not None
         label = common.label_PN if pair.task.is_classification else None
@@ -72,6 +76,9 @@ def score_nets(
                 None if temperature is None else temperature[j],
                 predicted[i],
                 None if label is None else label[i],
+                tuple(scores_by_target(Prediction(point_PN=predicted[i : i + 1]), splits[j], "test", metrics))
+                if label is None
+                else (),
             )
     return [scored[j] for j in range(len(outputs))]
 
@@ -116,7 +123,7 @@ def impute_failures(scored: Sequence[Sequence[Scores]], dummies: Sequence[Scores
 
 
 def count_reliability(scored: Sequence[ScoredNet], splits: Sequence[PreparedSplit]) -> ReliabilityCounts:
-    """Confidence and accuracy of nets, summed over their test rows in bins of confidence.
+    """Confidence and accuracy of nets, summed over their test rows, each counted by its weight, in bins of confidence.
 
     Bins (lower, upper] of equal width over [0, 1].
     """
@@ -124,13 +131,19 @@ def count_reliability(scored: Sequence[ScoredNet], splits: Sequence[PreparedSpli
     for net, split in zip(scored, splits, strict=True):
         confidence, label = net.predicted.max(-1)
         usable = torch.isfinite(confidence)
-        hit = (label == split.truth_N["test"])[usable].double().numpy()
+        truth = split.truth_N["test"]
+        right_N = truth.gather(-1, label[:, None])[:, 0] if truth.is_floating_point() else label == truth
+        hit = right_N[usable].double().numpy()
         confidence_N = confidence[usable].double().numpy()
         place = np.clip(np.ceil(confidence_N * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
-        count += np.bincount(place, minlength=ECE_BINS)
-        sure += np.bincount(place, confidence_N, minlength=ECE_BINS)
-        right += np.bincount(place, hit, minlength=ECE_BINS)
-    return ReliabilityCounts(confidence=sure.tolist(), right=right.tolist(), count=[int(n) for n in count])
+        each = 1.0 if "test" not in split.weight_N else split.weight_N["test"][usable].numpy()
+        count += np.bincount(place, np.broadcast_to(each, place.shape), minlength=ECE_BINS)
+        sure += np.bincount(place, confidence_N * each, minlength=ECE_BINS)
+        right += np.bincount(place, hit * each, minlength=ECE_BINS)
+    whole = not any(split.weight_N for split in splits)
+    return ReliabilityCounts(
+        confidence=sure.tolist(), right=right.tolist(), count=[int(n) if whole else float(n) for n in count]
+    )
 
 
 def reliability(counted: Sequence[ReliabilityCounts]) -> ReliabilityRecord:

@@ -18,7 +18,7 @@ from lossbench.config.parts import StoppingConfig
 from lossbench.engine.training.train import Outcome
 from lossbench.experiments.compare.setting import Setting
 from lossbench.experiments.compare.tuning.selection import TrialCurves, carried_on, stopped
-from lossbench.experiments.scoring.scores import predict
+from lossbench.experiments.scoring.scores import predict, weights_of
 from lossbench.experiments.scoring.temperature import (
     LOG2_T,
     Floats,
@@ -65,10 +65,16 @@ def inner_score(metric: Metric, pairs: Sequence[Pair], setting: Setting) -> Call
 def _columns(
     metric: Metric, pair: Pair, out_PNK: Tensor, truth_PN: Tensor, splits: Sequence[PreparedSplit], first: int
 ) -> Tensor:
+    weight_PN = weights_of(splits, "validation")
+    weight_PN = None if weight_PN is None else weight_PN.to(out_PNK.device)
+
+    def weights(part: slice) -> Tensor | None:
+        return None if weight_PN is None else weight_PN[:, part]
+
     parts = (slice(0, first), slice(first, None)) if first else (slice(None),)  # in time the net serves one split
     both = 2 // len(parts)
     if not pair.task.is_classification:
-        values = [_metric(metric, pair, out_PNK[:, part], truth_PN[:, part], splits) for part in parts]
+        values = [_metric(metric, pair, out_PNK[:, part], truth_PN[:, part], splits, weights(part)) for part in parts]
         stops = [value if metric.better == "lower" else -value for value in values]
         return torch.cat([*stops * both, *values * both], 1)
     score_PNC = predict(pair, out_PNK, splits).score_PNC
@@ -76,17 +82,25 @@ def _columns(
     loss_GPN = log_loss_by_temperature(score_PNC, truth_PN)
     stops, others = [], []
     for part in parts:
-        grid_PG = mean_log_loss(loss_GPN[:, :, part])
+        grid_PG = mean_log_loss(loss_GPN[:, :, part], weights(part))
         stops.append(smooth_log_loss(grid_PG, loss_GPN[:, :, part].shape[-1])[:, None].double())
         if metric.name == LOG_LOSS:  # the grid has it at every temperature
             others += [grid_PG[:, :1].double(), grid_PG.double()]
         else:
-            others += [_metric(metric, pair, out_PNK[:, part], truth_PN[:, part], splits), grid_PG.double()]
+            value = _metric(metric, pair, out_PNK[:, part], truth_PN[:, part], splits, weights(part))
+            others += [value, grid_PG.double()]
     return torch.cat([*stops * both, *others * both], 1)
 
 
-def _metric(metric: Metric, pair: Pair, out_PNK: Tensor, truth_PN: Tensor, splits: Sequence[PreparedSplit]) -> Tensor:
-    return metric(predict(pair, out_PNK, splits), truth_PN)[:, None].double()
+def _metric(
+    metric: Metric,
+    pair: Pair,
+    out_PNK: Tensor,
+    truth_PN: Tensor,
+    splits: Sequence[PreparedSplit],
+    weight_PN: Tensor | None,
+) -> Tensor:
+    return metric(predict(pair, out_PNK, splits), truth_PN, weight_PN)[:, None].double()
 
 
 def trial_curves(
@@ -102,7 +116,7 @@ def trial_curves(
     for number, outcome in zip(setting.validates(split), outcomes, strict=True):
         pair = setting.pairs[number]
         half = pair.choosing_part(split)
-        rows.append(len(pair.validation[half]))
+        rows.append(setting.validation_size(number, half))
         if outcome.epochs:
             stop_E, columns_EM = _halves(outcome)[half]
             curves.append(columns_EM[: stopped(stop_E, stopping.patience, stopping.min_delta)])
@@ -117,7 +131,7 @@ def trial_curves(
         return TrialCurves(np.stack(scores, 1), rows_F, None, failed, setting.keep)
     log_loss_EG: Floats = np.tensordot(rows_F / rows_F.sum(), np.stack(log_losses), 1)
     if metric.name == LOG_LOSS:
-        calibrated_EF = _calibrated(np.stack(log_losses, 1), log_loss_EG, int(rows_F.sum()))
+        calibrated_EF = _calibrated(np.stack(log_losses, 1), log_loss_EG, float(rows_F.sum()))
         return TrialCurves(calibrated_EF, rows_F, log_loss_EG, failed, setting.keep)
     return TrialCurves(np.stack(scores, 1), rows_F, log_loss_EG, failed, setting.keep)
 
@@ -129,7 +143,7 @@ def _halves(outcome: Outcome) -> list[tuple[Floats, Floats]]:
     return list(zip(stops, np.split(kept_EM[:, 1:], 2, axis=1), strict=True))
 
 
-def _calibrated(log_loss_EFG: Floats, pooled_EG: Floats, rows: int) -> Floats:
+def _calibrated(log_loss_EFG: Floats, pooled_EG: Floats, rows: float) -> Floats:
     """Minus every fold's log-loss at the temperature of all folds' rows together, `[E, F]`."""
     temperature_E = fit_temperature(pooled_EG, rows)
     return -np.stack([log_loss_at(log_loss_EFG[:, f], temperature_E) for f in range(log_loss_EFG.shape[1])], 1)

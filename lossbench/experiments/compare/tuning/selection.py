@@ -27,7 +27,8 @@ class TrialCurves:
     """One trial's scores on its inner folds, epoch by epoch; larger is better in `score_EF`.
 
     `log_loss_EG` is that of all folds' rows together, on the grid of temperatures (None: a regression). `failed`: a net
-    diverged, or there is no score.
+    diverged, or there is no score. `rows_F`: the validation rows of each fold, or the sum of their weights, which
+    have a mean of 1 over the table.
     """
 
     score_EF: Floats
@@ -55,7 +56,7 @@ class TrialCurves:
     def calibrated_log_loss_E(self) -> Floats:  # noqa: N802
         """The log-loss of all folds' rows after the common temperature of each epoch."""
         assert self.log_loss_EG is not None, "a regression has no log-loss"
-        return log_loss_at(self.log_loss_EG, fit_temperature(self.log_loss_EG, int(self.rows_F.sum())))
+        return log_loss_at(self.log_loss_EG, fit_temperature(self.log_loss_EG, float(self.rows_F.sum())))
 
     @cached_property
     def best_epoch(self) -> int:
@@ -78,7 +79,7 @@ class TrialCurves:
         """The common temperature after so many epochs, fitted to the rows of all folds; None for a regression."""
         if self.log_loss_EG is None:
             return None
-        return float(fit_temperature(self.log_loss_EG[[epoch - 1]], int(self.rows_F.sum()))[0])
+        return float(fit_temperature(self.log_loss_EG[[epoch - 1]], float(self.rows_F.sum()))[0])
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,11 @@ def _table(setting: SettingScores, record: CompareRecord, references: References
 
 def _differs(setting: SettingScores, loss: LossRecord) -> bool:
     """Whether it estimates something else than the metric scores on a table with such classes."""
-    return differ(loss.estimand, setting.metric_record.estimand, even=are_even(setting.data.class_counts))
+    return differ(
+        loss.estimand,
+        setting.metric_record.estimand,
+        even=are_even(setting.data.class_totals or setting.data.class_counts),
+    )
 
 
 def _row(setting: SettingScores, entry: LossScores, first: LossScores, metrics: list[MetricRecord]) -> ComparisonRow:
