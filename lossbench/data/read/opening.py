@@ -91,10 +91,6 @@ def read_names(
         else:
             raise UserError("the file is empty")
         end = Start(lines.end, lines.count, len(row))
-    except UserError as problem:
-        if "not a text table" not in problem.what:
-            raise
-        raise UserError(f"{problem.what} (in the first row)", fix="close its quotes") from None
     finally:
         lines.detach()
     if source.header:
