@@ -178,7 +178,7 @@ MISTAKES = {
     "lr: must be > 0, got -1": {"lr": -1},
     "hidden: must be >= 1, got 0": {"hidden": (0,)},
     "unknown loss 'hings'; did you mean 'hinge'?": {"loss": "hings"},
-    "pinball serves regression": {"loss": "pinball"},
+    "pinball supports regression": {"loss": "pinball"},
     "loss_params: unknown parameter 'gama'; did you mean 'gamma'?": {"loss": "focal", "loss_params": {"gama": 1}},
     "softmax needs 2 outputs": {"loss": "bce_with_logits", "last_act": "softmax"},
     "training diverged": {"optim": "sgd", "lr": 1e9, "loss": "mse", "last_act": "identity"},

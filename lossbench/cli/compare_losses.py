@@ -12,7 +12,7 @@ from lossbench.config.flag import RUN
 
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Say what would run: pairs, verdicts, nets, estimated time.", rich_help_panel=RUN),
+    typer.Option("--dry-run", help="Show what would run: pairs, verdicts, nets, estimated time.", rich_help_panel=RUN),
 ]
 
 

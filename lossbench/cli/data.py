@@ -36,7 +36,7 @@ def data(
     ],
     **given: Any,
 ) -> int:
-    """Show what is understood of a table: columns, gaps, classes, what will be dropped and why, losses that suit it.
+    """Show how a table is read: columns, gaps, classes, what is dropped and why, and suitable losses.
 
     A note tells how the table was read; a warning, that something was repaired or excluded. Empty fields and the words
     NA, N/A, n/a, NaN, nan, NULL, Null, null, None, <NA>, #N/A and #NA are gaps; --na adds others, and --keep-na-words

@@ -109,17 +109,17 @@ class DataConfig(ConfigPart):
         "and it is no feature",
     )
     sep: Annotated[Text | None, Flag("--sep", READING, "TEXT")] = Field(
-        None, description="What separates the fields, as ; or tab; space: runs of blanks. null finds out"
+        None, description="The separator of the fields, like ; or tab; space: runs of blanks. null detects it"
     )
     decimal: Annotated[Decimal, Flag("--decimal", READING, "MARK")] = Field(
-        None, description="The decimal mark of numbers, . or a comma; null finds out"
+        None, description="The decimal mark of numbers, a point or a comma; null detects it"
     )
     thousands: Annotated[Thousands, Flag("--thousands", READING, "MARK")] = Field(
         None,
-        description="What parts thousands, as , in 1,960.29: one of , . ' _ space; none: nothing does. null finds out",
+        description="The thousands separator, like , in 1,960.29: one of , . ' _ space, or none; null detects it",
     )
     encoding: Annotated[Text, Flag("--encoding", READING)] = Field(
-        "utf-8", description="The text encoding of the file; a byte order mark of UTF-16 is believed"
+        "utf-8", description="The text encoding of the file; a byte order mark takes precedence"
     )
     header: Annotated[bool, Flag("--header/--no-header", READING)] = Field(
         True, description="Whether the first row has the names; without a header the columns are called 1, 2, ..."
@@ -205,7 +205,7 @@ class SplitConfig(HoldoutConfig):
         0.2, description="Share of the rows kept for the validation metric"
     )
     per_seed: Annotated[bool, Flag("--per-seed/--no-per-seed", EVALUATION)] = Field(
-        True, description="Deal the rows out anew for every seed: the spread is over splits too"
+        True, description="Split the rows anew for every seed, so that the spread includes the splits"
     )
 
     @field_validator("validation")

@@ -219,7 +219,7 @@ class StoppingConfig(ConfigPart):
 
     patience: Patience = None
     min_delta: Annotated[Nonnegative, Flag("--min-delta", TRAINING)] = Field(
-        0.0, description="What counts as better: more than this"
+        0.0, description="The smallest improvement that counts as better"
     )
 
 
@@ -268,7 +268,7 @@ MetricName = Annotated[
 ]
 PenaltyField = Annotated[
     PenaltyConfig,
-    Field(description="What large weights cost"),
+    Field(description="The penalty on large weights"),
     Flag(
         "--penalty",
         LOSS,

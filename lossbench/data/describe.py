@@ -128,7 +128,7 @@ def _stops(
 ) -> Iterator[str]:
     for name, (use, why) in uses.items():
         if use == "refused":
-            yield f"column {name!r}: {why}; leave it out with --drop {name}, or vouch for it with --keep {name}"
+            yield f"column {name!r}: {why}; leave it out with --drop {name}, or keep it with --keep {name}"
     if unusable:
         yield unusable
     try:

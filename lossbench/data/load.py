@@ -59,7 +59,7 @@ def _refuse_idle(source: DataSource, table: Table) -> None:
         errors.append(UserError(what, where=table.name, fix="leave out --task, or train on a file of your own"))
     for option in source.changed(*IDLE):
         flag = "no-header" if option == "header" else option.replace("_", "-")
-        what = f"--{flag} changes nothing: it is about reading a file, and this set is ready"
+        what = f"--{flag} has no effect: it says how a file is read, and this data set is built in"
         errors.append(UserError(what, where=table.name, fix="leave it out, or train on a file of your own"))
     if errors:
         raise errors[0] if len(errors) == 1 else UserErrors(errors)

@@ -68,7 +68,7 @@ def losses(group: ObjectiveGroup, out: Tensor, target: Tensor, weight: Tensor | 
 def _checked(value: Tensor, shape: torch.Size) -> Tensor:
     if value.shape != shape:
         raise UserError(
-            f"the loss gave the shape {list(value.shape)} where {list(shape)} is wanted",
+            f"the loss gave the shape {list(value.shape)} where {list(shape)} was expected",
             fix="give one value per sample (no mean, no sum), or declare a loss of whole batches",
         )
     return value

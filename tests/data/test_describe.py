@@ -43,7 +43,7 @@ def test_columns_fates_and_reasons() -> None:
     assert why["joined"].startswith("it holds dates")
     (stop,) = told.stops
     assert stop == (
-        "column 'copy': it determines the target; leave it out with --drop copy, or vouch for it with --keep copy"
+        "column 'copy': it determines the target; leave it out with --drop copy, or keep it with --keep copy"
     )
     assert (told.rows, told.task, told.classes, told.inputs) == (60, "binary", (("0", 30), ("1", 30)), 2)
     with pytest.raises(UserError, match="column 'copy' determines the target"):

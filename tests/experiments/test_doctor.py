@@ -438,7 +438,7 @@ def test_a_loss_that_raises_only_sometimes_is_examined_further():
 
 
 def test_a_task_that_is_not_served_is_a_users_mistake():
-    with pytest.raises(UserError, match="hinge does not serve 'regression'; it serves binary, multiclass"):
+    with pytest.raises(UserError, match="hinge does not support 'regression'; it supports binary, multiclass"):
         examine(LOSSES.get("hinge"), tasks=[Task.REGRESSION])
 
 

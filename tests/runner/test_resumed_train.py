@@ -83,7 +83,7 @@ def test_it_is_killed_ten_times_and_ends_with_the_same_bytes(tmp_path: Path, und
     assert (tmp_path / NAME / "checkpoints").is_dir()
     done = finished(tmp_path)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"note: going on where it was stopped: 3 nets at epochs? \d+", done.stderr)
+    assert re.search(r"note: resuming: 3 nets at epochs? \d+", done.stderr)
     assert numbers(tmp_path / NAME) == undisturbed
     names = sorted(path.name for path in (tmp_path / NAME).iterdir())
     assert names == [".lock", "curves.png", "result.json", "run.json", "weights.safetensors"]

@@ -58,7 +58,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class OnTask:
-    """How a loss serves a task."""
+    """How a loss supports a task."""
 
     task: str
     target: str
@@ -154,10 +154,10 @@ def penalty_page(name: str) -> PenaltyPage | None:
 
 
 def pair_page(loss: Loss, activation: Activation, task: Task | None = None) -> PairPage:
-    """What there is to say of a pair, on every task that the loss serves, or on one."""
+    """What there is to say of a pair, on every task that the loss supports, or on one."""
     if task is not None and task not in loss.tasks:
         raise UserError(
-            f"{loss.name} serves {' and '.join(t.value for t in tasks(loss))}, not {task.value}",
+            f"{loss.name} supports {' and '.join(t.value for t in tasks(loss))}, not {task.value}",
             fix=f"choose a loss for {task.value} (`lossbench losses --task {task.value}`)",
         )
     return PairPage(
@@ -172,7 +172,7 @@ def pair_page(loss: Loss, activation: Activation, task: Task | None = None) -> P
 
 
 def tasks(loss: Loss) -> list[Task]:
-    """The tasks that a loss serves, in the vocabulary's order."""
+    """The tasks that a loss supports, in the vocabulary's order."""
     return [task for task in Task if task in loss.tasks]
 
 

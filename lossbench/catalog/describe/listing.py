@@ -74,7 +74,7 @@ def problems(kind: str) -> list[str]:
 
 
 def loss_rows(task: Task | None = None) -> list[LossRow]:
-    """All losses, or those that serve a task; of an undeclared one the task is not known, and it is always listed."""
+    """All losses, or those that support a task; of an undeclared one the task is not known, and it is always listed."""
     rows = [_loss_row(loss) for loss in LOSSES if task is None or task in loss.tasks]
     for one in offered("loss"):
         declared = one.value if isinstance(one.value, Loss) else getattr(one.value, "__lossbench_loss__", None)

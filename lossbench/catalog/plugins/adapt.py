@@ -207,7 +207,7 @@ def _parameters_keyword_only(fn: Callable[..., Any], where: str) -> Callable[...
     first, *rest = (p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD)
     _second, *rest = rest or [first]
     if missing := [p.name for p in rest if p.default is p.empty and p.kind is p.KEYWORD_ONLY]:
-        raise UserError(f"needs {', '.join(missing)}, which no caller gives", where=where, fix="give it a default")
+        raise UserError(f"needs {', '.join(missing)}, which is never passed", where=where, fix="give it a default")
     parameters = [
         p.replace(kind=p.KEYWORD_ONLY, annotation=p.empty)
         for p in rest

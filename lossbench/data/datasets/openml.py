@@ -65,7 +65,7 @@ def _download(number: int, folder: Path, name: str) -> None:
         fix = f"without a network there are {known}"
         raise UserError(f"cannot be downloaded ({problem})", where=name, fix=fix) from None
     except ValueError as problem:
-        raise UserError(f"OpenML does not give it ({problem})", where=name, fix="check the ID at openml.org") from None
+        raise UserError(f"OpenML refuses it ({problem})", where=name, fix="check the ID at openml.org") from None
     content = bunch.frame.to_csv(index=False).encode()
     targets = [str(column) for column in bunch.target_names]
     facts = {

@@ -172,7 +172,7 @@ def _unreadable(texts: Texts, parsed: dict[str, NDArray[Any]]) -> Dates:
             f"column {name!r} looks like dates, written in no known way ({texts.first([True] * len(texts.distinct))})"
         )
     fix = f"correct the cell, or say how they are written: --date-format {name}=%d.%m.%Y"
-    return Dates(None, "", (f"{what}: taken for text; {fix}",))
+    return Dates(None, "", (f"{what}: read as text; {fix}",))
 
 
 def _notes(texts: Texts, written: str, fits: dict[str, NDArray[Any]]) -> tuple[str, ...]:

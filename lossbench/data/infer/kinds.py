@@ -117,14 +117,14 @@ def _text(texts: Texts, words: dict[str, int], known: NDArray[Any]) -> Understoo
         notes.append(f"{gaps_note(texts.name, words)} (--keep-na-words keeps them as words)")
     blank = [text != text.strip() for text in texts.distinct]
     if any(blank):
-        note = f"column {texts.name!r}: blanks around values taken away ({texts.first(blank)})"
+        note = f"column {texts.name!r}: spaces around values removed ({texts.first(blank)})"
         joins = len({text.strip() for text in texts.distinct}) < len(texts.distinct)
         notes.append(note if joins else Information(note))
     is_number = [spelling.is_number(text) for text in texts.distinct]
     good, rows = texts.rows(is_number), int(known.sum())
     if good * 2 >= rows and good < rows:
         bad = [not number for number in is_number]
-        note = f"column {texts.name!r} is taken for text: {rows - good} of {rows} cells are no numbers"
+        note = f"column {texts.name!r} is read as text: {rows - good} of {rows} cells are no numbers"
         few = len({text.strip() for text, b in zip(texts.distinct, bad, strict=True) if b}) <= FEW
         advice = f"; to read {as_gaps(texts, bad)}" if few else ""
         notes.append(f"{note} ({texts.first(bad)}){advice}")
@@ -132,7 +132,7 @@ def _text(texts: Texts, words: dict[str, int], known: NDArray[Any]) -> Understoo
         what = (
             f"column {texts.name!r} holds numbers with the unit {unit!r} ({texts.first([True] * len(texts.distinct))})"
         )
-        notes.append(f"{what}: taken for text; write plain numbers")
+        notes.append(f"{what}: read as text; write plain numbers")
     return Understood(texts.strings(), "text", tuple(notes))
 
 

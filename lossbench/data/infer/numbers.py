@@ -43,10 +43,10 @@ def as_numbers(
         inexact = [_digits(text) > EXACT_DIGITS for text in texts.distinct]
         if any(inexact):
             note = f"column {texts.name!r} holds whole numbers too large to be exact ({texts.first(inexact)})"
-            return Understood(texts.strings(), "text", (f"{note}: taken for text",))
+            return Understood(texts.strings(), "text", (f"{note}: read as text",))
         if is_code([text.strip() for text in texts.distinct]):
             padded = [text.strip().startswith("0") for text in texts.distinct]
-            note = f"column {texts.name!r} holds codes with zeros in front ({texts.first(padded)}): taken for text"
+            note = f"column {texts.name!r} holds codes with zeros in front ({texts.first(padded)}): read as text"
             return Understood(texts.strings(), "text", (note,))
     plain = found.spelling == Spelling() and not found.oddities
     written = "" if plain else str(found.spelling)
@@ -73,7 +73,7 @@ def ambiguous_number(name: str, cell: str, readings: tuple[float, float]) -> Use
     first, second = (f"{value:.15g}" for value in readings)
     return UserError(
         f"column {name!r} has numbers that can be read in two ways ({cell} is {first} or {second})",
-        fix=f"say --thousands {mark} if the mark parts thousands, or --decimal {mark} if it is the decimal mark",
+        fix=f"say --thousands {mark} if the mark separates thousands, or --decimal {mark} if it is the decimal mark",
     )
 
 

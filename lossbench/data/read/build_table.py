@@ -54,7 +54,7 @@ def read_table(source: DataSource, frame: pd.DataFrame | None = None) -> Table:
             raise UserError(
                 f"column {suspect.column!r} determines the target {table.target_name!r}{_detail(suspect.why)}",
                 where=table.source,
-                fix=f"leave it out with --drop {as_flag(suspect.column)} (or vouch for it with --keep)",
+                fix=f"leave it out with --drop {as_flag(suspect.column)} (or keep it with --keep)",
             )
     ids = [suspect.column for suspect in assembled.suspects if suspect.what == "id"]
     notes = [_note(suspect) for suspect in assembled.suspects]

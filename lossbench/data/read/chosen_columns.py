@@ -44,7 +44,7 @@ def refuse_idle(source: DataSource, kind: str) -> None:
     for option in source.changed(*(DELIMITED if kind == "jsonlines" else (*DELIMITED, *SPELLED))):
         flag = option.replace("_", "-")
         raise UserError(
-            f"{kind} says itself how its values are written",
+            f"{kind} defines how its values are written",
             where="--no-header" if option == "header" else f"--{flag}",
-            fix="leave the option out: it is about CSV and its like",
+            fix="leave the option out; it is for CSV files",
         )

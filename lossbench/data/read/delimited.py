@@ -51,7 +51,7 @@ def _read(text: Utf8, spare: IO[bytes], name: str, request: Request) -> ParsedCo
     source = request.source
     opening = read_opening(text.stream, source)
     dialect = find_dialect(opening.rows, name, source, opening.excel_sep)
-    marked = [Information("a byte order mark before the header taken away")] if skip_mark(text.stream) else []
+    marked = [Information("byte order mark before the header removed")] if skip_mark(text.stream) else []
     names, start, more = _names(text, dialect, opening, request)
     kept = _chosen(names, opening, request)
     if source.header:
@@ -131,7 +131,7 @@ def _row_notes(rows: Rows, fields: int, request: Request) -> list[str]:
         notes.append(f"{counted(len(rows.short), 'short row')} filled with gaps (the first is line {rows.short[0][0]})")
     if rows.trailing:
         end = "ends" if rows.trailing == 1 else "end"
-        notes.append(f"{counted(rows.trailing, 'row')} {end} with an extra separator: taken for nothing")
+        notes.append(f"{counted(rows.trailing, 'row')} {end} with an extra separator: ignored")
     if rows.empty:
         has = "has" if len(rows.empty) == 1 else "have"
         first = f"the first is line {rows.empty[0]}"

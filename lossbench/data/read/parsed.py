@@ -46,7 +46,7 @@ def clean_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Column names on one line without blanks around them, and notes; a `UserError` for a name that occurs twice."""
     stripped = [" ".join(name.split()) for name in names]
     changed = [new for old, new in zip(names, stripped, strict=True) if old != new]
-    notes = [f"blanks in column names taken away: {', '.join(map(repr, changed[:5]))}"] if changed else []
+    notes = [f"spaces in column names removed: {', '.join(map(repr, changed[:5]))}"] if changed else []
     for name, count in Counter(stripped).items():
         if count > 1 and name:
             raise UserError(f"column {name!r} appears {count} times", fix="give each column its own name")

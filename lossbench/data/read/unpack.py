@@ -133,7 +133,7 @@ def _spooled(source: IO[bytes], limit: int, closing: ExitStack, packed: int | No
             raise _too_large(limit)
         if packed is not None and size > max(LOOK_AT_RATIO, MOST_TIMES * packed):
             raise UserError(
-                f"it unpacks to more than {MOST_TIMES} times its size, like a bomb",
+                f"it unpacks to more than {MOST_TIMES} times its size, like a decompression bomb",
                 fix="if you trust it, unpack it yourself",
             )
         target.write(block)
@@ -142,4 +142,4 @@ def _spooled(source: IO[bytes], limit: int, closing: ExitStack, packed: int | No
 
 
 def _too_large(limit: int) -> UserError:
-    return UserError(f"the table is larger than {limit:,} bytes", fix="raise --max-bytes if you mean it")
+    return UserError(f"the table is larger than {limit:,} bytes", fix="raise --max-bytes to read it")

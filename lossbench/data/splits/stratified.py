@@ -87,7 +87,7 @@ def repeated_kfold(
     rows, class rows or groups.
     """
     if folds < 2:
-        raise UserError(f"{folds} fold cannot test what it did not train on", where="folds", fix="choose at least 2")
+        raise UserError(f"{folds} fold leaves no rows to train on", where="folds", fix="choose at least 2")
     n = len(target)
     strata, classes = _strata(target, task, classes)
     groups = None if groups is None else in_order_of_occurrence(groups)
@@ -198,7 +198,7 @@ def _take_groups(
     labels, index = np.unique(groups, return_inverse=True)
     if len(labels) < 2:
         raise UserError(
-            "one group cannot be split", where="groups", fix="a group is never torn: give at least 2 a part"
+            "one group cannot be split", where="groups", fix="rows of a group stay together: a split needs at least 2 groups"
         )
     counts = np.bincount(index)
     order = draw.permutation(len(labels))

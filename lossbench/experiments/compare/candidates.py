@@ -109,7 +109,7 @@ def select_candidates(
     user_losses: UserLosses | None = None,
     probed: Probed | None = None,
 ) -> Selection:
-    """The candidates on a table; a named loss that does not serve its task is excluded, said so.
+    """The candidates on a table; a named loss that does not support its task is excluded, said so.
 
     Without names: every loss of the catalogue that estimates what the metrics count (the most probable class; any loss
     of values), behind its own best activation if that is sound, and one loss of those with the same gradients.
@@ -213,9 +213,9 @@ def _named(
     found: list[Candidate | Excluded] = []
     for i, (entry, loss, user_loss) in enumerate(zip(losses, disambiguated(resolved), theirs, strict=True)):
         if task not in loss.targets:
-            serves = " and ".join(sorted(loss.targets))
+            supported = " and ".join(sorted(loss.targets))
             note = f": {table.target_note}" if table.target_note else ""
-            found.append(Excluded(loss.label, f"it serves {serves}, and {table.name} is a {task} task{note}", i))
+            found.append(Excluded(loss.label, f"it supports {supported}, and {table.name} is a {task} task{note}", i))
             continue
         candidate = _candidate(entry, loss, table, user_loss, where=f"losses.{i}.")
         check_target(candidate.pair, table)

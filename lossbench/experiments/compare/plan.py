@@ -165,7 +165,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         raise UserError(
             f"no loss is the baseline on every table (found {', '.join(sorted(baselines))})",
             where="baseline",
-            fix="name one that serves all of them",
+            fix="name one that supports all of them",
         )
     threads = config.threads or default_threads()
     select = selection_metric(config.select_by, metric, tables)
@@ -239,7 +239,9 @@ def _check_several(plans: Sequence[TablePlan]) -> None:
     if all(len(entry.selection.candidates) < 2 for entry in plans):
         alone = plans[0].selection.candidates[0].full_name
         raise UserError(
-            f"{alone} has nothing to be compared with", where="losses", fix="name another loss, or none for all of them"
+            f"{alone} is the only loss of its kind: nothing to compare it with",
+            where="losses",
+            fix="name another loss, or none for all of them",
         )
 
 
@@ -274,5 +276,5 @@ def _check_served(config: CompareConfig, plans: Sequence[TablePlan]) -> None:
             raise UserError(
                 f"{entry.loss.name}: {whys[0]}",
                 where=f"losses.{i}" if i < first else f"losses_add.{i - first}",
-                fix="compare losses that serve the same task",
+                fix="compare losses that support the same task",
             )

@@ -113,7 +113,7 @@ class _Comparison:
         self._emit(EvaluationsPlanned(len(self._missing)))
         if taken := len(self._evaluations) - len(self._missing):
             count = counted(len(self._evaluations), "evaluation")
-            text = f"{taken} of {count} {'is' if taken == 1 else 'are'} there already"
+            text = f"{taken} of {count} {'is' if taken == 1 else 'are'} finished already"
             self._emit(Warned(text, "note"))
         for one in self._evaluations:
             if failed := next((unit for unit in one.asked.units if statuses.get(unit) == "failed"), None):
@@ -210,7 +210,7 @@ class _Comparison:
             if len(lost) > 1 or max(self._deaths[one] for one in lost) < MOST_DEATHS:
                 schedule.again(block)
                 return
-            worked = _failed(block, f"its worker ended twice in the middle of it: {problem}")
+            worked = _failed(block, f"its worker process died twice while training it: {problem}")
         except Exception as problem:
             if not self._evaluations[block[0].evaluation].private:
                 raise

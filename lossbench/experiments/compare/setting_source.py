@@ -57,7 +57,7 @@ class TableSource:
         table = load(self.source)
         if table.fingerprint() != self.sha256:
             fix = "put the same file there, or the run's folder where all workers see it"
-            raise UserError("another table than the run has read", where=table.source or table.name, fix=fix)
+            raise UserError("not the table that the run has read", where=table.source or table.name, fix=fix)
         return table
 
 

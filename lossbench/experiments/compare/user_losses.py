@@ -35,7 +35,7 @@ class UserLoss:
     """A user's loss and last activation without their code, and what calls of them have shown.
 
     `other` is the loss with the other setting of its own parameters (None: it has no choice); `seen` has both settings.
-    A last activation of lossbench's own is its name; "" where the loss does not serve the task.
+    A last activation of lossbench's own is its name; "" where the loss does not support the task.
     """
 
     loss: Loss

@@ -18,15 +18,15 @@ from lossbench.experiments.probing.findings import Diagnosis, Finding
 
 
 def examine(loss: Loss, *, tasks: Iterable[Task | str] | None = None, watch: Watch | None = None) -> Diagnosis:
-    """Probe a loss on the tasks it serves, or on some of them; what it declares is compared with what is found.
+    """Probe a loss on the tasks it supports, or on some of them; what it declares is compared with what is found.
 
-    Raises `UserError` for a task that it does not serve, and for nothing that the loss itself does.
+    Raises `UserError` for a task that it does not support, and for nothing that the loss itself does.
     """
     requested = list(loss.targets) if tasks is None else list(tasks)
     for task in requested:
         if task not in loss.targets:
-            fix = f"it serves {', '.join(loss.targets)}"
-            raise UserError(f"{loss.name} does not serve {str(task)!r}", where="task", fix=fix)
+            fix = f"it supports {', '.join(loss.targets)}"
+            raise UserError(f"{loss.name} does not support {str(task)!r}", where="task", fix=fix)
     with one_thread():  # steps this small are several times slower on torch's own threads
         findings = [finding for task in requested for finding in _examine(loss, Task(task), watch or (lambda _: None))]
     return Diagnosis(loss.label, loss.formula, (*findings, *claims(loss, findings)))

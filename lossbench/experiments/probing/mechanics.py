@@ -55,7 +55,7 @@ def _fault(wrong: WrongShape, members: int, rows: int) -> str:
         return "the column of the outputs is still there: squeeze(-1)"
     if len(returned) == 3 and returned[:2] == (members, rows):
         return "the outputs of a row are not added up: sum or mean over the last axis"
-    return "one value per sample is wanted"
+    return "one value per sample is expected"
 
 
 def rows_apart(subject: LossUnderTest) -> Iterator[Finding]:

@@ -208,19 +208,19 @@ def resolve_pair(
 ) -> Pair:
     """The pair of a loss and an activation, or of the activation of that name (`auto`: the one it expects), on a task;
     `path` is where a config has the two, `class_names` are what weights of single classes are given by, `target_note`
-    is what is known of the target's values, for the refusal of a loss that does not serve its task; `targets` how many
-    numbers a regression predicts; `soft`: the target holds probabilities of the classes.
+    is what is known of the target's values, for the refusal of a loss that does not support its task; `targets` is how
+    many numbers a regression predicts; `soft`: the target holds probabilities of the classes.
 
-    Raises `UserError` where the loss does not serve the task, the activation cannot work on so few outputs, or classes
-    shall be weighted that there are not.
+    Raises `UserError` where the loss does not support the task, the activation cannot work on so few outputs, or
+    classes are weighted that there are not.
     """
     if task not in loss.targets:
-        serves = " and ".join(sorted(loss.targets))
+        supported = " and ".join(sorted(loss.targets))
         values = f": {target_note}" if target_note else ""
         counts = task.is_classification and Task.REGRESSION in loss.targets and target_note.endswith("numbers")
         reread = ", or --task regression" if counts else ""
         raise UserError(
-            f"{loss.name} serves {serves}, and the target makes this a {task} task{values}",
+            f"{loss.name} supports {supported}, and the target makes this a {task} task{values}",
             where=f"{path}loss",
             fix=f"choose a loss for {task} (`lossbench losses --task {task}`){reread}",
         )

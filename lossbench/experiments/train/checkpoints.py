@@ -58,7 +58,7 @@ class CheckpointFolder:
         if found:
             nets, epochs = sum(len(one.members) for one in found), sorted({int(one.facts["epoch"]) for one in found})
             reached = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]} to {epochs[-1]}"
-            self._emit(Warned(f"going on where it was stopped: {counted(nets, 'net')} at {reached}", "note"))
+            self._emit(Warned(f"resuming: {counted(nets, 'net')} at {reached}", "note"))
         return found
 
     def _read(self, file: Path) -> Checkpoint:
@@ -91,7 +91,7 @@ class CheckpointFolder:
         except UserError as problem:
             if not self._complained:
                 self._complained = True
-                self._emit(Warned(f"{problem.where}: {problem.what}: training goes on without checkpoints"))
+                self._emit(Warned(f"{problem.where}: {problem.what}: training continues without checkpoints"))
 
 
 def _digest(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:

@@ -60,7 +60,7 @@ def loaded_activation(saved: SavedActivation, path: Path, named: str | None) -> 
 
 
 def _from_file(saved: SavedActivation, path: Path, named: str | None) -> Activation:
-    what = f"trained with {saved.name} of {saved.file or 'no file'}, whose code a run does not hold"
+    what = f"trained with {saved.name} of {saved.file or 'no file'}, and the run does not contain its code"
     if named is None:
         fix = f"name it again: --last-act {saved.file or 'file.py'}:{saved.name}"
         raise UserError(what, where=str(path), fix=fix)

@@ -78,7 +78,7 @@ def test_a_pair_is_explained_per_task_or_on_one():
     ((task, verdict),) = pair_page(nll, relu, Task.BINARY).verdicts
     assert (task, verdict.level) == ("binary", "broken")
     assert "falls without bound" in verdict.why
-    with pytest.raises(UserError, match="nll serves binary and multiclass, not regression"):
+    with pytest.raises(UserError, match="nll supports binary and multiclass, not regression"):
         pair_page(nll, relu, Task.REGRESSION)
 
 

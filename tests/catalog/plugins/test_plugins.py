@@ -202,7 +202,7 @@ def test_what_is_not_decorated_says_which_flags_it_needs(write):
 UNFIT = {
     "one argument": ("def f(out):\n    return out\n", "takes (out); a loss takes outputs and targets"),
     "three arguments": ("def f(out, target, weight):\n    return out\n", "takes (out, target, weight)"),
-    "nobody's argument": ("def f(out, target, *, prior):\n    return out\n", "needs prior, which no caller gives"),
+    "nobody's argument": ("def f(out, target, *, prior):\n    return out\n", "needs prior, which is never passed"),
     "reduced module": ("import torch\nf = torch.nn.MSELoss()\n", "has reduction='mean'; make it with reduction='none'"),
     "module with weights": (
         "import torch\nclass M(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"

@@ -97,8 +97,8 @@ def test_05_blanks_around_headers_and_a_byte_order_mark() -> None:
     table = read("\ufeffa, b ,y\n1,2,0\n3,4,1\n5,4,0\n7,1,1\n")
     assert list(table.features) == ["a", "b"]
     assert table.notes == (
-        "a byte order mark before the header taken away",
-        "blanks in column names taken away: 'b'",
+        "byte order mark before the header removed",
+        "spaces in column names removed: 'b'",
     )
     assert table.fingerprint() == read(GOOD).fingerprint()
 
@@ -162,14 +162,14 @@ def test_09_a_comma_may_part_thousands() -> None:
     line = refused("a;y\n1,500;0\n3,250;1\n5,100;0\n7,125;1\n")
     assert line == (
         "column 'a' has numbers that can be read in two ways (line 2: '1,500' is 1.5 or 1500); "
-        "say --thousands , if the mark parts thousands, or --decimal , if it is the decimal mark"
+        "say --thousands , if the mark separates thousands, or --decimal , if it is the decimal mark"
     )
 
 
 def test_10_a_trailing_comma_shifts_nothing() -> None:
     table = read(GOOD.replace("0\n", "0,\n").replace("1\n", "1,\n"))
     assert table.fingerprint() == read(GOOD).fingerprint()
-    assert table.notes == ("4 rows end with an extra separator: taken for nothing",)
+    assert table.notes == ("4 rows end with an extra separator: ignored",)
     table = read(GOOD.replace("\n", ",\n"))  # the header too
     assert table.fingerprint() == read(GOOD).fingerprint()
     assert table.notes == ("column 4 has no name and no value: excluded",)
@@ -295,8 +295,8 @@ def test_16_sound_archives_are_read() -> None:
 def test_17_a_gzip_bomb_is_stopped_while_it_unpacks() -> None:
     bomb = gzip.compress(b"0" * 40_000_000)
     assert len(bomb) < 50_000
-    assert refused(bomb, "t.csv.gz").startswith("it unpacks to more than 500 times its size, like a bomb")
-    line = "the table is larger than 20 bytes; raise --max-bytes if you mean it"
+    assert refused(bomb, "t.csv.gz").startswith("it unpacks to more than 500 times its size, like a decompression bomb")
+    line = "the table is larger than 20 bytes; raise --max-bytes to read it"
     assert refused(gzip.compress(GOOD.encode()), "t.csv.gz", max_bytes=20) == line
     assert refused(GOOD, max_bytes=20) == line
     assert read(GOOD, max_bytes=len(GOOD)).fingerprint() == read(GOOD).fingerprint()
@@ -327,9 +327,7 @@ def test_20_numbers_with_a_few_words_are_a_mistake() -> None:
 def test_20_words_with_some_numbers_are_text_and_said() -> None:
     table = read(rows(lambda i: "x" if i % 3 == 0 else i * i % 7))
     assert table.kinds["b"] == "text"
-    note = (
-        "column 'b' is taken for text: 14 of 40 cells are no numbers (line 2: 'x'); to read 'x' as a gap with --na 'x'"
-    )
+    note = "column 'b' is read as text: 14 of 40 cells are no numbers (line 2: 'x'); to read 'x' as a gap with --na 'x'"
     assert table.notes == (note,)
     table = read(rows(lambda i: {3: "?", 5: "none", 7: "?", 9: "-"}.get(i, i * i % 7)))
     assert table.notes[0].endswith("to read '?', 'none', '-' as gaps with --na '?,none,-'")
@@ -367,7 +365,7 @@ def test_24_codes_keep_their_zeros() -> None:
     content = rows(lambda i: f"0{1000 + i % 9}" if i != 5 else "10115")
     table = read(content)
     assert set(table.features["b"]) == {*(f"0{1000 + i}" for i in range(9)), "10115"}
-    assert table.notes == ("column 'b' holds codes with zeros in front (line 2: '01000'): taken for text",)
+    assert table.notes == ("column 'b' holds codes with zeros in front (line 2: '01000'): read as text",)
     gappy = read(rows(lambda i: "" if i == 7 else f"0{1000 + i % 9}"))
     assert (gappy.kinds["b"], int(gappy.features["b"].isna().sum())) == ("text", 1)
     assert read(rows(lambda i: f"{i % 12:02d}")).kinds["b"] == "number"  # months
@@ -399,7 +397,7 @@ def test_23_infinite_values_at_predict_time() -> None:
 
 def test_24_whole_numbers_too_large_to_be_exact() -> None:
     table = read(rows(lambda i: 12345678901234567890123 + i % 9))
-    note = "column 'b' holds whole numbers too large to be exact (line 2: '12345678901234567890123'): taken for text"
+    note = "column 'b' holds whole numbers too large to be exact (line 2: '12345678901234567890123'): read as text"
     assert table.notes == (note,)
     table = read(rows(lambda i: "" if i == 9 else 2**53 + 1 + i % 9))  # a gap would make them floats
     assert table.kinds["b"] == "text"
@@ -445,7 +443,7 @@ def test_27_row_numbers() -> None:
 
 def test_27_a_copy_of_the_target() -> None:
     content = rows(lambda i: ["no", "yes"][(i // 2) % 2], header="a,alive,y")
-    line = "column 'alive' determines the target 'y'; leave it out with --drop alive (or vouch for it with --keep)"
+    line = "column 'alive' determines the target 'y'; leave it out with --drop alive (or keep it with --keep)"
     assert refused(content) == line
     assert list(read(content, drop=["alive"]).features) == ["a"]
     assert list(read(content, keep=["alive"]).features) == ["a", "alive"]
@@ -539,7 +537,7 @@ def test_33_labels_become_indices(labels: tuple[str, str], classes: tuple[str, .
 def test_33_blanks_around_labels_make_no_class() -> None:
     table = read("a,y\n1,no\n5, no\n2,yes\n1,yes\n")
     assert table.classes == ("no", "yes")
-    assert table.notes[0] == "column 'y': blanks around values taken away (line 3: ' no')"
+    assert table.notes[0] == "column 'y': spaces around values removed (line 3: ' no')"
     assert [level(note) for note in table.notes] == ["warning", "note"]
 
 

@@ -126,7 +126,7 @@ def test_lines_are_counted_from_the_first_of_the_file() -> None:
 def test_json_lines_refuse_what_is_about_delimited_texts(option: dict[str, Any]) -> None:
     flag = "--no-header" if "header" in option else f"--{next(iter(option)).replace('_', '-')}"
     lines = "".join(f'{{"a": {i * 7 % 5}, "y": {i // 2 % 2}}}\n' for i in range(12))
-    assert refused(lines, "t.jsonl", **option).startswith(f"{flag}: jsonlines says itself how its values are written")
+    assert refused(lines, "t.jsonl", **option).startswith(f"{flag}: jsonlines defines how its values are written")
 
 
 def test_columns_with_commas_in_their_names() -> None:

@@ -154,7 +154,7 @@ def test_a_target_is_read_like_a_feature() -> None:
 def test_a_column_that_is_mostly_numbers_is_not_lost_in_silence() -> None:
     table = read(["1.960,29", "2.000,10", "n.d.", "3.000,00"])
     assert table.kinds["x"] == "text"
-    assert notes_on(table)[0].startswith("column 'x' is taken for text: 2 of 8 cells are no numbers (line 4: 'n.d.')")
+    assert notes_on(table)[0].startswith("column 'x' is read as text: 2 of 8 cells are no numbers (line 4: 'n.d.')")
     assert level(notes_on(table)[0]) == "warning"
 
 

@@ -96,7 +96,7 @@ def test_named_pairs_take_part_broken_or_not_and_are_told_apart() -> None:
         ("ce,hings", r"losses\.1\.loss: unknown loss 'hings'; did you mean 'hinge'\?"),
         ("ce,cross_entropy", r"losses\.1: cross_entropy \+ identity comes twice; leave one of them out"),
         ("nll+relu,kl_div+relu", r"losses: every pair is broken: nll \+ relu: .*; add a sound one"),
-        ("poisson_nll", r"losses: no loss to compare on blobs: poisson_nll: it serves regression, and blobs is"),
+        ("poisson_nll", r"losses: no loss to compare on blobs: poisson_nll: it supports regression, and blobs is"),
         ("ce(label_smoothing=2)", r"losses\.0\.loss\.params\.label_smoothing: must be < 1, got 2"),
     ],
 )  # fmt: skip

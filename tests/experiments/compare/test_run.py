@@ -337,7 +337,7 @@ def test_events_tell_the_story_run_by_run() -> None:
     assert stages[:2] == [("iris / cross_entropy + identity", "tune"), ("iris / cross_entropy + identity", "refit")]
     assert [e.status for e in events if isinstance(e, EvaluationEnded)] == ["ok"] * 3
     (skipped,) = (e for e in events if isinstance(e, EvaluationSkipped))
-    assert skipped == EvaluationSkipped("iris / bce", "it serves binary, and iris is a multiclass task")
+    assert skipped == EvaluationSkipped("iris / bce", "it supports binary, and iris is a multiclass task")
 
 
 def test_events_can_be_sent_to_another_process() -> None:
@@ -457,8 +457,8 @@ def test_a_plan_counts_what_will_run() -> None:
         ({"metric": "hinge"}, r"metric: losses cannot be ranked by a loss's value \(hinge\)"),
         ({"metric": "loss"}, r"metric: losses cannot be ranked by a loss's value"),
         ({"metric": "acuracy"}, r"metric: unknown metric 'acuracy'; did you mean 'accuracy'\?"),
-        ({"losses": "ce,bce"}, r"losses\.1: bce: it serves binary, and iris is a multiclass task"),
-        ({"losses": "ce,poisson_nll"}, r"losses\.1: poisson_nll: it serves regression.*losses that serve the same"),
+        ({"losses": "ce,bce"}, r"losses\.1: bce: it supports binary, and iris is a multiclass task"),
+        ({"losses": "ce,poisson_nll"}, r"losses\.1: poisson_nll: it supports regression.*losses that support the same"),
         ({"baseline": "mse", "losses": "ce,hinge"}, r"baseline: the baseline 'mse' is not among the losses"),
         ({"folds": 60}, r"class 'setosa' has 50 rows; a split into 60 folds"),
         ({"data": ["iris", "wine"], "folds": 49}, r"^wine: class '\w+' has 48 rows; a split into 49 folds"),

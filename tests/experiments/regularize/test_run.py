@@ -374,7 +374,7 @@ def test_there_are_colours_for_as_many_classes_as_are_allowed():
             r"features: 'Sex' is .*, and an axis needs numbers; choose among",
         ),
         ({"loss": "mse_", "features": ["a", "b"]}, r"unknown loss 'mse_'"),
-        ({"loss": "poisson_nll"}, r"poisson_nll serves regression"),
+        ({"loss": "poisson_nll"}, r"poisson_nll supports regression"),
         ({"device": "cuda:7"}, r"cuda"),
     ],
 )

@@ -19,7 +19,7 @@ def test_it_gives_back_what_was_written(tmp_path: Path) -> None:
     (back,) = CheckpointFolder(tmp_path / "c", {"data": "a"}, events.append).read()
     assert (back.members, back.facts) == (ONE.members, ONE.facts)
     assert all(back.tensors[name].numpy().tobytes() == ONE.tensors[name].numpy().tobytes() for name in ONE.tensors)
-    assert events == [Warned("going on where it was stopped: 2 nets at epoch 3", "note")]
+    assert events == [Warned("resuming: 2 nets at epoch 3", "note")]
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
@@ -54,4 +54,4 @@ def test_what_cannot_be_written_is_said_once(tmp_path: Path) -> None:
     store.write(ONE)
     (said,) = events
     assert isinstance(said, Warned)
-    assert "training goes on without checkpoints" in said.message
+    assert "training continues without checkpoints" in said.message

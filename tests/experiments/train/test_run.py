@@ -285,7 +285,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"metric": "accurcy"}, "metric: unknown metric 'accurcy'; did you mean 'accuracy'?"),
     ({"data": "titanik"}, "data: unknown data set 'titanik'; did you mean 'titanic'?"),
     ({"loss": {"name": "focal", "params": {"gama": 2}}}, "loss: unknown parameter 'gama'; did you mean 'gamma'?"),
-    ({"loss": "poisson_nll"}, "poisson_nll serves regression, and the target makes this a binary task"),
+    ({"loss": "poisson_nll"}, "poisson_nll supports regression, and the target makes this a binary task"),
     ({"loss": "mse", "last_act": "softmax"}, "softmax"),
     ({"optim": {"batch_size": 5000}}, "batch_size 5000 is larger than the 428 training rows"),
     ({"metric": "rmse"}, "metric: rmse is no metric of a binary task; choose one of accuracy, "),
