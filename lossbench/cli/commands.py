@@ -81,6 +81,11 @@ COMMANDS = (
     ),
     CommandEntry("predict", YOURS, "Predict new rows with the weights, the preprocessing and the loss of a run."),
     CommandEntry("report", YOURS, "Draw a run's reports again, also of one that is not finished."),
+    CommandEntry(
+        "export",
+        YOURS,
+        "Export a run: tables for papers and notebooks, runs of MLflow and TensorBoard, the net as ONNX or skops.",
+    ),
     CommandEntry("runs", YOURS, "List runs: how far each is, and its answer; show, compare and merge them."),
     CommandEntry("config", YOURS, "Check, show and describe config files."),
 )

@@ -2,6 +2,7 @@
 
 from lossbench.runner.comparison import compare, run_compare
 from lossbench.runner.experiments import regularize, run_regularize, run_train, train
+from lossbench.runner.export import export
 from lossbench.runner.finish import LOSS_FAILED, OK, PARTIAL
 from lossbench.runner.inspections import check, describe_data, doctor, predict
 from lossbench.runner.merge import merge_runs
@@ -17,6 +18,7 @@ __all__ = [
     "describe_data",
     "diff_runs",
     "doctor",
+    "export",
     "list_runs",
     "merge_runs",
     "predict",

@@ -164,3 +164,10 @@ def inverse_links(incomplete: str) -> list[str]:
     from lossbench.catalog.inverse_links import InverseLink
 
     return words(*(inverse_link.label for inverse_link in InverseLink))(incomplete)
+
+
+def formats(incomplete: str) -> Choices:
+    """Formats of an export, with commas."""
+    from lossbench.export.formats import FORMATS
+
+    return _listed([(one.name, one.description) for one in FORMATS], incomplete)
