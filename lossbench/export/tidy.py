@@ -2,9 +2,9 @@
 
 scores: `data`, `setting` (the condition in words, empty where nothing was changed), a column of levels for each
 condition that was varied (`label_noise`), `loss`, `last_act`, `verdict`, `role` (requested, recommended, trial, refit,
-untuned; dummy and reference for what is no loss), `repeat`, `fold`, `split_seed`, `seed`, `lr`, `params` (the loss's own
-that were chosen), `l1`, `l2` (penalties), `status`, `best_epoch`, then `part` (train, val, test), `metric`, `better`
-(higher or lower) and `value`.
+untuned; dummy and reference for what is no loss), `repeat`, `fold`, `split_seed`, `seed`, `lr`, `params` (the loss's
+own that were chosen), `l1`, `l2` (penalties), `status`, `best_epoch`, then `part` (train, val, test), `metric`,
+`better` (higher or lower) and `value`.
 
 curves: the same up to `best_epoch`, then `curve` (train_loss, val_loss, val_score), `epoch` (from 1) and `value`.
 
@@ -21,11 +21,24 @@ from lossbench.record import CompareRecord, LossResult, MemberRecord, Record, Re
 from lossbench.report.format import parameters
 
 if TYPE_CHECKING:
-    import pandas as pd  # noqa: F811
+    import pandas as pd
 
 PARTS = ("train", "val", "test")
 PLACE = ("repeat", "fold", "split_seed", "seed")
-TEXTS = ("data", "setting", "loss", "last_act", "verdict", "role", "params", "status", "part", "metric", "better", "curve")
+TEXTS = (
+    "data",
+    "setting",
+    "loss",
+    "last_act",
+    "verdict",
+    "role",
+    "params",
+    "status",
+    "part",
+    "metric",
+    "better",
+    "curve",
+)
 COUNTS = (*PLACE, "best_epoch", "epoch")
 _MEMBER = ("loss", "last_act", "verdict", "role", *PLACE, "lr", "params", "l1", "l2", "status", "best_epoch")
 
@@ -111,7 +124,12 @@ def _facts(result: LossResult, member: MemberRecord) -> dict[str, Any]:
 
 def _placed(member: MemberRecord) -> dict[str, Any]:
     split = member.split
-    return {"repeat": split.get("repeat"), "fold": split.get("fold"), "split_seed": split.get("seed"), "seed": member.seed}
+    return {
+        "repeat": split.get("repeat"),
+        "fold": split.get("fold"),
+        "split_seed": split.get("seed"),
+        "seed": member.seed,
+    }
 
 
 def _columns(record: Record, *last: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ def _write(table: pd.DataFrame, path: Path) -> None:
             file.write(line.encode())
 
 
-def _rows(table: pd.DataFrame) -> Iterator[list[Any]]:
+def _rows(table: pd.DataFrame) -> Iterator[Sequence[Any]]:
     yield list(table.columns)
     plain = table.astype(object).where(table.notna(), None)
     yield from plain.itertuples(index=False, name=None)

@@ -11,15 +11,18 @@ from lossbench.export.formats import FORMATS, ExportedRun, Format, chosen
 from lossbench.runner.finish import OK, PARTIAL
 from lossbench.runner.reports import read
 from lossbench.runner.run_files import EXPORTS
+from lossbench.runner.runs import check_run
 
 
 def export(run: Path, formats: Sequence[str], out: str | None = None, *, member: int | None = None) -> int:
     """`lossbench export`: write a run in each of the formats; exit code 4 where the run is not finished.
 
-    All is checked before anything is written. `out` is a folder (None: `export` in the run's own), of one format also
-    the file itself, and of mlflow a tracking URI.
+    Formats are checked before anything is written, and nets, which may be refused, are written first. `out` is a folder
+    (None: `export` in the run's own), of one format also the file itself, and of mlflow a tracking URI.
     """
-    wanted = chosen(formats)
+    wanted = sorted(chosen(formats), key=lambda one: not one.takes_member)
+    if not run.is_file():
+        check_run(run)
     folder = run if run.is_dir() else run.parent
     record = read(run)
     for one in wanted:

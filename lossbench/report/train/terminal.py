@@ -5,7 +5,6 @@ Every text from data, config or an error is a `Text`, never markup.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
