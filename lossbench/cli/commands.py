@@ -69,6 +69,11 @@ COMMANDS = (
         "Explain a loss, or with a last activation: whether the two fit, why, and the fix; or any other name.",
     ),
     CommandEntry(
+        "plot-loss",
+        CATALOGUE,
+        "Draw losses: value, gradient and curvature over the margin, the probability, the residual or the prediction.",
+    ),
+    CommandEntry(
         "data",
         YOURS,
         "Show what is understood of a table: columns, gaps, classes, what will be dropped and why, losses "

@@ -6,6 +6,7 @@ from lossbench.runner.export import export
 from lossbench.runner.finish import LOSS_FAILED, OK, PARTIAL
 from lossbench.runner.inspections import check, describe_data, doctor, predict
 from lossbench.runner.merge import merge_runs
+from lossbench.runner.plot_loss import plot_loss
 from lossbench.runner.reports import report
 from lossbench.runner.runs import diff_runs, list_runs, show_run
 
@@ -21,6 +22,7 @@ __all__ = [
     "export",
     "list_runs",
     "merge_runs",
+    "plot_loss",
     "predict",
     "regularize",
     "report",

@@ -171,3 +171,10 @@ def formats(incomplete: str) -> Choices:
     from lossbench.export.formats import FORMATS
 
     return _listed([(one.name, one.description) for one in FORMATS], incomplete)
+
+
+def curves(incomplete: str) -> Choices:
+    """What a picture of losses shows, with commas."""
+    from lossbench.record.loss_profile import WHATS
+
+    return _listed([(name, "") for name in WHATS], incomplete)
