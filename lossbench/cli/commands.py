@@ -92,6 +92,12 @@ COMMANDS = (
         "Export a run: tables for papers and notebooks, runs of MLflow and TensorBoard, the net as ONNX or skops.",
     ),
     CommandEntry("runs", YOURS, "List runs: how far each is, and its answer; show, compare and merge them."),
+    CommandEntry(
+        "init",
+        YOURS,
+        "Write a commented config file to start from, for a table of yours: its columns, task and warnings are looked "
+        "at.",
+    ),
     CommandEntry("config", YOURS, "Check, show and describe config files."),
 )
 
