@@ -69,6 +69,11 @@ COMMANDS = (
         "Explain a loss, or with a last activation: whether the two fit, why, and the fix; or any other name.",
     ),
     CommandEntry(
+        "plot-loss",
+        CATALOGUE,
+        "Draw losses: value, gradient and curvature over the margin, the probability, the residual or the prediction.",
+    ),
+    CommandEntry(
         "data",
         YOURS,
         "Show what is understood of a table: columns, gaps, classes, what will be dropped and why, losses "
@@ -81,7 +86,18 @@ COMMANDS = (
     ),
     CommandEntry("predict", YOURS, "Predict new rows with the weights, the preprocessing and the loss of a run."),
     CommandEntry("report", YOURS, "Draw a run's reports again, also of one that is not finished."),
+    CommandEntry(
+        "export",
+        YOURS,
+        "Export a run: tables for papers and notebooks, runs of MLflow and TensorBoard, the net as ONNX or skops.",
+    ),
     CommandEntry("runs", YOURS, "List runs: how far each is, and its answer; show, compare and merge them."),
+    CommandEntry(
+        "init",
+        YOURS,
+        "Write a commented config file to start from, for a table of yours: its columns, task and warnings are looked "
+        "at.",
+    ),
     CommandEntry("config", YOURS, "Check, show and describe config files."),
 )
 

@@ -52,6 +52,9 @@ def explain(
             "--task", metavar="KIND", help="binary, multiclass or regression.", autocompletion=completion.tasks
         ),
     ] = None,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Of a loss, its value and gradient too, in blocks; `plot-loss` draws them.")
+    ] = False,
     **given: Any,
 ) -> None:
     """Explain a loss, or with a last activation: whether the two fit, why, and the fix; or any other name.
@@ -91,6 +94,11 @@ def explain(
     if said := meaning(read_pair(name)[0]):
         lines = itertools.chain([("name", said)], lines)
     _show(title, lines)
+    if plot:
+        from lossbench.config.commands.compare import PairConfig
+        from lossbench.runner.plot_loss import profiles_of, show  # torch computes them
+
+        show(profiles_of([PairConfig(loss=config, last_act=last_act or "auto")], task=task), ("value", "gradient"))
 
 
 def _show(title: str, lines: Lines) -> None:

@@ -39,6 +39,16 @@ COLOURS = {
     "worse": ("#b5440c", "#f59a66"),
     "broken": ("#8c2f6f", "#e596ca"),
 }
+# Lines that are told apart by a legend; each has a dash of its own beside. Contrast 3 : 1 or more, light and dark.
+SERIES = {
+    "series1": ("#0068a9", "#66b8f2"),
+    "series2": ("#c25a05", "#f3a254"),
+    "series3": ("#007a5b", "#3fc79a"),
+    "series4": ("#8a3f9e", "#d39be6"),
+    "series5": ("#7d6a00", "#d9c24a"),
+    "series6": ("#b0203b", "#f37b8c"),
+}
+DASHES = ("", "5 2", "1.5 1.5", "6 2 1.5 2")
 LIGHT = {name: light for name, (light, _) in COLOURS.items()}
 
 _WORD_COLOUR = {
@@ -148,3 +158,10 @@ def _columns(letter: str) -> int:
 def shortened(text: str, longest: int = 30) -> str:
     """A name that fits beside a picture."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def theme_css(*more: dict[str, tuple[str, str]]) -> str:
+    """The colours as CSS variables: light, and dark on a screen whose user prefers it."""
+    colours = COLOURS | {name: pair for extra in more for name, pair in extra.items()}
+    light, dark = ("".join(f"--{name}:{pair[side]};" for name, pair in colours.items()) for side in (0, 1))
+    return f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"

@@ -22,6 +22,7 @@ class RunFiles:
 
 
 CHECKPOINTS = "checkpoints"
+EXPORTS = "export"  # what `lossbench export` makes, a folder of its own
 TABLES = ".tables"  # of a comparison, for worker processes
 RUN_FILES: Mapping[str, RunFiles] = {
     "train": RunFiles(("weights.safetensors", "curves.png"), (CHECKPOINTS,)),
@@ -47,7 +48,7 @@ def remove(folder: Path, patterns: Iterable[str]) -> None:
 
 def remove_run(folder: Path) -> None:
     """Remove all that a run of whichever command has left."""
-    remove(folder, [RECORD])
+    remove(folder, [RECORD, EXPORTS])
     for files in RUN_FILES.values():
         remove(folder, (*files.results, *files.progress))
     remove_asides(folder)

@@ -164,3 +164,17 @@ def inverse_links(incomplete: str) -> list[str]:
     from lossbench.catalog.inverse_links import InverseLink
 
     return words(*(inverse_link.label for inverse_link in InverseLink))(incomplete)
+
+
+def formats(incomplete: str) -> Choices:
+    """Formats of an export, with commas."""
+    from lossbench.export.formats import FORMATS
+
+    return _listed([(one.name, one.description) for one in FORMATS], incomplete)
+
+
+def curves(incomplete: str) -> Choices:
+    """What a picture of losses shows, with commas."""
+    from lossbench.record.loss_profile import WHATS
+
+    return _listed([(name, "") for name in WHATS], incomplete)

@@ -92,10 +92,12 @@ def assemble(source: DataSource, frame: pd.DataFrame | None = None) -> Assembled
         raise (problem if problem.where.startswith("--") else problem.at(where)) from None
 
 
-def read_features(source: DataSource, kinds: Mapping[str, ColumnKind]) -> tuple[pd.DataFrame, list[str]]:
-    """Columns of a file that a trained net asks for, in the kinds it was trained on, and notes; a target is not needed.
+def read_features(
+    source: DataSource, kinds: Mapping[str, ColumnKind], frame: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Columns of a file, or of a DataFrame, that a trained net asks for, in the kinds it was trained on, and notes.
 
-    Raises `UserError` for a missing column and for a cell that is not of its column's kind.
+    A target is not needed. Raises `UserError` for a missing column and for a cell that is not of its column's kind.
     """
 
     def choose(names: Sequence[str]) -> list[str]:
@@ -107,7 +109,8 @@ def read_features(source: DataSource, kinds: Mapping[str, ColumnKind]) -> tuple[
 
     where = "standard input" if source.file == STDIN else source.file or ""
     try:
-        reading = _read(Request(source, choose, kinds, trained=True))
+        request = Request(source, choose, kinds, trained=True)
+        reading = _read(request) if frame is None else read_frame(frame, request)
         columns, _, notes, _ = _understood(reading, source, kinds, trained=True)
         _refuse_infinite(columns, kinds, reading.place)
     except UserError as problem:

@@ -197,9 +197,8 @@ def _take_groups(
     """Whole groups from a shuffled ring until `size` rows are reached; at least one group is left."""
     labels, index = np.unique(groups, return_inverse=True)
     if len(labels) < 2:
-        raise UserError(
-            "one group cannot be split", where="groups", fix="rows of a group stay together: a split needs at least 2 groups"
-        )
+        fix = "rows of a group stay together: a split needs at least 2 groups"
+        raise UserError("one group cannot be split", where="groups", fix=fix)
     counts = np.bincount(index)
     order = draw.permutation(len(labels))
     order = np.roll(order, -np.searchsorted(np.cumsum(counts[order]), turn * size, side="right"))

@@ -27,7 +27,8 @@ from lossbench.report.compare.columns import shown_columns
 from lossbench.report.compare.contents import WHOLE, headline, sensitivity_pages, setting_lines
 from lossbench.report.compare.pictures import Shown, pictures_of, rank_pictures, sensitivity_pictures
 from lossbench.report.compare.plots.plot import View
-from lossbench.report.compare.svg import Styles, theme_css
+from lossbench.report.compare.svg import Styles
+from lossbench.report.style import theme_css
 
 _MOST_LINES = 100  # of warnings, and of names in a row, that a page lists; the record has all
 

@@ -21,7 +21,7 @@ from lossbench.report.compare.drawing import (
     Repeated,
     Text,
 )
-from lossbench.report.style import COLOURS, LIGHT, TITLE
+from lossbench.report.style import LIGHT, TITLE, theme_css
 
 _NAME_OF = {light: name for name, light in LIGHT.items()}
 # Inherited, and classes without the picture's own before them: what `<use>` repeats is outside of it to a style sheet.
@@ -66,14 +66,6 @@ def standalone_svg(drawing: Drawing, title: str, subtitle: str, description: str
         f"<style>{theme_css()}\n{paper}\n{styles.css()}</style>{body}"
         f'<g transform="translate(0 {_n(-top)})">{heading}</g></svg>\n'
     )
-
-
-def theme_css() -> str:
-    """The colours as CSS variables: light, and dark on a screen whose user prefers it."""
-    light, dark = (
-        "".join(f"--{name}:{pair[side]};" for name, pair in COLOURS.items()) for side in (0, 1)
-    )  # fmt: skip
-    return f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
 def _body(drawing: Drawing, name: str, title: str, description: str, styles: Styles) -> str:

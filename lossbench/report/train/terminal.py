@@ -5,7 +5,6 @@ Every text from data, config or an error is a `Text`, never markup.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,8 +20,8 @@ from lossbench.report.symptoms import symptoms
 from lossbench.report.terminal.levels import colour_of, style_of
 from lossbench.report.terminal.table import plain_table
 from lossbench.report.train.below_dummy import below_dummy
+from lossbench.report.train.spread import PARTS, figure, spread
 
-PARTS = {"train": "train", "val": "validation", "test": "test"}
 RECOMMENDED = "recommended"  # the role of nets that were trained for comparison with those of a broken pair
 
 
@@ -34,9 +33,9 @@ def train_report(record: TrainRecord, folder: Path) -> RenderableType:
     result = record.results[0]
     instead = next((r for r in record.results[1:] if r.members and r.members[0].role == RECOMMENDED), None)
     seeds = len(result.members)
-    spread = f"   mean ± standard deviation of {seeds} seeds" if seeds > 1 else ""
-    spread += f"   {record.data.weighted_text}" if record.data.weights else ""
-    parts: list[RenderableType] = [Text(result.name + spread, style="bold"), _grid(result, instead, record.metrics)]
+    about = f"   mean ± standard deviation of {seeds} seeds" if seeds > 1 else ""
+    about += f"   {record.data.weighted_text}" if record.data.weights else ""
+    parts: list[RenderableType] = [Text(result.name + about, style="bold"), _grid(result, instead, record.metrics)]
     parts += [Text(f"dummy: {_dummy(record)}; n/a: not measured", style="dim"), Text()]
     parts += [*_diverged(result, record), *_below_dummy(result, record), *_verdict(result)]
     if instead is not None:
@@ -65,14 +64,14 @@ def _grid(result: LossResult, instead: LossResult | None, metrics: Sequence[Metr
         *([] if instead is None else [Column(f"{last} of {instead.last_act}", justify="right", no_wrap=True)]),
     )
     for metric in metrics:
-        cells = [_spread(result, part, metric) for part, _ in parts]
-        beside = [] if instead is None else [_spread(instead, last, metric)]
+        cells = [spread(result, part, metric) for part, _ in parts]
+        beside = [] if instead is None else [spread(instead, last, metric)]
         dummy = result.dummy.get(last, {}).get(metric.name)
         # A metric that a sound loss never has (probabilities of a margin loss) is excluded, one that failed is not.
         failed = result.status == "diverged" or result.verdict.level == "broken"
         if failed or any(cell != "n/a" for cell in cells):
             name = f"{metric.name} {'↑' if metric.better == 'higher' else '↓'}"
-            grid.add_row(Text(name), *map(Text, cells), Text(_figure(dummy)), *map(Text, beside))
+            grid.add_row(Text(name), *map(Text, cells), Text(figure(dummy)), *map(Text, beside))
     return grid
 
 
@@ -85,26 +84,6 @@ def _dummy(record: TrainRecord) -> str:
     if record.data.task == "regression":
         return "predicts the training part's mean, or its median where the target is scaled by that"
     return "predicts the training part's majority class, with the classes' shares as probabilities"
-
-
-def _spread(result: LossResult, part: str, metric: MetricRecord) -> str:
-    """`0.805 ± 0.012` over the seeds; seeds without a value are counted."""
-    values = [getattr(m, part).get(metric.name) for m in result.members]
-    known = [v for v in values if v is not None]
-    if not known:
-        return "n/a"
-    mean = sum(known) / len(known)
-    text = _figure(mean)
-    if len(known) > 1:
-        deviation = math.sqrt(sum((v - mean) ** 2 for v in known) / (len(known) - 1))
-        text += f" ± {_figure(deviation, scale=mean)}"
-    return text + (f" ({len(values) - len(known)} n/a)" if len(known) < len(values) else "")
-
-
-def _figure(value: float | None, scale: float | None = None) -> str:
-    """Three decimals, or as many as four digits of a larger number need."""
-    size = abs(scale if scale is not None else value or 0)
-    return number(value, 3 if size < 10 else max(0, 3 - int(math.log10(size))))
 
 
 def _diverged(result: LossResult, record: TrainRecord) -> Iterator[RenderableType]:
@@ -148,7 +127,7 @@ def _instead(result: LossResult, instead: LossResult, record: TrainRecord) -> It
     """`instead: nll + logsoftmax, same seeds and splits, reaches accuracy 0.811 in the test part, not 0.594`."""
     part = "test" if any(m.test for m in result.members) else "train"
     metric = next((m for m in record.metrics if m.name == record.protocol.metric), record.metrics[0])
-    here, there = _spread(result, part, metric), _spread(instead, part, metric)
+    here, there = spread(result, part, metric), spread(instead, part, metric)
     name = f"{instead.loss.label} + {instead.last_act}"
     text = f"instead: {name}, on the same seeds and splits, has {metric.name} {there} on the {part} part, not {here}"
     ended = instead.diagnostics.final_train_loss

@@ -1,0 +1,141 @@
+"""Activations and inverse links as ONNX operations, each by the name that it has in lossbench.
+
+Values are float32 `[N, K]`. A class's score and probability are `[N, C]`, a regression's value `[N, 1]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossbench.catalog.inverse_links import TINY, InverseLink
+from lossbench.export.onnx_graph import Graph
+
+Operation = Callable[[Graph, str], str]
+
+
+def _op(name: str, **attributes: Any) -> Operation:
+    return lambda graph, z: graph(name, z, **attributes)
+
+
+def _clip(low: float, high: float) -> Operation:
+    return lambda graph, z: graph("Clip", z, low, high)
+
+
+def _gelu(graph: Graph, z: str) -> str:
+    return graph("Mul", z, graph("Mul", 0.5, graph("Add", 1.0, graph("Erf", graph("Div", z, float(np.sqrt(2)))))))
+
+
+def _normalize(graph: Graph, z: str) -> str:
+    length = graph("ReduceL2", z, axes=[-1], keepdims=1)
+    return graph("Div", z, graph("Max", length, 1e-12))
+
+
+def _softplus_from(first: int, last: int, more: tuple[float, ...]) -> Operation:
+    """The first output as it is, softplus plus a number of the others."""
+
+    def operation(graph: Graph, z: str) -> str:
+        columns = [graph.column(z, place) for place in range(first, last + 1)]
+        positive = [graph("Add", graph("Softplus", one), add) for one, add in zip(columns, more, strict=True)]
+        return graph("Concat", graph.column(z, 0), *positive, axis=-1)
+
+    return operation
+
+
+HIDDEN: dict[str, Operation] = {
+    "relu": _op("Relu"),
+    "tanh": _op("Tanh"),
+    "sigmoid": _op("Sigmoid"),
+    "leaky_relu": _op("LeakyRelu", alpha=0.01),
+    "elu": _op("Elu"),
+    "identity": lambda graph, z: z,
+}
+
+LAST: dict[str, Operation] = {
+    **HIDDEN,
+    "logsoftmax": _op("LogSoftmax", axis=-1),
+    "softmax": _op("Softmax", axis=-1),
+    "softplus": _op("Softplus"),
+    "exp": _op("Exp"),
+    "silu": lambda graph, z: graph("Mul", z, graph("Sigmoid", z)),
+    "gelu": _gelu,
+    "softsign": _op("Softsign"),
+    "hardtanh": _clip(-1.0, 1.0),
+    "hardsigmoid": _op("HardSigmoid", alpha=1 / 6, beta=0.5),
+    "log_sigmoid": lambda graph, z: graph("Neg", graph("Softplus", graph("Neg", z))),
+    "normalize": _normalize,
+    "mean_variance": _softplus_from(1, 1, (1e-6,)),
+    "normal_inverse_gamma": _softplus_from(1, 3, (1e-6, 1 + 1e-6, 1e-6)),
+}
+
+
+@dataclass(frozen=True)
+class Read:
+    """What outputs are read as: a score and a probability for each class (None: there is none), or a value."""
+
+    score: str = ""
+    probability: str | None = None
+    point: str = ""
+
+
+def read(graph: Graph, inverse_link: InverseLink, out: str, outputs: int) -> Read:
+    """Outputs `[N, K]` read by the inverse link."""
+    one = outputs == 1
+    match inverse_link:
+        case InverseLink.SIGMOID if one:
+            score = _beside_zero(graph, out)
+            return Read(score, graph("Softmax", score, axis=-1))
+        case InverseLink.SIGMOID:
+            p = _shares(graph, graph("Sigmoid", out))
+            return Read(graph("Log", graph("Max", p, TINY)), p)
+        case InverseLink.SOFTMAX:
+            return Read(out, graph("Softmax", out, axis=-1))
+        case InverseLink.PROBABILITY:
+            p = _beside_rest(graph, out) if one else _shares(graph, out)
+            return Read(graph("Log", graph("Clip", p, TINY, 1 - TINY)), p)
+        case InverseLink.LOG_PROBABILITY:
+            return Read(out, graph("Exp", out))
+        case InverseLink.LEAST_SQUARES:
+            score = _beside_rest(graph, out) if one else out
+            return Read(score, _shares(graph, graph("Clip", score, 0.0, 1.0)))
+        case InverseLink.MARGIN:
+            return Read(_beside_zero(graph, out) if one else out)
+        case InverseLink.SIGNED_PROBABILITY:
+            p = graph("Clip", graph("Div", graph("Add", out, 1.0), 2.0), 0.0, 1.0)
+            p = _beside_rest(graph, p) if one else _shares(graph, p)
+            return Read(_beside_zero(graph, out) if one else out, p)
+        case InverseLink.HALF_LOGIT:
+            twice = graph("Mul", out, 2.0)
+            score = _beside_zero(graph, twice) if one else twice
+            return Read(score, graph("Softmax", score, axis=-1))
+        case InverseLink.COSINE:
+            score = _normalize(graph, out)
+            return Read(score, _shares(graph, graph("Relu", score)))
+        case InverseLink.DISTANCE:
+            near = graph("Neg", out)
+            return Read(_beside_zero(graph, near) if one else near)
+        case InverseLink.EVIDENCE:
+            alpha = graph("Add", out, 1.0)
+            p = graph("Div", alpha, graph.total(alpha))
+            return Read(graph("Log", graph("Max", p, TINY)), p)
+        case InverseLink.IDENTITY | InverseLink.GAUSSIAN:
+            return Read(point=graph.column(out, 0))
+        case InverseLink.EXP:
+            return Read(point=graph("Exp", graph.column(out, 0)))
+    raise AssertionError(inverse_link)
+
+
+def _beside_zero(graph: Graph, out: str) -> str:
+    return graph("Concat", graph("Mul", out, 0.0), out, axis=-1)
+
+
+def _beside_rest(graph: Graph, out: str) -> str:
+    return graph("Concat", graph("Sub", 1.0, out), out, axis=-1)
+
+
+def _shares(graph: Graph, value: str) -> str:
+    """Divided by their sum over the classes."""
+    return graph("Div", value, graph("Max", graph.total(value), TINY))

@@ -1,0 +1,38 @@
+"""A loss along one line of outputs: what a picture of it is drawn from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lossbench.record.part import Number, RecordPart
+
+ProfileAxis = Literal["margin", "probability", "residual", "prediction"]
+What = Literal["value", "gradient", "curvature"]
+WHATS: tuple[What, ...] = ("value", "gradient", "curvature")
+
+AXIS_TEXT: dict[ProfileAxis, str] = {
+    "margin": "margin: linear output of the true class minus the others'",
+    "probability": "probability of the true class",
+    "residual": "residual: prediction minus target",
+    "prediction": "prediction, where the target is 1",
+}
+
+
+class LossProfile(RecordPart):
+    """One loss on one axis; `value` and its derivatives along the axis are null where they are no numbers.
+
+    `note` says what was held fixed beside the axis ("variance 1").
+    """
+
+    label: str  # "focal(gamma=3) + identity"
+    axis: ProfileAxis
+    note: str = ""
+    x: list[float]
+    value: list[Number]
+    gradient: list[Number]
+    curvature: list[Number]
+
+    def curve(self, what: What) -> list[float | None]:
+        """The value, the gradient or the curvature, at each x."""
+        found: list[float | None] = getattr(self, what)
+        return found
