@@ -29,7 +29,7 @@ from lossbench.export.onnx_outputs import LAST, read
 # Both sides compute in float32, and add up layers in another order: some units of the last place (1.2e-7) for each of
 # some dozen additions, relative to numbers of size 1.
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}
-VALUES = {InverseLink.IDENTITY, InverseLink.EXP, InverseLink.GAUSSIAN}
+VALUES = [InverseLink.IDENTITY, InverseLink.EXP, InverseLink.GAUSSIAN]
 
 COLUMNS = pd.DataFrame(
     {
@@ -90,6 +90,7 @@ def predictor(**changes: Any) -> Predictor:
         "preparation": preparation,
         "classes": ["0", "zwei", "三"],
         "target": "y",
+        "targets": [],
         "center": 0.0,
         "scale": 1.0,
         "reading": {},
@@ -191,6 +192,24 @@ def test_values_are_in_the_targets_own_units(inverse_link: InverseLink) -> None:
     expected = one.predict(rows).point_PN
     assert expected is not None
     np.testing.assert_allclose(value, expected[0].numpy(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["identity", "softplus"])
+def test_several_values_are_each_in_the_units_of_its_target(activation: str) -> None:
+    one = predictor(
+        outputs=3,
+        activation=ACTIVATIONS.get(activation),
+        inverse_link=InverseLink.IDENTITY,
+        classes=[],
+        targets=["a", "b", "c"],
+        center=[1e6, 0.0, -1.0],
+        scale=[250.0, 1.0, 1e-3],
+    )
+    rows = COLUMNS.drop(index=[2, 3])
+    (value,) = session(onnx_model(one)).run(["value"], feeds(rows, KINDS))
+    expected = one.predict(rows).point_PN
+    assert expected is not None
+    np.testing.assert_allclose(value, expected[0].numpy(), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(

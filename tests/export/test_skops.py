@@ -54,6 +54,19 @@ def test_it_predicts_as_the_run_to_the_last_bit(runs: Path, tmp_path: Path, loss
     np.testing.assert_array_equal(model.fit(table, predicted).predict(table), predicted)
 
 
+def test_several_targets_have_a_column_each(tmp_path: Path, lossbench: Any) -> None:
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=["x", "u", "v"])
+    table.to_csv(tmp_path / "t.csv", index=False)
+    told = ("--data", tmp_path / "t.csv", "--target", "u,v", "--epochs", "2", "--hidden", "4", "--output", tmp_path)
+    assert lossbench("train", *told, "--name", "two")[0] == 0
+    out = tmp_path / "m.skops"
+    assert lossbench("export", tmp_path / "two", "--to", "skops", "--out", out)[0] == 0
+    model = skops.io.load(out, trusted=TYPES["values"])
+    expected = load_predictor(tmp_path / "two").predict(table[["x"]]).point_PN
+    assert expected is not None
+    np.testing.assert_array_equal(model.predict(table), expected[0].numpy())
+
+
 def test_it_is_a_scikit_learn_estimator(runs: Path, tmp_path: Path, lossbench: Any) -> None:
     lossbench("export", runs / "classes", "--to", "skops", "--out", tmp_path)
     model = skops.io.load(tmp_path / "model.skops", trusted=TYPES["classes"])
