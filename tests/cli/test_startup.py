@@ -54,8 +54,8 @@ print(*sorted(name for name in sys.modules if name.partition(".")[0] in {"lossbe
 """
 # What the page of all commands is made of; a module that joins them is one that every command waits for.
 FIRST_MODULES = [
-    "lossbench", "lossbench.cli", "lossbench.cli.commands", "lossbench.errors", "lossbench.printable",
-    "lossbench.standard_streams", "lossbench.version",
+    "lossbench", "lossbench.cli", "lossbench.cli.commands", "lossbench.errors", "lossbench.plain_warnings",
+    "lossbench.printable", "lossbench.standard_streams", "lossbench.version",
 ]  # fmt: skip
 
 

@@ -84,7 +84,7 @@ def test_weights_that_are_not_the_runs_are_refused(runs: Path, tmp_path: Path, l
     for to in ("onnx", "skops"):
         code, _, errors = lossbench("export", tmp_path / "run", "--to", to)
         assert (code, len(errors)) == (2, 1)
-        assert "is not the file that this run wrote" in errors[0]
+        assert "changed after the run wrote it" in errors[0]
     weights.unlink()
     code, _, errors = lossbench("export", tmp_path / "run", "--to", "onnx")
     assert (code, len(errors)) == (2, 1)

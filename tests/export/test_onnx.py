@@ -161,7 +161,7 @@ SEVERAL = {InverseLink.SOFTMAX, InverseLink.COSINE, InverseLink.EVIDENCE, Invers
 @pytest.mark.parametrize(
     ("inverse_link", "outputs"),
     [(one, 3) for one in InverseLink if one not in VALUES]
-    + [(one, 1) for one in InverseLink if one not in VALUES | SEVERAL],
+    + [(one, 1) for one in InverseLink if one not in {*VALUES, *SEVERAL}],
     ids=str,
 )
 def test_every_inverse_link_of_classes_is_the_same(inverse_link: InverseLink, outputs: int) -> None:
