@@ -58,7 +58,8 @@ class Format:
         """Raise `UserError` where the run is of a command that the format is not for, or a package is missing."""
         if record.kind not in self.kinds:
             what = f"{self.name} is for a run of {' or '.join(self.kinds)}, this is one of {record.kind}"
-            raise UserError(what, where=where, fix=self.instead)
+            possible = ", ".join(one.name for one in FORMATS if record.kind in one.kinds)
+            raise UserError(what, where=where, fix=f"{self.instead}; possible here are {possible}")
         if missing := [name for name in self.imports if find_spec(name) is None]:
             what = f"needs the package {' and '.join(missing)}, which is not installed"
             raise UserError(what, where=f"--to {self.name}", fix=f'pip install "lossbench[{self.extra}]"')

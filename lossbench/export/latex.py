@@ -44,7 +44,7 @@ _ESCAPES = {
     "−": "$-$",
     "±": r"$\pm$",
     "×": r"$\times$",
-    "–": "--",
+    "–": "{--}",  # apart from a dash beside it
     "…": r"\dots{}",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
@@ -54,7 +54,7 @@ _ESCAPES = {
 def escaped(text: str) -> str:
     """A text that LaTeX shows as it is, on one line; no ligature is made of dashes, and no argument of brackets."""
     plain = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
-    shown = re.sub("-(?=-)", "-{}", "".join(_ESCAPES.get(char, char) for char in plain.replace("-–", "- –")))
+    shown = "-{}".join("".join(_ESCAPES.get(char, char) for char in part) for part in re.split("-(?=-)", plain))
     return f"{{}}{shown}" if shown[:1] in {"[", "*"} else shown
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,7 +62,9 @@ def _experiment(client: MlflowClient, artifacts: str | None) -> str:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Without what MLflow and what it stands on say of their own versions, and of the tables that they make."""
+    """Without what MLflow and what it stands on say of their own versions and of the tables that they make, and without
+    MLflow telling its makers of this use, unless the user allows that."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import mlflow.store.db.utils  # noqa: F401 - it sets the level of its logger

@@ -82,7 +82,12 @@ def _drawn(profiles: Sequence[LossProfile], whats: Sequence[What]) -> Figure:
     below = AXIS + KEY * keys + 0.15
     height = TITLE + len(whats) * tall + (len(whats) - 1) * BETWEEN + below
     figure = new_figure(height)
-    title(figure, shortened(listed([one.label for one in profiles]), 70), _subtitle(profiles, whats), height)
+    title(
+        figure,
+        shortened(listed([one.label.partition(" + ")[0] for one in profiles]), 70),
+        _subtitle(profiles, whats),
+        height,
+    )
     wide = (WIDTH - LEFT - RIGHT - (len(columns) - 1) * GAP) / len(columns)
     for column, axis in enumerate(columns):
         mine = [one for one in profiles if one.axis == axis]

@@ -60,6 +60,11 @@ SHELLS = ["bash", "zsh", "fish"]
         ("lossbench explain nll logso", ["logsoftmax"]),
         ("lossbench losses --task reg", ["regression"]),
         ("lossbench config show --kind comp", ["compare-losses"]),
+        ("lossbench export outputs/x --to latex,par", ["latex,parquet"]),
+        ("lossbench plot-loss ce nll+logso", ["nll+logsoftmax"]),
+        ("lossbench plot-loss ce --what value,g", ["value,gradient"]),
+        ("lossbench init --for comp", ["compare-losses"]),
+        ("lossbench init penguins-m", ["penguins-mass"]),
         ("lossbench comp", ["compare-losses"]),
     ],
 )

@@ -34,6 +34,9 @@ os.environ.update(_LOSSBENCH_COMPLETE="complete_fish", _TYPER_COMPLETE_FISH_ACTI
 for line in ("--loss ", "--data ", "--last-act ", "--metric ", "--inverse-link ", "--target-encoding "):
     os.environ["_TYPER_COMPLETE_ARGS"] = "lossbench train " + line
     run()
+for line in ("export outputs/x --to ", "plot-loss ", "plot-loss ce --what ", "init ", "init --for "):
+    os.environ["_TYPER_COMPLETE_ARGS"] = "lossbench " + line
+    run()
 print("light")
 """
 

@@ -26,6 +26,7 @@ def test_several_formats_go_into_the_runs_own_folder(runs: Path, lossbench: Any)
     [
         ("many", "--to onnx", "onnx is for a run of train, this is one of compare-losses; export the folder of a"),
         ("many", "--to latex,skops", "skops is for a run of train"),
+        ("many", "--to onnx", "possible here are latex, csv, parquet, mlflow, tensorboard"),
         ("path", "--to latex", "latex is for a run of train or compare-losses, this is one of regularize-gif"),
         ("path", "--to tensorboard", "tensorboard is for a run of"),
         ("classes", "--to latx", "--to: unknown format 'latx'; did you mean 'latex'?"),

@@ -37,6 +37,7 @@ def test_any_text_is_shown_as_it_is(text: str) -> None:
         ("\\input{/etc/passwd}", r"\textbackslash{}input\{/etc/passwd\}"),
         ("[a]", "{}[a]"),
         ("x--y", "x-{}-y"),
+        ("– -–---", "{--} -{--}-{}-{}-"),
     ],
 )
 def test_what_latex_reads_is_escaped(text: str, written: str) -> None:

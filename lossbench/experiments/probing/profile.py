@@ -28,7 +28,7 @@ from lossbench.record.loss_profile import LossProfile, ProfileAxis
 
 # The points of the axes. 0, 1 and other round numbers, where losses have their kinks, are among them exactly.
 AROUND_ZERO = torch.arange(-240, 241, dtype=torch.float64) / 80  # margins and residuals, -3 to 3
-SHARES = torch.arange(2, 399, dtype=torch.float64) / 400  # probabilities, .005 to .995
+SHARES = torch.arange(8, 393, dtype=torch.float64) / 400  # probabilities, .02 to .98
 POSITIVE = torch.arange(10, 401, dtype=torch.float64) / 100  # predictions, 0.1 to 4
 STEP = 1e-5  # of differences, where a loss has no second derivative of its own
 JUMP = 1e-2  # of curvature: far above the rounding of such differences, far below a kink's 1 / STEP
