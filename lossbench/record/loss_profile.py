@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from lossbench.record.part import Number, RecordPart
 
@@ -31,6 +31,15 @@ class LossProfile(RecordPart):
     value: list[Number]
     gradient: list[Number]
     curvature: list[Number]
+
+    def thinned(self, step: int) -> LossProfile:
+        """Every `step`-th point, six digits of each number."""
+
+        def some(values: list[Any]) -> list[Any]:
+            return [None if v is None else float(f"{v:.6g}") for v in values[::step]]
+
+        curves: dict[str, Any] = {what: some(self.curve(what)) for what in WHATS}
+        return self.model_copy(update={"x": some(self.x), **curves})
 
     def curve(self, what: What) -> list[float | None]:
         """The value, the gradient or the curvature, at each x."""

@@ -15,6 +15,7 @@ from lossbench.events import Better, Status
 from lossbench.record.comparison import Comparison
 from lossbench.record.conditions import ConditionRecord
 from lossbench.record.data import DataRecord
+from lossbench.record.loss_profile import LossProfile
 from lossbench.record.part import Number, RecordPart
 from lossbench.record.picture import PictureRecord
 from lossbench.record.protocol import CompareProtocol, RegularizeProtocol, TrainProtocol
@@ -134,6 +135,7 @@ class CompareRecord(Record):
     conditions: list[ConditionRecord] = Field(default_factory=list)  # that were varied
     protocol: CompareProtocol
     references: list[ReferenceRecord] = Field(default_factory=list)  # models that are no nets, one a setting
+    loss_profiles: list[LossProfile] = Field(default_factory=list)  # each loss behind its last activation, on one axis
     analysis: Comparison | None = None
 
     @field_validator("config")

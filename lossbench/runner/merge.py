@@ -93,6 +93,7 @@ def _joined_skeletons(parts: Sequence[Journal]) -> dict[str, Any]:
             before = known.get(condition["name"], {"levels": [condition["reference"]]})
             levels = sorted({*condition["levels"], *before["levels"]})
             known[condition["name"]] = {**condition, "levels": levels}
+        first["loss_profiles"] += [one for one in record["loss_profiles"] if one not in first["loss_profiles"]]
         first["protocol"]["repeats"] = max(first["protocol"]["repeats"], record["protocol"]["repeats"])
         first["config"] = _joined_config(first["config"], record["config"])
     first["conditions"] = list(known.values())

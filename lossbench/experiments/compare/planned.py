@@ -24,6 +24,7 @@ from lossbench.experiments.scoring.scores import metric_record
 from lossbench.experiments.setup.data_source import data_source, repairs, table_record
 from lossbench.experiments.setup.environment import environment
 from lossbench.record import Asked, Levels, LossResult, ObjectiveRecord, SplitRecord
+from lossbench.record.loss_profile import LossProfile
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def skeleton(plan: ComparePlan, command: str, looked_in: str = "") -> dict[str, 
         "data": [one.model_dump(mode="json") for one in data],
         "metrics": [metric_record(metric).model_dump(mode="json") for metric in plan.metrics],
         "conditions": [one.record(plan.config).model_dump(mode="json") for one in applied(plan.config)],
+        "loss_profiles": [one.model_dump(mode="json") for one in _profiles(plan)],
         "protocol": plan.protocol.model_copy(update={"looked_in": looked_in}).model_dump(mode="json"),
     }
     tables = [
@@ -99,6 +101,13 @@ def skeleton(plan: ComparePlan, command: str, looked_in: str = "") -> dict[str, 
         for entry in plan.tables
     ]
     return {"record": record, "tables": tables}
+
+
+def _profiles(plan: ComparePlan) -> list[LossProfile]:
+    """Each loss behind its last activation, once."""
+    pairs = (candidate.pair for entry in plan.tables for candidate in entry.selection.candidates)
+    found = {(one.label, one.axis): one for pair in pairs if (one := pair.profile) is not None}
+    return list(found.values())
 
 
 def table_warnings(entry: TablePlan) -> list[str]:

@@ -27,6 +27,7 @@ from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.data.table import Table
 from lossbench.engine.problem import Objective
 from lossbench.errors import FAULTS, UserError
+from lossbench.experiments.probing.profile import profile
 from lossbench.experiments.probing.undeclared import Measured, measure
 from lossbench.experiments.setup.class_weight import (
     ALIKE,
@@ -37,6 +38,9 @@ from lossbench.experiments.setup.class_weight import (
 )
 from lossbench.experiments.setup.resolve import AUTO
 from lossbench.record import LossRecord, VerdictRecord
+from lossbench.record.loss_profile import LossProfile
+
+_POINTS = 5  # every fifth point of a profile: a panel is 130 points wide
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Seen:
     coupled: str = ""  # what is to be said of rows that are not each other's business
     gradients: Gradients | None = None  # at all probes; None where it cannot be tried
     untrainable: str = ""  # why it is not trained: calls of it do not come to an end
+    profile: LossProfile | None = None  # along one axis; None where it cannot be tried
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,17 @@ class Pair:
     def look(self) -> Seen:
         """Call its functions for all that is to be seen of it before it is trained."""
         is_undeclared = self.verdict.level is Level.UNKNOWN
-        return Seen(self._measured if is_undeclared else None, self._coupled, self.gradients)
+        return Seen(self._measured if is_undeclared else None, self._coupled, self.gradients, profile=self.profile)
+
+    @cached_property
+    def profile(self) -> LossProfile | None:
+        """Its loss along one axis, for a picture; None where it cannot be tried."""
+        if self.seen is not None:
+            return self.seen.profile
+        try:
+            return profile(self.loss, self.task, self.activation).thinned(_POINTS)
+        except FAULTS:
+            return None
 
     def warnings(self, name: str = "") -> list[str]:
         """What is to be said before it is trained: a verdict that is not sound, class weights that are not torch's,

@@ -37,7 +37,7 @@ def write_comparison(record: CompareRecord, folder: Path, *, tables: Sequence[st
     whole = is_whole(comparison)
     asked = _asked(record, tables, everything=whole)
     views = [
-        View(table, setting, record.protocol)
+        View(table, setting, record.protocol, record.loss_profiles)
         for table, setting in zip(comparison.tables, read_settings(record), strict=True)
     ]
     pages = [] if whole else _pages(record, comparison, views, folder)

@@ -26,6 +26,7 @@ from lossbench.record import (
     TrainRecord,
     VerdictRecord,
 )
+from lossbench.record.loss_profile import AXIS_TEXT, LossProfile, ProfileAxis
 
 LRS = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
 
@@ -80,6 +81,19 @@ CLASSIC = (
 )
 
 
+def _profile(planted: Planted, axis: ProfileAxis) -> LossProfile:
+    """A softplus on any axis, so that every picture of losses has something to draw."""
+    x = np.linspace(0.1, 4, 40)
+    return LossProfile(
+        label=f"{planted.label} + {planted.last_act}",
+        axis=axis,
+        x=x.tolist(),
+        value=np.log1p(np.exp(-x)).tolist(),
+        gradient=(-1 / (1 + np.exp(x))).tolist(),
+        curvature=(np.exp(x) / (1 + np.exp(x)) ** 2).tolist(),
+    )
+
+
 def planted_record(
     losses: tuple[Planted, ...] = CLASSIC,
     *,
@@ -122,6 +136,7 @@ def planted_record(
             for condition in CONDITIONS
             if condition.name in varied
         ],
+        loss_profiles=[_profile(planted, axis) for planted in losses for axis in AXIS_TEXT],
         protocol=CompareProtocol(
             metric=metric,
             select_metric=metric,

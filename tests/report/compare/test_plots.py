@@ -1,6 +1,7 @@
 """Pictures: there for all there is to show, the same bytes for the same record, text never taken for anything else."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ from tests.report.compare.planted import Planted, as_training, planted_record
 
 
 def view_of(record):
-    return View(compare(record).tables[0], read_settings(record)[0], record.protocol)
+    return View(compare(record).tables[0], read_settings(record)[0], record.protocol, record.loss_profiles)
 
 
 def luminance(colour):
@@ -259,3 +260,15 @@ def test_a_loss_that_runs_away_shows_where_it_fell_below_its_floor(record):
     heights = axes.transData.transform([(1, 0.7), (2, -0.4), (3, -30.0)])[:, 1]
     assert min(heights[0] - heights[1], heights[1] - heights[2]) > 5
     assert all("e+" not in tick.get_text() for tick in axes.get_yticklabels())
+
+
+def test_a_picture_of_losses_has_those_of_its_axis_each_above_its_least_value():
+    view = view_of(planted_record())
+    one = next(profile for profile in view.profiles if profile.axis == "margin")
+    lower = one.model_copy(update={"value": [v - 7 for v in one.value]})
+    plots = {plot.name: plot for plot in PLOTS}
+    same = replace(view, profiles=[lower])
+    moved = plots["losses-by-margin"].draw(same)
+    assert moved == plots["losses-by-margin"].draw(replace(view, profiles=[one]))  # a constant does not train
+    assert plots["losses-by-residual"].draw(same) is None
+    assert f"steepest at {one.x[0]:.3g}" in plots["losses-by-margin"].describe(same)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from lossbench.record import CompareProtocol
 from lossbench.record.comparison import ComparisonRow, ComparisonTable
+from lossbench.record.loss_profile import LossProfile
 from lossbench.report.compare.analysis.scores import LossScores, SettingScores
 from lossbench.report.compare.drawing import TEXT, Drawing
 from lossbench.report.style import word_colour
@@ -20,6 +21,7 @@ class View:
     table: ComparisonTable
     setting: SettingScores
     protocol: CompareProtocol
+    profiles: Sequence[LossProfile] = ()  # of the losses
 
     @cached_property
     def _entries(self) -> dict[str, LossScores]:
