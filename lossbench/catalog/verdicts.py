@@ -70,7 +70,7 @@ def _assess(loss: Loss, activation: Activation, task: Task) -> tuple[Level, str]
         return Level.DEGRADED, f"{activation.name} has no gradient {activation.flat}"
     if activation.name in loss.same_as[task]:
         other, reach = loss.same_as[task][activation.name], magnitude(REACH)
-        return Level.EQUIVALENT, f"no difference of its gradient from that of {other} found up to |z| = {reach}"
+        return Level.EQUIVALENT, f"the same gradients as {other} up to |z| = {reach}"
     if space in sound:
         caveat = loss.caveats[task].get(activation.name)
         return Level.OK, f"{loss.name} expects {describe(space)}" + (f"; {caveat}" if caveat else "")

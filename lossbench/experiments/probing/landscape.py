@@ -120,7 +120,7 @@ def known_loss(subject: LossUnderTest) -> Iterator[Finding]:
     }
     if everywhere:
         known = ", ".join(f"{relation.factor:.6g} x {name}" for name, relation in everywhere.items())
-        what = f"no difference found from {known}"
+        what = f"the same gradients as {known}"
         yield subject.finding("known loss", "note", what, measured, **numbers)
     elif partly:
         ways: dict[str, list[str]] = {}
