@@ -19,7 +19,7 @@ from lossbench.data.requested_kinds import requested_kinds
 from lossbench.data.source import DataSource
 from lossbench.data.splits.scheme import holdout_of
 from lossbench.data.table import ColumnKind, Information, Table, Task
-from lossbench.errors import UserError, counted
+from lossbench.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,7 @@ class Description:
     targets: int = 0  # how many numbers it is, where they are several
 
 
-def describe(
-    source: DataSource, *, test: float = 0.2, validation: float = 0.2, batch_size: int | None = None
-) -> Description:
+def describe(source: DataSource, *, test: float = 0.2, validation: float = 0.2) -> Description:
     """Look at a table without training on it; `stops` are the reasons for which `train` would refuse it."""
     table, uses = _uses(source)
     kept = [name for name in table.features.columns if name not in uses or uses[name][0] == "kept"]
@@ -102,7 +100,7 @@ def describe(
         columns=tuple(columns),
         inputs=len(preparation.input_names) if preparation else 0,
         notes=(*table.notes, *_caveats(usable, test, validation), *unit),
-        stops=tuple(_stops(usable, uses, unusable, test, validation, batch_size)),
+        stops=tuple(_stops(usable, uses, unusable, test, validation)),
         sha256=usable.fingerprint(),
         soft=table.soft is not None,
         targets=len(table.targets),
@@ -124,7 +122,6 @@ def _stops(
     unusable: str,
     test: float,
     validation: float,
-    batch_size: int | None,
 ) -> Iterator[str]:
     for name, (use, why) in uses.items():
         if use == "refused":
@@ -132,13 +129,9 @@ def _stops(
     if unusable:
         yield unusable
     try:
-        split = holdout_of(table, test, validation, 0)
+        holdout_of(table, test, validation, 0)
     except UserError as problem:
         yield str(problem)
-    else:
-        if batch_size is not None and batch_size > len(split.train):
-            few = counted(len(split.train), "training row")
-            yield f"batch_size {batch_size} is larger than the {few}; choose --batch-size full"
 
 
 Use = Literal["kept", "excluded", "refused"]

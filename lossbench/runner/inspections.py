@@ -36,9 +36,9 @@ def describe_data(config: TrainConfig) -> int:
     from lossbench.experiments.setup.data_source import data_source
     from lossbench.runner.show import show_data
 
-    split, batch_size = config.split, config.optim.batch_size
+    split = config.split
     source = data_source(config.data)
-    found = describe(source, test=split.test, validation=split.validation, batch_size=batch_size)
+    found = describe(source, test=split.test, validation=split.validation)
     show_data(found)
     return 0 if found.inputs else 2
 

@@ -75,8 +75,6 @@ def test_what_train_would_stop_for_is_told() -> None:
     Path("t.csv").write_text("a,y\n" + "1,0\n2,1\n4,0\n4,1\n" * 8, encoding="utf-8")
     source = DataSource(file="t.csv", target="y")
     assert describe(source).stops == ()
-    (stop,) = describe(source, batch_size=32).stops
-    assert stop == "batch_size 32 is larger than the 18 training rows; choose --batch-size full"
 
 
 def test_rare_levels_and_large_numbers_are_shown_as_they_are() -> None:

@@ -54,7 +54,7 @@ def likely_gaps(columns: Mapping[str, pd.Series], kinds: Mapping[str, ColumnKind
 def _of_column(column: pd.Series, kind: ColumnKind, *, words: bool) -> Iterator[tuple[str, int, str]]:
     if kind == "number":
         for number, cells in _far_numbers(column.to_numpy()):
-            yield number_label(number), cells, "far from all other values"
+            yield number_label(number), cells, "unlike all other values"
     elif kind == "text" and words:
         yield from ((word, cells, "a usual word for a gap") for word, cells in _words(column))
 
@@ -89,7 +89,8 @@ def _far_numbers(values: NDArray[Any]) -> Iterator[tuple[float, int]]:
         others = values[~is_end].astype(np.float64)
         low, high = (float(reduce(others)) for reduce in (np.fmin.reduce, np.fmax.reduce)) if len(others) else (0, 0)
         distance = low - end if end < low else end - high
-        if not distance > (FAR if usual else VERY_FAR) * (high - low):
+        is_far = distance > (FAR if usual else VERY_FAR) * (high - low)
+        if not is_far and not (usual and end < 0 <= low):  # or the only negative value
             continue
         if len(pd.unique(others[~np.isnan(others)])) >= LEAST_OTHERS:
             yield end, cells

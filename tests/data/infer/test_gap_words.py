@@ -57,6 +57,7 @@ def test_the_only_word_among_numbers_is_named_whatever_it_is():
     [
         ([*range(20), -999, -999], "-999"),
         ([*range(20), 9999, 9999], "9999"),
+        ([*range(0, 4000, 100), -200, -200], "-200"),  # not far, but the only negative value
         (np.append(np.linspace(0.1, 11.9, 50), [-200, -200]), "-200"),
         ([*range(20), *[-777] * 5], "-777"),
         ([*range(20), -999], None),  # once: an outlier
