@@ -88,7 +88,7 @@ def test_small_types_do_not_wrap(dtype):
 def test_columns_with_the_same_value_share_a_sentence():
     columns = {name: pd.Series([*range(20), -999, -999], dtype=float) for name in "abcde"}
     (warning,) = likely_gaps(columns, dict.fromkeys("abcde", "number"), words=True)
-    assert warning.startswith("columns 'a' (2 cells), 'b' (2 cells), 'c' (2 cells) and 2 more: '-999' is far")
+    assert warning.startswith("columns 'a' (2 cells), 'b' (2 cells), 'c' (2 cells) and 2 more: '-999' is unlike")
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=5, max_size=40))
