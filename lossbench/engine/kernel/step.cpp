@@ -1,0 +1,467 @@
+// The products of a step, one net after another: forward, backward, and Adam on each layer as its gradient appears.
+// `lossbench/engine/kernel/__init__.py` explains the whole; letters: B rows of a batch, I/O in and out of a layer,
+// K outputs. Rows of padding are not computed. A net's arithmetic is the same whatever nets are beside it.
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int BYTES = 64, TILE_ROWS = 8;  // a vector; rows of a tile, so that its sums fill the registers
+#elif defined(__AVX__)
+constexpr int BYTES = 32, TILE_ROWS = 6;
+#else
+constexpr int BYTES = 16, TILE_ROWS = 4;
+#endif
+constexpr int64_t LINE = 16;  // numbers that widths of hidden layers are multiples of
+
+template <class T> struct Vectors {
+    typedef T type __attribute__((vector_size(BYTES), aligned(alignof(T)), may_alias));
+};
+template <class T> using V = typename Vectors<T>::type;
+template <class T> constexpr int LANES = BYTES / sizeof(T);
+template <class T> constexpr int PANEL = 2 * LANES<T> <= LINE ? 2 * LANES<T> : LANES<T>;  // columns of a tile
+
+template <class T> inline V<T> load(const T* at) { return *reinterpret_cast<const V<T>*>(at); }
+template <class T> inline void store(T* at, V<T> value) { *reinterpret_cast<V<T>*>(at) = value; }
+
+// --- hidden activations: value(z), and slope(g, h) = g times the derivative where the activation's value is h -------
+
+template <class T> struct Bits;
+template <> struct Bits<float> {
+    typedef int32_t type;
+    static constexpr int mantissa = 23, bias = 127, terms = 8;
+    static constexpr float magic = 12582912.0f, lowest = -87.0f;
+};
+template <> struct Bits<double> {
+    typedef int64_t type;
+    static constexpr int mantissa = 52, bias = 1023, terms = 14;
+    static constexpr double magic = 6755399441055744.0, lowest = -708.0;
+};
+
+// exp(x) - 1 for x <= 0, to a rounding or two: x = n ln 2 + r, e^r - 1 by its series.
+template <class T> inline V<T> expm1_of_negative(V<T> x) {
+    typedef typename Bits<T>::type Int;
+    typedef Int Ints __attribute__((vector_size(BYTES)));
+    const V<T> lowest = Bits<T>::lowest - V<T>{};
+    x = x < lowest ? lowest : x;  // a NaN stays one
+    V<T> n = x * T(1.4426950408889634) + Bits<T>::magic;
+    n = n - Bits<T>::magic;
+    // ln 2 in two parts, the first of few digits, so that n times it is exact
+    V<T> r = x - n * T(0.693145751953125);
+    r = r - n * T(1.428606820309417e-6);
+    V<T> q = V<T>{} + T(1);
+    T inverse[Bits<T>::terms + 1];
+    for (int k = 2; k <= Bits<T>::terms; ++k) inverse[k] = T(1) / T(k);
+#pragma GCC unroll 16
+    for (int k = Bits<T>::terms; k >= 2; --k) q = T(1) + r * inverse[k] * q;
+    Ints power = (__builtin_convertvector(n, Ints) + Bits<T>::bias) << Bits<T>::mantissa;
+    V<T> scale;
+    std::memcpy(&scale, &power, sizeof scale);
+    return scale * (r * q) + (scale - T(1));
+}
+
+template <class T> inline V<T> absolute(V<T> x) { return x < T(0) ? -x : x; }
+
+struct Identity {
+    template <class T> static V<T> value(V<T> z) { return z; }
+    template <class T> static V<T> slope(V<T> g, V<T>) { return g; }
+};
+struct Relu {
+    template <class T> static V<T> value(V<T> z) { return z < T(0) ? V<T>{} : z; }
+    template <class T> static V<T> slope(V<T> g, V<T> h) { return h <= T(0) ? V<T>{} : g; }
+};
+struct LeakyRelu {
+    template <class T> static V<T> value(V<T> z) { return z > T(0) ? z : z * T(0.01); }
+    template <class T> static V<T> slope(V<T> g, V<T> h) { return h > T(0) ? g : g * T(0.01); }
+};
+struct Tanh {
+    template <class T> static V<T> value(V<T> z) {
+        V<T> e = expm1_of_negative<T>(T(-2) * absolute<T>(z)), size = -e / (e + T(2));
+        return z < T(0) ? -size : size;
+    }
+    template <class T> static V<T> slope(V<T> g, V<T> h) { return g * (T(1) - h * h); }
+};
+struct Sigmoid {
+    template <class T> static V<T> value(V<T> z) {
+        V<T> e = expm1_of_negative<T>(-absolute<T>(z)) + T(1);
+        return (z < T(0) ? e : V<T>{} + T(1)) / (T(1) + e);
+    }
+    template <class T> static V<T> slope(V<T> g, V<T> h) { return g * (T(1) - h) * h; }
+};
+struct Elu {
+    template <class T> static V<T> value(V<T> z) {
+        V<T> e = expm1_of_negative<T>(z > T(0) ? V<T>{} : z);
+        return z > T(0) ? z : e;
+    }
+    template <class T> static V<T> slope(V<T> g, V<T> h) { return h <= T(0) ? g * (h + T(1)) : g; }
+};
+
+// --- products ------------------------------------------------------------------------------------------------------
+
+// A matrix of factors a(m, k) = at[m * row + k * column].
+template <class T> struct Factors {
+    const T* at;
+    int64_t row, column;
+};
+// A matrix b[k][n], cut into panels of PANEL columns: panel j is at + j * panel, its rows `row` apart.
+template <class T> struct Panels {
+    const T* at;
+    int64_t row, panel;
+};
+template <class T> Panels<T> plain(const T* at, int64_t width) { return {at, width, PANEL<T>}; }
+template <class T> Panels<T> packed(const T* at, int64_t depth) { return {at, PANEL<T>, depth * PANEL<T>}; }
+
+// c[M, PANEL] = finish(start + sum_k a(m, k) b[k]), its sums in registers; products are added in the order of k.
+template <class T, int M, class Finish>
+inline __attribute__((always_inline)) void tile(
+    int64_t depth, Factors<T> a, const T* b, int64_t b_row, const T* start, T* c, int64_t c_row, Finish finish) {
+    constexpr int N = PANEL<T> / LANES<T>;
+    V<T> sum[M][N];
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m)
+#pragma GCC unroll 2
+        for (int n = 0; n < N; ++n) sum[m][n] = start ? load<T>(start + n * LANES<T>) : V<T>{};
+    for (int64_t k = 0; k < depth; ++k) {
+        V<T> right[N];
+#pragma GCC unroll 2
+        for (int n = 0; n < N; ++n) right[n] = load<T>(b + k * b_row + n * LANES<T>);
+#pragma GCC unroll 8
+        for (int m = 0; m < M; ++m) {
+            const T left = a.at[m * a.row + k * a.column];
+#pragma GCC unroll 2
+            for (int n = 0; n < N; ++n) sum[m][n] += left * right[n];
+        }
+    }
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m)
+#pragma GCC unroll 2
+        for (int n = 0; n < N; ++n)
+            store<T>(c + m * c_row + n * LANES<T>, finish(sum[m][n], m * c_row + n * LANES<T>));
+}
+
+template <class T, class Finish>
+inline __attribute__((always_inline)) void tile_of(
+    int64_t rows, int64_t depth, Factors<T> a, const T* b, int64_t b_row, const T* start, T* c, int64_t c_row,
+    Finish finish) {
+    switch (rows) {
+        case 1: return tile<T, 1>(depth, a, b, b_row, start, c, c_row, finish);
+        case 2: return tile<T, 2>(depth, a, b, b_row, start, c, c_row, finish);
+        case 3: return tile<T, 3>(depth, a, b, b_row, start, c, c_row, finish);
+        case 4: return tile<T, 4>(depth, a, b, b_row, start, c, c_row, finish);
+#if defined(__AVX__)
+        case 5: return tile<T, 5>(depth, a, b, b_row, start, c, c_row, finish);
+        case 6: return tile<T, 6>(depth, a, b, b_row, start, c, c_row, finish);
+#endif
+#if defined(__AVX512F__)
+        case 7: return tile<T, 7>(depth, a, b, b_row, start, c, c_row, finish);
+        case 8: return tile<T, 8>(depth, a, b, b_row, start, c, c_row, finish);
+#endif
+    }
+}
+
+// The rows of tile number t of a matrix cut into as equal tiles as possible.
+inline int64_t tiles(int64_t rows) { return (rows + TILE_ROWS - 1) / TILE_ROWS; }
+inline int64_t cut(int64_t rows, int64_t t) { return rows * t / tiles(rows); }
+
+// c[rows, width] = finish(start + a b), `width` a multiple of PANEL; finish(sums, place in c).
+template <class T, class Finish>
+inline void product(
+    int64_t rows, int64_t depth, int64_t width, const T* a, int64_t a_row, Panels<T> b, const T* start, T* c,
+    Finish finish) {
+    for (int64_t j = 0; j < width; j += PANEL<T>) {
+        const T* right = b.at + j / PANEL<T> * b.panel;
+        for (int64_t t = 0; t < tiles(rows); ++t) {
+            const int64_t r = cut(rows, t), count = cut(rows, t + 1) - r, place = r * width + j;
+            const Factors<T> left = {a + r * a_row, a_row, 1};
+            tile_of<T>(count, depth, left, right, b.row, start ? start + j : nullptr, c + place, width,
+                       [&](V<T> sum, int64_t at) { return finish(sum, place + at); });
+        }
+    }
+}
+
+// Panels of w^T: w [I, O] with rows `width` apart, I a multiple of LINE.
+template <class T> void transpose(const T* w, int64_t I, int64_t O, int64_t width, T* out) {
+    for (int64_t i = 0; i < I; ++i) {
+        T* panel = out + i / PANEL<T> * O * PANEL<T> + i % PANEL<T>;
+        for (int64_t o = 0; o < O; ++o) panel[o * PANEL<T>] = w[i * width + o];
+    }
+}
+template <> void transpose<float>(const float* w, int64_t I, int64_t O, int64_t width, float* out) {
+    typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+    constexpr int64_t P = PANEL<float>;
+    for (int64_t i = 0; i < I; i += 4) {
+        float* panel = out + i / P * O * P + i % P;
+        int64_t o = 0;
+        for (; o + 4 <= O; o += 4) {
+            Four r[4];
+            for (int k = 0; k < 4; ++k) r[k] = *reinterpret_cast<const Four*>(w + (i + k) * width + o);
+            Four a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5), b = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+            Four c = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7), d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+            *reinterpret_cast<Four*>(panel + o * P) = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+            *reinterpret_cast<Four*>(panel + (o + 1) * P) = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+            *reinterpret_cast<Four*>(panel + (o + 2) * P) = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+            *reinterpret_cast<Four*>(panel + (o + 3) * P) = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+        }
+        for (; o < O; ++o)
+            for (int k = 0; k < 4; ++k) panel[o * P + k] = w[(i + k) * width + o];
+    }
+}
+
+}  // namespace
+
+// --- a step, as Python describes it (`binding.py` has the same fields) ----------------------------------------------
+
+extern "C" {
+struct Layer {
+    int64_t inputs, outputs;               // that count
+    int64_t inputs_padded, outputs_padded; // as the parameters lie
+    int64_t weight, weight_room, bias, bias_room;  // where the first net's are in a flat buffer; numbers a net takes
+    void* values;                          // [P, B, outputs_padded] of a hidden layer, [P, B, K] of the last one
+};
+struct Step {
+    int64_t members, rows_padded, depth, widest, largest;  // numbers of the widest row and the largest matrix, in lines
+    const Layer* layers;
+    void *parameters, *gradient;  // flat buffers
+    void* scratch;                // 2 rows_padded widest + 2 largest + 2 widest numbers
+};
+struct Adam {
+    void *mean, *square;                    // flat buffers
+    const double *rate, *weight_decay, *l2;  // [P]
+    double beta1, beta2, eps, correction1, correction2;  // 1 - beta^steps
+    int64_t decoupled;
+};
+}
+
+namespace {
+
+inline int64_t lines(int64_t width) { return (width + LINE - 1) / LINE * LINE; }
+
+// Scratch of the net at work: small enough to stay in the nearest cache.
+template <class T> struct Room {
+    T *slope[2], *matrix, *gradient, *line, *other_line;
+    explicit Room(const Step& step) {
+        slope[0] = static_cast<T*>(step.scratch);
+        slope[1] = slope[0] + step.rows_padded * step.widest;
+        matrix = slope[1] + step.rows_padded * step.widest;
+        gradient = matrix + step.largest;
+        line = gradient + step.largest;
+        other_line = line + step.widest;
+    }
+};
+
+// Where one net's share of a layer lies.
+template <class T> struct Place {
+    T *weight, *bias, *values;
+    int64_t at_weight, at_bias;
+    Place(const Step& step, int64_t layer, int64_t member) {
+        const Layer& of = step.layers[layer];
+        at_weight = of.weight + member * of.weight_room;
+        at_bias = of.bias + member * of.bias_room;
+        weight = static_cast<T*>(step.parameters) + at_weight;
+        bias = static_cast<T*>(step.parameters) + at_bias;
+        const int64_t width = layer + 1 < step.depth ? of.outputs_padded : of.outputs;
+        values = static_cast<T*>(of.values) + member * step.rows_padded * width;
+    }
+};
+
+// Rows of `from` numbers as rows of `to`, the rest zeros; or of fewer.
+template <class T> void restride(const T* in, int64_t rows, int64_t from, T* out, int64_t to) {
+    const int64_t common = from < to ? from : to;
+    for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t k = 0; k < common; ++k) out[r * to + k] = in[r * from + k];
+        for (int64_t k = common; k < to; ++k) out[r * to + k] = 0;
+    }
+}
+
+template <class T> T total(V<T> value) {
+    T sum = value[0];
+    for (int k = 1; k < LANES<T>; ++k) sum += value[k];
+    return sum;
+}
+
+constexpr int64_t FEW = 2;  // outputs behind a hidden layer up to which a column of weights is taken as a vector
+
+// --- forward -------------------------------------------------------------------------------------------------------
+
+template <class T> void few_outputs(const Layer& of, const Place<T>& to, const T* h, int64_t rows, T* column) {
+    const int64_t I = of.inputs_padded, K = of.outputs;
+    for (int64_t k = 0; k < K; ++k) {
+        for (int64_t i = 0; i < I; ++i) column[i] = to.weight[i * K + k];
+        for (int64_t r = 0; r < rows; ++r) {
+            V<T> sum = {};
+            for (int64_t i = 0; i < I; i += LANES<T>) sum += load<T>(h + r * I + i) * load<T>(column + i);
+            to.values[r * K + k] = total<T>(sum) + to.bias[k];
+        }
+    }
+}
+
+template <class T> void outputs(const Layer& of, const Place<T>& to, const T* h, int64_t h_row, int64_t rows, const Room<T>& room) {
+    const int64_t K = of.outputs, wide = lines(K);
+    const T *weight = to.weight, *bias = to.bias;
+    if (wide != of.outputs_padded) {
+        restride(weight, of.inputs, K, room.matrix, wide);
+        restride(bias, 1, K, room.line, wide);
+        weight = room.matrix, bias = room.line;
+    }
+    product<T>(rows, of.inputs, wide, h, h_row, plain<T>(weight, wide), bias, room.slope[0], [](V<T> sum, int64_t) { return sum; });
+    restride(room.slope[0], rows, wide, to.values, K);
+}
+
+template <class T, class Activation> void forward(const Step& step, const T* x, int64_t x_member, int64_t rows) {
+    const Room<T> room(step);
+    const bool fills_padding = Activation::template value<T>(V<T>{})[0] != 0;
+    for (int64_t p = 0; p < step.members; ++p) {
+        const T* h = x + p * x_member;
+        int64_t h_row = step.layers[0].inputs, l = 0;
+        for (; l + 1 < step.depth; ++l) {
+            const Layer& of = step.layers[l];
+            const Place<T> to(step, l, p);
+            const int64_t O = of.outputs_padded;
+            product<T>(rows, of.inputs, O, h, h_row, plain<T>(to.weight, O), to.bias, to.values,
+                       [](V<T> sum, int64_t) { return Activation::template value<T>(sum); });
+            if (fills_padding)
+                for (int64_t r = 0; r < rows; ++r)
+                    for (int64_t k = of.outputs; k < O; ++k) to.values[r * O + k] = 0;
+            h = to.values, h_row = O;
+        }
+        const Layer& of = step.layers[l];
+        if (l && of.outputs <= FEW) few_outputs<T>(of, Place<T>(step, l, p), h, rows, room.line);
+        else outputs<T>(of, Place<T>(step, l, p), h, h_row, rows, room);
+    }
+}
+
+// --- backward ------------------------------------------------------------------------------------------------------
+
+// Adam's step of one net, its numbers in torch's order of operations.
+template <class T> struct Update {
+    T *parameters, *mean, *square;
+    T rate, decay, keep, l2, rest1, beta2, rest2, eps, root;
+    Update(const Step& step, const Adam& of, int64_t p)
+        : parameters(static_cast<T*>(step.parameters)), mean(static_cast<T*>(of.mean)), square(static_cast<T*>(of.square)),
+          rate(T(of.rate[p] / of.correction1)), decay(of.decoupled ? T(0) : T(of.weight_decay[p])),
+          keep(of.decoupled ? T(1 - of.rate[p] * of.weight_decay[p]) : T(1)), l2(T(of.l2[p])),
+          rest1(T(1 - of.beta1)), beta2(T(of.beta2)), rest2(T(1 - of.beta2)), eps(T(of.eps)),
+          root(T(1 / std::sqrt(of.correction2))) {}
+
+    // `count` weights (or biases, which no penalty is on) from `at` on, whose gradient is `slope`.
+    void operator()(int64_t at, int64_t count, const T* __restrict slope, bool are_weights = true) const {
+        T* __restrict p = parameters + at;
+        T* __restrict m = mean + at;
+        T* __restrict s = square + at;
+        const T pull = decay + (are_weights ? l2 : T(0));
+        for (int64_t k = 0; k < count; ++k) {
+            const T g = slope[k] + pull * p[k];
+            m[k] += rest1 * (g - m[k]);
+            s[k] = beta2 * s[k] + rest2 * g * g;
+            p[k] = p[k] * keep - rate * m[k] / (std::sqrt(s[k]) * root + eps);
+        }
+    }
+};
+
+// The gradient alone, for optimisers that step later.
+template <class T> struct Store {
+    T* gradient;
+    void operator()(int64_t at, int64_t count, const T* slope, bool = true) const {
+        std::memcpy(gradient + at, slope, count * sizeof(T));
+    }
+};
+
+// d loss / d the inputs of a layer, times their activation's derivative: next [rows, I].
+template <class T, class Activation>
+void to_inputs(const Layer& of, const T* weight, const T* g, int64_t g_row, const T* h, int64_t rows, T* next, T* panels) {
+    const int64_t I = of.inputs_padded;
+    transpose<T>(weight, I, of.outputs, of.outputs_padded, panels);
+    product<T>(rows, of.outputs, I, g, g_row, packed<T>(panels, of.outputs), nullptr, next,
+               [h](V<T> sum, int64_t at) { return Activation::template slope<T>(sum, load<T>(h + at)); });
+}
+
+// d loss / d weights of a layer, its rows handed to `touch` as they are done. g has rows of whole lines.
+template <class T, class Touch>
+void to_weights(const Layer& of, int64_t place, const T* g, int64_t wide, const T* h, int64_t h_row, int64_t rows, T* room, Touch touch) {
+    const int64_t O = of.outputs_padded;
+    for (int64_t t = 0; t < tiles(of.inputs); ++t) {
+        const int64_t i = cut(of.inputs, t), count = cut(of.inputs, t + 1) - i;
+        for (int64_t j = 0; j < wide; j += PANEL<T>)
+            tile_of<T>(count, rows, Factors<T>{h + i, 1, h_row}, g + j, wide, static_cast<const T*>(nullptr), room + j, wide,
+                       [](V<T> sum, int64_t) { return sum; });
+        if (wide != O) restride(room, count, wide, room, O);
+        touch(place + i * O, count * O, room);
+    }
+}
+
+// The same of a last layer with few outputs: a column of weights at a time, as a vector.
+template <class T, class Touch>
+void to_few_weights(const Layer& of, int64_t place, const T* g, const T* h, int64_t rows, T* room, T* line, Touch touch) {
+    const int64_t I = of.inputs_padded, K = of.outputs;
+    for (int64_t k = 0; k < K; ++k) {
+        for (int64_t j = 0; j < I; j += PANEL<T>)
+            tile<T, 1>(rows, Factors<T>{g + k, 0, K}, h + j, I, static_cast<const T*>(nullptr), line + j, I,
+                       [](V<T> sum, int64_t) { return sum; });
+        for (int64_t i = 0; i < I; ++i) room[i * K + k] = line[i];
+    }
+    touch(place, of.inputs * K, room);
+}
+
+template <class T> void to_bias(const T* g, int64_t g_row, int64_t width, int64_t rows, T* line) {
+    for (int64_t k = 0; k < width; ++k) line[k] = 0;
+    for (int64_t r = 0; r < rows; ++r)
+        for (int64_t k = 0; k < width; ++k) line[k] += g[r * g_row + k];
+}
+
+template <class T, class Activation, class Touch>
+void backward_of(const Step& step, const Room<T>& room, int64_t p, const T* x, const T* slope, int64_t rows, Touch touch) {
+    const T* g = slope;  // d loss / d a layer's outputs, before their activation
+    int64_t g_row = step.layers[step.depth - 1].outputs;
+    for (int64_t l = step.depth - 1; l >= 0; --l) {
+        const Layer& of = step.layers[l];
+        const Place<T> to(step, l, p);
+        const T* h = l ? Place<T>(step, l - 1, p).values : x;
+        const int64_t h_row = l ? of.inputs_padded : of.inputs, wide = lines(of.outputs);
+        T *next = room.slope[l % 2], *spare = room.slope[(l + 1) % 2];
+        if (l) to_inputs<T, Activation>(of, to.weight, g, g_row, h, rows, next, room.matrix);
+        to_bias(g, g_row, g_row, rows, room.line);
+        touch(to.at_bias, g_row, room.line, false);
+        if (l && g_row <= FEW) {
+            to_few_weights<T>(of, to.at_weight, g, h, rows, room.gradient, room.other_line, touch);
+        } else {
+            if (g_row != wide) restride(g, rows, g_row, spare, wide), g = spare;
+            to_weights<T>(of, to.at_weight, g, wide, h, h_row, rows, room.gradient, touch);
+        }
+        g = next, g_row = h_row;
+    }
+}
+
+template <class T, class Activation>
+void backward(const Step& step, const T* x, int64_t x_member, const T* slope, int64_t rows, const Adam* adam) {
+    const Room<T> room(step);
+    const int64_t slope_member = step.rows_padded * step.layers[step.depth - 1].outputs;
+    for (int64_t p = 0; p < step.members; ++p) {
+        const T *own_x = x + p * x_member, *own_slope = slope + p * slope_member;
+        if (adam) backward_of<T, Activation>(step, room, p, own_x, own_slope, rows, Update<T>(step, *adam, p));
+        else backward_of<T, Activation>(step, room, p, own_x, own_slope, rows, Store<T>{static_cast<T*>(step.gradient)});
+    }
+}
+
+}  // namespace
+
+#define LOSSBENCH_STEP(NAME, ACTIVATION, T, TYPE)                                                                     \
+    extern "C" void forward_##NAME##_##TYPE(const Step* step, const T* x, int64_t x_member, int64_t rows) {            \
+        forward<T, ACTIVATION>(*step, x, x_member, rows);                                                              \
+    }                                                                                                                  \
+    extern "C" void backward_##NAME##_##TYPE(const Step* step, const T* x, int64_t x_member, const T* slope,           \
+                                             int64_t rows, const Adam* adam) {                                         \
+        backward<T, ACTIVATION>(*step, x, x_member, slope, rows, adam);                                                \
+    }
+#define LOSSBENCH_ACTIVATION(NAME, ACTIVATION)          \
+    LOSSBENCH_STEP(NAME, ACTIVATION, float, float32)   \
+    LOSSBENCH_STEP(NAME, ACTIVATION, double, float64)
+
+LOSSBENCH_ACTIVATION(identity, Identity)
+LOSSBENCH_ACTIVATION(relu, Relu)
+LOSSBENCH_ACTIVATION(leaky_relu, LeakyRelu)
+LOSSBENCH_ACTIVATION(tanh, Tanh)
+LOSSBENCH_ACTIVATION(sigmoid, Sigmoid)
+LOSSBENCH_ACTIVATION(elu, Elu)
