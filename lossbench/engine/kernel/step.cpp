@@ -124,15 +124,26 @@ inline __attribute__((always_inline)) void tile(
     for (int m = 0; m < M; ++m)
 #pragma GCC unroll 2
         for (int n = 0; n < N; ++n) sum[m][n] = start ? load<T>(start + n * LANES<T>) : V<T>{};
+    // Rows three by three from a pointer each, which the compiler is kept from splitting: else it keeps an offset for
+    // every row, runs out of registers, and loads them again and again.
+    const T* block[(M + 2) / 3];
+    for (int m = 0; m < M; m += 3) block[m / 3] = a.at + m * a.row;
+#pragma GCC unroll 4
     for (int64_t k = 0; k < depth; ++k) {
         V<T> right[N];
 #pragma GCC unroll 2
-        for (int n = 0; n < N; ++n) right[n] = load<T>(b + k * b_row + n * LANES<T>);
+        for (int n = 0; n < N; ++n) right[n] = load<T>(b + n * LANES<T>);
 #pragma GCC unroll 8
         for (int m = 0; m < M; ++m) {
-            const T left = a.at[m * a.row + k * a.column];
+            const T left = block[m / 3][m % 3 * a.row];
 #pragma GCC unroll 2
             for (int n = 0; n < N; ++n) sum[m][n] += left * right[n];
+        }
+        b += b_row;
+#pragma GCC unroll 8
+        for (int m = 0; m < M; m += 3) {
+            block[m / 3] += a.column;
+            __asm__("" : "+r"(block[m / 3]));
         }
     }
 #pragma GCC unroll 8
