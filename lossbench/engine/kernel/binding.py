@@ -16,6 +16,8 @@ from lossbench.engine.kernel.build import Functions
 from lossbench.engine.nets.mlp import Population
 from lossbench.engine.padding import LINE, round_up
 
+ACTIVATIONS = ("identity", "relu", "leaky_relu", "tanh", "sigmoid", "elu")  # that step.cpp has
+
 
 class _Layer(ctypes.Structure):
     _fields_ = [
@@ -35,7 +37,7 @@ class _Step(ctypes.Structure):
 
 class _Adam(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("mean", "square", "rate", "weight_decay", "l2")),
+        *((name, ctypes.c_void_p) for name in ("mean", "square", "rate", "weight_decay", "l1", "l2")),
         *((name, ctypes.c_double) for name in ("beta1", "beta2", "eps", "correction1", "correction2")),
         ("decoupled", ctypes.c_int64),
     ]
@@ -45,20 +47,27 @@ class AdamStep:
     """Adam as the kernel makes it, each member with its own settings; `mean` and `square` are flat buffers."""
 
     def __init__(
-        self, mean: Tensor, square: Tensor, weight_decay: Sequence[float], l2: Sequence[float], *, decoupled: bool
+        self,
+        mean: Tensor,
+        square: Tensor,
+        *,
+        weight_decay: Sequence[float],
+        l1: Sequence[float],
+        l2: Sequence[float],
+        decoupled: bool,
     ) -> None:
         self._rate = torch.zeros(len(l2), dtype=torch.float64)
-        self._kept = (mean, square, *(torch.tensor(v, dtype=torch.float64) for v in (weight_decay, l2)))
+        self._rates: Sequence[float] = ()
+        self._kept = (mean, square, *(torch.tensor(v, dtype=torch.float64) for v in (weight_decay, l1, l2)))
         at = [buffer.data_ptr() for buffer in (mean, square, self._rate, *self._kept[2:])]
         self._struct = _Adam(*at, BETA1, BETA2, EPS, 1.0, 1.0, decoupled)
         self.place = ctypes.addressof(self._struct)
 
-    def set_rates(self, rates: Sequence[float]) -> None:
-        """The learning rate of each member from now on."""
-        self._rate.copy_(torch.tensor(rates, dtype=torch.float64))
-
-    def begin(self, steps: int) -> None:
-        """What follows is step number `steps`, from 1."""
+    def begin(self, steps: int, rates: Sequence[float]) -> None:
+        """What follows is step number `steps`, from 1, with these learning rates of the members."""
+        if rates is not self._rates:
+            self._rates = rates
+            self._rate.copy_(torch.tensor(rates, dtype=torch.float64))
         self._struct.correction1, self._struct.correction2 = 1 - BETA1**steps, 1 - BETA2**steps
 
 

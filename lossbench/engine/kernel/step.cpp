@@ -27,7 +27,7 @@ template <class T> constexpr int PANEL = 2 * LANES<T> <= LINE ? 2 * LANES<T> : L
 template <class T> inline V<T> load(const T* at) { return *reinterpret_cast<const V<T>*>(at); }
 template <class T> inline void store(T* at, V<T> value) { *reinterpret_cast<V<T>*>(at) = value; }
 
-// --- hidden activations: value(z), and slope(g, h) = g times the derivative where the activation's value is h -------
+// --- hidden activations, by the names of `components/hidden_activations.py`: value(z), and slope(g, h) = g times the derivative where the activation's value is h -------
 
 template <class T> struct Bits;
 template <> struct Bits<float> {
@@ -41,8 +41,8 @@ template <> struct Bits<double> {
     static constexpr double magic = 6755399441055744.0, lowest = -708.0;
 };
 
-// exp(x) - 1 for x <= 0, to a rounding or two: x = n ln 2 + r, e^r - 1 by its series.
-template <class T> inline V<T> expm1_of_negative(V<T> x) {
+// exp(x) - MINUS for x <= 0, MINUS 0 or 1, to a rounding or two: x = n ln 2 + r, e^r - 1 by its series.
+template <class T, int MINUS> inline V<T> exp_of_negative(V<T> x) {
     typedef typename Bits<T>::type Int;
     typedef Int Ints __attribute__((vector_size(BYTES)));
     const V<T> lowest = Bits<T>::lowest - V<T>{};
@@ -60,44 +60,46 @@ template <class T> inline V<T> expm1_of_negative(V<T> x) {
     Ints power = (__builtin_convertvector(n, Ints) + Bits<T>::bias) << Bits<T>::mantissa;
     V<T> scale;
     std::memcpy(&scale, &power, sizeof scale);
-    return scale * (r * q) + (scale - T(1));
+    return scale * (r * q) + (scale - T(MINUS));
 }
 
 template <class T> inline V<T> absolute(V<T> x) { return x < T(0) ? -x : x; }
 
-struct Identity {
+namespace activations {
+struct identity {
     template <class T> static V<T> value(V<T> z) { return z; }
     template <class T> static V<T> slope(V<T> g, V<T>) { return g; }
 };
-struct Relu {
+struct relu {
     template <class T> static V<T> value(V<T> z) { return z < T(0) ? V<T>{} : z; }
     template <class T> static V<T> slope(V<T> g, V<T> h) { return h <= T(0) ? V<T>{} : g; }
 };
-struct LeakyRelu {
+struct leaky_relu {
     template <class T> static V<T> value(V<T> z) { return z > T(0) ? z : z * T(0.01); }
     template <class T> static V<T> slope(V<T> g, V<T> h) { return h > T(0) ? g : g * T(0.01); }
 };
-struct Tanh {
+struct tanh {
     template <class T> static V<T> value(V<T> z) {
-        V<T> e = expm1_of_negative<T>(T(-2) * absolute<T>(z)), size = -e / (e + T(2));
+        V<T> e = exp_of_negative<T, 1>(T(-2) * absolute<T>(z)), size = -e / (e + T(2));
         return z < T(0) ? -size : size;
     }
     template <class T> static V<T> slope(V<T> g, V<T> h) { return g * (T(1) - h * h); }
 };
-struct Sigmoid {
+struct sigmoid {
     template <class T> static V<T> value(V<T> z) {
-        V<T> e = expm1_of_negative<T>(-absolute<T>(z)) + T(1);
+        V<T> e = exp_of_negative<T, 0>(-absolute<T>(z));
         return (z < T(0) ? e : V<T>{} + T(1)) / (T(1) + e);
     }
     template <class T> static V<T> slope(V<T> g, V<T> h) { return g * (T(1) - h) * h; }
 };
-struct Elu {
+struct elu {
     template <class T> static V<T> value(V<T> z) {
-        V<T> e = expm1_of_negative<T>(z > T(0) ? V<T>{} : z);
+        V<T> e = exp_of_negative<T, 1>(z > T(0) ? V<T>{} : z);
         return z > T(0) ? z : e;
     }
     template <class T> static V<T> slope(V<T> g, V<T> h) { return h <= T(0) ? g * (h + T(1)) : g; }
 };
+}  // namespace activations
 
 // --- products ------------------------------------------------------------------------------------------------------
 
@@ -240,7 +242,7 @@ struct Step {
 };
 struct Adam {
     void *mean, *square;                    // flat buffers
-    const double *rate, *weight_decay, *l2;  // [P]
+    const double *rate, *weight_decay, *l1, *l2;  // [P]
     double beta1, beta2, eps, correction1, correction2;  // 1 - beta^steps
     int64_t decoupled;
 };
@@ -346,28 +348,38 @@ template <class T, class Activation> void forward(const Step& step, const T* x, 
 
 // --- backward ------------------------------------------------------------------------------------------------------
 
-// Adam's step of one net, its numbers in torch's order of operations.
+// Adam's step of one net, and the proximal step of its l1 penalty (`engine/training/optimizers.py` has its source).
 template <class T> struct Update {
     T *parameters, *mean, *square;
-    T rate, decay, keep, l2, rest1, beta2, rest2, eps, root;
+    T rate, shrink, decay, keep, l2, rest1, beta2, rest2, eps, root;
     Update(const Step& step, const Adam& of, int64_t p)
         : parameters(static_cast<T*>(step.parameters)), mean(static_cast<T*>(of.mean)), square(static_cast<T*>(of.square)),
-          rate(T(of.rate[p] / of.correction1)), decay(of.decoupled ? T(0) : T(of.weight_decay[p])),
+          rate(T(of.rate[p] / of.correction1)), shrink(T(of.rate[p] * of.l1[p])), decay(of.decoupled ? T(0) : T(of.weight_decay[p])),
           keep(of.decoupled ? T(1 - of.rate[p] * of.weight_decay[p]) : T(1)), l2(T(of.l2[p])),
           rest1(T(1 - of.beta1)), beta2(T(of.beta2)), rest2(T(1 - of.beta2)), eps(T(of.eps)),
           root(T(1 / std::sqrt(of.correction2))) {}
 
     // `count` weights (or biases, which no penalty is on) from `at` on, whose gradient is `slope`.
     void operator()(int64_t at, int64_t count, const T* __restrict slope, bool are_weights = true) const {
+        if (are_weights && shrink != 0) step<true>(at, count, slope, decay + l2);
+        else step<false>(at, count, slope, are_weights ? decay + l2 : decay);
+    }
+
+    template <bool SHRINKS> void step(int64_t at, int64_t count, const T* __restrict slope, T pull) const {
         T* __restrict p = parameters + at;
         T* __restrict m = mean + at;
         T* __restrict s = square + at;
-        const T pull = decay + (are_weights ? l2 : T(0));
         for (int64_t k = 0; k < count; ++k) {
             const T g = slope[k] + pull * p[k];
             m[k] += rest1 * (g - m[k]);
             s[k] = beta2 * s[k] + rest2 * g * g;
-            p[k] = p[k] * keep - rate * m[k] / (std::sqrt(s[k]) * root + eps);
+            const T divisor = std::sqrt(s[k]) * root + eps;
+            T w = p[k] * keep - rate * m[k] / divisor;
+            if (SHRINKS) {
+                const T threshold = shrink / divisor;
+                w -= w < -threshold ? -threshold : w > threshold ? threshold : w;
+            }
+            p[k] = w;
         }
     }
 };
@@ -458,21 +470,11 @@ void backward(const Step& step, const T* x, int64_t x_member, const T* slope, in
 
 }  // namespace
 
-#define LOSSBENCH_STEP(NAME, ACTIVATION, T, TYPE)                                                                     \
-    extern "C" void forward_##NAME##_##TYPE(const Step* step, const T* x, int64_t x_member, int64_t rows) {            \
-        forward<T, ACTIVATION>(*step, x, x_member, rows);                                                              \
-    }                                                                                                                  \
-    extern "C" void backward_##NAME##_##TYPE(const Step* step, const T* x, int64_t x_member, const T* slope,           \
-                                             int64_t rows, const Adam* adam) {                                         \
-        backward<T, ACTIVATION>(*step, x, x_member, slope, rows, adam);                                                \
-    }
-#define LOSSBENCH_ACTIVATION(NAME, ACTIVATION)          \
-    LOSSBENCH_STEP(NAME, ACTIVATION, float, float32)   \
-    LOSSBENCH_STEP(NAME, ACTIVATION, double, float64)
-
-LOSSBENCH_ACTIVATION(identity, Identity)
-LOSSBENCH_ACTIVATION(relu, Relu)
-LOSSBENCH_ACTIVATION(leaky_relu, LeakyRelu)
-LOSSBENCH_ACTIVATION(tanh, Tanh)
-LOSSBENCH_ACTIVATION(sigmoid, Sigmoid)
-LOSSBENCH_ACTIVATION(elu, Elu)
+// ACTIVATION, as Python names it, and NUMBER are the compiler's arguments.
+extern "C" void lossbench_forward(const Step* step, const NUMBER* x, int64_t x_member, int64_t rows) {
+    forward<NUMBER, activations::ACTIVATION>(*step, x, x_member, rows);
+}
+extern "C" void lossbench_backward(
+    const Step* step, const NUMBER* x, int64_t x_member, const NUMBER* slope, int64_t rows, const Adam* adam) {
+    backward<NUMBER, activations::ACTIVATION>(*step, x, x_member, slope, rows, adam);
+}
