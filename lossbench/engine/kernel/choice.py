@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
 from lossbench.engine.kernel.binding import ACTIVATIONS
 from lossbench.engine.kernel.build import CannotBuildError, functions
+from lossbench.errors import UserError
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """`name` is what is used, "compiled" or "torch"; `why` is why it is not the compiled one, "" where it is or where
-    torch was requested."""
+    """`name` is what is used; `why` is why `auto` is not the compiled one, "" where it is or where torch was requested."""
 
-    name: str
+    name: Literal["compiled", "torch"]
     why: str = ""
 
 
 def resolve_kernel(name: str, device: torch.device, activation: str, dtype: torch.dtype = torch.float32) -> Kernel:
     """The kernel that `name` ("auto", "compiled" or "torch") comes to for nets with this hidden activation.
 
-    It is compiled here, if it is not in the cache: a second or two, once for each activation. Where that is not
-    possible it is torch, and `why` says so.
+    It is compiled here, if it is not in the cache: some seconds, once for each activation. Where that is not possible
+    `auto` is torch, `why` says why, and "compiled" is a `UserError`.
     """
     if name == "torch":
         return Kernel("torch")
+    why = _obstacle(device, activation, dtype)
+    if not why:
+        return Kernel("compiled")
+    if name == "compiled":
+        raise UserError(f"kernel 'compiled': {why}", fix="use torch or auto")
+    return Kernel("torch", why)
+
+
+def _obstacle(device: torch.device, activation: str, dtype: torch.dtype) -> str:
     if device.type != "cpu":
-        return Kernel("torch", f"the compiled kernel is for the processor, not for {device.type}")
+        return f"it is for the processor, not for {device.type}"
     if activation not in ACTIVATIONS:
-        return Kernel("torch", f"the compiled kernel has no {activation}")
+        return f"it has no {activation}"
     try:
         functions(activation, str(dtype).removeprefix("torch."))
     except CannotBuildError as problem:
-        return Kernel("torch", f"the kernel could not be compiled: {problem}")
-    return Kernel("compiled")
+        return str(problem)
+    return ""
