@@ -1,4 +1,4 @@
-"""The compiled step of one population: its buffers, and calls of the two functions of `step.cpp`.
+"""The compiled step of one population: its buffers, and calls of the two functions of `step.cpp`, with its structures.
 
 Shapes: P members, B rows of a batch with its padding, D inputs, K outputs.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -85,24 +86,9 @@ class CompiledPass:
         self.values = [flat.new_zeros(P, rows_padded, width) for width in widths]
         self.out = self.values[-1]
         lines = [round_up(width, LINE) for width in layout.widths]
-        widest, largest = max(lines), max(i * o for i, o in zip(lines[:-1], lines[1:], strict=True))
+        widest, largest = max(lines), max(i * o for i, o in pairwise(lines))
         self._scratch = flat.new_zeros(2 * rows_padded * widest + 2 * largest + 2 * widest)
-        self._layers = (_Layer * depth)(
-            *(
-                _Layer(
-                    layout.exact[l],
-                    layout.exact[l + 1],
-                    layout.widths[l],
-                    layout.widths[l + 1],
-                    layout.starts[l],
-                    layout.rooms[l],
-                    layout.starts[depth + l],
-                    layout.rooms[depth + l],
-                    self.values[l].data_ptr(),
-                )
-                for l in range(depth)
-            )
-        )
+        self._layers = (_Layer * depth)(*(self._layer(number) for number in range(depth)))
         self._step = _Step(
             P,
             rows_padded,
@@ -115,6 +101,19 @@ class CompiledPass:
             self._scratch.data_ptr(),
         )
         self._place = ctypes.addressof(self._step)
+
+    def _layer(self, number: int) -> _Layer:
+        layout = self.population.layout
+        weight, bias = number, layout.depth + number  # their places among the tensors of the layout
+        return _Layer(
+            *layout.exact[number : number + 2],
+            *layout.widths[number : number + 2],
+            layout.starts[weight],
+            layout.rooms[weight],
+            layout.starts[bias],
+            layout.rooms[bias],
+            self.values[number].data_ptr(),
+        )
 
     def forward(self, x_PBD: Tensor, rows: int) -> Tensor:
         """The last layer's outputs for the first `rows` rows, in `out`."""

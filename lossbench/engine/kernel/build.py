@@ -48,19 +48,19 @@ class Functions:
 
 @cache
 def functions(activation: str, dtype: str) -> Functions:
-    """The kernel of nets with this hidden activation, for "float32" or "float64"; compiled where it is not in the cache.
+    """The kernel of nets with this hidden activation, for "float32" or "float64", from the cache or compiled now.
 
     Raises `CannotBuildError`.
     """
     definitions = (f"-DACTIVATION={activation}", f"-DNUMBER={ {'float32': 'float', 'float64': 'double'}[dtype] }")
-    compiler = _compiler()
-    path = _cache_folder() / f"step-{activation}-{dtype}-{_key(compiler, definitions)[:32]}.so"
+    program = compiler()
+    path = _cache_folder() / f"step-{activation}-{dtype}-{_key(program, definitions)[:32]}.so"
     if path.is_file():
         try:
             return _load(path)
         except (OSError, AttributeError):  # cut off, or of another system: it is made again
             pass
-    _compile(compiler, definitions, path)
+    _compile(program, definitions, path)
     try:
         return _load(path)
     except (OSError, AttributeError) as problem:
@@ -77,7 +77,8 @@ def _load(path: Path) -> Functions:
     return Functions(forward, backward)
 
 
-def _compiler() -> str:
+def compiler() -> str:
+    """The C++ compiler that is called: $CXX, or the first one there is."""
     for name in (os.environ.get("CXX", ""), *COMPILERS):
         found = shutil.which(name) if name else None
         if found:

@@ -1,4 +1,4 @@
-"""Which kernel a training uses: `compiled`, or `torch`, which is everywhere. The last bits of a training depend on it."""
+"""Which kernel a training uses: `compiled`, or `torch`, which is everywhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lossbench.errors import UserError
 
 @dataclass(frozen=True)
 class Kernel:
-    """`name` is what is used; `why` is why `auto` is not the compiled one, "" where it is or where torch was requested."""
+    """`name` is what is used; `why` is why `auto` is not the compiled one, "" where it is or torch was requested."""
 
     name: Literal["compiled", "torch"]
     why: str = ""
