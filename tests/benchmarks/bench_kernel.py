@@ -38,7 +38,7 @@ def limit(hidden, folder):
     path = Path(folder) / f"limit-{len(hidden)}x{hidden[0]}.so"
     sizes = [f"-DINPUTS={rivals.INPUTS}", f"-DWIDTH={hidden[0]}", f"-DDEPTH={len(hidden)}"]
     source = Path(__file__).with_name("limit.cpp")
-    subprocess.run([compiler(), *FLAGS, *sizes, "-o", str(path), str(source)], check=True)
+    subprocess.run([compiler(), *FLAGS, "-ffast-math", *sizes, "-o", str(path), str(source)], check=True)
     function = ctypes.CDLL(str(path)).limit
     function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 3]
     function.restype = ctypes.c_double
@@ -76,8 +76,8 @@ def main(quick=False):
         for hidden, populations, _ in CASES:
             at_best = limit(hidden, folder)
             for count in populations:
-                work = {64: 600, 16: 12_000, 256: 40}[hidden[0]]  # model-steps that take all ways some 0.05 s
-                epochs = max(2, round(work / count / rivals.steps(BATCH)))
+                work = {64: 1_000, 16: 10_000, 256: 40}[hidden[0]]  # model-steps
+                epochs = max(10 if hidden[0] < 256 else 2, round(work / count / rivals.steps(BATCH)))
                 ways = {
                     "torch": partial(engine, hidden, count, epochs, "torch"),
                     "compiled": partial(engine, hidden, count, epochs, "compiled"),

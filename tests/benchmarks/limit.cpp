@@ -101,11 +101,15 @@ struct Net {
             for (int i = 0; i < WIDTH; i += LANES) sum += of(h + r * WIDTH + i) * of(w + i);
             z[r] = b;
             for (int k = 0; k < LANES; ++k) z[r] += sum[k];
+        }
+        float batch = 0;
+        for (int r = 0; r < BATCH; ++r) {
             const float e = std::exp(-std::fabs(z[r]));
-            loss += std::fmax(z[r], 0.f) - z[r] * t[r] + std::log1p(e);
+            batch += std::fmax(z[r], 0.f) - z[r] * t[r] + std::log(1 + e);
             dz[r] = ((z[r] < 0 ? e : 1) / (1 + e) - t[r]) / BATCH;
             gb += dz[r];
         }
+        loss += batch;
         for (int i = 0; i < WIDTH; ++i) g[i] = 0;
         for (int r = 0; r < BATCH; ++r)
             for (int i = 0; i < WIDTH; ++i) {
@@ -138,7 +142,7 @@ extern "C" double limit(const float* x, const float* t, int64_t table, int64_t m
         for (int64_t k = 0; k < table; ++k) order[k] = k;
         int steps = 0;
         for (int64_t e = 0; e < epochs; ++e) {
-            for (int64_t k = table - 1; k > 0; --k) std::swap(order[k], order[random() % (k + 1)]);
+            for (int64_t k = table - 1; k > 0; --k) std::swap(order[k], order[uint64_t(random()) * (k + 1) >> 32]);
             for (int64_t start = 0; start < table; start += BATCH) {
                 const int64_t from = start + BATCH <= table ? start : table - BATCH;
                 alignas(64) float rows_x[BATCH * INPUTS], rows_t[BATCH];

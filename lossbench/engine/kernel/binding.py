@@ -17,6 +17,7 @@ from lossbench.engine.kernel.build import Functions
 from lossbench.engine.nets.mlp import Population
 from lossbench.engine.padding import LINE, round_up
 
+BLOCK = 128  # rows that step.cpp takes at a time
 ACTIVATIONS = ("identity", "relu", "leaky_relu", "tanh", "sigmoid", "elu")  # that step.cpp has
 
 
@@ -87,7 +88,7 @@ class CompiledPass:
         self.out = self.values[-1]
         lines = [round_up(width, LINE) for width in layout.widths]
         widest, largest = max(lines), max(i * o for i, o in pairwise(lines))
-        self._scratch = flat.new_zeros(2 * rows_padded * widest + 2 * largest + 2 * widest)
+        self._scratch = flat.new_zeros(2 * BLOCK * widest + 2 * largest + 2 * widest)
         self._layers = (_Layer * depth)(*(self._layer(number) for number in range(depth)))
         self._step = _Step(
             P,

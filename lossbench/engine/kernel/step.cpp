@@ -223,6 +223,9 @@ template <> void transpose<float>(const float* w, int64_t I, int64_t O, int64_t 
     }
 }
 
+// Rows that are taken at a time: more do not stay in the second cache.
+constexpr int64_t BLOCK = 128;
+
 }  // namespace
 
 // --- a step, as Python describes it (`binding.py` has the same fields) ----------------------------------------------
@@ -238,7 +241,7 @@ struct Step {
     int64_t members, rows_padded, depth, widest, largest;  // numbers of the widest row and the largest matrix, in lines
     const Layer* layers;
     void *parameters, *gradient;  // flat buffers
-    void* scratch;                // 2 rows_padded widest + 2 largest + 2 widest numbers
+    void* scratch;                // 2 BLOCK widest + 2 largest + 2 widest numbers
 };
 struct Adam {
     void *mean, *square;                    // flat buffers
@@ -252,31 +255,31 @@ namespace {
 
 inline int64_t lines(int64_t width) { return (width + LINE - 1) / LINE * LINE; }
 
-// Scratch of the net at work: small enough to stay in the nearest cache.
+// Scratch of the net at work.
 template <class T> struct Room {
     T *slope[2], *matrix, *gradient, *line, *other_line;
     explicit Room(const Step& step) {
         slope[0] = static_cast<T*>(step.scratch);
-        slope[1] = slope[0] + step.rows_padded * step.widest;
-        matrix = slope[1] + step.rows_padded * step.widest;
+        slope[1] = slope[0] + BLOCK * step.widest;
+        matrix = slope[1] + BLOCK * step.widest;
         gradient = matrix + step.largest;
         line = gradient + step.largest;
         other_line = line + step.widest;
     }
 };
 
-// Where one net's share of a layer lies.
+// Where one net's share of a layer lies, its outputs from a row of the batch on.
 template <class T> struct Place {
     T *weight, *bias, *values;
     int64_t at_weight, at_bias;
-    Place(const Step& step, int64_t layer, int64_t member) {
+    Place(const Step& step, int64_t layer, int64_t member, int64_t row) {
         const Layer& of = step.layers[layer];
         at_weight = of.weight + member * of.weight_room;
         at_bias = of.bias + member * of.bias_room;
         weight = static_cast<T*>(step.parameters) + at_weight;
         bias = static_cast<T*>(step.parameters) + at_bias;
         const int64_t width = layer + 1 < step.depth ? of.outputs_padded : of.outputs;
-        values = static_cast<T*>(of.values) + member * step.rows_padded * width;
+        values = static_cast<T*>(of.values) + (member * step.rows_padded + row) * width;
     }
 };
 
@@ -294,6 +297,9 @@ template <class T> T total(V<T> value) {
     for (int k = 1; k < LANES<T>; ++k) sum += value[k];
     return sum;
 }
+
+inline int64_t blocks(int64_t rows) { return (rows + BLOCK - 1) / BLOCK; }
+inline int64_t block(int64_t rows, int64_t b) { return rows * b / blocks(rows); }
 
 constexpr int64_t FEW = 2;  // outputs behind a hidden layer up to which a column of weights is taken as a vector
 
@@ -323,27 +329,36 @@ template <class T> void outputs(const Layer& of, const Place<T>& to, const T* h,
     restride(room.slope[0], rows, wide, to.values, K);
 }
 
+// `rows` rows of net p from `row` on, the first of which x is.
+template <class T, class Activation>
+void forward_of(const Step& step, const Room<T>& room, int64_t p, const T* x, int64_t row, int64_t rows) {
+    const bool fills_padding = Activation::template value<T>(V<T>{})[0] != 0;
+    const T* h = x;
+    int64_t h_row = step.layers[0].inputs, l = 0;
+    for (; l + 1 < step.depth; ++l) {
+        const Layer& of = step.layers[l];
+        const Place<T> to(step, l, p, row);
+        const int64_t O = of.outputs_padded;
+        product<T>(rows, of.inputs, O, h, h_row, plain<T>(to.weight, O), to.bias, to.values,
+                   [](V<T> sum, int64_t) { return Activation::template value<T>(sum); });
+        if (fills_padding)
+            for (int64_t r = 0; r < rows; ++r)
+                for (int64_t k = of.outputs; k < O; ++k) to.values[r * O + k] = 0;
+        h = to.values, h_row = O;
+    }
+    const Layer& of = step.layers[l];
+    const Place<T> to(step, l, p, row);
+    if (l && of.outputs <= FEW) few_outputs<T>(of, to, h, rows, room.line);
+    else outputs<T>(of, to, h, h_row, rows, room);
+}
+
 template <class T, class Activation> void forward(const Step& step, const T* x, int64_t x_member, int64_t rows) {
     const Room<T> room(step);
-    const bool fills_padding = Activation::template value<T>(V<T>{})[0] != 0;
-    for (int64_t p = 0; p < step.members; ++p) {
-        const T* h = x + p * x_member;
-        int64_t h_row = step.layers[0].inputs, l = 0;
-        for (; l + 1 < step.depth; ++l) {
-            const Layer& of = step.layers[l];
-            const Place<T> to(step, l, p);
-            const int64_t O = of.outputs_padded;
-            product<T>(rows, of.inputs, O, h, h_row, plain<T>(to.weight, O), to.bias, to.values,
-                       [](V<T> sum, int64_t) { return Activation::template value<T>(sum); });
-            if (fills_padding)
-                for (int64_t r = 0; r < rows; ++r)
-                    for (int64_t k = of.outputs; k < O; ++k) to.values[r * O + k] = 0;
-            h = to.values, h_row = O;
+    for (int64_t p = 0; p < step.members; ++p)
+        for (int64_t b = 0; b < blocks(rows); ++b) {
+            const int64_t row = block(rows, b), count = block(rows, b + 1) - row;
+            forward_of<T, Activation>(step, room, p, x + p * x_member + row * step.layers[0].inputs, row, count);
         }
-        const Layer& of = step.layers[l];
-        if (l && of.outputs <= FEW) few_outputs<T>(of, Place<T>(step, l, p), h, rows, room.line);
-        else outputs<T>(of, Place<T>(step, l, p), h, h_row, rows, room);
-    }
 }
 
 // --- backward ------------------------------------------------------------------------------------------------------
@@ -384,11 +399,14 @@ template <class T> struct Update {
     }
 };
 
-// The gradient alone, for optimisers that step later.
-template <class T> struct Store {
+// The gradient alone: its first block of rows is stored, the others are added.
+template <class T> struct Gather {
     T* gradient;
-    void operator()(int64_t at, int64_t count, const T* slope, bool = true) const {
-        std::memcpy(gradient + at, slope, count * sizeof(T));
+    bool is_first;
+    void operator()(int64_t at, int64_t count, const T* __restrict slope, bool = true) const {
+        T* __restrict g = gradient + at;
+        if (is_first) std::memcpy(g, slope, count * sizeof(T));
+        else for (int64_t k = 0; k < count; ++k) g[k] += slope[k];
     }
 };
 
@@ -435,13 +453,13 @@ template <class T> void to_bias(const T* g, int64_t g_row, int64_t width, int64_
 }
 
 template <class T, class Activation, class Touch>
-void backward_of(const Step& step, const Room<T>& room, int64_t p, const T* x, const T* slope, int64_t rows, Touch touch) {
+void backward_of(const Step& step, const Room<T>& room, int64_t p, const T* x, const T* slope, int64_t row, int64_t rows, Touch touch) {
     const T* g = slope;  // d loss / d a layer's outputs, before their activation
     int64_t g_row = step.layers[step.depth - 1].outputs;
     for (int64_t l = step.depth - 1; l >= 0; --l) {
         const Layer& of = step.layers[l];
-        const Place<T> to(step, l, p);
-        const T* h = l ? Place<T>(step, l - 1, p).values : x;
+        const Place<T> to(step, l, p, row);
+        const T* h = l ? Place<T>(step, l - 1, p, row).values : x;
         const int64_t h_row = l ? of.inputs_padded : of.inputs, wide = lines(of.outputs);
         T *next = room.slope[l % 2], *spare = room.slope[(l + 1) % 2];
         if (l) to_inputs<T, Activation>(of, to.weight, g, g_row, h, rows, next, room.matrix);
@@ -460,11 +478,27 @@ void backward_of(const Step& step, const Room<T>& room, int64_t p, const T* x, c
 template <class T, class Activation>
 void backward(const Step& step, const T* x, int64_t x_member, const T* slope, int64_t rows, const Adam* adam) {
     const Room<T> room(step);
-    const int64_t slope_member = step.rows_padded * step.layers[step.depth - 1].outputs;
+    const int64_t D = step.layers[0].inputs, K = step.layers[step.depth - 1].outputs;
+    T* const gradient = static_cast<T*>(step.gradient);
     for (int64_t p = 0; p < step.members; ++p) {
-        const T *own_x = x + p * x_member, *own_slope = slope + p * slope_member;
-        if (adam) backward_of<T, Activation>(step, room, p, own_x, own_slope, rows, Update<T>(step, *adam, p));
-        else backward_of<T, Activation>(step, room, p, own_x, own_slope, rows, Store<T>{static_cast<T*>(step.gradient)});
+        const T *own_x = x + p * x_member, *own_slope = slope + p * step.rows_padded * K;
+        if (adam && blocks(rows) == 1) {
+            backward_of<T, Activation>(step, room, p, own_x, own_slope, 0, rows, Update<T>(step, *adam, p));
+            continue;
+        }
+        for (int64_t b = 0; b < blocks(rows); ++b) {
+            const int64_t row = block(rows, b), count = block(rows, b + 1) - row;
+            backward_of<T, Activation>(
+                step, room, p, own_x + row * D, own_slope + row * K, row, count, Gather<T>{gradient, b == 0});
+        }
+        if (!adam) continue;
+        const Update<T> update(step, *adam, p);
+        for (int64_t l = 0; l < step.depth; ++l) {
+            const Layer& of = step.layers[l];
+            const Place<T> to(step, l, p, 0);
+            update(to.at_weight, of.inputs * of.outputs_padded, gradient + to.at_weight);
+            update(to.at_bias, of.outputs, gradient + to.at_bias, false);
+        }
     }
 }
 
