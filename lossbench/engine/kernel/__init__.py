@@ -18,12 +18,13 @@ in one flat buffer, widths in whole lines of 16 numbers) and of the optimiser:
 The loss stands between the two and is torch's: autograd from the outputs through last activation and loss, as ever
 (`engine.objective`). So any loss works with either kernel.
 
-How a product is made. Sums of some rows by two vectors of columns fill the registers (`tile`); for each k, two vectors
-of the right matrix and a number of each row of the left are multiplied and added. Products of a sum are always added in
-the order of k, so a number depends neither on the tile that it is in nor on other nets: what `engine.padding` must take
-care of with torch holds here by construction. The vectors are the compiler's (`vector_size`), of the width that the
-processor has, so no instruction is named. Weights are transposed, for the slope of the inputs, into panels of two
-vectors' width. A last layer of one or two outputs is taken column by column: its rows are shorter than a vector.
+How a product is made (`products.h`). Sums of some rows by two vectors of columns fill the registers (`tile`); for each
+k, two vectors of the right matrix and a number of each row of the left are multiplied and added. Products of a sum are
+always added in the order of k, so a number depends neither on the tile that it is in nor on other nets: what
+`engine.padding` must take care of with torch holds here by construction. The vectors are the compiler's
+(`vector_size`), of the width that the processor has, so no instruction is named. Weights are transposed, for the slope
+of the inputs, into panels of two vectors' width. A last layer of one or two outputs is taken column by column: its rows
+are shorter than a vector. Batches of more than 128 rows are taken in blocks, whose gradients are added.
 
 Where it comes from. `build.py` calls the compiler that is there, once for each hidden activation and type of numbers,
 and keeps the library in the user's cache under a key of all that it depends on. It is called by ctypes (`binding.py`),

@@ -1,6 +1,6 @@
 """`step.cpp` compiled for this processor, once: for one hidden activation and one type of numbers at a time.
 
-The library is kept in the user's cache under a key of all that determines it (source, what is compiled of it, compiler
+The library is kept in the user's cache under a key of all that determines it (sources, what is compiled of them, compiler
 with its version, flags, processor). It is written aside and renamed, so several processes can build it at once.
 """
 
@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-SOURCE = Path(__file__).with_name("step.cpp")
+SOURCES = tuple(Path(__file__).with_name(name) for name in ("step.cpp", "products.h", "activations.h"))
 COMPILERS = ("c++", "g++", "clang++")
 FLAGS = (
     "-std=c++17",
@@ -87,7 +87,14 @@ def compiler() -> str:
 
 
 def _key(compiler: str, definitions: tuple[str, ...]) -> str:
-    parts = (SOURCE.read_text(), compiler, _run([compiler, "--version"]), *FLAGS, *definitions, *_processor())
+    parts = (
+        *(file.read_text() for file in SOURCES),
+        compiler,
+        _run([compiler, "--version"]),
+        *FLAGS,
+        *definitions,
+        *_processor(),
+    )
     return sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -116,7 +123,7 @@ def _compile(compiler: str, definitions: tuple[str, ...], path: Path) -> None:
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix="build-") as aside:
             made = Path(aside) / path.name
-            _run([compiler, *FLAGS, *definitions, "-o", str(made), str(SOURCE)])
+            _run([compiler, *FLAGS, *definitions, "-o", str(made), str(SOURCES[0])])
             made.replace(path)
     except OSError as problem:
         raise CannotBuildError(f"{path.parent}: {problem.strerror or problem}") from None

@@ -1,11 +1,14 @@
 """The compiled kernel against the torch path: outputs, gradients and Adam's steps, whatever the shape."""
 
+import sys
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
+from lossbench.engine.kernel import build
 from lossbench.engine.kernel.binding import ACTIVATIONS, AdamStep, CompiledPass
 from lossbench.engine.kernel.build import functions
 from lossbench.engine.kernel.choice import resolve_kernel
@@ -140,6 +143,22 @@ def test_activations_are_exact_far_out_and_near_zero_and_keep_nan(activation, dt
     eps = torch.finfo(dtype).eps
     floor = torch.finfo(dtype).tiny * 4  # exp of less than -87 (-708) is taken for exp of that
     torch.testing.assert_close(ours.double(), theirs.to(dtype).double(), atol=floor, rtol=4 * eps, equal_nan=True)
+
+
+# What the processor is told to have: the compiler makes vectors of that width of what there is.
+WIDTHS = {16: ["-U__AVX__", "-U__AVX512F__"], 32: ["-D__AVX__", "-U__AVX512F__"], 64: ["-D__AVX__", "-D__AVX512F__"]}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_vectors_of_every_width_give_torchs_outputs_and_gradients(width, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(build, "FLAGS", (*build.FLAGS, *WIDTHS[width]))
+    monkeypatch.setattr(sys.modules[__name__], "functions", build.functions.__wrapped__)
+    for rows, hidden, outputs in ((32, [20, 64], 1), (27, [33], 5), (130, [16, 16, 16], 2), (16, [], 3)):
+        twins = Twins(2, rows, 7, hidden, outputs, "sigmoid", torch.float32)
+        twins.close(*twins.forward())
+        twins.backward()
+        twins.close(twins.compiled.gradient, twins.torch.gradient)
 
 
 def test_a_neighbour_of_nan_changes_nothing():

@@ -100,7 +100,7 @@ def test_the_key_names_source_compiler_and_what_is_compiled(tmp_path, monkeypatc
     keys.add(build._key(program(tmp_path, "echo another"), own))
     monkeypatch.setattr(build, "_processor", lambda: ("another",))
     keys.add(build._key(build.compiler(), own))
-    monkeypatch.setattr(build, "SOURCE", tmp_path / "step.cpp")
+    monkeypatch.setattr(build, "SOURCES", (tmp_path / "step.cpp",))
     (tmp_path / "step.cpp").write_text("another")
     keys.add(build._key(build.compiler(), own))
     assert len(keys) == 5
