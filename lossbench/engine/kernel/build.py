@@ -1,7 +1,7 @@
 """`step.cpp` compiled for this processor, once: for one hidden activation and one type of numbers at a time.
 
 The library is kept in the user's cache under a key of all that determines it (sources, what is compiled of them,
-compiler with its version, flags, processor). It is written aside and renamed, so several processes can build it at once.
+compiler with its version, flags, processor). It is written aside and renamed, so several processes can build at once.
 """
 
 from __future__ import annotations
