@@ -50,6 +50,7 @@ class Optimizer:
     step: Callable[[Stretch, Tensor], None] = field(repr=False)
     state: tuple[str, ...]
     decoupled: bool  # whether weight decay acts on the weights alone, or is added to the gradient
+    in_kernel: bool = False  # whether the engine's compiled kernel makes this step itself: it has Adam's
     has_momentum: bool = False  # whether the config's momentum is a setting of it
     divisor: Callable[[Mapping[str, Tensor], int, Tensor], Tensor] | None = field(default=None, repr=False)
     lengthening: Callable[[float], float] = field(default=lambda momentum: 1.0, repr=False)
@@ -138,6 +139,7 @@ for _optimizer in (
         adam,
         state=("mean", "square"),
         decoupled=False,
+        in_kernel=True,
         divisor=root_mean_square,
     ),
     Optimizer(
@@ -147,6 +149,7 @@ for _optimizer in (
         adamw,
         state=("mean", "square"),
         decoupled=True,
+        in_kernel=True,
         divisor=root_mean_square,
     ),
     Optimizer(

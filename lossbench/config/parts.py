@@ -258,6 +258,14 @@ LastActField = Annotated[
     Field(description="The last activation (`lossbench activations`); auto takes the one that the loss expects"),
     Flag("--last-act", LOSS, complete="one_activation", after="--loss-param"),
 ]
+KernelField = Annotated[
+    Literal["auto", "compiled", "torch"],
+    Field(
+        description="What makes the training's steps: compiled, by a C++ kernel that is built once, or torch. They "
+        "differ in the last bits; auto: compiled where there is a C++ compiler and no GPU"
+    ),
+    Flag("--kernel", RUN, after="--device"),
+]
 MetricName = Annotated[
     Text,
     Field(

@@ -110,6 +110,7 @@ class Training:
     min_delta: float = 0.0
     keep: Literal["last", "best"] = "last"  # which weights survive
     dtype: torch.dtype = torch.float32
+    kernel: Literal["torch", "compiled"] = "torch"  # what makes the steps; the last bits depend on it
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,8 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.train import TrainConfig
 from lossbench.config.load import Override, load
 from lossbench.data.splits.stratified import in_order_of_occurrence
+from lossbench.engine.device import resolve_device
+from lossbench.engine.kernel.choice import resolve_kernel
 from lossbench.engine.nets.outputs import outputs_of
 from lossbench.engine.nets.state import net_of
 from lossbench.engine.problem import Fold, Member, Problem, SplitPart, Training
@@ -193,6 +195,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 patience=config.early_stopping.patience,
                 min_delta=config.early_stopping.min_delta,
                 keep=config.early_stopping.keep,
+                kernel=resolve_kernel(config.kernel, resolve_device(config.device), config.net.activation).name,
             ),
             score=None if held is None else lambda out, true, *_: metric(pair.read(out), true, held_weight),
             better=metric.better,

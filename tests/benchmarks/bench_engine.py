@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+from lossbench.engine.kernel.choice import resolve_kernel
 from lossbench.engine.objective import Slope
 from lossbench.engine.problem import Fold, Member, Net, Objective, Problem, SplitPart, Training
 from lossbench.engine.training import training_state as state
@@ -25,6 +26,7 @@ from tests.benchmarks.measure import leave, rates
 NOTEBOOK, SMALL, BATCH = (64, 64, 64, 64), (16,), 32
 SHAPES = {"notebook's net 4-64-64-64-64-1": NOTEBOOK, "one hidden layer of 16": SMALL}
 POPULATIONS = (1, 16, 64, 256)
+KERNEL = resolve_kernel("auto", torch.device("cpu"), "relu").name  # what a run would use here
 E2E_SEEDS, E2E_EPOCHS = 30, 100
 
 
@@ -61,7 +63,12 @@ def engine(hidden, members, epochs, *, objectives=(LOGISTIC,), validate=False, t
     fold = Fold(part(rivals.ROWS, 0), part(rivals.VALIDATION, 1) if validate else None)
     crowd = tuple(Member(seed=s, objective=o) for o in range(len(objectives)) for s in range(members))
     problem = Problem(
-        Net(rivals.INPUTS, hidden, 1), (fold,), crowd, tuple(objectives), Training(epochs, BATCH), accuracy
+        Net(rivals.INPUTS, hidden, 1),
+        (fold,),
+        crowd,
+        tuple(objectives),
+        Training(epochs, BATCH, kernel=KERNEL),
+        accuracy,
     )
     train(problem, evaluation="bench", threads=threads)
     return len(crowd) * epochs * rivals.steps(BATCH)

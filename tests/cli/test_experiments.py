@@ -323,6 +323,7 @@ READING = (
     " text max_bytes"
 )
 OF_A_RUN = "seed device threads output name"
+OF_A_TRAINING_RUN = OF_A_RUN.replace("device", "device kernel")
 
 
 @pytest.mark.parametrize(
@@ -332,14 +333,14 @@ OF_A_RUN = "seed device threads output name"
             "train",
             f"{OF_A_TABLE} loss loss_param last_act penalty class_weight target_encoding inverse_link"
             f" recommended strict hidden activation {OF_TRAINING} metric validation test split_seed per_seed"
-            f" config sets seeds {OF_A_RUN} force quiet json {READING}",
+            f" config sets seeds {OF_A_TRAINING_RUN} force quiet json {READING}",
         ),
         (
             "compare-losses",
             f"{OF_A_TABLE} losses losses_add target_encoding inverse_link penalty strict"
             " baseline metric folds repeats label_noise train_share rope ranks reference"
             f" hidden activation lrs tune_params inner_folds select_by stop {OF_TRAINING}"
-            f" config sets jobs scheduler isolate {OF_A_RUN} dry_run retry_failed force quiet json {READING}",
+            f" config sets jobs scheduler isolate {OF_A_TRAINING_RUN} dry_run retry_failed force quiet json {READING}",
         ),
         (
             "regularize-gif",

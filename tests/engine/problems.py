@@ -10,6 +10,8 @@ from lossbench.engine.problem import Fold, Member, Net, Objective, Problem, Spli
 from lossbench.engine.training.train import train
 from lossbench.random_streams import torch_generator
 
+KERNEL = "torch"  # that problems are trained by; a fixture of the training's tests sets the other one
+
 # The twin of every hidden activation; one without fails the contract tests.
 HIDDEN = {
     "relu": nn.ReLU,
@@ -56,7 +58,7 @@ def fold(rows=101, inputs=4, classes=2, seed=0, validation=37):
 
 
 def problem(members, *, folds=None, net=None, objectives=(LOGISTIC,), score=accuracy, better="higher", **training):
-    settings = {"epochs": 3, "batch_size": 32} | training
+    settings = {"epochs": 3, "batch_size": 32, "kernel": KERNEL} | training
     return Problem(
         net or Net(4, (16, 16), 1),
         tuple(folds or (fold(),)),

@@ -15,6 +15,7 @@ from lossbench.config.parts import (
     Fraction,
     Hidden,
     Keep,
+    KernelField,
     LastActField,
     LossField,
     MetricName,
@@ -156,6 +157,7 @@ class CompareConfig(RunConfig):
     net: CompareNet = Field(CompareNetConfig(), description="The hidden layers")
     optim: OptimConfig = Field(OptimConfig(), description="How the weights are trained; lr is that of the untuned rows")
     penalty: PenaltyField = PenaltyConfig()
+    kernel: KernelField = "auto"
     jobs: Annotated[Annotated[Whole, Field(ge=1, le=1024)] | None, Absent, Flag("--jobs", RUN, short="-j")] = Field(
         None, description="Worker processes; null chooses by the size of the work, at most one a processor"
     )

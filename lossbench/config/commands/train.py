@@ -10,6 +10,7 @@ from lossbench.config.data import DataConfig, DataField, SplitConfig
 from lossbench.config.flag import DATA, LOSS, RUN, Flag
 from lossbench.config.parts import (
     EarlyStoppingConfig,
+    KernelField,
     LastActField,
     LossConfig,
     LossField,
@@ -47,6 +48,7 @@ class TrainConfig(RunConfig):
     seeds: Annotated[Whole, Field(ge=1, le=10_000), Flag("--seeds", RUN)] = Field(
         1, description="How many nets to train, each from a seed of its own"
     )
+    kernel: KernelField = "auto"
     recommended: Annotated[bool, Flag("--recommended/--no-recommended", LOSS)] = Field(
         True, description="Where the pair is broken, train the recommended one too, to compare"
     )

@@ -36,7 +36,7 @@ class PopulationOptimizer:
         self.lr_l1: Tensor | None = None
         self.room = torch.empty_like(self.weights) if any(m.l1 for m in members) else None
         self.stretches: list[Stretch] = []
-        self._rates: list[float] = []
+        self.rates: list[float] = []
 
     def _on_weights(self, values: list[float]) -> Tensor | None:
         """Members' values on all of their weights, or None where all are zero: x + 0 * y is x, so nothing is lost."""
@@ -48,9 +48,9 @@ class PopulationOptimizer:
 
     def set_rates(self, rates: list[float]) -> None:
         """The learning rate of each member from now on."""
-        if rates == self._rates:
+        if rates == self.rates:
             return
-        self._rates = rates
+        self.rates = rates
         kinds = [(lr, m.weight_decay, m.momentum) for lr, m in zip(rates, self.members, strict=True)]
         starts = [k for k, kind in enumerate(kinds) if k == 0 or kind != kinds[k - 1]]
         self.stretches = []

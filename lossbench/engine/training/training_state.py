@@ -18,6 +18,7 @@ from lossbench.engine.objective import Slope, groups_of
 from lossbench.engine.problem import Problem
 from lossbench.engine.training.batches import Batches
 from lossbench.engine.training.optimizers import PopulationOptimizer
+from lossbench.engine.training.step import step_of
 from lossbench.engine.training.validation import Validation
 from lossbench.events import Stopped
 from lossbench.random_streams import torch_generator
@@ -44,8 +45,8 @@ class TrainingState:
         groups = groups_of(problem, members)
         self.batches = Batches(folds, groups, self.generators, problem.training.batch_size)
         shapes = self.batches.shapes
-        self.spaces = [population.workspace(wide) for wide, _ in shapes]
-        slopes = {shape: Slope(groups, population.workspace(shape[0]).out, shape[1]) for shape in set(shapes)}
+        self.step = step_of(problem.training.kernel, population, self.optimizer)
+        slopes = {shape: Slope(groups, self.step.out(shape[0]), shape[1]) for shape in set(shapes)}
         self.slopes = [slopes[shape] for shape in shapes]
         self.at: int | None = None  # the batch that comes next, where an epoch has begun
         self.sums = population.flat.new_zeros(len(shapes), len(self.members))
@@ -56,7 +57,7 @@ class TrainingState:
     def epoch(self, number: int, stopped: Stopped) -> Tensor | None:
         """Train epoch `number` (from 0), or the rest of it where it has begun; the mean training loss `[P]` in float64,
         or None if stopped half-way."""
-        problem, population, step = self.problem, self.population, self.optimizer.step
+        problem, step = self.problem, self.step
         rate = SCHEDULES.get(problem.training.schedule).rate
         self.optimizer.set_rates(
             [rate(problem.members[m].lr, min(number, problem.epochs(m)), problem.epochs(m)) for m in self.members]
@@ -66,11 +67,8 @@ class TrainingState:
             if stopped():
                 self.at = k
                 return None
-            space = self.spaces[k]
-            population.forward(batch.x_PBD, space)
-            slope = self.slopes[k](batch.targets, batch.weights, sums[k])
-            population.backward(batch.x_PBD, slope, space)
-            step()
+            step.forward(batch)
+            step.update(batch, self.slopes[k](batch.targets, batch.weights, sums[k]))
         self.at = None
         return self.sums.cpu().t().contiguous().double().sum(1) / self.batches.rows
 

@@ -21,6 +21,7 @@ from lossbench.data.splits.rows import InnerFold, OuterFold
 from lossbench.data.splits.scheme import folds_of, inner_folds_of
 from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
+from lossbench.engine.kernel.choice import Kernel, resolve_kernel
 from lossbench.errors import UserError
 from lossbench.experiments.compare.candidates import (
     Candidate,
@@ -64,6 +65,7 @@ class ComparePlan:
     baseline: str
     device: torch.device
     threads: int
+    kernel: Kernel
 
     @property
     def metrics(self) -> list[Metric]:
@@ -131,6 +133,8 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     ]
     tables = _distinct_names(tables)
     config = _once_in_time(config, tables)
+    kernel = resolve_kernel(config.kernel, device, config.net.activation)
+    config = config.model_copy(update={"kernel": kernel.name})
     check_tasks(config, tables)
     _check_one_kind(tables)
     if config.metric != AUTO:
@@ -169,7 +173,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         )
     threads = config.threads or default_threads()
     select = selection_metric(config.select_by, metric, tables)
-    return ComparePlan(config, tuple(plans), metric, select, baselines.pop(), device, threads)
+    return ComparePlan(config, tuple(plans), metric, select, baselines.pop(), device, threads, kernel)
 
 
 def _scored(config: CompareConfig, metric: Metric, entry: TablePlan) -> TablePlan:

@@ -31,14 +31,14 @@ def protocol_key(plan: ComparePlan) -> dict[str, Any]:
     """What all units of a run share: change one, and nothing that was trained is what is asked for.
 
     `numerics`; net, optimiser, penalty, early stopping and learning rates; the number of trials; the metrics that
-    choose and score; folds, inner folds and seed; the type of device. Not in it: losses, tables, conditions and
-    repeats, which ask for more units or fewer; how differences are judged (baseline, rope, intervals, ranks); where
-    and how it runs (output, name, threads, workers).
+    choose and score; folds, inner folds and seed; the type of device and the kernel. Not in it: losses, tables,
+    conditions and repeats, which ask for more units or fewer; how differences are judged (baseline, rope, intervals,
+    ranks); where and how it runs (output, name, threads, workers).
     """
     config = plan.config.model_dump(mode="json", include=set(TRAINING))
     config["lrs"] = sorted(config["lrs"])
     config |= {"trials": plan.trials, "metric": plan.metric.name, "select_by": plan.select.name}
-    return {"numerics": NUMERICS, "device": plan.device.type, **config}
+    return {"numerics": NUMERICS, "device": plan.device.type, "kernel": plan.kernel.name, **config}
 
 
 def table_key(entry: TablePlan) -> dict[str, Any]:

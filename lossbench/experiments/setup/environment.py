@@ -10,13 +10,14 @@ from typing import Any
 
 import torch
 
+from lossbench.engine.kernel.choice import Kernel
 from lossbench.version import __version__
 
 PACKAGES = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "pydantic")
 
 
-def environment(device: torch.device, threads: int) -> dict[str, Any]:
-    """Versions, device and threads of this run, as the record keeps them."""
+def environment(device: torch.device, threads: int, kernel: Kernel | None = None) -> dict[str, Any]:
+    """Versions, device, threads and kernel of this run, as the record keeps them."""
     return {
         "lossbench": __version__,
         "python": platform.python_version(),
@@ -26,6 +27,7 @@ def environment(device: torch.device, threads: int) -> dict[str, Any]:
         if device.type == "cuda"
         else platform.processor() or platform.machine(),
         "threads": threads,
+        **({} if kernel is None else {"kernel": kernel.name, "kernel_note": kernel.why}),
         "cpus": os.cpu_count(),
         "platform": platform.platform(),
         "implementation": sys.implementation.name,

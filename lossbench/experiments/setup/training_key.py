@@ -4,7 +4,8 @@ Two trainings of one key end with the same bits on one machine; a checkpoint bel
 run. These are in it, and nothing else:
 
 - the config with every `auto` resolved, but for `output`, `name` and `threads`, which change no number, and `device`,
-  of which only the kind is in (`cpu`, `cuda`, `mps`). Losses, last activations and metrics are in by their name,
+  of which only the kind is in (`cpu`, `cuda`, `mps`); and the kernel that `train` uses is in as what it came to
+  (`compiled`, `torch`). Losses, last activations and metrics are in by their name,
   without the folder that their file is in, and so is a table;
 - the table's sha256 (`Table.fingerprint`: its features, target and classes as they were read) and the sha256 of the
   rows of every split, so that other groups or times are another key, too;
@@ -34,7 +35,7 @@ from lossbench.data.table import Table
 from lossbench.experiments.setup.pair import Pair
 
 NUMERICS = 2  # of train, regularize-gif and compare-losses: raised whenever the same config comes to give other numbers
-WHERE_IT_RUNS = {"output", "name", "threads", "device"}
+WHERE_IT_RUNS = {"output", "name", "threads", "device", "kernel"}
 
 
 def training_key(
@@ -44,10 +45,11 @@ def training_key(
     splits: Sequence[Split],
     device: torch.device,
     metric: str = "",
+    kernel: str = "",
 ) -> dict[str, Any]:
     """The key as JSON holds it: "config" as in a config file, everything else by the name that an error gives it.
 
-    `metric` is the name of the metric that `train` resolved.
+    `metric` and `kernel` are the names of what `train` resolved.
     """
     plain = config.model_dump(mode="json", exclude=WHERE_IT_RUNS)
     plain["data"].pop("file")
@@ -63,6 +65,7 @@ def training_key(
         "splits": sha256("".join(digest(split) for split in splits).encode()).hexdigest(),
         **{f"{what} source": source for what, source in sources.items() if source},
         "device": device.type,
+        **({"kernel": kernel} if kernel else {}),
         "numerics": NUMERICS,
     }
     return json.loads(json.dumps(key))  # type: ignore[no-any-return]

@@ -20,6 +20,7 @@ from lossbench.data.splits.rows import Split
 from lossbench.data.splits.scheme import holdout_of
 from lossbench.data.table import Information, Table
 from lossbench.engine.device import default_threads, resolve_device
+from lossbench.engine.kernel.choice import Kernel, resolve_kernel
 from lossbench.errors import UserError
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.metric_choice import auto_metric, check_metric, lacking, metric_notes
@@ -43,6 +44,7 @@ class TrainPlan:
     splits: tuple[Split, ...]  # one, or one a seed
     device: torch.device
     threads: int
+    kernel: Kernel
     recommended: Pair | None = None
     notes: tuple[str, ...] = ()
 
@@ -54,7 +56,9 @@ class TrainPlan:
     @property
     def key(self) -> dict[str, Any]:
         """What its numbers depend on, as JSON holds it."""
-        return training_key(self.config, self.table, self.pair, self.splits, self.device, self.metric.name)
+        return training_key(
+            self.config, self.table, self.pair, self.splits, self.device, self.metric.name, self.kernel.name
+        )
 
     @property
     def seeds(self) -> range:
@@ -69,6 +73,7 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
     """
     check_names(config)
     device = resolve_device(config.device)
+    kernel = resolve_kernel(config.kernel, device, config.net.activation)
     table = load(data_source(config.data)) if table is None else table
     task = Task(table.task)
     classes = table.classes
@@ -103,6 +108,7 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
         splits,
         device,
         config.threads or default_threads(),
+        kernel,
         _recommended(pair) if config.recommended else None,
         tuple(notes),
     )
@@ -156,6 +162,7 @@ def _resolved(plan: TrainPlan, batch_size: int | None) -> TrainConfig:
             "metric": plan.metric.name if config.metric == AUTO else config.metric,
             "device": str(plan.device),
             "threads": plan.threads,
+            "kernel": plan.kernel.name,
             "name": config.name or default_name(plan),
         }
     )

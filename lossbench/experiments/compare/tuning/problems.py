@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lossbench.config.commands.compare import CompareConfig
+from lossbench.engine.kernel.choice import resolve_kernel
 from lossbench.engine.problem import Fold, Member, Problem, Training
 from lossbench.experiments.compare.job import Job
 from lossbench.experiments.compare.tuning.choice import Refit
@@ -20,7 +21,7 @@ def tuning_problem(job: Job) -> Problem:
         folds=tuple(split.fold(candidate.pair) for split in setting.inner),
         members=tuple(_member(job.config, setting.inner_seeds[t.split], t.split, t.lr, t.param_set) for t in job.tried),
         objectives=tuple(pair.objective for pair in candidate.pairs),
-        training=replace(_training(job.config), patience=stopping.patience, min_delta=stopping.min_delta),
+        training=replace(_training(job), patience=stopping.patience, min_delta=stopping.min_delta),
         score=inner_score(job.options.select, candidate.pairs, setting),
         better="lower",
         stops_by=2,
@@ -37,7 +38,7 @@ def refit_problem(job: Job, nets: Sequence[Refit]) -> Problem:
             _member(job.config, job.setting.seeds[n.split], n.split, n.lr, n.param_set, n.epochs) for n in nets
         ),
         objectives=tuple(pair.objective for pair in job.candidate.pairs),
-        training=_training(job.config),
+        training=_training(job),
     )
 
 
@@ -58,11 +59,12 @@ def _member(
     )
 
 
-def _training(config: CompareConfig) -> Training:
-    optim = config.optim
+def _training(job: Job) -> Training:
+    optim, net = job.config.optim, job.config.net
     return Training(
         epochs=optim.epochs,
         batch_size=optim.batch_size,
         optimizer=optim.name,
         schedule=optim.schedule,
+        kernel=resolve_kernel(job.config.kernel, job.options.device, net.activation).name,
     )
