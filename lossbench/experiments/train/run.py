@@ -65,10 +65,8 @@ def run(
     """Train every member, score it on every part, and gather the evidence.
 
     The requested pair comes first; where one is recommended instead of it, that is the second run, of the same
-    seeds on the same splits.
-
-    In the folder `checkpoints` it writes down how far it has come, and goes on from what a run of the same key has left
-    there, to the same bits as one that was never stopped. Raises `UserError` where what is there is another training's.
+    seeds on the same splits. It keeps checkpoints in the folder `checkpoints` and resumes from those of the same key,
+    to the same bits as a run that was never stopped. Raises `UserError` where another training's are there.
     """
     config, table, pair = plan.config, plan.table, plan.pair
     stores = _stores(plan, checkpoints, emit)
