@@ -109,7 +109,7 @@ class _Forker:
                 self._cancel(folder)
                 raise WorkerDied("it was stopped") if stopped() else OutOfTime(f"it was not done after {seconds:g} s")
             if words.exists() and words.stat().st_size > MOST_WORDS:
-                os.truncate(words, 0)
+                _keep_end(words)
             time.sleep(SECONDS_BETWEEN_LOOKS)
         self._has_worked = True
         return int(ended.read_text())
@@ -190,6 +190,16 @@ def _environment() -> dict[str, str]:
     """This process's, and where it finds its modules."""
     paths = os.pathsep.join(path for path in sys.path if path)
     return {**os.environ, **ONE_THREAD, "PYTHONPATH": paths, "PYTHONIOENCODING": "utf-8:backslashreplace"}
+
+
+def _keep_end(words: Path) -> None:
+    """Drop all but the end of what was printed, which tells how the process has ended."""
+    with words.open("rb") as file:
+        file.seek(-LONGEST_MESSAGE, os.SEEK_END)
+        end = file.read()
+    os.truncate(words, 0)
+    with words.open("ab") as file:  # the process appends, too
+        file.write(end)
 
 
 def _how(code: int) -> str:

@@ -8,7 +8,18 @@ from lossbench.cli import main
 def handed(monkeypatch):
     """What the command line hands to the runner, which does nothing: [(function, arguments, keywords)]."""
     calls = []
-    for name in ("train", "compare", "regularize", "report", "describe_data", "predict", "doctor"):
+    for name in (
+        "train",
+        "compare",
+        "regularize",
+        "report",
+        "describe_data",
+        "predict",
+        "doctor",
+        "export",
+        "init",
+        "plot_loss",
+    ):
 
         def take(*arguments, _name=name, **keywords):
             calls.append((_name, arguments, keywords))

@@ -116,7 +116,7 @@ def test_one_loss_is_refused_before_anything_is_trained(lossbench, tmp_path: Pat
     code, out, errors = lossbench("compare-losses", "--losses", "ce", "--data", "iris", "--output", str(tmp_path))
     assert (code, out) == (2, "")
     assert errors == [
-        "error: losses: cross_entropy + identity has nothing to be compared with;"
+        "error: losses: cross_entropy + identity is the only loss of its kind: nothing to compare it with;"
         " name another loss, or none for all of them"
     ]
     assert list(tmp_path.iterdir()) == []

@@ -316,12 +316,10 @@ def test_each_flag_s_help_is_its_key_s_description_and_default(kind):
             assert float(shown[1]) == default, (kind, name)
 
 
-OF_A_TABLE = "data target task drop keep categories numbers groups time scale target_scale"
+OF_A_TABLE = "data target task drop keep categories numbers groups time weights scale target_scale"
 OF_TRAINING = "optim lr batch_size epochs momentum weight_decay schedule patience min_delta"
-READING = (
-    "sep decimal encoding na keep_na_words allow_short_rows drop_missing_target min_class_rows dates date_format"
-    " text max_bytes"
-)
+OF_A_FILE = "sep decimal thousands encoding header columns comment skip_lines na keep_na_words allow_short_rows"
+READING = f"{OF_A_FILE} drop_missing_target min_class_rows dates date_format text max_bytes"
 OF_A_RUN = "seed device threads output name"
 OF_A_TRAINING_RUN = OF_A_RUN.replace("device", "device kernel")
 
@@ -344,7 +342,7 @@ OF_A_TRAINING_RUN = OF_A_RUN.replace("device", "device kernel")
         ),
         (
             "regularize-gif",
-            "data target classes features rest task drop keep categories numbers scale test"
+            "data target classes features rest task drop keep categories numbers weights scale test"
             " penalty alphas alpha_range l1_ratio loss loss_param last_act class_weight target_encoding inverse_link"
             " strict hidden activation tol max_iter fps format grid"
             f" config sets {OF_A_RUN} force quiet json {READING}",
@@ -359,16 +357,18 @@ def test_an_experiment_has_these_flags_in_this_order(kind, parameters):
     for name, option in options.items():
         flag = name.replace("_", "-")
         assert option.opts == [f"--{flag}", *({"jobs": ["-j"]}.get(name, []))]
-        assert option.secondary_opts == ([f"--no-{flag}"] if name in {"recommended", "per_seed", "isolate"} else [])
+        assert option.secondary_opts == (
+            [f"--no-{flag}"] if name in {"recommended", "per_seed", "isolate", "header"} else []
+        )
 
 
 @pytest.mark.parametrize(
     ("command", "flags"),
     [
-        ("data", f"target task drop keep categories numbers groups time target_scale {READING}"),
+        ("data", f"target task drop keep categories numbers groups time weights target_scale {READING}"),
         ("doctor", "loss_param target_encoding inverse_link"),
         ("explain", "loss_param target_encoding inverse_link"),
-        ("predict", "sep decimal encoding na keep_na_words allow_short_rows date_format max_bytes"),
+        ("predict", f"{OF_A_FILE} date_format max_bytes"),
     ],
 )
 def test_other_commands_have_flags_of_train_that_are_the_same_there(command, flags):

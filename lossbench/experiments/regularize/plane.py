@@ -112,7 +112,9 @@ def _columns(
     }
     axes = _axes(columns, places)
     x, y = np.meshgrid(axes[0].ticks(grid), axes[1].ticks(grid))
-    points = pd.DataFrame({name: [value] for name, value in middle.items()}).astype(dict(train.dtypes))
+    # A median of whole numbers may lie between two.
+    kinds = {name: float if table.kinds[str(name)] == "number" else dtype for name, dtype in train.dtypes.items()}
+    points = pd.DataFrame({name: [value] for name, value in middle.items()}).astype(kinds)
     points = points.iloc[np.zeros(grid * grid, np.int64)].reset_index(drop=True)
     points[columns[0]], points[columns[1]] = x.ravel(), y.ravel()
     others = [name for name in prepared.preparation.kinds if name not in columns]

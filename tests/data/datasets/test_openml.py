@@ -73,5 +73,5 @@ def test_no_network_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_wrong_ids_are_one_line() -> None:
     with pytest.raises(UserError, match=r"^openml:iris: 'iris' is no OpenML ID; give a number"):
         load(DataSource(name="openml:iris"))
-    with pytest.raises(UserError, match=r"^openml:404: OpenML does not give it \(No known"):
+    with pytest.raises(UserError, match=r"^openml:404: OpenML refuses it \(No known"):
         load(DataSource(name="openml:404"))

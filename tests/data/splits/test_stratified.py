@@ -229,7 +229,7 @@ def test_too_few_groups_are_one_line() -> None:
         repeated_kfold(np.zeros(9), "regression", 3, 1, 0, groups=np.repeat([0, 1], [4, 5]))
     with pytest.raises(UserError, match="groups: one group cannot be split"):
         holdout(np.zeros(9), "regression", 0.2, 0.2, 0, groups=np.zeros(9))
-    with pytest.raises(UserError, match="folds: 1 fold cannot test"):
+    with pytest.raises(UserError, match="folds: 1 fold leaves no rows"):
         repeated_kfold(np.zeros(9), "regression", 1, 1, 0)
 
 

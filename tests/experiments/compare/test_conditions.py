@@ -31,8 +31,10 @@ HOMES = {
     "experiments/compare/conditions.py",
     "config/commands/compare.py",
     "cli/compare_losses.py",
+    "config/commented.py",  # as a key that `lossbench init` shows
     "data/label_noise.py",
     "data/subset.py",
+    "export/tidy.py",  # as the example in docstrings
     "record/version1.py",
     "record/conditions.py",  # as the example in docstrings
     "record/record.py",
