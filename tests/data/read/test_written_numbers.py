@@ -112,8 +112,8 @@ def test_what_cells_agree_on_is_read_and_said(
 @pytest.mark.parametrize(
     ("cells", "options", "line"),
     [
-        (["1.277", "300", "6.162"], {}, "(line 2: '1.277' is 1.277 or 1277); say --thousands . if the mark separates th"),
-        (["1,500", "3,250", "2,125"], {}, "(line 2: '1,500' is 1.5 or 1500); say --thousands , if the mark separates th"),
+        (["1.277", "300", "6.162"], {}, "(line 2: '1.277' is 1.277 or 1277); say --thousands . if the mark sep"),
+        (["1,500", "3,250", "2,125"], {}, "(line 2: '1,500' is 1.5 or 1500); say --thousands , if the mark sep"),
         (["1,960", "1.960", "3"], {}, "(line 2: '1,960' is 1960 or 1.96)"),
         (["$5", "$6", "€7"], {}, "numbers like '$5', but not on line 4: '€7'; write them alike"),
         (["5%", "6%", "7"], {}, "numbers like '5%', but not on line 4: '7'; write them alike"),

@@ -462,7 +462,7 @@ def test_a_plan_counts_what_will_run() -> None:
         ({"baseline": "mse", "losses": "ce,hinge"}, r"baseline: the baseline 'mse' is not among the losses"),
         ({"folds": 60}, r"class 'setosa' has 50 rows; a split into 60 folds"),
         ({"data": ["iris", "wine"], "folds": 49}, r"^wine: class '\w+' has 48 rows; a split into 49 folds"),
-        ({"losses": "ce"}, r"losses: cross_entropy \+ identity is the only loss of its kind: nothing to compare it with; name another loss"),
+        ({"losses": "ce"}, r"losses: cross_entropy \+ identity is the only loss .*; name another loss"),
         ({"data": ["iris", "wine"], "losses": "ce"}, r"losses: cross_entropy \+ identity is the only loss of its kind"),
         ({"data": ["iris", "diabetes"]}, r"data: tables of different tasks .*iris: multiclass, diabetes: regression"),
         ({"data": "diabetes", "label_noise": [0.2]}, r"label_noise: label noise needs classes, and diabetes"),

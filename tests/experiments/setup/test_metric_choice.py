@@ -146,9 +146,7 @@ def test_a_loss_that_predicts_no_distribution_is_not_scored_by_one():
         plan_train(TrainConfig.model_validate({"data": "diabetes", "loss": "mse", "metric": "crps"}))
     with pytest.raises(UserError, match=f"metric: {why}"):
         plan(CompareConfig.model_validate({"data": "diabetes", "losses": "gaussian_nll,mse", "metric": "crps"}))
-    with pytest.raises(
-        UserError, match=r"gaussian_nll \+ mean_variance is the only loss of its kind: nothing to compare it with"
-    ):
+    with pytest.raises(UserError, match=r"gaussian_nll \+ mean_variance is the only loss of its kind"):
         plan(CompareConfig.model_validate({"data": "diabetes", "metric": "crps"}))
 
 

@@ -184,9 +184,7 @@ def test_an_activation_of_the_users_is_named_again(tmp_path: Path) -> None:
     own = config("nll", f"{acts}:tw", data="titanic", optim={"epochs": 1}, net={"hidden": [4]}, threads=1)
     result = finished(own)
     save(tmp_path, result)
-    with pytest.raises(
-        UserError, match=r"tw of myacts.py, and the run does not .*; name it again: --last-act myacts.py:tw$"
-    ):
+    with pytest.raises(UserError, match=r"tw of myacts.py, and .*; name it again: --last-act myacts.py:tw$"):
         load_predictor(tmp_path)
     features = load(data_source(own.data)).features
     point = load_predictor(tmp_path, last_act=f"{acts}:tw").predict(features).score_PNC
