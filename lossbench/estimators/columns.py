@@ -55,6 +55,10 @@ class Columns:
         """`X` as a DataFrame, its names and their order checked as scikit-learn does."""
         if not hasattr(X, "shape"):
             X = np.asarray(X, dtype=object)
+        if isinstance(X, pd.DataFrame) and X.columns.has_duplicates:
+            name = str(X.columns[X.columns.duplicated()][0])
+            with checked_parameters():
+                raise UserError(f"several columns are named {name!r}", where="X", fix="give each its own name")
         validate_data(self, X, skip_check_array=True, reset=reset)
         if not isinstance(X, pd.DataFrame):
             X = pd.DataFrame(X, columns=getattr(self, "feature_names_in_", [f"x{i}" for i in range(X.shape[1])]))

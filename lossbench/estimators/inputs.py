@@ -22,6 +22,7 @@ from lossbench.data.table import ColumnKind, Table, level
 from lossbench.errors import UserError, counted, warn
 
 _HELD = {"number": "numbers", "boolean": "truth values", "text": "text", "date": "dates"}
+MOST = float(np.finfo(np.float32).max)  # that a net can hold
 _SHOWN = 5  # values that a warning lists
 
 
@@ -72,7 +73,13 @@ def _columns(
     for name, kind in (wanted or {}).items():
         if name in kinds and kinds[name] != kind:
             parsed.columns[name], kinds[name] = _in_kind(parsed.columns[name], kinds[name], kind), kind
-    return pd.DataFrame(parsed.columns, copy=False), kinds
+    features = pd.DataFrame(parsed.columns, copy=False)
+    for name in (name for name, kind in kinds.items() if kind == "number"):
+        wild = int((features[name].abs() > MOST).sum())
+        if wild:
+            what = f"column {str(name)!r} has {counted(wild, 'infinite value')}, or too large for single precision"
+            raise UserError(what, where="X", fix="correct them, or make gaps (NaN) of them")
+    return features, kinds
 
 
 def _clean(name: Any) -> str:

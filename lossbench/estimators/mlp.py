@@ -123,8 +123,9 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         config = load(None, (), [Override(KEYS[name], value, name) for name, value in given.items()], "train")
         assert isinstance(config, TrainConfig)
         if one_pass and (self.patience is not None or self.keep == "best"):
-            stops = "patience" if self.patience is not None else "keep='best'"
-            raise UserError(f"partial_fit holds no rows back, so {stops} has no score", where=stops, fix="use fit")
+            stops = "patience" if self.patience is not None else "keep"
+            what = "partial_fit holds no rows back, so no epoch has a validation score"
+            raise UserError(what, where=stops, fix="leave it out, or use fit")
         if one_pass and config.optim.schedule != "constant":
             what = f"partial_fit does not know how many passes will follow, so it has no {config.optim.schedule!r}"
             raise UserError(what, where="schedule", fix="use 'constant', and set_params(lr=...) between passes")
@@ -194,7 +195,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
             with checked_parameters():
                 self._refuse_another_net(problem.net)
         optim = config.optim.name
-        evaluation = f"{type(self).__name__} / {pair}"
+        evaluation = f"{type(self).__name__} / {pair.name}"
         with told(evaluation, problem, metric.name, self.verbose) as emit:
             trained = train(
                 problem,

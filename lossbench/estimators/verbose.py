@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from lossbench.engine.problem import Problem
 from lossbench.errors import UserError
 from lossbench.estimators.loss_parameter import checked_parameters
-from lossbench.events import Emit, EvaluationEnded, EvaluationStarted, Event, Status, ignore
+from lossbench.events import Emit, EpochEnded, EvaluationEnded, EvaluationStarted, Event, Status, ignore
 from lossbench.runner.drive import Listener, choose_listeners
 
 SILENT, PROGRESS, EVERY_EPOCH = range(3)
@@ -24,7 +24,12 @@ def told(name: str, problem: Problem, metric: str, verbose: int) -> Iterator[Emi
         yield ignore
         return
 
+    reached = ""
+
     def emit(event: Event) -> None:
+        nonlocal reached
+        if isinstance(event, EpochEnded) and problem.score is None:  # with one, the best score is shown
+            reached = f"loss {event.train_loss[0]:.4g}"
         for listener in listeners:
             listener(event)
 
@@ -41,7 +46,7 @@ def told(name: str, problem: Problem, metric: str, verbose: int) -> Iterator[Emi
         with contextlib.ExitStack() as closing:
             for listener in listeners:
                 closing.callback(listener.close)
-            emit(EvaluationEnded(name, status, time.monotonic() - began))
+            emit(EvaluationEnded(name, status, time.monotonic() - began, reached))
 
 
 def _listeners(verbose: int) -> list[Listener]:

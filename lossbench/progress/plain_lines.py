@@ -60,8 +60,8 @@ class PlainLines:
             case EpochEnded():
                 self._statuses[event.evaluation].update(event)
                 if self._every_epoch:
-                    now = self._statuses[event.evaluation]
-                    self._print(f"{event.evaluation}: epoch {event.epoch}/{now.started.epochs}; {now.summary()}")
+                    of = self._statuses[event.evaluation]
+                    self._print(f"{event.evaluation}: epoch {event.epoch}/{of.started.epochs}; {of.summary()}")
                 else:
                     self._at_each_tenth(event.evaluation)
             case MemberStopped():
