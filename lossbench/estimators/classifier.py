@@ -39,8 +39,29 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     share `validation` of the rows back. `standardise` scales the inputs to mean 0 and deviation 1 first.
     `predict_proba` is there where the loss estimates probabilities.
 
-    Attributes of a fitted one: `classes_`, `loss_curve_` (mean training loss of each epoch), `validation_scores_`,
-    `best_epoch_`, `n_iter_`, `state_` (weights, named as an `nn.Sequential`'s), `last_act_`.
+    `preprocess="auto"` prepares the columns of a DataFrame as the command line does: gaps in numbers get the median,
+    booleans, texts and the dtype "category" an input for each level, dates one for each part. True prepares arrays
+    too, False nothing. Columns are those of `fit`, in its order; levels that it never saw are a `LossbenchWarning`.
+
+    `warm_start=True`: `fit` goes on from the present weights, in the scales of the first fit. As in scikit-learn, the
+    optimiser begins anew (in `partial_fit` it goes on), and curves and counts continue. `verbose`: 0 says nothing, 1
+    shows what `lossbench train` shows, 2 prints a line an epoch.
+
+    Attributes of a fitted one: `classes_`, `loss_curve_` (mean training loss of each epoch, without penalties),
+    `validation_scores_` (of each epoch on the rows held back, by the task's metric; None without such rows),
+    `best_epoch_`, `n_iter_` (epochs), `t_` (rows seen), `state_` (weights, named as an `nn.Sequential`'s),
+    `last_act_`, `preparation_` (of a DataFrame; `.input_names` are the inputs), `n_features_in_`,
+    `feature_names_in_`, and what scikit-learn's MLPs have: `loss_`, `best_loss_`, `best_validation_score_`, `coefs_`,
+    `intercepts_`, `n_layers_`, `n_outputs_`.
+
+    >>> from sklearn.datasets import load_iris
+    >>> from lossbench import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = MLPClassifier(loss="focal(gamma=3)", epochs=40, lr=0.01, random_state=0).fit(X, y)
+    >>> net.predict(X[:2])
+    array([0, 0])
+    >>> net.score(X, y) > 0.95
+    True
     """
 
     classes_: Array
@@ -114,6 +135,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         The first call must name all `classes [C]`. It scales (and prepares) the columns by its own rows, so let these
         be typical, or scale before. The optimiser goes on from call to call; `epochs` does not matter. Early stopping,
         schedules and `class_weight="balanced"` need all rows: `UserError`.
+
+        >>> from sklearn.datasets import load_iris
+        >>> from lossbench import MLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> net = MLPClassifier(random_state=0)
+        >>> for start in range(3):
+        ...     net = net.partial_fit(X[start::3], y[start::3], classes=[0, 1, 2])
+        >>> net.n_iter_, net.t_
+        (3, 150)
         """
         goes_on = self._is_trained
         if not goes_on and hasattr(self, "classes_"):  # of a fit that failed

@@ -30,6 +30,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     Parameters and attributes are those of `MLPClassifier`. Targets are scaled inside for losses that want that (as
     `target_scale: auto` does it) and predicted in their own units; losses of counts and of positive numbers see them
     as they are.
+
+    >>> from sklearn.datasets import load_diabetes
+    >>> from lossbench import MLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> net = MLPRegressor(loss="huber", epochs=40, lr=0.01, random_state=0).fit(X, y)
+    >>> net.predict(X.head(2)).shape
+    (2,)
+    >>> net.score(X, y) > 0.4
+    True
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -50,6 +59,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         The first call scales the columns of `X` and of `y` by its own rows, so let these be typical, or scale before.
         The optimiser goes on from call to call; `epochs` does not matter. Early stopping and schedules need all rows:
         `UserError`.
+
+        >>> from sklearn.datasets import load_diabetes
+        >>> from lossbench import MLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> MLPRegressor(random_state=0).partial_fit(X, y).partial_fit(X, y).n_iter_
+        2
         """
         goes_on = self._is_trained
         return self._learn(
