@@ -28,7 +28,7 @@ from lossbench.config.python_words import Words, in_python
 from lossbench.config.schema import CONFIGS, Command
 from lossbench.errors import UserError, unknown, warn
 from lossbench.events import Event, Warned
-from lossbench.record import CompareRecord, TrainRecord
+from lossbench.record import CompareRecord, Record, TrainRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +37,15 @@ if TYPE_CHECKING:
     from lossbench.runner.drive import Listener
 
     Data = str | Path | Mapping[str, Any] | pd.DataFrame
+
+
+def _as_html(record: Record) -> str:
+    from lossbench.runner.finish import answer_as_html
+
+    return answer_as_html(record)
+
+
+Record.html = _as_html
 
 FRAME = "DataFrame"  # what a config and a record call a table that came from no file
 
