@@ -28,7 +28,7 @@ from lossbench.config.python_words import Words, in_python
 from lossbench.config.schema import CONFIGS, Command
 from lossbench.errors import UserError, unknown, warn
 from lossbench.events import Event, Warned
-from lossbench.record import CompareRecord, TrainRecord
+from lossbench.record import CompareRecord, Record, TrainRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +37,15 @@ if TYPE_CHECKING:
     from lossbench.runner.drive import Listener
 
     Data = str | Path | Mapping[str, Any] | pd.DataFrame
+
+
+def _as_html(record: Record) -> str:
+    from lossbench.runner.finish import answer_as_html
+
+    return answer_as_html(record)
+
+
+Record.html = _as_html
 
 FRAME = "DataFrame"  # what a config and a record call a table that came from no file
 
@@ -48,15 +57,15 @@ def train(
     config: str | Path | None = None,
     strict: bool = False,
     force: bool = False,
-    progress: bool = False,
+    progress: bool | None = None,
     **keys: Any,
 ) -> TrainRecord:
     """Train one loss on one table, as `lossbench train` does, and return the record; `.table()` is a DataFrame.
 
     `target` names the column to predict of a file or a DataFrame, or several; `config` a YAML file that the keywords
     override. The run's folder has the record, curves and weights; a run that was stopped goes on, and of one that has
-    ended its record is read (`force` trains it anew). What the command line warns of is a `LossbenchWarning`. Raises
-    `UserError` for whatever cannot be trained.
+    ended its record is read (`force` trains it anew). `progress` shows how far it is; None: in a notebook. What the
+    command line warns of is a `LossbenchWarning`. Raises `UserError` for whatever cannot be trained.
     """
     from lossbench import runner
 
@@ -78,7 +87,7 @@ def compare(
     config: str | Path | None = None,
     strict: bool = False,
     force: bool = False,
-    progress: bool = False,
+    progress: bool | None = None,
     **keys: Any,
 ) -> CompareRecord:
     """Compare losses on one or more tables, as `lossbench compare-losses` does, and return the record.
@@ -119,10 +128,29 @@ class _Warnings:
         """Nothing is left to do."""
 
 
-def _listeners(progress: bool, words: Words) -> list[Listener]:
+class _Display:
+    """A display of progress without what is a warning of Python's already."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def __call__(self, event: Event) -> None:
+        """Hand one event on."""
+        if not (isinstance(event, Warned) and event.level == "warning"):
+            self._listener(event)
+
+    def close(self) -> None:
+        """Tidy up."""
+        self._listener.close()
+
+
+def _listeners(progress: bool | None, words: Words) -> list[Listener]:
+    from lossbench.progress.notebook import in_notebook
     from lossbench.runner.drive import choose_listeners
 
-    return [*(choose_listeners("rich") if progress else ()), _Warnings(words)]
+    if progress is None:
+        progress = in_notebook()
+    return [*map(_Display, choose_listeners("rich") if progress else ()), _Warnings(words)]
 
 
 def _words(

@@ -13,16 +13,18 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
+from sklearn.utils.validation import column_or_1d
 
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
-from lossbench.estimators.loss_parameter import ClassWeights
-from lossbench.estimators.mlp import AUTO, Array, BaseMLP, rows_that_count
+from lossbench.estimators.columns import rows_that_count
+from lossbench.estimators.loss_parameter import ClassWeights, checked_parameters
+from lossbench.estimators.mlp import AUTO, BaseMLP
+from lossbench.estimators.training import Array
 from lossbench.experiments.setup.class_weight import class_weights
 from lossbench.experiments.setup.pair import Pair
 
@@ -37,9 +39,32 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     share `validation` of the rows back. `standardise` scales the inputs to mean 0 and deviation 1 first.
     `predict_proba` is there where the loss estimates probabilities.
 
-    Attributes of a fitted one: `classes_`, `loss_curve_` (mean training loss of each epoch), `validation_scores_`,
-    `best_epoch_`, `n_iter_`, `state_` (weights, named as an `nn.Sequential`'s), `last_act_`.
+    `preprocess="auto"` prepares the columns of a DataFrame as the command line does: gaps in numbers get the median,
+    booleans, texts and the dtype "category" an input for each level, dates one for each part. True prepares arrays
+    too, False nothing. Columns are those of `fit`, in its order; levels that it never saw are a `LossbenchWarning`.
+
+    `warm_start=True`: `fit` goes on from the present weights, in the scales of the first fit. As in scikit-learn, the
+    optimiser begins anew (in `partial_fit` it goes on), and curves and counts continue. `verbose`: 0 says nothing, 1
+    shows what `lossbench train` shows, 2 prints a line an epoch.
+
+    Attributes of a fitted one: `classes_`, `loss_curve_` (mean training loss of each epoch, without penalties),
+    `validation_scores_` (of each epoch on the rows held back, by the task's metric; None without such rows),
+    `best_epoch_`, `n_iter_` (epochs), `t_` (rows seen), `state_` (weights, named as an `nn.Sequential`'s),
+    `last_act_`, `preparation_` (of a DataFrame; `.input_names` are the inputs), `n_features_in_`,
+    `feature_names_in_`, and what scikit-learn's MLPs have: `loss_`, `best_loss_`, `best_validation_score_`, `coefs_`,
+    `intercepts_`, `n_layers_`, `n_outputs_`.
+
+    >>> from sklearn.datasets import load_iris
+    >>> from lossbench import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = MLPClassifier(loss="focal(gamma=3)", epochs=40, lr=0.01, random_state=0).fit(X, y)
+    >>> net.predict(X[:2])
+    array([0, 0])
+    >>> net.score(X, y) > 0.95
+    True
     """
+
+    classes_: Array
 
     def __init__(
         self,
@@ -66,6 +91,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         validation: float = 0.2,
         class_weight: ClassWeights = None,
         standardise: bool = True,
+        preprocess: bool | Literal["auto"] = "auto",
+        warm_start: bool = False,
+        verbose: int = 0,
         random_state: Any = None,
         device: str = "auto",
         threads: int | None = 1,
@@ -78,17 +106,67 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """Train on `X [N, D]` and labels `y [N]`; `UserError` for parameters that cannot be, and where it diverges.
 
         `sample_weight [N]`: what each row counts, 0 or more; a row of weight 0 is left out. With `batch_size=None` and
-        without early stopping a row of weight 2 is two equal rows.
+        without early stopping a row of weight 2 is two equal rows. With `warm_start` the classes must be those of
+        before.
         """
-        x_ND, label_N = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        goes_on = self.warm_start and self._is_trained
+        x, label_N = self._checked(X, y, goes_on=goes_on, min_rows=2)
         check_classification_targets(label_N)
-        x_ND, label_N, weight_N = rows_that_count(x_ND, label_N, sample_weight)
-        self.classes_, index_N = np.unique(column_or_1d(label_N, warn=True), return_inverse=True)
-        if len(self.classes_) < 2:
+        x, label_N, weight_N = rows_that_count(x, label_N, sample_weight)
+        classes, index_N = np.unique(column_or_1d(label_N, warn=True), return_inverse=True)
+        if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least two classes; y has one class")
-        task = Task.BINARY if len(self.classes_) == 2 else Task.MULTICLASS
-        pair = self._pair(task, self.classes_)
-        return self._train(x_ND, index_N.astype(np.int64), pair, weight_N, _class_weights(pair, index_N, weight_N))
+        if goes_on and not np.array_equal(classes, self.classes_):
+            raise ValueError(f"with warm_start, y must have the classes of before, {self.classes_}; it has {classes}")
+        self.classes_ = classes
+        pair = self._pair(self._task_of_classes, classes)
+        weights = weight_N, _class_weights(pair, index_N, weight_N)
+        return self._train(x, index_N.astype(np.int64), pair, *weights, goes_on=goes_on)
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Train one pass over `X [N, D]` and labels `y [N]`, from the present weights, as scikit-learn's MLP does.
+
+        The first call must name all `classes [C]`. It scales (and prepares) the columns by its own rows, so let these
+        be typical, or scale before. The optimiser goes on from call to call; `epochs` does not matter. Early stopping,
+        schedules and `class_weight="balanced"` need all rows: `UserError`.
+
+        >>> from sklearn.datasets import load_iris
+        >>> from lossbench import MLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> net = MLPClassifier(random_state=0)
+        >>> for start in range(3):
+        ...     net = net.partial_fit(X[start::3], y[start::3], classes=[0, 1, 2])
+        >>> net.n_iter_, net.t_
+        (3, 150)
+        """
+        goes_on = self._is_trained
+        if not goes_on and hasattr(self, "classes_"):  # of a fit that failed
+            del self.classes_
+        x, label_N = self._checked(X, y, goes_on=goes_on)
+        check_classification_targets(label_N)
+        _check_partial_fit_first_call(self, classes)
+        unknown = np.setdiff1d(label_N, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y has labels that are not among the classes {self.classes_}: {unknown}")
+        if isinstance(self.class_weight, str):
+            with checked_parameters():
+                what = f"partial_fit does not know how frequent classes are, so it has no {self.class_weight!r}"
+                raise UserError(what, where="class_weight", fix="give a weight for each class, or sample_weight")
+        x, label_N, weight_N = rows_that_count(x, column_or_1d(label_N, warn=True), sample_weight)
+        index_N = np.searchsorted(self.classes_, label_N).astype(np.int64)
+        pair = self._pair(self._task_of_classes, self.classes_)
+        weights = weight_N, _class_weights(pair, index_N, weight_N)
+        return self._train(x, index_N, pair, *weights, goes_on=goes_on, one_pass=True)
+
+    @property
+    def _task_of_classes(self) -> Task:
+        return Task.BINARY if len(self.classes_) == 2 else Task.MULTICLASS
 
     def predict(self, X: ArrayLike) -> Array:
         """The decided class of each row."""

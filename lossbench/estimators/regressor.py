@@ -5,17 +5,23 @@ N rows, D inputs, K targets.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.data.target_scale import fit_target_scaling
-from lossbench.estimators.mlp import Array, BaseMLP, rows_that_count
+from lossbench.errors import UserError
+from lossbench.estimators.columns import rows_that_count
+from lossbench.estimators.loss_parameter import checked_parameters
+from lossbench.estimators.mlp import BaseMLP
+from lossbench.estimators.training import Array
+
+NUMBERS = {"y_numeric": True, "multi_output": True}  # what y may be
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -24,6 +30,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     Parameters and attributes are those of `MLPClassifier`. Targets are scaled inside for losses that want that (as
     `target_scale: auto` does it) and predicted in their own units; losses of counts and of positive numbers see them
     as they are.
+
+    >>> from sklearn.datasets import load_diabetes
+    >>> from lossbench import MLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> net = MLPRegressor(loss="huber", epochs=40, lr=0.01, random_state=0).fit(X, y)
+    >>> net.predict(X.head(2)).shape
+    (2,)
+    >>> net.score(X, y) > 0.4
+    True
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -34,23 +49,60 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         counts, 0 or more; a row of weight 0 is left out. With `batch_size=None` and without early stopping a row of
         weight 2 is two equal rows.
         """
-        x_ND, value = validate_data(
-            self, X, y, dtype=np.float64, y_numeric=True, multi_output=True, ensure_min_samples=2
+        goes_on = self.warm_start and self._is_trained
+        return self._learn(*self._checked(X, y, goes_on=goes_on, min_rows=2, **NUMBERS), sample_weight, goes_on=goes_on)
+
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train one pass over `X [N, D]` and numbers `y [N]` or `[N, K]`, from the present weights, as scikit-learn's
+        MLP does.
+
+        The first call scales the columns of `X` and of `y` by its own rows, so let these be typical, or scale before.
+        The optimiser goes on from call to call; `epochs` does not matter. Early stopping and schedules need all rows:
+        `UserError`.
+
+        >>> from sklearn.datasets import load_diabetes
+        >>> from lossbench import MLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> MLPRegressor(random_state=0).partial_fit(X, y).partial_fit(X, y).n_iter_
+        2
+        """
+        goes_on = self._is_trained
+        return self._learn(
+            *self._checked(X, y, goes_on=goes_on, **NUMBERS), sample_weight, goes_on=goes_on, one_pass=True
         )
-        if value.ndim == 2 and value.shape[1] == 1:
-            value = column_or_1d(value, warn=True)
-        x_ND, value, weight_N = rows_that_count(x_ND, value.astype(np.float64), sample_weight)
+
+    def _learn(
+        self, x: Any, y: Array, sample_weight: ArrayLike | None, *, goes_on: bool, one_pass: bool = False
+    ) -> Self:
+        value = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        x, value, weight_N = rows_that_count(x, value.astype(np.float64), sample_weight)
         targets = 1 if value.ndim == 1 else value.shape[1]
         pair = self._pair(Task.REGRESSION, targets=targets)
+        is_scaled = pair.encoding is Encoding.FLOAT
+        if not goes_on:
+            self._scale_target(value, weight_N, is_scaled=is_scaled)
+        elif is_scaled != self._is_scaled:
+            with checked_parameters():
+                units = "scaled targets and now sees them as they are", "targets as they are and now sees them scaled"
+                what = f"the net was trained on {units[is_scaled]}"
+                raise UserError(what, where="loss", fix="fit it anew, with warm_start=False")
+        elif targets != self.targets_:
+            raise ValueError(f"y must have {self.targets_} target(s), as before; it has {targets}")
+        given = (value - self.target_center_) / self.target_scale_
+        return self._train(x, given, pair, weight_N, goes_on=goes_on, one_pass=one_pass)
+
+    def _scale_target(self, value: Array, weight_N: Array | None, *, is_scaled: bool) -> None:
+        """Learn the units that the loss is trained in, one for each target."""
+        self._is_scaled = is_scaled
         self.target_center_: float | Array = 0.0
         self.target_scale_: float | Array = 1.0
-        if pair.encoding is Encoding.FLOAT:
-            units = [fit_target_scaling(one, weight_N=weight_N) for one in np.atleast_2d(value.T)]
-            self.target_center_, self.target_scale_ = units[0].center, units[0].scale
-            if targets > 1:
-                self.target_center_ = np.array([unit.center for unit in units])
-                self.target_scale_ = np.array([unit.scale for unit in units])
-        return self._train(x_ND, (value - self.target_center_) / self.target_scale_, pair, weight_N)
+        if not is_scaled:
+            return
+        units = [fit_target_scaling(one, weight_N=weight_N) for one in np.atleast_2d(value.T)]
+        self.target_center_, self.target_scale_ = units[0].center, units[0].scale
+        if value.ndim == 2:
+            self.target_center_ = np.array([unit.center for unit in units])
+            self.target_scale_ = np.array([unit.scale for unit in units])
 
     def __sklearn_tags__(self) -> Tags:
         """What scikit-learn asks: `y` may have several columns."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
@@ -39,12 +40,29 @@ _BAR = 12
 _GAP = "  "
 
 
+class Display(Protocol):
+    """Where the lines of what is at work stand until it is stopped."""
+
+    @property
+    def is_started(self) -> bool:
+        """Whether they are shown."""
+
+    def start(self) -> None:
+        """Show them, if they are not shown."""
+
+    def refresh(self) -> None:
+        """Draw them again."""
+
+    def stop(self) -> None:
+        """Take them away."""
+
+
 class ProgressBars:
     """Lines of what is at work, drawn again in place; lines of what has ended stay."""
 
     def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._clock = console, clock
-        self._live = Live(self, console=console, auto_refresh=False, transient=True)
+        self._live: Display = Live(self, console=console, auto_refresh=False, transient=True)
         self._statuses: dict[str, EvaluationStatus] = {}
         self._stage_began: dict[str, float] = {}
         self._phase: tuple[Phase, float] | None = None
@@ -74,7 +92,7 @@ class ProgressBars:
             case EvaluationSkipped():
                 self._print(Text(f"skipped {event.evaluation}: {event.why}", style="dim"))
             case Warned():
-                self._print(Text.assemble(("warning: ", "yellow"), event.message))
+                self._print(Text.assemble((f"{event.level}: ", "yellow"), event.message))
             case UnitsEnded():
                 self._units = event
             case Phase():

@@ -27,11 +27,18 @@ TENTHS = 10
 
 
 class PlainLines:
-    """A line when a run starts and ends, and in between at each tenth of the work, at most every few seconds."""
+    """A line when a run starts and ends, and in between at each tenth of the work, at most every few seconds; with
+    `every_epoch`, one for each epoch."""
 
-    def __init__(self, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        *,
+        every_epoch: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._stream = stream or sys.stderr
-        self._clock = clock
+        self._clock, self._every_epoch = clock, every_epoch
         self._statuses: dict[str, EvaluationStatus] = {}
         self._began: dict[str, float] = {}
         self._said: dict[str, tuple[int, float]] = {}
@@ -52,7 +59,11 @@ class PlainLines:
                 )
             case EpochEnded():
                 self._statuses[event.evaluation].update(event)
-                self._at_each_tenth(event.evaluation)
+                if self._every_epoch:
+                    of = self._statuses[event.evaluation]
+                    self._print(f"{event.evaluation}: epoch {event.epoch}/{of.started.epochs}; {of.summary()}")
+                else:
+                    self._at_each_tenth(event.evaluation)
             case MemberStopped():
                 self._statuses[event.evaluation].stop(event)
             case EvaluationEnded():

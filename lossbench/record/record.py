@@ -6,7 +6,8 @@ NaN and infinities have no place in JSON: they are written as null beside a stat
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -42,6 +43,10 @@ class MetricRecord(RecordPart):
 class Record(RecordPart):
     """What the records of all commands have."""
 
+    html: ClassVar[Callable[[Record], str] | None] = (
+        None  # how a notebook shows records: set by the door that makes them
+    )
+
     schema_version: Literal[2] = SCHEMA_VERSION
     kind: str
     name: str
@@ -72,6 +77,10 @@ class Record(RecordPart):
         return f"<{self.kind} {self.name!r}: {', '.join(losses)} on {', '.join(data)}, {self.status}>"
 
     __str__ = __repr__
+
+    def _repr_html_(self) -> str | None:
+        """The answer that the command line prints, for notebooks; None (they show the line) where `html` is not set."""
+        return None if Record.html is None else Record.html(self)
 
     def table(self) -> pd.DataFrame:
         """What came out: `members()`, where a command has nothing shorter to say."""

@@ -171,7 +171,7 @@ def silence_output() -> None:
 
 
 def choose_listeners(mode: Mode) -> list[Listener]:
-    """Bars on a terminal, plain lines off it, JSON lines on request.
+    """Bars on a terminal and in a notebook, plain lines elsewhere, JSON lines on request.
 
     Progress goes to standard error, results to standard output.
     """
@@ -181,6 +181,10 @@ def choose_listeners(mode: Mode) -> list[Listener]:
         from lossbench.progress.json_lines import JsonLines
 
         return [JsonLines()]
+    from lossbench.progress.notebook import NotebookProgress, in_notebook
+
+    if in_notebook():
+        return [NotebookProgress()]
     if sys.stderr.isatty():
         from lossbench.progress.bars import ProgressBars
         from lossbench.rich_console import PrintableConsole

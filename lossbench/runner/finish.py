@@ -61,7 +61,16 @@ def print_answer(record: Record, folder: Path) -> None:
         console().print(_answer(record, folder))
 
 
-def _answer(record: Record, folder: Path) -> RenderableType:
+def answer_as_html(record: Record) -> str:
+    """What `print_answer` prints, as an element of a notebook, in Python's words."""
+    from lossbench.config.python_words import python_words
+    from lossbench.config.schema import CONFIGS
+    from lossbench.report.terminal.html import as_html
+
+    return as_html(_answer(record, None), python_words(CONFIGS[record.kind]))  # type: ignore[index]
+
+
+def _answer(record: Record, folder: Path | None) -> RenderableType:
     from lossbench.record import CompareRecord, RegularizeRecord, TrainRecord
 
     match record:

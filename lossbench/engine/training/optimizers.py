@@ -10,13 +10,14 @@ Methods for Structured Neural Networks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from lossbench.components.optimizers import OPTIMIZERS, Stretch
 from lossbench.engine.nets.mlp import Population
+from lossbench.engine.nets.state import State, population_of, state_of
 from lossbench.engine.problem import Member, Training
 
 
@@ -91,6 +92,19 @@ class PopulationOptimizer:
             divisor = self.rule.divisor(self.weights_state, self.steps, self.room)
             threshold = torch.div(threshold, divisor, out=self.room)
         self.weights.sub_(torch.clamp(self.weights, -threshold, threshold))
+
+    def state_of(self, member: int) -> dict[str, dict[str, Tensor]]:
+        """A member's part of each buffer, under the names of its parameters; in main memory."""
+        layout = self.population.layout
+        states = {name: state_of(Population(layout, buffer), member) for name, buffer in self.state.items()}
+        return {name: {key: part.cpu() for key, part in state.items()} for name, state in states.items()}
+
+    def recall(self, states: Mapping[str, State], steps: int) -> None:
+        """Go on after so many steps of the only member, whose parts of the buffers these are."""
+        self.steps = steps
+        for name, buffer in self.state.items():
+            state = {key: part.to(buffer.device, buffer.dtype) for key, part in states[name].items()}
+            buffer.copy_(population_of(self.population.layout.net, state).flat)
 
     def survivors(self, population: Population, keep: Tensor) -> PopulationOptimizer:
         """The optimiser of the members `keep` alone, with their state."""

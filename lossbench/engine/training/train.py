@@ -18,10 +18,11 @@ from lossbench.engine.threads import in_threads, one_thread
 from lossbench.engine.training.checkpoint import Saver, Store
 from lossbench.engine.training.chunks import plan
 from lossbench.engine.training.member_progress import Outcome
+from lossbench.engine.training.start import Start
 from lossbench.engine.training.trainer import Trainer
 from lossbench.events import Emit, Stopped, ignore, never
 
-__all__ = ["Outcome", "Trained", "train"]
+__all__ = ["Outcome", "Start", "Trained", "train"]
 
 
 class Trained:
@@ -40,6 +41,14 @@ class Trained:
         main memory."""
         trainer, place = self._where[member]
         return {name: value.cpu() for name, value in trainer.state(place).items()}
+
+    def start(self, member: int) -> Start:
+        """Where the next training of a net can begin: with the parameters that were kept, and with what the optimiser
+        remembers after the last step, where `train` was to remember it."""
+        trainer, place = self._where[member]
+        if trainer.optimizer is None:
+            return Start(self.state(member))
+        return Start(self.state(member), trainer.optimizer.state_of(place), trainer.optimizer.steps)
 
     def outputs(self, xs: Sequence[Tensor | GatheredRows]) -> list[Tensor]:
         """Every member's outputs `[N, K]` after its last activation, for the rows `xs[its fold] [N, D]`.
@@ -78,6 +87,8 @@ def train(
     threads: int | None = None,
     chunk: int | None = None,
     checkpoints: Store | None = None,
+    start: Start | None = None,
+    remember: bool = False,
 ) -> Trained:
     """Train all members; emits `EpochEnded` and `MemberStopped` of `run`.
 
@@ -89,7 +100,11 @@ def train(
     With `checkpoints`, members go on from those that the store has of them, and end with the same bits as if they had
     never been stopped; the epochs that are behind them are reported as each member's best and last. A chunk is written
     some seconds after it was written last, at the end of an epoch, and where it is once training is stopped.
+
+    A single member may begin from `start`, not from its seed's first weights; its batches still follow its seed. With
+    `remember`, `Trained.start` has what the optimiser remembers of a single member.
     """
+    assert start is None or len(problem.members) == 1, "a start is that of a single member"
     where = resolve_device(device)
     count = threads or default_threads()
     if where.type != "cpu":
@@ -98,7 +113,7 @@ def train(
     begun = checkpoints.read() if checkpoints else []
     trainers = [Trainer(problem, one.members, evaluation, where, one) for one in begun]
     rest = plan(problem, count, chunk, without={member for one in begun for member in one.members})
-    trainers += [Trainer(problem, members, evaluation, where) for members in rest]
+    trainers += [Trainer(problem, members, evaluation, where, start=start, remember=remember) for members in rest]
     saver = Saver(checkpoints)
     with one_thread():
         in_threads([partial(trainer.train, emit, saver=saver) for trainer in trainers], count, stopped)

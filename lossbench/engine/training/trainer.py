@@ -14,16 +14,21 @@ import torch
 from torch import Tensor
 
 from lossbench.engine.nets.mlp import ParameterLayout, Population, initialised
-from lossbench.engine.nets.state import state_of
+from lossbench.engine.nets.state import population_of, state_of
 from lossbench.engine.problem import Problem
 from lossbench.engine.training.checkpoint import Checkpoint, Saver
 from lossbench.engine.training.member_progress import MemberProgress, Outcome, Row, packed, recalled, unpack
+from lossbench.engine.training.optimizers import PopulationOptimizer
+from lossbench.engine.training.start import Start
 from lossbench.engine.training.training_state import TrainingState
 from lossbench.events import Emit, EpochEnded, MemberStopped, Stopped
 
 
 class Trainer:
-    """Trains one chunk, from its first epoch or from a checkpoint on, to the last member's end."""
+    """Trains one chunk, from its first epoch or from a checkpoint on, to the last member's end.
+
+    A single member may begin with a `start` of its own; with `remember`, `optimizer` is left behind.
+    """
 
     def __init__(
         self,
@@ -32,11 +37,21 @@ class Trainer:
         evaluation: str,
         device: torch.device,
         checkpoint: Checkpoint | None = None,
+        *,
+        start: Start | None = None,
+        remember: bool = False,
     ) -> None:
         self.problem, self.members, self.evaluation = problem, list(members), evaluation
-        seeds = [problem.members[m].seed for m in members]
-        self.population: Population | None = initialised(problem.net, seeds, problem.training.dtype, device)
-        self.layout, self.kept = self.population.layout, self.population.flat.clone()
+        dtype = problem.training.dtype
+        if start is None:
+            population = initialised(problem.net, [problem.members[m].seed for m in members], dtype, device)
+        else:
+            parameters = {name: value.to(device, dtype) for name, value in start.parameters.items()}
+            population = population_of(problem.net, parameters)
+        self.population: Population | None = population
+        self.layout, self.kept = population.layout, population.flat.clone()
+        self.optimizer: PopulationOptimizer | None = None
+        self._start, self._remember = start, remember
         self.progress = [MemberProgress(m, place, problem.epochs(m)) for place, m in enumerate(members)]
         self.sign = 1.0 if problem.better == "higher" else -1.0
         self.present, self.epoch, self.saved = list(self.progress), 0, 0.0
@@ -73,6 +88,7 @@ class Trainer:
             self._note(loss.tolist(), val_loss.tolist(), val_score.tolist(), state, emit)
             staying = [k for k, p in enumerate(self.present) if not p.left]
             if not staying:
+                self.optimizer = state.optimizer if self._remember else None
                 self.present, self._state = [], None
                 saver.chunk_ended(self)
                 return
@@ -91,7 +107,10 @@ class Trainer:
         assert population is not None, "a chunk is trained once"
         checkpoint, self._goes_on = self._goes_on, None
         if checkpoint is None:
-            return TrainingState(self.problem, members, population)
+            state = TrainingState(self.problem, members, population)
+            if self._start is not None and self._start.optimizer:
+                state.optimizer.recall(self._start.optimizer, self._start.steps)
+            return state
         layout = ParameterLayout(self.problem.net, len(members))
         flat = self.kept.new_zeros(layout.size)  # what is read from a file need not start on a 64-byte line
         flat.copy_(checkpoint.tensors["state.parameters"])

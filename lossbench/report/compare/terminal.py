@@ -26,8 +26,9 @@ from lossbench.report.format import learning_rate, number
 from lossbench.report.terminal.table import plain_table
 
 
-def comparison_report(record: CompareRecord, folder: Path) -> RenderableType:
-    """The sentence, a table per data set, what the marks mean, what to know, and the files in `folder`."""
+def comparison_report(record: CompareRecord, folder: Path | None) -> RenderableType:
+    """The sentence, a table per data set, what the marks mean, what to know, and the files in `folder`, if any."""
+    page = (folder or Path()) / "report.html"
     comparison = evidence_of(record)
     parts: list[RenderableType] = [Text(comparison.sentence, style="bold"), Text()]
     parts += [Text(f"! {banner}", style="bold yellow") for banner in comparison.banners]
@@ -36,7 +37,7 @@ def comparison_report(record: CompareRecord, folder: Path) -> RenderableType:
         parts += [_across_grid(one, ranks=comparison.ranks), Text(one.omnibus)]
         parts += [Text(RANK_WARNING, style="yellow")] if comparison.ranks else []
         parts.append(Text())
-    parts += _rest(len(comparison.across) - len(across), "combination of the conditions' levels", folder)
+    parts += _rest(len(comparison.across) - len(across), "combination of the conditions' levels", page)
     if len(comparison.sensitivity) <= WHOLE:
         for sensitivity in comparison.sensitivity:
             parts += [_sensitivity_grid(sensitivity, comparison.metric), Text()]
@@ -50,7 +51,7 @@ def comparison_report(record: CompareRecord, folder: Path) -> RenderableType:
             partial = " (partial)" if table.missing else ""
             parts.append(Text(f"{table.title}{partial}{changed}", style="bold"))
         parts += [ComparisonGrid(table, comparison.metric), Text()]
-    parts += _rest(len(comparison.tables) - len(tables), "setting", folder)
+    parts += _rest(len(comparison.tables) - len(tables), "setting", page)
     parts.append(_legend(tables, comparison, record))
     for table in tables:
         parts += [Text(f"· {table.title}: {note}" if several else f"· {note}") for note in table.notes]
@@ -58,7 +59,8 @@ def comparison_report(record: CompareRecord, folder: Path) -> RenderableType:
     parts += [Text(f"· {note}") for note in [*comparison.notes, *_first(comparison.warnings)]]
     left = len(comparison.warnings) - len(_first(comparison.warnings))
     parts += [Text(f"· {counted(left, 'more warning is', 'more warnings are')} in report.html")] if left else []
-    parts.append(Text(f"{folder / 'report.html'}", style="bold", overflow="fold"))
+    if folder is not None:
+        parts.append(Text(str(page), style="bold", overflow="fold"))
     return Group(*parts)
 
 
@@ -70,12 +72,12 @@ def _first(items: list[Some]) -> list[Some]:
     return items if len(items) <= WHOLE else items[:FIRST]
 
 
-def _rest(count: int, what: str, folder: Path) -> list[RenderableType]:
+def _rest(count: int, what: str, page: Path) -> list[RenderableType]:
     """Where those are that are not shown."""
     if not count:
         return []
     more = counted(count, f"more {what} is", f"more {what}s are")
-    return [Text(f"{more} in {folder / 'report.html'}", style="bold", overflow="fold"), Text()]
+    return [Text(f"{more} in {page}", style="bold", overflow="fold"), Text()]
 
 
 def _legend(tables: list[ComparisonTable], comparison: Comparison, record: CompareRecord) -> Text:

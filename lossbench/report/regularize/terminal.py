@@ -14,8 +14,8 @@ from lossbench.report.terminal.table import plain_table
 ROWS = 8  # alphas shown, first and last among them
 
 
-def regularize_report(record: RegularizeRecord, folder: Path) -> RenderableType:
-    """A table per penalty, members that did not converge marked, and the files in `folder`."""
+def regularize_report(record: RegularizeRecord, folder: Path | None) -> RenderableType:
+    """A table per penalty, members that did not converge marked, and the files in `folder`, if any."""
     parts: list[RenderableType] = []
     for result in record.results:
         parts += [_grid(result), Text()]
@@ -28,8 +28,9 @@ def regularize_report(record: RegularizeRecord, folder: Path) -> RenderableType:
         parts.append(Text("! not converged; --max-iter allows more steps", style="yellow"))
     if record.status == "interrupted":
         parts.append(Text("! interrupted: the nets are as they were at that moment", style="bold yellow"))
-    files = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
-    parts.append(Text(f"{folder}/  ({', '.join(files)})", overflow="fold"))
+    if folder is not None:
+        files = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+        parts.append(Text(f"{folder}/  ({', '.join(files)})", overflow="fold"))
     return Group(*parts)
 
 

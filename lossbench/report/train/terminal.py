@@ -25,8 +25,8 @@ from lossbench.report.train.spread import PARTS, figure, spread
 RECOMMENDED = "recommended"  # the role of nets that were trained for comparison with those of a broken pair
 
 
-def train_report(record: TrainRecord, folder: Path) -> RenderableType:
-    """Scores by part with the dummy's beside them, the verdict with what was measured, the files in `folder`.
+def train_report(record: TrainRecord, folder: Path | None) -> RenderableType:
+    """Scores by part with the dummy's beside them, the verdict with what was measured, the files in `folder`, if any.
 
     Beside a broken pair stand the test scores of the pair that is recommended instead.
     """
@@ -47,6 +47,8 @@ def train_report(record: TrainRecord, folder: Path) -> RenderableType:
     parts += [Text(f"! {warning}", style="yellow") for warning in record.warnings if not warning.startswith(verdict)]
     if record.status == "interrupted":
         parts.append(Text("! interrupted: scores are of the weights at that moment", style="bold yellow"))
+    if folder is None:
+        return Group(*parts)
     files = [file for file in ("result.json", "curves.png", "weights.safetensors") if (folder / file).exists()]
     parts.append(Text(f"{folder}/" + (f"  ({', '.join(files)})" if files else ""), overflow="fold"))
     return Group(*parts)
