@@ -76,8 +76,7 @@ COMMANDS = (
     CommandEntry(
         "data",
         YOURS,
-        "Show what is understood of a table: columns, gaps, classes, what will be dropped and why, losses "
-        "that suit it.",
+        "Show how a table is read: columns, gaps, classes, what is dropped and why, and suitable losses.",
     ),
     CommandEntry(
         "doctor",
