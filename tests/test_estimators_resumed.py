@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes, load_iris, make_classification
+from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier as TheirMLPClassifier
 from torch import nn
 
@@ -174,6 +175,21 @@ def test_rows_have_another_order_in_every_fit_and_held_out_rows_stay_held_out(ir
     assert len(net.validation_scores_) == len(net.loss_curve_) == net.n_iter_ == 4
     assert net.best_epoch_ in (3, 4)
     assert net.best_validation_score_ == net.validation_scores_[net.best_epoch_ - 1]
+
+
+def test_a_fit_that_fails_leaves_no_net_and_one_that_goes_on_the_net_before(iris):
+    X, y = iris
+    wild = {"optim": "sgd", "lr": 1e30, "loss": "mse", "last_act": "identity"}
+    net = MLPClassifier(epochs=3, random_state=0, loss="mse", last_act="identity").fit(X, y)
+    before = net.predict(X)
+    with pytest.raises(UserError, match="diverged"):
+        net.set_params(warm_start=True, **wild).fit(X + 1, y)
+    assert np.array_equal(net.predict(X), before)
+    with pytest.raises(UserError, match="diverged"):
+        net.set_params(warm_start=False).fit(X + 1, y)
+    with pytest.raises(NotFittedError):
+        net.predict(X)
+    assert net.set_params(optim="adam", lr=1e-2, warm_start=True).fit(X, y).n_iter_ == 3
 
 
 MISTAKES = {

@@ -150,6 +150,9 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
     def _is_trained(self) -> bool:
         return hasattr(self, "state_")
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._is_trained
+
     def _train(
         self,
         x: Any,
@@ -179,6 +182,8 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
             stratify = in_order_of_occurrence(truth_N) if pair.task.is_classification else None  # names do not matter
             rows, held = train_test_split(rows, test_size=self.validation, random_state=random, stratify=stratify)
         if not goes_on:
+            if self._is_trained:  # old weights behind new scales would predict nonsense, if this fit failed
+                del self.state_
             with checked_parameters():
                 self._fit_inputs(x, rows, weight_N)
             self.n_iter_, self.t_, self.loss_curve_, self.validation_scores_ = 0, 0, [], None
