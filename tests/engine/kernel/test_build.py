@@ -1,6 +1,5 @@
 """The kernel is compiled once and kept; where that fails there is a reason, and torch."""
 
-import os
 import shutil
 import stat
 import subprocess
@@ -76,12 +75,11 @@ def test_a_compiler_that_makes_nothing_is_no_error(cache, tmp_path, monkeypatch)
     assert resolve_kernel("auto", CPU, "relu").name == "torch"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_cache_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
-    tmp_path.chmod(0o500)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+def test_a_cache_that_cannot_be_written_is_no_error(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc")  # where root makes no folder either
     build.functions.cache_clear()
     assert resolve_kernel("auto", CPU, "relu").why.startswith("no folder for it")
+    build.functions.cache_clear()
 
 
 def test_a_file_where_the_cache_should_be_is_no_error(tmp_path, monkeypatch):
