@@ -30,7 +30,8 @@ RUN_FILES: Mapping[str, RunFiles] = {
         (
             *("report.html", "comparison.md", "members.csv", "calibration.png", "curves.png", "differences.png"),
             *("distribution.png", "lr-sensitivity.png", "matrix.png", "stop-rule.png", "learning-curve.png"),
-            *("robustness.png", "critical-difference*.svg", "pages"),
+            *("robustness.png", "critical-difference*.svg", "pages", "losses-by-margin.png"),
+            *("losses-by-probability.png", "losses-by-residual.png", "losses-by-prediction.png"),
         ),
         (f"{JOURNAL}*", TABLES),
     ),

@@ -8,6 +8,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from lossbench.report.compare.files import write_comparison
+from lossbench.report.compare.plots import PLOTS
 from lossbench.report.style import COLOURS
 from tests.report.browser import find_browser
 from tests.report.compare.planted import Planted, planted_record
@@ -69,7 +70,7 @@ def background(page):
 def test_it_says_the_sentence_and_shows_every_picture(opened, record):
     page = opened()
     assert page.locator(".answer").inner_text().startswith("On titanic, by accuracy, focal beats cross_entropy")
-    assert page.locator("svg.plot").count() == 6
+    assert page.locator("svg.plot").count() == len(PLOTS)
     assert page.title().startswith(record.name)
 
 
