@@ -9,25 +9,13 @@ import typer
 from lossbench.cli.flags import completion
 from lossbench.cli.flags import options as opt
 from lossbench.config.commands.train import TrainConfig
-from lossbench.config.flag import READING
-from lossbench.config.keys import flagged
-
-FLAGS = [name for name, (_, flag) in flagged(TrainConfig).items() if flag.panel == READING]
 
 
 @opt.flags(
     TrainConfig,
-    "target",
-    "task",
-    "drop",
-    "keep",
-    "categories",
-    "numbers",
-    "groups",
-    "time",
-    "weights",
+    *opt.COLUMNS,
     "target_scale",
-    *FLAGS,
+    *opt.reading(TrainConfig),
 )
 def data(
     data: Annotated[

@@ -15,25 +15,11 @@ from lossbench.config.schema import CONFIGS
 
 @opt.flags(
     TrainConfig,
-    "target",
-    "task",
-    "drop",
-    "keep",
-    "groups",
-    "time",
+    *opt.COLUMNS,
     "for_command",
     "out",
     "force",
-    "sep",
-    "decimal",
-    "encoding",
-    "na",
-    "keep_na_words",
-    "allow_short_rows",
-    "drop_missing_target",
-    "min_class_rows",
-    "dates",
-    "text",
+    *opt.reading(TrainConfig),
 )
 def init(
     table: Annotated[

@@ -366,6 +366,7 @@ def test_an_experiment_has_these_flags_in_this_order(kind, parameters):
     ("command", "flags"),
     [
         ("data", f"target task drop keep categories numbers groups time weights target_scale {READING}"),
+        ("init", f"target task drop keep categories numbers groups time weights {READING}"),
         ("doctor", "loss_param target_encoding inverse_link"),
         ("explain", "loss_param target_encoding inverse_link"),
         ("predict", f"{OF_A_FILE} date_format max_bytes"),

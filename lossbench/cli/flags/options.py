@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from lossbench.calls import split_commas
 from lossbench.cli.flags import completion
 from lossbench.config.choices import Choice
-from lossbench.config.flag import LOSS, RUN, Flag
+from lossbench.config.flag import LOSS, READING, RUN, Flag
 from lossbench.config.keys import Key, flagged, panel_order
 from lossbench.config.load import Override, load
 from lossbench.config.schema import Config
@@ -51,6 +51,15 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but er
 Json = Annotated[
     bool, typer.Option("--json", help="Stream what happens as JSON lines on standard output.", rich_help_panel=RUN)
 ]
+
+
+# What the columns of a table are, for the commands that look at one without training.
+COLUMNS = ("target", "task", "drop", "keep", "categories", "numbers", "groups", "time", "weights")
+
+
+def reading(config: type[BaseModel]) -> list[str]:
+    """The names of all flags that say how a table's file is read."""
+    return [name for name, (_, flag) in flagged(config).items() if flag.panel == READING]
 
 
 def _parameter(name: str, annotation: Any, default: Any = None) -> inspect.Parameter:
