@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from lossbench.data.duplicates import grouped
 from lossbench.data.infer.dates import COMPACT, compact_dates
@@ -30,9 +29,6 @@ from lossbench.data.table import ColumnKind, Information, Table
 from lossbench.data.weights import take_weights, weighted
 from lossbench.deferred import np, pd
 from lossbench.errors import UserError, as_flag
-
-if TYPE_CHECKING:
-    pass
 
 LEAST_ROWS = 3  # one each to train, to validate and to test
 
