@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lossbench.api import compare_losses as compare_losses
     from lossbench.api import train as train
     from lossbench.catalog.activations import Activation as Activation
-    from lossbench.catalog.inverse_links import InverseLink as InverseLink
+    from lossbench.catalog.decoders import Decoder as Decoder
     from lossbench.catalog.loss import Loss as Loss
     from lossbench.catalog.loss import loss as loss
     from lossbench.catalog.metrics import Metric as Metric
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Activation": "catalog.activations",
     "Encoding": "catalog.vocabulary",
-    "InverseLink": "catalog.inverse_links",
+    "Decoder": "catalog.decoders",
     "Loss": "catalog.loss",
     "LossbenchWarning": "errors",
     "MLPClassifier": "estimators",

@@ -109,15 +109,15 @@ def test_a_pair_that_is_broken_and_a_table_that_was_repaired_are_warned_of(tmp_p
 def test_a_loss_that_broadcasts_and_averages_it_away_is_warned_of(tmp_path, iris, capsys):
     file = tmp_path / "mine.py"
     file.write_text(
-        "from lossbench import loss, Task, Encoding, Space, InverseLink\n"
+        "from lossbench import loss, Task, Encoding, Space, Decoder\n"
         "def plain(out, target):\n"
         "    return (out.squeeze(-1) - target).pow(2).mean(-1)\n"
-        "@loss(targets={Task.BINARY: Encoding.PROBABILITY}, sound=(Space.UNIT,), inverse_link=InverseLink.PROBABILITY,"
+        "@loss(targets={Task.BINARY: Encoding.PROBABILITY}, sound=(Space.UNIT,), decode=Decoder.PROBABILITY,"
         " reference='x')\n"
         "def declared(out, target):\n"
         "    return (out - target.squeeze(-1).unsqueeze(-2)).pow(2).mean(-1)\n"
     )
-    sentences = {"target_encoding": "probability", "inverse_link": "sigmoid"}
+    sentences = {"target_encoding": "probability", "decode": "sigmoid"}
     with pytest.warns(
         lb.LossbenchWarning, match="mine.py:plain: every target is compared with every row's output"
     ) as w:
@@ -125,7 +125,7 @@ def test_a_loss_that_broadcasts_and_averages_it_away_is_warned_of(tmp_path, iris
     assert any("give outputs and targets one shape" in str(warning.message) for warning in w)
     with pytest.warns(lb.LossbenchWarning, match="mine.py:declared: every output is compared with every row's target"):
         lb.train(loss=f"{file}:declared", output=tmp_path, **QUICK)
-    flags = f"--losses ce,{file}:plain --inverse-link sigmoid --target-encoding probability --baseline ce"
+    flags = f"--losses ce,{file}:plain --decode sigmoid --target-encoding probability --baseline ce"
     flags += " --folds 3 --repeats 1"
     rest = f"--lrs 1e-2 --epochs 1 --hidden 4 --device cpu --threads 1 --output {tmp_path}"
     assert main(["compare-losses", *flags.split(), *rest.split()]) == 0
@@ -135,7 +135,7 @@ def test_a_loss_that_broadcasts_and_averages_it_away_is_warned_of(tmp_path, iris
 def test_a_loss_without_gradient_is_named_with_its_file(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("def stuck(out, target):\n    return (out.detach() - target).pow(2).squeeze(-1)\n")
-    sentences = {"target_encoding": "probability", "inverse_link": "sigmoid"}
+    sentences = {"target_encoding": "probability", "decode": "sigmoid"}
     with (
         pytest.warns(LossbenchWarning, match="stuck .*the net cannot learn from it"),  # measured before training
         pytest.raises(UserError, match=r"^mine.py:stuck: the loss does not depend on the outputs; compute it from"),
@@ -189,8 +189,8 @@ def test_a_config_file_is_overridden_by_keywords(tmp_path):
 def test_a_loss_of_ones_own_is_recorded_with_its_source(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(
-        "from lossbench import loss, Task, Encoding, Space, InverseLink\n"
-        "@loss(targets={Task.BINARY: Encoding.SIGN}, sound=(Space.REAL,), inverse_link=InverseLink.MARGIN,"
+        "from lossbench import loss, Task, Encoding, Space, Decoder\n"
+        "@loss(targets={Task.BINARY: Encoding.SIGN}, sound=(Space.REAL,), decode=Decoder.MARGIN,"
         " reference='mine')\n"
         "def mine(score, sign):\n"
         "    return (1 - sign * score).clamp(min=0).pow(3).squeeze(-1)\n"
@@ -236,7 +236,7 @@ def test_an_undecorated_loss_needs_its_encoding_and_link_and_takes_its_task_from
         "kind",
         loss=f"{file}:square",
         target_encoding="one_hot",
-        inverse_link="probability",
+        decode="probability",
         output=tmp_path,
         **QUICK,
     )

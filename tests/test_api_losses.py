@@ -73,10 +73,10 @@ def test_weights_of_torchs_module_are_class_weights(train):
 
 
 def test_functions_and_modules_of_a_file_are_declared_by_keywords(train, own):
-    declared = {"target_encoding": "sign", "inverse_link": "margin"}
+    declared = {"target_encoding": "sign", "decode": "margin"}
     record = train("breast_cancer", loss=own.cubed, **declared)
     assert record.config["loss"]["name"].endswith("own_losses.py:cubed")
-    values = {"target_encoding": "float", "inverse_link": "identity"}
+    values = {"target_encoding": "float", "decode": "identity"}
     assert train("diabetes", loss=own.twice, **values).config["loss"]["name"].endswith("own_losses.py:twice")
     assert train("diabetes", loss=own.Scaled, **values).config["loss"]["name"].endswith("own_losses.py:Scaled")
     assert train("iris", loss=own.smooth).config["loss"]["name"] == "cross_entropy"
@@ -87,8 +87,8 @@ def test_functions_and_modules_of_a_file_are_declared_by_keywords(train, own):
 def test_what_must_be_said_is_said_in_pythons_words(train, own):
     with pytest.raises(UserError) as error:
         train("breast_cancer", loss=own.cubed)
-    assert "target_encoding, inverse_link must be said" in str(error.value)
-    assert "inverse_link='margin'" in str(error.value)
+    assert "target_encoding, decode must be said" in str(error.value)
+    assert "decode='margin'" in str(error.value)
     assert "--" not in str(error.value)
 
 
@@ -100,7 +100,7 @@ def test_a_comparison_takes_all_of_them(own, tmp_path):
             "breast_cancer",
             losses=losses,
             target_encoding="sign",
-            inverse_link="margin",
+            decode="margin",
             baseline="HuberLoss(delta=2)",
             folds=3,
             repeats=1,

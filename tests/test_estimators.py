@@ -114,8 +114,8 @@ def test_regression_losses_of_every_kind_learn(loss):
 def test_a_loss_of_ones_own_works_by_file_and_as_a_function(tmp_path, two_classes):
     file = tmp_path / "mine.py"
     file.write_text(
-        "from lossbench import loss, Task, Encoding, Space, InverseLink\n"
-        "@loss(targets={Task.BINARY: Encoding.SIGN}, sound=(Space.REAL,), inverse_link=InverseLink.MARGIN,"
+        "from lossbench import loss, Task, Encoding, Space, Decoder\n"
+        "@loss(targets={Task.BINARY: Encoding.SIGN}, sound=(Space.REAL,), decode=Decoder.MARGIN,"
         " reference='mine')\n"
         "def mine(score, sign, *, margin: float = 1.0):\n"
         "    return (margin - sign * score).clamp(min=0).pow(3).squeeze(-1)\n"

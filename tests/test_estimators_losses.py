@@ -92,16 +92,14 @@ def test_weights_of_torchs_module_are_class_weights_in_their_order(iris):
 
 
 def test_an_own_function_or_module_is_declared_by_parameters(binary, values):
-    net = MLPClassifier(cubed, target_encoding="sign", inverse_link="margin", epochs=20, random_state=0)
+    net = MLPClassifier(cubed, target_encoding="sign", decode="margin", epochs=20, random_state=0)
     assert net.fit(*binary).score(*binary) > 0.9
     assert not hasattr(net, "predict_proba")
-    module = MLPRegressor(Scaled(1.0), target_encoding="float", inverse_link="identity", **FEW).fit(*values)
+    module = MLPRegressor(Scaled(1.0), target_encoding="float", decode="identity", **FEW).fit(*values)
     assert module.predict(values[0]) == pytest.approx(
         MLPRegressor("mse", **FEW).fit(*values).predict(values[0]), rel=1e-4
     )
-    with pytest.raises(
-        ValueError, match=r"so target_encoding, inverse_link must be said; .*target_encoding='sign'"
-    ) as error:
+    with pytest.raises(ValueError, match=r"so target_encoding, decode must be said; .*target_encoding='sign'") as error:
         MLPClassifier(cubed).fit(*binary)
     assert "--" not in str(error.value)
 
@@ -109,7 +107,7 @@ def test_an_own_function_or_module_is_declared_by_parameters(binary, values):
 def test_they_are_parameters_for_scikit_learn(iris):
     losses = ["CrossEntropyLoss", nn.CrossEntropyLoss(label_smoothing=0.1), "focal(gamma=1)", cubed]
     for loss in losses:
-        net = clone(MLPClassifier(loss, target_encoding="sign", inverse_link="margin"))
+        net = clone(MLPClassifier(loss, target_encoding="sign", decode="margin"))
         assert net.get_params()["target_encoding"] == "sign"
         assert type(net.loss) is type(loss)
     search = GridSearchCV(MLPClassifier(**FEW), {"loss": losses[:3]}, cv=2).fit(*iris)
@@ -179,4 +177,4 @@ def test_an_undeclared_loss_is_examined_and_its_errors_are_warned_of(iris):
         return nn.functional.cross_entropy(out, target, ignore_index=0, reduction="none")
 
     with pytest.warns(LossbenchWarning, match="forgets class 0"):
-        MLPClassifier(forgets, target_encoding="class_index", inverse_link="softmax", **FEW).fit(*iris)
+        MLPClassifier(forgets, target_encoding="class_index", decode="softmax", **FEW).fit(*iris)

@@ -64,8 +64,8 @@ def test_filters_decide_as_everywhere(capsys):
 @pytest.mark.parametrize(("quiet", "said"), [([], True), (["--quiet"], False)])
 def test_a_loss_s_own_warning_has_its_line(tmp_path, quiet, said):
     (tmp_path / "mine.py").write_text(
-        "import warnings\n\nfrom lossbench import Encoding, InverseLink, Space, Task, loss\n\n\n"
-        "@loss(targets={Task.MULTICLASS: Encoding.CLASS_INDEX}, sound={Space.REAL}, inverse_link=InverseLink.SOFTMAX,\n"
+        "import warnings\n\nfrom lossbench import Encoding, Decoder, Space, Task, loss\n\n\n"
+        "@loss(targets={Task.MULTICLASS: Encoding.CLASS_INDEX}, sound={Space.REAL}, decode=Decoder.SOFTMAX,\n"
         "      reference='mine')\n"
         "def mine(out, target):\n    'minus log p'\n    warnings.warn('beware')\n"
         "    return -out.log_softmax(-1).gather(-1, target[..., None])[..., 0]\n"

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, PROBABILITIES, canonical
-from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.components.other_names import LOSS_NAMES
@@ -64,7 +64,7 @@ class Loss:
     fn: Callable[..., Tensor] = field(repr=False)
     targets: Mapping[Task, Encoding]
     sound: Mapping[Task, tuple[Space, ...]]
-    inverse_link: InverseLink | Mapping[Any, InverseLink]  # one, or one per Space or Task
+    decode: Decoder | Mapping[Any, Decoder]  # one, or one per Space or Task
     reference: str
     risky: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
     unsound: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Loss:
     # The same of classes, given the parameters; None: the probabilities where it is proper, else as `consistent` says.
     class_estimand: Callable[[Mapping[str, Any]], str] | None = None
     pitfalls: tuple[str, ...] = ()
-    # On every task: read by its inverse link, the expected value's one minimiser is the true probability or mean.
+    # On every task: read by its decoder, the expected value's one minimiser is the true probability or mean.
     proper: bool = False
     proper_whatever: tuple[str, ...] = ()  # parameters that it is proper with at any value
     consistent: bool | Mapping[Task, bool] | None = None  # its minimiser predicts the most probable class
@@ -90,6 +90,7 @@ class Loss:
     # function of outputs and probabilities [..., B, C]; False: it is made for a class of each row.
     soft: Callable[..., Tensor] | bool = field(default=False, repr=False)
     family: str = ""
+    common: bool = False  # in the comparison that names no losses, where it is sound
     is_declared: bool = True  # False for a plain function, of which only what the user said beside it is known
     params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included
     defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -148,17 +149,17 @@ class Loss:
             return self.consistent if task.is_classification and isinstance(self.consistent, bool) else None
         return self.consistent.get(task)
 
-    def inverse_link_on(self, space: Space, task: Task) -> InverseLink:
+    def decoder_on(self, space: Space, task: Task) -> Decoder:
         """How its outputs are read when the last activation maps into that space.
 
-        Of several inverse links the task's own goes before the space's; the first holds for every space not named.
+        Of several decoders the task's own goes before the space's; the first holds for every space not named.
         """
-        if isinstance(self.inverse_link, InverseLink):
-            return self.inverse_link
+        if isinstance(self.decode, Decoder):
+            return self.decode
         for key in (task, space):
-            if key in self.inverse_link:
-                return self.inverse_link[key]
-        return next(iter(self.inverse_link.values()))
+            if key in self.decode:
+                return self.decode[key]
+        return next(iter(self.decode.values()))
 
     def width(self, task: Task, classes: int) -> int:
         """How many outputs K the net needs."""
@@ -212,7 +213,7 @@ def declare(
     *,
     targets: Mapping[Task, Encoding],
     sound: PerTask,
-    inverse_link: InverseLink | Mapping[Any, InverseLink],
+    decode: Decoder | Mapping[Any, Decoder],
     reference: str,
     **declared: Any,
 ) -> Loss:
@@ -231,7 +232,7 @@ def declare(
         fn=fn,
         targets=dict(targets),
         sound=per_task(sound, targets),
-        inverse_link=inverse_link,
+        decode=decode,
         reference=reference,
         statistics=tuple(p.name for p in keywords if p.default is p.empty),
         family=fn.__module__.rsplit(".", 1)[-1],
@@ -261,7 +262,7 @@ def loss(
     *,
     targets: Mapping[Task, Encoding],
     sound: PerTask,
-    inverse_link: InverseLink | Mapping[Any, InverseLink],
+    decode: Decoder | Mapping[Any, Decoder],
     reference: str,
     **declared: Any,
 ) -> Callable[[Fn], Fn]:
@@ -272,9 +273,7 @@ def loss(
     """
 
     def register(fn: Fn) -> Fn:
-        declaration = declare(
-            fn, targets=targets, sound=sound, inverse_link=inverse_link, reference=reference, **declared
-        )
+        declaration = declare(fn, targets=targets, sound=sound, decode=decode, reference=reference, **declared)
         fn.__lossbench_loss__ = declaration  # type: ignore[attr-defined]
         if fn.__module__.startswith("lossbench."):
             LOSSES.add(declaration)

@@ -13,7 +13,7 @@ from lossbench.config.values import AUTO
 from lossbench.errors import UserError
 
 
-@opt.flags(TrainConfig, "loss_param", "target_encoding", "inverse_link", "verbose", "json")
+@opt.flags(TrainConfig, "loss_param", "target_encoding", "decode", "verbose", "json")
 def doctor(
     loss: Annotated[
         str,
@@ -41,12 +41,12 @@ def doctor(
     """Probe a loss: gradients, extremes, dead regions, properness, what it equals; and what it declares of itself.
 
     Exit codes: 0 no error was found, 1 an error was found (training will go wrong, or something declared is not so),
-    2 the call is wrong. A function that is not decorated needs --task, --target-encoding and --inverse-link.
+    2 the call is wrong. A function that is not decorated needs --task, --target-encoding and --decode.
 
     Examples:
         lossbench doctor focal --loss-param gamma=0
         lossbench doctor my_loss.py:my_loss
-        lossbench doctor my_loss.py:plain --task binary --target-encoding sign --inverse-link margin
+        lossbench doctor my_loss.py:plain --task binary --target-encoding sign --decode margin
     """
     whole = opt.read(TrainConfig, {"loss": loss, **given}, loss="LOSS")
     config = whole.loss

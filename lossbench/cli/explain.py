@@ -29,7 +29,7 @@ TERMS_PAGE = "terms"  # all terms of a report
 Lines = Iterable[tuple[str, str]]  # label, text
 
 
-@opt.flags(TrainConfig, "loss_param", "target_encoding", "inverse_link")
+@opt.flags(TrainConfig, "loss_param", "target_encoding", "decode")
 def explain(
     name: Annotated[
         str,

@@ -132,7 +132,7 @@ class LossConfig(ConfigPart):
         None,
         description="What an undeclared loss of your own wants as target: class_index, one_hot, sign, ...",
     )
-    inverse_link: Annotated[Text | None, Flag("--inverse-link", LOSS, complete="inverse_links")] = Field(
+    decode: Annotated[Text | None, Flag("--decode", LOSS, complete="decoders")] = Field(
         None,
         description="How the outputs of an undeclared loss of your own are read: softmax, margin, identity, ...",
     )

@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import column_or_1d
 
 from lossbench.catalog.activations import Activation
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
@@ -34,7 +34,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     `loss` is what names a loss anywhere, `focal(gamma=3)`, `nll+relu`, `CrossEntropyLoss`, `my_loss.py:my_loss`, or a
     function, a module of torch or a `Loss` itself; `loss_params` are its parameters, `target_encoding` and
-    `inverse_link` declare what a function that is not decorated cannot say. `class_weight` is "balanced", or a weight
+    `decode` declare what a function that is not decorated cannot say. `class_weight` is "balanced", or a weight
     above 0 for every class, by its label or in their order. `patience` (early stopping) and `keep="best"` hold the
     share `validation` of the rows back. `standardise` scales the inputs to mean 0 and deviation 1 first.
     `predict_proba` is there where the loss estimates probabilities.
@@ -72,7 +72,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         *,
         loss_params: Mapping[str, Any] | None = None,
         target_encoding: str | None = None,
-        inverse_link: str | None = None,
+        decode: str | None = None,
         last_act: str | Activation | Callable[..., Any] = AUTO,
         hidden: Sequence[int] = (64,),
         activation: str = "relu",
@@ -182,15 +182,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _gives_probabilities(self) -> bool:
         """Whether the loss estimates probabilities, or may on some task while that is not known yet."""
-        if hasattr(self, "inverse_link_"):
-            return InverseLink.named(self.inverse_link_) not in {InverseLink.MARGIN, InverseLink.DISTANCE}
+        if hasattr(self, "decode_"):
+            return Decoder.named(self.decode_) not in {Decoder.MARGIN, Decoder.DISTANCE}
         try:
-            inverse_link = self._loss_parameters().with_loss(Task.BINARY).inverse_link
+            decode = self._loss_parameters().with_loss(Task.BINARY).decode
         except UserError:
             return False
         return any(
-            one not in {InverseLink.MARGIN, InverseLink.DISTANCE}
-            for one in ([inverse_link] if isinstance(inverse_link, InverseLink) else inverse_link.values())
+            one not in {Decoder.MARGIN, Decoder.DISTANCE}
+            for one in ([decode] if isinstance(decode, Decoder) else decode.values())
         )
 
     @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]

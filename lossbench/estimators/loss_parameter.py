@@ -54,7 +54,7 @@ class LossParameters:
     params: Mapping[str, Any] | None
     last_act: str | Activation | Callable[..., Any]
     target_encoding: str | None
-    inverse_link: str | None
+    decode: str | None
     class_weight: ClassWeights = None
 
     def pair(self, task: Task, classes: Sequence[Any], targets: int = 1) -> Pair:
@@ -85,7 +85,7 @@ class LossParameters:
     def _loss(self, config: TrainConfig, task: Task) -> Loss:
         params: Mapping[str, Any]
         if self._words is None:
-            declared = {"target_encoding": self.target_encoding, "inverse_link": self.inverse_link}
+            declared = {"target_encoding": self.target_encoding, "decode": self.decode}
             loss, params = find_loss(self.loss, task=task, where="loss", **declared), self.params or {}
         else:
             loss, params = resolve_loss(config.loss.model_copy(update={"params": {}}), task), config.loss.params
@@ -108,7 +108,7 @@ class LossParameters:
         if self.class_weight is not None:
             where = ("loss", "class_weight")
             overrides.append(Override(where, class_weight_words(self.class_weight, names), "class_weight"))
-        for name, value in (("target_encoding", self.target_encoding), ("inverse_link", self.inverse_link)):
+        for name, value in (("target_encoding", self.target_encoding), ("decode", self.decode)):
             if value is not None:
                 overrides.append(Override(("loss", name), value, name))
         if isinstance(self.last_act, str) and self.last_act != AUTO:

@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
-from lossbench.catalog.inverse_links import InverseLink, Prediction
+from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins.resolve import find_activation
 from lossbench.catalog.several_targets import EachTarget
@@ -64,7 +64,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         *,
         loss_params: Mapping[str, Any] | None = None,
         target_encoding: str | None = None,
-        inverse_link: str | None = None,
+        decode: str | None = None,
         last_act: str | Activation | Callable[..., Any] = AUTO,
         hidden: Sequence[int] = (64,),
         activation: str = "relu",
@@ -92,7 +92,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         self.loss = loss
         self.loss_params = loss_params
         self.target_encoding = target_encoding
-        self.inverse_link = inverse_link
+        self.decode = decode
         self.last_act = last_act
         self.hidden = hidden
         self.activation = activation
@@ -137,7 +137,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
             self.loss_params,
             self.last_act,
             self.target_encoding,
-            self.inverse_link,
+            self.decode,
             getattr(self, "class_weight", None),
         )
 
@@ -228,7 +228,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         self.n_iter_ = before + outcome.epochs
         self.t_ += outcome.epochs * len(rows)
         self.last_act_ = pair.activation.name if pair.activation.name in ACTIVATIONS else self.last_act
-        self.inverse_link_, self.targets_ = pair.inverse_link.label, pair.targets
+        self.decode_, self.targets_ = pair.decode.label, pair.targets
         self.hidden_activation_ = config.net.activation
         return self
 
@@ -255,7 +255,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         each = EachTarget(last_act) if self.targets_ > 1 else last_act
         out_NK = outputs_of(net, state, each, torch.from_numpy(self._inputs(self._new_rows(X))))
         out_PNK = out_NK[None]
-        return InverseLink.named(self.inverse_link_)(out_PNK if self.targets_ == 1 else out_PNK.unsqueeze(-1))
+        return Decoder.named(self.decode_)(out_PNK if self.targets_ == 1 else out_PNK.unsqueeze(-1))
 
 
 def _described(net: Net) -> str:

@@ -51,7 +51,7 @@ def onnx_model(predictor: Predictor) -> Any:
     outputs = predictor.net.outputs
     if predictor.targets:  # each number is read as if it were the only one
         h, outputs = graph("Reshape", h, graph.constant(np.array([-1, 1]), np.int64)), 1
-    found = read(graph, predictor.inverse_link, LAST[activation.name](graph, h), outputs)
+    found = read(graph, predictor.decode, LAST[activation.name](graph, h), outputs)
     if found.point:
         _value(graph, found.point, predictor)
     else:

@@ -1,4 +1,4 @@
-"""Activations and inverse links as ONNX operations, each by the name that it has in lossbench.
+"""Activations and decoders as ONNX operations, each by the name that it has in lossbench.
 
 Values are float32 `[N, K]`. A class's score and probability are `[N, C]`, a regression's value `[N, 1]`.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lossbench.catalog.inverse_links import TINY, InverseLink
+from lossbench.catalog.decoders import TINY, Decoder
 from lossbench.export.onnx_graph import Graph
 
 Operation = Callable[[Graph, str], str]
@@ -81,51 +81,51 @@ class Read:
     point: str = ""
 
 
-def read(graph: Graph, inverse_link: InverseLink, out: str, outputs: int) -> Read:
-    """Outputs `[N, K]` read by the inverse link."""
+def read(graph: Graph, decode: Decoder, out: str, outputs: int) -> Read:
+    """Outputs `[N, K]` read by the decoder."""
     one = outputs == 1
-    match inverse_link:
-        case InverseLink.SIGMOID if one:
+    match decode:
+        case Decoder.SIGMOID if one:
             score = _beside_zero(graph, out)
             return Read(score, graph("Softmax", score, axis=-1))
-        case InverseLink.SIGMOID:
+        case Decoder.SIGMOID:
             p = _shares(graph, graph("Sigmoid", out))
             return Read(graph("Log", graph("Max", p, TINY)), p)
-        case InverseLink.SOFTMAX:
+        case Decoder.SOFTMAX:
             return Read(out, graph("Softmax", out, axis=-1))
-        case InverseLink.PROBABILITY:
+        case Decoder.PROBABILITY:
             p = _beside_rest(graph, out) if one else _shares(graph, out)
             return Read(graph("Log", graph("Clip", p, TINY, 1 - TINY)), p)
-        case InverseLink.LOG_PROBABILITY:
+        case Decoder.LOG_PROBABILITY:
             return Read(out, graph("Exp", out))
-        case InverseLink.LEAST_SQUARES:
+        case Decoder.LEAST_SQUARES:
             score = _beside_rest(graph, out) if one else out
             return Read(score, _shares(graph, graph("Clip", score, 0.0, 1.0)))
-        case InverseLink.MARGIN:
+        case Decoder.MARGIN:
             return Read(_beside_zero(graph, out) if one else out)
-        case InverseLink.SIGNED_PROBABILITY:
+        case Decoder.SIGNED_PROBABILITY:
             p = graph("Clip", graph("Div", graph("Add", out, 1.0), 2.0), 0.0, 1.0)
             p = _beside_rest(graph, p) if one else _shares(graph, p)
             return Read(_beside_zero(graph, out) if one else out, p)
-        case InverseLink.HALF_LOGIT:
+        case Decoder.HALF_LOGIT:
             twice = graph("Mul", out, 2.0)
             score = _beside_zero(graph, twice) if one else twice
             return Read(score, graph("Softmax", score, axis=-1))
-        case InverseLink.COSINE:
+        case Decoder.COSINE:
             score = _normalize(graph, out)
             return Read(score, _shares(graph, graph("Relu", score)))
-        case InverseLink.DISTANCE:
+        case Decoder.DISTANCE:
             near = graph("Neg", out)
             return Read(_beside_zero(graph, near) if one else near)
-        case InverseLink.EVIDENCE:
+        case Decoder.EVIDENCE:
             alpha = graph("Add", out, 1.0)
             p = graph("Div", alpha, graph.total(alpha))
             return Read(graph("Log", graph("Max", p, TINY)), p)
-        case InverseLink.IDENTITY | InverseLink.GAUSSIAN:
+        case Decoder.IDENTITY | Decoder.GAUSSIAN:
             return Read(point=graph.column(out, 0))
-        case InverseLink.EXP:
+        case Decoder.EXP:
             return Read(point=graph("Exp", graph.column(out, 0)))
-    raise AssertionError(inverse_link)
+    raise AssertionError(decode)
 
 
 def _beside_zero(graph: Graph, out: str) -> str:

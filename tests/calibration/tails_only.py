@@ -43,7 +43,7 @@ def tails_only(draw: int) -> Iterator[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "own.py"
         file.write_text(SOURCE.format(value=TAILS[kind].format(c=repr(limit))))
-        own = {"name": f"{file}:own", "target_encoding": "class_index", "inverse_link": "softmax"}
+        own = {"name": f"{file}:own", "target_encoding": "class_index", "decode": "softmax"}
         losses = [{"loss": "ce"}, {"loss": own}]
         config = small(losses=losses)
         groups = [candidate.group for candidate in select_candidates(config.losses, table).candidates]

@@ -15,8 +15,8 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
+from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.estimands import MOST_PROBABLE, are_even, differ
-from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.metrics import METRICS
 from lossbench.catalog.vocabulary import Task
@@ -111,7 +111,7 @@ def minimiser(pair: Pair) -> Prediction:
 
     for _ in range(600 if bent else 3):
         optimizer.step(expected)
-    return pair.inverse_link(pair.activation(z.detach())[None])
+    return pair.decode(pair.activation(z.detach())[None])
 
 
 def to_the_truth(prediction: Prediction, share: Tensor) -> float:

@@ -6,8 +6,8 @@ import pytest
 import torch.nn.functional as F
 
 from lossbench.catalog.activations import ACTIVATIONS
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.equivalence import compare, known_as, probe_gradients
-from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import LOSSES, declare
 from lossbench.catalog.verdicts import Level, assess
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -115,7 +115,7 @@ def never_different(z, y):
 
 def planted(fn):
     targets = dict.fromkeys((Task.BINARY, Task.MULTICLASS), Encoding.CLASS_INDEX)
-    loss = declare(fn, targets=targets, sound=(Space.REAL,), inverse_link=InverseLink.SOFTMAX, reference="planted")
+    loss = declare(fn, targets=targets, sound=(Space.REAL,), decode=Decoder.SOFTMAX, reference="planted")
     return loss, ACTIVATIONS.get("identity")
 
 

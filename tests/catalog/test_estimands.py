@@ -10,8 +10,8 @@ import pytest
 import torch
 from scipy.optimize import brentq
 
+from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.estimands import BETWEEN, MODE, differ
-from lossbench.catalog.inverse_links import Prediction
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.metrics import METRICS, suiting
 from lossbench.catalog.vocabulary import Task

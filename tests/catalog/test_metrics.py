@@ -16,7 +16,7 @@ from sklearn import metrics as sk
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression
 
-from lossbench.catalog.inverse_links import InverseLink, Prediction
+from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.metrics import METRICS, default_metric, reported, score_all, suiting
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
@@ -332,7 +332,7 @@ def test_outputs_that_are_no_numbers_score_the_worst_and_touch_no_neighbour(task
 
 def test_rows_that_are_no_probabilities_score_the_worst():
     """What NLL on ReLU leaves behind: exp of the outputs is finite and no probability."""
-    prediction = InverseLink.LOG_PROBABILITY(torch.tensor([[[2.0, 0.0], [0.0, 3.0]]]))
+    prediction = Decoder.LOG_PROBABILITY(torch.tensor([[[2.0, 0.0], [0.0, 3.0]]]))
     found = score_all(prediction, torch.tensor([0, 1]), suiting(Task.BINARY))
     assert found["accuracy"].item() == 1
     assert found["log_loss"].item() == math.inf
@@ -340,18 +340,18 @@ def test_rows_that_are_no_probabilities_score_the_worst():
 
 
 def test_what_a_loss_does_not_predict_is_not_applicable():
-    found = score_all(InverseLink.MARGIN(torch.randn(2, 6, 1)), torch.arange(6) % 2, suiting(Task.BINARY))
+    found = score_all(Decoder.MARGIN(torch.randn(2, 6, 1)), torch.arange(6) % 2, suiting(Task.BINARY))
     assert [name for name, value in found.items() if value is None] == ["log_loss", "brier", "ece"]
     with pytest.raises(ValueError, match="log_loss needs a probability"):
-        METRICS.get("log_loss")(InverseLink.MARGIN(torch.randn(2, 6, 1)), torch.arange(6) % 2)
+        METRICS.get("log_loss")(Decoder.MARGIN(torch.randn(2, 6, 1)), torch.arange(6) % 2)
 
 
 def test_one_output_is_cut_at_its_middle_and_never_argmaxed():
     out = torch.tensor([[[0.2], [0.9], [0.6], [0.4]]])
-    assert InverseLink.PROBABILITY(out).label_PN.tolist() == [[0, 1, 1, 0]]
-    assert InverseLink.LEAST_SQUARES(out).label_PN.tolist() == [[0, 1, 1, 0]]
-    assert InverseLink.MARGIN(out - 0.5).label_PN.tolist() == [[0, 1, 1, 0]]
-    assert InverseLink.SIGMOID(out - 0.5).label_PN.tolist() == [[0, 1, 1, 0]]
+    assert Decoder.PROBABILITY(out).label_PN.tolist() == [[0, 1, 1, 0]]
+    assert Decoder.LEAST_SQUARES(out).label_PN.tolist() == [[0, 1, 1, 0]]
+    assert Decoder.MARGIN(out - 0.5).label_PN.tolist() == [[0, 1, 1, 0]]
+    assert Decoder.SIGMOID(out - 0.5).label_PN.tolist() == [[0, 1, 1, 0]]
 
 
 @pytest.mark.parametrize("metric", list(METRICS), ids=lambda metric: metric.name)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from scipy.special import rel_entr
 from sklearn.metrics import log_loss
 
-from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.metrics import METRICS
 from lossbench.catalog.soft_targets import soft_losses, softened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lossbench.catalog.activations import ACTIVATIONS
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import LOSSES, declare
 from lossbench.catalog.verdicts import Level, assess, best_activation, check_width, describe
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -135,7 +135,7 @@ def test_a_set_of_sound_spaces_goes_by_the_order_of_the_spaces():
         mine,
         targets={B: Encoding.SIGN},
         sound={Space.SIGNED_UNIT, Space.REAL},
-        inverse_link=InverseLink.MARGIN,
+        decode=Decoder.MARGIN,
         reference="mine",
     )
     assert best_activation(loss, B).name == "identity"

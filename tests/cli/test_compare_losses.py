@@ -57,7 +57,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.C
     """A comparison one of whose losses raises in the middle of its training."""
     folder = tmp_path_factory.mktemp("failed")
     weary = failing_loss(folder)["loss"]
-    flags = ["--losses", f"ce,{weary['name']}", "--target-encoding", "class_index", "--inverse-link", "softmax", *QUICK]
+    flags = ["--losses", f"ce,{weary['name']}", "--target-encoding", "class_index", "--decode", "softmax", *QUICK]
     line = ["compare-losses", "--data", "iris", *flags, "--epochs", "20", "--output", str(folder), "--name", "run"]
     done = subprocess.run([*LOSSBENCH, *line], capture_output=True, text=True, check=False)
     return folder / "run", done

@@ -52,7 +52,7 @@ SHELLS = ["bash", "zsh", "fish"]
         ("lossbench train --class-weight b", ["balanced"]),
         ("lossbench train --optim ada", ["adam", "adamw"]),
         ("lossbench train --target-encoding sig", ["signed_one_hot", "sign"]),
-        ("lossbench train --inverse-link marg", ["margin"]),
+        ("lossbench train --decode marg", ["margin"]),
         ("lossbench compare-losses --losses ce,foc", ["ce,focal"]),
         ("lossbench compare-losses --losses ce,nll+logso", ["ce,nll+logsoftmax"]),
         ("lossbench compare-losses --data titanic,tita", ["titanic,titanic-full"]),

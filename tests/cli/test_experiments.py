@@ -41,7 +41,7 @@ def test_train_s_flags_land_on_their_keys(lossbench, handed):
         --encoding latin-1 --na ?,- --keep-na-words --allow-short-rows --drop-missing-target --min-class-rows 3
         --dates --text hash --max-bytes 9
         --loss focal --loss-param gamma=2 --loss-param alpha=1e-1 --last-act identity --penalty l1=1e-3,l2=2
-        --class-weight balanced --target-encoding sign --inverse-link margin --hidden 64,32 --activation tanh
+        --class-weight balanced --target-encoding sign --decode margin --hidden 64,32 --activation tanh
         --optim sgd --lr 1e-2 --batch-size full --epochs 7 --momentum 0.9 --weight-decay 1e-4 --schedule cosine
         --patience 5 --min-delta 0.1 --metric auroc --validation 0.1 --test 0.3 --split-seed 4 --no-per-seed
         --seeds 3 --seed 2 --device cpu --threads 2 --output runs --name 2024 --set early_stopping.keep=best
@@ -74,7 +74,7 @@ def test_train_s_flags_land_on_their_keys(lossbench, handed):
             "params": {"gamma": 2, "alpha": 0.1},
             "class_weight": "balanced",
             "target_encoding": "sign",
-            "inverse_link": "margin",
+            "decode": "margin",
         },
         last_act="identity",
         penalty={"l1": 1e-3, "l2": 2},
@@ -329,13 +329,13 @@ OF_A_TRAINING_RUN = OF_A_RUN.replace("device", "device kernel")
     [
         (
             "train",
-            f"{OF_A_TABLE} loss loss_param last_act penalty class_weight target_encoding inverse_link"
+            f"{OF_A_TABLE} loss loss_param last_act penalty class_weight target_encoding decode"
             f" recommended strict hidden activation {OF_TRAINING} metric validation test split_seed per_seed"
             f" config sets seeds {OF_A_TRAINING_RUN} force quiet json {READING}",
         ),
         (
             "compare-losses",
-            f"{OF_A_TABLE} losses losses_add target_encoding inverse_link penalty strict"
+            f"{OF_A_TABLE} losses losses_add target_encoding decode penalty strict"
             " baseline metric folds repeats label_noise train_share rope ranks reference"
             f" hidden activation lrs tune_params inner_folds select_by stop {OF_TRAINING}"
             f" config sets jobs scheduler isolate {OF_A_TRAINING_RUN} dry_run retry_failed force quiet json {READING}",
@@ -343,7 +343,7 @@ OF_A_TRAINING_RUN = OF_A_RUN.replace("device", "device kernel")
         (
             "regularize-gif",
             "data target classes features rest task drop keep categories numbers weights scale test"
-            " penalty alphas alpha_range l1_ratio loss loss_param last_act class_weight target_encoding inverse_link"
+            " penalty alphas alpha_range l1_ratio loss loss_param last_act class_weight target_encoding decode"
             " strict hidden activation tol max_iter fps format grid"
             f" config sets {OF_A_RUN} force quiet json {READING}",
         ),
@@ -367,8 +367,8 @@ def test_an_experiment_has_these_flags_in_this_order(kind, parameters):
     [
         ("data", f"target task drop keep categories numbers groups time weights target_scale {READING}"),
         ("init", f"target task drop keep categories numbers groups time weights {READING}"),
-        ("doctor", "loss_param target_encoding inverse_link"),
-        ("explain", "loss_param target_encoding inverse_link"),
+        ("doctor", "loss_param target_encoding decode"),
+        ("explain", "loss_param target_encoding decode"),
         ("predict", f"{OF_A_FILE} date_format max_bytes"),
     ],
 )

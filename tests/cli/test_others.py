@@ -200,7 +200,7 @@ def test_the_doctor_is_short_says_why_and_answers_with_its_exit_code(lossbench, 
     code, out, _ = lossbench("doctor", "focal(gamma=0)")
     assert code == 0
     assert len(out.splitlines()) < 35  # a page of a terminal
-    flags = ["--task", "binary", "--target-encoding", "probability", "--inverse-link", "sigmoid"]
+    flags = ["--task", "binary", "--target-encoding", "probability", "--decode", "sigmoid"]
     code, out, _ = lossbench("doctor", "mine.py:rounded", *flags)
     assert code == 1
     assert out.startswith("rounded\n")
@@ -213,7 +213,7 @@ def test_the_doctor_is_short_says_why_and_answers_with_its_exit_code(lossbench, 
     )
     code, _, errors = lossbench("doctor", "mine.py:rounded", *flags[:-1], "logit")
     assert code == 2
-    assert "--inverse-link: unknown value 'logit'" in errors[0]
+    assert "--decode: unknown value 'logit'" in errors[0]
     assert "sigmoid, signed_probability, softmax" in errors[0]
 
 
@@ -223,7 +223,7 @@ def test_what_other_commands_hand_on(lossbench, handed):
     lossbench(
         "predict", "r", "new.csv", "--member", "2", "--na", "?,-", "--last-act", "a.py:f", "--date-format", "d=%d.%m.%Y"
     )
-    lossbench("doctor", "a.py:f", "--task", "binary", "--target-encoding", "sign", "--inverse-link", "margin", "--json")
+    lossbench("doctor", "a.py:f", "--task", "binary", "--target-encoding", "sign", "--decode", "margin", "--json")
     lossbench("doctor", "focal(gamma=1)", "--loss-param", "alpha=0.5", "--verbose")
     lossbench("data", "mine.csv", "--target", "y", "--sep", ";")
     assert handed == [
@@ -244,7 +244,7 @@ def test_what_other_commands_hand_on(lossbench, handed):
         ),
         (
             "doctor",
-            (LossConfig(name="a.py:f", target_encoding="sign", inverse_link="margin"),),
+            (LossConfig(name="a.py:f", target_encoding="sign", decode="margin"),),
             {"task": "binary", "as_json": True, "verbose": False},
         ),
         (

@@ -81,8 +81,8 @@ def test_losses_without_a_common_task_have_panels_of_their_own(lossbench, tmp_pa
 def test_parameters_with_commas_and_users_files(lossbench, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own.py").write_text(
-        "from lossbench import Encoding, InverseLink, Space, Task, loss\n\n\n"
-        "@loss(targets={Task.BINARY: Encoding.SIGN}, sound={Space.REAL}, inverse_link=InverseLink.MARGIN,"
+        "from lossbench import Encoding, Decoder, Space, Task, loss\n\n\n"
+        "@loss(targets={Task.BINARY: Encoding.SIGN}, sound={Space.REAL}, decode=Decoder.MARGIN,"
         " reference='mine')\n"
         "def cube(score, sign, *, margin: float = 1.0):\n    '''cube'''\n"
         "    return (margin - sign * score).clamp(min=0).pow(3).squeeze(-1)\n"

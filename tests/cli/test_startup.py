@@ -31,7 +31,7 @@ lines = ["losses", "activations", "metrics", "penalties", "datasets", "explain f
 for words in map(str.split, lines):
     run(*words)
 os.environ.update(_LOSSBENCH_COMPLETE="complete_fish", _TYPER_COMPLETE_FISH_ACTION="get-args")
-for line in ("--loss ", "--data ", "--last-act ", "--metric ", "--inverse-link ", "--target-encoding "):
+for line in ("--loss ", "--data ", "--last-act ", "--metric ", "--decode ", "--target-encoding "):
     os.environ["_TYPER_COMPLETE_ARGS"] = "lossbench train " + line
     run()
 for line in ("export outputs/x --to ", "plot-loss ", "plot-loss ce --what ", "init ", "init --for "):

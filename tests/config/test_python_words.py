@@ -40,9 +40,9 @@ WORDS = python_words(TrainConfig)
         "choose one with --target; columns": "choose one with target; columns",
         "give another --name, or --force to have it": "give another name, or force=True to have it",
         "--no-recommended trains it alone": "recommended=False trains it alone",
-        "--target-encoding, --inverse-link must be said": "target_encoding, inverse_link must be said",
-        "such as --task binary --target-encoding sign --inverse-link margin)": "such as task='binary'"
-        " target_encoding='sign' inverse_link='margin')",
+        "--target-encoding, --decode must be said": "target_encoding, decode must be said",
+        "such as --task binary --target-encoding sign --decode margin)": "such as task='binary'"
+        " target_encoding='sign' decode='margin')",
         "(--set early_stopping.keep=best)": "(keep='best')",
         "(--set optim.lr=1e-3)": "(lr=0.001)",
         "--loss-param gamma=3": "params={'gamma': 3}",

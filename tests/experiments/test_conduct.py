@@ -21,11 +21,11 @@ SQUARE = lambda out, target: ((out - target) ** 2).squeeze(-1)  # noqa: E731
 
 def value(fn):
     """A plain function as a loss of values."""
-    return find_loss(fn, task="regression", target_encoding="float", inverse_link="identity")
+    return find_loss(fn, task="regression", target_encoding="float", decode="identity")
 
 
-def classes(fn, encoding="class_index", inverse_link="softmax"):
-    return find_loss(fn, task="multiclass", target_encoding=encoding, inverse_link=inverse_link)
+def classes(fn, encoding="class_index", decode="softmax"):
+    return find_loss(fn, task="multiclass", target_encoding=encoding, decode=decode)
 
 
 def writes_into_outputs(out, target):

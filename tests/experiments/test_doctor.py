@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import LOSSES, Loss, declare
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.errors import UserError
@@ -23,14 +23,14 @@ def _one_thread():
     torch.set_num_threads(threads)
 
 
-def binary(fn, encoding=Encoding.SIGN, inverse_link=InverseLink.MARGIN, **declared) -> Loss:
+def binary(fn, encoding=Encoding.SIGN, decode=Decoder.MARGIN, **declared) -> Loss:
     declared = {"sound": (Space.REAL,), "reference": "planted", **declared}
-    return declare(fn, targets={Task.BINARY: encoding}, inverse_link=inverse_link, **declared)
+    return declare(fn, targets={Task.BINARY: encoding}, decode=decode, **declared)
 
 
 def regression(fn, **declared) -> Loss:
     declared = {"sound": (Space.REAL,), "reference": "planted", **declared}
-    return declare(fn, targets={Task.REGRESSION: Encoding.FLOAT}, inverse_link=InverseLink.IDENTITY, **declared)
+    return declare(fn, targets={Task.REGRESSION: Encoding.FLOAT}, decode=Decoder.IDENTITY, **declared)
 
 
 def only(diagnosis: Diagnosis, check: str):
@@ -124,7 +124,7 @@ def naive_entropy(p, t):
 
 
 def test_a_logarithm_of_any_number_is_not_defined_and_nothing_else_is_judged_of_it():
-    diagnosis = examine(binary(naive_entropy, Encoding.PROBABILITY, InverseLink.SIGMOID))
+    diagnosis = examine(binary(naive_entropy, Encoding.PROBABILITY, Decoder.SIGMOID))
     finding = only(diagnosis, "defined")
     assert finding.level == "error"
     assert finding.numbers["undefined_share"] == pytest.approx(0.75, abs=0.15)
@@ -241,7 +241,7 @@ def test_a_logarithm_of_a_saturated_sigmoid_is_not_finite():
     def naive(p, t):
         return -(t * p.log() + (1 - t) * (1 - p).log()).squeeze(-1)
 
-    diagnosis = examine(binary(naive, Encoding.PROBABILITY, InverseLink.PROBABILITY, sound=(Space.UNIT,)))
+    diagnosis = examine(binary(naive, Encoding.PROBABILITY, Decoder.PROBABILITY, sound=(Space.UNIT,)))
     assert only(diagnosis, "huge outputs").level == "error"
     assert only(diagnosis, "huge outputs").numbers["nan_values"] > 0  # 0 * log 0
     assert only(diagnosis, "exact zeros and ones").level == "error"
@@ -259,9 +259,7 @@ def test_a_class_that_is_not_there_must_not_divide_by_zero():
         return weight * -z.log_softmax(-1).gather(-1, y.unsqueeze(-1)).squeeze(-1)
 
     targets = {Task.MULTICLASS: Encoding.CLASS_INDEX}
-    sick = declare(
-        weighted, targets=targets, sound=(Space.REAL,), inverse_link=InverseLink.SOFTMAX, reference="planted"
-    )
+    sick = declare(weighted, targets=targets, sound=(Space.REAL,), decode=Decoder.SOFTMAX, reference="planted")
     assert only(examine(sick), "absent classes").level == "error"
 
 
@@ -294,7 +292,7 @@ def test_a_wrongly_declared_space_is_found_by_trying():
     def bce(p, t):
         return F.binary_cross_entropy(p.clamp(0, 1), t.expand_as(p), reduction="none").squeeze(-1)
 
-    loss = binary(bce, Encoding.PROBABILITY, InverseLink.PROBABILITY, sound=(Space.UNIT, Space.NONPOSITIVE))
+    loss = binary(bce, Encoding.PROBABILITY, Decoder.PROBABILITY, sound=(Space.UNIT, Space.NONPOSITIVE))
     finding = only(examine(loss), "sound spaces")
     assert finding.level == "error"
     assert "log_sigmoid" in finding.finding
@@ -318,7 +316,7 @@ def test_a_multiple_of_a_known_loss_is_recognised():
 def classes(fn, **declared) -> Loss:
     targets = {Task.MULTICLASS: Encoding.CLASS_INDEX}
     declared = {"sound": (Space.REAL,), "reference": "planted", **declared}
-    return declare(fn, targets=targets, inverse_link=InverseLink.SOFTMAX, **declared)
+    return declare(fn, targets=targets, decode=Decoder.SOFTMAX, **declared)
 
 
 def log_p(z, y):

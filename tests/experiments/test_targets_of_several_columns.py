@@ -248,8 +248,8 @@ def test_without_names_those_that_take_probabilities_are_compared(file):
 
 def test_a_loss_of_ones_own_says_that_it_takes_probabilities(file, tmp_path):
     text = (
-        "from lossbench import loss, Task, Encoding, Space, InverseLink\n"
-        "@loss(targets={{Task.MULTICLASS: Encoding.ONE_HOT}}, sound=(Space.REAL,), inverse_link=InverseLink.SOFTMAX,"
+        "from lossbench import loss, Task, Encoding, Space, Decoder\n"
+        "@loss(targets={{Task.MULTICLASS: Encoding.ONE_HOT}}, sound=(Space.REAL,), decode=Decoder.SOFTMAX,"
         " reference='mine', soft={soft})\n"
         "def mine(z, t):\n"
         '    """-sum t log softmax(z)"""\n'

@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch.nn.functional as F
 
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import declare
 from lossbench.catalog.plugins.resolve import find_loss
 from lossbench.catalog.verdicts import Level
@@ -17,8 +17,8 @@ from lossbench.experiments.probing import undeclared
 from lossbench.experiments.setup.pair import Pair, resolve_pair
 
 
-def pair_of(fn, encoding="sign", inverse_link="margin", last_act="auto") -> Pair:
-    loss = find_loss(fn, task="binary", target_encoding=encoding, inverse_link=inverse_link)
+def pair_of(fn, encoding="sign", decode="margin", last_act="auto") -> Pair:
+    loss = find_loss(fn, task="binary", target_encoding=encoding, decode=decode)
     return resolve_pair(loss, last_act, Task.BINARY, 2)
 
 
@@ -78,7 +78,7 @@ def test_a_declared_loss_is_not_examined() -> None:
         mine,
         targets={Task.BINARY: Encoding.SIGN},
         sound=(Space.REAL,),
-        inverse_link=InverseLink.MARGIN,
+        decode=Decoder.MARGIN,
         reference="here",
     )
     pair = resolve_pair(declared, "auto", Task.BINARY, 2)

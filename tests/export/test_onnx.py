@@ -1,4 +1,4 @@
-"""What onnxruntime computes is what `lossbench predict` does, for every loss's inverse link and every activation."""
+"""What onnxruntime computes is what `lossbench predict` does, for every loss's decoder and every activation."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.vocabulary import Space
 from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
 from lossbench.data.encoders import DateEncoder, HashEncoder, LevelEncoder, NumberEncoder
@@ -29,7 +29,7 @@ from lossbench.export.onnx_outputs import LAST, read
 # Both sides compute in float32, and add up layers in another order: some units of the last place (1.2e-7) for each of
 # some dozen additions, relative to numbers of size 1.
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}
-VALUES = [InverseLink.IDENTITY, InverseLink.EXP, InverseLink.GAUSSIAN]
+VALUES = [Decoder.IDENTITY, Decoder.EXP, Decoder.GAUSSIAN]
 
 COLUMNS = pd.DataFrame(
     {
@@ -86,7 +86,7 @@ def predictor(**changes: Any) -> Predictor:
         "net": net,
         "state": state,
         "activation": ACTIVATIONS.get("identity"),
-        "inverse_link": InverseLink.SOFTMAX,
+        "decode": Decoder.SOFTMAX,
         "preparation": preparation,
         "classes": ["0", "zwei", "三"],
         "target": "y",
@@ -155,38 +155,38 @@ def test_every_activation_is_torchs(activation: Activation) -> None:
     np.testing.assert_allclose(found, activation(z).numpy(), rtol=1e-5, atol=1e-6)
 
 
-SEVERAL = {InverseLink.SOFTMAX, InverseLink.COSINE, InverseLink.EVIDENCE, InverseLink.LOG_PROBABILITY}
+SEVERAL = {Decoder.SOFTMAX, Decoder.COSINE, Decoder.EVIDENCE, Decoder.LOG_PROBABILITY}
 
 
 @pytest.mark.parametrize(
-    ("inverse_link", "outputs"),
-    [(one, 3) for one in InverseLink if one not in VALUES]
-    + [(one, 1) for one in InverseLink if one not in {*VALUES, *SEVERAL}],
+    ("decode", "outputs"),
+    [(one, 3) for one in Decoder if one not in VALUES]
+    + [(one, 1) for one in Decoder if one not in {*VALUES, *SEVERAL}],
     ids=str,
 )
-def test_every_inverse_link_of_classes_is_the_same(inverse_link: InverseLink, outputs: int) -> None:
+def test_every_decode_of_classes_is_the_same(decode: Decoder, outputs: int) -> None:
     z = Z[:, :outputs].clamp(-20, 20)
     out = {
-        InverseLink.PROBABILITY: z.sigmoid(),
-        InverseLink.LOG_PROBABILITY: z.log_softmax(-1),
-        InverseLink.EVIDENCE: torch.nn.functional.softplus(z),
-    }.get(inverse_link, z)
-    expected = inverse_link(out[None])
+        Decoder.PROBABILITY: z.sigmoid(),
+        Decoder.LOG_PROBABILITY: z.log_softmax(-1),
+        Decoder.EVIDENCE: torch.nn.functional.softplus(z),
+    }.get(decode, z)
+    expected = decode(out[None])
     names = ["score"] + ["probability"] * (expected.probability_PNC is not None)
     found = run_operation(
-        lambda graph, x: vars(read(graph, inverse_link, x, outputs)), out, dict.fromkeys(names, max(outputs, 2))
+        lambda graph, x: vars(read(graph, decode, x, outputs)), out, dict.fromkeys(names, max(outputs, 2))
     )
     assert expected.score_PNC is not None
-    if inverse_link is InverseLink.SIGMOID and outputs > 1:  # its logarithm magnifies the rounding of a small sigmoid
+    if decode is Decoder.SIGMOID and outputs > 1:  # its logarithm magnifies the rounding of a small sigmoid
         found[0], expected = np.exp(found[0]), replace(expected, score_PNC=expected.score_PNC.exp())
     for name, value in zip(names, found, strict=True):
         np.testing.assert_allclose(value, getattr(expected, f"{name}_PNC")[0].numpy(), **TOLERANCE, err_msg=name)
 
 
-@pytest.mark.parametrize("inverse_link", VALUES, ids=lambda one: one.label)
-def test_values_are_in_the_targets_own_units(inverse_link: InverseLink) -> None:
-    outputs = 2 if inverse_link is InverseLink.GAUSSIAN else 1
-    one = predictor(outputs=outputs, inverse_link=inverse_link, classes=[], center=1e6, scale=250.0)
+@pytest.mark.parametrize("decode", VALUES, ids=lambda one: one.label)
+def test_values_are_in_the_targets_own_units(decode: Decoder) -> None:
+    outputs = 2 if decode is Decoder.GAUSSIAN else 1
+    one = predictor(outputs=outputs, decode=decode, classes=[], center=1e6, scale=250.0)
     rows = COLUMNS.drop(index=[2, 3])
     (value,) = session(onnx_model(one)).run(["value"], feeds(rows, KINDS))
     expected = one.predict(rows).point_PN
@@ -199,7 +199,7 @@ def test_several_values_are_each_in_the_units_of_its_target(activation: str) -> 
     one = predictor(
         outputs=3,
         activation=ACTIVATIONS.get(activation),
-        inverse_link=InverseLink.IDENTITY,
+        decode=Decoder.IDENTITY,
         classes=[],
         targets=["a", "b", "c"],
         center=[1e6, 0.0, -1.0],

@@ -197,10 +197,10 @@ def test_a_level_of_a_condition_is_added_without_training_the_others_again(tmp_p
 def test_a_loss_is_added_to_those_of_the_catalogue(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(
-        "from lossbench import Encoding, InverseLink, Space, Task, loss\n"
+        "from lossbench import Encoding, Decoder, Space, Task, loss\n"
         "import torch.nn.functional as F\n"
         "@loss(targets={Task.MULTICLASS: Encoding.CLASS_INDEX}, sound={Space.REAL},"
-        " inverse_link=InverseLink.SOFTMAX, reference='')\n"
+        " decode=Decoder.SOFTMAX, reference='')\n"
         "def mine(logits, target):\n"
         "    '''Twice the cross-entropy.'''\n"
         "    return 2 * F.cross_entropy(logits.movedim(-1, -2), target, reduction='none')\n"
@@ -239,7 +239,7 @@ def test_a_failure_is_kept_shown_again_and_trained_again_on_request(tmp_path: Pa
         "        raise RuntimeError('too tired')\n"
         "    return F.cross_entropy(logits, target, reduction='none')\n"
     )
-    own = {"loss": {"name": f"{file}:weary", "target_encoding": "class_index", "inverse_link": "softmax"}}
+    own = {"loss": {"name": f"{file}:weary", "target_encoding": "class_index", "decode": "softmax"}}
     chosen = config(tmp_path, losses=[{"loss": "ce"}, own], isolate=False)
     first, _, _ = compared(chosen)
     assert [result.status for result in first.results] == ["ok", "failed"]

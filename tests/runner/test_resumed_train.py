@@ -209,8 +209,8 @@ def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
 
 
 LOSS = """
-from lossbench import loss, Task, Encoding, Space, InverseLink
-@loss(targets={Task.BINARY: Encoding.SIGN}, sound=(Space.REAL,), inverse_link=InverseLink.MARGIN, reference="mine")
+from lossbench import loss, Task, Encoding, Space, Decoder
+@loss(targets={Task.BINARY: Encoding.SIGN}, sound=(Space.REAL,), decode=Decoder.MARGIN, reference="mine")
 def mine(score, sign):
     return (1 - sign * score).clamp(min=0).pow(3).squeeze(-1)
 """

@@ -130,10 +130,10 @@ TERMS = (
         "Crammer & Singer 2001, JMLR 2:265-292",
     ),
     Term(
-        "inverse link",
+        "decoder",
         "The function that turns a net's outputs into its prediction: softmax, exp, the identity.",
         "McCullagh & Nelder 1989, Generalized Linear Models",
-        also=("link",),
+        also=("inverse link", "link"),
     ),
     Term(
         "baseline",

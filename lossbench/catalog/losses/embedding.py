@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Lt
 
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, POSITIVE_NUMBER, because
 from lossbench.catalog.losses.row_operations import hide_own, own
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
             "no output is positive, so no row points along its class's axis", Space.NONPOSITIVE, Space.LOG_SIMPLEX
         ),
     },
-    inverse_link=InverseLink.COSINE,
+    decode=Decoder.COSINE,
     min_outputs=2,
     reference="Barz & Denzler 2020, arXiv:1901.09054",
     estimates="the direction of the class probabilities",
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     consistent=True,
     convex=False,
     symmetric=False,
+    common=True,
 )
 def cosine_embedding(
     z_BK: Tensor,
@@ -75,7 +76,7 @@ def cosine_embedding(
             *(Space.REAL, Space.BOUNDED_BELOW, Space.NONPOSITIVE, Space.SIGNED_UNIT, Space.SPHERE, Space.LOG_SIMPLEX),
         ),
     },
-    inverse_link=InverseLink.DISTANCE,
+    decode=Decoder.DISTANCE,
     reference="Hadsell, Chopra & LeCun 2006, doi:10.1109/CVPR.2006.100",
     estimates="distance 0 to a class above one half, the margin to all others",
     pitfalls=(
@@ -85,6 +86,7 @@ def cosine_embedding(
     consistent={Task.BINARY: True, Task.MULTICLASS: False},
     convex=True,
     symmetric=False,
+    common=True,
 )
 def hinge_embedding(d_BK: Tensor, s_BK: Tensor, *, margin: Annotated[float, Gt(0)] = 1.0) -> Tensor:
     """d to the own class (sign +1), max(0, margin - d) to the others (sign -1), averaged over the classes."""
@@ -94,7 +96,7 @@ def hinge_embedding(d_BK: Tensor, s_BK: Tensor, *, margin: Annotated[float, Gt(0
 @loss(
     targets=CLASSES,
     sound=(Space.REAL, Space.SPHERE),
-    inverse_link=InverseLink.MARGIN,
+    decode=Decoder.MARGIN,
     min_outputs=2,
     reference="Schroff, Kalenichenko & Philbin 2015, arXiv:1503.03832; prototypes: Snell et al. 2017, arXiv:1703.05175",
     estimates="a point nearer to the more probable class's prototype",
@@ -103,6 +105,7 @@ def hinge_embedding(d_BK: Tensor, s_BK: Tensor, *, margin: Annotated[float, Gt(0
     convex=False,
     symmetric=False,
     also_try={"margin": 0.2},  # FaceNet's
+    common=True,
 )
 def triplet_margin(z_BK: Tensor, y_B: Tensor, *, margin: Annotated[float, Gt(0)] = 1.0) -> Tensor:
     """max(0, |z - e_y| - min over j != y of |z - e_j| + margin)."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from annotated_types import Ge
 
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, POSITIVE_NUMBER, VALUE, because
 from lossbench.catalog.losses.row_operations import one_hot
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
             **because("evidence stays below 1, so no prediction is sure", Space.UNIT, Space.SIMPLEX),
         },
     },
-    inverse_link=InverseLink.EVIDENCE,
+    decode=Decoder.EVIDENCE,
     min_outputs=2,
     reference="Sensoy, Kaplan & Kandemir 2018, arXiv:1806.01768",
     estimates="near the class probabilities",
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     convex=False,
     symmetric=False,
     also_try={"lam": 1.0},  # where the paper's annealing ends
+    common=True,
 )
 def evidential(e_BK: Tensor, y_B: Tensor, *, lam: Annotated[float, Ge(0)] = 0.1) -> Tensor:
     """sum_k (t_k - p_k)^2 + p_k (1 - p_k) / (S + 1), plus lam KL(Dir(t + (1 - t) a) | Dir(1)).
@@ -110,13 +111,14 @@ def _by_terms_or_series(
     targets=VALUE,
     sound=(Space.NORMAL_INVERSE_GAMMA,),
     outputs=4,
-    inverse_link=InverseLink.IDENTITY,
+    decode=Decoder.IDENTITY,
     reference="Amini et al. 2020, arXiv:1910.02600; what it does not identify: Meinert et al. 2023, arXiv:2205.10060",
     floor=None,
     estimates="centre of a Student t, for a skewed target on the bulk's side of the mean; nu and alpha not identified",
     pitfalls=("its epistemic uncertainty is a heuristic",),
     convex=False,
     also_try={"lam": 0.1},
+    common=True,
 )
 def evidential_regression(out_B4: Tensor, y_B1: Tensor, *, lam: Annotated[float, Ge(0)] = 0.01) -> Tensor:
     """Negative log-likelihood of a Student t (m, nu, alpha, beta) + lam |y - m| (2 nu + alpha)."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Lt
 
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import by_beta, by_tau, whatever_margin
 from lossbench.catalog.losses.domains import CLASSES, LOGITS, because
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @loss(
     targets=CLASSES,
     **LOGITS,
-    inverse_link=InverseLink.SOFTMAX,
+    decode=Decoder.SOFTMAX,
     reference="Menon et al. 2021, arXiv:2007.07314",
     class_estimand=by_tau,
     estimates="class probabilities divided by the classes' shares (tau = 1)",
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     convex=True,
     symmetric=False,
     also_try={"tau": 0.5},
+    common=True,
 )
 def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Annotated[float, Ge(0)] = 1.0) -> Tensor:
     """-log softmax(z + tau log prior)_y."""
@@ -41,7 +42,7 @@ def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Anno
 @loss(
     targets=CLASSES,
     **LOGITS,
-    inverse_link=InverseLink.SOFTMAX,
+    decode=Decoder.SOFTMAX,
     reference="Cui et al. 2019, arXiv:1901.05555",
     class_estimand=by_beta,
     estimates="class probabilities times the classes' weights",
@@ -49,6 +50,7 @@ def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Anno
     convex=True,
     symmetric=False,
     also_try={"beta": 0.99},
+    common=True,
 )
 def class_balanced(
     z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, beta: Annotated[float, Ge(0), Lt(1)] = 0.999
@@ -73,7 +75,7 @@ def class_balanced(
         **because("outputs of one sign are no directions", Space.NONNEGATIVE, Space.POSITIVE, Space.NONPOSITIVE),
         Space.BOUNDED_BELOW: "outputs with a lower bound are no directions",
     },
-    inverse_link=InverseLink.MARGIN,
+    decode=Decoder.MARGIN,
     min_outputs=2,
     reference="Cao et al. 2019, arXiv:1906.07413",
     class_estimand=whatever_margin,
@@ -82,6 +84,7 @@ def class_balanced(
     convex=True,
     symmetric=False,
     also_try={"scale": 10.0},  # enough for few classes: Wang et al. 2018, arXiv:1801.09414 (its lower bound)
+    common=True,
 )
 def ldam(
     z_BK: Tensor,

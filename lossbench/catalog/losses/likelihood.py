@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Lt
 
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.estimands import MEAN
-from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses import SMOOTHED_WEIGHTS
 from lossbench.catalog.losses.class_estimands import by_pos_weight
@@ -46,7 +46,7 @@ def soft_nll(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
 @loss(
     targets=CLASSES,
     **LOGITS,
-    inverse_link=InverseLink.SOFTMAX,
+    decode=Decoder.SOFTMAX,
     reference="Bridle 1990, doi:10.1007/978-3-642-76153-9_28; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",
     estimates="class probabilities",
     pitfalls=(
@@ -60,6 +60,7 @@ def soft_nll(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
     convex=True,
     symmetric=False,
     soft=soft_cross_entropy,
+    common=True,
 )
 def cross_entropy(z_BK: Tensor, y_B: Tensor, *, label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0) -> Tensor:
     """-log softmax(z)_y; smoothed by a: (1 - a) times that, plus a times its mean over all classes."""
@@ -71,7 +72,7 @@ def cross_entropy(z_BK: Tensor, y_B: Tensor, *, label_smoothing: Annotated[float
 @loss(
     targets=CLASSES,
     **LOG_PROBABILITIES,
-    inverse_link={Space.LOG_SIMPLEX: InverseLink.LOG_PROBABILITY, Space.SIMPLEX: InverseLink.PROBABILITY},
+    decode={Space.LOG_SIMPLEX: Decoder.LOG_PROBABILITY, Space.SIMPLEX: Decoder.PROBABILITY},
     reference="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x (the logarithmic score)",
     estimates="class probabilities",
     pitfalls=("it takes no logarithm itself, whatever its name says: its outputs must be log-probabilities",),
@@ -80,6 +81,7 @@ def cross_entropy(z_BK: Tensor, y_B: Tensor, *, label_smoothing: Annotated[float
     convex=True,
     symmetric=False,
     soft=soft_nll,
+    common=True,
 )
 def nll(log_p_BK: Tensor, y_B: Tensor) -> Tensor:
     """-x_y, where x are log-probabilities."""
@@ -89,7 +91,7 @@ def nll(log_p_BK: Tensor, y_B: Tensor) -> Tensor:
 @loss(
     targets=COLUMN_EACH,
     **LOG_PROBABILITIES_OF_COLUMNS,
-    inverse_link={Space.LOG_SIMPLEX: InverseLink.LOG_PROBABILITY, Space.SIMPLEX: InverseLink.PROBABILITY},
+    decode={Space.LOG_SIMPLEX: Decoder.LOG_PROBABILITY, Space.SIMPLEX: Decoder.PROBABILITY},
     reference="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694",
     estimates="class probabilities",
     pitfalls=(
@@ -101,6 +103,7 @@ def nll(log_p_BK: Tensor, y_B: Tensor) -> Tensor:
     convex=True,
     symmetric=False,
     soft=True,
+    common=True,
 )
 def kl_div(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
     """sum_k t_k (log t_k - x_k), where x are log-probabilities."""
@@ -114,7 +117,7 @@ def kl_div(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
         "sigmoid": "above z = 17 and below z = -87 the sigmoid saturates in float32, and a wrong sample there has no "
         "gradient: with bce_with_logits it has one"
     },
-    inverse_link=InverseLink.PROBABILITY,
+    decode=Decoder.PROBABILITY,
     reference="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x (the logarithmic score)",
     estimates="class probability",
     pitfalls=(
@@ -126,6 +129,7 @@ def kl_div(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
     convex=True,
     symmetric=False,
     soft=True,
+    common=True,
 )
 def bce(p_B1: Tensor, t_B1: Tensor) -> Tensor:
     """-t log p - (1 - t) log(1 - p)."""
@@ -135,7 +139,7 @@ def bce(p_B1: Tensor, t_B1: Tensor) -> Tensor:
 @loss(
     targets={Task.BINARY: Encoding.PROBABILITY},
     **ONE_SCORE,
-    inverse_link=InverseLink.SIGMOID,
+    decode=Decoder.SIGMOID,
     reference="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
     class_estimand=by_pos_weight,
     estimates="log-odds of the second class",
@@ -148,6 +152,7 @@ def bce(p_B1: Tensor, t_B1: Tensor) -> Tensor:
     convex=True,
     symmetric=False,
     soft=True,
+    common=True,
 )
 def bce_with_logits(z_B1: Tensor, t_B1: Tensor, *, pos_weight: Annotated[float, Gt(0)] = 1.0) -> Tensor:
     """log(1 + exp z) - t z: binary cross-entropy of sigmoid(z); samples of the second class count pos_weight times."""
@@ -169,7 +174,7 @@ def bce_with_logits(z_B1: Tensor, t_B1: Tensor, *, pos_weight: Annotated[float, 
             "no score rises above 0, so no class is given a probability above one half",
         ),
     },
-    inverse_link=InverseLink.SIGMOID,
+    decode=Decoder.SIGMOID,
     reference="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x, for each class against all others",
     estimates="log-odds of each class against all others",
     pitfalls=("the probabilities of a row sum to one only in the limit; they are normalised for the metrics",),
@@ -178,6 +183,7 @@ def bce_with_logits(z_B1: Tensor, t_B1: Tensor, *, pos_weight: Annotated[float, 
     convex=True,
     symmetric=False,
     soft=True,
+    common=True,
 )
 def multilabel_soft_margin(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     """Mean over the classes of the binary cross-entropy of sigmoid(z_k)."""
@@ -187,7 +193,7 @@ def multilabel_soft_margin(z_BK: Tensor, t_BK: Tensor) -> Tensor:
 @loss(
     targets={Task.REGRESSION: Encoding.NONNEGATIVE},
     **LOG_RATE,
-    inverse_link=InverseLink.EXP,
+    decode=Decoder.EXP,
     reference="Nelder & Wedderburn 1972, doi:10.2307/2344614",
     floor=None,
     estimates="logarithm of the mean",
@@ -199,6 +205,7 @@ def multilabel_soft_margin(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     ),
     proper=True,
     convex=True,
+    common=True,
 )
 def poisson_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     """exp f - y f: a count y >= 0 of rate exp f."""
@@ -208,7 +215,7 @@ def poisson_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
 @loss(
     targets={Task.REGRESSION: Encoding.POSITIVE},
     **LOG_RATE,
-    inverse_link=InverseLink.EXP,
+    decode=Decoder.EXP,
     reference="McCullagh & Nelder 1989, doi:10.1007/978-1-4899-3242-6, chapter 8",
     floor=None,
     estimates="logarithm of the mean",
@@ -217,6 +224,7 @@ def poisson_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     pitfalls=("the output is the logarithm of the predicted value", "targets of 0 are impossible"),
     proper=True,
     convex=True,
+    common=True,
 )
 def gamma_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     """f + y exp(-f): a gamma distributed y > 0 of mean exp f (half the deviance, up to what no output changes)."""
@@ -226,7 +234,7 @@ def gamma_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
 @loss(
     targets={Task.REGRESSION: Encoding.NONNEGATIVE},
     **LOG_RATE,
-    inverse_link=InverseLink.EXP,
+    decode=Decoder.EXP,
     reference="Jorgensen 1987, doi:10.1111/j.2517-6161.1987.tb01685.x",
     estimates="logarithm of the mean",
     value_estimand=MEAN,
@@ -236,6 +244,7 @@ def gamma_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     convex=True,
     proper_whatever=("power",),
     also_try={"power": 1.9},
+    common=True,
 )
 def tweedie(f_B1: Tensor, y_B1: Tensor, *, power: Annotated[float, Gt(1), Lt(2)] = 1.5) -> Tensor:
     """exp((2 - p) f) / (2 - p) + y exp((1 - p) f) / (p - 1), of mean exp f.
@@ -250,7 +259,7 @@ def tweedie(f_B1: Tensor, y_B1: Tensor, *, power: Annotated[float, Gt(1), Lt(2)]
     targets=VALUE,
     sound=(Space.MEAN_VARIANCE,),
     outputs=2,
-    inverse_link=InverseLink.GAUSSIAN,
+    decode=Decoder.GAUSSIAN,
     reference="Nix & Weigend 1994, doi:10.1109/ICNN.1994.374138",
     floor=0.5 * math.log(1e-6),
     estimates="mean and variance",
@@ -259,6 +268,7 @@ def tweedie(f_B1: Tensor, y_B1: Tensor, *, power: Annotated[float, Gt(1), Lt(2)]
     pitfalls=("a growing variance shrinks the mean's gradient, so badly fitted samples are fitted last",),
     proper=True,
     convex=False,
+    common=True,
 )
 def gaussian_nll(mean_variance_B2: Tensor, y_B1: Tensor) -> Tensor:
     """(log v + (y - m)^2 / v) / 2 for outputs (m, v)."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Le
 
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, MARGINS, ONE_AGAINST_ALL, ONE_MARGIN, ONE_SCORE, SIGNS, by_task
 from lossbench.catalog.losses.row_operations import hide_own, own, steep_exp
@@ -24,7 +24,7 @@ Margin = Annotated[float, Gt(0)]
     targets={Task.BINARY: Encoding.SIGN},
     **ONE_SCORE,
     same_as={"identity": "bce_with_logits + identity"},
-    inverse_link=InverseLink.SIGMOID,
+    decode=Decoder.SIGMOID,
     reference="Friedman, Hastie & Tibshirani 2000, doi:10.1214/aos/1016218223",
     estimates="log-odds of the second class",
     pitfalls=("it wants signs: a target of 0 gives log 2 and no gradient, in silence",),
@@ -32,6 +32,7 @@ Margin = Annotated[float, Gt(0)]
     consistent=True,
     convex=True,
     symmetric=False,
+    common=True,
 )
 def soft_margin(z_B1: Tensor, s_B1: Tensor) -> Tensor:
     """log(1 + exp(-s z))."""
@@ -41,7 +42,7 @@ def soft_margin(z_B1: Tensor, s_B1: Tensor) -> Tensor:
 @loss(
     targets=SIGNS,
     **SIGNED_MARGINS,
-    inverse_link=InverseLink.MARGIN,
+    decode=Decoder.MARGIN,
     reference="Cortes & Vapnik 1995, doi:10.1007/BF00994018",
     estimates="the side of the more probable class",
     pitfalls=(
@@ -50,6 +51,7 @@ def soft_margin(z_B1: Tensor, s_B1: Tensor) -> Tensor:
     consistent={Task.BINARY: True, Task.MULTICLASS: False},
     convex=True,
     symmetric=False,
+    common=True,
 )
 def hinge(z_BK: Tensor, s_BK: Tensor, *, margin: Margin = 1.0) -> Tensor:
     """max(0, margin - s z), summed over the outputs (one against all)."""
@@ -59,7 +61,7 @@ def hinge(z_BK: Tensor, s_BK: Tensor, *, margin: Margin = 1.0) -> Tensor:
 @loss(
     targets=SIGNS,
     **SIGNED_MARGINS,
-    inverse_link=InverseLink.SIGNED_PROBABILITY,
+    decode=Decoder.SIGNED_PROBABILITY,
     reference="Zhang 2004, doi:10.1214/aos/1079120130",
     estimates="2 p - 1",
     pitfalls=("its gradient is several times that of cross_entropy: lower the learning rate",),
@@ -67,6 +69,7 @@ def hinge(z_BK: Tensor, s_BK: Tensor, *, margin: Margin = 1.0) -> Tensor:
     consistent=True,
     convex=True,
     symmetric=False,
+    common=True,
 )
 def squared_hinge(z_BK: Tensor, s_BK: Tensor) -> Tensor:
     """max(0, 1 - s z)^2, summed over the outputs (one against all)."""
@@ -76,13 +79,14 @@ def squared_hinge(z_BK: Tensor, s_BK: Tensor) -> Tensor:
 @loss(
     targets=SIGNS,
     **SIGNED_MARGINS,
-    inverse_link=InverseLink.MARGIN,
+    decode=Decoder.MARGIN,
     reference="Janocha & Czarnecki 2017, arXiv:1702.05659",
     estimates="(1 - r) / (1 + r) with r = sqrt((1 - p) / p)",
     pitfalls=("its gradient is several times that of cross_entropy: lower the learning rate",),
     consistent=True,
     convex=True,
     symmetric=False,
+    common=True,
 )
 def cubed_hinge(z_BK: Tensor, s_BK: Tensor) -> Tensor:
     """max(0, 1 - s z)^3, summed over the outputs (one against all)."""
@@ -92,7 +96,7 @@ def cubed_hinge(z_BK: Tensor, s_BK: Tensor) -> Tensor:
 @loss(
     targets={Task.BINARY: Encoding.SIGN},
     **ONE_SCORE,
-    inverse_link=InverseLink.HALF_LOGIT,
+    decode=Decoder.HALF_LOGIT,
     reference="Freund & Schapire 1997, doi:10.1006/jcss.1997.1504; Friedman et al. 2000, doi:10.1214/aos/1016218223",
     estimates="half the log-odds of the second class",
     pitfalls=("one mislabelled sample that is far on the wrong side outweighs all others",),
@@ -100,6 +104,7 @@ def cubed_hinge(z_BK: Tensor, s_BK: Tensor) -> Tensor:
     consistent=True,
     convex=True,
     symmetric=False,
+    common=True,
 )
 def exponential(z_B1: Tensor, s_B1: Tensor) -> Tensor:
     """exp(-s z); beyond exp 60 its tangent."""
@@ -109,7 +114,7 @@ def exponential(z_B1: Tensor, s_B1: Tensor) -> Tensor:
 @loss(
     targets=CLASSES,
     **MARGINS,
-    inverse_link=InverseLink.MARGIN,
+    decode=Decoder.MARGIN,
     reference="Weston & Watkins 1999, ESANN, pages 219-224; consistency: Tewari & Bartlett 2007, JMLR 8",
     estimates="the most probable class where it is above one half",
     pitfalls=(
@@ -120,6 +125,7 @@ def exponential(z_B1: Tensor, s_B1: Tensor) -> Tensor:
     convex=True,
     symmetric=False,
     also_try={"p": 2},
+    common=True,
 )
 def multi_margin(z_BK: Tensor, y_B: Tensor, *, p: Annotated[int, Ge(1), Le(2)] = 1, margin: Margin = 1.0) -> Tensor:
     """sum over j != y of max(0, margin - z_y + z_j)^p, divided by K."""
@@ -130,13 +136,14 @@ def multi_margin(z_BK: Tensor, y_B: Tensor, *, p: Annotated[int, Ge(1), Le(2)] =
 @loss(
     targets=CLASSES,
     **MARGINS,
-    inverse_link=InverseLink.MARGIN,
+    decode=Decoder.MARGIN,
     reference="Crammer & Singer 2001, JMLR 2:265-292",
     estimates="the most probable class where it is above one half",
     pitfalls=("with no class above one half the best scores are all equal: it decides for nothing",),
     consistent={Task.BINARY: True, Task.MULTICLASS: False},
     convex=True,
     symmetric=False,
+    common=True,
 )
 def crammer_singer(z_BK: Tensor, y_B: Tensor, *, margin: Margin = 1.0) -> Tensor:
     """max(0, margin + max over j != y of z_j - z_y)."""

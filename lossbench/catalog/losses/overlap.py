@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt
 
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import best_f
 from lossbench.catalog.losses.domains import COLUMN_EACH, SIMPLEX
@@ -33,12 +33,13 @@ def _miss(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, alpha: float, beta: floa
     targets=COLUMN_EACH,
     **SIMPLEX,
     per="batch",
-    inverse_link=InverseLink.PROBABILITY,
+    decode=Decoder.PROBABILITY,
     reference="Milletari, Navab & Ahmadi 2016, arXiv:1606.04797; Sudre et al. 2017, arXiv:1707.03237",
     class_estimand=best_f,
     estimates="the decisions of the best mean F1, as probabilities of 0 and 1",
     convex=False,
     pitfalls=("it depends on the batch: use large ones", "its probabilities are driven to 0 and 1"),
+    common=True,
 )
 def dice(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, *, smooth: Smooth = 1.0) -> Tensor:
     """1 - TP / (TP + FP / 2 + FN / 2), soft counts over the batch, averaged over the classes.
@@ -52,7 +53,7 @@ def dice(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, *, smooth: Smooth = 1.0) 
     targets=COLUMN_EACH,
     **SIMPLEX,
     per="batch",
-    inverse_link=InverseLink.PROBABILITY,
+    decode=Decoder.PROBABILITY,
     reference="Salehi, Erdogmus & Gholipour 2017, arXiv:1706.05721",
     class_estimand=best_f,
     estimates="the decisions of the best mean F-measure, as probabilities of 0 and 1",
@@ -62,6 +63,7 @@ def dice(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, *, smooth: Smooth = 1.0) 
         "it depends on the batch: use large ones",
     ),
     also_try={"alpha": 0.5, "beta": 0.5},  # dice
+    common=True,
 )
 def tversky(
     p_BK: Tensor,

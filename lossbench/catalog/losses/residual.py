@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Lt
 
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.estimands import BETWEEN, EXPECTILE, LOG_MEAN, MEAN, MEDIAN, MODE, QUANTILE, WEIGHTED_MEDIAN
-from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import by_threshold
 from lossbench.catalog.losses.domains import (
@@ -41,10 +41,10 @@ Threshold = Annotated[float, Gt(0)]
 Share = Annotated[float, Gt(0), Lt(1)]
 
 PROBABILITY_OR_NUMBER = {
-    Space.REAL: InverseLink.LEAST_SQUARES,
-    Space.UNIT: InverseLink.PROBABILITY,
-    Space.SIMPLEX: InverseLink.PROBABILITY,
-    Task.REGRESSION: InverseLink.IDENTITY,
+    Space.REAL: Decoder.LEAST_SQUARES,
+    Space.UNIT: Decoder.PROBABILITY,
+    Space.SIMPLEX: Decoder.PROBABILITY,
+    Task.REGRESSION: Decoder.IDENTITY,
 }
 # Bent inside [0, 1], these need no sigmoid: their linear outputs stay near 0 and 1 by themselves.
 LINEAR_FIRST = by_task(
@@ -61,7 +61,7 @@ LINEAR_FIRST = by_task(
         multiclass={**COLUMN_PER_CLASS, "same_as": {"identity": "square + identity"}},
         regression=NUMBER,
     ),
-    inverse_link=PROBABILITY_OR_NUMBER,
+    decode=PROBABILITY_OR_NUMBER,
     reference="Gauss 1809, doi:10.1017/CBO9780511841705; as a proper score: Brier 1950",
     estimates="mean; class probabilities",
     value_estimand=MEAN,
@@ -74,6 +74,7 @@ LINEAR_FIRST = by_task(
     convex=True,
     symmetric=False,
     soft=True,
+    common=True,
 )
 def mse(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     """(f - t)^2, averaged over the columns."""
@@ -98,7 +99,7 @@ def mse(f_BK: Tensor, t_BK: Tensor) -> Tensor:
         ),
         regression=NUMBER,
     ),
-    inverse_link=PROBABILITY_OR_NUMBER,
+    decode=PROBABILITY_OR_NUMBER,
     reference="Laplace 1774; for classification: Ghosh, Kumar & Sastry 2017, arXiv:1712.09482",
     estimates="median; the most probable class, as probabilities of 0 and 1",
     value_estimand=MEDIAN,
@@ -110,6 +111,7 @@ def mse(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     consistent=True,
     convex=True,
     symmetric=True,
+    common=True,
 )
 def l1(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     """|f - t|, averaged over the columns."""
@@ -119,7 +121,7 @@ def l1(f_BK: Tensor, t_BK: Tensor) -> Tensor:
 @loss(
     targets=CLASS_OR_VALUE,
     **LINEAR_FIRST,
-    inverse_link=PROBABILITY_OR_NUMBER,
+    decode=PROBABILITY_OR_NUMBER,
     reference="Girshick 2015, arXiv:1504.08083",
     class_estimand=by_threshold,
     estimates="between median and mean; class probabilities while beta >= 1",
@@ -129,6 +131,7 @@ def l1(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     convex=True,
     symmetric=False,
     also_try={"beta": 0.11},  # Faster R-CNN's 1 / 9
+    common=True,
 )
 def smooth_l1(f_BK: Tensor, t_BK: Tensor, *, beta: Threshold = 1.0) -> Tensor:
     """e^2 / (2 beta) if |e| < beta, else |e| - beta / 2; averaged over the columns."""
@@ -138,7 +141,7 @@ def smooth_l1(f_BK: Tensor, t_BK: Tensor, *, beta: Threshold = 1.0) -> Tensor:
 @loss(
     targets=CLASS_OR_VALUE,
     **LINEAR_FIRST,
-    inverse_link=PROBABILITY_OR_NUMBER,
+    decode=PROBABILITY_OR_NUMBER,
     reference="Huber 1964, doi:10.1214/aoms/1177703732",
     class_estimand=by_threshold,
     estimates="between median and mean; class probabilities while delta >= 1",
@@ -148,6 +151,7 @@ def smooth_l1(f_BK: Tensor, t_BK: Tensor, *, beta: Threshold = 1.0) -> Tensor:
     convex=True,
     symmetric=False,
     also_try={"delta": 0.3},
+    common=True,
 )
 def huber(f_BK: Tensor, t_BK: Tensor, *, delta: Threshold = 1.0) -> Tensor:
     """e^2 / 2 if |e| < delta, else delta (|e| - delta / 2); averaged over the columns."""
@@ -157,7 +161,7 @@ def huber(f_BK: Tensor, t_BK: Tensor, *, delta: Threshold = 1.0) -> Tensor:
 @loss(
     targets=CLASS_OR_VALUE,
     **LINEAR_FIRST,
-    inverse_link=PROBABILITY_OR_NUMBER,
+    decode=PROBABILITY_OR_NUMBER,
     reference="Green 1990, doi:10.1109/42.52985",
     estimates="between median and mean",
     value_estimand=BETWEEN,
@@ -165,6 +169,7 @@ def huber(f_BK: Tensor, t_BK: Tensor, *, delta: Threshold = 1.0) -> Tensor:
     consistent=True,
     convex=True,
     symmetric=False,
+    common=True,
 )
 def log_cosh(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     """log cosh e, averaged over the columns."""
@@ -175,13 +180,14 @@ def log_cosh(f_BK: Tensor, t_BK: Tensor) -> Tensor:
 @loss(
     targets=VALUE,
     **NUMBER,
-    inverse_link=InverseLink.IDENTITY,
+    decode=Decoder.IDENTITY,
     reference="Koenker & Bassett 1978, doi:10.2307/1913643",
     estimates="the quantile",
     value_estimand=QUANTILE,
     metric="pinball(quantile={quantile:g})",
     pitfalls=("pinball(0.5) is l1 / 2", "nets trained for several quantiles may cross"),
     convex=True,
+    common=True,
 )
 def pinball(f_B1: Tensor, y_B1: Tensor, *, quantile: Share = 0.5) -> Tensor:
     """max(q (y - f), (q - 1) (y - f))."""
@@ -192,13 +198,14 @@ def pinball(f_B1: Tensor, y_B1: Tensor, *, quantile: Share = 0.5) -> Tensor:
 @loss(
     targets=VALUE,
     **NUMBER,
-    inverse_link=InverseLink.IDENTITY,
+    decode=Decoder.IDENTITY,
     reference="Newey & Powell 1987, doi:10.2307/1911031",
     estimates="the expectile, which is no quantile; at tau = 0.5 the mean",
     value_estimand=EXPECTILE,
     pitfalls=("expectile(0.5) is mse / 2",),
     proper=True,
     convex=True,
+    common=True,
 )
 def expectile(f_B1: Tensor, y_B1: Tensor, *, tau: Share = 0.5) -> Tensor:
     """|tau - 1[y < f]| (y - f)^2."""
@@ -209,7 +216,7 @@ def expectile(f_B1: Tensor, y_B1: Tensor, *, tau: Share = 0.5) -> Tensor:
 @loss(
     targets=VALUE,
     **NUMBER,
-    inverse_link=InverseLink.IDENTITY,
+    decode=Decoder.IDENTITY,
     reference="Black & Anandan 1996, doi:10.1006/cviu.1996.0006",
     estimates="near the mode",
     value_estimand=MODE,
@@ -219,6 +226,7 @@ def expectile(f_B1: Tensor, y_B1: Tensor, *, tau: Share = 0.5) -> Tensor:
     ),
     convex=False,
     also_try={"c": 0.5},
+    common=True,
 )
 def cauchy(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
     """c^2 / 2 log(1 + (e / c)^2)."""
@@ -228,13 +236,14 @@ def cauchy(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
 @loss(
     targets=VALUE,
     **NUMBER,
-    inverse_link=InverseLink.IDENTITY,
+    decode=Decoder.IDENTITY,
     reference="Charbonnier et al. 1997, doi:10.1109/83.551699",
     estimates="between median and mean",
     value_estimand=BETWEEN,
     pitfalls=(f"c is {TARGET_UNIT}",),
     convex=True,
     also_try={"c": 0.3},
+    common=True,
 )
 def soft_l1(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
     """c^2 (sqrt(1 + (e / c)^2) - 1), the pseudo-Huber loss."""
@@ -245,13 +254,14 @@ def soft_l1(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
 @loss(
     targets=VALUE,
     **NUMBER,
-    inverse_link=InverseLink.IDENTITY,
+    decode=Decoder.IDENTITY,
     reference="Beaton & Tukey 1974, doi:10.1080/00401706.1974.10489171",
     estimates="near the mode",
     value_estimand=MODE,
     pitfalls=("beyond c there is no gradient: samples that start far away are never learnt", f"c is {TARGET_UNIT}"),
     convex=False,
     also_try={"c": 1.0},
+    common=True,
 )
 def tukey(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 4.685) -> Tensor:
     """c^2 / 6 (1 - (1 - (e / c)^2)^3), constant for |e| > c."""
@@ -262,12 +272,13 @@ def tukey(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 4.685) -> Tensor:
 @loss(
     targets={Task.REGRESSION: Encoding.NONNEGATIVE},
     **POSITIVE_NUMBER,
-    inverse_link=InverseLink.IDENTITY,
+    decode=Decoder.IDENTITY,
     reference="Tofallis 2015, doi:10.1057/jors.2014.103",
     estimates="exp E log(1 + y) - 1, below the mean",
     value_estimand=LOG_MEAN,
     pitfalls=("predictions are pulled below the mean",),
     convex=False,
+    common=True,
 )
 def msle(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     """(log(1 + f) - log(1 + y))^2."""
@@ -285,12 +296,13 @@ def msle(f_B1: Tensor, y_B1: Tensor) -> Tensor:
         },
         "unsound": because("predictions are never positive, and all targets are", Space.NONPOSITIVE),
     },
-    inverse_link=InverseLink.IDENTITY,
+    decode=Decoder.IDENTITY,
     reference="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
     estimates="median, weighted by 1 / y: far below the mean",
     value_estimand=WEIGHTED_MEDIAN,
     pitfalls=("too high is punished without limit, too low by 1 at most: predictions are pulled low",),
     convex=True,
+    common=True,
 )
 def mape(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     """|f - y| / y."""

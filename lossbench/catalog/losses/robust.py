@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import by_q
 from lossbench.catalog.losses.domains import CLASSES, LOGITS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @loss(
     targets=CLASSES,
     **LOGITS,
-    inverse_link=InverseLink.SOFTMAX,
+    decode=Decoder.SOFTMAX,
     reference="Lin et al. 2017, arXiv:1708.02002; Charoenphakdee et al. 2021, arXiv:2011.09172",
     estimates="class probabilities pulled towards even: 0.1 becomes 0.306 at gamma = 2",
     pitfalls=(
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     convex=False,
     symmetric=False,
     also_try={"gamma": 0.5},
+    common=True,
 )
 def focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.0) -> Tensor:
     """-(1 - p_y)^gamma log p_y."""
@@ -46,7 +47,7 @@ def focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.0) ->
 @loss(
     targets=CLASSES,
     **LOGITS,
-    inverse_link=InverseLink.SOFTMAX,
+    decode=Decoder.SOFTMAX,
     reference="Leng et al. 2022, arXiv:2204.12511",
     estimates="class probabilities made sharper: 0.1 becomes 0.057 at epsilon = 1",
     pitfalls=("its probabilities are too sure with epsilon > 0",),
@@ -54,6 +55,7 @@ def focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.0) ->
     convex=True,
     symmetric=False,
     also_try={"epsilon": -1.0},  # the paper's for detection: less sure instead of surer
+    common=True,
 )
 def poly1(z_BK: Tensor, y_B: Tensor, *, epsilon: Annotated[float, Ge(-1)] = 1.0) -> Tensor:
     """-log p_y + epsilon (1 - p_y)."""
@@ -64,7 +66,7 @@ def poly1(z_BK: Tensor, y_B: Tensor, *, epsilon: Annotated[float, Ge(-1)] = 1.0)
 @loss(
     targets=CLASSES,
     **LOGITS,
-    inverse_link=InverseLink.SOFTMAX,
+    decode=Decoder.SOFTMAX,
     reference="Zhang & Sabuncu 2018, arXiv:1805.07836",
     class_estimand=by_q,
     estimates="probabilities that go as p^(1 / (1 - q))",
@@ -73,6 +75,7 @@ def poly1(z_BK: Tensor, y_B: Tensor, *, epsilon: Annotated[float, Ge(-1)] = 1.0)
     convex=False,
     symmetric=False,
     also_try={"q": 0.3},  # nearer to cross_entropy
+    common=True,
 )
 def gce(z_BK: Tensor, y_B: Tensor, *, q: Annotated[float, Gt(0), Le(1)] = 0.7) -> Tensor:
     """(1 - p_y^q) / q: cross-entropy for q -> 0, half the sum of absolute errors for q = 1."""
@@ -82,7 +85,7 @@ def gce(z_BK: Tensor, y_B: Tensor, *, q: Annotated[float, Gt(0), Le(1)] = 0.7) -
 @loss(
     targets=CLASSES,
     **LOGITS,
-    inverse_link=InverseLink.SOFTMAX,
+    decode=Decoder.SOFTMAX,
     reference="Wang et al. 2019, arXiv:1908.06112",
     estimates="class probabilities made sharper",
     pitfalls=("log_zero, the value that stands for log 0, scales the second term; published code clips at 1e-4",),
@@ -90,6 +93,7 @@ def gce(z_BK: Tensor, y_B: Tensor, *, q: Annotated[float, Gt(0), Le(1)] = 0.7) -
     convex=False,
     symmetric=False,
     also_try={"alpha": 6.0, "beta": 0.1},  # the paper's for many classes, where these are for ten
+    common=True,
 )
 def sce(
     z_BK: Tensor,
@@ -107,7 +111,7 @@ def sce(
 @loss(
     targets=CLASSES,
     **LOGITS,
-    inverse_link=InverseLink.SOFTMAX,
+    decode=Decoder.SOFTMAX,
     reference="Feng et al. 2020, doi:10.24963/ijcai.2020/305",
     estimates="class probabilities made sharper, small ones 0: (.40, .35, .25) becomes (.60, .40, 0) at order 2",
     pitfalls=(
@@ -118,6 +122,7 @@ def sce(
     convex=False,
     symmetric=False,
     also_try={"order": 6},
+    common=True,
 )
 def taylor_ce(z_BK: Tensor, y_B: Tensor, *, order: Annotated[int, Ge(1), Le(100)] = 2) -> Tensor:
     """sum for i = 1..order of (1 - p_y)^i / i."""
@@ -131,7 +136,7 @@ def taylor_ce(z_BK: Tensor, y_B: Tensor, *, order: Annotated[int, Ge(1), Le(100)
 @loss(
     targets=CLASSES,
     **LOGITS,
-    inverse_link=InverseLink.SOFTMAX,
+    decode=Decoder.SOFTMAX,
     reference="Amid et al. 2019, arXiv:1906.03361",
     estimates="class probabilities, read through the tempered softmax; softmax reads them too sure",
     pitfalls=("a normaliser that is iterated a fixed few times is wrong for a large t2; here it is solved",),
@@ -139,6 +144,7 @@ def taylor_ce(z_BK: Tensor, y_B: Tensor, *, order: Annotated[int, Ge(1), Le(100)
     convex=False,
     symmetric=False,
     also_try={"t1": 0.2, "t2": 4.0},  # the paper's for randomly wrong labels
+    common=True,
 )
 def bi_tempered(
     z_BK: Tensor, y_B: Tensor, *, t1: Annotated[float, Ge(0), Le(1)] = 0.8, t2: Annotated[float, Ge(1), Le(10)] = 1.2

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt
 
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import square_roots
 from lossbench.catalog.losses.domains import CLASSES, COLUMN_PER_CLASS, SIMPLEX, without
@@ -25,7 +25,7 @@ def soft_brier(p_BK: Tensor, t_BK: Tensor) -> Tensor:
 @loss(
     targets=CLASSES,
     **SIMPLEX,
-    inverse_link=InverseLink.PROBABILITY,
+    decode=Decoder.PROBABILITY,
     reference="Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
     estimates="class probabilities",
     pitfalls=(
@@ -37,6 +37,7 @@ def soft_brier(p_BK: Tensor, t_BK: Tensor) -> Tensor:
     convex=True,
     symmetric=False,
     soft=soft_brier,
+    common=True,
 )
 def brier(p_BK: Tensor, y_B: Tensor) -> Tensor:
     """sum_k (p_k - t_k)^2."""
@@ -46,7 +47,7 @@ def brier(p_BK: Tensor, y_B: Tensor) -> Tensor:
 @loss(
     targets=CLASSES,
     **without(COLUMN_PER_CLASS, Space.SIMPLEX, Space.UNIT),
-    inverse_link=InverseLink.LEAST_SQUARES,
+    decode=Decoder.LEAST_SQUARES,
     reference="Hui & Belkin 2021, arXiv:2006.07322",
     estimates="class probabilities (k = M = 1)",
     pitfalls=(
@@ -57,6 +58,7 @@ def brier(p_BK: Tensor, y_B: Tensor) -> Tensor:
     consistent=True,
     convex=True,
     symmetric=False,
+    common=True,
 )
 def square(z_BK: Tensor, y_B: Tensor, *, k: Annotated[float, Gt(0)] = 1.0, M: Annotated[float, Gt(0)] = 1.0) -> Tensor:
     """(k (z_y - M)^2 + sum over j != y of z_j^2) / K."""
@@ -68,7 +70,7 @@ def square(z_BK: Tensor, y_B: Tensor, *, k: Annotated[float, Gt(0)] = 1.0, M: An
 @loss(
     targets=CLASSES,
     **SIMPLEX,
-    inverse_link=InverseLink.PROBABILITY,
+    decode=Decoder.PROBABILITY,
     reference="Janocha & Czarnecki 2017, arXiv:1702.05659",
     floor=-1.0,
     estimates="class probabilities made sharper: 0.1 becomes 0.014",
@@ -76,6 +78,7 @@ def square(z_BK: Tensor, y_B: Tensor, *, k: Annotated[float, Gt(0)] = 1.0, M: An
     consistent=True,
     convex=False,
     symmetric=False,
+    common=True,
 )
 def tanimoto(p_BK: Tensor, y_B: Tensor) -> Tensor:
     """-p_y / (sum_k p_k^2 + 1 - p_y)."""
@@ -86,7 +89,7 @@ def tanimoto(p_BK: Tensor, y_B: Tensor) -> Tensor:
 @loss(
     targets=CLASSES,
     **SIMPLEX,
-    inverse_link=InverseLink.PROBABILITY,
+    decode=Decoder.PROBABILITY,
     reference="Janocha & Czarnecki 2017, arXiv:1702.05659",
     class_estimand=square_roots,
     estimates="probabilities that go as the square roots of the class probabilities",
@@ -94,6 +97,7 @@ def tanimoto(p_BK: Tensor, y_B: Tensor) -> Tensor:
     consistent=True,
     convex=False,
     symmetric=False,
+    common=True,
 )
 def cauchy_schwarz(p_BK: Tensor, y_B: Tensor) -> Tensor:
     """-log(p_y / |p|_2)."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from torch import Tensor
 
-    from lossbench.catalog.inverse_links import Prediction
+    from lossbench.catalog.decoders import Prediction
 
 Need = Literal["label", "score", "probability", "point", "distribution"]
 Unit = Literal["none", "target"]

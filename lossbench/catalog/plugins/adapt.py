@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.catalog.activations import ACTIVATIONS
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import Loss, declare
 from lossbench.catalog.plugins.faults import fault
 from lossbench.catalog.plugins.row_coupling import COUNT_INSIDE, coupling
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 Batching = Literal["leading axes", "all rows at once", "one member at a time"]
 
 SOUND = {  # where a plain function's outputs must live, read from what it says of its predictions
-    InverseLink.PROBABILITY: (Space.SIMPLEX, Space.UNIT),
-    InverseLink.LOG_PROBABILITY: (Space.LOG_SIMPLEX,),
-    InverseLink.DISTANCE: (Space.POSITIVE, Space.NONNEGATIVE),
-    InverseLink.EVIDENCE: (Space.POSITIVE, Space.NONNEGATIVE),
+    Decoder.PROBABILITY: (Space.SIMPLEX, Space.UNIT),
+    Decoder.LOG_PROBABILITY: (Space.LOG_SIMPLEX,),
+    Decoder.DISTANCE: (Space.POSITIVE, Space.NONNEGATIVE),
+    Decoder.EVIDENCE: (Space.POSITIVE, Space.NONNEGATIVE),
 }
 
 
@@ -131,18 +131,18 @@ def adapt(loss: Loss, *, file: str, where: str) -> UserFunction:
 
 
 def declare_plain(
-    value: Any, *, name: str, file: str, task: Task, encoding: Encoding, inverse_link: InverseLink, where: str
+    value: Any, *, name: str, file: str, task: Task, encoding: Encoding, decode: Decoder, where: str
 ) -> Loss:
     """A loss from an undecorated function, an `nn.Module` instance, or a class of either kind."""
     function = _parameters_keyword_only(_unreduced(value, file, where), where)
     classes = 2 if task is Task.BINARY else 3
-    sound = SOUND.get(inverse_link, (Space.REAL,))
+    sound = SOUND.get(decode, (Space.REAL,))
     try:
         loss = declare(
             function,
             targets={task: encoding},
             sound=sound,
-            inverse_link=inverse_link,
+            decode=decode,
             reference=where,
             floor=None,
             estimates="not said",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lossbench.calls import name_in, read_call
 from lossbench.catalog.activations import ACTIVATIONS, Activation
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.plugins.adapt import UserFunction, a_kind, adapt, declare_plain
 from lossbench.catalog.plugins.load_file import load_file
@@ -43,7 +43,7 @@ def find_loss(
     *,
     task: str | None = None,
     target_encoding: str | None = None,
-    inverse_link: str | None = None,
+    decode: str | None = None,
     where: str = "",
 ) -> Loss:
     """The loss that a reference means.
@@ -53,7 +53,7 @@ def find_loss(
     """
     if isinstance(reference, Loss):
         return reference
-    options = {"--task": task, "--target-encoding": target_encoding, "--inverse-link": inverse_link}
+    options = {"--task": task, "--target-encoding": target_encoding, "--decode": decode}
     if not isinstance(reference, str):
         name = getattr(reference, "__name__", type(reference).__name__)
         return _as_loss(reference, name, _source_file(reference), options)
@@ -221,7 +221,7 @@ def _as_loss(value: Any, name: str, file: str, options: Mapping[str, str | None]
         return replace(declared, name=_free(name, place), fn=adapt(declared, file=file, where=place))
     if not callable(value):
         raise UserError(f"{a_kind(value)} is no loss", where=place, fix="name a function or an nn.Module")
-    says_nothing = not options["--target-encoding"] and not options["--inverse-link"]
+    says_nothing = not options["--target-encoding"] and not options["--decode"]
     if says_nothing and (call := loss_call(value)) is not None:
         found = translated(call["name"], call["params"])
         assert found is not None, "a name of the table"
@@ -230,7 +230,7 @@ def _as_loss(value: Any, name: str, file: str, options: Mapping[str, str | None]
         raise UserError(
             f"is not decorated with @loss, so {', '.join(missing)} must be said",
             where=place,
-            fix="add them (such as --task binary --target-encoding sign --inverse-link margin) or decorate it",
+            fix="add them (such as --task binary --target-encoding sign --decode margin) or decorate it",
         )
     return declare_plain(
         value,
@@ -238,7 +238,7 @@ def _as_loss(value: Any, name: str, file: str, options: Mapping[str, str | None]
         file=file,
         task=choose("--task", options["--task"] or "", {t.value: t for t in Task}),
         encoding=choose("--target-encoding", options["--target-encoding"] or "", {e.value: e for e in Encoding}),
-        inverse_link=choose("--inverse-link", options["--inverse-link"] or "", {k.label: k for k in InverseLink}),
+        decode=choose("--decode", options["--decode"] or "", {k.label: k for k in Decoder}),
         where=place,
     )
 

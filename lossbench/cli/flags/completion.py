@@ -159,11 +159,11 @@ def encodings(incomplete: str) -> list[str]:
     return words(*(encoding.value for encoding in Encoding))(incomplete)
 
 
-def inverse_links(incomplete: str) -> list[str]:
+def decoders(incomplete: str) -> list[str]:
     """How outputs may be read."""
-    from lossbench.catalog.inverse_links import InverseLink
+    from lossbench.catalog.decoders import Decoder
 
-    return words(*(inverse_link.label for inverse_link in InverseLink))(incomplete)
+    return words(*(decoder.label for decoder in Decoder))(incomplete)
 
 
 def formats(incomplete: str) -> Choices:

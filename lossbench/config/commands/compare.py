@@ -97,7 +97,7 @@ class CompareConfig(RunConfig):
     losses_add: Annotated[
         Pairs | None,
         Flag("--losses-add", LOSS, "NAME,...", complete="pairs", after="--losses"),
-        Without("last_act", "loss.params", "loss.class_weight", "loss.target_encoding", "loss.inverse_link"),
+        Without("last_act", "loss.params", "loss.class_weight", "loss.target_encoding", "loss.decode"),
     ] = Field(None, description="Losses to compare besides the others: my_loss.py:my_loss")
     baseline: Annotated[Text, Flag("--baseline", EVALUATION, complete="one_loss")] = Field(
         "auto",

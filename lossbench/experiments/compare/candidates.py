@@ -111,7 +111,7 @@ def select_candidates(
 ) -> Selection:
     """The candidates on a table; a named loss that does not support its task is excluded, said so.
 
-    Without names: every loss of the catalogue that estimates what the metrics count (the most probable class; any loss
+    Without names: every common loss of the catalogue that estimates what the metrics count (the most probable class; any loss
     of values), behind its own best activation if that is sound, and one loss of those with the same gradients.
     `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: gradients that
     differ by one factor everywhere count as the same. `added` are named besides. `user_losses` looks at users' losses
@@ -119,7 +119,7 @@ def select_candidates(
     Raises `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
-    pairs = _every_sound(task, table) if losses is None else []
+    pairs = _common_losses(task, table) if losses is None else []
     named = _named([*(losses or ()), *added], table, user_losses or UserLosses(isolate=False), tune_params=tune_params)
     mergeable = {entry.full_name for entry in pairs if isinstance(entry, Candidate)}
     pairs += named
@@ -252,10 +252,10 @@ def _trained(loss: Loss, pair: Pair, table: Table) -> Loss:
     return loss if table.soft is None else softened(loss, pair.task)
 
 
-def _every_sound(task: Task, table: Table) -> list[Candidate | Excluded]:
+def _common_losses(task: Task, table: Table) -> list[Candidate | Excluded]:
     found: list[Candidate | Excluded] = []
     for loss in LOSSES:
-        if task not in loss.tasks:
+        if not loss.common or task not in loss.tasks:
             continue
         try:
             pair = resolve_pair(loss, AUTO, task, len(table.classes), **shape_of_target(table))

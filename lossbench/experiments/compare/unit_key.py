@@ -76,7 +76,7 @@ def loss_key(candidate: Candidate) -> dict[str, Any]:
         "tried": [pair.params for pair in candidate.pairs],
         "source": loss_source(candidate.pair.loss)[1],
         "encoding": str(candidate.pair.encoding),
-        "inverse_link": str(candidate.pair.inverse_link),
+        "decode": str(candidate.pair.decode),
         "last_act": candidate.pair.activation.name,
         "last_act_source": activation_sha256(candidate.pair.activation),
     }

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.activations import Activation
-from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins.adapt import WrongShape, adapt
 from lossbench.catalog.targets import encode
@@ -180,4 +180,4 @@ class LossUnderTest:
 
     def read(self, out: Tensor) -> Prediction:
         """What the outputs predict."""
-        return self.loss.inverse_link_on(self.activation.space, self.task)(out)
+        return self.loss.decoder_on(self.activation.space, self.task)(out)

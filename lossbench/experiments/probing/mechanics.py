@@ -106,11 +106,7 @@ def defined(subject: LossUnderTest) -> Iterator[Finding]:
         return
     others = [a for a in ACTIVATIONS if a.min_outputs <= subject.outputs and a.space not in OF_ONE_LOSS]
     better = [a.name for a in others if not _undefined(replace(subject, activation=a))]
-    fix = (
-        f"it is defined behind {', '.join(better)}: say so (sound=, or --inverse-link)"
-        if better
-        else "mind logs and roots"
-    )
+    fix = f"it is defined behind {', '.join(better)}: say so (sound=, or --decode)" if better else "mind logs and roots"
     what = f"not defined (NaN or infinite) at {share:.0%} of the outputs that {subject.activation.name} gives; {fix}"
     yield subject.finding("defined", "error", what, measured, undefined_share=share)
 

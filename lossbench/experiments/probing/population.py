@@ -86,7 +86,7 @@ def classification(subject: LossUnderTest) -> Iterator[Finding]:
 
 def _probabilities(subject: LossUnderTest, z_MK: Tensor, pi_MC: Tensor, *, consistent: bool) -> Finding:
     p_PMC = subject.read(subject.activation(z_MK)[None]).probability_PNC
-    measured = "inverse link of the outputs of least expected loss, against the true probabilities"
+    measured = "decoder of the outputs of least expected loss, against the true probabilities"
     if p_PMC is None:
         what = "a margin: the decision only" if consistent else "a margin, not always of the most probable class"
         return subject.finding("proper", "note", what, measured, proper=False, estimates="margin")

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.activations import Activation
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.verdicts import check_width
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -115,7 +115,7 @@ def _of_probabilities(subject: LossUnderTest) -> _Line:
 
 def _of_values(subject: LossUnderTest) -> _Line:
     space = subject.activation.space
-    reads_logarithm = subject.loss.inverse_link_on(space, subject.task) is InverseLink.EXP
+    reads_logarithm = subject.loss.decoder_on(space, subject.task) is Decoder.EXP
     behind, note = FIXED.get(space, ((), ""))
 
     def outputs(y_N: Tensor) -> Tensor:

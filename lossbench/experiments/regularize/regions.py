@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.decoders import Prediction
 from lossbench.components.penalties import PENALTIES
 from lossbench.config.commands.regularize import RegularizeConfig
 from lossbench.data.table import Table
@@ -30,7 +30,7 @@ SHOWN = {"train": 300, "test": 200}  # points drawn at most
 def leads_of(nets: Converged, plane: Plane, pair: Pair) -> Generator[NDArray[np.float32], None, None]:
     """How far each class leads the best of the others at the grid's points, `[P, C, n]`; of two the second alone."""
     for out in nets.outputs(plane.grid_ND):
-        value = _shading(pair.inverse_link(out.cpu())).nan_to_num(0.0)
+        value = _shading(pair.decode(out.cpu())).nan_to_num(0.0)
         if value.shape[2] == 2:
             lead = (value[..., 1] - value[..., 0]).unsqueeze(1)
         else:
@@ -59,8 +59,8 @@ def describe(table: Table, net: Net, pair: Pair, plane: Plane, config: Regulariz
     parts = [f"{model}; {pair.name}"]
     penalties = [PENALTIES.get(name) for name in config.penalty]
     parts += [f"{one.title}: {one.l1_share(config.l1_ratio):.0%} L1" for one in penalties if one.uses_l1_ratio]
-    inverse_link = pair.inverse_link(torch.zeros(1, 1, pair.outputs))
-    shading = "score" if inverse_link.probability_PNC is None else "probability"
+    decode = pair.decode(torch.zeros(1, 1, pair.outputs))
+    shading = "score" if decode.probability_PNC is None else "probability"
     points, notes = {}, []
     for part, most in SHOWN.items():
         shown = _shown(len(plane.places[part]), most, config.seed, part)

@@ -106,7 +106,7 @@ def _threads(plan: RegularizePlan) -> int:
 def _scores(nets: Converged, plane: Plane, pair: Pair, part: str) -> list[Scores]:
     out = torch.cat(list(nets.outputs(plane.split.x_ND[part])), 1).cpu()
     truth = plane.split.truth_N[part].expand(len(out), -1)
-    every = score_all(pair.inverse_link(out), truth, reported(pair.task), weights_of([plane.split], part))
+    every = score_all(pair.decode(out), truth, reported(pair.task), weights_of([plane.split], part))
     return [
         {name: None if value is None else float(value[p]) for name, value in every.items()} for p in range(len(out))
     ]

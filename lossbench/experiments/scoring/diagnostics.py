@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.metrics.metric import SUM_SLACK
 from lossbench.experiments.setup.pair import Pair
 from lossbench.record import Diagnostics, NetDiagnostics, RangeRecord
@@ -53,7 +53,7 @@ def diagnose_net(pair: Pair, train_loss: np.ndarray, out_NK: Tensor, label_N: Te
     found.finite = bool(torch.isfinite(out_NK).all())
     if found.finite:
         found.dead_outputs = float((out_NK == out_NK[:1]).all(0).double().mean())
-        found.invalid_probabilities = _share_of_no_probabilities(pair.inverse_link, out_NK)
+        found.invalid_probabilities = _share_of_no_probabilities(pair.decode, out_NK)
         if label_N is not None:
             found.predicts_one_class = int(label_N.min()) == int(label_N.max())
     return found
@@ -87,12 +87,12 @@ def _mean(shares: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _share_of_no_probabilities(inverse_link: InverseLink, out_NK: Tensor) -> float | None:
-    """Share of rows that are no probabilities though the inverse link reads them as such; None where it does not."""
-    if inverse_link not in {InverseLink.PROBABILITY, InverseLink.LOG_PROBABILITY}:
+def _share_of_no_probabilities(decode: Decoder, out_NK: Tensor) -> float | None:
+    """Share of rows that are no probabilities though the decoder reads them as such; None where it does not."""
+    if decode not in {Decoder.PROBABILITY, Decoder.LOG_PROBABILITY}:
         return None
     p = out_NK.double()
-    if inverse_link is InverseLink.LOG_PROBABILITY:
+    if decode is Decoder.LOG_PROBABILITY:
         p = p.exp()
     wrong = ((p < -SUM_SLACK) | (p > 1 + SUM_SLACK)).any(-1)
     if p.shape[-1] > 1:

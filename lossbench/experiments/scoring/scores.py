@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.metrics import Metric
 from lossbench.catalog.metrics.rows import mean
 from lossbench.catalog.vocabulary import Encoding

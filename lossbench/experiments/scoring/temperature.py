@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
-from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.metrics.rows import mean
 
 LOG2_T = np.arange(-6.0, 11.0)  # from a hard decision to an even guess, for scores between 0.01 and 1000

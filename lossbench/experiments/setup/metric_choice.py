@@ -76,7 +76,7 @@ def check_metric(metric: Metric, table: Table) -> None:
 
 def lacking(metric: Metric, pair: Pair, *, calibrated: bool = False) -> str:
     """What the metric needs and the pair does not predict; `calibrated`: scores become probabilities afterwards."""
-    prediction = pair.inverse_link(torch.zeros(1, 1, pair.outputs))
+    prediction = pair.decode(torch.zeros(1, 1, pair.outputs))
     if metric.can_score(prediction) or (calibrated and metric.needs == "probability"):
         return ""
     return f"it predicts no {metric.needs}, which {metric.name} scores"

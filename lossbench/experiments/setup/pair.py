@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.activations import Activation
+from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.equivalence import Gradients, probe_gradients
 from lossbench.catalog.estimands import weighted
-from lossbench.catalog.inverse_links import InverseLink, Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.losses import SMOOTHED_WEIGHTS
 from lossbench.catalog.parameters import spelled
@@ -166,9 +166,9 @@ class Pair:
         return self.loss.targets[self.task]
 
     @property
-    def inverse_link(self) -> InverseLink:
+    def decode(self) -> Decoder:
         """How the outputs are read."""
-        return self.loss.inverse_link_on(self.activation.space, self.task)
+        return self.loss.decoder_on(self.activation.space, self.task)
 
     @property
     def outputs(self) -> int:
@@ -177,7 +177,7 @@ class Pair:
 
     def read(self, out_PNK: Tensor) -> Prediction:
         """What outputs `[P, N, K]` predict; of several targets a point `[P, N, K]`, as the loss was trained on them."""
-        return self.inverse_link(out_PNK if self.targets == 1 else out_PNK.unsqueeze(-1))
+        return self.decode(out_PNK if self.targets == 1 else out_PNK.unsqueeze(-1))
 
     @property
     def objective(self) -> Objective:

@@ -26,9 +26,7 @@ AUTO = "auto"
 def resolve_loss(config: LossConfig, task: Task | None = None, *, where: str = "loss") -> Loss:
     """The loss that a config names (`auto`: the task's), with its parameters bound; `UserError`s name the key."""
     name = usual_loss(task) if config.name == AUTO and task is not None else config.name
-    loss = find_loss(
-        name, task=task, target_encoding=config.target_encoding, inverse_link=config.inverse_link, where=where
-    )
+    loss = find_loss(name, task=task, target_encoding=config.target_encoding, decode=config.decode, where=where)
     return loss.bind(where=where, **config.params) if config.params else loss
 
 

@@ -1,4 +1,4 @@
-"""A trained net that can predict again: weights, preprocessing, activation and inverse link in one safetensors file.
+"""A trained net that can predict again: weights, preprocessing, activation and decoder in one safetensors file.
 
 The file holds tensors and, in its header, JSON. Loading one executes nothing that it names (see
 `saved_activation`).
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from lossbench.catalog.activations import Activation
-from lossbench.catalog.inverse_links import InverseLink, Prediction
+from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.several_targets import EachTarget
 from lossbench.catalog.vocabulary import Encoding
 from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
@@ -84,7 +84,7 @@ class _Header(_Part):
     loss: str
     params: dict[str, Any]
     last_act: SavedActivation
-    inverse_link: str
+    decode: str = Field(validation_alias=AliasChoices("decode", "inverse_link"))  # its earlier name
     task: Literal["binary", "multiclass", "regression"]
     hidden_activation: str
     target: str
@@ -95,7 +95,7 @@ class _Header(_Part):
 
     @model_validator(mode="after")
     def _is_known(self) -> _Header:
-        InverseLink.named(self.inverse_link)
+        Decoder.named(self.decode)
         if self.hidden_activation not in HIDDEN_ACTIVATIONS.names():
             raise ValueError(f"unknown hidden activation {self.hidden_activation!r}")
         if (self.task == "regression") != (not self.classes):
@@ -116,7 +116,7 @@ class Predictor:
     net: Net
     state: dict[str, Tensor]
     activation: Activation
-    inverse_link: InverseLink
+    decode: Decoder
     preparation: Preparation
     classes: list[str]
     target: str
@@ -134,10 +134,10 @@ class Predictor:
         out_PNK = torch.cat(out)[None]
         if self.targets:
             center, scale = (torch.tensor(unit, dtype=torch.float64) for unit in (self.center, self.scale))
-            point = self.inverse_link(out_PNK.unsqueeze(-1)).point_PN
+            point = self.decode(out_PNK.unsqueeze(-1)).point_PN
             assert point is not None, "checked when it was loaded"
             return Prediction(point_PN=point.double() * scale + center)
-        prediction = self.inverse_link(out_PNK)
+        prediction = self.decode(out_PNK)
         if prediction.point_PN is not None:
             assert not isinstance(self.scale, list), "of several targets"
             assert not isinstance(self.center, list), "of several targets"
@@ -159,7 +159,7 @@ def save_predictors(folder: Path, result: TrainResult) -> Path:
         loss=pair.loss.label,
         params=dict(pair.loss.params),
         last_act=saved_activation(pair.activation, result.plan.config.last_act),
-        inverse_link=pair.inverse_link.label,
+        decode=pair.decode.label,
         task=table.task,
         hidden_activation=result.plan.config.net.activation,
         target=LABEL if table.soft is not None else table.target_name,
@@ -231,7 +231,7 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
         net,
         state,
         loaded_activation(header.last_act, path, last_act),
-        InverseLink.named(header.inverse_link),
+        Decoder.named(header.decode),
         preparation,
         header.classes,
         header.target,
@@ -246,11 +246,11 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
 
 def _check_outputs(net: Net, header: _Header) -> None:
     """ValueError where the net's outputs cannot be read as the header's classes or values."""
-    what = f"{net.outputs} outputs, {len(header.classes)} classes and inverse link {header.inverse_link} do not fit"
+    what = f"{net.outputs} outputs, {len(header.classes)} classes and decoder {header.decode} do not fit"
     if header.targets and net.outputs != len(header.targets):
         raise ValueError(f"{net.outputs} outputs do not fit {len(header.targets)} targets")
     try:
-        read = InverseLink.named(header.inverse_link)(torch.zeros(1, 1, net.outputs))
+        read = Decoder.named(header.decode)(torch.zeros(1, 1, net.outputs))
     except (IndexError, RuntimeError):
         raise ValueError(what) from None
     classes = 0 if read.score_PNC is None else read.score_PNC.shape[-1]

@@ -16,7 +16,7 @@ from lossbench.errors import UserError
 
 LISTS_EVERYTHING = """
 import sys
-from lossbench.catalog import equivalence, inverse_links, metrics, targets
+from lossbench.catalog import equivalence, decoders, metrics, targets
 from lossbench.catalog.losses import domains
 from lossbench.catalog.describe import explain
 from lossbench.catalog.describe import listing

@@ -13,7 +13,7 @@ import torch
 from annotated_types import Ge
 from scipy import special
 
-from lossbench.catalog.inverse_links import InverseLink, Prediction
+from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.loss import LOSSES, declare
 from lossbench.catalog.losses.evidential import _gamma_term
 from lossbench.catalog.losses.robust import tempered_log_softmax
@@ -146,7 +146,7 @@ def test_symmetry_is_what_is_declared(case: Case):
 
 @sound
 def test_its_link_reads_what_its_task_asks_for(case: Case):
-    prediction = case.loss.inverse_link_on(case.activation.space, case.task)(case.activation(case.linear(2, 7)))
+    prediction = case.loss.decoder_on(case.activation.space, case.task)(case.activation(case.linear(2, 7)))
     assert isinstance(prediction, Prediction)
     if case.task is Task.REGRESSION:
         assert prediction.point_PN.shape == (2, 7)
@@ -245,10 +245,10 @@ def test_every_loss_that_is_known_by_its_parameter_has_another_value_to_try():
 @chooses
 def test_another_setting_is_another_objective_of_the_same_shape(case: Case):
     other = replace(case, loss=case.loss.bind(**case.loss.also_try))
-    assert (other.outputs, other.loss.targets, other.loss.inverse_link) == (
+    assert (other.outputs, other.loss.targets, other.loss.decode) == (
         case.outputs,
         case.loss.targets,
-        case.loss.inverse_link,
+        case.loss.decode,
     )
     assert other.loss.changed == dict(case.loss.also_try)
     z, target = case.linear(16).requires_grad_(), case.target(16)
@@ -280,7 +280,7 @@ def test_another_setting_that_a_loss_cannot_have_is_refused_where_it_is_declared
             mine,
             targets={Task.BINARY: Encoding.CLASS_INDEX},
             sound=(Space.REAL,),
-            inverse_link=InverseLink.SOFTMAX,
+            decode=Decoder.SOFTMAX,
             reference="here",
             also_try=also_try,
         )

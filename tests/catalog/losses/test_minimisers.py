@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.losses.robust import tempered_log_softmax
 from lossbench.catalog.verdicts import best_activation
@@ -51,7 +51,7 @@ def minimise(case: Case, share_RC: Tensor) -> tuple[Tensor, Prediction]:
         if schedule:
             schedule.step()
     out = case.activation(z.detach())
-    return z.detach(), case.loss.inverse_link_on(case.activation.space, case.task)(out[None])
+    return z.detach(), case.loss.decoder_on(case.activation.space, case.task)(out[None])
 
 
 @pytest.mark.parametrize("case", CASES, ids=repr)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.describe.listing import activation_rows, loss_rows, problems
-from lossbench.catalog.inverse_links import InverseLink
 from lossbench.catalog.plugins import packages
 from lossbench.catalog.plugins.load_file import load_file
 from lossbench.catalog.plugins.resolve import find_activation, find_loss, find_metric, loss_source
@@ -20,14 +20,14 @@ from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.errors import UserError
 
 DECORATED = '''
-from lossbench import loss, Task, Encoding, Space, InverseLink
+from lossbench import loss, Task, Encoding, Space, Decoder
 
-@loss(targets={Task.BINARY: Encoding.SIGN}, sound={Space.REAL}, inverse_link=InverseLink.MARGIN, reference="mine")
+@loss(targets={Task.BINARY: Encoding.SIGN}, sound={Space.REAL}, decode=Decoder.MARGIN, reference="mine")
 def my_loss(score, sign, *, margin: float = 1.0):
     """max(0, margin - sign * score)^3"""
     return (margin - sign * score).clamp(min=0).pow(3).squeeze(-1)
 '''
-FLAGS = {"task": "binary", "target_encoding": "probability", "inverse_link": "sigmoid"}
+FLAGS = {"task": "binary", "target_encoding": "probability", "decode": "sigmoid"}
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def write(tmp_path: Path):
 
 def test_a_decorated_function_is_found_with_all_it_declares(write):
     loss = find_loss(write(DECORATED) + ":my_loss")
-    assert (loss.name, loss.targets, loss.inverse_link) == ("my_loss", {Task.BINARY: Encoding.SIGN}, InverseLink.MARGIN)
+    assert (loss.name, loss.targets, loss.decode) == ("my_loss", {Task.BINARY: Encoding.SIGN}, Decoder.MARGIN)
     assert loss.formula == "max(0, margin - sign * score)^3"
     assert loss.params == {"margin": 1.0}
     score, sign = torch.tensor([[[0.5], [2.0]]]), torch.tensor([[[1.0], [-1.0]]])
@@ -108,9 +108,9 @@ def test_what_is_not_decorated_is_taken_with_the_three_flags(write, kind):
     out = torch.tensor([[[0.5], [2.0], [1.0]], [[0.0], [1.0], [4.0]]])
     target = torch.tensor([[[1.0], [0.0], [1.0]], [[0.0], [0.0], [1.0]]])
     assert loss(out, target).tolist() == [[0.25, 4.0, 0.0], [0.0, 1.0, 9.0]]
-    assert (loss.targets, loss.inverse_link, loss.floor) == (
+    assert (loss.targets, loss.decode, loss.floor) == (
         {Task.BINARY: Encoding.PROBABILITY},
-        InverseLink.SIGMOID,
+        Decoder.SIGMOID,
         None,
     )
     assert loss.sound == {Task.BINARY: (Space.REAL,)}
@@ -132,7 +132,7 @@ def test_torchs_own_cross_entropy_gives_every_member_its_own_values(write):
         write("import torch\ncriterion = torch.nn.CrossEntropyLoss(reduction='none')\n") + ":criterion",
         task="multiclass",
         target_encoding="class-index",
-        inverse_link="softmax",
+        decode="softmax",
     )
     out = torch.randn(4, 5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     target = (torch.arange(20) % 3).reshape(4, 5)
@@ -168,9 +168,9 @@ MISTAKES = {
         "my_loss.py:1: ModuleNotFoundError while it was loaded",
     ),
     "misdeclared": (
-        DECORATED.replace("inverse_link=InverseLink.MARGIN, ", ""),
+        DECORATED.replace("decode=Decoder.MARGIN, ", ""),
         "my_loss.py:f",
-        "my_loss.py:4: TypeError while it was loaded: loss() missing 1 required keyword-only argument: 'inverse_link'",
+        "my_loss.py:4: TypeError while it was loaded: loss() missing 1 required keyword-only argument: 'decode'",
     ),
     "not callable": ("f = 3\n", "my_loss.py:f", "my_loss.py:f: an int is no loss; name a function or an nn.Module"),
     "too few arguments, decorated": (
@@ -194,7 +194,7 @@ def test_a_fault_of_the_file_is_said_with_its_place(write, monkeypatch, tmp_path
 
 def test_what_is_not_decorated_says_which_flags_it_needs(write):
     with pytest.raises(
-        UserError, match=r"my_loss.py:f: is not decorated with @loss, so --target-encoding, --inverse-link must be said"
+        UserError, match=r"my_loss.py:f: is not decorated with @loss, so --target-encoding, --decode must be said"
     ):
         find_loss(write(PLAIN["function"]) + ":f", task="binary")
 
@@ -230,7 +230,7 @@ def test_a_signature_that_cannot_be_a_loss_is_refused(write, kind):
     [
         ({"task": "binry"}, r"--task: unknown value 'binry'; did you mean 'binary'\?"),
         ({"target_encoding": "sing"}, r"--target-encoding: unknown value 'sing'; did you mean 'sign'\?"),
-        ({"inverse_link": "sigmoids"}, r"--inverse-link: unknown value 'sigmoids'; did you mean 'sigmoid'\?"),
+        ({"decode": "sigmoids"}, r"--decode: unknown value 'sigmoids'; did you mean 'sigmoid'\?"),
     ],
 )
 def test_an_unknown_flag_value_gets_the_nearest(write, flag, message):

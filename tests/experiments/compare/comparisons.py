@@ -62,7 +62,7 @@ def blobs(rows: int = 60, *, seed: int = 0, task: str = "binary") -> Table:
 
 def failing_loss(folder: Path, task: str = "classes") -> dict[str, Any]:
     """A user's loss that raises in the middle of its training, as a config names it."""
-    of, encoding, inverse_link = {
+    of, encoding, decode = {
         "classes": ("F.cross_entropy", "class_index", "softmax"),
         "regression": ("F.mse_loss", "float", "identity"),
     }[task]
@@ -78,4 +78,4 @@ def failing_loss(folder: Path, task: str = "classes") -> dict[str, Any]:
         "        raise RuntimeError('too tired')\n"
         f"    return {of}(logits, target, reduction='none')\n"
     )
-    return {"loss": {"name": f"{file}:weary", "target_encoding": encoding, "inverse_link": inverse_link}}
+    return {"loss": {"name": f"{file}:weary", "target_encoding": encoding, "decode": decode}}

@@ -10,7 +10,7 @@ import atexit, ctypes, gc, os, random, signal, subprocess, sys, threading, time,
 import numpy as np
 import torch
 import torch.nn.functional as F
-from lossbench import Encoding, InverseLink, Space, Task, loss
+from lossbench import Encoding, Decoder, Space, Task, loss
 
 calls = 0
 
@@ -38,7 +38,7 @@ def deeper():
 
 {loaded}
 
-@loss(targets={{Task.MULTICLASS: Encoding.CLASS_INDEX}}, sound={{Space.REAL}}, inverse_link=InverseLink.SOFTMAX,
+@loss(targets={{Task.MULTICLASS: Encoding.CLASS_INDEX}}, sound={{Space.REAL}}, decode=Decoder.SOFTMAX,
       reference="none")
 def {name}(logits, target):
     \"\"\"A cross-entropy.\"\"\"

@@ -159,7 +159,7 @@ def my_loss(folder: Path, body: str, name: str = "my_loss") -> str:
         "import torch.nn.functional as F\n"
         "import lossbench as lb\n"
         "@lb.loss(targets={lb.Task.BINARY: lb.Encoding.SIGN}, sound=(lb.Space.REAL,),"
-        " inverse_link=lb.InverseLink.MARGIN,"
+        " decode=lb.Decoder.MARGIN,"
         " reference='here')\n"
         f"def {name}(z_B1, s_B1):\n"
         f"    '{body}'\n"

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lossbench.catalog.inverse_links import InverseLink
+from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.data import DataConfig
@@ -18,9 +18,9 @@ from lossbench.experiments.setup.pair import AUTO, Pair, resolve_pair
 from tests.experiments.compare.comparisons import blobs
 
 WITHOUT = {
-    InverseLink.MARGIN,
-    InverseLink.DISTANCE,
-    InverseLink.EVIDENCE,
+    Decoder.MARGIN,
+    Decoder.DISTANCE,
+    Decoder.EVIDENCE,
 }  # outputs that are no function of the probabilities
 
 
@@ -34,9 +34,9 @@ def test_written_outputs_are_read_back_as_the_same_probabilities(task: Task, cla
     p = torch.randn(2, 30, classes, generator=generator, dtype=torch.float64).softmax(-1)
     for pair in pairs(task, classes):
         out = outputs_that_say(p, pair)
-        assert (out is None) == (pair.inverse_link in WITHOUT), pair.name
+        assert (out is None) == (pair.decode in WITHOUT), pair.name
         if out is not None:
-            read = pair.inverse_link(out).probability_PNC
+            read = pair.decode(out).probability_PNC
             assert read is not None
             torch.testing.assert_close(read, p, rtol=1e-6, atol=1e-9, msg=pair.name)
 
@@ -49,7 +49,7 @@ def test_values_are_read_back_in_their_own_units() -> None:
     for pair in pairs(Task.REGRESSION, 0):
         out = outputs_that_predict(point, pair, splits)
         assert (out is None) == (pair.outputs > 1), pair.name
-        if out is not None and pair.inverse_link is InverseLink.EXP:
+        if out is not None and pair.decode is Decoder.EXP:
             torch.testing.assert_close(out[..., 0].exp(), point)
     assert (
         outputs_that_predict(-point, resolve_pair(LOSSES.get("poisson_nll"), AUTO, Task.REGRESSION, 0), splits) is None

@@ -278,17 +278,17 @@ def cross_entropy(z, y):
     return F.cross_entropy(z.movedim(-1, 1), y, reduction="none")
 
 
-@lb.loss(targets=CLASSES, sound=(lb.Space.REAL,), inverse_link=lb.InverseLink.SOFTMAX, reference="here")
+@lb.loss(targets=CLASSES, sound=(lb.Space.REAL,), decode=lb.Decoder.SOFTMAX, reference="here")
 def in_tails(z, y):
     return cross_entropy(z.clamp(-8, 8), y)
 
 
-@lb.loss(targets=CLASSES, sound=(lb.Space.REAL,), inverse_link=lb.InverseLink.SOFTMAX, reference="here")
+@lb.loss(targets=CLASSES, sound=(lb.Space.REAL,), decode=lb.Decoder.SOFTMAX, reference="here")
 def in_large_batches(z, y):
     return cross_entropy(z, y) * (1 if z.shape[-2] <= 64 else 0.1)
 
 
-@lb.loss(targets=CLASSES, sound=(lb.Space.REAL,), inverse_link=lb.InverseLink.SOFTMAX, reference="here")
+@lb.loss(targets=CLASSES, sound=(lb.Space.REAL,), decode=lb.Decoder.SOFTMAX, reference="here")
 def at_exact_outputs(z, y):
     return cross_entropy(z, y) * (1 + ((z == 0) | (z == 1)).all(-1))
 """

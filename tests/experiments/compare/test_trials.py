@@ -190,7 +190,7 @@ PLANTED = """
 import lossbench as lb
 
 @lb.loss(
-    targets={lb.Task.MULTICLASS: lb.Encoding.CLASS_INDEX}, sound=(lb.Space.REAL,), inverse_link=lb.InverseLink.SOFTMAX,
+    targets={lb.Task.MULTICLASS: lb.Encoding.CLASS_INDEX}, sound=(lb.Space.REAL,), decode=lb.Decoder.SOFTMAX,
     reference="here", also_try={"way": 1.0}, floor=None,
 )
 def planted(z_BK, y_B, *, way: float = -1.0):

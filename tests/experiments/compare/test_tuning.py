@@ -97,7 +97,7 @@ def test_pooled_curves_are_those_of_the_rows_that_a_split_may_be_chosen_by(metri
         for number in found.validates(split):
             rows = choosing_rows(found.pairs[number], split)
             t = entry.curves.temperature(param_set.optim.epochs) if metric == "log_loss" else 1.0
-            score = candidate.pair.inverse_link(outputs[number][None, rows]).score_PNC
+            score = candidate.pair.decode(outputs[number][None, rows]).score_PNC
             assert score is not None
             probability.append((score[0].double() / t).softmax(-1).numpy()[:, 1])
             truth.append(found.inner[number].truth_N["validation"][rows].numpy())

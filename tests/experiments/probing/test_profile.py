@@ -125,12 +125,12 @@ def test_a_loss_whose_gradient_has_none_itself_is_bent_by_differences(tmp_path: 
     file = tmp_path / "own.py"
     file.write_text(
         "import torch\nfrom torch.autograd.function import once_differentiable\n"
-        "from lossbench import Encoding, InverseLink, Space, Task, loss\n\n\n"
+        "from lossbench import Encoding, Decoder, Space, Task, loss\n\n\n"
         "class Cube(torch.autograd.Function):\n"
         "    @staticmethod\n    def forward(ctx, z):\n        ctx.save_for_backward(z)\n        return z ** 3\n\n"
         "    @staticmethod\n    @once_differentiable\n    def backward(ctx, g):\n"
         "        (z,) = ctx.saved_tensors\n        return 3 * z ** 2 * g\n\n\n"
-        "@loss(targets={Task.REGRESSION: Encoding.FLOAT}, sound={Space.REAL}, inverse_link=InverseLink.IDENTITY,"
+        "@loss(targets={Task.REGRESSION: Encoding.FLOAT}, sound={Space.REAL}, decode=Decoder.IDENTITY,"
         " reference='mine', floor=None)\n"
         "def cube(out, target):\n    '''(out - target)^3'''\n    return Cube.apply(out - target).squeeze(-1)\n"
     )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.decoders import Prediction
 from lossbench.experiments.scoring.temperature import (
     LOG2_T,
     at_temperature,

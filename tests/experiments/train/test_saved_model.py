@@ -130,7 +130,7 @@ def test_a_header_that_names_code_executes_nothing(origin: str | None, tmp_path:
     evil, bait = tmp_path / "evil.py", tmp_path / "executed"
     evil.write_text(f"open({str(bait)!r}, 'w')\ndef act(z):\n    return z\n", encoding="utf-8")
     reference = f"{evil}:act"
-    for name in ("loss", "hidden_activation", "inverse_link", "target"):
+    for name in ("loss", "hidden_activation", "decode", "target"):
         crafted(tmp_path, **{name: reference})
         with suppress(UserError):
             load_predictor(tmp_path)
@@ -154,8 +154,8 @@ def test_a_header_with_a_metric_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [*((key, None) for key in ("loss", "last_act", "inverse_link", "members", "classes", "reading")), ("members", []),
-     ("members", [{"preparation": {}, "center": 0.0, "scale": 1.0}]), ("inverse_link", "nothing"), ("classes", 7),
+    [*((key, None) for key in ("loss", "last_act", "decode", "members", "classes", "reading")), ("members", []),
+     ("members", [{"preparation": {}, "center": 0.0, "scale": 1.0}]), ("decode", "nothing"), ("classes", 7),
      ("hidden_activation", "nothing"), ("classes", [])],
 )  # fmt: skip
 def test_a_damaged_header_is_one_line(key: str, value: Any, tmp_path: Path) -> None:

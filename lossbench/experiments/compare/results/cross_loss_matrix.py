@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lossbench.catalog.inverse_links import TINY, InverseLink
+from lossbench.catalog.decoders import TINY, Decoder
 from lossbench.catalog.metrics.rows import mean
 from lossbench.catalog.vocabulary import Encoding, Space
 from lossbench.errors import FAULTS
@@ -29,31 +29,31 @@ from lossbench.experiments.setup.prepared_split import PreparedSplit
 
 
 def outputs_that_say(probability_PNC: Tensor, pair: Pair) -> Tensor | None:
-    """The outputs `[P, N, K]` from which the inverse link reads these class probabilities; None where none are."""
+    """The outputs `[P, N, K]` from which the decoder reads these class probabilities; None where none are."""
     p = probability_PNC.double().clamp(TINY, 1 - TINY)
     one = pair.outputs == 1
     if not one and pair.outputs != p.shape[-1]:
         return None
     second = p[..., 1:]
-    match pair.inverse_link:
-        case InverseLink.SIGMOID:
+    match pair.decode:
+        case Decoder.SIGMOID:
             return torch.logit(second if one else p)
-        case InverseLink.SOFTMAX | InverseLink.LOG_PROBABILITY:
+        case Decoder.SOFTMAX | Decoder.LOG_PROBABILITY:
             return p.log()
-        case InverseLink.PROBABILITY | InverseLink.LEAST_SQUARES:
+        case Decoder.PROBABILITY | Decoder.LEAST_SQUARES:
             return second if one else p
-        case InverseLink.SIGNED_PROBABILITY:
+        case Decoder.SIGNED_PROBABILITY:
             return 2 * (second if one else p) - 1
-        case InverseLink.HALF_LOGIT:
+        case Decoder.HALF_LOGIT:
             return torch.logit(second) / 2 if one else p.log() / 2
-        case InverseLink.COSINE:
+        case Decoder.COSINE:
             return F.normalize(p, dim=-1)
     return None
 
 
 def outputs_that_predict(point_PN: Tensor, pair: Pair, splits: Sequence[PreparedSplit]) -> Tensor | None:
-    """The outputs `[P, N, 1]` from which the pair's inverse link reads these values; None where there are none."""
-    if pair.outputs != pair.targets or pair.inverse_link not in {InverseLink.IDENTITY, InverseLink.EXP}:
+    """The outputs `[P, N, 1]` from which the pair's decoder reads these values; None where there are none."""
+    if pair.outputs != pair.targets or pair.decode not in {Decoder.IDENTITY, Decoder.EXP}:
         return None
     value = point_PN.double()
     if pair.encoding is Encoding.FLOAT:
@@ -61,7 +61,7 @@ def outputs_that_predict(point_PN: Tensor, pair: Pair, splits: Sequence[Prepared
         center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
         value = (value - center) / scale
     value = value[..., None] if pair.targets == 1 else value
-    if pair.inverse_link is InverseLink.EXP:
+    if pair.decode is Decoder.EXP:
         return value.log() if bool((value > 0).all()) else None
     if pair.activation.space is Space.POSITIVE and not bool((value > 0).all()):
         return None

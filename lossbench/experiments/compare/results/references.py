@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.vocabulary import Task
 from lossbench.components.reference_models import REFERENCE_MODELS, ReferenceModel
 from lossbench.experiments.compare.evaluation import Evaluation, failure

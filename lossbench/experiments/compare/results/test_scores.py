@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossbench.catalog.inverse_links import Prediction
+from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.metrics import ECE_BINS, METRICS, Metric, score_all
 from lossbench.engine.threads import one_thread
 from lossbench.experiments.scoring.scores import predict, score_dummy, scores_by_target, weights_of

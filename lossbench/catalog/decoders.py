@@ -1,6 +1,6 @@
-"""Inverse links: how a net's outputs become a prediction. The loss declares its own.
+"""Decoders: how a net's outputs become a prediction. The loss declares its own.
 
-Shapes: P members, N rows, K outputs, C classes. An inverse link turns outputs `[P, N, K]` into a `Prediction`.
+Shapes: P members, N rows, K outputs, C classes. A decoder turns outputs `[P, N, K]` into a `Prediction`.
 One-output classifiers become two columns, so that a decision is always the argmax of `score_PNC`: a sigmoid is cut at
 0.5, a margin at 0, and nothing is ever argmax-ed over a single column.
 """
@@ -124,8 +124,8 @@ def _exp(out: Tensor) -> Prediction:
     return Prediction(point_PN=out[..., 0].exp())
 
 
-class InverseLink(Enum):
-    """How outputs are read; `inverse_link(out_PNK)` gives the `Prediction`."""
+class Decoder(Enum):
+    """How outputs are read; `decode(out_PNK)` gives the `Prediction`."""
 
     SIGMOID = ("sigmoid", _sigmoid)
     SOFTMAX = ("softmax", _softmax)
@@ -147,12 +147,12 @@ class InverseLink(Enum):
         self._read = read
 
     @classmethod
-    def named(cls, label: str) -> InverseLink:
-        """The inverse link of that label; `ValueError` where there is none."""
-        for inverse_link in cls:
-            if inverse_link.label == label:
-                return inverse_link
-        raise ValueError(f"unknown inverse link {label!r}")
+    def named(cls, label: str) -> Decoder:
+        """The decoder of that label; `ValueError` where there is none."""
+        for decoder in cls:
+            if decoder.label == label:
+                return decoder
+        raise ValueError(f"unknown decoder {label!r}")
 
     def __call__(self, out_PNK: Tensor) -> Prediction:
         """Read outputs `[P, N, K]` (any leading axes)."""
