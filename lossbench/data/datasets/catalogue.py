@@ -68,6 +68,12 @@ def unknown_set(name: str, *, where: str = "") -> UserError:
     return unknown("data set", name, names(), where=where, listing="lossbench datasets")
 
 
+def one_table_needed(name: str, *, where: str = "data") -> UserError:
+    """What to say of a suite where one table is taken."""
+    fix = "name one of its tables (`lossbench datasets --suites`), or compare losses on all of them (compare-losses)"
+    return UserError(f"{name} is a suite of tables, and one table is needed", where=where, fix=fix)
+
+
 def is_named(name: str) -> bool:
     """Whether the text is a data set's name; dashes, underscores and case are alike."""
     return any(_plain(known) == _plain(name) for known in names())
@@ -121,8 +127,7 @@ def check_present(names: Iterable[str]) -> None:
 def load_named(name: str) -> Table | Frame:
     """The table of that name, or the DataFrame that a package has there; a `UserError` where there is none."""
     if is_suite(name):
-        fix = "name one of them; compare-losses takes them all"
-        raise UserError(f"{name} is a suite of tables, and one table is needed", where="data", fix=fix)
+        raise one_table_needed(name)
     entry = find(name)
     if entry is not None:
         check_present([name])

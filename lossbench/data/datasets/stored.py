@@ -92,7 +92,7 @@ def _frame(file: StoredFile, name: str, gaps: Collection[str], csv: Mapping[str,
     content = BytesIO(found)
     if ".parquet" in file.name:
         try:
-            frame = pd.read_parquet(content)
+            frame: pd.DataFrame = pd.read_parquet(content)
         except ImportError:
             raise UserError("reading Parquet needs pyarrow", where=name, fix='pip install "lossbench[arrow]"') from None
         return frame.mask(frame.isin(list(gaps))) if gaps else frame

@@ -46,46 +46,64 @@ def _rare(entry: Dataset, share: float) -> bool:
 
 # Those that say nothing of a fetch need none: their tables are bundled, or of `lossbench[tables]`.
 SUITES = (
-    Suite("real", "classes", lambda d: _classes(d) and not d.is_fetched),
+    Suite("real", "real tables with classes", lambda d: _classes(d) and not d.is_fetched),
     Suite(
         "small",
-        f"classes, at most {SMALL:,} rows",
+        f"real tables with classes, at most {SMALL:,} rows",
         lambda d: _classes(d) and not d.is_fetched and d.rows <= SMALL,
     ),
-    Suite("binary", "two classes", lambda d: _classes(d) and not d.is_fetched and d.classes == 2),
-    Suite("multiclass", "three classes or more", lambda d: _classes(d) and not d.is_fetched and d.classes > 2),
-    Suite("ordinal", "ordered classes", lambda d: _classes(d) and not d.is_fetched and "ordered" in d.traits),
+    Suite("binary", "real tables with two classes", lambda d: _classes(d) and not d.is_fetched and d.classes == 2),
+    Suite(
+        "multiclass",
+        "real tables with three classes or more",
+        lambda d: _classes(d) and not d.is_fetched and d.classes > 2,
+    ),
+    Suite(
+        "ordinal",
+        "real tables with ordered classes",
+        lambda d: _classes(d) and not d.is_fetched and "ordered" in d.traits,
+    ),
     Suite(
         "imbalanced",
-        f"classes, one of them below {RARE:.0%} of the rows",
+        f"real tables with classes, one of them below {RARE:.0%} of the rows",
         lambda d: _classes(d) and not d.is_fetched and _rare(d, RARE),
     ),
     Suite(
         "imbalanced-binary",
-        f"two classes, one of them below {UNEVEN:.0%}; some are fetched",
+        f"real tables with two classes, one of them below {UNEVEN:.0%}; some are fetched",
         lambda d: _classes(d) and d.classes == 2 and _rare(d, UNEVEN),
     ),
     Suite(
         "many-classes",
-        f"{MANY_CLASSES} classes or more; some are fetched",
+        f"real tables with {MANY_CLASSES} classes or more; some are fetched",
         lambda d: _classes(d) and d.classes >= MANY_CLASSES,
     ),
-    Suite("large", f"classes, at least {LARGE:,} rows; some are fetched", lambda d: _classes(d) and d.rows >= LARGE),
-    Suite("regression", "values", lambda d: _values(d) and not d.is_fetched),
+    Suite(
+        "large",
+        f"real tables with classes, at least {LARGE:,} rows; some are fetched",
+        lambda d: _classes(d) and d.rows >= LARGE,
+    ),
+    Suite("regression", "real tables with values", lambda d: _values(d) and not d.is_fetched),
     Suite(
         "small-regression",
-        f"values, at most {SMALL:,} rows",
+        f"real tables with values, at most {SMALL:,} rows",
         lambda d: _values(d) and not d.is_fetched and d.rows <= SMALL,
     ),
-    Suite("counts", "values that are counts", lambda d: _values(d) and not d.is_fetched and "count" in d.traits),
-    Suite("skewed", "values with a long tail", lambda d: _values(d) and not d.is_fetched and "skewed" in d.traits),
+    Suite(
+        "counts", "real tables with counts as values", lambda d: _values(d) and not d.is_fetched and "count" in d.traits
+    ),
+    Suite(
+        "skewed",
+        "real tables with values that have a long tail",
+        lambda d: _values(d) and not d.is_fetched and "skewed" in d.traits,
+    ),
     Suite(
         "large-regression",
-        f"values, at least {LARGE:,} rows; some are fetched",
+        f"real tables with values, at least {LARGE:,} rows; some are fetched",
         lambda d: _values(d) and d.rows >= LARGE,
     ),
-    Suite("fetched", "all that have to be fetched, of several tasks", lambda d: d.is_fetched),
-    Suite("generated", "classes, made by a formula", lambda d: not d.is_real and d.task != "regression"),
+    Suite("fetched", "real tables that have to be fetched, of several tasks", lambda d: d.is_fetched),
+    Suite("generated", "generated tables with classes", lambda d: not d.is_real and d.task != "regression"),
 )
 
 
