@@ -32,6 +32,7 @@ stored(
     columns=4,
     classes=2,
     rarest=290,
+    traits=("text",),
     without={"the table of the first notebook has class, sex, age and fare": "SibSp Parch Embarked"},
     change=lambda frame: frame.dropna(subset=["Age"]),
 )
