@@ -72,7 +72,7 @@ def _show_datasets(task: str | None, rows: str | None, *, wide: bool, as_json: b
     ]
     theirs, wrong = offered()
     if not found and not theirs:
-        raise UserError("no data set is so", where="--rows", fix="widen it, or leave out --task")
+        raise UserError("no data set has rows in that range", where="--rows", fix="widen it, or leave out --task")
     keys = found[0] if found else _row(declared()[0], wide=wide)
     known = [
         dict.fromkeys(keys) | {"data": one.name, "description": one.description, "package": one.package}

@@ -94,9 +94,10 @@ def suite_ids(name: str) -> list[str]:
         write_whole(file, json.dumps(_with_checksum(_suite(number, name))).encode())
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        kept = {}
-    if kept != _with_checksum(kept.get("data", [])):
+        is_whole = kept == _with_checksum(kept["data"])
+    except (ValueError, KeyError, TypeError):
+        is_whole = False
+    if not is_whole:
         raise UserError("the cached copy was changed or is damaged", where=name, fix=f"delete {file} and run again")
     return [f"{OPENML}{one}" for one in kept["data"]]
 

@@ -26,13 +26,9 @@ def expand(data: Sequence[DataConfig], given: Sequence[Table | None] = ()) -> li
     """
     found: list[tuple[DataConfig, Table | None]] = []
     for entry, table in zip_longest(data, given):
-        if entry.name is None or not is_suite(entry.name):
-            found.append((entry, table))
-            continue
-        for member in members(entry.name):
-            one = (_with_options(member, entry), None)
-            if one not in found:
-                found.append(one)
+        for member in _members_of(entry):
+            if table is not None or (member, None) not in found:
+                found.append((member, table))
     check_present(entry.name for entry, _ in found if entry.name is not None)
     return found
 
