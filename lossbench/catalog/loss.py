@@ -78,6 +78,7 @@ class Loss:
     value_estimand: str = ""  # what its values estimate, in `estimands`' words, parameters in braces; "": not declared
     # The same of classes, given the parameters; None: the probabilities where it is proper, else as `consistent` says.
     class_estimand: Callable[[Mapping[str, Any]], str] | None = None
+    use: str = ""  # when to use it and when not, one sentence: "Use it ...; not ..."
     pitfalls: tuple[str, ...] = ()
     # On every task: read by its decoder, the expected value's one minimiser is the true probability or mean.
     proper: bool = False

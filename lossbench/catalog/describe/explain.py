@@ -80,6 +80,7 @@ class LossPage:
     details: str
     tasks: tuple[OnTask, ...]
     estimates: str
+    use: str
     facts: tuple[str, ...]
     reduction: str  # from values to the number that is minimised
     floor: float | None
@@ -112,6 +113,7 @@ def loss_page(loss: Loss) -> LossPage:
         details=loss.details,
         tasks=tuple(_on_task(loss, task) for task in tasks(loss)),
         estimates=loss.estimates,
+        use=loss.use,
         facts=tuple(facts(loss)),
         reduction=reduction(loss),
         floor=loss.floor,

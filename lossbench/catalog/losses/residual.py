@@ -64,6 +64,8 @@ LINEAR_FIRST = by_task(
     decode=PROBABILITY_OR_NUMBER,
     reference="Gauss 1809, doi:10.1017/CBO9780511841705; as a proper score: Brier 1950",
     estimates="mean; class probabilities",
+    use="Use it for numbers as the first choice, to predict the mean; not when few far values must not decide, where"
+    " huber or l1 hold",
     value_estimand=MEAN,
     pitfalls=(
         "behind a sigmoid or softmax its gradient vanishes where the prediction is surely wrong",
@@ -102,6 +104,7 @@ def mse(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     decode=PROBABILITY_OR_NUMBER,
     reference="Laplace 1774; for classification: Ghosh, Kumar & Sastry 2017, arXiv:1712.09482",
     estimates="median; the most probable class, as probabilities of 0 and 1",
+    use="Use it for the median, or against outliers; not for the mean of a skewed target, nor for class probabilities",
     value_estimand=MEDIAN,
     pitfalls=(
         "its probabilities are driven to 0 and 1: they are no estimates",
@@ -125,6 +128,8 @@ def l1(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     reference="Girshick 2015, arXiv:1504.08083",
     class_estimand=by_threshold,
     estimates="between median and mean; class probabilities while beta >= 1",
+    use="Use it when errors beyond beta should count in proportion, as in detection; not beside huber, which it is "
+    "up to a factor",
     value_estimand=BETWEEN,
     pitfalls=("it is huber(delta=beta) / beta", f"beta is {TARGET_UNIT}"),
     consistent=True,
@@ -145,6 +150,8 @@ def smooth_l1(f_BK: Tensor, t_BK: Tensor, *, beta: Threshold = 1.0) -> Tensor:
     reference="Huber 1964, doi:10.1214/aoms/1177703732",
     class_estimand=by_threshold,
     estimates="between median and mean; class probabilities while delta >= 1",
+    use="Use it for numbers with some outliers; not when the mean of a skewed target is wanted, nor without a "
+    "thought for delta",
     value_estimand=BETWEEN,
     pitfalls=(f"delta is {TARGET_UNIT}",),
     consistent=True,
@@ -164,6 +171,7 @@ def huber(f_BK: Tensor, t_BK: Tensor, *, delta: Threshold = 1.0) -> Tensor:
     decode=PROBABILITY_OR_NUMBER,
     reference="Green 1990, doi:10.1109/42.52985",
     estimates="between median and mean",
+    use="Use it as a smooth huber, with second derivatives everywhere; not when the mean of a skewed target is wanted",
     value_estimand=BETWEEN,
     pitfalls=("written as log(cosh(e)) it overflows float32 at |e| = 90; here it does not",),
     consistent=True,
@@ -183,6 +191,7 @@ def log_cosh(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     decode=Decoder.IDENTITY,
     reference="Koenker & Bassett 1978, doi:10.2307/1913643",
     estimates="the quantile",
+    use="Use it when too low and too high cost differently, or for one quantile; not for the mean",
     value_estimand=QUANTILE,
     metric="pinball(quantile={quantile:g})",
     pitfalls=("pinball(0.5) is l1 / 2", "nets trained for several quantiles may cross"),
@@ -201,6 +210,8 @@ def pinball(f_B1: Tensor, y_B1: Tensor, *, quantile: Share = 0.5) -> Tensor:
     decode=Decoder.IDENTITY,
     reference="Newey & Powell 1987, doi:10.2307/1911031",
     estimates="the expectile, which is no quantile; at tau = 0.5 the mean",
+    use="Use it for a mean that leans to one side; not for a share of rows below the prediction, which a quantile "
+    "has (pinball)",
     value_estimand=EXPECTILE,
     pitfalls=("expectile(0.5) is mse / 2",),
     proper=True,
@@ -219,6 +230,7 @@ def expectile(f_B1: Tensor, y_B1: Tensor, *, tau: Share = 0.5) -> Tensor:
     decode=Decoder.IDENTITY,
     reference="Black & Anandan 1996, doi:10.1006/cviu.1996.0006",
     estimates="near the mode",
+    use="Use it when a good part of the targets is corrupted; not from a bad start, nor when far values are real",
     value_estimand=MODE,
     pitfalls=(
         "it is not convex: where it ends depends on where it starts",
@@ -239,6 +251,7 @@ def cauchy(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
     decode=Decoder.IDENTITY,
     reference="Charbonnier et al. 1997, doi:10.1109/83.551699",
     estimates="between median and mean",
+    use="Use it as a huber that is smooth everywhere; not when the mean of a skewed target is wanted",
     value_estimand=BETWEEN,
     pitfalls=(f"c is {TARGET_UNIT}",),
     convex=True,
@@ -257,6 +270,8 @@ def soft_l1(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
     decode=Decoder.IDENTITY,
     reference="Beaton & Tukey 1974, doi:10.1080/00401706.1974.10489171",
     estimates="near the mode",
+    use="Use it to ignore gross outliers altogether, near a good start; not as the first loss of a net, since rows "
+    "beyond c teach nothing",
     value_estimand=MODE,
     pitfalls=("beyond c there is no gradient: samples that start far away are never learnt", f"c is {TARGET_UNIT}"),
     convex=False,
@@ -275,6 +290,7 @@ def tukey(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 4.685) -> Tensor:
     decode=Decoder.IDENTITY,
     reference="Tofallis 2015, doi:10.1057/jors.2014.103",
     estimates="exp E log(1 + y) - 1, below the mean",
+    use="Use it for targets of several magnitudes when ratios matter; not when the total or the mean must be right",
     value_estimand=LOG_MEAN,
     pitfalls=("predictions are pulled below the mean",),
     convex=False,
@@ -299,6 +315,7 @@ def msle(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     decode=Decoder.IDENTITY,
     reference="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
     estimates="median, weighted by 1 / y: far below the mean",
+    use="Use it when you are scored by percentages; not when the total matters, since it predicts far too low",
     value_estimand=WEIGHTED_MEDIAN,
     pitfalls=("too high is punished without limit, too low by 1 at most: predictions are pulled low",),
     convex=True,

@@ -54,6 +54,7 @@ def test_a_declaration_is_complete(loss):
     assert not loss.formula.endswith(".")
     assert re.search(r"doi:10\.|arXiv:\d{4}\.\d{4,5}|JMLR|ESANN|\d{4}", loss.reference)
     assert loss.estimates
+    assert re.fullmatch(r"Use it .+; not .+[^.]", loss.use)
     assert loss.pitfalls
     assert loss.family
     for task in loss.tasks:
