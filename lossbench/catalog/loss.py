@@ -87,6 +87,7 @@ class Loss:
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
+    stop_gradient: str = ""  # the factor of its value that its gradient takes for constant; "": the gradient is whole
     # Of probabilities as target (soft targets): True where `fn` itself is meant for them, or what takes its place, a
     # function of outputs and probabilities [..., B, C]; False: it is made for a class of each row.
     soft: Callable[..., Tensor] | bool = field(default=False, repr=False)

@@ -11,7 +11,7 @@ from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, MARGINS, ONE_AGAINST_ALL, ONE_MARGIN, ONE_SCORE, SIGNS, by_task
 from lossbench.catalog.losses.row_operations import hide_own, own, steep_exp
 from lossbench.catalog.vocabulary import Encoding, Task
-from lossbench.deferred import F
+from lossbench.deferred import F, torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,6 +78,26 @@ def hinge(z_BK: Tensor, s_BK: Tensor, *, margin: Margin = 1.0) -> Tensor:
 def squared_hinge(z_BK: Tensor, s_BK: Tensor) -> Tensor:
     """max(0, 1 - s z)^2, summed over the outputs (one against all)."""
     return (1 - s_BK * z_BK).clamp_min(0).square().sum(-1)
+
+
+@loss(
+    targets=SIGNS,
+    **SIGNED_MARGINS,
+    decode=Decoder.SIGNED_PROBABILITY,
+    reference="Zhang 2004, doi:10.1214/aos/1079120130",
+    estimates="2 p - 1",
+    use="Use it for squared_hinge's probabilities with some wrong labels, which count in proportion; not when sure "
+    "predictions must be told apart, since it has no gradient beyond the margin",
+    pitfalls=("its gradient is several times that of cross_entropy: lower the learning rate",),
+    proper=True,
+    consistent=True,
+    convex=True,
+    symmetric=False,
+)
+def modified_huber(z_BK: Tensor, s_BK: Tensor) -> Tensor:
+    """max(0, 1 - s z)^2, and -4 s z for s z < -1; summed over the outputs (one against all)."""
+    m = s_BK * z_BK
+    return torch.where(m < -1, -4 * m, (1 - m).clamp(0, 2).square()).sum(-1)
 
 
 @loss(
