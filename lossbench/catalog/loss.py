@@ -78,6 +78,7 @@ class Loss:
     value_estimand: str = ""  # what its values estimate, in `estimands`' words, parameters in braces; "": not declared
     # The same of classes, given the parameters; None: the probabilities where it is proper, else as `consistent` says.
     class_estimand: Callable[[Mapping[str, Any]], str] | None = None
+    use: str = ""  # when to use it and when not, one sentence: "Use it ...; not ..."
     pitfalls: tuple[str, ...] = ()
     # On every task: read by its decoder, the expected value's one minimiser is the true probability or mean.
     proper: bool = False
@@ -86,6 +87,7 @@ class Loss:
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
+    stop_gradient: str = ""  # the factor of its value that its gradient takes for constant; "": the gradient is whole
     # Of probabilities as target (soft targets): True where `fn` itself is meant for them, or what takes its place, a
     # function of outputs and probabilities [..., B, C]; False: it is made for a class of each row.
     soft: Callable[..., Tensor] | bool = field(default=False, repr=False)
