@@ -9,7 +9,7 @@ nothing is reduced here.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, PROBABILITIES, canonical
 from lossbench.catalog.parameters import bound, schema_of, spelled
+from lossbench.catalog.per_task import PerTask, per_task, reasons_per_task, with_ordinal
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.components.other_names import LOSS_NAMES
 from lossbench.components.translate import plain, spellings
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
-PerTask = Iterable[Space] | Mapping[Task, Iterable[Space]]
-Whys = Mapping[Any, Any]  # {key: text} for all tasks alike, or {Task: {key: text}}
 
 ABBREVIATIONS = {
     "ce": "cross_entropy",
@@ -66,12 +65,14 @@ class Loss:
     sound: Mapping[Task, tuple[Space, ...]]
     decode: Decoder | Mapping[Any, Decoder]  # one, or one per Space or Task
     reference: str
+    use: str = ""  # "Use it when ...; not when ..."
     risky: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
     unsound: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
     same_as: Mapping[Task, Mapping[str, str]] = field(default_factory=dict)  # activation -> "loss + activation"
     caveats: Mapping[Task, Mapping[str, str]] = field(default_factory=dict)  # activation -> what happens behind it
     floor: float | None = 0.0
     per: Literal["sample", "batch"] = "sample"
+    thresholds: bool = False  # its outputs but the first are biases alone, the same in every row
     outputs: int = 1  # outputs per column of the encoded target: 2 for a mean and a variance
     min_outputs: int = 1
     estimates: str = ""  # the population minimiser: "class probabilities", "median", ...
@@ -104,6 +105,12 @@ class Loss:
     def tasks(self) -> frozenset[Task]:
         """The tasks it can be trained on."""
         return frozenset(self.targets)
+
+    @property
+    def own_tasks(self) -> list[Task]:
+        """Its tasks without the ordinal one where it is that of several classes there: it does not see their order."""
+        unordered = self.targets.get(Task.ORDINAL) is self.targets.get(Task.MULTICLASS)
+        return [task for task in Task if task in self.targets and not (unordered and task is Task.ORDINAL)]
 
     @property
     def formula(self) -> str:
@@ -193,23 +200,6 @@ LOSSES: Registry[Loss] = Registry(
 )
 
 
-def per_task(spaces: PerTask, tasks: Iterable[Task]) -> dict[Task, tuple[Space, ...]]:
-    """Spell out, for every task, sound spaces that were given once for all of them; a set takes `Space`'s order."""
-
-    def ordered(some: Iterable[Space]) -> tuple[Space, ...]:
-        return tuple(sorted(some, key=list(Space).index) if isinstance(some, Set) else some)
-
-    if isinstance(spaces, Mapping):
-        return {task: ordered(spaces.get(task, ())) for task in tasks}
-    return dict.fromkeys(tasks, ordered(spaces))
-
-
-def reasons_per_task(whys: Whys, tasks: Iterable[Task], name: str) -> dict[Task, dict[Any, str]]:
-    """The same for reasons; `{loss}` in one stands for the loss's name."""
-    given = {task: whys.get(task, {}) if any(isinstance(key, Task) for key in whys) else whys for task in tasks}
-    return {task: {key: why.replace("{loss}", name) for key, why in some.items()} for task, some in given.items()}
-
-
 def declare(
     fn: Callable[..., Any],
     *,
@@ -244,7 +234,8 @@ def declare(
         **declared,
     )
     _check_also_try(declaration)
-    return declaration
+    by_task = ("targets", "sound", "risky", "unsound", "same_as", "caveats", "decode", "consistent")
+    return replace(declaration, **{name: with_ordinal(getattr(declaration, name), targets) for name in by_task})
 
 
 def _check_also_try(declaration: Loss) -> None:

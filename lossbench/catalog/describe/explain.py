@@ -27,6 +27,7 @@ TARGETS = {
     Encoding.CLASS_INDEX: "class index",
     Encoding.ONE_HOT: "one column a class, 0/1",
     Encoding.SIGNED_ONE_HOT: "one column a class, -1/+1",
+    Encoding.CUMULATIVE: "one column a class but the last, 0/1: above it or not",
     Encoding.PROBABILITY: "0/1",
     Encoding.SIGN: "-1/+1",
     Encoding.FLOAT: "number, standardised",
