@@ -49,7 +49,7 @@ def explain(
     task: Annotated[
         str | None,
         typer.Option(
-            "--task", metavar="KIND", help="binary, multiclass or regression.", autocompletion=completion.tasks
+            "--task", metavar="KIND", help="binary, multiclass, ordinal or regression.", autocompletion=completion.tasks
         ),
     ] = None,
     plot: Annotated[
