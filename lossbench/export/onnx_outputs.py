@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lossbench.catalog.decoders import TINY, Decoder
+from lossbench.export import onnx_ordinal as ordinal
 from lossbench.export.onnx_graph import Graph
 
 Operation = Callable[[Graph, str], str]
@@ -121,6 +122,16 @@ def read(graph: Graph, decode: Decoder, out: str, outputs: int) -> Read:
             alpha = graph("Add", out, 1.0)
             p = graph("Div", alpha, graph.total(alpha))
             return Read(graph("Log", graph("Max", p, TINY)), p)
+        case Decoder.CUMULATIVE | Decoder.THRESHOLDS:
+            logits = out if decode is Decoder.CUMULATIVE else ordinal.logits_by_thresholds(graph, out, outputs)
+            p = ordinal.p_by_cumulative_logits(graph, logits, outputs)
+            return Read(graph("Log", graph("Max", p, TINY)), p)
+        case Decoder.ORDERED_THRESHOLDS:
+            log_p = ordinal.log_p_by_ordered_thresholds(graph, out, outputs)
+            return Read(log_p, graph("Exp", log_p))
+        case Decoder.CONDITIONAL:
+            log_p = ordinal.log_p_by_chain(graph, out, outputs)
+            return Read(log_p, graph("Exp", log_p))
         case Decoder.IDENTITY | Decoder.GAUSSIAN:
             return Read(point=graph.column(out, 0))
         case Decoder.EXP:

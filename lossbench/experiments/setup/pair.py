@@ -238,7 +238,8 @@ def resolve_pair(
         supported = " and ".join(sorted(loss.targets))
         values = f": {target_note}" if target_note else ""
         counts = task.is_classification and Task.REGRESSION in loss.targets and target_note.endswith("numbers")
-        reread = ", or --task regression" if counts else ""
+        ordered = task is Task.MULTICLASS and Task.ORDINAL in loss.targets
+        reread = ", or --task regression" if counts else ", or say the order of the classes (--order)" if ordered else ""
         raise UserError(
             f"{loss.name} supports {supported}, and the target makes this a {task} task{values}",
             where=f"{path}loss",

@@ -35,7 +35,7 @@ def predict_file(
     reading: Mapping[str, Any] | None = None,
     last_act: str | None = None,
 ) -> Predicted:
-    """Labels and probabilities, or values, for the rows of a file (`-`: standard input), with a trained run's member.
+    """Labels and probabilities (of classes in an order the median class too), or values, for the rows of a file (`-`: standard input), with a trained run's member.
 
     The file is read as the training's was, but for what `reading` says. Probabilities are excluded, and a note says
     so, where the loss gives none. Values that training never saw and gaps that were filled are counted in the notes.
@@ -66,6 +66,8 @@ def predict_file(
         values = [_rounded(value, VALUE_DIGITS) for value in prediction.point_PN[0].tolist()]
         return Predicted({predictor.target: values}, notes)
     decided: dict[str, list[Any]] = {predictor.target: [predictor.classes[i] for i in prediction.label_PN[0].tolist()]}
+    if predictor.is_ordinal:
+        decided[f"median({predictor.target})"] = [predictor.classes[i] for i in prediction.median_PN[0].tolist()]
     if prediction.probability_PNC is None:
         return Predicted(decided, [*notes, Information(f"{predictor.loss} gives no probabilities: labels only")])
     for i, label in enumerate(predictor.classes):
