@@ -83,7 +83,6 @@ class LossPage:
     on_order: str  # where it is trained on classes in an order as if they had none: how; else ""
     use: str
     estimates: str
-    use: str
     facts: tuple[str, ...]
     reduction: str  # from values to the number that is minimised
     floor: float | None
@@ -118,7 +117,6 @@ def loss_page(loss: Loss) -> LossPage:
         on_order="as multiclass: it does not see the order" if len(loss.own_tasks) < len(loss.tasks) else "",
         use=loss.use,
         estimates=loss.estimates,
-        use=loss.use,
         facts=tuple(facts(loss)),
         reduction=reduction(loss),
         floor=loss.floor,
