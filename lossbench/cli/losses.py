@@ -39,7 +39,7 @@ def losses(task: OfTask = None, wide: Wide = False, json: AsJson = False) -> Non
         brief = ("loss", "tasks", "formula", "package")
         rows = [{key: row[key] for key in brief} | {"tasks": _initials(row["tasks"])} for row in rows]
         show_rows(rows, wrong, cut=True)
-        typer.echo("B binary, M multiclass, R regression; --wide and `explain NAME` say more")
+        typer.echo("B binary, M multiclass, O ordinal, R regression; --wide and `explain NAME` say more")
         return
     show_rows(rows, wrong, below=("formula", "target", "estimates"), as_json=json)
 

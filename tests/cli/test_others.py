@@ -287,7 +287,7 @@ def test_data_sets_are_listed_by_task_and_rows(lossbench, line, expected):
 
 def test_all_facts_of_a_data_set_are_listed(lossbench):
     (row,) = [row for row in json.loads(lossbench("datasets", "--wide", "--json")[1]) if row["data"] == "looks"]
-    assert (row["target"], row["rarest"], row["traits"]) == ("looks", "1.0%", "ordered")
+    assert (row["task"], row["target"], row["rarest"]) == ("ordinal", "looks", "1.0%")
     assert row["order"] == "1 < 2 < 3 < 4 < 5"
     assert row["metric"] == "quadratic_kappa"
     assert row["excluded"].startswith("belavg, abvavg: it is a part of the target; lwage, expersq: ")

@@ -20,7 +20,7 @@ OfTask = Annotated[
     typer.Option(
         "--task",
         metavar="KIND",
-        help="Only those for binary, multiclass or regression.",
+        help="Only those for binary, multiclass, ordinal or regression.",
         autocompletion=completion.tasks,
     ),
 ]

@@ -14,7 +14,7 @@ from lossbench.data.datasets.sources import StoredFile
 from lossbench.data.table import Table, Task
 from lossbench.docstrings import docstring
 
-Trait = Literal["gaps", "text", "groups", "count", "skewed", "ordered"]
+Trait = Literal["gaps", "text", "groups", "count", "skewed"]
 GENERATED = "generated"
 
 
@@ -23,9 +23,9 @@ class Dataset:
     """A named table.
 
     `columns` counts the features before encoding; `origin` says where the numbers come from. `rarest` is the number of
-    rows of the smallest class, 0 for a regression. `order` has the classes from low to high, where they have an order.
-    `traits`: "gaps" and "text" among the features; "groups", whose rows stay in one part of a split; a target that is a
-    "count", is "skewed" (its third standardised moment exceeds 2) or is "ordered". `excluded` says of columns of the
+    rows of the smallest class, 0 for a regression. `order` has the classes of an ordinal task, lowest first. `traits`:
+    "gaps" and "text" among the features; "groups", whose rows stay in one part of a split; a target that is a "count",
+    or "skewed" (its third standardised moment exceeds 2). `excluded` says of columns of the
     file why they are no features. `metric` is the one that the table is usually scored by; `licence` is what the source
     says of it. `file` is where the table is stored, None where it is generated.
     """
@@ -80,11 +80,19 @@ def declare(entry: Dataset) -> None:
 
 def usual_metric(task: Task) -> str:
     """What a table of the task is scored by where nothing else is usual."""
-    return "rmse" if task == "regression" else "accuracy"
+    return {"regression": "rmse", "ordinal": "quadratic_kappa"}.get(task, "accuracy")
 
 
 def generated(
-    name: str, *, task: Task, rows: int, columns: int, classes: int = 0, rarest: int = 0, metric: str = ""
+    name: str,
+    *,
+    task: Task,
+    rows: int,
+    columns: int,
+    classes: int = 0,
+    rarest: int = 0,
+    order: tuple[str, ...] = (),
+    metric: str = "",
 ) -> Callable[[Callable[[], Table]], Callable[[], Table]]:
     """Declare the table that the function below makes; the first line of its docstring describes it."""
 
@@ -101,6 +109,7 @@ def generated(
                 description,
                 build,
                 rarest=rarest,
+                order=order,
                 metric=metric or usual_metric(task),
             )
         )

@@ -43,8 +43,8 @@ def stored(
     """Declare the table that a file holds.
 
     All columns are features but the target, the `groups` and those `without`: reason -> columns, in a tuple or with
-    blanks between them. Rows without a target are left out. Classes are sorted, or stand in the `order` from low to
-    high that they have, or as `labels` where the source names them so. `gaps` are values that mean a gap, `csv` options
+    blanks between them. Rows without a target are left out. Classes are sorted, or stand in the `order` of an ordinal
+    task, lowest first, or as `labels` where the source names them so. `gaps` are values that mean a gap, `csv` options
     of `pandas.read_csv`, and `change` is what is done with the file's columns first.
     """
     excluded = {
@@ -52,7 +52,6 @@ def stored(
         for why, listed in (without or {}).items()
         for column in (listed.split() if isinstance(listed, str) else listed)
     }
-    always = [trait for trait, holds in (("groups", groups), ("ordered", order)) if holds]
 
     def build() -> Table:
         frame = _frame(file, name, gaps, csv or {})
@@ -77,7 +76,7 @@ def stored(
             rarest=rarest,
             metric=metric or usual_metric(task),
             order=order,
-            traits=(*traits, *always),  # type: ignore[arg-type]
+            traits=(*traits, *(("groups",) if groups else ())),
             excluded=excluded,
             licence=licence or file.source.licence,
             file=file,

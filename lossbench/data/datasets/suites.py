@@ -60,8 +60,8 @@ SUITES = (
     ),
     Suite(
         "ordinal",
-        "real tables with ordered classes",
-        lambda d: _classes(d) and not d.is_fetched and "ordered" in d.traits,
+        "real tables with classes in an order",
+        lambda d: _classes(d) and not d.is_fetched and d.task == "ordinal",
     ),
     Suite(
         "imbalanced",

@@ -102,6 +102,7 @@ def check_declaration(entry: Dataset) -> None:
     assert built.target.dtype == (np.int64 if built.classes else np.float64)
     assert min(built.class_counts, default=0) == entry.rarest
     assert built.target_name == entry.target
+    assert bool(entry.order) == (entry.task == "ordinal")
     assert not entry.order or built.classes == entry.order
     assert not entry.excluded.keys() & set(built.features.columns)
     assert entry.description
@@ -112,7 +113,6 @@ def check_declaration(entry: Dataset) -> None:
         "gaps": bool(built.features.isna().any(axis=None)),
         "text": "text" in built.kinds.values(),
         "groups": built.groups is not None,
-        "ordered": bool(entry.order),
         "skewed": entry.task == "regression" and float((((y - y.mean()) / y.std()) ** 3).mean()) > 2,
     }
     if entry.is_real:
@@ -136,14 +136,13 @@ def test_rows_and_rarest_class_are_the_published_ones(name: str) -> None:
 def test_there_are_tables_of_every_kind_that_losses_are_compared_on() -> None:
     real = [entry for entry in datasets() if entry.is_real and not entry.is_fetched and entry.rows >= 150]
     assert len({entry.file for entry in real}) >= 30
-    assert {entry.task for entry in real} == {"binary", "multiclass", "regression"}
+    assert {entry.task for entry in real} == {"binary", "multiclass", "ordinal", "regression"}
     assert {trait for entry in real for trait in entry.traits} == {
         "gaps",
         "text",
         "groups",
         "count",
         "skewed",
-        "ordered",
     }
     assert any(0 < entry.rarest < 0.05 * entry.rows for entry in real if entry.classes == 2)
     assert any(entry.classes >= 10 for entry in real)

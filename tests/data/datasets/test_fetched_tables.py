@@ -47,6 +47,6 @@ def test_a_fetched_table_is_what_its_declaration_says(entry: Dataset, cache: Pat
 
 
 def test_they_are_of_the_kinds_that_the_others_lack() -> None:
-    assert {entry.task for entry in FETCHED} == {"binary", "multiclass", "regression"}
+    assert {entry.task for entry in FETCHED} == {"binary", "multiclass", "ordinal", "regression"}
     assert max(entry.classes for entry in FETCHED) == 26
     assert any(0 < entry.rarest < 0.01 * entry.rows for entry in FETCHED)

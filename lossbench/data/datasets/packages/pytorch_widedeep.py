@@ -46,7 +46,7 @@ stored(
         "2d51764ec91b143fa437860e3ba459f7a18ee562aa0ff7b961d88ae3bebcbfbd",
     ),
     "Stars of a review of clothing (1 to 5; the rarest 3.5 %), from the customer's age and the article",
-    task="multiclass",
+    task="ordinal",
     target="Rating",
     rows=23486,
     columns=5,
@@ -54,7 +54,6 @@ stored(
     rarest=842,
     traits=("gaps", "text"),
     order=("1", "2", "3", "4", "5"),
-    metric="quadratic_kappa",
     without={
         "it follows from the stars": ("Recommended IND",),
         "it is free text": ("Title", "Review Text"),
