@@ -134,7 +134,7 @@ def test_every_loss_and_pair_can_be_explained(loss, capsys):
         ("explain nll rleu", "unknown activation 'rleu'; did you mean 'relu'?"),
         ("explain nll relu --task regresion", "--task: unknown task 'regresion'; did you mean 'regression'?"),
         ("losses --task regresion", "--task: unknown task 'regresion'; did you mean 'regression'?"),
-        ("datasets --task x", "--task: unknown task 'x'; known are binary, multiclass, regression"),
+        ("datasets --task x", "--task: unknown task 'x'; known are binary, multiclass, ordinal, regression"),
         ("config show --kind compare", "--kind: unknown kind 'compare'; did you mean 'compare-losses'?"),
         ("config show nope.yaml", "nope.yaml: no such file; name a YAML file; `lossbench config show` prints one"),
     ],
