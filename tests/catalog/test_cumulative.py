@@ -110,5 +110,7 @@ def test_a_loss_of_several_classes_serves_an_ordinal_task_as_it_serves_theirs():
 
 
 def test_a_loss_of_an_order_is_refused_on_classes_without_one():
-    with pytest.raises(UserError, match=r"corn supports ordinal, .* multiclass task; .*, or say the order .*\(--order\)"):
+    with pytest.raises(
+        UserError, match=r"corn supports ordinal, .* multiclass task; .*, or say the order .*\(--order\)"
+    ):
         resolve_pair(LOSSES.get("corn"), "auto", Task.MULTICLASS, 3)

@@ -239,7 +239,9 @@ def resolve_pair(
         values = f": {target_note}" if target_note else ""
         counts = task.is_classification and Task.REGRESSION in loss.targets and target_note.endswith("numbers")
         ordered = task is Task.MULTICLASS and Task.ORDINAL in loss.targets
-        reread = ", or --task regression" if counts else ", or say the order of the classes (--order)" if ordered else ""
+        reread = (
+            ", or --task regression" if counts else ", or say the order of the classes (--order)" if ordered else ""
+        )
         raise UserError(
             f"{loss.name} supports {supported}, and the target makes this a {task} task{values}",
             where=f"{path}loss",
