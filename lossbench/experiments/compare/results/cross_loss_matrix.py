@@ -33,7 +33,6 @@ from lossbench.experiments.scoring.scores import weights_of
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 
-
 OF_ORDER: Mapping[Decoder, Callable[[Tensor], Tensor]] = {
     Decoder.CUMULATIVE: lambda p: torch.logit(above_each(p)),
     Decoder.THRESHOLDS: lambda p: thresholds_of_logits(torch.logit(above_each(p))),
