@@ -12,7 +12,10 @@ from collections.abc import Sequence
 
 MEAN, MEDIAN, MODE = "the mean", "the median", "the mode"
 BETWEEN = "a compromise between median and mean"
+NEAR_MEAN, NEAR_MEDIAN = "the mean to within epsilon", "the median to within epsilon"
+BALANCED_MEAN = "the mean with all target values equally frequent"
 QUANTILE, EXPECTILE = "the {quantile:g}-quantile", "the {tau:g}-expectile"
+M_QUANTILE = "the {quantile:g}-M-quantile"  # of Huber's influence function: between quantile and expectile
 LOG_MEAN, WEIGHTED_MEDIAN = "exp E log(1 + y) - 1", "the median weighted by 1 / y"
 PROBABILITIES = "the class probabilities"
 POWERS = "powers of the class probabilities"  # which the common temperature undoes
@@ -29,14 +32,16 @@ WEIGHTED_PROBABILITIES = "the class probabilities times the classes' weights"
 WEIGHTED_CLASS = "the class that is most probable after its weight"
 BEST_F = "the decisions of the best mean F-measure"
 
-_CENTRES = frozenset({MEAN, MEDIAN, MODE, BETWEEN})
-_SAME = {"the 0.5-quantile": MEDIAN, "the 0.5-expectile": MEAN}
+_CENTRES = frozenset({MEAN, MEDIAN, MODE, BETWEEN, NEAR_MEAN, NEAR_MEDIAN})
+_SAME = {"the 0.5-quantile": MEDIAN, "the 0.5-expectile": MEAN, "the 0.5-M-quantile": BETWEEN}
 # What has the first has the others as well; a compromise between mean and median is wrong for neither.
 _IMPLIES = {
     PROBABILITIES: {MOST_PROBABLE, MEDIAN_CLASS},
     POWERS: {MOST_PROBABLE, MEDIAN_CLASS, PROBABILITIES},
     BALANCED_PROBABILITIES: {BALANCED_CLASS, BALANCED_MEDIAN},
     BETWEEN: {MEAN, MEDIAN},
+    NEAR_MEAN: {MEAN},
+    NEAR_MEDIAN: {MEDIAN},
 }
 _OF_EVEN = {
     BALANCED_PROBABILITIES: PROBABILITIES,

@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import column_or_1d
 
 from lossbench.catalog.activations import Activation
-from lossbench.catalog.decoders import Decoder
+from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
 from lossbench.data.infer.order import in_order
@@ -77,7 +77,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         *,
         loss_params: Mapping[str, Any] | None = None,
         target_encoding: str | None = None,
-        decode: str | None = None,
+        decode: str | Decoder | Callable[..., Prediction] | None = None,
         last_act: str | Activation | Callable[..., Any] = AUTO,
         hidden: Sequence[int] = (64,),
         activation: str = "relu",
@@ -212,16 +212,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _gives_probabilities(self) -> bool:
         """Whether the loss estimates probabilities, or may on some task while that is not known yet."""
-        if hasattr(self, "decode_"):
-            return Decoder.named(self.decode_) not in {Decoder.MARGIN, Decoder.DISTANCE}
+        if hasattr(self, "_decoder"):
+            return self._decoder.gives_probabilities
         try:
             decode = self._loss_parameters().with_loss(Task.BINARY).decode
         except UserError:
             return False
-        return any(
-            one not in {Decoder.MARGIN, Decoder.DISTANCE}
-            for one in ([decode] if isinstance(decode, Decoder) else decode.values())
-        )
+        return any(one.gives_probabilities for one in decode.values())
 
     @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> Array:

@@ -58,6 +58,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
 
     _start: tuple[str, Mapping[str, Mapping[str, torch.Tensor]], int] | None  # what an optimiser of that name remembers
     _class_counts: Array | None  # of the rows that were trained on
+    _decoder: Decoder
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         *,
         loss_params: Mapping[str, Any] | None = None,
         target_encoding: str | None = None,
-        decode: str | None = None,
+        decode: str | Decoder | Callable[..., Prediction] | None = None,
         last_act: str | Activation | Callable[..., Any] = AUTO,
         hidden: Sequence[int] = (64,),
         activation: str = "relu",
@@ -229,7 +230,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         self.n_iter_ = before + outcome.epochs
         self.t_ += outcome.epochs * len(rows)
         self.last_act_ = pair.activation.name if pair.activation.name in ACTIVATIONS else self.last_act
-        self.decode_, self.targets_ = pair.decode.label, pair.targets
+        self._decoder, self.decode_, self.targets_ = pair.decode, pair.decode.name, pair.targets
         self.hidden_activation_ = config.net.activation
         return self
 
@@ -256,7 +257,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         each = EachTarget(last_act) if self.targets_ > 1 else last_act
         out_NK = outputs_of(net, state, each, torch.from_numpy(self._inputs(self._new_rows(X))))
         out_PNK = out_NK[None]
-        return Decoder.named(self.decode_)(out_PNK if self.targets_ == 1 else out_PNK.unsqueeze(-1))
+        return self._decoder(out_PNK if self.targets_ == 1 else out_PNK.unsqueeze(-1))
 
 
 def _described(net: Net) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,11 +18,15 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression
 
 from lossbench.catalog.decoders import Decoder, Prediction
+from lossbench.catalog.distributions import Normal
 from lossbench.catalog.metrics import METRICS, default_metric, reported, score_all, suiting
+from lossbench.catalog.metrics.metric import OfSpread
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
 
 EXACT = 1e-10  # both sides sum some ten float64 numbers
+LOST = 1e-8  # the ends of an interval around 1e6 have lost the digits that their difference needs
+SPREAD = get_args(OfSpread)
 
 
 def classification(seed: int, members: int, rows: int, classes: int, ties: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +45,11 @@ def values(out: np.ndarray) -> Prediction:
     """Points `[P, N]`, or means and standard deviations `[P, N, 2]`."""
     if out.ndim == 2:
         return Prediction(point_PN=torch.as_tensor(out))
-    return Prediction(point_PN=torch.as_tensor(out[..., 0]), deviation_PN=torch.as_tensor(out[..., 1]))
+    return normal(*(torch.as_tensor(part) for part in (out[..., 0], out[..., 1])))
+
+
+def normal(mean: torch.Tensor, deviation: torch.Tensor) -> Prediction:
+    return Prediction(point_PN=mean, distribution=Normal(mean, deviation))
 
 
 def oracle_ece(y: np.ndarray, scores: np.ndarray) -> float:
@@ -102,8 +111,7 @@ def oracle_coverage(y: np.ndarray, normal: np.ndarray, level: float) -> float:
 
 
 def oracle_width(y: np.ndarray, normal: np.ndarray, level: float) -> float:
-    """Around 0: the ends of an interval around 1e6 have lost the digits that their difference needs."""
-    low, high = stats.norm(0, normal[:, 1]).interval(level)
+    low, high = stats.norm(*normal.T).interval(level)
     return (high - low).mean()
 
 
@@ -120,6 +128,23 @@ def oracle_amae(y: np.ndarray, scores: np.ndarray) -> float:
 def oracle_rps(y: np.ndarray, scores: np.ndarray) -> float:
     up_to = np.cumsum(special.softmax(scores, -1), -1)
     return float(np.mean([((row - (np.arange(len(row)) >= k)) ** 2).sum() for row, k in zip(up_to, y, strict=True)]))
+
+
+def oracle_interval_score(y: np.ndarray, normal: np.ndarray, level: float) -> float:
+    """4 / (1 - level) times the two quantiles' mean pinball loss (Gneiting & Raftery 2007, section 6.2)."""
+    low, high = stats.norm(*normal.T).interval(level)
+    alpha = 1 - level
+    losses = [sk.mean_pinball_loss(y, f, alpha=q) for f, q in ((low, alpha / 2), (high, 1 - alpha / 2))]
+    return 2 / alpha * sum(losses)
+
+
+def oracle_pinball(y: np.ndarray, normal: np.ndarray, *levels: float) -> float:
+    return float(np.mean([sk.mean_pinball_loss(y, stats.norm(*normal.T).ppf(q), alpha=q) for q in levels]))
+
+
+def oracle_pit(y: np.ndarray, normal: np.ndarray) -> float:
+    pit = stats.norm(*normal.T).cdf(y)
+    return float(np.mean([abs((pit <= u).mean() - u) for u in np.arange(1, 20) / 20]))
 
 
 # Per metric what it is elsewhere: of class indices and scores `[N, C]`, or of values and points `[N]`. A metric that is
@@ -151,7 +176,10 @@ ORACLES = {
     "gamma_deviance": lambda y, f: oracle_deviance(sk.mean_gamma_deviance, y, f),
     "tweedie_deviance": lambda y, f: oracle_deviance(sk.mean_tweedie_deviance, y, f, power=1.5),
     "crps": lambda y, ms: np.mean([oracle_crps(*row) for row in zip(y, *ms.T, strict=True)]),
-    "gaussian_log_loss": lambda y, ms: -stats.norm(*ms.T).logpdf(y).mean(),
+    "log_score": lambda y, ms: -stats.norm(*ms.T).logpdf(y).mean(),
+    "pit_error": oracle_pit,
+    "interval_score": lambda y, ms: oracle_interval_score(y, ms, 0.9),
+    "mean_pinball": lambda y, ms: oracle_pinball(y, ms, 0.05, 0.5, 0.95),
     "coverage_error": lambda y, ms: oracle_coverage(y, ms, 0.9),
     "interval_width": lambda y, ms: oracle_width(y, ms, 0.9),
 }
@@ -173,7 +201,7 @@ def answers(metric, task: Task, seed: int, rows: int, shape: str) -> tuple[np.nd
         point = points.get(shape, rng.normal(size=(3, rows)).round(0 if shape == "ties" else 9))
         if metric.domain != "any":
             point[1:] = np.abs(point[1:]) + 0.1  # the first member predicts what cannot be
-        if metric.needs == "distribution":
+        if metric.needs in SPREAD:
             return np.stack([point, rng.uniform(0.1, 3, size=point.shape)], -1), y
         return point, y
     classes = 2 if task is Task.BINARY else int(rng.integers(3, 6))
@@ -203,7 +231,8 @@ def compare_with(oracle, metric, task: Task, seed: int, rows: int, shape: str) -
         with warnings.catch_warnings():  # scikit-learn warns of classes that do not occur; its values stand
             warnings.simplefilter("ignore")
             expected = oracle(y, own)
-        assert ours[i].item() == pytest.approx(expected, abs=EXACT, rel=EXACT, nan_ok=True)
+        tolerance = LOST if metric.needs == "quantiles" else EXACT
+        assert ours[i].item() == pytest.approx(expected, abs=tolerance, rel=tolerance, nan_ok=True)
 
 
 # A metric with parameters is what it is elsewhere with each of them.
@@ -213,6 +242,8 @@ WITH_PARAMETERS = {
     "recall_at_precision(p=0.5)": lambda y, s: oracle_recall(y, s, 0.5),
     "coverage_error(level=0.5)": lambda y, ms: oracle_coverage(y, ms, 0.5),
     "interval_width(level=0.5)": lambda y, ms: oracle_width(y, ms, 0.5),
+    "interval_score(level=0.5)": lambda y, ms: oracle_interval_score(y, ms, 0.5),
+    "mean_pinball(levels=[0.1, 0.8])": lambda y, ms: oracle_pinball(y, ms, 0.1, 0.8),
 }
 
 
@@ -272,14 +303,14 @@ def test_an_error_with_a_unit_grows_with_the_target_and_a_number_without_does_no
     y, f, s = np.abs(np.random.default_rng(0).normal(size=(3, 50))) + 0.1
     one, ten = (
         metric(
-            Prediction(point_PN=torch.as_tensor(k * f)[None], deviation_PN=torch.as_tensor(k * s)[None]),
+            normal(torch.as_tensor(k * f)[None], torch.as_tensor(k * s)[None]),
             torch.as_tensor(k * y),
         ).item()
         for k in (1, 10)
     )
     expected = {"target": 10 * one, "none": one}[metric.unit]
     # An error of another power of the unit is compared as a share of the mean's, too; two have logarithms of the unit.
-    expected = {"tweedie_deviance": 10**0.5 * one, "gaussian_log_loss": one + math.log(10)}.get(metric.name, expected)
+    expected = {"tweedie_deviance": 10**0.5 * one, "log_score": one + math.log(10)}.get(metric.name, expected)
     if metric.name != "rmsle":
         assert ten == pytest.approx(expected, rel=1e-12)
 
@@ -336,10 +367,10 @@ def test_outputs_that_are_no_numbers_score_the_worst_and_touch_no_neighbour(task
     if task is Task.REGRESSION:
         truth = truth + 1
         deviation = torch.ones(scores.shape[:2], dtype=torch.float64)
-        whole = Prediction(point_PN=torch.as_tensor(scores[..., 0]).exp(), deviation_PN=deviation)
+        whole = normal(torch.as_tensor(scores[..., 0]).exp(), deviation)
         ill = whole.point_PN.clone()
         ill[1, 3] = bad
-        broken = Prediction(point_PN=ill, deviation_PN=deviation)
+        broken = normal(ill, deviation)
     else:
         whole = predicted(scores)
         score, p = whole.score_PNC.clone(), whole.probability_PNC.clone()

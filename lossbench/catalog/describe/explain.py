@@ -206,6 +206,8 @@ def facts(loss: Loss) -> list[str]:
         sentences.append("nothing is declared of it, so no activation is called sound: `lossbench doctor` measures it")
     if loss.per == "batch":
         sentences.append("of whole batches: its value is no mean over samples")
+    if loss.stop_gradient:
+        sentences.append(f"its gradient takes the factor {loss.stop_gradient} for constant (stop-gradient)")
     if loss.statistics:
         sentences.append(f"uses of the training part: {', '.join(loss.statistics).replace('_', ' ')}")
     if loss.proper:

@@ -161,9 +161,9 @@ def encodings(incomplete: str) -> list[str]:
 
 def decoders(incomplete: str) -> list[str]:
     """How outputs may be read."""
-    from lossbench.catalog.decoders import Decoder
+    from lossbench.catalog.decoders import DECODERS
 
-    return words(*(decoder.label for decoder in Decoder))(incomplete)
+    return words(*DECODERS.names())(incomplete)
 
 
 def formats(incomplete: str) -> Choices:

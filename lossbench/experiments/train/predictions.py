@@ -34,6 +34,7 @@ def predict_file(
     *,
     reading: Mapping[str, Any] | None = None,
     last_act: str | None = None,
+    decode: str | None = None,
 ) -> Predicted:
     """Labels and probabilities (of classes in an order the median class too), or values, for the rows of a file (`-`: standard input), with a trained run's member.
 
@@ -44,7 +45,7 @@ def predict_file(
     """
     if (run / FILE).is_file():
         verify(run, read_record(run), FILE)
-    predictor = load_predictor(run, member or 0, last_act=last_act)
+    predictor = load_predictor(run, member or 0, last_act=last_act, decode=decode)
     options = {**predictor.reading, **(reading or {})}
     if "date_formats" in options:
         options["date_formats"] = {**predictor.reading.get("date_formats", {}), **options["date_formats"]}

@@ -76,7 +76,7 @@ def outputs_that_predict(point_PN: Tensor, pair: Pair, splits: Sequence[Prepared
         center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
         value = (value - center) / scale
     value = value[..., None] if pair.targets == 1 else value
-    if pair.decode is Decoder.EXP:
+    if pair.decode == Decoder.EXP:
         return value.log() if bool((value > 0).all()) else None
     if pair.activation.space is Space.POSITIVE and not bool((value > 0).all()):
         return None
