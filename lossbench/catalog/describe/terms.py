@@ -90,16 +90,16 @@ TERMS = (
     ),
     Term(
         "MAE of ranks",
-        "The mean distance, counted in classes, between the median class and the true class; macro-averaged (AMAE), the "
-        "mean over classes of their own.",
+        "The mean distance, counted in classes, between the median class and the true class; macro-averaged (AMAE), "
+        "the mean over classes of their own.",
         "Baccianella, Esuli & Sebastiani 2009, doi:10.1109/ISDA.2009.230",
         also=("mae_ranks", "amae"),
     ),
     Term(
         "median class",
-        "The first class of an order that together with those below it has half of the predicted probability, and so the "
-        "least expected distance to the true class; metrics of ranks read it of every loss, while the predicted class "
-        "stays the most probable one.",
+        "The first class of an order that together with those below it has half of the predicted probability, and so "
+        "the least expected distance to the true class; metrics of ranks read it of every loss, while the predicted "
+        "class stays the most probable one.",
         "Gneiting 2011, doi:10.1198/jasa.2011.r10138",
     ),
     Term(
@@ -110,8 +110,8 @@ TERMS = (
     ),
     Term(
         "ranked probability score",
-        "The squared distance between predicted and true probability of being at most class k, summed over k, mean over "
-        "rows.",
+        "The squared distance between predicted and true probability of being at most class k, summed over k, mean "
+        "over rows.",
         "Epstein 1969, doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2",
         also=("RPS", "rps"),
     ),

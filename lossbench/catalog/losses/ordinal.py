@@ -31,8 +31,8 @@ PROPORTIONAL_ODDS = (
 )
 
 SLOW_THRESHOLDS = (
-    "thresholds begin near each other, and a step moves a bias by about the learning rate: it wants a larger one than a "
-    "net whose every output has weights"
+    "thresholds begin near each other, and a step moves a bias by about the learning rate: it wants a larger one than "
+    "a net whose every output has weights"
 )
 
 
@@ -51,8 +51,8 @@ def _likelihood(log_p_BC: Tensor, t_BK: Tensor) -> Tensor:
     **CUMULATIVE_LOGITS,
     decode=Decoder.CUMULATIVE,
     reference="Cheng, Wang & Pollastri 2008, arXiv:0704.1028, doi:10.1109/IJCNN.2008.4633963",
-    use="Use it when classes are grades and the spread of a row's grade may depend on its inputs; not when rows are few "
-    "for so many outputs, where coral has one score.",
+    use="Use it when classes are grades and the spread of a row's grade may depend on its inputs; not when rows are "
+    "few for so many outputs, where coral has one score.",
     estimates="class probabilities (logits of P_k)",
     pitfalls=(
         "its C - 1 outputs are learnt apart and may contradict each other (P_1 < P_2): they are sorted before they are "
@@ -130,8 +130,8 @@ def cumulative_link(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     **CONDITIONAL_LOGITS,
     decode=Decoder.CONDITIONAL,
     reference="Shi, Cao & Raschka 2023, arXiv:2111.08851, doi:10.1007/s10044-023-01181-9",
-    use="Use it when a class is reached by passing those below (stages, grades) or the spread of the classes depends on "
-    "the inputs; not when no direction of the order comes first: the reversed order is another model.",
+    use="Use it when a class is reached by passing those below (stages, grades) or the spread of the classes depends "
+    "on the inputs; not when no direction of the order comes first: the reversed order is another model.",
     estimates="class probabilities",
     pitfalls=(
         "high classes are learnt from the rows that reach them alone, which may be few",

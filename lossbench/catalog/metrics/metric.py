@@ -59,13 +59,13 @@ class Metric:
     """One metric: `fn` reads the part of a prediction that it `needs`, and `[P, N]` of truth, into `[P]`.
 
     `unit` "target": an error in the target's own unit; "none": a number without a unit. `rope`: what the width of the
-    region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`: the
-    tasks on which it is reported where it is named, and not beside every other. `estimand`: what the best prediction is, in the words
-    of `estimands`, with parameters in braces; "": nothing that losses declare. `params` are the values of its own
-    parameters, and part of its name where they are not the defaults. `takes_weights`: `fn` takes the rows' weights as
-    its third argument; without it, it cannot be used on a table with weights. `soft`: of probabilities as truth,
-    `[P, N, C]`, it is the expected score under them; of every other metric the most probable class is the truth then.
-    `levels`: of a metric that needs quantiles, their levels, given the parameters.
+    region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`:
+    the tasks on which it is reported where it is named, and not beside every other. `estimand`: what the best
+    prediction is, in the words of `estimands`, with parameters in braces; "": nothing that losses declare. `params` are
+    the values of its own parameters, and part of its name where they are not the defaults. `takes_weights`: `fn` takes
+    the rows' weights as its third argument; without it, it cannot be used on a table with weights. `soft`: of
+    probabilities as truth, `[P, N, C]`, it is the expected score under them; of every other metric the most probable
+    class is the truth then. `levels`: of a metric that needs quantiles, their levels, given the parameters.
     """
 
     name: str

@@ -36,7 +36,9 @@ def predict_file(
     last_act: str | None = None,
     decode: str | None = None,
 ) -> Predicted:
-    """Labels and probabilities (of classes in an order the median class too), or values, for the rows of a file (`-`: standard input), with a trained run's member.
+    """Labels and probabilities, or values, for the rows of a file (`-`: standard input), with a trained run's member.
+
+    Of classes in an order the median class stands beside the label.
 
     The file is read as the training's was, but for what `reading` says. Probabilities are excluded, and a note says
     so, where the loss gives none. Values that training never saw and gaps that were filled are counted in the notes.

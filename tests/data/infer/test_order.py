@@ -90,9 +90,9 @@ def test_probabilities_of_classes_in_an_order_are_in_the_order_of_their_columns(
     [
         (GRADES, {"order": ["low", "high"]}, r"--order: class 'mid' not in it; name every class once, lowest first"),
         (GRADES, {"order": ["low"]}, r"--order: classes 'high', 'mid' not in it"),
-        (GRADES, {"order": ["low", "mid", "mid", "high"]}, r"--order: class 'mid' comes 2 times; name every class once"),
+        (GRADES, {"order": ["low", "mid", "mid", "high"]}, r"--order: class 'mid' comes 2 times; name every"),
         (GRADES, {"order": ["low", "mid", "hig"]}, r"--order: unknown class 'hig'; did you mean 'high'\?"),
-        (GRADES, {"task": "ordinal"}, r"t: the classes of 'y' are texts, .* order \('high', .*\); .*--order low,mid,high"),
+        (GRADES, {"task": "ordinal"}, r"t: the classes of 'y' are texts, .* \('high', .*\); .*--order low,mid,high"),
         (["b", "c", "a"] * 4, {"task": "ordinal"}, r"name it: --order LOWEST,...,HIGHEST"),
         (GRADES, {"task": "multiclass", "order": ["low", "mid", "high"]}, r"--order: a multiclass task has no order"),
         (list(range(12)), {"task": "regression", "order": ["1"]}, r"--order: a regression has no classes"),
