@@ -10,6 +10,7 @@ import torch
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.vocabulary import Space, Task
 from lossbench.engine.nets.mlp import initialised
 from lossbench.engine.nets.state import net_of, population_of, state_of
 from lossbench.engine.problem import Fold, Member, Net, Objective, Problem, SplitPart, Training
@@ -79,5 +80,5 @@ def test_without_hidden_layers_cumulative_link_is_the_proportional_odds_model_of
     # both stop where no derivative is above 1e-8, far nearer to the minimum than the six digits that are compared
     assert found.members[0].data_loss == pytest.approx(-model.llf / len(y), rel=1e-8)
     (out,) = found.outputs(torch.as_tensor(x))
-    p = LOSSES.get("cumulative_link").decode(out).probability_PNC
+    p = LOSSES.get("cumulative_link").decoder_on(Space.REAL, Task.ORDINAL)(out).probability_PNC
     np.testing.assert_allclose(p[0].numpy(), model.predict(), atol=1e-6)
