@@ -79,7 +79,6 @@ class Loss:
     value_estimand: str = ""  # what its values estimate, in `estimands`' words, parameters in braces; "": not declared
     # The same of classes, given the parameters; None: the probabilities where it is proper, else as `consistent` says.
     class_estimand: Callable[[Mapping[str, Any]], str] | None = None
-    use: str = ""  # when to use it and when not, one sentence: "Use it ...; not ..."
     pitfalls: tuple[str, ...] = ()
     # On every task: read by its decoder, the expected value's one minimiser is the true probability or mean.
     proper: bool = False
@@ -90,7 +89,7 @@ class Loss:
     statistics: tuple[str, ...] = ()
     stop_gradient: str = ""  # the factor of its value that its gradient takes for constant; "": the gradient is whole
     # Of probabilities as target (soft targets): True where `fn` itself is meant for them, or what takes its place, a
-    # function of outputs and probabilities [..., B, C]; False: it is made for a class of each row.
+    # function of outputs and probabilities [..., B, C]; False: made for a class of each row, it is its expectation.
     soft: Callable[..., Tensor] | bool = field(default=False, repr=False)
     family: str = ""
     common: bool = False  # in the comparison that names no losses, where it is sound
