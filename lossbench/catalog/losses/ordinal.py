@@ -30,6 +30,11 @@ PROPORTIONAL_ODDS = (
     "can also learn that the spread of the classes changes"
 )
 
+SLOW_THRESHOLDS = (
+    "thresholds begin near each other, and a step moves a bias by about the learning rate: it wants a larger one than a "
+    "net whose every output has weights"
+)
+
 
 def _binary(logits_BK: Tensor, t_BK: Tensor) -> Tensor:
     """The cross-entropies of the C - 1 questions whether the class is above k, summed."""
@@ -77,6 +82,7 @@ def ordinal_bce(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     pitfalls=(
         PROPORTIONAL_ODDS,
         "thresholds are in order at the minimum and may cross before it: probabilities are sorted before they are read",
+        SLOW_THRESHOLDS,
     ),
     proper=True,
     consistent=True,
@@ -102,7 +108,7 @@ def coral(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     use="Use it when one hidden score orders the classes and their probabilities matter; not when the spread of the "
     "classes depends on the inputs, which one score cannot say",
     estimates="class probabilities",
-    pitfalls=(PROPORTIONAL_ODDS,),
+    pitfalls=(PROPORTIONAL_ODDS, SLOW_THRESHOLDS),
     proper=True,
     consistent=True,
     convex=False,

@@ -35,7 +35,7 @@ REGRESSION = [  # name there, outputs, targets, values
 @pytest.mark.parametrize(("name", "out", "target", "values"), REGRESSION, ids=[one[0] for one in REGRESSION])
 def test_numbers_have_the_values_of_optax(name, out, target, values):
     out, target = (torch.tensor(one, dtype=torch.float64)[:, None] for one in (out, target))
-    assert find_loss(name)(out, target).tolist() == pytest.approx(values, abs=5e-5)
+    assert find_loss(name)(out, target).tolist() == pytest.approx(values, abs=1e-4)  # float32's digits of 699
 
 
 def test_cross_entropy_has_the_values_of_optax():
