@@ -92,7 +92,7 @@ class Loss:
     statistics: tuple[str, ...] = ()
     stop_gradient: str = ""  # the factor of its value that its gradient takes for constant; "": the gradient is whole
     # Of probabilities as target (soft targets): True where `fn` itself is meant for them, or what takes its place, a
-    # function of outputs and probabilities [..., B, C]; False: it is made for a class of each row.
+    # function of outputs and probabilities [..., B, C]; False: made for a class of each row, it is its expectation.
     soft: Callable[..., Tensor] | bool = field(default=False, repr=False)
     family: str = ""
     common: bool = False  # in the comparison that names no losses, where it is sound

@@ -255,7 +255,7 @@ def _trained(loss: Loss, pair: Pair, table: Table) -> Loss:
 def _common_losses(task: Task, table: Table) -> list[Candidate | Excluded]:
     found: list[Candidate | Excluded] = []
     for loss in LOSSES:
-        if not loss.common or task not in loss.tasks:
+        if not loss.common or task not in loss.tasks or (table.soft is not None and not loss.soft):
             continue
         try:
             pair = resolve_pair(loss, AUTO, task, len(table.classes), **shape_of_target(table))
