@@ -43,6 +43,8 @@ ABBREVIATIONS = {
     "pseudo_huber": "soft_l1",
     "logcosh": "log_cosh",
     "cosine": "cosine_embedding",
+    "am_softmax": "cosface",
+    "supcon": "supervised_contrastive",
     "multilabel_margin": "multi_margin",  # torch's loss of that name, with one label a row
 }
 
@@ -78,6 +80,7 @@ class Loss:
     value_estimand: str = ""  # what its values estimate, in `estimands`' words, parameters in braces; "": not declared
     # The same of classes, given the parameters; None: the probabilities where it is proper, else as `consistent` says.
     class_estimand: Callable[[Mapping[str, Any]], str] | None = None
+    use: str = ""  # "Use it when ...; not when ..."
     pitfalls: tuple[str, ...] = ()
     # On every task: read by its decoder, the expected value's one minimiser is the true probability or mean.
     proper: bool = False

@@ -24,6 +24,7 @@ from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Encoding, Task
 from tests.catalog.cases import PREFERRED, Case
+from tests.catalog.losses import calibration_oracles
 
 Oracle = Callable[..., float]
 COUNTS = np.array([50.0, 7.0, 1.0, 20.0])
@@ -186,6 +187,7 @@ ORACLES: dict[str, Oracle] = {
     "ldam": ldam,
     "evidential": evidential,
     "evidential_regression": evidential_regression,
+    **calibration_oracles.ROWS,
 }
 
 # Parameters at which a loss is checked besides its defaults.
@@ -218,6 +220,7 @@ OTHER: dict[str, list[dict[str, object]]] = {
     "ldam": [{"max_margin": 0.2, "scale": 5.0}],
     "evidential": [{"lam": 1.0}],
     "evidential_regression": [{"lam": 0.0}],
+    **calibration_oracles.OTHER,
 }
 
 CHECKED = [
