@@ -61,8 +61,8 @@ def cosface(
     pitfalls=(
         SCALE,
         DECIDES,
-        "beyond t = pi - margin the cosine would rise again: there, as in the authors' code, cos t - margin sin(margin) "
-        "takes its place, and the value jumps",
+        "beyond t = pi - margin the cosine would rise again: there cos t - margin sin(margin) takes its place, as in "
+        "the authors' code, and the value jumps",
     ),
     consistent=True,
     convex=False,
@@ -131,13 +131,13 @@ def large_margin_softmax(
     per="batch",
     decode=Decoder.MARGIN,
     min_outputs=2,
-    reference="Khosla et al. 2020, arXiv:2004.11362 (L_out); cross-entropy of cosines: Wang et al. 2017, arXiv:1704.06369",
+    reference="Khosla et al. 2020, arXiv:2004.11362 (L_out); of cosines: Wang et al. 2017, arXiv:1704.06369",
     estimates="the direction of the most probable class",
     use="Use it when rows of a class are to lie close together and batches are large; not when probabilities are "
     "needed, nor when batches hold few rows a class",
     pitfalls=(
-        "the paper's loss alone is the same however all rows are turned and decides for nothing: it trains a classifier "
-        "in a second step, here a second term ties each class to its axis",
+        "the paper's loss alone is the same however all rows are turned and decides for nothing: there a classifier is "
+        "trained in a second step, here a second term ties each class to its axis",
         "it depends on the batch: use large ones; its cost goes as their square",
         DECIDES,
     ),

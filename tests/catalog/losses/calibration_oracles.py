@@ -35,25 +35,22 @@ def dual_focal(o, y, gamma=2.0):
 
 
 def logit_norm(o, y, tau=0.04):
-    return cross_entropy(o / (tau * np.linalg.norm(o)), y)
+    return cross_entropy(o / tau, y)
+
+
+def arcface(o, y, margin=0.5, scale=64.0):
+    c, t = o.copy(), np.arccos(o[y])
+    c[y] = np.cos(t + margin) if t < np.pi - margin else o[y] - margin * np.sin(margin)
+    return cross_entropy(scale * c, y)
+
+
+def cosface(o, y, margin=0.35, scale=64.0):
+    return cross_entropy(scale * (o - margin * np.eye(len(o))[y]), y)
 
 
 def angles(o):
     """Angles to the axes."""
     return np.arccos(np.clip(1 - distance.cdist(o[None], np.eye(len(o)), "cosine")[0], -1, 1))
-
-
-def arcface(o, y, margin=0.5, scale=64.0):
-    t = angles(o)
-    c = np.cos(t)
-    c[y] = np.cos(t[y] + margin) if t[y] < np.pi - margin else c[y] - margin * np.sin(margin)
-    return cross_entropy(scale * c, y)
-
-
-def cosface(o, y, margin=0.35, scale=64.0):
-    c = np.cos(angles(o))
-    c[y] -= margin
-    return cross_entropy(scale * c, y)
 
 
 def large_margin_softmax(o, y, m=2, lam=0.0):

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 from scipy import optimize, special, stats
+from scipy.spatial import distance
 
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Task
-from tests.catalog.losses.calibration_oracles import BATCHES, OTHER
+from tests.catalog.losses.calibration_oracles import BATCHES, OTHER, ROWS
 
 ETAS = (0.05, 0.3, 0.45, 0.6, 0.8, 0.97)
 PI = ((0.40, 0.35, 0.25), (0.2, 0.7, 0.1), (0.05, 0.05, 0.9))
@@ -103,14 +104,16 @@ def estimated(name: str, pi_C, **params) -> np.ndarray:
     """softmax of the outputs of least expected loss, by scipy from several starts."""
     loss, classes = LOSSES.get(name).bind(**params), len(pi_C)
 
+    share_C = torch.tensor(pi_C, dtype=torch.float64)
+
     def risk(z):
         out = torch.as_tensor(np.append(z, 0.0)).expand(classes, -1)  # the losses see differences of outputs only
-        return float(torch.as_tensor(pi_C) @ loss(out, torch.arange(classes)))
+        return float(share_C @ loss(out, torch.arange(classes)))
 
     rng = np.random.default_rng(0)
     found = [
         optimize.minimize(risk, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-14, "maxiter": 4000})
-        for start in rng.normal(size=(6, classes - 1)) * 2
+        for start in rng.normal(size=(4, classes - 1)) * 2
     ]
     return special.softmax(np.append(min(found, key=lambda one: one.fun).x, 0.0))
 
@@ -139,7 +142,7 @@ def test_a_declared_number_is_what_is_estimated(name: str, given: float, estimat
 
 
 def test_an_inverse_focal_loss_falls_with_its_probability_up_to_gamma_3_59():
-    """Its slope has the sign of -(1 + 1/p + gamma log p), which is least at p = 1 / gamma: 1 + gamma - gamma log gamma."""
+    """Its slope has the sign of -(1 + 1/p + gamma log p), least at p = 1 / gamma: 1 + gamma - gamma log gamma."""
     turns = optimize.brentq(lambda gamma: 1 + gamma - gamma * math.log(gamma), 2, 5)
     assert turns == pytest.approx(3.59, abs=5e-3)
     z = torch.linspace(-12, 12, 4001, dtype=torch.float64)
@@ -147,6 +150,11 @@ def test_an_inverse_focal_loss_falls_with_its_probability_up_to_gamma_3_59():
     for gamma, falls in ((3.5, True), (3.7, False)):
         value = LOSSES.get("inverse_focal").bind(gamma=gamma)(outputs, torch.ones(len(z), dtype=torch.int64))
         assert bool((value.diff() < 0).all()) == falls
+
+
+@pytest.mark.parametrize("eta", [0.45, 0.55, 0.8])
+def test_dual_focal_decides_rightly_though_its_value_jumps_at_a_half(eta: float):
+    assert (estimated("dual_focal", (1 - eta, eta))[1] > 0.5) == (eta > 0.5)
 
 
 # --- directions -----------------------------------------------------------------------------------------
@@ -158,8 +166,8 @@ def directions(classes: int) -> torch.Tensor:
         t = torch.linspace(0, 2 * math.pi, 20001, dtype=torch.float64)
         return torch.stack([t.cos(), t.sin()], -1)
     t, height = torch.meshgrid(
-        torch.linspace(0, 2 * math.pi, 1201, dtype=torch.float64),
-        torch.linspace(-1, 1, 1201, dtype=torch.float64),
+        torch.linspace(0, 2 * math.pi, 401, dtype=torch.float64),
+        torch.linspace(-1, 1, 401, dtype=torch.float64),
         indexing="ij",
     )
     radius = (1 - height.square()).clamp_min(0).sqrt()
@@ -176,8 +184,19 @@ def best_direction(name: str, pi_C, **params) -> torch.Tensor:
 @pytest.mark.parametrize("pi", [*((1 - eta, eta) for eta in ETAS), *PI], ids=str)
 def test_the_outputs_of_logit_norm_over_tau_are_log_probabilities(pi):
     x = best_direction("logit_norm", pi, tau=0.2)
-    # a step of the finest grid is 3e-4 with two outputs, 5e-3 with three: 2.5e-2 over tau, a quarter of that in p
+    # half a step of the grid is 2e-4 with two outputs, 8e-3 with three: 4e-2 over tau, a quarter of that in p
     assert (x / 0.2).softmax(-1).numpy() == pytest.approx(np.array(pi), abs=1e-3 if len(pi) == 2 else 1e-2)
+
+
+@pytest.mark.parametrize("name", ["logit_norm", "cosface", "arcface"])
+def test_behind_normalize_it_is_the_paper_s_loss_of_cosines_to_the_axes(name: str):
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(9, 3)) * 5, rng.integers(0, 3, 9)
+    cosine = 1 - distance.cdist(z, np.eye(3), "cosine")
+    loss = LOSSES.get(name)
+    value = loss(best_activation(loss, Task.MULTICLASS)(torch.as_tensor(z)), torch.as_tensor(y))
+    expected = [ROWS[name](c, label) for c, label in zip(cosine, y, strict=True)]
+    assert value.numpy() == pytest.approx(np.array(expected), rel=1e-9)
 
 
 @pytest.mark.parametrize("name", ["arcface", "cosface"])
@@ -197,7 +216,8 @@ def test_logit_norm_keeps_above_the_paper_s_lower_bound():
 
 
 def test_cosface_is_ldam_with_one_margin_for_all_classes():
-    x, y = directions(3)[::1000], torch.arange(3).repeat(481)[: len(directions(3)[::1000])]
+    x = directions(3)[::1000]
+    y = torch.arange(len(x)) % 3
     even = LOSSES.get("ldam").bind(max_margin=0.35, scale=64.0)(x, y, class_counts=torch.full((1, 3), 20.0).double())
     assert torch.allclose(LOSSES.get("cosface")(x, y), even, rtol=1e-13)
 
@@ -214,8 +234,8 @@ def test_the_value_of_arcface_rises_with_the_angle_all_the_way():
 
 @pytest.mark.parametrize(("eta", "moves"), [(0.55, False), (0.64, False), (0.66, True), (0.9, True)])
 def test_a_large_margin_softmax_needs_a_class_above_0_65_to_leave_0(eta: float, moves: bool):
-    x = directions(2)
-    z = torch.cat([length * x for length in np.geomspace(1e-4, 10, 60)])
+    x = directions(2)[::20]
+    z = torch.cat([length * x for length in np.geomspace(1e-4, 10, 30)])
     loss = LOSSES.get("large_margin_softmax")
     zero, one = torch.zeros(len(z), dtype=torch.int64), torch.ones(len(z), dtype=torch.int64)
     risk = eta * loss(z, zero) + (1 - eta) * loss(z, one)
@@ -229,33 +249,33 @@ def test_a_large_margin_softmax_needs_a_class_above_0_65_to_leave_0(eta: float, 
 GROUPS = ((0.85, 0.15), (0.6, 0.4), (0.25, 0.75))
 
 
-@pytest.mark.parametrize(("name", "rows"), [("mmce", 40), ("supervised_contrastive", 40)])
+@pytest.mark.parametrize(("name", "rows"), [("mmce", 20), ("supervised_contrastive", 20)])
 def test_a_batch_of_three_kinds_of_rows_is_best_with_the_most_probable_class_of_each(name: str, rows: int):
     """Rows of one kind have one output, and exactly the share of its classes: a large batch without its chance."""
     loss, activation = LOSSES.get(name), best_activation(LOSSES.get(name), Task.BINARY)
     y = torch.cat([(torch.arange(rows) >= round(share[0] * rows)).long() for share in GROUPS])
     kind = torch.arange(3).repeat_interleave(rows)
     z = torch.tensor([[0.1, 0.0], [0.0, 0.1], [0.1, 0.1]], dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.Adam([z], lr=0.05)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 600)
-    for _ in range(600):
+    optimizer = torch.optim.Adam([z], lr=0.1)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 200)
+    for _ in range(200):
         optimizer.zero_grad()
         loss(activation(z)[kind], y, torch.ones(len(y), dtype=torch.float64)).backward()
         optimizer.step()
         schedule.step()
     assert z.argmax(-1).tolist() == [0, 0, 1]
     if name == "mmce":  # its second term is 0 at the shares, where the first is least
-        assert z.detach().softmax(-1).numpy() == pytest.approx(np.array(GROUPS), abs=1e-3)
+        assert z.detach().softmax(-1).numpy() == pytest.approx(np.array(GROUPS), abs=2e-3)  # descent on a kink
 
 
-@pytest.mark.parametrize("rows", [20, 200])
+@pytest.mark.parametrize("rows", [10, 40])
 def test_mmce_estimates_the_probability_up_to_the_chance_of_a_batch(rows: int):
     """Rows alike, classes drawn: E |n / B - r| is least at the binomial's median, which is within 1 / B of its mean."""
     n = np.arange(rows + 1)
     chance = torch.as_tensor(stats.binom.pmf(n, rows, 0.8))
     y = (torch.arange(rows) < torch.as_tensor(n)[:, None]).long()
     loss, best = LOSSES.get("mmce"), None
-    for r in np.linspace(0.7, 0.9, 401):
+    for r in np.linspace(0.66, 0.94, 57):
         z = torch.tensor([0.0, special.logit(r)], dtype=torch.float64).expand(rows + 1, rows, 2)
         value = float(chance @ loss(z, y, torch.ones(rows + 1, rows, dtype=torch.float64)))
         best = min(best or (np.inf, 0.0), (value, r))

@@ -29,8 +29,9 @@ CASES = [
     if c.task.is_classification
     and c.loss.per == "sample"
     and not c.loss.statistics
-    # directions are searched on a grid in test_calibration_and_angles, where margins of 1e-2 are far apart
+    # in test_calibration_and_angles: directions, where 1e-2 is far apart, and a loss whose jumps descent does not see
     and c.activation.name != "normalize"
+    and c.loss.name != "dual_focal"
 ]
 KINKED = {"l1", "hinge", "multi_margin", "crammer_singer", "hinge_embedding", "triplet_margin", "large_margin_softmax"}
 
