@@ -1,4 +1,4 @@
-"""The candidates of a comparison: the losses that a config names, or every sound one, each with its last activation."""
+"""The candidates of a comparison: losses that a config names, alone or by group, each with its last activation."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from lossbench.calls import name_in, read_pair
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.loss_groups import COMMON, loss_groups
 from lossbench.catalog.plugins.distinct_names import disambiguated
 from lossbench.catalog.plugins.resolve import find_loss, loss_file
 from lossbench.catalog.soft_targets import softened
@@ -23,7 +24,7 @@ from lossbench.errors import UserError
 from lossbench.experiments.compare.objectives import Probed, grouped
 from lossbench.experiments.compare.user_losses import UserLoss, UserLosses, alternative
 from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair, shape_of_target
-from lossbench.experiments.setup.resolve import AUTO, resolve_loss
+from lossbench.experiments.setup.resolve import AUTO, group_of, resolve_loss
 from lossbench.record import BEST_BASELINE, LossRecord
 
 CHOSEN = {True: "cross_entropy", False: "mse"}  # the baseline where none is named, for classes and for values
@@ -111,15 +112,16 @@ def select_candidates(
 ) -> Selection:
     """The candidates on a table; a named loss that does not support its task is excluded, said so.
 
-    Without names: every common loss of the catalogue that estimates what the metrics count (the most probable class; any loss
-    of values), behind its own best activation if that is sound, and one loss of those with the same gradients.
+    Of a group (without names: the common losses) every one that estimates what the metrics count (the most probable
+    class; any loss of values), behind its own best activation if that is sound; of the same gradients, one.
     `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: gradients that
     differ by one factor everywhere count as the same. `added` are named besides. `user_losses` looks at users' losses
     in other processes, and `probed` keeps gradients; both are for the selection on another table, too.
     Raises `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
-    pairs = _common_losses(task, table) if losses is None else []
+    groups = [COMMON] if losses is None else [entry.loss.name for entry in losses if group_of(entry)]
+    pairs = _sound_losses(groups, task, table)
     named = _named([*(losses or ()), *added], table, user_losses or UserLosses(isolate=False), tune_params=tune_params)
     mergeable = {entry.full_name for entry in pairs if isinstance(entry, Candidate)}
     pairs += named
@@ -128,8 +130,11 @@ def select_candidates(
     candidates = [entry for entry in pairs if isinstance(entry, Candidate)]
     excluded = [entry for entry in pairs if isinstance(entry, Excluded)]
     if not candidates:
+        whys = (
+            "; ".join(f"{entry.name}: {entry.why}" for entry in excluded) or f"{', '.join(groups)} has none for {task}"
+        )
         raise UserError(
-            f"no loss to compare on {table.name}: " + "; ".join(f"{entry.name}: {entry.why}" for entry in excluded),
+            f"no loss to compare on {table.name}: {whys}",
             where="losses",
             fix=f"choose losses for {task} (`lossbench losses --task {task}`)",
         )
@@ -138,9 +143,10 @@ def select_candidates(
         raise UserError(f"every pair is broken: {why}", where="losses", fix="add a sound one, or say last_act: auto")
     twice = [c for c in named if isinstance(c, Candidate) and c.full_name in mergeable]
     if twice:
-        raise UserError(f"{twice[0].full_name} is compared anyway", where="losses_add", fix="leave it out")
-    groups, same = grouped(_with_names(candidates), mergeable, {} if probed is None else probed, up_to_scale)
-    return Selection(tuple(groups), (*excluded, *(Excluded(name, why) for name, why in same)))
+        where = "losses" if twice[0].config in (losses or ()) else "losses_add"
+        raise UserError(f"{twice[0].full_name} is compared anyway", where=where, fix="leave it out")
+    merged, same = grouped(_with_names(candidates), mergeable, {} if probed is None else probed, up_to_scale)
+    return Selection(tuple(merged), (*excluded, *(Excluded(name, why) for name, why in same)))
 
 
 def candidate_of(config: PairConfig, table: Table, *, tune_params: bool) -> Candidate:
@@ -202,16 +208,17 @@ def _named(
     losses: Sequence[PairConfig], table: Table, user_losses: UserLosses, *, tune_params: bool
 ) -> list[Candidate | Excluded]:
     task = Task(table.task)
+    entries = [(i, entry) for i, entry in enumerate(losses) if group_of(entry, where=f"losses.{i}") is None]
     theirs = [
         user_losses.look_at(entry, task, len(table.classes), tune_params=tune_params, where=f"losses.{i}.")
-        for i, entry in enumerate(losses)
+        for i, entry in entries
     ]
     resolved = [
         resolve_loss(entry.loss, task, where=f"losses.{i}.loss") if user_loss is None else user_loss.loss
-        for i, (entry, user_loss) in enumerate(zip(losses, theirs, strict=True))
+        for (i, entry), user_loss in zip(entries, theirs, strict=True)
     ]
     found: list[Candidate | Excluded] = []
-    for i, (entry, loss, user_loss) in enumerate(zip(losses, disambiguated(resolved), theirs, strict=True)):
+    for (i, entry), loss, user_loss in zip(entries, disambiguated(resolved), theirs, strict=True):
         if task not in loss.targets:
             supported = " and ".join(sorted(loss.targets))
             note = f": {table.target_note}" if table.target_note else ""
@@ -252,10 +259,12 @@ def _trained(loss: Loss, pair: Pair, table: Table) -> Loss:
     return loss if table.soft is None else softened(loss, pair.task)
 
 
-def _common_losses(task: Task, table: Table) -> list[Candidate | Excluded]:
+def _sound_losses(groups: Sequence[str], task: Task, table: Table) -> list[Candidate | Excluded]:
+    """The sound losses of some groups, and why the others are excluded; what does not support the task is not said."""
     found: list[Candidate | Excluded] = []
-    for loss in LOSSES:
-        if not loss.common or task not in loss.tasks:
+    members = dict.fromkeys(loss.name for group in groups for loss in loss_groups()[group].losses)
+    for loss in map(LOSSES.get, members):
+        if task not in loss.tasks:
             continue
         try:
             pair = resolve_pair(loss, AUTO, task, len(table.classes), **shape_of_target(table))
