@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Lt
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses import SMOOTHED_WEIGHTS
+from lossbench.catalog.losses.class_estimands import in_large_batches, tempered
 from lossbench.catalog.losses.domains import CLASSES, DIRECTIONS, LOGITS, without
 from lossbench.catalog.losses.likelihood import cross_entropy, soft_cross_entropy
 from lossbench.catalog.losses.row_operations import hide_own, log_not_p, log_p, own
@@ -42,6 +43,7 @@ SMOOTHED = "cross_entropy(label_smoothing={smoothing:g}) + identity"
         "its probabilities are not sure enough where labels are clean",
         f"with class weights, {SMOOTHED_WEIGHTS}",
     ),
+    scored_raw=True,
     consistent=True,
     convex=True,
     symmetric=False,
@@ -66,6 +68,7 @@ def label_smoothing(z_BK: Tensor, y_B: Tensor, *, smoothing: Annotated[float, Ge
         "its values may be negative: the least one is above -beta log K",
         "its probabilities are not sure enough where labels are clean",
     ),
+    scored_raw=True,
     consistent=True,
     convex=False,
     symmetric=False,
@@ -89,6 +92,7 @@ def confidence_penalty(z_BK: Tensor, y_B: Tensor, *, beta: Annotated[float, Ge(0
         "its probabilities are too sure: it is made to be calibrated afterwards",
         "above gamma = 3.59 the value rises with p_y in places, and wrong predictions may have no way out",
     ),
+    scored_raw=True,
     consistent=True,
     convex=False,
     symmetric=False,
@@ -111,6 +115,7 @@ def inverse_focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] =
         "the value jumps where the own class's probability passes another's",
         "copies that take the greatest probability of all other classes for p_j are another loss",
     ),
+    scored_raw=True,
     consistent=True,
     convex=False,
     symmetric=False,
@@ -135,6 +140,7 @@ def dual_focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.
     decode=Decoder.MARGIN,
     min_outputs=2,
     reference="Wei et al. 2022, arXiv:2205.09310",
+    class_estimand=tempered,
     estimates="tau log p, up to a constant a row: probabilities are softmax(output / tau)",
     use="Use it when rows unlike any training row must not get sure predictions; not when probabilities are read "
     "without a temperature",
@@ -162,6 +168,7 @@ def logit_norm(x_BK: Tensor, y_B: Tensor, *, tau: Annotated[float, Gt(0)] = 0.04
     per="batch",
     decode=Decoder.SOFTMAX,
     reference="Kumar, Sarawagi & Jain 2018, PMLR 80:2805-2814 (Trainable calibration measures for neural networks)",
+    class_estimand=in_large_batches,
     estimates="class probabilities, in the limit of large batches",
     use="Use it when cross_entropy overfits and its confidence does not match its accuracy on the training rows "
     "themselves; not with small batches, whose calibration error is mostly chance",
@@ -170,6 +177,7 @@ def logit_norm(x_BK: Tensor, y_B: Tensor, *, tau: Annotated[float, Gt(0)] = 0.04
         "it sees the calibration of training rows only: a net that fits them all is calibrated there, sure and right",
         "some code leaves the root out, which is another lam",
     ),
+    scored_raw=True,
     consistent=True,
     convex=False,
     symmetric=False,

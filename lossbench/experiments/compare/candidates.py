@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from lossbench.calls import name_in, read_pair
-from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.loss_groups import COMMON, loss_groups
 from lossbench.catalog.plugins.distinct_names import disambiguated
-from lossbench.catalog.plugins.resolve import find_loss, loss_file
 from lossbench.catalog.soft_targets import softened
 from lossbench.catalog.verdicts import Level
 from lossbench.catalog.vocabulary import Task
@@ -25,7 +21,7 @@ from lossbench.experiments.compare.objectives import Probed, grouped
 from lossbench.experiments.compare.user_losses import UserLoss, UserLosses, alternative
 from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair, shape_of_target
 from lossbench.experiments.setup.resolve import AUTO, group_of, resolve_loss
-from lossbench.record import BEST_BASELINE, LossRecord
+from lossbench.record import LossRecord
 
 CHOSEN = {True: "cross_entropy", False: "mse"}  # the baseline where none is named, for classes and for values
 
@@ -72,6 +68,11 @@ class Candidate:
     def is_proper(self) -> bool:
         """Whether it estimates the true probabilities or the mean, whatever parameters it chooses."""
         return all(pair.is_proper for pair in self.pairs)
+
+    @property
+    def is_scored_raw(self) -> bool:
+        """Whether its probabilities are scored without the common temperature, too, whatever parameters it chooses."""
+        return all(pair.is_scored_raw for pair in self.pairs)
 
     def params(self, param_set: int) -> dict[str, Any]:
         """Those of its own parameters that it chooses, at one of its settings; none where it has no choice."""
@@ -120,7 +121,7 @@ def select_candidates(
     Raises `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
-    groups = [COMMON] if losses is None else [entry.loss.name for entry in losses if group_of(entry)]
+    groups = [COMMON] if losses is None else _named_groups(losses)
     pairs = _sound_losses(groups, task, table)
     named = _named([*(losses or ()), *added], table, user_losses or UserLosses(isolate=False), tune_params=tune_params)
     mergeable = {entry.full_name for entry in pairs if isinstance(entry, Candidate)}
@@ -149,59 +150,15 @@ def select_candidates(
     return Selection(tuple(merged), (*excluded, *(Excluded(name, why) for name, why in same)))
 
 
+def _named_groups(losses: Sequence[PairConfig]) -> list[str]:
+    return [entry.loss.name for i, entry in enumerate(losses) if group_of(entry, where=f"losses.{i}")]
+
+
 def candidate_of(config: PairConfig, table: Table, *, tune_params: bool) -> Candidate:
     """The candidate that a config's pair is on a table, as it is trained: without a name or a group among others."""
     task = Task(table.task)
     candidate = _candidate(config, resolve_loss(config.loss, task), table)
     return _with_choice(candidate) if tune_params else candidate
-
-
-def find_baseline(wanted: str, selection: Selection, task: Task) -> str:
-    """The name of the candidate that the others are measured against; `UserError` where it is not among them.
-
-    `auto`: a sound pair, cross_entropy or mse where it is one, else the first; a degraded one only where none is sound,
-    and a broken one never beside another. `best`: whichever comes out best, known only at the end.
-    """
-    candidates = selection.candidates
-    if wanted == BEST_BASELINE:
-        return BEST_BASELINE
-    if wanted == "auto":
-        first = CHOSEN[task.is_classification]
-        return min(candidates, key=lambda c: (_soundness(c), c.pair.loss.name != first)).name
-    loss, activation = read_pair(wanted)
-    own = ACTIVATIONS.full_name(activation)
-    named = [c for c in candidates if _is_called(c, loss) and (not activation or own == c.pair.activation.name)]
-    if named:
-        return min(named, key=_soundness).name
-    raise UserError(
-        f"the baseline {wanted!r} is not among the losses",
-        where="baseline",
-        fix=f"add it, or choose one of {', '.join(c.name for c in candidates)}",
-    )
-
-
-def _soundness(candidate: Candidate) -> int:
-    """0 for a sound pair, 1 for one of an undeclared loss or a degraded one, 2 for a broken one."""
-    level = candidate.pair.verdict.level
-    if level is Level.UNKNOWN:
-        return 1
-    return 0 if level.is_sound else 2 if level is Level.BROKEN else 1
-
-
-def _is_called(candidate: Candidate, wanted: str) -> bool:
-    """Whether a loss's name, label or `file.py:name` means the candidate, whatever blanks are in it."""
-    wanted = wanted.replace(" ", "")
-    names = {candidate.label.replace(" ", ""), candidate.pair.loss.name}
-    file, colon, name = wanted.rpartition(":") if ":" in wanted else (wanted, "", "")
-    own = loss_file(candidate.pair.loss).replace(" ", "")
-    if own and file.endswith(".py") and str(Path(file).expanduser().resolve()).replace(" ", "") == own:
-        return not colon or name in {known.rpartition(":")[2] for known in names}
-    return wanted in names or LOSSES.full_name(wanted) in names or _own_label(wanted).replace(" ", "") in names
-
-
-def _own_label(wanted: str) -> str:
-    """The label of a loss of the catalogue as it is written here: `huber(delta=2)` of `HuberLoss(delta=2.0)`."""
-    return find_loss(wanted).label if name_in(wanted) in LOSSES else wanted
 
 
 def _named(

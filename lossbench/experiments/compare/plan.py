@@ -23,11 +23,11 @@ from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.engine.kernel.choice import Kernel, resolve_kernel
 from lossbench.errors import UserError
+from lossbench.experiments.compare.baseline import find_baseline
 from lossbench.experiments.compare.candidates import (
     Candidate,
     Excluded,
     Selection,
-    find_baseline,
     select_candidates,
 )
 from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
