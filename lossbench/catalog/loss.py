@@ -44,6 +44,8 @@ ABBREVIATIONS = {
     "pseudo_huber": "soft_l1",
     "logcosh": "log_cosh",
     "cosine": "cosine_embedding",
+    "am_softmax": "cosface",
+    "supcon": "supervised_contrastive",
     "multilabel_margin": "multi_margin",  # torch's loss of that name, with one label a row
 }
 
@@ -86,6 +88,7 @@ class Loss:
     # On every task: read by its decoder, the expected value's one minimiser is the true probability or mean.
     proper: bool = False
     proper_whatever: tuple[str, ...] = ()  # parameters that it is proper with at any value
+    scored_raw: bool = False  # its probabilities are meant to be used as they come out, though it is not proper
     consistent: bool | Mapping[Task, bool] | None = None  # its minimiser predicts the most probable class
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise

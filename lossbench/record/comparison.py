@@ -97,6 +97,7 @@ class ComparisonRow(Frozen):
     diverged: int = 0  # refits
     diverged_trials: int = 0
     untuned: Number = None  # mean at the default learning rate and parameters
+    raw: Number = None  # mean of its probabilities as they come out, without the common temperature
     means: dict[str, Number] = Field(default_factory=dict)  # every test metric
     scores: list[float] = Field(default_factory=list)  # of the primary metric, per split
 

@@ -92,7 +92,8 @@ class CompareConfig(RunConfig):
         Without("last_act", "loss.params", "loss.class_weight"),
     ] = Field(
         None,
-        description="The losses, with a last activation where it is not auto (nll+relu); null takes every sound one",
+        description="The losses, with a last activation where it is not auto (nll+relu), and groups of losses, of "
+        "which the sound ones are taken: common (as null), all, or a family such as robust (`lossbench losses`)",
     )
     losses_add: Annotated[
         Pairs | None,
@@ -115,7 +116,7 @@ class CompareConfig(RunConfig):
     tune_params: Annotated[Literal["auto", "always", "never"], Flag("--tune-params", TRAINING, after="--lrs")] = Field(
         "auto",
         description="Whether losses choose their own parameters too, with as many trials for those without; "
-        "auto: where losses are named. always, never",
+        "auto: where losses are named one by one. always, never",
     )
     inner_folds: Annotated[Whole, Field(ge=2), Flag("--inner-folds", TRAINING, after="--tune-params")] = Field(
         4, description="Folds of each training part that trials are chosen on; all of them, where there are fewer"

@@ -23,11 +23,11 @@ from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.engine.kernel.choice import Kernel, resolve_kernel
 from lossbench.errors import UserError
+from lossbench.experiments.compare.baseline import find_baseline
 from lossbench.experiments.compare.candidates import (
     Candidate,
     Excluded,
     Selection,
-    find_baseline,
     select_candidates,
 )
 from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
@@ -39,7 +39,7 @@ from lossbench.experiments.compare.user_losses import UserLosses
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.metric_choice import AUTO, lacking, metric_notes
 from lossbench.experiments.setup.prepared_split import check_batch_size
-from lossbench.experiments.setup.resolve import folder_name
+from lossbench.experiments.setup.resolve import are_named, folder_name
 from lossbench.record import CompareProtocol
 
 
@@ -160,7 +160,8 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         pairs = inner_folds_of(table, folds, config.inner_folds)
         plans.append(TablePlan(data, table, tuple(folds), tuple(pairs), selection))
     _check_served(config, plans)
-    named = [c.pair.loss for entry in plans for c in entry.selection.candidates] if config.losses else []
+    is_named = are_named(config.losses)
+    named = [c.pair.loss for entry in plans for c in entry.selection.candidates] if is_named else []
     metric = primary_metric(config.metric, tables, named)
     plans = [_scored(config, metric, entry) for entry in plans]
     _check_several(plans)
@@ -187,7 +188,7 @@ def _scored(config: CompareConfig, metric: Metric, entry: TablePlan) -> TablePla
             excluded.append(Excluded(candidate.full_name, why))
         else:
             candidates.append(candidate)
-    if config.losses and len(candidates) < len(entry.selection.candidates):
+    if are_named(config.losses) and len(candidates) < len(entry.selection.candidates):
         fix = "choose another metric, or leave the loss out"
         raise UserError(f"{excluded[-1].name}: {excluded[-1].why}", where="metric", fix=fix)
     notes = metric_notes(config.metric, metric, entry.table, [candidate.pair.loss for candidate in candidates])

@@ -148,6 +148,11 @@ class Pair:
         return self.loss.is_proper and self.verdict.level.is_sound and self.class_weight == ALIKE
 
     @property
+    def is_scored_raw(self) -> bool:
+        """Whether its probabilities are scored as they come out, too, and not only at the common temperature."""
+        return self.is_proper or (self.loss.scored_raw and self.verdict.level.is_sound and self.class_weight == ALIKE)
+
+    @property
     def estimand(self) -> str:
         """What its loss estimates, in the words of `estimands`, with its class weights; "": not declared."""
         found = self.loss.estimand(self.task)

@@ -25,6 +25,7 @@ from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Encoding, Task
 from tests.catalog.cases import PREFERRED, Case
+from tests.catalog.losses import calibration_oracles
 
 Oracle = Callable[..., float]
 COUNTS = np.array([50.0, 7.0, 1.0, 20.0])
@@ -249,6 +250,7 @@ ORACLES: dict[str, Oracle] = {
     "corn": corn,
     "emd": lambda o, y: distance.sqeuclidean(np.cumsum(o), np.cumsum(eye(o, y))),
     "co2": co2,
+    **calibration_oracles.ROWS,
 }
 
 # Parameters at which a loss is checked besides its defaults.
@@ -289,6 +291,7 @@ OTHER: dict[str, list[dict[str, object]]] = {
     "evidential": [{"lam": 1.0}],
     "evidential_regression": [{"lam": 0.0}],
     "co2": [{"lam": 10.0}, {"margin": 0.2}],
+    **calibration_oracles.OTHER,
 }
 
 CHECKED = [

@@ -15,7 +15,7 @@ from scipy import special
 
 from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.loss import LOSSES, declare
-from lossbench.catalog.losses.evidential import _gamma_term
+from lossbench.catalog.losses.evidence import _gamma_term
 from lossbench.catalog.losses.robust import tempered_log_softmax
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.errors import UserError

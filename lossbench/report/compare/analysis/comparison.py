@@ -15,7 +15,7 @@ import numpy as np
 from lossbench.catalog.estimands import are_even, differ
 from lossbench.record import CompareRecord, ConditionRecord, Levels, LossRecord, MetricRecord
 from lossbench.record.comparison import COMPARED, SCORELESS, Comparison, ComparisonRow, ComparisonTable, Word
-from lossbench.report.compare.analysis.calibrated import temperature_notes
+from lossbench.report.compare.analysis.calibrated import RAW, temperature_notes
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
 from lossbench.report.compare.analysis.findings import find, learnt_nothing, not_excluded_as_best
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
@@ -177,6 +177,7 @@ def _row(setting: SettingScores, entry: LossScores, first: LossScores, metrics: 
         diverged=sum(m.status == "diverged" for m in entry.refits),
         diverged_trials=sum(m.status == "diverged" and m.role == "trial" for m in result.members),
         untuned=entry.mean_of(setting.metric, "untuned"),
+        raw=entry.mean_of(f"{RAW}{setting.metric}"),
         means={m.name: entry.mean_of(m.name) for m in metrics},
         scores=[] if entry.score_J is None else [float(v) for v in entry.score_J],
     )
