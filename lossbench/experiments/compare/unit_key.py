@@ -18,7 +18,7 @@ from lossbench.catalog.plugins.resolve import activation_sha256, loss_source
 from lossbench.catalog.vocabulary import Task
 from lossbench.data.splits.rows import OuterFold, digest
 from lossbench.experiments.compare.candidates import Candidate
-from lossbench.experiments.compare.conditions import changing
+from lossbench.experiments.compare.conditions import condition_key
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan
 from lossbench.experiments.setup.training_key import NUMERICS
 from lossbench.record import Levels
@@ -56,7 +56,7 @@ def setting_key(plan: ComparePlan, entry: TablePlan, condition: Levels) -> str:
         {
             "protocol": protocol_key(plan),
             "table": table_key(entry),
-            "condition": changing(condition),
+            "condition": condition_key(plan.config, condition),
             "metrics": metrics,
         }
     )
