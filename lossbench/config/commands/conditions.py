@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from lossbench.config.flag import CONDITIONS, Flag
@@ -75,8 +75,8 @@ class ConditionsConfig(ConfigPart):
 
     @field_validator("*")
     @classmethod
-    def _distinct(cls, given: Any) -> Any:
-        return distinct(given) if isinstance(given, list) and not isinstance(given[0], list) else given
+    def _distinct(cls, given: Any, info: ValidationInfo) -> Any:
+        return given if info.field_name == "noise_matrix" else distinct(given)
 
     @model_validator(mode="after")
     def _has_a_matrix_for_its_noise(self) -> ConditionsConfig:

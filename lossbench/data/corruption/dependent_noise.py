@@ -63,7 +63,7 @@ def instance_noise(
     distribution of mean `rate` and standard deviation 0.1 that is cut off outside of [0, 1].
 
     Which class follows from its features: the softmax of `class_scores`. The share that changes is random, with the
-    mean of the cut-off distribution. Source: Xia et al. 2020, arXiv:2006.07836 (algorithm 2).
+    mean of the cut-off distribution. Source: Xia et al. 2020, arXiv:2006.07836.
     """
     random = generator(seed, "instance noise")
     place_R, chance_R, other_R = random.random((3, len(rows)))
