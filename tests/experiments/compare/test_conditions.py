@@ -240,14 +240,14 @@ def test_the_last_epoch_is_scored_where_the_stop_rule_says_so():
     assert any(m.epochs < 12 for run in best for m in of_role(run, "refit"))
     sentences = [found.sentence for found in compare(record).sensitivity]
     noise, rule = sentences[:2], sentences[2:]
-    assert [s.split(" from ")[0] for s in noise] == [
+    assert [s.split(", from ")[0] for s in noise] == [
         "with epochs chosen on the inner folds",
         "with training to the last epoch",
     ]
     assert all(" to 30% symmetric label noise " in s for s in noise)
     at = "with 30% symmetric label noise"
     assert rule[1].startswith(
-        f"{at} from epochs chosen on the inner folds to training to the last epoch cross_entropy "
+        f"{at}, from epochs chosen on the inner folds to training to the last epoch cross_entropy "
     )
     assert "Stop rule: " in " ".join(record.protocol.text)
 
