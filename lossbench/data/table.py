@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEW = 10  # rows of a class, for a part of its own in splits and folds
-Task = Literal["binary", "multiclass", "regression"]
+Task = Literal["binary", "multiclass", "ordinal", "regression"]
 ColumnKind = Literal["number", "boolean", "text", "date"]
 
 # What a refusal says of classes that are whole numbers.
@@ -36,9 +36,9 @@ class Table:
 
     `features` holds one column per feature, gaps as NaN (NaT): a number or a boolean (0/1) as float64 or a smaller
     numeric type, a text as `str`, a date as `datetime64`; `kinds` says which. `target` [N] is the class index (int64)
-    into `classes`, or a float64 in its own units. `groups` [N]: rows of equal value stay in one part of a split; `time`
-    [N]: the test rows are the latest. `clean_target` [N] and `clean_features` are the truth behind a target and behind
-    features that were corrupted on purpose; test rows have these.
+    into `classes` (lowest first where the task is ordinal), or a float64 in its own units. `groups` [N]: rows of equal
+    value stay in one part of a split; `time` [N]: the test rows are the latest. `clean_target` [N] and `clean_features`
+    are the truth behind a target and behind features that were corrupted on purpose; test rows have these.
     `notes` are the repairs and drops, and as `Information` how it was read, one sentence each; `target_note` is the
     clause about the target's values that a refusal ends with. `reading` holds what another file of this kind must be
     read with: the options that were not at their defaults, and `date_formats` {column: format}. `place` tells where a

@@ -31,7 +31,7 @@ def described(names: Mapping[str, str]) -> Callable[[str], Choices]:
     return complete
 
 
-tasks = words("binary", "multiclass", "regression")
+tasks = words("binary", "multiclass", "ordinal", "regression")
 DEVICES = words("auto", "cpu", "cuda", "mps")
 
 
@@ -161,9 +161,9 @@ def encodings(incomplete: str) -> list[str]:
 
 def decoders(incomplete: str) -> list[str]:
     """How outputs may be read."""
-    from lossbench.catalog.decoders import Decoder
+    from lossbench.catalog.decoders import DECODERS
 
-    return words(*(decoder.label for decoder in Decoder))(incomplete)
+    return words(*DECODERS.names())(incomplete)
 
 
 def formats(incomplete: str) -> Choices:

@@ -15,6 +15,7 @@ from typing import Any
 
 from lossbench.catalog.metrics import Metric, reported
 from lossbench.catalog.plugins.resolve import activation_sha256, loss_source
+from lossbench.catalog.plugins.user_decoder import decoder_sha256
 from lossbench.catalog.vocabulary import Task
 from lossbench.data.splits.rows import OuterFold, digest
 from lossbench.experiments.compare.candidates import Candidate
@@ -76,7 +77,8 @@ def loss_key(candidate: Candidate) -> dict[str, Any]:
         "tried": [pair.params for pair in candidate.pairs],
         "source": loss_source(candidate.pair.loss)[1],
         "encoding": str(candidate.pair.encoding),
-        "decode": str(candidate.pair.decode),
+        "decode": candidate.pair.decode.name,
+        "decode_source": decoder_sha256(candidate.pair.decode),
         "last_act": candidate.pair.activation.name,
         "last_act_source": activation_sha256(candidate.pair.activation),
     }

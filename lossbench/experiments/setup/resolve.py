@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins.resolve import find_activation, find_loss, find_metric
 from lossbench.catalog.vocabulary import Task
@@ -23,10 +24,20 @@ from lossbench.errors import UserError, UserErrors
 AUTO = "auto"
 
 
-def resolve_loss(config: LossConfig, task: Task | None = None, *, where: str = "loss") -> Loss:
-    """The loss that a config names (`auto`: the task's), with its parameters bound; `UserError`s name the key."""
+def resolve_loss(
+    config: LossConfig,
+    task: Task | None = None,
+    *,
+    decode: Decoder | Callable[..., Prediction] | None = None,
+    where: str = "loss",
+) -> Loss:
+    """The loss that a config names (`auto`: the task's), with its parameters bound; `UserError`s name the key.
+
+    `decode` is a decoder itself, which a config can only name.
+    """
     name = usual_loss(task) if config.name == AUTO and task is not None else config.name
-    loss = find_loss(name, task=task, target_encoding=config.target_encoding, decode=config.decode, where=where)
+    own = decode or config.decode
+    loss = find_loss(name, task=task, target_encoding=config.target_encoding, decode=own, where=where)
     return loss.bind(where=where, **config.params) if config.params else loss
 
 
