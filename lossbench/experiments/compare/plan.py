@@ -30,10 +30,10 @@ from lossbench.experiments.compare.candidates import (
     Selection,
     select_candidates,
 )
-from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
+from lossbench.experiments.compare.conditions import checked_conditions, grid, setting_name
 from lossbench.experiments.compare.objectives import Probed
 from lossbench.experiments.compare.protocol import SearchSpace, describe, primary_metric, selection_metric
-from lossbench.experiments.compare.setting import changed_repetitions
+from lossbench.experiments.compare.setting import changed_folds
 from lossbench.experiments.compare.tuning.trials import budget, trained, tuned, tunes_params
 from lossbench.experiments.compare.user_losses import UserLosses
 from lossbench.experiments.setup.data_source import data_source
@@ -135,7 +135,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     config = _once_in_time(config, tables)
     kernel = resolve_kernel(config.kernel, device, config.net.activation)
     config = config.model_copy(update={"kernel": kernel.name})
-    check_tasks(config, tables)
+    config = checked_conditions(config, tables)
     _check_one_kind(tables)
     if config.metric != AUTO:
         primary_metric(config.metric, tables)
@@ -152,7 +152,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
             probed=probed,
         )
         folds = _split(config, table, several=len(tables) > 1)
-        for levels, changed in zip(grid(config), changed_folds(config, table, folds), strict=True):
+        for levels, changed in zip(grid(config), folds_by_setting(config, table, folds), strict=True):
             rows = min(len(pair.train) for pair in inner_folds_of(table, changed, config.inner_folds))
             where = setting_name(table.name, levels)
             check_batch_size(config.optim.batch_size, rows, f"inner training rows of {where}")
@@ -196,16 +196,9 @@ def _scored(config: CompareConfig, metric: Metric, entry: TablePlan) -> TablePla
     return replace(entry, table=table, selection=Selection(tuple(candidates), tuple(excluded)))
 
 
-def changed_folds(config: CompareConfig, table: Table, folds: Sequence[OuterFold]) -> list[list[OuterFold]]:
+def folds_by_setting(config: CompareConfig, table: Table, folds: Sequence[OuterFold]) -> list[list[OuterFold]]:
     """A table's folds under every combination of the conditions' levels; `UserError` for one that leaves too little."""
-    return [
-        [
-            fold
-            for repetition in changed_repetitions(table, folds, seed=config.seed, condition=levels)
-            for fold in repetition.folds
-        ]
-        for levels in grid(config)
-    ]
+    return [changed_folds(table, folds, seed=config.seed, condition=levels) for levels in grid(config)]
 
 
 def default_name(plan: ComparePlan) -> str:

@@ -79,7 +79,7 @@ def compare(record: CompareRecord) -> Comparison:
     )
 
 
-def _changes_labels(conditions: Sequence[ConditionRecord], levels: Levels) -> bool:
+def _corrupts(conditions: Sequence[ConditionRecord], levels: Levels) -> bool:
     """Whether what is found is about robustness, which how long nets train decides."""
     return any(c.kind and levels.get(c.name, c.reference) != c.reference for c in conditions)
 
@@ -103,7 +103,7 @@ def _table(setting: SettingScores, record: CompareRecord, references: References
         task=setting.data.task,
         condition=dict(setting.condition),
         condition_text=setting.condition_text,
-        stop_text=record.protocol.stop_text if _changes_labels(record.conditions, setting.condition) else "",
+        stop_text=record.protocol.stop_text if _corrupts(record.conditions, setting.condition) else "",
         realised=dict(setting.realised),
         realised_text=setting.realised_text,
         splits=len(setting.splits),
