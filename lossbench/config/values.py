@@ -24,6 +24,7 @@ _FILE = re.compile(r"-|.*[/\\].*|.*[^.]\.\w+")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"\s*(?:,|$)')
 AUTO = "auto"
 _BLANK = {"none", "null", ""}
+_NAMED = ("openml:", "openml-suite:", "suite:")  # what a name of data may begin with
 
 
 def _number(value: Any) -> Any:
@@ -125,7 +126,7 @@ def spell_data(value: Any) -> Any:
 
 def is_file(text: str) -> bool:
     """Whether a text that stands for data names a file: by its ending, a slash, or `-` for standard input."""
-    return bool(_FILE.fullmatch(text)) and not text.startswith("openml:")
+    return bool(_FILE.fullmatch(text)) and not text.startswith(_NAMED)
 
 
 def spell_loss(value: Any) -> Any:
