@@ -23,9 +23,12 @@ BALANCED_PROBABILITIES = "the class probabilities over the classes' shares of th
 BALANCED_CLASS = "the class that is most probable for its share of the rows"
 # with rarer classes ahead, but not by their shares
 TILTED_PROBABILITIES = "the class probabilities with rarer classes ahead"
+TILTED_CLASS = "the most probable class with rarer classes ahead"
 WEIGHTED_PROBABILITIES = "the class probabilities times the classes' weights"
 WEIGHTED_CLASS = "the class that is most probable after its weight"
 BEST_F = "the decisions of the best mean F-measure"
+BEST_F1 = "the decisions of the best F1 of the second class"
+ORDER = "the order of rows by the probability of the second class"
 
 _CENTRES = frozenset({MEAN, MEDIAN, MODE, BETWEEN})
 _SAME = {"the 0.5-quantile": MEDIAN, "the 0.5-expectile": MEAN}
@@ -40,11 +43,12 @@ _OF_EVEN = {
     BALANCED_PROBABILITIES: PROBABILITIES,
     BALANCED_CLASS: MOST_PROBABLE,
     TILTED_PROBABILITIES: PROBABILITIES,
+    TILTED_CLASS: MOST_PROBABLE,
 }
 _BALANCED = {PROBABILITIES: BALANCED_PROBABILITIES, MOST_PROBABLE: BALANCED_CLASS, POWERS: BALANCED_CLASS}
 _WEIGHTED = {
     **dict.fromkeys((PROBABILITIES, BALANCED_PROBABILITIES, TILTED_PROBABILITIES), WEIGHTED_PROBABILITIES),
-    **dict.fromkeys((MOST_PROBABLE, POWERS, BALANCED_CLASS), WEIGHTED_CLASS),
+    **dict.fromkeys((MOST_PROBABLE, POWERS, BALANCED_CLASS, TILTED_CLASS), WEIGHTED_CLASS),
 }
 
 

@@ -33,6 +33,8 @@ PerTask = Iterable[Space] | Mapping[Task, Iterable[Space]]
 Whys = Mapping[Any, Any]  # {key: text} for all tasks alike, or {Task: {key: text}}
 
 ABBREVIATIONS = {
+    "auc": "pairwise_auc",
+    "balanced_softmax": "logit_adjusted",  # Ren et al. 2020: z + log n, a tau of 1
     "ce": "cross_entropy",
     "bce_logits": "bce_with_logits",
     "kldiv": "kl_div",
@@ -91,11 +93,14 @@ class Loss:
     soft: Callable[..., Tensor] | bool = field(default=False, repr=False)
     family: str = ""
     common: bool = False  # in the comparison that names no losses, where it is sound
+    use: str = ""  # "Use it when ...; not when ..."
     is_declared: bool = True  # False for a plain function, of which only what the user said beside it is known
     params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included
     defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
     schema: type[BaseModel] | None = field(default=None, repr=False)
     also_try: Mapping[str, Any] = field(default_factory=dict)
+    # Raises `UserError`, at the given place, for parameters that so many classes cannot have.
+    check_classes: Callable[[Mapping[str, Any], int, str], None] | None = field(default=None, repr=False)
     metric: str = ""  # what it is scored by where none is named, parameters in braces; "": by the task's own
 
     @property

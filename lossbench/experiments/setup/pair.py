@@ -226,8 +226,8 @@ def resolve_pair(
     is what is known of the target's values, for the refusal of a loss that does not support its task; `targets` is how
     many numbers a regression predicts; `soft`: the target holds probabilities of the classes.
 
-    Raises `UserError` where the loss does not support the task, the activation cannot work on so few outputs, or
-    classes are weighted that there are not.
+    Raises `UserError` where the loss does not support the task, the activation cannot work on so few outputs,
+    classes are weighted that there are not, or parameters of the loss do not fit so many classes.
     """
     if task not in loss.targets:
         supported = " and ".join(sorted(loss.targets))
@@ -245,6 +245,8 @@ def resolve_pair(
             fix = "weight the rows (--weights COLUMN), or leave it out"
             raise UserError("rows have probabilities, not a class to weight", where=f"{path}loss.class_weight", fix=fix)
     weight = resolve_class_weight(class_weight, task, class_names, where=f"{path}loss.class_weight")
+    if loss.check_classes is not None:
+        loss.check_classes(loss.params, classes, f"{path}loss.params")
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
     check_width(loss, activation, task, classes, where=f"{path}last_act")
     check_several_targets(loss, targets, where=f"{path}loss")
