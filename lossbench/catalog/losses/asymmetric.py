@@ -45,7 +45,7 @@ FLAT = "where p_y is near 0 the gradient vanishes with it: a large rate of learn
 def agce(z_BK: Tensor, y_B: Tensor, *, a: Positive = 1.0, q: Positive = 2.0) -> Tensor:
     """((a + 1)^q - (a + p_y)^q) / q: asymmetric generalised cross-entropy."""
     p_B = log_p(z_BK, y_B).exp()
-    return ((a + 1) ** q - (a + p_B) ** q) / q
+    return ((a + 1) ** q - (a + p_B).pow(q)) / q
 
 
 @loss(
@@ -64,7 +64,7 @@ def agce(z_BK: Tensor, y_B: Tensor, *, a: Positive = 1.0, q: Positive = 2.0) -> 
 def aul(z_BK: Tensor, y_B: Tensor, *, a: Annotated[float, Gt(1)] = 1.5, q: Positive = 0.9) -> Tensor:
     """((a - p_y)^q - (a - 1)^q) / q: asymmetric unhinged loss."""
     p_B = log_p(z_BK, y_B).exp()
-    return ((a - p_B) ** q - (a - 1) ** q) / q
+    return ((a - p_B).pow(q) - (a - 1) ** q) / q
 
 
 @loss(

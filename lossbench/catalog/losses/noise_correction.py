@@ -126,5 +126,5 @@ def forward_correction(z_BK: Tensor, y_B: Tensor, *, noise_rate: Rate = RATE, no
 )
 def backward_correction(z_BK: Tensor, y_B: Tensor, *, noise_rate: Rate = RATE, noise_matrix: Matrix = None) -> Tensor:
     """-sum_k (T^-1)_yk log p_k, whose mean over the noise is the clean cross-entropy; T as in forward_correction."""
-    inverse = torch.linalg.inv(transition(noise_rate, noise_matrix, z_BK))
-    return -(inverse[y_B] * z_BK.log_softmax(-1)).sum(-1)
+    inverse_BK: Tensor = torch.linalg.inv(transition(noise_rate, noise_matrix, z_BK))[y_B]
+    return -(inverse_BK * z_BK.log_softmax(-1)).sum(-1)
