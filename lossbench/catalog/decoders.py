@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from lossbench.catalog.cumulative import (
+    class_probabilities,
+    log_p_by_chain,
+    log_p_by_ordered_thresholds,
+    logits_by_thresholds,
+)
 from lossbench.deferred import F, torch
 
 if TYPE_CHECKING:
@@ -39,6 +45,17 @@ class Prediction:
         """The decided class, `[P, N]` int64; ties go to the first class."""
         assert self.score_PNC is not None, "a regression has no label"
         return self.score_PNC.argmax(-1)
+
+    @property
+    def median_PN(self) -> Tensor:  # noqa: N802
+        """The median class of an order, `[P, N]` int64: the first that with those below it has one half of the
+        probability; the decided class where the loss gives none."""
+        return self.label_PN if self.probability_PNC is None else median_class(self.probability_PNC)
+
+
+def median_class(p: Tensor) -> Tensor:
+    """The first class that with those below it has one half of the probability, of `[..., C]` -> `[...]` int64."""
+    return (p[..., :-1].cumsum(-1) < 0.5).sum(-1)
 
 
 def _two(z: Tensor) -> Tensor:
@@ -111,6 +128,27 @@ def _evidence(out: Tensor) -> Prediction:
     return Prediction(p.clamp_min(TINY).log(), p)
 
 
+def _cumulative(out: Tensor) -> Prediction:
+    """Logits of P(y > k), each learnt for itself: in order they are nearer the truth (Chernozhukov, Fernandez-Val &
+    Galichon 2010, doi:10.3982/ECTA7880), and as many stay above one half."""
+    p = class_probabilities(out.sigmoid().sort(-1, descending=True).values)
+    return Prediction(p.clamp_min(TINY).log(), p)
+
+
+def _thresholds(out: Tensor) -> Prediction:
+    """A score and thresholds, whose logits of P(y > k) may cross."""
+    return _cumulative(logits_by_thresholds(out))
+
+
+def _ordered_thresholds(out: Tensor) -> Prediction:
+    return _log_probability(log_p_by_ordered_thresholds(out))
+
+
+def _conditional(out: Tensor) -> Prediction:
+    """Logits of P(y > k | y >= k)."""
+    return _log_probability(log_p_by_chain(out))
+
+
 def _identity(out: Tensor) -> Prediction:
     return Prediction(point_PN=out[..., 0])
 
@@ -138,6 +176,10 @@ class Decoder(Enum):
     COSINE = ("cosine", _cosine)
     DISTANCE = ("distance", _distance)
     EVIDENCE = ("evidence", _evidence)
+    CUMULATIVE = ("cumulative", _cumulative)
+    THRESHOLDS = ("thresholds", _thresholds)
+    ORDERED_THRESHOLDS = ("ordered_thresholds", _ordered_thresholds)
+    CONDITIONAL = ("conditional", _conditional)
     IDENTITY = ("identity", _identity)
     EXP = ("exp", _exp)
     GAUSSIAN = ("gaussian", _gaussian)

@@ -9,7 +9,7 @@ nothing is reduced here.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, PROBABILITIES, canonical
 from lossbench.catalog.parameters import bound, schema_of, spelled
+from lossbench.catalog.per_task import PerTask, per_task, reasons_per_task, with_ordinal
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.components.other_names import LOSS_NAMES
 from lossbench.components.translate import plain, spellings
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
-PerTask = Iterable[Space] | Mapping[Task, Iterable[Space]]
-Whys = Mapping[Any, Any]  # {key: text} for all tasks alike, or {Task: {key: text}}
 
 ABBREVIATIONS = {
     "auc": "pairwise_auc",
@@ -74,12 +73,14 @@ class Loss:
     caveats: Mapping[Task, Mapping[str, str]] = field(default_factory=dict)  # activation -> what happens behind it
     floor: float | None = 0.0
     per: Literal["sample", "batch"] = "sample"
+    thresholds: bool = False  # its outputs but the first are biases alone, the same in every row
     outputs: int = 1  # outputs per column of the encoded target: 2 for a mean and a variance
     min_outputs: int = 1
     estimates: str = ""  # the population minimiser: "class probabilities", "median", ...
     value_estimand: str = ""  # what its values estimate, in `estimands`' words, parameters in braces; "": not declared
     # The same of classes, given the parameters; None: the probabilities where it is proper, else as `consistent` says.
     class_estimand: Callable[[Mapping[str, Any]], str] | None = None
+    use: str = ""  # when to use it and when not, one sentence: "Use it ...; not ..."
     pitfalls: tuple[str, ...] = ()
     # On every task: read by its decoder, the expected value's one minimiser is the true probability or mean.
     proper: bool = False
@@ -88,12 +89,12 @@ class Loss:
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
+    stop_gradient: str = ""  # the factor of its value that its gradient takes for constant; "": the gradient is whole
     # Of probabilities as target (soft targets): True where `fn` itself is meant for them, or what takes its place, a
     # function of outputs and probabilities [..., B, C]; False: it is made for a class of each row.
     soft: Callable[..., Tensor] | bool = field(default=False, repr=False)
     family: str = ""
     common: bool = False  # in the comparison that names no losses, where it is sound
-    use: str = ""  # "Use it when ...; not when ..."
     is_declared: bool = True  # False for a plain function, of which only what the user said beside it is known
     params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included
     defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -107,6 +108,12 @@ class Loss:
     def tasks(self) -> frozenset[Task]:
         """The tasks it can be trained on."""
         return frozenset(self.targets)
+
+    @property
+    def own_tasks(self) -> list[Task]:
+        """Its tasks without the ordinal one where it is that of several classes there: it does not see their order."""
+        unordered = self.targets.get(Task.ORDINAL) is self.targets.get(Task.MULTICLASS)
+        return [task for task in Task if task in self.targets and not (unordered and task is Task.ORDINAL)]
 
     @property
     def formula(self) -> str:
@@ -196,23 +203,6 @@ LOSSES: Registry[Loss] = Registry(
 )
 
 
-def per_task(spaces: PerTask, tasks: Iterable[Task]) -> dict[Task, tuple[Space, ...]]:
-    """Spell out, for every task, sound spaces that were given once for all of them; a set takes `Space`'s order."""
-
-    def ordered(some: Iterable[Space]) -> tuple[Space, ...]:
-        return tuple(sorted(some, key=list(Space).index) if isinstance(some, Set) else some)
-
-    if isinstance(spaces, Mapping):
-        return {task: ordered(spaces.get(task, ())) for task in tasks}
-    return dict.fromkeys(tasks, ordered(spaces))
-
-
-def reasons_per_task(whys: Whys, tasks: Iterable[Task], name: str) -> dict[Task, dict[Any, str]]:
-    """The same for reasons; `{loss}` in one stands for the loss's name."""
-    given = {task: whys.get(task, {}) if any(isinstance(key, Task) for key in whys) else whys for task in tasks}
-    return {task: {key: why.replace("{loss}", name) for key, why in some.items()} for task, some in given.items()}
-
-
 def declare(
     fn: Callable[..., Any],
     *,
@@ -247,7 +237,8 @@ def declare(
         **declared,
     )
     _check_also_try(declaration)
-    return declaration
+    by_task = ("targets", "sound", "risky", "unsound", "same_as", "caveats", "decode", "consistent")
+    return replace(declaration, **{name: with_ordinal(getattr(declaration, name), targets) for name in by_task})
 
 
 def _check_also_try(declaration: Loss) -> None:

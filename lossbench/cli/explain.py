@@ -207,6 +207,7 @@ def _of_loss(page: LossPage) -> Lines:
     for i, (library, names) in enumerate(page.elsewhere):
         yield "" if i else "elsewhere", f"{library}: {names}"
     yield "estimates", page.estimates
+    yield "use", page.use
     for task in page.tasks:
         others = [name for name in task.sound if name != task.auto]
         yield task.task, f"target {task.target}; outputs: {task.outputs}"

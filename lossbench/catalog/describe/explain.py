@@ -27,6 +27,7 @@ TARGETS = {
     Encoding.CLASS_INDEX: "class index",
     Encoding.ONE_HOT: "one column a class, 0/1",
     Encoding.SIGNED_ONE_HOT: "one column a class, -1/+1",
+    Encoding.CUMULATIVE: "one column a class but the last, 0/1: above it or not",
     Encoding.PROBABILITY: "0/1",
     Encoding.SIGN: "-1/+1",
     Encoding.FLOAT: "number, standardised",
@@ -80,6 +81,7 @@ class LossPage:
     details: str
     tasks: tuple[OnTask, ...]
     estimates: str
+    use: str
     facts: tuple[str, ...]
     reduction: str  # from values to the number that is minimised
     floor: float | None
@@ -112,6 +114,7 @@ def loss_page(loss: Loss) -> LossPage:
         details=loss.details,
         tasks=tuple(_on_task(loss, task) for task in tasks(loss)),
         estimates=loss.estimates,
+        use=loss.use,
         facts=tuple(facts(loss)),
         reduction=reduction(loss),
         floor=loss.floor,
@@ -201,6 +204,8 @@ def facts(loss: Loss) -> list[str]:
         sentences.append("nothing is declared of it, so no activation is called sound: `lossbench doctor` measures it")
     if loss.per == "batch":
         sentences.append("of whole batches: its value is no mean over samples")
+    if loss.stop_gradient:
+        sentences.append(f"its gradient takes the factor {loss.stop_gradient} for constant (stop-gradient)")
     if loss.statistics:
         sentences.append(f"uses of the training part: {', '.join(loss.statistics).replace('_', ' ')}")
     if loss.proper:

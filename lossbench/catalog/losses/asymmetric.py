@@ -1,85 +1,83 @@
-"""Asymmetric losses: of noisy labels the class in the majority is the minimiser, not a share for each class.
-
-Each is a falling function of p_y. Where it is concave in p_y, its expectation is least at a corner of the simplex: the
-most probable class. All take K linear outputs; p is their softmax.
-"""
+"""Losses that weight predictions that are too low and too high differently, by a share in (0, 1)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from annotated_types import Gt
+from annotated_types import Gt, Lt
 
 from lossbench.catalog.decoders import Decoder
+from lossbench.catalog.estimands import EXPECTILE, M_QUANTILE, QUANTILE
 from lossbench.catalog.loss import loss
-from lossbench.catalog.losses.domains import CLASSES, LOGITS
-from lossbench.catalog.losses.row_operations import log_p
+from lossbench.catalog.losses import TARGET_UNIT, Threshold
+from lossbench.catalog.losses.domains import NUMBER, VALUE
+from lossbench.deferred import F, torch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Positive = Annotated[float, Gt(0)]
-
-PAPER = "Zhou et al. 2021, arXiv:2106.03110"
-CORNER = "the most probable class, as probabilities of 0 and 1"
-USE = (
-    "Use it when labels are wrong in an unknown pattern and the right class is still in the majority; not when labels "
-    "are clean or probabilities are wanted: take cross_entropy"
-)
-FLAT = "where p_y is near 0 the gradient vanishes with it: a large rate of learning or many epochs"
+Share = Annotated[float, Gt(0), Lt(1)]
 
 
 @loss(
-    targets=CLASSES,
-    **LOGITS,
-    decode=Decoder.SOFTMAX,
-    reference=PAPER,
-    estimates=CORNER,
-    use=USE,
-    pitfalls=(FLAT, "below q = 1 it is convex in p_y and no longer asymmetric at any noise; q = 1 is half of l1"),
-    consistent=True,
-    convex=False,
-    symmetric=False,
-    also_try={"a": 6.0, "q": 1.5},
+    targets=VALUE,
+    **NUMBER,
+    decode=Decoder.IDENTITY,
+    reference="Koenker & Bassett 1978, doi:10.2307/1913643",
+    estimates="the quantile",
+    use="Use it when too low and too high cost differently, or for one quantile; not for the mean",
+    value_estimand=QUANTILE,
+    metric="pinball(quantile={quantile:g})",
+    pitfalls=("pinball(0.5) is l1 / 2", "nets trained for several quantiles may cross"),
+    convex=True,
+    common=True,
 )
-def agce(z_BK: Tensor, y_B: Tensor, *, a: Positive = 1.0, q: Positive = 2.0) -> Tensor:
-    """((a + 1)^q - (a + p_y)^q) / q: asymmetric generalised cross-entropy."""
-    p_B = log_p(z_BK, y_B).exp()
-    return ((a + 1) ** q - (a + p_B).pow(q)) / q
+def pinball(f_B1: Tensor, y_B1: Tensor, *, quantile: Share = 0.5) -> Tensor:
+    """max(q (y - f), (q - 1) (y - f))."""
+    e = y_B1 - f_B1
+    return torch.maximum(quantile * e, (quantile - 1) * e).mean(-1)
 
 
 @loss(
-    targets=CLASSES,
-    **LOGITS,
-    decode=Decoder.SOFTMAX,
-    reference=PAPER,
-    estimates=CORNER,
-    use=USE,
-    pitfalls=(FLAT, "above q = 1 (the paper's p) it is convex in p_y; q = 1 is half of l1"),
-    consistent=True,
-    convex=False,
-    symmetric=False,
-    also_try={"a": 5.5, "q": 3.0},
+    targets=VALUE,
+    **NUMBER,
+    decode=Decoder.IDENTITY,
+    reference="Newey & Powell 1987, doi:10.2307/1911031",
+    estimates="the expectile, which is no quantile; at tau = 0.5 the mean",
+    use="Use it for a mean that leans to one side; not for a share of rows below the prediction, which a quantile "
+    "has (pinball)",
+    value_estimand=EXPECTILE,
+    pitfalls=("expectile(0.5) is mse / 2",),
+    proper=True,
+    convex=True,
+    common=True,
 )
-def aul(z_BK: Tensor, y_B: Tensor, *, a: Annotated[float, Gt(1)] = 1.5, q: Positive = 0.9) -> Tensor:
-    """((a - p_y)^q - (a - 1)^q) / q: asymmetric unhinged loss."""
-    p_B = log_p(z_BK, y_B).exp()
-    return ((a - p_B).pow(q) - (a - 1) ** q) / q
+def expectile(f_B1: Tensor, y_B1: Tensor, *, tau: Share = 0.5) -> Tensor:
+    """|tau - 1[y < f]| (y - f)^2."""
+    e = y_B1 - f_B1
+    return (tau * e.clamp_min(0).square() + (1 - tau) * e.clamp_max(0).square()).mean(-1)
 
 
 @loss(
-    targets=CLASSES,
-    **LOGITS,
-    decode=Decoder.SOFTMAX,
-    reference=PAPER,
-    estimates="the most probable class, as 0 and 1 where it is e^(1 / a) times as probable as the next",
-    use=USE,
-    pitfalls=(FLAT, "its values are of size 1 / a: a large a is a small learning rate"),
-    consistent=True,
-    convex=False,
-    symmetric=False,
-    also_try={"a": 1.0},
+    targets=VALUE,
+    **NUMBER,
+    decode=Decoder.IDENTITY,
+    reference="Dabney et al. 2017, arXiv:1710.10044, equation 10; what it estimates: Breckling & Chambers 1988, "
+    "doi:10.1093/biomet/75.4.761",
+    estimates="the M-quantile, between quantile and expectile",
+    use="Use it when pinball's corner at 0 disturbs the training of a quantile; not for the quantile itself, from "
+    "which a larger kappa leads away",
+    value_estimand=M_QUANTILE,
+    metric="pinball(quantile={quantile:g})",
+    pitfalls=(
+        "divided by kappa, as some code has it, it tends to pinball for kappa -> 0; this is the paper's",
+        "quantile_huber(0.5) is huber / 2",
+        f"kappa is {TARGET_UNIT}",
+    ),
+    convex=True,
+    also_try={"kappa": 0.1},
 )
-def ael(z_BK: Tensor, y_B: Tensor, *, a: Positive = 3.0) -> Tensor:
-    """exp(-p_y / a): asymmetric exponential loss."""
-    return (-log_p(z_BK, y_B).exp() / a).exp()
+def quantile_huber(f_B1: Tensor, y_B1: Tensor, *, quantile: Share = 0.5, kappa: Threshold = 1.0) -> Tensor:
+    """|q - 1[y < f]| huber(y - f), where huber bends at kappa."""
+    huber = F.huber_loss(f_B1, y_B1, delta=kappa, reduction="none")
+    return torch.where(y_B1 < f_B1, (1 - quantile) * huber, quantile * huber).mean(-1)

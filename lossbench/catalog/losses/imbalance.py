@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     reference="Menon et al. 2021, arXiv:2007.07314; balanced softmax: Ren et al. 2020, arXiv:2007.10740",
     class_estimand=by_tau,
     estimates="class probabilities divided by the classes' shares (tau = 1)",
+    use="Use it for balanced accuracy with rare classes; not for plain accuracy, nor for the probabilities of the "
+    "table as it is",
     pitfalls=(
         "predictions are made without the shift, for balanced accuracy: plain accuracy may fall",
         "at tau = 1 it is the balanced softmax: z + log n_k differs from z + log prior_k by one number",
@@ -50,6 +52,8 @@ def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Anno
     reference="Cui et al. 2019, arXiv:1901.05555; gamma: Lin et al. 2017, arXiv:1708.02002",
     class_estimand=by_beta,
     estimates="class probabilities times the classes' weights",
+    use="Use it when classes are rare and plain inverse shares weigh too much; not for the probabilities of the "
+    "table as it is",
     pitfalls=(
         "near beta = 1 a class of n rows has weight 1 / n; at beta = 0 it is cross_entropy",
         "with gamma it is class-balanced focal loss, of a softmax where the paper has a sigmoid for each class",
@@ -124,6 +128,7 @@ def vector_scaling(
     reference="Cao et al. 2019, arXiv:1906.07413",
     class_estimand=whatever_margin,
     estimates="the more probable class, with margins that are larger for rarer ones",
+    use="Use it when classes are rare and margins should be wider for them; not on outputs that are not normalised",
     pitfalls=("scale = 30 on outputs that are not normalised multiplies the learning rate by 30",),
     convex=True,
     symmetric=False,

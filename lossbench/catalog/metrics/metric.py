@@ -22,10 +22,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.calls import name_in, read_call
+from lossbench.catalog.decoders import median_class
 from lossbench.catalog.estimands import canonical
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Task
-from lossbench.deferred import np, torch
+from lossbench.deferred import F, np, torch
 from lossbench.docstrings import docstring
 from lossbench.events import Better
 from lossbench.registry import Registry
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from lossbench.catalog.decoders import Prediction
 
-Need = Literal["label", "score", "probability", "point", "distribution"]
+Need = Literal["label", "median", "score", "probability", "point", "distribution"]
 Unit = Literal["none", "target"]
 # What a ROPE of 0.01 means. "absolute": 0.01 of the metric itself (shares of rows, correlations, R2). "dummy_error":
 # 1% of the majority class's or the target mean's own value, for errors, which have no scale of their own.
@@ -45,7 +46,7 @@ Unit = Literal["none", "target"]
 Rope = Literal["absolute", "dummy_error", "dummy_error_rate"]
 Domain = Literal["any", "nonzero", "nonnegative", "positive"]
 
-CLASSIFICATION = frozenset({Task.BINARY, Task.MULTICLASS})
+CLASSIFICATION = frozenset(task for task in Task if task.is_classification)
 REGRESSION = frozenset({Task.REGRESSION})
 SUM_SLACK = 1e-3  # rows of float32 probabilities over many classes sum to one within this
 
@@ -55,8 +56,8 @@ class Metric:
     """One metric: `fn` reads the part of a prediction that it `needs`, and `[P, N]` of truth, into `[P]`.
 
     `unit` "target": an error in the target's own unit; "none": a number without a unit. `rope`: what the width of the
-    region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`:
-    it is reported where it is named, and not beside every other. `estimand`: what the best prediction is, in the words
+    region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`: the
+    tasks on which it is reported where it is named, and not beside every other. `estimand`: what the best prediction is, in the words
     of `estimands`, with parameters in braces; "": nothing that losses declare. `params` are the values of its own
     parameters, and part of its name where they are not the defaults. `takes_weights`: `fn` takes the rows' weights as
     its third argument; without it, it cannot be used on a table with weights. `soft`: of probabilities as truth,
@@ -74,7 +75,7 @@ class Metric:
     rope: Rope
     unit: Unit = "none"
     domain: Domain = "any"
-    on_request: bool = False
+    on_request: frozenset[Task] = frozenset()
     estimand: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     schema: type[BaseModel] | None = field(default=None, repr=False)
@@ -142,6 +143,9 @@ METRICS = MetricRegistry(
         "roc_auc": "auroc",
         "auprc": "average_precision",
         "qwk": "quadratic_kappa",
+        "accuracy_off1": "off_by_one_accuracy",
+        "macro_mae": "amae",
+        "ranked_probability_score": "rps",
         "logloss": "log_loss",
         "brier_score": "brier",
         "r_squared": "r2",
@@ -151,8 +155,9 @@ METRICS = MetricRegistry(
 
 
 def default_metric(task: Task, *, rare: bool = False) -> Metric:
-    """The loss-neutral metric where none is given: accuracy, AUROC where a class is rare, or RMSE."""
-    return METRICS.get("rmse" if not task.is_classification else "auroc" if rare else "accuracy")
+    """The loss-neutral metric where none is given: accuracy, AUROC where a class is rare, MAE of ranks, or RMSE."""
+    known = {Task.ORDINAL: "mae_ranks", Task.REGRESSION: "rmse"}
+    return METRICS.get(known.get(task) or ("auroc" if rare else "accuracy"))
 
 
 def suiting(*tasks: Task) -> list[Metric]:
@@ -162,7 +167,7 @@ def suiting(*tasks: Task) -> list[Metric]:
 
 def reported(*tasks: Task, primary: Metric | None = None) -> list[Metric]:
     """The metrics that a run of these tasks reports: those that are not on request, and the primary one."""
-    found = [metric for metric in suiting(*tasks) if not metric.on_request]
+    found = [metric for metric in suiting(*tasks) if not metric.tasks.intersection(tasks) <= metric.on_request]
     return found if primary is None or primary in found else [*found, primary]
 
 
@@ -180,6 +185,10 @@ def _part(prediction: Prediction, needs: Need) -> Tensor | None:
         if prediction.point_PN is None or prediction.deviation_PN is None:
             return None
         return torch.stack([prediction.point_PN, prediction.deviation_PN], -1)
+    if needs == "median" and prediction.probability_PNC is not None:
+        return prediction.probability_PNC
+    if needs == "median" and prediction.score_PNC is not None:  # all on the decided class; what is NaN stays so
+        return F.one_hot(prediction.label_PN, prediction.score_PNC.shape[-1]) + 0 * prediction.score_PNC
     return prediction.point_PN if needs == "point" else prediction.score_PNC
 
 
@@ -187,7 +196,7 @@ def _usable(part: Tensor, needs: Need) -> Tensor:
     """Members whose outputs the metric can read at all, `[P]` bool."""
     columns = tuple(range(1, part.ndim))
     good = part.isfinite().all(columns)
-    if needs == "probability":
+    if needs in ("probability", "median"):
         one = ((part.sum(-1) - 1).abs() <= SUM_SLACK) & (part >= -SUM_SLACK).all(-1)
         good = good & one.all(-1)
     if needs == "distribution":
@@ -205,12 +214,12 @@ def metric(
     rope: Rope,
     unit: Unit = "none",
     domain: Domain = "any",
-    on_request: bool = False,
+    on_request: bool | frozenset[Task] = False,
     estimand: str = "",
     soft: bool = False,
 ) -> Callable[[Callable[..., Tensor]], Metric]:
-    """Make a metric of a function of the needed part (float64; decided labels for "label", mean and standard deviation
-    `[P, N, 2]` for "distribution"), the truth and the rows' weights (float64, or None where all count alike);
+    """Make a metric of a function of the needed part (float64; decided labels for "label", the median class for
+    "median", mean and standard deviation `[P, N, 2]` for "distribution"), the truth and the rows' weights (float64, or None where all count alike);
     keyword-only arguments are its parameters.
 
     `worst` and `best` are the ends of its range: which way is better follows from them.
@@ -242,7 +251,8 @@ def metric(
             truth = truth_PN.expand(part.shape[:2] if not is_soft else part.shape)
             truth = truth.double() if is_soft or needs in ("point", "distribution") else truth.long()
             weight = None if weight_PN is None else weight_PN.double().expand(part.shape[:2])
-            value = of_part(part.argmax(-1) if needs == "label" else part, truth, weight, **params)
+            read = {"label": lambda p: p.argmax(-1), "median": median_class}.get(needs, lambda p: p)
+            value = of_part(read(part), truth, weight, **params)
             return torch.where(good, value, worst)
 
         formula = docstring(of_part).split("\n", 1)[0].removesuffix(".")
@@ -261,7 +271,7 @@ def metric(
             rope,
             unit,
             domain,
-            on_request,
+            frozenset(tasks if on_request is True else on_request or ()),
             estimand,
             {p.name: p.default for p in own},
             schema_of(of_part, own),

@@ -175,6 +175,11 @@ class Pair:
         """How many outputs the net has."""
         return self.loss.width(self.task, self.classes) * self.targets
 
+    @property
+    def thresholds(self) -> int:
+        """How many of the outputs, the last ones, are biases alone."""
+        return self.outputs - 1 if self.loss.thresholds else 0
+
     def read(self, out_PNK: Tensor) -> Prediction:
         """What outputs `[P, N, K]` predict; of several targets a point `[P, N, K]`, as the loss was trained on them."""
         return self.decode(out_PNK if self.targets == 1 else out_PNK.unsqueeze(-1))

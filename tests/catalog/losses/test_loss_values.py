@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from scipy import optimize, special, stats
 from scipy.spatial import distance
 from sklearn import metrics
+from sklearn.linear_model import SGDClassifier, SGDRegressor
 from statsmodels.robust.norms import TukeyBiweight
 
 from lossbench.catalog.loss import LOSSES
@@ -122,7 +123,7 @@ def nfl(o, y, gamma=0.5):
     return focal[y] / sum(focal)
 
 
-def nce_rce(o, y, alpha=1.0, beta=1.0, log_zero=math.log(1e-4)):
+def nce_rce(o, y, alpha, beta, log_zero):
     """The reverse cross-entropy is that of the labels, log 0 = log_zero, under the predicted probabilities."""
     log_t = np.where(eye(o, y) == 1, 0, log_zero)
     return alpha * nce(o, y) - beta * (special.softmax(o) * log_t).sum()
@@ -199,6 +200,21 @@ def gaussian_nll(o, y):
     return -stats.norm.logpdf(y, o[0], math.sqrt(o[1])) - 0.5 * math.log(2 * math.pi)
 
 
+def sgd(name, p, y, *params):
+    """The loss of scikit-learn's SGD, whose object of that name has it written in Cython."""
+    made, *defaults = SGDRegressor.loss_functions.get(name) or SGDClassifier.loss_functions[name]
+    return made(*(params or defaults)).py_loss(p, y)
+
+
+def barron(o, y, alpha=1.0, c=1.0):
+    """Equation 13 of the paper, in numpy's longest float, whose rounding near alpha = 2 is then small enough."""
+    x = np.longdouble((o[0] - y) / c) ** 2
+    if alpha in {2, 0}:
+        return float(x / 2 if alpha else np.log(x / 2 + 1))
+    b, a = abs(np.longdouble(alpha) - 2), np.longdouble(alpha)
+    return float(b / a * ((x / b + 1) ** (a / 2) - 1))
+
+
 def tweedie(o, y, power=1.5):
     rest = y ** (2 - power) / ((1 - power) * (2 - power))
     return metrics.mean_tweedie_deviance([y], np.exp(o), power=power) / 2 - rest
@@ -230,6 +246,7 @@ ORACLES: dict[str, Oracle] = {
     "hinge": hinge,
     "squared_hinge": lambda o, y: (np.maximum(0, 1 - signs(o, y) * o) ** 2).sum(),
     "cubed_hinge": lambda o, y: (np.maximum(0, 1 - signs(o, y) * o) ** 3).sum(),
+    "modified_huber": lambda o, y: sum(sgd("modified_huber", z, s) for z, s in zip(o, signs(o, y), strict=True)),
     "exponential": lambda o, y: math.exp(-signs(o, y)[0] * o[0]),
     "multi_margin": by_torch(F.multi_margin_loss),
     "crammer_singer": crammer_singer,
@@ -237,13 +254,22 @@ ORACLES: dict[str, Oracle] = {
     "l1": by_torch(F.l1_loss, columns),
     "smooth_l1": lambda o, y, beta=1.0: special.huber(beta, o - columns(o, y)).mean() / beta,
     "huber": lambda o, y, delta=1.0: special.huber(delta, o - columns(o, y)).mean(),
-    "log_cosh": lambda o, y: np.log(np.cosh(o - columns(o, y))).mean(),
+    "log_cosh": lambda o, y, scale=1.0: (scale**2 * np.log(np.cosh((o - columns(o, y)) / scale))).mean(),
+    "epsilon_insensitive": lambda o, y, epsilon: sgd("epsilon_insensitive", o[0], y, epsilon),
+    "squared_epsilon_insensitive": lambda o, y, epsilon: sgd("squared_epsilon_insensitive", o[0], y, epsilon),
+    "quantile_huber": lambda o, y, quantile, kappa: abs(quantile - (y < o[0])) * special.huber(kappa, y - o[0]),
+    "barron": barron,
+    "focal_r": lambda o, y, base, beta, gamma: (
+        (2 * special.expit(beta * abs(o[0] - y)) - 1) ** gamma * abs(o[0] - y) ** (1 if base == "l1" else 2)
+    ),
+    "beta_nll": lambda o, y, at, beta: at[1] ** beta * gaussian_nll(o, y),
     "pinball": lambda o, y, quantile=0.5: metrics.mean_pinball_loss([y], o, alpha=quantile),
     "expectile": lambda o, y, tau=0.5: (tau if y > o[0] else 1 - tau) * (y - o[0]) ** 2,
     "cauchy": lambda o, y, c=1.0: -(c**2) / 2 * (stats.cauchy.logpdf(o[0], y, c) - stats.cauchy.logpdf(y, y, c)),
     "soft_l1": lambda o, y, c=1.0: special.pseudo_huber(c, o[0] - y),
     "tukey": lambda o, y, c=4.685: TukeyBiweight(c).rho(o[0] - y),
     "msle": lambda o, y: metrics.mean_squared_log_error([y], o),
+    "log_l1": lambda o, y: abs(math.log((1 + o[0]) / (1 + y))),
     "mape": lambda o, y: metrics.mean_absolute_percentage_error([y], o),
     "brier": lambda o, y: distance.sqeuclidean(o, eye(o, y)),
     "square": square,
@@ -287,6 +313,13 @@ ORACLES: dict[str, Oracle] = {
 OTHER: dict[str, list[dict[str, object]]] = {
     "cross_entropy": [{"label_smoothing": 0.1}],
     "bce_with_logits": [{"pos_weight": 3.0}],
+    "log_cosh": [{"scale": 0.3}],
+    "epsilon_insensitive": [{"epsilon": 0.7}, {"epsilon": 0.0}],
+    "squared_epsilon_insensitive": [{"epsilon": 0.7}, {"epsilon": 0.0}],
+    "quantile_huber": [{"quantile": 0.9}, {"quantile": 0.2, "kappa": 0.4}],
+    "barron": [{"alpha": a} for a in (2.0, 1.999999, 0.0, 1e-7, -2.0, 0.5, 3.0)] + [{"alpha": -1.0, "c": 0.4}],
+    "focal_r": [{"base": "mse"}, {"beta": 2.0}, {"gamma": 0.5}, {"gamma": 0.0}, {"base": "mse", "gamma": 2.0}],
+    "beta_nll": [{"beta": 0.0}, {"beta": 1.0}],
     "tweedie": [{"power": 1.2}],
     "hinge": [{"margin": 0.5}],
     "multi_margin": [{"p": 2}, {"margin": 0.3}],
@@ -378,6 +411,8 @@ def test_value_and_gradient_are_the_oracle_s(case: Case):
     for i in range(rows):
         o = out[i].detach().numpy()
         label = int(y[i]) if case.task.is_classification else float(y[i])
+        if case.loss.stop_gradient:  # that factor is the outputs' in hand, wherever the others are moved to
+            params["at"] = o
         # log-probabilities and margins in scikit-learn and torch carry an epsilon of 1e-12 or so
         assert value[i].item() == pytest.approx(oracle(o, label, **params), rel=1e-9, abs=1e-9)
         step = 1e-5 * np.eye(len(o))
