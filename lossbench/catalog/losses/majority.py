@@ -26,7 +26,11 @@ USE = (
     "Use it when labels are wrong in an unknown pattern and the right class is still in the majority; not when labels "
     "are clean or probabilities are wanted: take cross_entropy"
 )
-FLAT = "where p_y is near 0 the gradient vanishes with it: a large rate of learning or many epochs"
+FLAT = "where p_y is near 0 the gradient vanishes with it: it needs more epochs"
+CAUGHT = (
+    "every class that is not much rarer than the most probable one (agce at q = 2, a = 1: at least half as frequent) "
+    "is a local minimum of its expectation"
+)
 
 
 @loss(
@@ -36,7 +40,11 @@ FLAT = "where p_y is near 0 the gradient vanishes with it: a large rate of learn
     reference=PAPER,
     estimates=CORNER,
     use=USE,
-    pitfalls=(FLAT, "below q = 1 it is convex in p_y and no longer asymmetric at any noise; q = 1 is half of l1"),
+    pitfalls=(
+        FLAT,
+        CAUGHT,
+        "below q = 1 it is convex in p_y and no longer asymmetric at any noise; q = 1 is half of l1",
+    ),
     consistent=True,
     convex=False,
     symmetric=False,
@@ -44,8 +52,9 @@ FLAT = "where p_y is near 0 the gradient vanishes with it: a large rate of learn
 )
 def agce(z_BK: Tensor, y_B: Tensor, *, a: Positive = 1.0, q: Positive = 2.0) -> Tensor:
     """((a + 1)^q - (a + p_y)^q) / q: asymmetric generalised cross-entropy."""
-    p_B = log_p(z_BK, y_B).exp()
-    return -((p_B + a).pow(q) - (a + 1) ** q) / q
+    reward_B: Tensor = (a + log_p(z_BK, y_B).exp()) ** q
+    value_B: Tensor = ((a + 1) ** q - reward_B) / q
+    return value_B
 
 
 @loss(
@@ -55,7 +64,7 @@ def agce(z_BK: Tensor, y_B: Tensor, *, a: Positive = 1.0, q: Positive = 2.0) -> 
     reference=PAPER,
     estimates=CORNER,
     use=USE,
-    pitfalls=(FLAT, "above q = 1 (the paper's p) it is convex in p_y; q = 1 is half of l1"),
+    pitfalls=(FLAT, CAUGHT, "above q = 1 (the paper's p) it is convex in p_y; q = 1 is half of l1"),
     consistent=True,
     convex=False,
     symmetric=False,
@@ -63,8 +72,9 @@ def agce(z_BK: Tensor, y_B: Tensor, *, a: Positive = 1.0, q: Positive = 2.0) -> 
 )
 def aul(z_BK: Tensor, y_B: Tensor, *, a: Annotated[float, Gt(1)] = 1.5, q: Positive = 0.9) -> Tensor:
     """((a - p_y)^q - (a - 1)^q) / q: asymmetric unhinged loss."""
-    p_B = log_p(z_BK, y_B).exp()
-    return ((-p_B + a).pow(q) - (a - 1) ** q) / q
+    cost_B: Tensor = (a - log_p(z_BK, y_B).exp()) ** q
+    value_B: Tensor = (cost_B - (a - 1) ** q) / q
+    return value_B
 
 
 @loss(

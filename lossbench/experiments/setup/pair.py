@@ -31,7 +31,7 @@ from lossbench.experiments.probing.profile import profile
 from lossbench.experiments.probing.undeclared import Measured, measure
 from lossbench.experiments.setup.class_weight import (
     ALIKE,
-    BALANCED,
+    SHARE_POWER,
     ClassWeight,
     class_weight_text,
     resolve_class_weight,
@@ -58,7 +58,8 @@ class Seen:
 class Pair:
     """A loss and a last activation that will be trained together on a task with so many classes.
 
-    `class_weight`: "none", "balanced" where every class counts as much as every other one, or each class's weight.
+    `class_weight`: "none", "balanced" where every class counts as much as every other one, "sqrt_balanced" with the
+    roots of these weights, or each class's weight.
     `targets`: how many numbers a regression predicts for each row, each with an output of its own.
     `seen` of a pair whose functions are not called in this process: what calls in another one have shown.
     """
@@ -136,10 +137,9 @@ class Pair:
     def estimand(self) -> str:
         """What its loss estimates, in the words of `estimands`, with its class weights; "": not declared."""
         found = self.loss.estimand(self.task)
-        of_classes = set() if isinstance(self.class_weight, str) else {weight for _, weight in self.class_weight}
-        if self.class_weight == ALIKE or len(of_classes) == 1:
-            return found
-        return weighted(found, balanced=self.class_weight == BALANCED)
+        if isinstance(self.class_weight, str):
+            return weighted(found, SHARE_POWER.get(self.class_weight, 0.0))
+        return weighted(found, None) if len({weight for _, weight in self.class_weight}) > 1 else found
 
     @property
     def params(self) -> dict[str, Any]:

@@ -453,6 +453,25 @@ def test_a_sample_counts_by_its_class_s_weight():
     assert value.mean() == pytest.approx(math.log(2))
 
 
+def test_the_balanced_softmax_is_logit_adjustment_under_its_own_name():
+    """Ren et al. 2020, equation 3: -log(n_y e^z_y / sum_k n_k e^z_k)."""
+    z = np.random.default_rng(0).normal(size=(6, 4))
+    y = np.arange(6) % 4
+    weighted = COUNTS * np.exp(z)
+    expected = -np.log(weighted[np.arange(6), y] / weighted.sum(1))
+    value = LOSSES.get("balanced_softmax")(t(z), torch.from_numpy(y), class_counts=t(COUNTS)[None])
+    np.testing.assert_allclose(value.numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("pi", "limit"), [(1e-6, lambda p: -np.log(p)), (1 - 1e-6, lambda p: 1 - p)])
+def test_the_jensen_shannon_loss_tends_to_cross_entropy_and_to_the_absolute_error(pi, limit):
+    """Englesson & Azizpour 2021, proposition 1; the distance to pi = 1 shrinks as 1 / log(1 / (1 - pi)) only."""
+    p = np.array([0.05, 0.3, 0.9])
+    z = np.stack([np.log1p(-p), np.log(p)], -1)
+    value = LOSSES.get("js").bind(pi=pi)(t(z), torch.ones(3, dtype=torch.long)).numpy()
+    np.testing.assert_allclose(value, limit(p), rtol=1e-4 if pi < 0.5 else 0.3)
+
+
 def test_a_loss_outside_its_domain_is_nan_and_not_a_number_that_looks_right():
     bce = LOSSES.get("bce")
     assert bce(torch.tensor([[1.5], [-0.5]]), torch.tensor([[1.0], [0.0]])).isnan().all()
