@@ -200,7 +200,7 @@ def spell_net(value: Any) -> Any:
     return value if isinstance(value, Mapping) or value is None else {"hidden": value}
 
 
-CLASS_WEIGHT_WORDS = ("none", "balanced")
+CLASS_WEIGHT_WORDS = ("none", "balanced", "sqrt_balanced")
 
 
 def spell_weights(value: Any) -> Any:
@@ -220,8 +220,8 @@ def spell_weights(value: Any) -> Any:
     if not isinstance(value, Mapping) or not value or "" in value:
         raise PydanticCustomError(
             "class_weight",
-            "must be none, balanced, or a weight for every class (no=1,yes=3, or 1,3 in their order), got {given}",
-            {"given": repr(value)},
+            "must be {words}, or a weight for every class (no=1,yes=3, or 1,3 in their order), got {given}",
+            {"words": ", ".join(CLASS_WEIGHT_WORDS), "given": repr(value)},
         )
     return {str(_label(name)): _class_weight(weight, f"class {str(_label(name))!r}") for name, weight in value.items()}
 
