@@ -23,6 +23,7 @@ from lossbench.engine.tape import CannotRecordError, Replay, record
 from lossbench.errors import UserError
 
 WORTH_RECORDING = 32  # calls; to record and to check takes as long as some 30 replays save
+MOST_OUTPUTS = 2**17  # beyond which a loss is arithmetic, and its calls are nothing
 MOST_KEPT = 256  # derivatives
 
 
@@ -162,7 +163,8 @@ _LOCK = threading.Lock()
 
 def _derivative_of(objective: Objective, rows: int, inputs: Sequence[Tensor]) -> _Derivative:
     """The derivative of that objective for inputs of these shapes, in this process; the least recent are forgotten."""
-    if objective.key is None or inputs[0].device.type != "cpu":
+    out = inputs[0]
+    if objective.key is None or out.device.type != "cpu" or out.numel() > MOST_OUTPUTS:
         return _Derivative(may_record=False)
     key = (objective.key, rows, *((tuple(t.shape), t.stride(), t.dtype) for t in inputs))
     with _LOCK:

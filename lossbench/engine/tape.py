@@ -52,19 +52,23 @@ class Replay:
 def record(function: Callable[..., Tensor], inputs: Sequence[Tensor], *, written: Tensor | None = None) -> Replay:
     """Run `function(*inputs)` and write it down; of its inputs it may write into `written` alone.
 
-    Raises `CannotRecordError`, and what the function raises.
+    Raises `CannotRecordError`; it may call what torch does not promise to keep, so whatever is missing of that is one.
     """
-    with _Tape(inputs, written) as tape:
-        result = function(*inputs)
-    return tape.replay(result)
+    try:
+        tape = _Tape(inputs, written)
+        with tape:
+            result = function(*inputs)
+        return tape.replay(result)
+    except (AttributeError, RuntimeError, TypeError) as problem:
+        raise CannotRecordError(str(problem)) from None
 
 
-class _Tape(TorchDispatchMode):
+class _Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Writes down each operation as a node of a graph."""
 
     def __init__(self, inputs: Sequence[Tensor], written: Tensor | None) -> None:
-        super().__init__()
-        self.graph = torch._C.Graph()
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.graph: Any = torch._C.Graph()
         self.values: dict[int, Any] = {}  # the graph's value of each tensor seen, by its id
         self.kept: list[Any] = []  # so that no id is given twice
         self.truths: list[tuple[Any, bool]] = []
@@ -86,7 +90,7 @@ class _Tape(TorchDispatchMode):
         if not self.trouble:
             try:
                 self._write(operation, args, kwargs, result)
-            except (CannotRecordError, RuntimeError, TypeError) as problem:  # the last two: the graph's refusals
+            except (CannotRecordError, AttributeError, RuntimeError, TypeError) as problem:  # such as the graph's own
                 self.trouble = f"{operation}: {problem}"
         return result
 
