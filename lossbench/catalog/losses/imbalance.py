@@ -12,9 +12,8 @@ from annotated_types import Ge, Gt, Lt
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import by_beta, by_tau, whatever_margin
-from lossbench.catalog.losses.domains import CLASSES, LOGITS, because
+from lossbench.catalog.losses.domains import CLASSES, DIRECTIONS, LOGITS
 from lossbench.catalog.losses.row_operations import log_p, one_hot, own
-from lossbench.catalog.vocabulary import Space
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     reference="Menon et al. 2021, arXiv:2007.07314",
     class_estimand=by_tau,
     estimates="class probabilities divided by the classes' shares (tau = 1)",
+    use="Use it for balanced accuracy with rare classes; not for plain accuracy, nor for the probabilities of the "
+    "table as it is",
     pitfalls=("predictions are made without the shift, for balanced accuracy: plain accuracy may fall",),
     convex=True,
     symmetric=False,
@@ -46,6 +47,8 @@ def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Anno
     reference="Cui et al. 2019, arXiv:1901.05555",
     class_estimand=by_beta,
     estimates="class probabilities times the classes' weights",
+    use="Use it when classes are rare and plain inverse shares weigh too much; not for the probabilities of the "
+    "table as it is",
     pitfalls=("near beta = 1 a class of n rows has weight 1 / n; at beta = 0 it is cross_entropy",),
     convex=True,
     symmetric=False,
@@ -63,23 +66,13 @@ def class_balanced(
 
 @loss(
     targets=CLASSES,
-    sound=(Space.SPHERE,),
-    risky={
-        **because(
-            "unless outputs are directions of length 1, the scale only multiplies the learning rate",
-            Space.REAL,
-            Space.LOG_SIMPLEX,
-        ),
-        **because("outputs within one unit of each other cannot keep large margins apart", Space.UNIT, Space.SIMPLEX),
-        **because("outputs are bounded, but their length is not that of a direction", Space.SIGNED_UNIT),
-        **because("outputs of one sign are no directions", Space.NONNEGATIVE, Space.POSITIVE, Space.NONPOSITIVE),
-        Space.BOUNDED_BELOW: "outputs with a lower bound are no directions",
-    },
+    **DIRECTIONS,
     decode=Decoder.MARGIN,
     min_outputs=2,
     reference="Cao et al. 2019, arXiv:1906.07413",
     class_estimand=whatever_margin,
     estimates="the more probable class, with margins that are larger for rarer ones",
+    use="Use it when classes are rare and margins should be wider for them; not on outputs that are not normalised",
     pitfalls=("scale = 30 on outputs that are not normalised multiplies the learning rate by 30",),
     convex=True,
     symmetric=False,

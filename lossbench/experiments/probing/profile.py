@@ -95,9 +95,11 @@ def _true(subject: LossUnderTest) -> int:
 
 
 def _margins(subject: LossUnderTest) -> Callable[[Tensor], Tensor]:
-    """Linear outputs whose mean is 0, through the activation."""
+    """Linear outputs whose mean is 0, through the activation; of classes in an order, all away from those above."""
     if subject.outputs == 1:
         return lambda m_N: subject.activation(m_N[:, None])
+    if subject.encoding is Encoding.CUMULATIVE:
+        return lambda m_N: subject.activation(-m_N[:, None].expand(-1, subject.outputs))
     others = subject.outputs - 1
     direction = torch.tensor([others, *[-1.0] * others], dtype=torch.float64) / (others + 1)
     return lambda m_N: subject.activation(m_N[:, None] * direction)
@@ -115,7 +117,7 @@ def _of_probabilities(subject: LossUnderTest) -> _Line:
 
 def _of_values(subject: LossUnderTest) -> _Line:
     space = subject.activation.space
-    reads_logarithm = subject.loss.decoder_on(space, subject.task) is Decoder.EXP
+    reads_logarithm = subject.loss.decoder_on(space, subject.task) == Decoder.EXP
     behind, note = FIXED.get(space, ((), ""))
 
     def outputs(y_N: Tensor) -> Tensor:
