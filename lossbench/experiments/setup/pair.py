@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -41,6 +41,7 @@ from lossbench.experiments.setup.resolve import AUTO
 from lossbench.record import LossRecord, VerdictRecord
 from lossbench.record.loss_profile import LossProfile
 
+_PURE = ("lossbench.catalog.losses.", "lossbench.catalog.activations")  # modules of functions without state
 _POINTS = 5  # every fifth point of a profile: a panel is 130 points wide
 
 
@@ -209,8 +210,16 @@ class Pair:
         """What the engine minimises: the last activation, then the loss."""
         place = getattr(self.loss.fn, "where", self.loss.name)  # a user's function knows its file
         if self.targets > 1:
-            return Objective(EachTarget(self.activation), MeanOverTargets(self.loss), place=place)
-        return Objective(self.activation, self.loss, self.loss.per, self.loss.statistics, place)
+            return Objective(EachTarget(self.activation), MeanOverTargets(self.loss), place=place, key=self._key)
+        return Objective(self.activation, self.loss, self.loss.per, self.loss.statistics, place, self._key)
+
+    @property
+    def _key(self) -> Hashable:
+        """What tells its functions from others; None for a user's, which may count, print or draw."""
+        functions = self.loss.fn, self.activation.fn
+        if not all((getattr(fn, "__module__", "") or "").startswith(_PURE) for fn in functions):
+            return None
+        return (*functions, repr(sorted(self.loss.params.items())), self.targets > 1)
 
     def loss_record(self) -> LossRecord:
         """The loss as the record keeps it; a user's own with its source."""
