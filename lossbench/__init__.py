@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lossbench.api import train as train
     from lossbench.catalog.activations import Activation as Activation
     from lossbench.catalog.decoders import Decoder as Decoder
+    from lossbench.catalog.decoders import Prediction as Prediction
     from lossbench.catalog.loss import Loss as Loss
     from lossbench.catalog.loss import loss as loss
     from lossbench.catalog.metrics import Metric as Metric
@@ -32,6 +33,7 @@ _HOME = {
     "MLPClassifier": "estimators",
     "MLPRegressor": "estimators",
     "Metric": "catalog.metrics",
+    "Prediction": "catalog.decoders",
     "Space": "catalog.vocabulary",
     "Table": "data.table",
     "Task": "catalog.vocabulary",

@@ -7,9 +7,11 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+C = TypeVar("C")
 
 
 class UserError(Exception):
@@ -102,6 +104,16 @@ def unknown(
     """`unknown loss 'hings'; did you mean 'hinge'?`"""
     fix = did_you_mean(name, known, aliases=aliases, listing=listing)
     return UserError(f"unknown {kind} {name!r}", where=where, fix=fix)
+
+
+def choose(flag: str, value: str, choices: Mapping[str, C]) -> C:
+    """The value of a flag's word; a `UserError` with the nearest word and all the others where it is none."""
+    plain = value.lower().replace("-", "_")
+    if plain not in choices:
+        known, fix = f"known are {', '.join(sorted(choices))}", did_you_mean(value, choices)
+        fix = fix if fix == known else f"{fix} {known}"
+        raise UserError(f"unknown value {value!r}", where=flag, fix=fix)
+    return choices[plain]
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

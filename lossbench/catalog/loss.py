@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from lossbench.catalog.decoders import Decoder
+from lossbench.catalog.decoders import Decoder, Prediction, as_decoder
 from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, PROBABILITIES, canonical
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.per_task import PerTask, per_task, reasons_per_task, with_ordinal
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
+Read = Decoder | Callable[..., Prediction]
+Decode = Read | Mapping[Any, Read]  # one, or one per Space or Task
 
 ABBREVIATIONS = {
     "auc": "pairwise_auc",
@@ -44,6 +46,8 @@ ABBREVIATIONS = {
     "pseudo_huber": "soft_l1",
     "logcosh": "log_cosh",
     "cosine": "cosine_embedding",
+    "am_softmax": "cosface",
+    "supcon": "supervised_contrastive",
     "multilabel_margin": "multi_margin",  # torch's loss of that name, with one label a row
 }
 
@@ -65,7 +69,7 @@ class Loss:
     fn: Callable[..., Tensor] = field(repr=False)
     targets: Mapping[Task, Encoding]
     sound: Mapping[Task, tuple[Space, ...]]
-    decode: Decoder | Mapping[Any, Decoder]  # one, or one per Space or Task
+    decode: Mapping[Any, Decoder]  # by Task or Space; the first holds for all that are not named
     reference: str
     risky: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
     unsound: Mapping[Task, Mapping[Space, str]] = field(default_factory=dict)
@@ -74,7 +78,8 @@ class Loss:
     floor: float | None = 0.0
     per: Literal["sample", "batch"] = "sample"
     thresholds: bool = False  # its outputs but the first are biases alone, the same in every row
-    outputs: int = 1  # outputs per column of the encoded target: 2 for a mean and a variance
+    # Outputs per column of the encoded target: 2 for a mean and a variance; or what the parameters make of them.
+    outputs: int | Callable[[Mapping[str, Any]], int] = 1
     min_outputs: int = 1
     estimates: str = ""  # the population minimiser: "class probabilities", "median", ...
     value_estimand: str = ""  # what its values estimate, in `estimands`' words, parameters in braces; "": not declared
@@ -85,13 +90,14 @@ class Loss:
     # On every task: read by its decoder, the expected value's one minimiser is the true probability or mean.
     proper: bool = False
     proper_whatever: tuple[str, ...] = ()  # parameters that it is proper with at any value
+    scored_raw: bool = False  # its probabilities are meant to be used as they come out, though it is not proper
     consistent: bool | Mapping[Task, bool] | None = None  # its minimiser predicts the most probable class
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
     stop_gradient: str = ""  # the factor of its value that its gradient takes for constant; "": the gradient is whole
     # Of probabilities as target (soft targets): True where `fn` itself is meant for them, or what takes its place, a
-    # function of outputs and probabilities [..., B, C]; False: it is made for a class of each row.
+    # function of outputs and probabilities [..., B, C]; False: made for a class of each row, it is its expectation.
     soft: Callable[..., Tensor] | bool = field(default=False, repr=False)
     family: str = ""
     common: bool = False  # in the comparison that names no losses, where it is sound
@@ -164,18 +170,16 @@ class Loss:
     def decoder_on(self, space: Space, task: Task) -> Decoder:
         """How its outputs are read when the last activation maps into that space.
 
-        Of several decoders the task's own goes before the space's; the first holds for every space not named.
+        Of several decoders the task's own goes before the space's; the first holds for every space not named. It has
+        the values of the parameters that it takes.
         """
-        if isinstance(self.decode, Decoder):
-            return self.decode
-        for key in (task, space):
-            if key in self.decode:
-                return self.decode[key]
-        return next(iter(self.decode.values()))
+        found = next((self.decode[key] for key in (task, space) if key in self.decode), None)
+        return (found or next(iter(self.decode.values()))).bind(self.params)
 
     def width(self, task: Task, classes: int) -> int:
         """How many outputs K the net needs."""
-        return max(self.targets[task].width(classes) * self.outputs, self.min_outputs)
+        each = self.outputs(self.params) if callable(self.outputs) else self.outputs
+        return max(self.targets[task].width(classes) * each, self.min_outputs)
 
     def bind(self, *, where: str = "", **params: Any) -> Loss:
         """The same loss with other parameters, checked; a `UserError` names each that is unknown or out of range."""
@@ -208,7 +212,7 @@ def declare(
     *,
     targets: Mapping[Task, Encoding],
     sound: PerTask,
-    decode: Decoder | Mapping[Any, Decoder],
+    decode: Decode,
     reference: str,
     **declared: Any,
 ) -> Loss:
@@ -227,7 +231,7 @@ def declare(
         fn=fn,
         targets=dict(targets),
         sound=per_task(sound, targets),
-        decode=decode,
+        decode=decoders_of(decode),
         reference=reference,
         statistics=tuple(p.name for p in keywords if p.default is p.empty),
         family=fn.__module__.rsplit(".", 1)[-1],
@@ -237,8 +241,16 @@ def declare(
         **declared,
     )
     _check_also_try(declaration)
+    for decoder in declaration.decode.values():
+        decoder.check(declaration.params, declaration.name)
     by_task = ("targets", "sound", "risky", "unsound", "same_as", "caveats", "decode", "consistent")
     return replace(declaration, **{name: with_ordinal(getattr(declaration, name), targets) for name in by_task})
+
+
+def decoders_of(decode: Decode) -> dict[Any, Decoder]:
+    """Decoders by Task or Space, of what was declared as a loss's `decode`."""
+    given = decode if isinstance(decode, Mapping) else {None: decode}
+    return {key: as_decoder(one) for key, one in given.items()}
 
 
 def _check_also_try(declaration: Loss) -> None:
@@ -258,14 +270,16 @@ def loss(
     *,
     targets: Mapping[Task, Encoding],
     sound: PerTask,
-    decode: Decoder | Mapping[Any, Decoder],
+    decode: Decode,
     reference: str,
     **declared: Any,
 ) -> Callable[[Fn], Fn]:
     """Declare the decorated function as a loss; it is returned unchanged and its name is the loss's only name.
 
-    The keywords are the fields of `Loss`. A function of one of lossbench's own modules enters the registry; a
-    user's is found by its `file.py:name`, through the declaration left on it.
+    The keywords are the fields of `Loss`. `decode` is how outputs are read: one of `Decoder`'s, a function of outputs
+    `[..., B, K]` that gives a `Prediction` and may take the loss's parameters as keyword-only arguments, or a mapping
+    of such by Space or Task. A function of one of lossbench's own modules enters the registry; a user's is found by its
+    `file.py:name`, through the declaration left on it.
     """
 
     def register(fn: Fn) -> Fn:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from itertools import pairwise
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from annotated_types import Gt, Lt
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, create_model
 
 from lossbench.errors import UserError, UserErrors, did_you_mean
+
+
+def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:
+    if not levels or any(a >= b for a, b in pairwise(levels)):
+        raise ValueError("must be ascending")
+    return levels
+
+
+Levels = Annotated[tuple[Annotated[float, Gt(0), Lt(1)], ...], AfterValidator(_ascending)]  # of quantiles
 
 _SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
 _KINDS = {"int": "a whole number", "float": "a number", "finite": "a finite number", "bool": "true or false"}
@@ -65,9 +76,16 @@ def wrong_value(error: Any) -> str:
     if kind == "literal_error":
         return f"must be {limits['expected'].replace(chr(39), '')}, got {got}"
     known = next((text for start, text in _KINDS.items() if kind.startswith(start)), None)
-    return f"must be {known}, got {got}" if known else f"{error['msg'].lower()}, got {got}"
+    said = error["msg"].removeprefix("Value error, ").lower()
+    return f"must be {known}, got {got}" if known else f"{said}, got {got}"
 
 
 def spelled(params: Mapping[str, Any]) -> str:
     """`gamma=3, alpha=0.25`: parameters as they are written behind a loss's name."""
-    return ", ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in params.items())
+    return ", ".join(f"{name}={_written(value)}" for name, value in params.items())
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_written, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

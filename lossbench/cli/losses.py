@@ -21,23 +21,41 @@ OfTask = Annotated[
     typer.Option(
         "--task",
         metavar="KIND",
-        help="Only those for binary, multiclass or regression.",
+        help="Only those for binary, multiclass, ordinal or regression.",
         autocompletion=completion.tasks,
     ),
 ]
-Wide = Annotated[bool, typer.Option("--wide", help="On a terminal, everything; else a line a loss.")]
+OfFamily = Annotated[
+    str | None,
+    typer.Option(
+        "--family",
+        metavar="NAME",
+        help="Only those of a family: a line a loss.",
+        autocompletion=completion.families,
+    ),
+]
+Wide = Annotated[bool, typer.Option("--wide", help="On a terminal, everything of every loss; else a line a family.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print them as JSON.")]
 
 
-def losses(task: OfTask = None, wide: Wide = False, json: AsJson = False) -> None:
-    """List the losses: tasks, target, the last activation that auto takes, formula, what they estimate.
+def losses(task: OfTask = None, family: OfFamily = None, wide: Wide = False, json: AsJson = False) -> None:
+    """List the losses by family; of one family, or in a pipe, with tasks, target, last activation, formula, estimate.
 
     Examples:
         lossbench losses --task regression
+        lossbench losses --family robust
         lossbench losses --wide
     """
-    from lossbench.catalog.describe.listing import loss_rows, problems
+    from lossbench.catalog.describe.listing import family_rows, loss_rows, problems
 
+    wanted = _task(task)
+    if family is None and not wide and not json and sys.stdout.isatty():
+        _show(
+            [{"family": row.name, "losses": ", ".join(row.losses), "package": ""} for row in family_rows(wanted)],
+            problems("loss"),
+        )
+        typer.echo("--family NAME, --wide and `explain NAME` say more")
+        return
     rows = [
         {
             "loss": row.name,
@@ -48,14 +66,14 @@ def losses(task: OfTask = None, wide: Wide = False, json: AsJson = False) -> Non
             "estimates": row.estimates,
             "package": row.package,
         }
-        for row in loss_rows(_task(task))
+        for row in loss_rows(wanted, family)
     ]
     wrong = problems("loss")
     if not wide and not json and sys.stdout.isatty():
         brief = ("loss", "tasks", "formula", "package")
         rows = [{key: row[key] for key in brief} | {"tasks": _initials(row["tasks"])} for row in rows]
         _show(rows, wrong, cut=True)
-        typer.echo("B binary, M multiclass, R regression; --wide and `explain NAME` say more")
+        typer.echo("B binary, M multiclass, O ordinal, R regression; --wide and `explain NAME` say more")
         return
     _show(rows, wrong, below=("formula", "target", "estimates"), as_json=json)
 

@@ -23,6 +23,14 @@ LastActOption = Annotated[
         help="The file of an activation of your own that the run was trained with; a run's own code is never executed.",
     ),
 ]
+DecodeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--decode",
+        metavar="FILE.py:NAME",
+        help="The file of a decoder of your own that the run was trained with; a run's own code is never executed.",
+    ),
+]
 
 
 @opt.flags(
@@ -49,6 +57,7 @@ def predict(
     ] = None,
     member: MemberOption = None,
     last_act: LastActOption = None,
+    decode: DecodeOption = None,
     **given: Any,
 ) -> int:
     """Predict new rows with the weights, the preprocessing and the loss of a run.
@@ -66,4 +75,4 @@ def predict(
     reading: dict[str, Any] = config.data.model_dump(include=keys)
     from lossbench import runner
 
-    return runner.predict(run, table, out, member=member, reading=reading, last_act=last_act)
+    return runner.predict(run, table, out, member=member, reading=reading, last_act=last_act, decode=decode)

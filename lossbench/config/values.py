@@ -234,6 +234,11 @@ def _class_weight(weight: Any, which: str) -> float:
     return float(number)
 
 
+def spell_matrix(value: Any) -> Any:
+    """`"[[0.9, 0.1], [0.2, 0.8]]"` -> its rows; other text is a file's name."""
+    return read_scalar(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
+
+
 def spell_hidden(value: Any) -> Any:
     """`"64,32"` -> ["64", "32"], `none` -> []; an empty text, which may be a slip of the shell, is refused."""
     if isinstance(value, str) and not value.strip():

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lossbench.catalog.activations import Activation
+from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.plugins.resolve import find_activation, find_loss
 from lossbench.catalog.plugins.torch_objects import loss_call
@@ -54,7 +55,7 @@ class LossParameters:
     params: Mapping[str, Any] | None
     last_act: str | Activation | Callable[..., Any]
     target_encoding: str | None
-    decode: str | None
+    decode: str | Decoder | Callable[..., Prediction] | None
     class_weight: ClassWeights = None
 
     def pair(self, task: Task, classes: Sequence[Any], targets: int = 1) -> Pair:
@@ -85,10 +86,13 @@ class LossParameters:
     def _loss(self, config: TrainConfig, task: Task) -> Loss:
         params: Mapping[str, Any]
         if self._words is None:
-            declared = {"target_encoding": self.target_encoding, "decode": self.decode}
-            loss, params = find_loss(self.loss, task=task, where="loss", **declared), self.params or {}
+            encoding, decode = self.target_encoding, self.decode
+            loss = find_loss(self.loss, task=task, target_encoding=encoding, decode=decode, where="loss")
+            params = self.params or {}
         else:
-            loss, params = resolve_loss(config.loss.model_copy(update={"params": {}}), task), config.loss.params
+            own = None if isinstance(self.decode, str) else self.decode  # a name is in the config
+            bare = config.loss.model_copy(update={"params": {}})
+            loss, params = resolve_loss(bare, task, decode=own), config.loss.params
         return loss.bind(where="loss_params" if self.params else "loss", **params) if params else loss
 
     @property
@@ -109,7 +113,7 @@ class LossParameters:
             where = ("loss", "class_weight")
             overrides.append(Override(where, class_weight_words(self.class_weight, names), "class_weight"))
         for name, value in (("target_encoding", self.target_encoding), ("decode", self.decode)):
-            if value is not None:
+            if isinstance(value, str):
                 overrides.append(Override(("loss", name), value, name))
         if isinstance(self.last_act, str) and self.last_act != AUTO:
             overrides.append(Override(("last_act",), self.last_act, "last_act"))

@@ -6,6 +6,7 @@ N rows, D inputs, K outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -57,6 +58,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
 
     _start: tuple[str, Mapping[str, Mapping[str, torch.Tensor]], int] | None  # what an optimiser of that name remembers
     _class_counts: Array | None  # of the rows that were trained on
+    _decoder: Decoder
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         *,
         loss_params: Mapping[str, Any] | None = None,
         target_encoding: str | None = None,
-        decode: str | None = None,
+        decode: str | Decoder | Callable[..., Prediction] | None = None,
         last_act: str | Activation | Callable[..., Any] = AUTO,
         hidden: Sequence[int] = (64,),
         activation: str = "relu",
@@ -228,7 +230,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         self.n_iter_ = before + outcome.epochs
         self.t_ += outcome.epochs * len(rows)
         self.last_act_ = pair.activation.name if pair.activation.name in ACTIVATIONS else self.last_act
-        self.decode_, self.targets_ = pair.decode.label, pair.targets
+        self._decoder, self.decode_, self.targets_ = pair.decode, pair.decode.name, pair.targets
         self.hidden_activation_ = config.net.activation
         return self
 
@@ -243,7 +245,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         present = net_of(
             {name: torch.from_numpy(values) for name, values in self.state_.items()}, self.hidden_activation_
         )
-        if present != net:
+        if present != replace(net, thresholds=0):  # weights do not tell which outputs have none
             what = f"{_described(present)} cannot go on as {_described(net)}"
             raise UserError(what, where=type(self).__name__, fix="fit it anew, with warm_start=False")
 
@@ -255,7 +257,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         each = EachTarget(last_act) if self.targets_ > 1 else last_act
         out_NK = outputs_of(net, state, each, torch.from_numpy(self._inputs(self._new_rows(X))))
         out_PNK = out_NK[None]
-        return Decoder.named(self.decode_)(out_PNK if self.targets_ == 1 else out_PNK.unsqueeze(-1))
+        return self._decoder(out_PNK if self.targets_ == 1 else out_PNK.unsqueeze(-1))
 
 
 def _described(net: Net) -> str:

@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 
 from lossbench.catalog.decoders import TINY, Decoder
+from lossbench.catalog.decoders.values import SMALLEST_SCALE, bin_edges, nearest_to_median
+from lossbench.deferred import torch
+from lossbench.errors import UserError
+from lossbench.export import onnx_ordinal as ordinal
 from lossbench.export.onnx_graph import Graph
 
 Operation = Callable[[Graph, str], str]
@@ -82,50 +86,74 @@ class Read:
 
 
 def read(graph: Graph, decode: Decoder, out: str, outputs: int) -> Read:
-    """Outputs `[N, K]` read by the decoder."""
+    """Outputs `[N, K]` read by the decoder; a `UserError` for one that ONNX cannot hold."""
     one = outputs == 1
-    match decode:
-        case Decoder.SIGMOID if one:
+    match decode.name if decode.is_built_in else "":
+        case "sigmoid" if one:
             score = _beside_zero(graph, out)
             return Read(score, graph("Softmax", score, axis=-1))
-        case Decoder.SIGMOID:
+        case "sigmoid":
             p = _shares(graph, graph("Sigmoid", out))
             return Read(graph("Log", graph("Max", p, TINY)), p)
-        case Decoder.SOFTMAX:
+        case "softmax":
             return Read(out, graph("Softmax", out, axis=-1))
-        case Decoder.PROBABILITY:
+        case "probability":
             p = _beside_rest(graph, out) if one else _shares(graph, out)
             return Read(graph("Log", graph("Clip", p, TINY, 1 - TINY)), p)
-        case Decoder.LOG_PROBABILITY:
+        case "log_probability":
             return Read(out, graph("Exp", out))
-        case Decoder.LEAST_SQUARES:
+        case "least_squares":
             score = _beside_rest(graph, out) if one else out
             return Read(score, _shares(graph, graph("Clip", score, 0.0, 1.0)))
-        case Decoder.MARGIN:
+        case "margin":
             return Read(_beside_zero(graph, out) if one else out)
-        case Decoder.SIGNED_PROBABILITY:
+        case "signed_probability":
             p = graph("Clip", graph("Div", graph("Add", out, 1.0), 2.0), 0.0, 1.0)
             p = _beside_rest(graph, p) if one else _shares(graph, p)
             return Read(_beside_zero(graph, out) if one else out, p)
-        case Decoder.HALF_LOGIT:
+        case "half_logit":
             twice = graph("Mul", out, 2.0)
             score = _beside_zero(graph, twice) if one else twice
             return Read(score, graph("Softmax", score, axis=-1))
-        case Decoder.COSINE:
+        case "cosine":
             score = _normalize(graph, out)
             return Read(score, _shares(graph, graph("Relu", score)))
-        case Decoder.DISTANCE:
+        case "distance":
             near = graph("Neg", out)
             return Read(_beside_zero(graph, near) if one else near)
-        case Decoder.EVIDENCE:
+        case "evidence":
             alpha = graph("Add", out, 1.0)
             p = graph("Div", alpha, graph.total(alpha))
             return Read(graph("Log", graph("Max", p, TINY)), p)
-        case Decoder.IDENTITY | Decoder.GAUSSIAN:
+        case "cumulative" | "thresholds":
+            logits = out if decode.name == "cumulative" else ordinal.logits_by_thresholds(graph, out, outputs)
+            p = ordinal.p_by_cumulative_logits(graph, logits, outputs)
+            return Read(graph("Log", graph("Max", p, TINY)), p)
+        case "ordered_thresholds":
+            log_p = ordinal.log_p_by_ordered_thresholds(graph, out, outputs)
+            return Read(log_p, graph("Exp", log_p))
+        case "conditional":
+            log_p = ordinal.log_p_by_chain(graph, out, outputs)
+            return Read(log_p, graph("Exp", log_p))
+        case "identity" | "gaussian" | "normal" | "laplace" | "student_t" | "normal_inverse_gamma" | "interval":
             return Read(point=graph.column(out, 0))
-        case Decoder.EXP:
+        case "exp" | "negative_binomial":
             return Read(point=graph("Exp", graph.column(out, 0)))
-    raise AssertionError(decode)
+        case "zero_inflated_lognormal":
+            scale = graph("Add", graph("Softplus", graph.column(out, 2)), SMALLEST_SCALE)
+            log_mean = graph("Add", graph.column(out, 1), graph("Div", graph("Mul", scale, scale), 2.0))
+            return Read(point=graph("Mul", graph("Sigmoid", graph.column(out, 0)), graph("Exp", log_mean)))
+        case "quantiles":
+            point = graph.column(out, 0)
+            for place in range(1, nearest_to_median(decode.params["levels"]) + 1):
+                point = graph("Add", point, graph("Softplus", graph.column(out, place)))
+            return Read(point=point)
+        case "histogram":
+            edge = bin_edges(torch.zeros(outputs), decode.params["reach"]).numpy()
+            center = graph.constant(((edge[1:] + edge[:-1]) / 2)[:, None])
+            return Read(point=graph("MatMul", graph("Softmax", out, axis=-1), center))
+    fix = "train with a decoder that has them to export it"
+    raise UserError(f"decoder {decode.name} has no operations of ONNX", where="--to onnx", fix=fix)
 
 
 def _beside_zero(graph: Graph, out: str) -> str:

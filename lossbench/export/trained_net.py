@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from lossbench.catalog.decoders import Decoder, Prediction
+from lossbench.catalog.decoders import DECODERS, Prediction
 from lossbench.catalog.plugins.resolve import find_activation
 from lossbench.data.preparation import Preparation
 from lossbench.data.read.build_table import read_features
@@ -27,8 +27,6 @@ from lossbench.experiments.train.saved_model import Predictor
 
 if TYPE_CHECKING:
     Array = NDArray[Any]
-
-NO_PROBABILITIES = {Decoder.MARGIN.label, Decoder.DISTANCE.label}
 
 
 class _TrainedNet(BaseEstimator):  # type: ignore[misc]
@@ -55,7 +53,7 @@ class _TrainedNet(BaseEstimator):  # type: ignore[misc]
     def _holding(self, predictor: Predictor) -> Self:
         self.loss_ = predictor.loss
         self.last_act_ = predictor.activation.name
-        self.decode_ = predictor.decode.label
+        self.decode_, self.params_ = predictor.decode.name, json.dumps(predictor.decode.params)
         self.hidden_activation_ = predictor.net.activation
         self.preparation_ = predictor.preparation.to_json()
         self.state_ = {name: tensor.numpy() for name, tensor in predictor.state.items()}
@@ -77,7 +75,7 @@ class _TrainedNet(BaseEstimator):  # type: ignore[misc]
             net=net_of(state, self.hidden_activation_),
             state=state,
             activation=find_activation(self.last_act_),
-            decode=Decoder.named(self.decode_),
+            decode=DECODERS.get(self.decode_).bind(json.loads(self.params_)),
             preparation=preparation,
             classes=[],
             target=self.target_,
@@ -102,7 +100,7 @@ class TrainedClassifier(ClassifierMixin, _TrainedNet):  # type: ignore[misc]
         """The decided class of each row, as text `[N]`."""
         return np.asarray(self.classes_[self._read(X).label_PN[0].numpy()])
 
-    @available_if(lambda self: self.decode_ not in NO_PROBABILITIES)  # type: ignore[untyped-decorator]
+    @available_if(lambda self: DECODERS.get(self.decode_).gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: pd.DataFrame) -> Array:
         """The probabilities that the loss estimates, `[N, C]`; there where it does."""
         probability = self._read(X).probability_PNC

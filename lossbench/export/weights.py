@@ -11,17 +11,19 @@ from lossbench.record import verify
 def predictor_of(run: ExportedRun, to: str) -> tuple[Predictor, str]:
     """One member's predictor, and which of several it is, for a reader.
 
-    Raises `UserError` where there are no weights, they are not those of the record, or the last activation is from a
-    file of the user's: a run does not hold its code.
+    Raises `UserError` where there are no weights, they are not those of the record, or the last activation or the
+    decoder is from a file of the user's: a run does not hold its code.
     """
     if (run.folder / FILE).is_file():
         verify(run.folder, run.record, FILE)
     try:
         predictor = load_predictor(run.folder, run.member or 0)
     except UserError as problem:
-        if "--last-act" not in problem.fix:
+        what = {"--last-act": "an activation", "--decode": "a decoder"}
+        own = next((word for flag, word in what.items() if flag in problem.fix), None)
+        if own is None:
             raise
-        fix = "train with an activation of lossbench's own to export it"
+        fix = f"train with {own} of lossbench's own to export it"
         raise UserError(f"cannot be exported: {problem.what}", where=f"--to {to}", fix=fix) from None
     several = f" (member {predictor.member} of {predictor.members})" if predictor.members > 1 else ""
     return predictor, several

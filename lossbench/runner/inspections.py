@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lossbench.errors import UserError
+from lossbench.errors import UserError, choose
 
 if TYPE_CHECKING:
     from lossbench.config.commands.train import TrainConfig
@@ -51,18 +51,18 @@ def predict(
     member: int | None = None,
     reading: Mapping[str, Any] | None = None,
     last_act: str | None = None,
+    decode: str | None = None,
 ) -> int:
     """`lossbench predict`: labels and probabilities, or values, for the rows of a new table."""
     from lossbench.experiments.train.predictions import predict_file
     from lossbench.runner.show import show_predictions
 
-    show_predictions(predict_file(run, table, member, reading=reading, last_act=last_act), out)
+    show_predictions(predict_file(run, table, member, reading=reading, last_act=last_act, decode=decode), out)
     return 0
 
 
 def doctor(config: LossConfig, *, task: str | None, as_json: bool, verbose: bool = False) -> int:
     """`lossbench doctor`: what a loss is like, measured; exit code 1 where an error was found."""
-    from lossbench.catalog.plugins.resolve import choose
     from lossbench.catalog.vocabulary import Task
     from lossbench.experiments.doctor import examine
     from lossbench.experiments.setup.resolve import resolve_loss

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch.nn.functional as F
 
@@ -9,6 +11,7 @@ from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.equivalence import compare, known_as, probe_gradients
 from lossbench.catalog.loss import LOSSES, declare
+from lossbench.catalog.plugins.resolve import find_loss
 from lossbench.catalog.verdicts import Level, assess
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from tests.catalog.cases import SOUND, Case
@@ -30,11 +33,17 @@ def label(value: object) -> str:
 
 @pytest.mark.parametrize("case", [c for c in SOUND if c.activation.name in c.loss.same_as[c.task]], ids=repr)
 def test_a_declared_equality_is_one(case: Case):
-    loss, activation = case.loss.same_as[case.task][case.activation.name].split(" + ")
-    relation = relation_of((case.loss, case.activation), pair(loss, activation), case.task)
+    verdict = assess(case.loss, case.activation, case.task)
+    assert verdict.level is Level.EQUIVALENT
+    name, activation = re.fullmatch(r"the same gradients as (.*) \+ (\w+) up to .*", verdict.why).groups()
+    relation = relation_of((case.loss, case.activation), (find_loss(name), ACTIVATIONS.get(activation)), case.task)
     assert relation is not None
     assert relation.is_one_objective
-    assert assess(case.loss, case.activation, case.task).level is Level.EQUIVALENT
+
+
+def test_a_declared_equality_follows_the_parameters():
+    why = assess(*pair("label_smoothing", "identity", smoothing=0.3), Task.BINARY).why
+    assert "cross_entropy(label_smoothing=0.3) + identity" in why
 
 
 @pytest.mark.parametrize(
@@ -84,6 +93,19 @@ def test_a_declared_equality_is_one(case: Case):
             1,
         ),
         (pair("unhinged", "tanh"), pair("hinge", "tanh"), Task.BINARY, 1),
+        (
+            pair("label_smoothing", "identity", smoothing=0.3),
+            pair("cross_entropy", "identity", label_smoothing=0.3),
+            Task.MULTICLASS,
+            1,
+        ),
+        (pair("confidence_penalty", "identity", beta=0.0), pair("cross_entropy", "identity"), Task.MULTICLASS, 1),
+        (pair("inverse_focal", "identity", gamma=0.0), pair("nll", "logsoftmax"), Task.MULTICLASS, 1),
+        (pair("dual_focal", "identity", gamma=0.0), pair("cross_entropy", "identity"), Task.BINARY, 1),
+        (pair("mmce", "identity", lam=0.0), pair("cross_entropy", "identity"), Task.MULTICLASS, 1),
+        (pair("focal_tversky", "softmax", gamma=1.0), pair("tversky", "softmax"), Task.MULTICLASS, 1),
+        (pair("cosface", "normalize", margin=0.0, scale=25.0), pair("logit_norm", "normalize"), Task.BINARY, 1),
+        (pair("arcface", "normalize", margin=0.0), pair("cosface", "normalize", margin=0.0), Task.MULTICLASS, 1),
         (pair("tversky", "softmax", alpha=0.5, beta=0.5), pair("dice", "softmax"), Task.MULTICLASS, 1),
     ],
     ids=label,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,11 +18,15 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression
 
 from lossbench.catalog.decoders import Decoder, Prediction
+from lossbench.catalog.distributions import Normal
 from lossbench.catalog.metrics import METRICS, default_metric, reported, score_all, suiting
+from lossbench.catalog.metrics.metric import OfSpread
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
 
 EXACT = 1e-10  # both sides sum some ten float64 numbers
+LOST = 1e-8  # the ends of an interval around 1e6 have lost the digits that their difference needs
+SPREAD = get_args(OfSpread)
 
 
 def classification(seed: int, members: int, rows: int, classes: int, ties: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +45,11 @@ def values(out: np.ndarray) -> Prediction:
     """Points `[P, N]`, or means and standard deviations `[P, N, 2]`."""
     if out.ndim == 2:
         return Prediction(point_PN=torch.as_tensor(out))
-    return Prediction(point_PN=torch.as_tensor(out[..., 0]), deviation_PN=torch.as_tensor(out[..., 1]))
+    return normal(*(torch.as_tensor(part) for part in (out[..., 0], out[..., 1])))
+
+
+def normal(mean: torch.Tensor, deviation: torch.Tensor) -> Prediction:
+    return Prediction(point_PN=mean, distribution=Normal(mean, deviation))
 
 
 def oracle_ece(y: np.ndarray, scores: np.ndarray) -> float:
@@ -102,9 +111,40 @@ def oracle_coverage(y: np.ndarray, normal: np.ndarray, level: float) -> float:
 
 
 def oracle_width(y: np.ndarray, normal: np.ndarray, level: float) -> float:
-    """Around 0: the ends of an interval around 1e6 have lost the digits that their difference needs."""
-    low, high = stats.norm(0, normal[:, 1]).interval(level)
+    low, high = stats.norm(*normal.T).interval(level)
     return (high - low).mean()
+
+
+def medians(scores: np.ndarray) -> np.ndarray:
+    """The first class whose cumulative probability is one half or more."""
+    return np.array([np.searchsorted(np.cumsum(p[:-1]), 0.5) for p in special.softmax(scores, -1)])
+
+
+def oracle_amae(y: np.ndarray, scores: np.ndarray) -> float:
+    median = medians(scores)
+    return float(np.mean([sk.mean_absolute_error(y[y == k], median[y == k]) for k in np.unique(y)]))
+
+
+def oracle_rps(y: np.ndarray, scores: np.ndarray) -> float:
+    up_to = np.cumsum(special.softmax(scores, -1), -1)
+    return float(np.mean([((row - (np.arange(len(row)) >= k)) ** 2).sum() for row, k in zip(up_to, y, strict=True)]))
+
+
+def oracle_interval_score(y: np.ndarray, normal: np.ndarray, level: float) -> float:
+    """4 / (1 - level) times the two quantiles' mean pinball loss (Gneiting & Raftery 2007, section 6.2)."""
+    low, high = stats.norm(*normal.T).interval(level)
+    alpha = 1 - level
+    losses = [sk.mean_pinball_loss(y, f, alpha=q) for f, q in ((low, alpha / 2), (high, 1 - alpha / 2))]
+    return 2 / alpha * sum(losses)
+
+
+def oracle_pinball(y: np.ndarray, normal: np.ndarray, *levels: float) -> float:
+    return float(np.mean([sk.mean_pinball_loss(y, stats.norm(*normal.T).ppf(q), alpha=q) for q in levels]))
+
+
+def oracle_pit(y: np.ndarray, normal: np.ndarray) -> float:
+    pit = stats.norm(*normal.T).cdf(y)
+    return float(np.mean([abs((pit <= u).mean() - u) for u in np.arange(1, 20) / 20]))
 
 
 # Per metric what it is elsewhere: of class indices and scores `[N, C]`, or of values and points `[N]`. A metric that is
@@ -122,6 +162,10 @@ ORACLES = {
     "log_loss": lambda y, s: sk.log_loss(y, special.softmax(s, -1), labels=range(s.shape[1])),
     "brier": lambda y, s: sk.brier_score_loss(y, special.softmax(s, -1), labels=range(s.shape[1]), scale_by_half=True),
     "ece": oracle_ece,
+    "mae_ranks": lambda y, s: sk.mean_absolute_error(y, medians(s)),
+    "amae": oracle_amae,
+    "off_by_one_accuracy": lambda y, s: sk.accuracy_score(np.abs(s.argmax(-1) - y) <= 1, np.ones_like(y)),
+    "rps": oracle_rps,
     "rmse": sk.root_mean_squared_error,
     "mae": sk.mean_absolute_error,
     "r2": sk.r2_score,
@@ -132,7 +176,10 @@ ORACLES = {
     "gamma_deviance": lambda y, f: oracle_deviance(sk.mean_gamma_deviance, y, f),
     "tweedie_deviance": lambda y, f: oracle_deviance(sk.mean_tweedie_deviance, y, f, power=1.5),
     "crps": lambda y, ms: np.mean([oracle_crps(*row) for row in zip(y, *ms.T, strict=True)]),
-    "gaussian_log_loss": lambda y, ms: -stats.norm(*ms.T).logpdf(y).mean(),
+    "log_score": lambda y, ms: -stats.norm(*ms.T).logpdf(y).mean(),
+    "pit_error": oracle_pit,
+    "interval_score": lambda y, ms: oracle_interval_score(y, ms, 0.9),
+    "mean_pinball": lambda y, ms: oracle_pinball(y, ms, 0.05, 0.5, 0.95),
     "coverage_error": lambda y, ms: oracle_coverage(y, ms, 0.9),
     "interval_width": lambda y, ms: oracle_width(y, ms, 0.9),
 }
@@ -154,7 +201,7 @@ def answers(metric, task: Task, seed: int, rows: int, shape: str) -> tuple[np.nd
         point = points.get(shape, rng.normal(size=(3, rows)).round(0 if shape == "ties" else 9))
         if metric.domain != "any":
             point[1:] = np.abs(point[1:]) + 0.1  # the first member predicts what cannot be
-        if metric.needs == "distribution":
+        if metric.needs in SPREAD:
             return np.stack([point, rng.uniform(0.1, 3, size=point.shape)], -1), y
         return point, y
     classes = 2 if task is Task.BINARY else int(rng.integers(3, 6))
@@ -184,7 +231,8 @@ def compare_with(oracle, metric, task: Task, seed: int, rows: int, shape: str) -
         with warnings.catch_warnings():  # scikit-learn warns of classes that do not occur; its values stand
             warnings.simplefilter("ignore")
             expected = oracle(y, own)
-        assert ours[i].item() == pytest.approx(expected, abs=EXACT, rel=EXACT, nan_ok=True)
+        tolerance = LOST if metric.needs == "quantiles" else EXACT
+        assert ours[i].item() == pytest.approx(expected, abs=tolerance, rel=tolerance, nan_ok=True)
 
 
 # A metric with parameters is what it is elsewhere with each of them.
@@ -194,6 +242,8 @@ WITH_PARAMETERS = {
     "recall_at_precision(p=0.5)": lambda y, s: oracle_recall(y, s, 0.5),
     "coverage_error(level=0.5)": lambda y, ms: oracle_coverage(y, ms, 0.5),
     "interval_width(level=0.5)": lambda y, ms: oracle_width(y, ms, 0.5),
+    "interval_score(level=0.5)": lambda y, ms: oracle_interval_score(y, ms, 0.5),
+    "mean_pinball(levels=[0.1, 0.8])": lambda y, ms: oracle_pinball(y, ms, 0.1, 0.8),
 }
 
 
@@ -238,6 +288,8 @@ def test_what_is_on_request_is_reported_where_it_is_the_metric():
     assert names == ["rmse", "mae", "r2", "pinball"]
     assert [m.name for m in reported(Task.REGRESSION, primary=METRICS.get("crps"))] == [*names, "crps"]
     assert [m.name for m in reported(Task.REGRESSION, primary=METRICS.get("mae"))] == names
+    assert "quadratic_kappa" in {m.name for m in reported(Task.ORDINAL)}  # its classes are grades
+    assert "quadratic_kappa" not in {m.name for m in reported(Task.MULTICLASS)}
 
 
 @pytest.mark.parametrize(("domain", "wrong"), [("any", 0), ("nonzero", 1), ("nonnegative", 2), ("positive", 3)])
@@ -251,14 +303,14 @@ def test_an_error_with_a_unit_grows_with_the_target_and_a_number_without_does_no
     y, f, s = np.abs(np.random.default_rng(0).normal(size=(3, 50))) + 0.1
     one, ten = (
         metric(
-            Prediction(point_PN=torch.as_tensor(k * f)[None], deviation_PN=torch.as_tensor(k * s)[None]),
+            normal(torch.as_tensor(k * f)[None], torch.as_tensor(k * s)[None]),
             torch.as_tensor(k * y),
         ).item()
         for k in (1, 10)
     )
     expected = {"target": 10 * one, "none": one}[metric.unit]
     # An error of another power of the unit is compared as a share of the mean's, too; two have logarithms of the unit.
-    expected = {"tweedie_deviance": 10**0.5 * one, "gaussian_log_loss": one + math.log(10)}.get(metric.name, expected)
+    expected = {"tweedie_deviance": 10**0.5 * one, "log_score": one + math.log(10)}.get(metric.name, expected)
     if metric.name != "rmsle":
         assert ten == pytest.approx(expected, rel=1e-12)
 
@@ -315,10 +367,10 @@ def test_outputs_that_are_no_numbers_score_the_worst_and_touch_no_neighbour(task
     if task is Task.REGRESSION:
         truth = truth + 1
         deviation = torch.ones(scores.shape[:2], dtype=torch.float64)
-        whole = Prediction(point_PN=torch.as_tensor(scores[..., 0]).exp(), deviation_PN=deviation)
+        whole = normal(torch.as_tensor(scores[..., 0]).exp(), deviation)
         ill = whole.point_PN.clone()
         ill[1, 3] = bad
-        broken = Prediction(point_PN=ill, deviation_PN=deviation)
+        broken = normal(ill, deviation)
     else:
         whole = predicted(scores)
         score, p = whole.score_PNC.clone(), whole.probability_PNC.clone()
@@ -363,10 +415,11 @@ def test_a_metric_says_what_it_is(metric):
 
 
 def test_defaults_and_short_forms():
-    assert [default_metric(task).name for task in Task] == ["accuracy", "accuracy", "rmse"]
+    assert [default_metric(task).name for task in Task] == ["accuracy", "accuracy", "mae_ranks", "rmse"]
     assert METRICS.get("auc").name == "auroc"
     assert METRICS.get("acc").name == "accuracy"
     assert default_metric(Task.BINARY, rare=True).name == "auroc"
+    assert default_metric(Task.ORDINAL, rare=True).name == "mae_ranks"
     assert METRICS.get("pinball(quantile=0.9)").formula.startswith("Mean of max")
 
 
@@ -382,6 +435,10 @@ WEIGHTED = {
     "brier": lambda y, s, w: sk.brier_score_loss(
         y, special.softmax(s, -1), labels=range(s.shape[1]), scale_by_half=True, sample_weight=w
     ),
+    "mae_ranks": lambda y, s, w: sk.mean_absolute_error(y, medians(s), sample_weight=w),
+    "amae": lambda y, s, w: sk.mean_absolute_error(
+        y, medians(s), sample_weight=w / np.bincount(y, w)[y]
+    ),  # every class weighs as much as any other
     "rmse": lambda y, f, w: sk.root_mean_squared_error(y, f, sample_weight=w),
     "mae": lambda y, f, w: sk.mean_absolute_error(y, f, sample_weight=w),
     "r2": lambda y, f, w: sk.r2_score(y, f, sample_weight=w),
@@ -466,3 +523,46 @@ def test_several_targets_score_their_uniform_average(metric, weighted):
     if metric.name in {"mae", "r2"} and not weighted:
         oracle = {"mae": sk.mean_absolute_error, "r2": sk.r2_score}[metric.name]
         assert found[0].item() == pytest.approx(oracle(y, f[0]), rel=EXACT)
+
+
+# --- classes in an order ------------------------------------------------------------------------------
+
+
+def test_metrics_of_ranks_have_the_values_of_their_documentation():
+    """dlordinal 2.7.0's examples; where it takes labels, all probability is on them."""
+    p = torch.tensor(
+        [[0.2, 0.4, 0.2, 0.2], [0.7, 0.1, 0.1, 0.1], [0.5, 0.05, 0.1, 0.35], [0.1, 0.05, 0.65, 0.2]],
+        dtype=torch.float64,
+    )[None]
+    score = METRICS.get("rps")(Prediction(p.log(), p), torch.tensor([0, 0, 3, 2]))
+    assert score.item() == pytest.approx(0.5068750000000001, abs=1e-12)
+    for name, decided, expected in (
+        ("amae", [0, 1, 1, 2, 3, 0, 1], 0.125),
+        ("off_by_one_accuracy", [0, 1, 1, 2, 0, 0, 1], 0.8571428571428571),
+    ):
+        sure = torch.eye(4, dtype=torch.float64)[decided][None]
+        found = METRICS.get(name)(Prediction(sure, sure), torch.tensor([0, 0, 1, 2, 3, 0, 0]))
+        assert found.item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_ranks_are_those_of_the_median_class_and_of_the_decision_where_a_loss_gives_no_probabilities():
+    p = torch.tensor([[[0.4, 0.25, 0.35]]], dtype=torch.float64)
+    read, decided = Prediction(p.log(), p), Prediction(p.log())
+    assert (read.label_PN.item(), read.median_PN.item()) == (0, 1)
+    assert (decided.label_PN.item(), decided.median_PN.item()) == (0, 0)
+    metric = METRICS.get("mae_ranks")
+    # E |rank - y| is .95 at the most probable class and .75 at the median, the least
+    assert [metric(read, torch.tensor([y])).item() for y in range(3)] == [1, 0, 1]
+    assert [metric(decided, torch.tensor([y])).item() for y in range(3)] == [0, 1, 2]
+
+
+def test_outputs_that_are_no_numbers_have_no_median():
+    nan = torch.full((1, 2, 3), math.nan)
+    for prediction in (Prediction(nan), Prediction(nan, nan)):
+        assert METRICS.get("mae_ranks")(prediction, torch.zeros(2, dtype=torch.long)).item() == math.inf
+        assert not METRICS.get("mae_ranks").measures(prediction).any()
+
+
+def test_a_median_is_of_no_regression_and_of_no_unordered_classes():
+    assert METRICS.get("mae_ranks").tasks == {Task.ORDINAL}
+    assert not METRICS.get("mae_ranks").can_score(Prediction(point_PN=torch.zeros(1, 2)))

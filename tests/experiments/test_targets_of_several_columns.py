@@ -218,7 +218,7 @@ def test_several_numbers_are_compared_with_references_and_matrix(file):
 @pytest.mark.parametrize(
     ("target", "options", "why"),
     [
-        (SOFT, {"losses": ["cross_entropy", "hinge"]}, "hinge is made for a class of each row"),
+        (SOFT, {"losses": ["cross_entropy", "dice"]}, "dice is made for a class of each row"),
         (
             SOFT,
             {"losses": ["cross_entropy", "mse"], "label_noise": [0.0, 0.2]},

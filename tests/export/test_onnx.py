@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from lossbench.catalog.activations import ACTIVATIONS, Activation
-from lossbench.catalog.decoders import Decoder
+from lossbench.catalog.decoders import DECODERS, Decoder
 from lossbench.catalog.vocabulary import Space
 from lossbench.components.hidden_activations import HIDDEN_ACTIVATIONS
 from lossbench.data.encoders import DateEncoder, HashEncoder, LevelEncoder, NumberEncoder
@@ -29,7 +29,20 @@ from lossbench.export.onnx_outputs import LAST, read
 # Both sides compute in float32, and add up layers in another order: some units of the last place (1.2e-7) for each of
 # some dozen additions, relative to numbers of size 1.
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}
-VALUES = [Decoder.IDENTITY, Decoder.EXP, Decoder.GAUSSIAN]
+VALUES = {  # decoders of values, with the outputs and the parameters that they need
+    "identity": (1, {}),
+    "exp": (1, {}),
+    "gaussian": (2, {}),
+    "normal": (2, {}),
+    "laplace": (2, {}),
+    "student_t": (2, {"dof": 4.0}),
+    "normal_inverse_gamma": (4, {}),
+    "zero_inflated_lognormal": (3, {}),
+    "negative_binomial": (1, {"dispersion": 0.5}),
+    "histogram": (5, {"reach": 3.0}),
+    "quantiles": (3, {"levels": [0.1, 0.5, 0.8]}),
+    "interval": (2, {"level": 0.9}),
+}
 
 COLUMNS = pd.DataFrame(
     {
@@ -155,13 +168,16 @@ def test_every_activation_is_torchs(activation: Activation) -> None:
     np.testing.assert_allclose(found, activation(z).numpy(), rtol=1e-5, atol=1e-6)
 
 
-SEVERAL = {Decoder.SOFTMAX, Decoder.COSINE, Decoder.EVIDENCE, Decoder.LOG_PROBABILITY}
+OF_ORDER = {Decoder.CUMULATIVE, Decoder.THRESHOLDS, Decoder.ORDERED_THRESHOLDS, Decoder.CONDITIONAL}
+SEVERAL = {Decoder.SOFTMAX, Decoder.COSINE, Decoder.EVIDENCE, Decoder.LOG_PROBABILITY, *OF_ORDER}
+# A logarithm magnifies the rounding of a small sigmoid, or of a small difference of two.
+OF_ROUNDED = {Decoder.SIGMOID, Decoder.CUMULATIVE, Decoder.THRESHOLDS}
 
 
 @pytest.mark.parametrize(
     ("decode", "outputs"),
-    [(one, 3) for one in Decoder if one not in VALUES]
-    + [(one, 1) for one in Decoder if one not in {*VALUES, *SEVERAL}],
+    [(one, 3) for one in DECODERS if one.name not in VALUES]
+    + [(one, 1) for one in DECODERS if one.name not in VALUES and one not in SEVERAL],
     ids=str,
 )
 def test_every_decode_of_classes_is_the_same(decode: Decoder, outputs: int) -> None:
@@ -172,20 +188,21 @@ def test_every_decode_of_classes_is_the_same(decode: Decoder, outputs: int) -> N
         Decoder.EVIDENCE: torch.nn.functional.softplus(z),
     }.get(decode, z)
     expected = decode(out[None])
+    assert expected.score_PNC is not None
     names = ["score"] + ["probability"] * (expected.probability_PNC is not None)
     found = run_operation(
-        lambda graph, x: vars(read(graph, decode, x, outputs)), out, dict.fromkeys(names, max(outputs, 2))
+        lambda graph, x: vars(read(graph, decode, x, outputs)), out, dict.fromkeys(names, expected.score_PNC.shape[-1])
     )
-    assert expected.score_PNC is not None
-    if decode is Decoder.SIGMOID and outputs > 1:  # its logarithm magnifies the rounding of a small sigmoid
+    if decode in OF_ROUNDED and outputs > 1:
         found[0], expected = np.exp(found[0]), replace(expected, score_PNC=expected.score_PNC.exp())
     for name, value in zip(names, found, strict=True):
         np.testing.assert_allclose(value, getattr(expected, f"{name}_PNC")[0].numpy(), **TOLERANCE, err_msg=name)
 
 
-@pytest.mark.parametrize("decode", VALUES, ids=lambda one: one.label)
-def test_values_are_in_the_targets_own_units(decode: Decoder) -> None:
-    outputs = 2 if decode is Decoder.GAUSSIAN else 1
+@pytest.mark.parametrize("name", VALUES)
+def test_values_are_in_the_targets_own_units(name: str) -> None:
+    outputs, params = VALUES[name]
+    decode = DECODERS.get(name).bind(params)
     one = predictor(outputs=outputs, decode=decode, classes=[], center=1e6, scale=250.0)
     rows = COLUMNS.drop(index=[2, 3])
     (value,) = session(onnx_model(one)).run(["value"], feeds(rows, KINDS))

@@ -80,8 +80,9 @@ class LossPage:
     formula: str
     details: str
     tasks: tuple[OnTask, ...]
-    estimates: str
+    on_order: str  # where it is trained on classes in an order as if they had none: how; else ""
     use: str
+    estimates: str
     facts: tuple[str, ...]
     reduction: str  # from values to the number that is minimised
     floor: float | None
@@ -112,9 +113,10 @@ def loss_page(loss: Loss) -> LossPage:
         family=loss.family,
         formula=loss.formula,
         details=loss.details,
-        tasks=tuple(_on_task(loss, task) for task in tasks(loss)),
-        estimates=loss.estimates,
+        tasks=tuple(_on_task(loss, task) for task in loss.own_tasks),
+        on_order="as multiclass: it does not see the order" if len(loss.own_tasks) < len(loss.tasks) else "",
         use=loss.use,
+        estimates=loss.estimates,
         facts=tuple(facts(loss)),
         reduction=reduction(loss),
         floor=loss.floor,
@@ -225,7 +227,9 @@ def facts(loss: Loss) -> list[str]:
     if loss.symmetric:
         sentences.append("symmetric: summed over the classes it is constant, so symmetric label noise moves no minimum")
     if loss.soft:
-        sentences.append("takes probabilities of the classes as target (soft targets), too")
+        sentences.append("made for probabilities of the classes as target (soft targets), too")
+    elif loss.is_declared and loss.per == "sample" and where + not_where:
+        sentences.append("probabilities of the classes as target (soft targets) weight its values for each class")
     if loss.also_try:
         sentences.append(f"a comparison that tunes parameters tries {spelled(loss.also_try)} too")
     return sentences
@@ -241,11 +245,12 @@ def _on_task(loss: Loss, task: Task) -> OnTask:
     auto = best_activation(loss, task)
     sound = [a.name for a in sound_activations(loss, task)]
     two, three = loss.width(task, 2), loss.width(task, 3)
-    by_class = task is Task.MULTICLASS and two != three
+    per_class = "" if two == three else "one per class" + (", but the last" if three == 2 else "")
+    per_class += "; all but the first are biases without weights" if per_class and loss.thresholds else ""
     return OnTask(
         task=task.value,
         target=TARGETS[loss.targets[task]],
-        outputs="one per class" if by_class else str(two),
+        outputs=per_class if task is not Task.BINARY and per_class else str(two),
         auto=auto.name,
         sound=once([auto.name, *(sound if loss.is_declared else [])]),
         verdicts=tuple((a.name, assess(loss, a, task)) for a in ACTIVATIONS),

@@ -34,7 +34,7 @@ ROWS = 128  # compared with a batch's targets at once: memory goes as rows times
         f"noise, the standard deviation of a prediction's error, is {TARGET_UNIT}",
     ),
     floor=None,  # 0 where all rows count alike; a row of a weight below 1 is told from the others more easily
-    convex=False,
+    convex=True,
     also_try={"noise": 0.3},
 )
 def balanced_mse(f_B1: Tensor, y_B1: Tensor, weight_B: Tensor, *, noise: Threshold = 1.0) -> Tensor:

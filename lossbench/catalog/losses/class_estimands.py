@@ -45,6 +45,16 @@ def square_roots(params: Params) -> str:
     return POWERS
 
 
+def tempered(params: Params) -> str:
+    """At a temperature that is the loss's own."""
+    return POWERS
+
+
+def in_large_batches(params: Params) -> str:
+    """Of few rows, up to their chance."""
+    return PROBABILITIES
+
+
 def by_tau(params: Params) -> str:
     """Probabilities over the shares to the power of tau."""
     return {0.0: PROBABILITIES, 1.0: BALANCED_PROBABILITIES}.get(params["tau"], TILTED_PROBABILITIES)

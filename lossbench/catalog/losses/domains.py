@@ -277,3 +277,19 @@ POSITIVE_NUMBER: Domain = {
     },
     "unsound": _NO_NEGATIVES,
 }
+
+# Directions: rows of length 1, whose scale is the loss's own.
+DIRECTIONS: Domain = {
+    "sound": (S.SPHERE,),
+    "risky": {
+        **because(
+            "unless outputs are directions of length 1, the scale only multiplies the learning rate",
+            S.REAL,
+            S.LOG_SIMPLEX,
+        ),
+        **because("outputs within one unit of each other cannot keep large margins apart", S.UNIT, S.SIMPLEX),
+        S.SIGNED_UNIT: "outputs are bounded, but their length is not that of a direction",
+        **because("outputs of one sign are no directions", S.NONNEGATIVE, S.POSITIVE, S.NONPOSITIVE),
+        S.BOUNDED_BELOW: "outputs with a lower bound are no directions",
+    },
+}

@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Lt
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import by_beta, by_tau, by_tau_unless_scaled, whatever_margin
-from lossbench.catalog.losses.domains import CLASSES, LOGITS, because, without
+from lossbench.catalog.losses.domains import CLASSES, DIRECTIONS, LOGITS, without
 from lossbench.catalog.losses.robust import focal
 from lossbench.catalog.losses.row_operations import log_p, one_hot, own
 from lossbench.catalog.vocabulary import Space
@@ -111,18 +111,7 @@ def vector_scaling(
 
 @loss(
     targets=CLASSES,
-    sound=(Space.SPHERE,),
-    risky={
-        **because(
-            "unless outputs are directions of length 1, the scale only multiplies the learning rate",
-            Space.REAL,
-            Space.LOG_SIMPLEX,
-        ),
-        **because("outputs within one unit of each other cannot keep large margins apart", Space.UNIT, Space.SIMPLEX),
-        **because("outputs are bounded, but their length is not that of a direction", Space.SIGNED_UNIT),
-        **because("outputs of one sign are no directions", Space.NONNEGATIVE, Space.POSITIVE, Space.NONPOSITIVE),
-        Space.BOUNDED_BELOW: "outputs with a lower bound are no directions",
-    },
+    **DIRECTIONS,
     decode=Decoder.MARGIN,
     min_outputs=2,
     reference="Cao et al. 2019, arXiv:1906.07413",

@@ -118,22 +118,22 @@ def barron(f_B1: Tensor, y_B1: Tensor, *, alpha: float = 1.0, c: Threshold = 1.0
     **NUMBER,
     decode=Decoder.IDENTITY,
     reference="Yang et al. 2021, arXiv:2102.09554 (Focal-R)",
-    estimates="between median and mean",
+    estimates="near the median; near the mean while beta |e| is small",
     use="Use it when rows that are fitted well should stop to count, as with rare target values; not with outliers",
-    value_estimand=BETWEEN,
     pitfalls=(
-        "beta is for one unit of the target's scale; the paper's 0.2 is for one year of age",
-        "while beta |e| is small the factor is proportional to |e|: it is then one power of |e| more, times beta / 2",
+        "beta counts per unit of the target's scale, the paper's 0.2 per year of an age whose standard deviation is "
+        "about 16 years",
+        "while beta |e| is small the factor is proportional to |e|: l1 is then about mse",
     ),
     convex=False,
-    also_try={"beta": 2.0},
+    also_try={"beta": 1.0},
 )
 def focal_r(
     f_B1: Tensor,
     y_B1: Tensor,
     *,
     base: Literal["l1", "mse"] = "l1",
-    beta: Annotated[float, Gt(0)] = 0.2,
+    beta: Annotated[float, Gt(0)] = 3.0,
     gamma: Annotated[float, Ge(0)] = 1.0,
 ) -> Tensor:
     """(2 sigmoid(beta |e|) - 1)^gamma times |e|, or times e^2."""

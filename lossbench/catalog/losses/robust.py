@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         "the paper's alpha for the second class and 1 - alpha for the first are class_weight: no=0.75,yes=0.25, "
         "up to their scale",
     ),
+    scored_raw=True,  # it is used for calibration, too: Mukhoti et al. 2020, arXiv:2002.09437
     consistent=True,
     convex=False,
     symmetric=False,

@@ -19,7 +19,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lossbench.calls import name_in, read_call
 from lossbench.catalog.decoders import median_class
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
     from lossbench.catalog.decoders import Prediction
 
-Need = Literal["label", "median", "score", "probability", "point", "distribution"]
+OfClasses = Literal["label", "median", "score", "probability"]
+OfSpread = Literal["distribution", "density", "distribution or quantiles", "quantiles"]
+Need = OfClasses | Literal["point"] | OfSpread
 Unit = Literal["none", "target"]
 # What a ROPE of 0.01 means. "absolute": 0.01 of the metric itself (shares of rows, correlations, R2). "dummy_error":
 # 1% of the majority class's or the target mean's own value, for errors, which have no scale of their own.
@@ -48,6 +50,7 @@ Domain = Literal["any", "nonzero", "nonnegative", "positive"]
 
 CLASSIFICATION = frozenset(task for task in Task if task.is_classification)
 REGRESSION = frozenset({Task.REGRESSION})
+CLASS_NEEDS = get_args(OfClasses)
 SUM_SLACK = 1e-3  # rows of float32 probabilities over many classes sum to one within this
 
 
@@ -56,12 +59,13 @@ class Metric:
     """One metric: `fn` reads the part of a prediction that it `needs`, and `[P, N]` of truth, into `[P]`.
 
     `unit` "target": an error in the target's own unit; "none": a number without a unit. `rope`: what the width of the
-    region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`: the
-    tasks on which it is reported where it is named, and not beside every other. `estimand`: what the best prediction is, in the words
-    of `estimands`, with parameters in braces; "": nothing that losses declare. `params` are the values of its own
-    parameters, and part of its name where they are not the defaults. `takes_weights`: `fn` takes the rows' weights as
-    its third argument; without it, it cannot be used on a table with weights. `soft`: of probabilities as truth,
-    `[P, N, C]`, it is the expected score under them; of every other metric the most probable class is the truth then.
+    region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`:
+    the tasks on which it is reported where it is named, and not beside every other. `estimand`: what the best
+    prediction is, in the words of `estimands`, with parameters in braces; "": nothing that losses declare. `params` are
+    the values of its own parameters, and part of its name where they are not the defaults. `takes_weights`: `fn` takes
+    the rows' weights as its third argument; without it, it cannot be used on a table with weights. `soft`: of
+    probabilities as truth, `[P, N, C]`, it is the expected score under them; of every other metric the most probable
+    class is the truth then. `levels`: of a metric that needs quantiles, their levels, given the parameters.
     """
 
     name: str
@@ -81,6 +85,7 @@ class Metric:
     schema: type[BaseModel] | None = field(default=None, repr=False)
     takes_weights: bool = False
     soft: bool = False
+    levels: Callable[[Mapping[str, Any]], Sequence[float]] | None = field(default=None, repr=False)
 
     def bind(self, *, where: str = "", **params: Any) -> Metric:
         """The same metric with other parameters, checked, under a name that says them: `pinball(quantile=0.9)`."""
@@ -93,13 +98,37 @@ class Metric:
 
     def can_score(self, prediction: Prediction) -> bool:
         """Whether the prediction has what the metric needs."""
-        return _part(prediction, self.needs) is not None
+        match self.needs:
+            case "probability":
+                return prediction.probability_PNC is not None
+            case "label" | "median" | "score":
+                return prediction.score_PNC is not None
+            case "point":
+                return prediction.point_PN is not None
+        spread, distribution = prediction.spread, prediction.distribution
+        if spread is None or prediction.point_PN is None or prediction.point_PN.ndim > 2:  # of one target alone
+            return False
+        match self.needs:
+            case "distribution":
+                return distribution is not None
+            case "density":
+                return distribution is not None and distribution.has_density
+            case "quantiles":
+                return spread.has(self._levels)
+        return True
+
+    @property
+    def needed(self) -> str:
+        """What it needs, in words: `quantiles at 0.05 and 0.95`."""
+        return f"quantiles at {' and '.join(f'{q:g}' for q in self._levels)}" if self.levels else self.needs
+
+    @property
+    def _levels(self) -> Sequence[float]:
+        return self.levels(self.params) if self.levels is not None else ()
 
     def measures(self, prediction: Prediction) -> Tensor:
         """Members whose outputs it can read, `[P]` bool: finite, and probabilities where it needs such."""
-        part = _part(prediction, self.needs)
-        assert part is not None
-        return _usable(part.detach().double(), self.needs)
+        return _usable(_part(prediction, self.needs, self._levels), prediction, self.needs)
 
     @property
     def estimated(self) -> str:
@@ -150,6 +179,8 @@ METRICS = MetricRegistry(
         "brier_score": "brier",
         "r_squared": "r2",
         "matthews": "mcc",
+        "gaussian_log_loss": "log_score",
+        "winkler_score": "interval_score",
     },
 )
 
@@ -178,30 +209,44 @@ def score_all(
     return {m.name: m(prediction, truth_PN, weight_PN) if m.can_score(prediction) else None for m in metrics}
 
 
-def _part(prediction: Prediction, needs: Need) -> Tensor | None:
-    if needs == "probability":
-        return prediction.probability_PNC
-    if needs == "distribution":
-        if prediction.point_PN is None or prediction.deviation_PN is None:
-            return None
-        return torch.stack([prediction.point_PN, prediction.deviation_PN], -1)
-    if needs == "median" and prediction.probability_PNC is not None:
-        return prediction.probability_PNC
-    if needs == "median" and prediction.score_PNC is not None:  # all on the decided class; what is NaN stays so
+def _part(prediction: Prediction, needs: Need, levels: Sequence[float]) -> Any:
+    """The part that a metric needs, float64: a tensor, or what is known of the value's spread."""
+    if needs in CLASS_NEEDS or needs == "point":
+        part = _tensor(prediction, needs)
+        assert part is not None, "checked before"
+        return _plain(part)
+    assert prediction.spread is not None, "checked before"
+    spread = prediction.spread.map(_plain)
+    return spread.at(levels) if needs == "quantiles" else spread
+
+
+def _tensor(prediction: Prediction, needs: Need) -> Tensor | None:
+    if needs == "median" and prediction.probability_PNC is None and prediction.score_PNC is not None:
+        # all on the decided class; what is NaN stays so
         return F.one_hot(prediction.label_PN, prediction.score_PNC.shape[-1]) + 0 * prediction.score_PNC
-    return prediction.point_PN if needs == "point" else prediction.score_PNC
+    tensors = {
+        "median": prediction.probability_PNC,
+        "probability": prediction.probability_PNC,
+        "point": prediction.point_PN,
+    }
+    return tensors.get(needs, prediction.score_PNC)
 
 
-def _usable(part: Tensor, needs: Need) -> Tensor:
+def _plain(part: Tensor) -> Tensor:
+    return part.detach().double()
+
+
+def _usable(part: Any, prediction: Prediction, needs: Need) -> Tensor:
     """Members whose outputs the metric can read at all, `[P]` bool."""
+    if prediction.spread is not None and needs not in CLASS_NEEDS and needs != "point":
+        assert prediction.point_PN is not None, "checked before"
+        return prediction.spread.is_valid.expand(prediction.point_PN.shape).all(-1)
     columns = tuple(range(1, part.ndim))
     good = part.isfinite().all(columns)
     if needs in ("probability", "median"):
         one = ((part.sum(-1) - 1).abs() <= SUM_SLACK) & (part >= -SUM_SLACK).all(-1)
         good = good & one.all(-1)
-    if needs == "distribution":
-        good = good & (part[..., 1] > 0).all(-1)
-    return good
+    return good  # type: ignore[no-any-return]
 
 
 def metric(
@@ -217,9 +262,11 @@ def metric(
     on_request: bool | frozenset[Task] = False,
     estimand: str = "",
     soft: bool = False,
+    levels: Callable[[Mapping[str, Any]], Sequence[float]] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Metric]:
     """Make a metric of a function of the needed part (float64; decided labels for "label", the median class for
-    "median", mean and standard deviation `[P, N, 2]` for "distribution"), the truth and the rows' weights (float64, or None where all count alike);
+    "median", a `Distribution` for "distribution" and "density", one or `Quantiles` for "distribution or quantiles",
+    `[P, N, L]` at `levels` for "quantiles"), the truth and the rows' weights (float64, or None where all count alike);
     keyword-only arguments are its parameters.
 
     `worst` and `best` are the ends of its range: which way is better follows from them.
@@ -228,10 +275,9 @@ def metric(
 
     def make(of_part: Callable[..., Tensor]) -> Metric:
         def fn(prediction: Prediction, truth_PN: Tensor, weight_PN: Tensor | None = None, **params: Any) -> Tensor:
-            part = _part(prediction, needs)
-            if part is None:
+            if not replace(found, params=params).can_score(prediction):
                 raise ValueError(f"{name} needs a {needs}, which this prediction has not")
-            part = part.detach().double()
+            part = _part(prediction, needs, [] if levels is None else levels(params))
             if needs == "point" and part.ndim == 3:  # a member for each of the targets, and their mean
                 apart, members = part.movedim(-1, 1), len(part)
                 truth_PK = truth_PN.expand(part.shape).movedim(-1, 1)
@@ -243,14 +289,16 @@ def metric(
                     **params,
                 )
                 return each.view(members, -1).mean(-1)
-            good = _usable(part, needs)
-            part = torch.where(good.view(-1, *[1] * (part.ndim - 1)), part, 1 / part.shape[-1])
-            if truth_PN.is_floating_point() and needs not in ("point", "distribution"):  # probabilities of the classes
+            good = _usable(part, prediction, needs)
+            shape = prediction.point_PN.shape if prediction.point_PN is not None else part.shape
+            if isinstance(part, torch.Tensor):
+                part = torch.where(good.view(-1, *[1] * (part.ndim - 1)), part, 1 / part.shape[-1])
+            if truth_PN.is_floating_point() and needs in CLASS_NEEDS:  # probabilities of the classes
                 truth_PN = truth_PN.double() if soft else truth_PN.argmax(-1)
             is_soft = truth_PN.is_floating_point() and needs == "probability"
-            truth = truth_PN.expand(part.shape[:2] if not is_soft else part.shape)
-            truth = truth.double() if is_soft or needs in ("point", "distribution") else truth.long()
-            weight = None if weight_PN is None else weight_PN.double().expand(part.shape[:2])
+            truth = truth_PN.expand(shape[:2] if not is_soft else shape)
+            truth = truth.double() if is_soft or needs not in CLASS_NEEDS else truth.long()
+            weight = None if weight_PN is None else weight_PN.double().expand(shape[:2])
             read = {"label": lambda p: p.argmax(-1), "median": median_class}.get(needs, lambda p: p)
             value = of_part(read(part), truth, weight, **params)
             return torch.where(good, value, worst)
@@ -259,7 +307,7 @@ def metric(
         own = [p for p in inspect.signature(of_part).parameters.values() if p.kind is p.KEYWORD_ONLY]
         better: Better = "higher" if best > worst else "lower"
         bounds = (min(worst, best), max(worst, best))
-        return Metric(
+        found = Metric(
             name,
             fn,
             tasks,
@@ -277,7 +325,9 @@ def metric(
             schema_of(of_part, own),
             takes_weights=True,
             soft=soft,
+            levels=levels,
         )
+        return found
 
     return make
 

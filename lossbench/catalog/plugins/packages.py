@@ -1,4 +1,4 @@
-"""Losses, activations and metrics of installed packages, by entry points (`lossbench.losses` and its sisters).
+"""Losses, activations, metrics and decoders of installed packages, by entry points (`lossbench.losses`, ...).
 
 Naming them loads nothing; a package is imported when one of its names is used or listed.
 """
@@ -10,14 +10,15 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from lossbench.catalog.activations import ACTIVATIONS
+from lossbench.catalog.decoders import DECODERS
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.metrics import METRICS
 from lossbench.entry import load_point, package_of, place_of
 from lossbench.errors import UserError
 from lossbench.registry import Registry
 
-GROUPS = {"loss": "lossbench.losses", "activation": "lossbench.activations", "metric": "lossbench.metrics"}
-BUILT_IN: dict[str, Registry[Any]] = {"loss": LOSSES, "activation": ACTIVATIONS, "metric": METRICS}
+BUILT_IN: dict[str, Registry[Any]] = {one.kind: one for one in (LOSSES, ACTIVATIONS, METRICS, DECODERS)}
+GROUPS = {kind: f"lossbench.{one.plural}" for kind, one in BUILT_IN.items()}
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Offered:
 
 
 def points_of(kind: str) -> list[EntryPoint]:
-    """The entry points of a kind ("loss", "activation", "metric"), by name; none is loaded."""
+    """The entry points of a kind ("loss", "activation", "metric", "decoder"), by name; none is loaded."""
     return sorted(entry_points(group=GROUPS[kind]), key=lambda point: point.name)
 
 

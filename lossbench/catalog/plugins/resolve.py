@@ -8,34 +8,30 @@ user's is imported before a reference asks for it.
 from __future__ import annotations
 
 import importlib.util
-import inspect
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lossbench.calls import name_in, read_call
 from lossbench.catalog.activations import ACTIVATIONS, Activation
-from lossbench.catalog.decoders import Decoder
+from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.plugins.adapt import UserFunction, a_kind, adapt, declare_plain
-from lossbench.catalog.plugins.load_file import load_file
+from lossbench.catalog.plugins.find_value import FILE, Value, find_value, source_file
 from lossbench.catalog.plugins.measured_space import measure_space
-from lossbench.catalog.plugins.packages import entry_point_names, points_of
+from lossbench.catalog.plugins.packages import entry_point_names
 from lossbench.catalog.plugins.torch_objects import activation_called, activation_name, loss_call
+from lossbench.catalog.plugins.user_decoder import adapted, find_decoder, with_decoders
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.components.translate import Translation, of_activation, translated
 from lossbench.docstrings import docstring
-from lossbench.entry import load_point
-from lossbench.errors import UserError, did_you_mean, unknown
+from lossbench.errors import UserError, choose
 from lossbench.registry import Registry
 
 if TYPE_CHECKING:
     from lossbench.catalog.metrics import Metric
-
-_FILE = re.compile(r"(?P<file>.+\.py)(?::(?P<name>\w*))?")
 
 
 def find_loss(
@@ -43,7 +39,7 @@ def find_loss(
     *,
     task: str | None = None,
     target_encoding: str | None = None,
-    decode: str | None = None,
+    decode: str | Decoder | Callable[..., Prediction] | None = None,
     where: str = "",
 ) -> Loss:
     """The loss that a reference means.
@@ -56,14 +52,14 @@ def find_loss(
     options = {"--task": task, "--target-encoding": target_encoding, "--decode": decode}
     if not isinstance(reference, str):
         name = getattr(reference, "__name__", type(reference).__name__)
-        return _as_loss(reference, name, _source_file(reference), options)
+        return _as_loss(reference, name, source_file(reference), options)
     call = read_call(reference, where=where)
     if (found := translated(call.name, call.params)) is not None:
         return _built_in(found, where)
     if call.name in LOSSES:
         loss = LOSSES.get(call.name)
     else:
-        value = _found(call.name, LOSSES, lambda value: hasattr(value, "__lossbench_loss__"), where)
+        value = find_value(call.name, LOSSES, lambda value: hasattr(value, "__lossbench_loss__"), where)
         loss = _as_loss(value.value, value.name, value.file, options)
     return loss.bind(where=where, **call.params) if call.params else loss
 
@@ -86,16 +82,16 @@ def find_activation(reference: str | Activation | Callable[..., Any], *, where: 
         if (words := activation_name(reference, where=where)) is not None:
             return ACTIVATIONS.get(words)
         name = getattr(reference, "__name__", type(reference).__name__)
-        return _as_activation(_Value(reference, name, _source_file(reference)))
+        return _as_activation(Value(reference, name, source_file(reference)))
     call = read_call(reference, where=where)
     if call.name in ACTIVATIONS and (call.name != reference or of_activation(call.name) is not None):
         return ACTIVATIONS.get(activation_called(call.name, call.params, where=where))
     if call.name in ACTIVATIONS:
         return ACTIVATIONS.get(call.name)
-    return _as_activation(_found(reference, ACTIVATIONS, lambda value: isinstance(value, Activation), where))
+    return _as_activation(find_value(reference, ACTIVATIONS, lambda value: isinstance(value, Activation), where))
 
 
-def _as_activation(found: _Value) -> Activation:
+def _as_activation(found: Value) -> Activation:
     fn = found.value
     if isinstance(fn, Activation):
         return _not_built_in(fn, ACTIVATIONS, found.place)
@@ -115,7 +111,7 @@ def find_metric(reference: str | Metric, *, where: str = "") -> Metric:
         return reference
     if reference in METRICS:
         return METRICS.get(reference)
-    found = _found(reference, METRICS, lambda value: isinstance(value, Metric), where)
+    found = find_value(reference, METRICS, lambda value: isinstance(value, Metric), where)
     if isinstance(found.value, Metric):
         return _not_built_in(found.value, METRICS, found.place)
     fix = "make it a lossbench.Metric, which says what it needs"
@@ -127,7 +123,7 @@ def runs_others_code(reference: str, registry: Registry[Any]) -> bool:
     name = name_in(reference)
     if name in registry:
         return False
-    return bool(_FILE.fullmatch(name)) or name in entry_point_names(registry.kind)
+    return bool(FILE.fullmatch(name)) or name in entry_point_names(registry.kind)
 
 
 def loss_source(loss: Loss) -> tuple[str, str]:
@@ -146,7 +142,7 @@ def activation_file(activation: Activation) -> str:
     """The file that a user's activation comes from; "" for one of lossbench's own."""
     if activation.name in ACTIVATIONS and ACTIVATIONS.get(activation.name) is activation:
         return ""
-    return activation.fn.file if isinstance(activation.fn, UserFunction) else _source_file(activation.fn)
+    return activation.fn.file if isinstance(activation.fn, UserFunction) else source_file(activation.fn)
 
 
 def activation_sha256(activation: Activation) -> str:
@@ -162,63 +158,17 @@ def loss_file(loss: Loss) -> str:
 
 def source_sha256(reference: str) -> str:
     """The sha256 of the file that a reference (`file.py:name`) names; "" where it names none."""
-    file = _FILE.fullmatch(reference)
+    file = FILE.fullmatch(reference)
     return sha256(Path(file["file"]).expanduser().read_bytes()).hexdigest() if file else ""
 
 
-@dataclass(frozen=True)
-class _Value:
-    """The object behind a user's name, undeclared."""
-
-    value: Any
-    name: str
-    file: str
-
-    @property
-    def place(self) -> str:
-        return f"{Path(self.file).name}:{self.name}" if self.file else self.name
-
-
-def _found(reference: str, registry: Registry[Any], is_declared: Callable[[Any], bool], where: str) -> _Value:
-    """What a reference that no registry knows means: a name in a file, or an entry point."""
-    if file := _FILE.fullmatch(reference):
-        return _in_file(file, registry.kind, is_declared)
-    return _in_package(reference, registry, where)
-
-
-def _in_file(reference: re.Match[str], kind: str, is_declared: Callable[[Any], bool]) -> _Value:
-    """What `file.py:name` means; without a name the only declared one."""
-    file, name = reference["file"], reference["name"]
-    module = load_file(file)
-    own = {key: value for key, value in vars(module).items() if not key.startswith("_")}
-    declared = [key for key, value in own.items() if is_declared(value)]
-    if not name and len(declared) != 1:
-        has = f"holds {', '.join(declared)}" if declared else f"holds no declared {kind}"
-        raise UserError(has, where=file, fix=f"say which: {file}:{declared[0] if declared else 'name'}")
-    name = name or declared[0]
-    if name not in own:
-        candidates = declared or [k for k, v in own.items() if getattr(v, "__module__", "") == module.__name__]
-        fix = did_you_mean(name, candidates) if candidates else f"define a {kind} in it"
-        raise UserError(f"has no {name!r}", where=file, fix=fix)
-    return _Value(own[name], name, str(module.__file__))
-
-
-def _in_package(name: str, registry: Registry[Any], where: str) -> _Value:
-    """What an installed package offers under that name."""
-    points = {point.name: point for point in points_of(registry.kind)}
-    if name not in points:
-        known, listing = [*registry.names(), *points], f"lossbench {registry.plural}"
-        raise unknown(registry.kind, name, known, where=where, aliases=registry.aliases, listing=listing)
-    value = load_point(points[name])
-    return _Value(value, name, _source_file(value))
-
-
-def _as_loss(value: Any, name: str, file: str, options: Mapping[str, str | None]) -> Loss:
+def _as_loss(value: Any, name: str, file: str, options: Mapping[str, Any]) -> Loss:
     """A loss from the object behind a user's name: a declaration, a decorated or plain function, or a module."""
     place = f"{Path(file).name}:{name}" if file else name
     declared = value if isinstance(value, Loss) else getattr(value, "__lossbench_loss__", None)
     if isinstance(declared, Loss):
-        return replace(declared, name=_free(name, place), fn=adapt(declared, file=file, where=place))
+        named = replace(declared, name=_free(name, place), fn=adapt(declared, file=file, where=place))
+        return with_decoders(named, adapted)
     if not callable(value):
         raise UserError(f"{a_kind(value)} is no loss", where=place, fix="name a function or an nn.Module")
     says_nothing = not options["--target-encoding"] and not options["--decode"]
@@ -238,7 +188,7 @@ def _as_loss(value: Any, name: str, file: str, options: Mapping[str, str | None]
         file=file,
         task=choose("--task", options["--task"] or "", {t.value: t for t in Task}),
         encoding=choose("--target-encoding", options["--target-encoding"] or "", {e.value: e for e in Encoding}),
-        decode=choose("--decode", options["--decode"] or "", {k.label: k for k in Decoder}),
+        decode=find_decoder(options["--decode"]),
         where=place,
     )
 
@@ -262,26 +212,3 @@ def _refuse_name(name: str, registry: Registry[Any], place: str) -> None:
 def _free(name: str, place: str) -> str:
     """The name, or the place where a built-in loss has that name, so that tables tell the two apart."""
     return place if name in LOSSES else name
-
-
-C = TypeVar("C")
-
-
-def choose(flag: str, value: str, choices: Mapping[str, C]) -> C:
-    """The value of a flag's word; a `UserError` with the nearest word and all the others where it is none."""
-    plain = value.lower().replace("-", "_")
-    if plain not in choices:
-        known, fix = f"known are {', '.join(sorted(choices))}", did_you_mean(value, choices)
-        fix = fix if fix == known else f"{fix} {known}"
-        raise UserError(f"unknown value {value!r}", where=flag, fix=fix)
-    return choices[plain]
-
-
-def _source_file(value: Any) -> str:
-    try:
-        return inspect.getsourcefile(inspect.unwrap(value)) or ""
-    except TypeError:  # an instance: its class has a file
-        try:
-            return inspect.getsourcefile(type(value)) or ""
-        except TypeError:  # built in or typed at a prompt
-            return ""

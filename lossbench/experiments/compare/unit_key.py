@@ -15,10 +15,11 @@ from typing import Any
 
 from lossbench.catalog.metrics import Metric, reported
 from lossbench.catalog.plugins.resolve import activation_sha256, loss_source
+from lossbench.catalog.plugins.user_decoder import decoder_sha256
 from lossbench.catalog.vocabulary import Task
 from lossbench.data.splits.rows import OuterFold, digest
 from lossbench.experiments.compare.candidates import Candidate
-from lossbench.experiments.compare.conditions import changing
+from lossbench.experiments.compare.conditions import condition_key
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan
 from lossbench.experiments.setup.training_key import NUMERICS
 from lossbench.record import Levels
@@ -56,7 +57,7 @@ def setting_key(plan: ComparePlan, entry: TablePlan, condition: Levels) -> str:
         {
             "protocol": protocol_key(plan),
             "table": table_key(entry),
-            "condition": changing(condition),
+            "condition": condition_key(plan.config, condition),
             "metrics": metrics,
         }
     )
@@ -76,7 +77,8 @@ def loss_key(candidate: Candidate) -> dict[str, Any]:
         "tried": [pair.params for pair in candidate.pairs],
         "source": loss_source(candidate.pair.loss)[1],
         "encoding": str(candidate.pair.encoding),
-        "decode": str(candidate.pair.decode),
+        "decode": candidate.pair.decode.name,
+        "decode_source": decoder_sha256(candidate.pair.decode),
         "last_act": candidate.pair.activation.name,
         "last_act_source": activation_sha256(candidate.pair.activation),
     }

@@ -17,6 +17,7 @@ from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.plugins.adapt import UserFunction
 from lossbench.catalog.plugins.resolve import activation_file, runs_others_code
+from lossbench.catalog.plugins.user_decoder import with_decoders, without_code
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.compare import PairConfig
 from lossbench.engine.threads import one_thread
@@ -136,7 +137,8 @@ def _examine(asked: _Asked) -> UserLoss:
 
 
 def _without_code(loss: Loss) -> Loss:
-    return replace(loss, fn=loss.fn.elsewhere() if isinstance(loss.fn, UserFunction) else loss.fn, schema=None)
+    fn = loss.fn.elsewhere() if isinstance(loss.fn, UserFunction) else loss.fn
+    return with_decoders(replace(loss, fn=fn, schema=None), without_code)
 
 
 def _activation_without_code(activation: Activation) -> Activation | str:

@@ -148,7 +148,7 @@ def _functional(point: list[float], distributions: list[Distribution]) -> tuple[
     numbers = {"mean_error": _worst(means), "median_error": _worst(medians), "quantile_level": levels[0]}
     if _worst(means) < NEAR:
         return "mean", "estimates the mean", numbers
-    if _worst([level - 0.5 for level in levels]) < NEAR:
+    if _worst(medians) < NEAR or _worst([level - 0.5 for level in levels]) < NEAR:  # of counts, levels are steps
         return "median", "estimates the median", numbers
     if max(levels) - min(levels) < NEAR:
         return "quantile", f"estimates the {sum(levels) / len(levels):.2g}-quantile", numbers

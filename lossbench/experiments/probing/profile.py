@@ -117,7 +117,7 @@ def _of_probabilities(subject: LossUnderTest) -> _Line:
 
 def _of_values(subject: LossUnderTest) -> _Line:
     space = subject.activation.space
-    reads_logarithm = subject.loss.decoder_on(space, subject.task) is Decoder.EXP
+    reads_logarithm = subject.loss.decoder_on(space, subject.task) == Decoder.EXP
     behind, note = FIXED.get(space, ((), ""))
 
     def outputs(y_N: Tensor) -> Tensor:

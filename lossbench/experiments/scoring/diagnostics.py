@@ -92,7 +92,7 @@ def _share_of_no_probabilities(decode: Decoder, out_NK: Tensor) -> float | None:
     if decode not in {Decoder.PROBABILITY, Decoder.LOG_PROBABILITY}:
         return None
     p = out_NK.double()
-    if decode is Decoder.LOG_PROBABILITY:
+    if decode == Decoder.LOG_PROBABILITY:
         p = p.exp()
     wrong = ((p < -SUM_SLACK) | (p > 1 + SUM_SLACK)).any(-1)
     if p.shape[-1] > 1:

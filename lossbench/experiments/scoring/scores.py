@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.decoders import Prediction
+from lossbench.catalog.distributions import Normal
 from lossbench.catalog.metrics import Metric
 from lossbench.catalog.metrics.rows import mean
 from lossbench.catalog.vocabulary import Encoding
@@ -23,16 +24,12 @@ from lossbench.record import MetricRecord, Scores
 def predict(pair: Pair, out_PNK: Tensor, splits: Sequence[PreparedSplit]) -> Prediction:
     """What P nets' outputs predict, in the target's own units; each net's split has its own scale."""
     prediction = pair.read(out_PNK)
-    if prediction.point_PN is None or pair.encoding is not Encoding.FLOAT:
+    if pair.encoding is not Encoding.FLOAT:
         return prediction
     device = out_PNK.device
     scale = torch.tensor([[split.scale] for split in splits], dtype=torch.float64, device=device)
     center = torch.tensor([[split.center] for split in splits], dtype=torch.float64, device=device)
-    deviation = prediction.deviation_PN
-    return Prediction(
-        point_PN=prediction.point_PN.double() * scale + center,
-        deviation_PN=None if deviation is None else deviation.double() * scale,
-    )
+    return prediction.scaled(scale, center)
 
 
 def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str, metrics: Sequence[Metric]) -> Scores:
@@ -99,7 +96,7 @@ def score_dummy(split: PreparedSplit, classes: int, part: str, metrics: Sequence
         prediction = Prediction(point_PN=point)
         if center.ndim == 0:
             spread = mean((train - center).square(), weight).sqrt()
-            prediction = Prediction(point_PN=point, deviation_PN=torch.full_like(point, float(spread)))
+            prediction = Prediction(point_PN=point, distribution=Normal(point, torch.full_like(point, float(spread))))
     else:
         share = _shares(train, weight, classes)
         probability = share.expand(1, len(truth), classes)

@@ -15,7 +15,6 @@ from lossbench.catalog.loss import Loss
 from lossbench.catalog.metrics import METRICS, Metric, default_metric, suiting
 from lossbench.catalog.vocabulary import Task
 from lossbench.data.table import Information, Table
-from lossbench.deferred import torch
 from lossbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -76,10 +75,10 @@ def check_metric(metric: Metric, table: Table) -> None:
 
 def lacking(metric: Metric, pair: Pair, *, calibrated: bool = False) -> str:
     """What the metric needs and the pair does not predict; `calibrated`: scores become probabilities afterwards."""
-    prediction = pair.decode(torch.zeros(1, 1, pair.outputs))
-    if metric.can_score(prediction) or (calibrated and metric.needs == "probability"):
+    prediction = pair.example
+    if prediction is None or metric.can_score(prediction) or (calibrated and metric.needs == "probability"):
         return ""
-    return f"it predicts no {metric.needs}, which {metric.name} scores"
+    return f"it predicts no {metric.needed}, which {metric.name} scores"
 
 
 def rare_class(classes: Sequence[str], counts: Sequence[float], what: str = "rows") -> str:

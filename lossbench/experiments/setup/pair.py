@@ -19,6 +19,7 @@ from lossbench.catalog.losses import SMOOTHED_WEIGHTS
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.plugins.adapt import rows_coupled
 from lossbench.catalog.plugins.resolve import find_activation, loss_source
+from lossbench.catalog.plugins.user_decoder import check_decoder
 from lossbench.catalog.several_targets import EachTarget, MeanOverTargets, check_several_targets
 from lossbench.catalog.soft_targets import softened
 from lossbench.catalog.targets import encode
@@ -50,6 +51,7 @@ class Seen:
     measured: Measured | None = None  # of a loss that declares nothing
     coupled: str = ""  # what is to be said of rows that are not each other's business
     gradients: Gradients | None = None  # at all probes; None where it cannot be tried
+    example: Prediction | None = None  # of a row whose outputs are all 0; None where it cannot be read
     untrainable: str = ""  # why it is not trained: calls of it do not come to an end
     profile: LossProfile | None = None  # along one axis; None where it cannot be tried
 
@@ -103,7 +105,20 @@ class Pair:
     def look(self) -> Seen:
         """Call its functions for all that is to be seen of it before it is trained."""
         is_undeclared = self.verdict.level is Level.UNKNOWN
-        return Seen(self._measured if is_undeclared else None, self._coupled, self.gradients, profile=self.profile)
+        measured = self._measured if is_undeclared else None
+        example = None if self.example is None else self.example.without_code()
+        return Seen(measured, self._coupled, self.gradients, profile=self.profile, example=example)
+
+    @cached_property
+    def example(self) -> Prediction | None:
+        """What is read from a row whose outputs are all 0: the parts that its predictions have; None where a user's
+        decoder cannot read it."""
+        if self.seen is not None:
+            return self.seen.example
+        try:
+            return self.decode(torch.zeros(1, 1, self.outputs))
+        except FAULTS:
+            return None
 
     @cached_property
     def profile(self) -> LossProfile | None:
@@ -132,6 +147,11 @@ class Pair:
         """Whether what it estimates are the true probabilities, or the true mean, as they come out of the last
         activation: its loss is proper as it is bound, the activation reaches all of them, and no class counts more."""
         return self.loss.is_proper and self.verdict.level.is_sound and self.class_weight == ALIKE
+
+    @property
+    def is_scored_raw(self) -> bool:
+        """Whether its probabilities are scored as they come out, too, and not only at the common temperature."""
+        return self.is_proper or (self.loss.scored_raw and self.verdict.level.is_sound and self.class_weight == ALIKE)
 
     @property
     def estimand(self) -> str:
@@ -238,7 +258,10 @@ def resolve_pair(
         supported = " and ".join(sorted(loss.targets))
         values = f": {target_note}" if target_note else ""
         counts = task.is_classification and Task.REGRESSION in loss.targets and target_note.endswith("numbers")
-        reread = ", or --task regression" if counts else ""
+        ordered = task is Task.MULTICLASS and Task.ORDINAL in loss.targets
+        reread = (
+            ", or --task regression" if counts else ", or say the order of the classes (--order)" if ordered else ""
+        )
         raise UserError(
             f"{loss.name} supports {supported}, and the target makes this a {task} task{values}",
             where=f"{path}loss",
@@ -255,6 +278,8 @@ def resolve_pair(
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
     check_width(loss, activation, task, classes, where=f"{path}last_act")
     check_several_targets(loss, targets, where=f"{path}loss")
+    width = loss.width(task, classes)
+    check_decoder(loss.decoder_on(activation.space, task), width, task, classes, where=f"{path}loss")
     return Pair(loss, activation, task, classes, weight, targets=targets)
 
 

@@ -9,8 +9,8 @@ run. These are in it, and nothing else:
   without the folder that their file is in, and so is a table;
 - the table's sha256 (`Table.fingerprint`: its features, target and classes as they were read) and the sha256 of the
   rows of every split, so that other groups or times are another key, too;
-- the sha256 of the file of a loss, last activation or metric that is none of lossbench's own. What that file imports
-  is not seen;
+- the sha256 of the file of a loss, last activation, decoder or metric that is none of lossbench's own. What that file
+  imports is not seen;
 - `NUMERICS`.
 
 So the same content in another file of the same name is the same key; another number of epochs, another seed or another
@@ -55,7 +55,7 @@ def training_key(
     plain["data"].pop("file")
     plain["loss"] |= {"name": pair.loss.name, "params": dict(pair.loss.params)}
     plain["last_act"] = pair.activation.name
-    named = {"loss": config.loss.name, "last activation": config.last_act}
+    named = {"loss": config.loss.name, "last activation": config.last_act, "decoder": config.loss.decode or ""}
     if isinstance(config, TrainConfig):
         named["metric"], plain["metric"] = config.metric, metric
     sources = {what: source_sha256(reference) for what, reference in named.items()}

@@ -34,8 +34,11 @@ def predict_file(
     *,
     reading: Mapping[str, Any] | None = None,
     last_act: str | None = None,
+    decode: str | None = None,
 ) -> Predicted:
     """Labels and probabilities, or values, for the rows of a file (`-`: standard input), with a trained run's member.
+
+    Of classes in an order the median class stands beside the label.
 
     The file is read as the training's was, but for what `reading` says. Probabilities are excluded, and a note says
     so, where the loss gives none. Values that training never saw and gaps that were filled are counted in the notes.
@@ -44,7 +47,7 @@ def predict_file(
     """
     if (run / FILE).is_file():
         verify(run, read_record(run), FILE)
-    predictor = load_predictor(run, member or 0, last_act=last_act)
+    predictor = load_predictor(run, member or 0, last_act=last_act, decode=decode)
     options = {**predictor.reading, **(reading or {})}
     if "date_formats" in options:
         options["date_formats"] = {**predictor.reading.get("date_formats", {}), **options["date_formats"]}
@@ -66,6 +69,8 @@ def predict_file(
         values = [_rounded(value, VALUE_DIGITS) for value in prediction.point_PN[0].tolist()]
         return Predicted({predictor.target: values}, notes)
     decided: dict[str, list[Any]] = {predictor.target: [predictor.classes[i] for i in prediction.label_PN[0].tolist()]}
+    if predictor.is_ordinal:
+        decided[f"median({predictor.target})"] = [predictor.classes[i] for i in prediction.median_PN[0].tolist()]
     if prediction.probability_PNC is None:
         return Predicted(decided, [*notes, Information(f"{predictor.loss} gives no probabilities: labels only")])
     for i, label in enumerate(predictor.classes):

@@ -1,7 +1,7 @@
 """A trained net that can predict again: weights, preprocessing, activation and decoder in one safetensors file.
 
 The file holds tensors and, in its header, JSON. Loading one executes nothing that it names (see
-`saved_activation`).
+`saved_function`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -31,7 +40,13 @@ from lossbench.engine.nets.state import net_of
 from lossbench.engine.problem import Net
 from lossbench.errors import UserError
 from lossbench.experiments.train.run import TrainResult
-from lossbench.experiments.train.saved_activation import SavedActivation, loaded_activation, saved_activation
+from lossbench.experiments.train.saved_function import (
+    ACTIVATION,
+    DECODER,
+    SavedFunction,
+    loaded_function,
+    saved_function,
+)
 from lossbench.record import written_aside
 
 if TYPE_CHECKING:
@@ -80,12 +95,19 @@ class ReadOptions(_Part):
     number_formats: dict[str, NumberFormat] = {}
 
 
+def _by_name(decode: Any) -> Any:
+    """Earlier headers have the name of a built-in decoder."""
+    return {"name": decode, "origin": "built-in"} if isinstance(decode, str) else decode
+
+
 class _Header(_Part):
     loss: str
     params: dict[str, Any]
-    last_act: SavedActivation
-    decode: str = Field(validation_alias=AliasChoices("decode", "inverse_link"))  # its earlier name
-    task: Literal["binary", "multiclass", "regression"]
+    last_act: SavedFunction
+    decode: Annotated[SavedFunction, BeforeValidator(_by_name)] = Field(
+        validation_alias=AliasChoices("decode", "inverse_link")  # its earlier name
+    )
+    task: Literal["binary", "multiclass", "ordinal", "regression"]
     hidden_activation: str
     target: str
     classes: list[str]
@@ -95,7 +117,6 @@ class _Header(_Part):
 
     @model_validator(mode="after")
     def _is_known(self) -> _Header:
-        Decoder.named(self.decode)
         if self.hidden_activation not in HIDDEN_ACTIVATIONS.names():
             raise ValueError(f"unknown hidden activation {self.hidden_activation!r}")
         if (self.task == "regression") != (not self.classes):
@@ -109,7 +130,10 @@ class _Header(_Part):
 
 @dataclass(frozen=True)
 class Predictor:
-    """One member of a finished run: from a table's features to labels, probabilities or values."""
+    """One member of a finished run: from a table's features to labels, probabilities or values.
+
+    `is_ordinal`: its classes are in an order, lowest first.
+    """
 
     loss: str
     params: dict[str, Any]
@@ -126,6 +150,7 @@ class Predictor:
     reading: dict[str, Any]
     member: int
     members: int
+    is_ordinal: bool = False
 
     def predict(self, features: pd.DataFrame) -> Prediction:
         """Predict the rows of a table that has the columns trained on; values in the target's own units."""
@@ -133,16 +158,12 @@ class Predictor:
         out = [self._outputs(features.iloc[start : start + ROWS_A_BLOCK]) for start in starts]
         out_PNK = torch.cat(out)[None]
         if self.targets:
-            center, scale = (torch.tensor(unit, dtype=torch.float64) for unit in (self.center, self.scale))
-            point = self.decode(out_PNK.unsqueeze(-1)).point_PN
-            assert point is not None, "checked when it was loaded"
-            return Prediction(point_PN=point.double() * scale + center)
+            out_PNK = out_PNK.unsqueeze(-1)
         prediction = self.decode(out_PNK)
-        if prediction.point_PN is not None:
-            assert not isinstance(self.scale, list), "of several targets"
-            assert not isinstance(self.center, list), "of several targets"
-            return Prediction(point_PN=prediction.point_PN.double() * self.scale + self.center)
-        return prediction
+        if prediction.point_PN is None:
+            return prediction
+        center, scale = (torch.tensor(unit, dtype=torch.float64) for unit in (self.center, self.scale))
+        return prediction.scaled(scale, center)
 
     def _outputs(self, features: pd.DataFrame) -> Tensor:
         x_ND = torch.from_numpy(self.preparation.transform(features))
@@ -158,8 +179,8 @@ def save_predictors(folder: Path, result: TrainResult) -> Path:
     header = _Header(
         loss=pair.loss.label,
         params=dict(pair.loss.params),
-        last_act=saved_activation(pair.activation, result.plan.config.last_act),
-        decode=pair.decode.label,
+        last_act=saved_function(ACTIVATION, pair.activation, result.plan.config.last_act),
+        decode=saved_function(DECODER, pair.decode, result.plan.config.loss.decode or ""),
         task=table.task,
         hidden_activation=result.plan.config.net.activation,
         target=LABEL if table.soft is not None else table.target_name,
@@ -196,10 +217,13 @@ def _count(unit: float | list[float]) -> int:
     return len(unit) if isinstance(unit, list) else 0
 
 
-def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None) -> Predictor:
+def load_predictor(
+    folder: Path, member: int = 0, *, last_act: str | None = None, decode: str | None = None
+) -> Predictor:
     """The predictor of a run's member, exactly as it was trained.
 
-    `last_act` is where the user keeps the activation of a file (`file.py:name`); it must be the one trained with.
+    `last_act` and `decode` are where the user keeps an activation and a decoder of a file (`file.py:name`); they must
+    be those trained with.
     Raises `UserError` where the folder holds no weights, they are damaged, or the member is not among them.
     """
     path = folder / FILE
@@ -218,7 +242,8 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
         net, inputs = net_of(state, header.hidden_activation), len(preparation.input_names)
         if net.inputs < inputs:
             raise ValueError(f"the net has {net.inputs} inputs, the preparation {inputs}")
-        _check_outputs(net, header)
+        decoder = loaded_function(DECODER, header.decode, path, decode).bind(header.params)
+        _check_outputs(net, header, decoder)
     except (SafetensorError, KeyError, ValueError, TypeError, RecursionError, OSError) as problem:
         raise UserError(
             f"not lossbench's weights, or damaged ({_first_line(problem)})", where=str(path), fix="train again"
@@ -230,8 +255,8 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
         header.params,
         net,
         state,
-        loaded_activation(header.last_act, path, last_act),
-        Decoder.named(header.decode),
+        loaded_function(ACTIVATION, header.last_act, path, last_act),
+        decoder,
         preparation,
         header.classes,
         header.target,
@@ -241,17 +266,18 @@ def load_predictor(folder: Path, member: int = 0, *, last_act: str | None = None
         header.reading.model_dump(exclude_defaults=True),
         member,
         len(header.members),
+        header.task == "ordinal",
     )
 
 
-def _check_outputs(net: Net, header: _Header) -> None:
+def _check_outputs(net: Net, header: _Header, decoder: Decoder) -> None:
     """ValueError where the net's outputs cannot be read as the header's classes or values."""
-    what = f"{net.outputs} outputs, {len(header.classes)} classes and decoder {header.decode} do not fit"
+    what = f"{net.outputs} outputs, {len(header.classes)} classes and decoder {decoder.name} do not fit"
     if header.targets and net.outputs != len(header.targets):
         raise ValueError(f"{net.outputs} outputs do not fit {len(header.targets)} targets")
     try:
-        read = Decoder.named(header.decode)(torch.zeros(1, 1, net.outputs))
-    except (IndexError, RuntimeError):
+        read = decoder(torch.zeros(1, 1, net.outputs))
+    except (IndexError, RuntimeError, ValueError, TypeError):
         raise ValueError(what) from None
     classes = 0 if read.score_PNC is None else read.score_PNC.shape[-1]
     if classes != len(header.classes) or (read.point_PN is None) != bool(header.classes):

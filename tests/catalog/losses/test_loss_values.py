@@ -25,6 +25,7 @@ from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Encoding, Task
 from tests.catalog.cases import PREFERRED, Case
+from tests.catalog.losses import calibration_oracles
 
 Oracle = Callable[..., float]
 COUNTS = np.array([50.0, 7.0, 1.0, 20.0])
@@ -229,6 +230,37 @@ def sce(o, y, alpha, beta, log_zero):
     return -alpha * log_p(o, y) - beta * (special.softmax(o) * log_t).sum()
 
 
+def levels(o, y):
+    """Which of the classes but the last the row's class is above."""
+    return (y > np.arange(len(o))).astype(float)
+
+
+def coral(o, y):
+    """The authors' formula (coral-pytorch): log sigmoid(z) t + (log sigmoid(z) - z) (1 - t), summed."""
+    z, goal = o[0] - np.append(0.0, o[1:]), levels(o, y)
+    log_sigmoid = -np.logaddexp(0, -z)
+    return -(log_sigmoid * goal + (log_sigmoid - z) * (1 - goal)).sum()
+
+
+def cumulative_link(o, y):
+    """The proportional-odds model: differences of a logistic distribution's cdf between thresholds."""
+    cuts = np.concatenate([[-np.inf], np.append(0.0, np.cumsum(np.log1p(np.exp(o[1:])))), [np.inf]])
+    return -math.log(stats.logistic.cdf(cuts[y + 1], loc=o[0]) - stats.logistic.cdf(cuts[y], loc=o[0]))
+
+
+def corn(o, y):
+    """Task by task, as in the paper: rows above class k - 1 answer whether they are above class k."""
+    answered = [k for k in range(len(o)) if y > k - 1]
+    return sum(np.logaddexp(0, o[k]) - o[k] * (y > k) for k in answered)
+
+
+def co2(o, y, lam=1.0, margin=0.05):
+    p = special.softmax(o)
+    up = [max(0, margin + p[k] - p[k + 1]) for k in range(y)]  # must rise to the true class
+    down = [max(0, margin + p[k + 1] - p[k]) for k in range(y, len(o) - 1)]
+    return -log_p(o, y) + lam * (sum(up) + sum(down))
+
+
 ORACLES: dict[str, Oracle] = {
     "cross_entropy": by_torch(F.cross_entropy),
     "nll": by_torch(F.nll_loss),
@@ -307,6 +339,13 @@ ORACLES: dict[str, Oracle] = {
     "vector_scaling": vector_scaling,
     "evidential": evidential,
     "evidential_regression": evidential_regression,
+    "ordinal_bce": by_torch(F.binary_cross_entropy_with_logits, levels, reduction="sum"),
+    "coral": coral,
+    "cumulative_link": cumulative_link,
+    "corn": corn,
+    "emd": lambda o, y: distance.sqeuclidean(np.cumsum(o), np.cumsum(eye(o, y))),
+    "co2": co2,
+    **calibration_oracles.ROWS,
 }
 
 # Parameters at which a loss is checked besides its defaults.
@@ -360,6 +399,8 @@ OTHER: dict[str, list[dict[str, object]]] = {
     "ldam": [{"max_margin": 0.2, "scale": 5.0}],
     "evidential": [{"lam": 1.0}],
     "evidential_regression": [{"lam": 0.0}],
+    "co2": [{"lam": 10.0}, {"margin": 0.2}],
+    **calibration_oracles.OTHER,
 }
 
 CHECKED = [

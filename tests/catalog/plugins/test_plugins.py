@@ -42,7 +42,7 @@ def write(tmp_path: Path):
 
 def test_a_decorated_function_is_found_with_all_it_declares(write):
     loss = find_loss(write(DECORATED) + ":my_loss")
-    assert (loss.name, loss.targets, loss.decode) == ("my_loss", {Task.BINARY: Encoding.SIGN}, Decoder.MARGIN)
+    assert (loss.name, loss.targets, loss.decode) == ("my_loss", {Task.BINARY: Encoding.SIGN}, {None: Decoder.MARGIN})
     assert loss.formula == "max(0, margin - sign * score)^3"
     assert loss.params == {"margin": 1.0}
     score, sign = torch.tensor([[[0.5], [2.0]]]), torch.tensor([[[1.0], [-1.0]]])
@@ -110,7 +110,7 @@ def test_what_is_not_decorated_is_taken_with_the_three_flags(write, kind):
     assert loss(out, target).tolist() == [[0.25, 4.0, 0.0], [0.0, 1.0, 9.0]]
     assert (loss.targets, loss.decode, loss.floor) == (
         {Task.BINARY: Encoding.PROBABILITY},
-        Decoder.SIGMOID,
+        {None: Decoder.SIGMOID},
         None,
     )
     assert loss.sound == {Task.BINARY: (Space.REAL,)}

@@ -141,7 +141,7 @@ def test_a_metric_without_meaning_for_the_targets_is_refused():
 
 def test_a_loss_that_predicts_no_distribution_is_not_scored_by_one():
     """It would be given the dummy's score otherwise, as if it had been measured."""
-    why = r"mse \+ identity: it predicts no distribution, which crps scores"
+    why = r"mse \+ identity: it predicts no distribution or quantiles, which crps scores"
     with pytest.raises(UserError, match=f"metric: {why}"):
         plan_train(TrainConfig.model_validate({"data": "diabetes", "loss": "mse", "metric": "crps"}))
     with pytest.raises(UserError, match=f"metric: {why}"):

@@ -1,0 +1,24 @@
+"""Predictive distributions of a number, and what they are computed with."""
+
+from lossbench.catalog.distributions.distribution import Distribution, Quantiles, Scaled, pinball
+from lossbench.catalog.distributions.families import (
+    Histogram,
+    Laplace,
+    NegativeBinomial,
+    Normal,
+    StudentT,
+    ZeroInflatedLogNormal,
+)
+
+__all__ = [
+    "Distribution",
+    "Histogram",
+    "Laplace",
+    "NegativeBinomial",
+    "Normal",
+    "Quantiles",
+    "Scaled",
+    "StudentT",
+    "ZeroInflatedLogNormal",
+    "pinball",
+]
