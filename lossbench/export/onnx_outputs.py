@@ -124,7 +124,7 @@ def read(graph: Graph, decode: Decoder, out: str, outputs: int) -> Read:
             alpha = graph("Add", out, 1.0)
             p = graph("Div", alpha, graph.total(alpha))
             return Read(graph("Log", graph("Max", p, TINY)), p)
-        case "identity" | "gaussian" | "normal" | "laplace" | "student_t" | "normal_inverse_gamma" | "interval":
+        case "identity" | "gaussian" | "normal" | "laplace" | "student_t" | "normal_inverse_gamma":
             return Read(point=graph.column(out, 0))
         case "exp" | "negative_binomial":
             return Read(point=graph("Exp", graph.column(out, 0)))
@@ -137,6 +137,9 @@ def read(graph: Graph, decode: Decoder, out: str, outputs: int) -> Read:
             for place in range(1, nearest_to_median(decode.params["levels"]) + 1):
                 point = graph("Add", point, graph("Softplus", graph.column(out, place)))
             return Read(point=point)
+        case "interval":
+            half = graph("Div", graph("Softplus", graph.column(out, 1)), 2.0)
+            return Read(point=graph("Add", graph.column(out, 0), half))
         case "histogram":
             edge = bin_edges(torch.zeros(outputs), decode.params["reach"]).numpy()
             center = graph.constant(((edge[1:] + edge[:-1]) / 2)[:, None])
