@@ -74,8 +74,7 @@ def _with_dof(params: Mapping[str, Any]) -> int:
     decode=Decoder.STUDENT_T,
     reference="Lange, Little & Taylor 1989, doi:10.1080/01621459.1989.10478852",
     floor=SCALE_FLOOR + 0.5 * math.log(4 * math.pi) + math.lgamma(2) - math.lgamma(2.5),
-    estimates="between median and mean (and a scale)",
-    value_estimand=BETWEEN,
+    estimates="centre of a Student t, between median and mean or on the bulk's side of both",
     metric="crps",
     pitfalls=(
         "dof=learned adds an output and needs many rows: heavy tails are rare events",
@@ -83,9 +82,7 @@ def _with_dof(params: Mapping[str, Any]) -> int:
     ),
     convex=False,
 )
-def student_t_nll(
-    out_BK: Tensor, y_B1: Tensor, *, dof: Annotated[float, Gt(1)] | Literal["learned"] = 4.0
-) -> Tensor:
+def student_t_nll(out_BK: Tensor, y_B1: Tensor, *, dof: Annotated[float, Gt(1)] | Literal["learned"] = 4.0) -> Tensor:
     """-log of Student's t density, z = (y - m) / s: log s + (v + 1) / 2 log(1 + z^2 / v) + a term of v alone.
 
     Linear outputs (m, softplus^-1 s), and softplus^-1 (v - 2) where dof is learned. A normal likelihood with heavy
