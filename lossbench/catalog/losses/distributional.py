@@ -259,6 +259,6 @@ def hl_gauss(
     """
     edge = bin_edges(z_BK, reach)
     width = 2 * reach / bins
-    upto = torch.special.ndtr((edge - y_B1.clamp(-reach, reach)) / (sigma * width))
+    upto: Tensor = torch.special.ndtr((edge - y_B1.clamp(-reach, reach)) / (sigma * width))
     t_BK = upto.diff(dim=-1) / (upto[..., -1:] - upto[..., :1])
     return -(t_BK * z_BK.log_softmax(-1)).sum(-1)

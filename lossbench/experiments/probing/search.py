@@ -76,18 +76,18 @@ def _descend(table: Table, weight_MT: Tensor, outputs: int, steps: int) -> tuple
     point_MK = torch.zeros(len(weight_MT), outputs, dtype=torch.float64, requires_grad=True)
     solver = torch.optim.LBFGS([point_MK], max_iter=steps, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
 
-    def risk_M() -> Tensor:
+    def risks() -> Tensor:
         return (table(point_MK) * weight_MT).sum(-1)
 
     def closure() -> Tensor:
         solver.zero_grad()
-        total = risk_M().sum()
+        total = risks().sum()
         total.backward()  # type: ignore[no-untyped-call]
         return total
 
     with torch.enable_grad():
-        solver.step(closure)
-    return point_MK.detach(), risk_M().detach()
+        solver.step(closure)  # type: ignore[no-untyped-call]
+    return point_MK.detach(), risks().detach()
 
 
 def _finite(losses: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from lossbench.catalog.distributions import (
     ZeroInflatedLogNormal,
 )
 from lossbench.catalog.distributions.special import betainc
+import itertools
 
 LEVELS = (0.001, 0.05, 0.3, 0.5, 0.8, 0.99)
 CLOSE = {"rtol": 1e-9, "atol": 1e-11}  # the incomplete beta function is a continued fraction: some 1e-12
@@ -83,7 +84,7 @@ def test_crps_is_the_integral_that_defines_it(name: str):
                 kinks = [point for point in (y, *EDGES) if low < point < high]
                 parts = np.sort([low, *kinks, *one.ppf([0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999]), high])
                 square = lambda u, one=one, y=y: (one.cdf(u) - (y <= u)) ** 2  # noqa: E731
-                expected = sum(quad(square, a, b)[0] for a, b in zip(parts[:-1], parts[1:], strict=True))
+                expected = sum(quad(square, a, b)[0] for a, b in itertools.pairwise(parts))
                 tolerance = 1e-4 if name == "student t" and row == 0 else 1e-6  # the tails beyond the ends
             else:
                 k = np.arange(20_000)
@@ -138,7 +139,7 @@ def test_a_lognormal_with_zeros_is_a_mixture():
             one, share = stats.lognorm(s[i], scale=np.exp(m[i])), p[i]
             square = lambda u, one=one, share=share, y=y: (1 - share + share * one.cdf(u) - (y <= u)) ** 2  # noqa: E731
             parts = np.unique([0, y, *one.ppf([0.01, 0.1, 0.5, 0.9, 0.99, 0.9999, 1 - 1e-8])])
-            expected.append(sum(quad(square, a, b)[0] for a, b in zip(parts[:-1], parts[1:], strict=True)))
+            expected.append(sum(quad(square, a, b)[0] for a, b in itertools.pairwise(parts)))
         np.testing.assert_allclose(ours.crps(at), expected, rtol=1e-6)
     np.testing.assert_allclose(ours.quantile(0.5), [0.0, rest.ppf((0.5 - 0.1) / 0.9)[1]], **CLOSE)
 

@@ -1,4 +1,4 @@
-"""What the losses of whole distributions estimate, fitted to a skewed sample, and what they promise of their outputs."""
+"""What the losses of whole distributions estimate, fitted to a skewed sample, and what they promise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def fitted(loss: Loss, y: np.ndarray):
     """The prediction of least mean loss for a sample without features."""
     z = torch.zeros(1, 1, loss.width(Task.REGRESSION, 0), dtype=torch.float64, requires_grad=True)
     target = torch.as_tensor(y)[None, :, None]
-    solver = torch.optim.LBFGS([z], max_iter=500, tolerance_grad=1e-10, line_search_fn="strong_wolfe")
+    solver = torch.optim.LBFGS([z], max_iter=100, tolerance_grad=1e-7, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         solver.zero_grad()
