@@ -10,14 +10,14 @@ from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Task
 
 MARKS = "<!-- catalogue: begin -->\n", "<!-- catalogue: end -->"
-SHORT = {Task.BINARY: "B", Task.MULTICLASS: "M", Task.REGRESSION: "R"}
+SHORT = {Task.BINARY: "B", Task.MULTICLASS: "M", Task.ORDINAL: "O", Task.REGRESSION: "R"}
 
 
 def catalogue_table() -> str:
     """One row a loss: tasks, the activation that `auto` takes, what it estimates."""
     lines = [
         f"{len(LOSSES)} losses, {len(ACTIVATIONS)} last activations, {len(METRICS)} metrics."
-        " B binary, M multiclass, R regression; `auto` takes the activation named.",
+        " B binary, M multiclass, O ordinal, R regression; `auto` takes the activation named.",
         "",
         "| loss | tasks | last activation | estimates |",
         "|---|---|---|---|",

@@ -12,33 +12,41 @@ from collections.abc import Sequence
 
 MEAN, MEDIAN, MODE = "the mean", "the median", "the mode"
 BETWEEN = "a compromise between median and mean"
+NEAR_MEAN, NEAR_MEDIAN = "the mean to within epsilon", "the median to within epsilon"
+BALANCED_MEAN = "the mean with all target values equally frequent"
 QUANTILE, EXPECTILE = "the {quantile:g}-quantile", "the {tau:g}-expectile"
+M_QUANTILE = "the {quantile:g}-M-quantile"  # of Huber's influence function: between quantile and expectile
 LOG_MEAN, WEIGHTED_MEDIAN = "exp E log(1 + y) - 1", "the median weighted by 1 / y"
 PROBABILITIES = "the class probabilities"
 POWERS = "powers of the class probabilities"  # which the common temperature undoes
 MOST_PROBABLE = "the most probable class"
+MEDIAN_CLASS = "the median class"  # of classes in an order
 OTHER_CLASS = "a class that need not be the most probable one"
 # "balanced": as if all classes were equally frequent
 BALANCED_PROBABILITIES = "the class probabilities over the classes' shares of the rows"
 BALANCED_CLASS = "the class that is most probable for its share of the rows"
+BALANCED_MEDIAN = "the median class if all classes were equally frequent"
 # with rarer classes ahead, but not by their shares
 TILTED_PROBABILITIES = "the class probabilities with rarer classes ahead"
 WEIGHTED_PROBABILITIES = "the class probabilities times the classes' weights"
 WEIGHTED_CLASS = "the class that is most probable after its weight"
 BEST_F = "the decisions of the best mean F-measure"
 
-_CENTRES = frozenset({MEAN, MEDIAN, MODE, BETWEEN})
-_SAME = {"the 0.5-quantile": MEDIAN, "the 0.5-expectile": MEAN}
+_CENTRES = frozenset({MEAN, MEDIAN, MODE, BETWEEN, NEAR_MEAN, NEAR_MEDIAN})
+_SAME = {"the 0.5-quantile": MEDIAN, "the 0.5-expectile": MEAN, "the 0.5-M-quantile": BETWEEN}
 # What has the first has the others as well; a compromise between mean and median is wrong for neither.
 _IMPLIES = {
-    PROBABILITIES: {MOST_PROBABLE},
-    POWERS: {MOST_PROBABLE, PROBABILITIES},
-    BALANCED_PROBABILITIES: {BALANCED_CLASS},
+    PROBABILITIES: {MOST_PROBABLE, MEDIAN_CLASS},
+    POWERS: {MOST_PROBABLE, MEDIAN_CLASS, PROBABILITIES},
+    BALANCED_PROBABILITIES: {BALANCED_CLASS, BALANCED_MEDIAN},
     BETWEEN: {MEAN, MEDIAN},
+    NEAR_MEAN: {MEAN},
+    NEAR_MEDIAN: {MEDIAN},
 }
 _OF_EVEN = {
     BALANCED_PROBABILITIES: PROBABILITIES,
     BALANCED_CLASS: MOST_PROBABLE,
+    BALANCED_MEDIAN: MEDIAN_CLASS,
     TILTED_PROBABILITIES: PROBABILITIES,
 }
 _BALANCED = {PROBABILITIES: BALANCED_PROBABILITIES, MOST_PROBABLE: BALANCED_CLASS, POWERS: BALANCED_CLASS}

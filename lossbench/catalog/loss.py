@@ -9,7 +9,7 @@ nothing is reduced here.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from lossbench.catalog.decoders import Decoder, Prediction, as_decoder
 from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, PROBABILITIES, canonical
 from lossbench.catalog.parameters import bound, schema_of, spelled
+from lossbench.catalog.per_task import PerTask, per_task, reasons_per_task, with_ordinal
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.components.other_names import LOSS_NAMES
 from lossbench.components.translate import plain, spellings
@@ -29,10 +30,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
-PerTask = Iterable[Space] | Mapping[Task, Iterable[Space]]
 Read = Decoder | Callable[..., Prediction]
 Decode = Read | Mapping[Any, Read]  # one, or one per Space or Task
-Whys = Mapping[Any, Any]  # {key: text} for all tasks alike, or {Task: {key: text}}
 
 ABBREVIATIONS = {
     "ce": "cross_entropy",
@@ -74,6 +73,7 @@ class Loss:
     caveats: Mapping[Task, Mapping[str, str]] = field(default_factory=dict)  # activation -> what happens behind it
     floor: float | None = 0.0
     per: Literal["sample", "batch"] = "sample"
+    thresholds: bool = False  # its outputs but the first are biases alone, the same in every row
     # Outputs per column of the encoded target: 2 for a mean and a variance; or what the parameters make of them.
     outputs: int | Callable[[Mapping[str, Any]], int] = 1
     min_outputs: int = 1
@@ -81,6 +81,7 @@ class Loss:
     value_estimand: str = ""  # what its values estimate, in `estimands`' words, parameters in braces; "": not declared
     # The same of classes, given the parameters; None: the probabilities where it is proper, else as `consistent` says.
     class_estimand: Callable[[Mapping[str, Any]], str] | None = None
+    use: str = ""  # when to use it and when not, one sentence: "Use it ...; not ..."
     pitfalls: tuple[str, ...] = ()
     # On every task: read by its decoder, the expected value's one minimiser is the true probability or mean.
     proper: bool = False
@@ -89,6 +90,7 @@ class Loss:
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
+    stop_gradient: str = ""  # the factor of its value that its gradient takes for constant; "": the gradient is whole
     # Of probabilities as target (soft targets): True where `fn` itself is meant for them, or what takes its place, a
     # function of outputs and probabilities [..., B, C]; False: it is made for a class of each row.
     soft: Callable[..., Tensor] | bool = field(default=False, repr=False)
@@ -105,6 +107,12 @@ class Loss:
     def tasks(self) -> frozenset[Task]:
         """The tasks it can be trained on."""
         return frozenset(self.targets)
+
+    @property
+    def own_tasks(self) -> list[Task]:
+        """Its tasks without the ordinal one where it is that of several classes there: it does not see their order."""
+        unordered = self.targets.get(Task.ORDINAL) is self.targets.get(Task.MULTICLASS)
+        return [task for task in Task if task in self.targets and not (unordered and task is Task.ORDINAL)]
 
     @property
     def formula(self) -> str:
@@ -129,7 +137,7 @@ class Loss:
     @property
     def own_metric(self) -> str:
         """The metric that scores what it estimates with its parameters, `pinball(quantile=0.9)`; "": the task's own."""
-        return self.metric.format(**self.params)
+        return self.metric.format(**{k: list(v) if isinstance(v, tuple) else v for k, v in self.params.items()})
 
     def estimand(self, task: Task) -> str:
         """What is estimated on a task, in the words of `estimands`; "" where that is not declared."""
@@ -192,23 +200,6 @@ LOSSES: Registry[Loss] = Registry(
 )
 
 
-def per_task(spaces: PerTask, tasks: Iterable[Task]) -> dict[Task, tuple[Space, ...]]:
-    """Spell out, for every task, sound spaces that were given once for all of them; a set takes `Space`'s order."""
-
-    def ordered(some: Iterable[Space]) -> tuple[Space, ...]:
-        return tuple(sorted(some, key=list(Space).index) if isinstance(some, Set) else some)
-
-    if isinstance(spaces, Mapping):
-        return {task: ordered(spaces.get(task, ())) for task in tasks}
-    return dict.fromkeys(tasks, ordered(spaces))
-
-
-def reasons_per_task(whys: Whys, tasks: Iterable[Task], name: str) -> dict[Task, dict[Any, str]]:
-    """The same for reasons; `{loss}` in one stands for the loss's name."""
-    given = {task: whys.get(task, {}) if any(isinstance(key, Task) for key in whys) else whys for task in tasks}
-    return {task: {key: why.replace("{loss}", name) for key, why in some.items()} for task, some in given.items()}
-
-
 def declare(
     fn: Callable[..., Any],
     *,
@@ -245,7 +236,8 @@ def declare(
     _check_also_try(declaration)
     for decoder in declaration.decode.values():
         decoder.check(declaration.params, declaration.name)
-    return declaration
+    by_task = ("targets", "sound", "risky", "unsound", "same_as", "caveats", "decode", "consistent")
+    return replace(declaration, **{name: with_ordinal(getattr(declaration, name), targets) for name in by_task})
 
 
 def decoders_of(decode: Decode) -> dict[Any, Decoder]:

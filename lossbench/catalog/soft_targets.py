@@ -15,10 +15,10 @@ def softened(loss: Loss, task: Task, *, where: str = "loss") -> Loss:
 
     Raises `UserError` for a loss that declares none, with the names of those that do.
     """
-    column = loss.targets[task] is Encoding.PROBABILITY
+    own = loss.targets[task]
     if loss.soft is True or (loss.soft and loss.name in LOSSES):
         fn = loss.fn if loss.soft is True else loss.soft
-        encoding = Encoding.PROBABILITY if column else Encoding.ONE_HOT
+        encoding = own if own.takes_probabilities else Encoding.ONE_HOT
         return replace(loss, fn=fn, targets={**loss.targets, task: encoding})
     raise UserError(
         f"{loss.name} is made for a class of each row, and the target holds probabilities of the classes",

@@ -24,7 +24,8 @@ def encode(
 ) -> Tensor:
     """The target of N samples: `[N]` int64 for `CLASS_INDEX`, else float32 `[N, C]` or `[N, 1]`.
 
-    Probabilities of the classes `[N, C]` are the target of `ONE_HOT`, and the second class's that of `PROBABILITY`.
+    Probabilities of the classes `[N, C]` are the target of `ONE_HOT`, the second class's that of `PROBABILITY`, and
+    those of the classes above each but the last, `[N, C - 1]`, that of `CUMULATIVE`.
 
     `truth_N` holds class indices, or values (`[N, K]` for K targets, and so is what comes of them): standardised by the
     caller for `FLOAT`, in their own units for `NONNEGATIVE` and `POSITIVE`. Raises `UserError` for a class that is not
@@ -38,9 +39,11 @@ def encode(
             _check_range(truth_N, encoding, name, where, place)
             return truth_N.float().view(len(truth_N), -1)
     if truth_N.ndim == 2:  # probabilities of the classes
+        if encoding is Encoding.CUMULATIVE:
+            return truth_N.flip(-1).cumsum(-1).flip(-1)[:, 1:].float()
         return truth_N[:, 1:].float() if encoding is Encoding.PROBABILITY else truth_N.float()
     y = truth_N.long()
-    wanted = classes if encoding.width(3) == 3 else 2
+    wanted = 2 if encoding in {Encoding.PROBABILITY, Encoding.SIGN} else classes
     if len(y) and not 0 <= int(y.min()) <= int(y.max()) < wanted:
         raise UserError(f"class {int(y.max())} of {name}, which takes {wanted} classes", where=where)
     match encoding:
@@ -50,6 +53,8 @@ def encode(
             return F.one_hot(y, classes).float()
         case Encoding.SIGNED_ONE_HOT:
             return 2 * F.one_hot(y, classes).float() - 1
+        case Encoding.CUMULATIVE:
+            return (y[:, None] > torch.arange(classes - 1, device=y.device)).float()
         case Encoding.PROBABILITY:
             return y.float()[:, None]
         case _:

@@ -10,6 +10,7 @@ class Task(StrEnum):
 
     BINARY = "binary"
     MULTICLASS = "multiclass"
+    ORDINAL = "ordinal"  # three classes or more, in an order
     REGRESSION = "regression"
 
     @property
@@ -24,6 +25,7 @@ class Encoding(StrEnum):
     CLASS_INDEX = "class_index"  # [B] int64, 0..C-1; K = C
     ONE_HOT = "one_hot"  # [B, C] 0/1; K = C
     SIGNED_ONE_HOT = "signed_one_hot"  # [B, C] -1/+1; K = C
+    CUMULATIVE = "cumulative"  # [B, C - 1] 0/1, whether the class is above the k-th, lowest first; K = C - 1
     PROBABILITY = "probability"  # [B, 1] 0/1, the second class is 1; K = 1
     SIGN = "sign"  # [B, 1] -1/+1, the second class is +1; K = 1
     FLOAT = "float"  # [B, 1] a number, standardised on the training part; K = 1
@@ -32,7 +34,14 @@ class Encoding(StrEnum):
 
     def width(self, classes: int) -> int:
         """Number of columns of the encoded target for so many classes."""
+        if self is Encoding.CUMULATIVE:
+            return classes - 1
         return classes if self in {Encoding.CLASS_INDEX, Encoding.ONE_HOT, Encoding.SIGNED_ONE_HOT} else 1
+
+    @property
+    def takes_probabilities(self) -> bool:
+        """Whether probabilities of the classes can stand in the place of a class."""
+        return self in {Encoding.ONE_HOT, Encoding.CUMULATIVE, Encoding.PROBABILITY}
 
 
 class Space(StrEnum):

@@ -49,7 +49,7 @@ def explain(
     task: Annotated[
         str | None,
         typer.Option(
-            "--task", metavar="KIND", help="binary, multiclass or regression.", autocompletion=completion.tasks
+            "--task", metavar="KIND", help="binary, multiclass, ordinal or regression.", autocompletion=completion.tasks
         ),
     ] = None,
     plot: Annotated[
@@ -206,7 +206,9 @@ def _of_loss(page: LossPage) -> Lines:
         yield "short", ", ".join(page.abbreviations)
     for i, (library, names) in enumerate(page.elsewhere):
         yield "" if i else "elsewhere", f"{library}: {names}"
+    yield "use", page.use
     yield "estimates", page.estimates
+    yield "use", page.use
     for task in page.tasks:
         others = [name for name in task.sound if name != task.auto]
         yield task.task, f"target {task.target}; outputs: {task.outputs}"
@@ -215,6 +217,7 @@ def _of_loss(page: LossPage) -> Lines:
             named = [name for name, verdict in task.verdicts if verdict.level == level]
             if named:
                 yield "", f"{level} with {', '.join(named)}"
+    yield "ordinal", page.on_order
     for parameter in page.parameters:
         yield "parameter", f"{parameter.name} = {parameter.default} ({parameter.allowed})"
     for fact in page.facts:

@@ -21,7 +21,7 @@ OfTask = Annotated[
     typer.Option(
         "--task",
         metavar="KIND",
-        help="Only those for binary, multiclass or regression.",
+        help="Only those for binary, multiclass, ordinal or regression.",
         autocompletion=completion.tasks,
     ),
 ]
@@ -55,7 +55,7 @@ def losses(task: OfTask = None, wide: Wide = False, json: AsJson = False) -> Non
         brief = ("loss", "tasks", "formula", "package")
         rows = [{key: row[key] for key in brief} | {"tasks": _initials(row["tasks"])} for row in rows]
         _show(rows, wrong, cut=True)
-        typer.echo("B binary, M multiclass, R regression; --wide and `explain NAME` say more")
+        typer.echo("B binary, M multiclass, O ordinal, R regression; --wide and `explain NAME` say more")
         return
     _show(rows, wrong, below=("formula", "target", "estimates"), as_json=json)
 

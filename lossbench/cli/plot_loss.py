@@ -35,7 +35,7 @@ def plot_loss(
         typer.Option(
             "--task",
             metavar="KIND",
-            help="binary, multiclass or regression; if not given, one that all have (regression first).",
+            help="binary, multiclass, ordinal or regression; if not given, one that all have (regression first).",
             autocompletion=completion.tasks,
         ),
     ] = None,

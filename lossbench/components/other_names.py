@@ -1,4 +1,4 @@
-"""Names that torch, Keras and scikit-learn have for losses and last activations, and what each is here.
+"""Names that torch, Keras, scikit-learn and optax have for losses and last activations, and what each is here.
 
 One table, declarative: a name, the loss or activation that it is, how its parameters are written here, and what of it
 there is no equivalent of, with the reason. A name may be written with its library's prefix: `nn.L1Loss`,
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-TORCH, KERAS, SCIKIT_LEARN = "torch.nn", "Keras", "scikit-learn"
+TORCH, KERAS, SCIKIT_LEARN, OPTAX = "torch.nn", "Keras", "scikit-learn", "optax"
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,10 @@ KERAS_AXIS = {
     "axis": Only((-1,), "classes are the last axis"),
     "reduction": Only(("mean", "none", "sum_over_batch_size", None), "lossbench takes the mean"),
 }
+OPTAX_AXIS = {
+    "axis": Only((-1,), "classes are the last axis"),
+    "where": Only((None,), "every row and class counts: weight rows by --weights"),
+}
 
 
 def _torch(names: str, ours: str = "", only: Mapping[str, Only] | None = None, **declared: Any) -> OtherName:
@@ -75,6 +79,10 @@ def _keras(names: str, ours: str = "", only: Mapping[str, Only] | None = None, *
 
 def _sklearn(names: str, ours: str = "", **declared: Any) -> OtherName:
     return OtherName(SCIKIT_LEARN, tuple(names.split()), ours, **declared)
+
+
+def _optax(names: str, ours: str = "", only: Mapping[str, Only] | None = None, **declared: Any) -> OtherName:
+    return OtherName(OPTAX, tuple(names.split()), ours, only={**OPTAX_AXIS, **(only or {})}, **declared)
 
 
 LOSS_NAMES: tuple[OtherName, ...] = (
@@ -175,6 +183,28 @@ LOSS_NAMES: tuple[OtherName, ...] = (
     ),
     _keras("SquaredHinge", "squared_hinge", note="the mean over the outputs in Keras, the sum here"),
     _keras("CategoricalHinge categorical_hinge", "crammer_singer"),
+    _keras("LogCosh logcosh", "log_cosh"),
+    _keras(
+        "CategoricalFocalCrossentropy categorical_focal_crossentropy",
+        "focal",
+        {
+            "alpha": Only((0.25, None), "it multiplies all classes alike: weight classes by class_weight"),
+            "from_logits": FROM_LOGITS,
+            "label_smoothing": UNSMOOTHED,
+        },
+        note="0.25 times it in Keras, whose alpha it is; " + LOGITS_INSIDE,
+    ),
+    _keras(
+        "BinaryFocalCrossentropy binary_focal_crossentropy",
+        "focal",
+        {
+            "apply_class_balancing": Only((False,), "weight classes by class_weight"),
+            "alpha": Only((0.25, None), "it is used with apply_class_balancing only"),
+            "from_logits": FROM_LOGITS,
+            "label_smoothing": UNSMOOTHED,
+        },
+        note="of one output there, of one a class here; " + LOGITS_INSIDE,
+    ),
     _keras(
         "KLDivergence kl_divergence kullback_leibler_divergence",
         "cross_entropy",
@@ -187,10 +217,24 @@ LOSS_NAMES: tuple[OtherName, ...] = (
     _sklearn("poisson", "poisson_nll", note="of the logarithm of the mean"),
     _sklearn("gamma", "gamma_nll", note="of the logarithm of the mean"),
     _sklearn("quantile quantile_loss pinball_loss", "pinball", params={"alpha": "quantile"}),
-    _sklearn("modified_huber", refused="the catalogue has none; squared_hinge has its values for margins above -1"),
+    _sklearn("modified_huber", "modified_huber"),
     _sklearn("perceptron", refused="it is hinge with margin 0, which outputs of 0 satisfy; take hinge"),
-    _sklearn("epsilon_insensitive", refused="the catalogue has none; l1 is the same without the insensitive zone"),
-    _sklearn("squared_epsilon_insensitive", refused="the catalogue has none; mse is the same without the zone"),
+    _sklearn("epsilon_insensitive", "epsilon_insensitive"),
+    _sklearn("squared_epsilon_insensitive", "squared_epsilon_insensitive"),
+    _optax("softmax_cross_entropy softmax_cross_entropy_with_integer_labels multiclass_logistic_loss", "cross_entropy"),
+    _optax("sigmoid_binary_cross_entropy binary_logistic_loss", "bce_with_logits"),
+    _optax("l2_loss", "mse", note="half of it in optax"),
+    _optax("hinge_loss binary_hinge_loss", "hinge"),
+    _optax("multiclass_hinge_loss", "crammer_singer"),
+    _optax("perceptron_loss binary_perceptron_loss", refused="it is hinge with margin 0, which outputs of 0 satisfy"),
+    _optax("poly_loss_cross_entropy", "poly1", note="its epsilon is 2 where none is given"),
+    _optax(
+        "sigmoid_focal_loss",
+        "focal",
+        {"alpha": Only((None,), "it weights the classes: give class_weight")},
+        note="of one output there, of one a class here",
+    ),
+    _optax("cosine_distance", "cosine_embedding"),
 )
 
 _DIM = {

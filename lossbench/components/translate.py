@@ -11,7 +11,7 @@ from lossbench.errors import UserError
 
 PREFIXES = (  # of names, in lower case; the longer one goes before its own beginning
     *("torch.nn.functional.", "torch.nn.modules.loss.", "torch.nn.modules.activation.", "torch.nn.", "torch."),
-    *("nn.functional.", "nn.", "f.", "tf.keras.losses.", "keras.losses."),
+    *("nn.functional.", "nn.", "f.", "tf.keras.losses.", "keras.losses.", "optax.losses.", "optax."),
 )
 
 

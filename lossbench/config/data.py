@@ -76,8 +76,11 @@ class DataConfig(ConfigPart):
         description="The column to predict; a file needs it. Several columns are probabilities of the classes, or "
         "numbers to predict together",
     )
-    task: Annotated[Literal["auto", "binary", "multiclass", "regression"], Flag("--task", DATA)] = Field(
+    task: Annotated[Literal["auto", "binary", "multiclass", "ordinal", "regression"], Flag("--task", DATA)] = Field(
         "auto", description="What kind of target it is; auto looks at its values"
+    )
+    order: Annotated[Labels, Flag("--order", DATA, "CLASS,...", repeated=True)] = Field(
+        [], description="The target's classes in their order, lowest first, as low,medium,high: an ordinal task"
     )
     drop: Annotated[Labels, Flag("--drop", DATA, "COLUMN,...", repeated=True)] = Field(
         [], description='Columns to leave out, as a,b; a name with a comma in double quotes: "size, mm",b'

@@ -14,7 +14,7 @@ from lossbench.data.weights import read_weights, rows_that_count, weighted
 from lossbench.errors import UserError, UserErrors, unknown
 
 # options without a meaning for a set that is ready made
-IDLE = (*(name for name in READING if name != "date_formats"), "keep", "drop_missing_target", "min_class_rows")
+IDLE = (*(name for name in READING if name != "date_formats"), "order", "keep", "drop_missing_target", "min_class_rows")
 
 
 def load(source: DataSource) -> Table:

@@ -75,12 +75,16 @@ class Member:
 
 @dataclass(frozen=True)
 class Net:
-    """The shape that all members share; `activation`, a name of `HIDDEN_ACTIVATIONS`, follows every hidden layer."""
+    """The shape that all members share; `activation`, a name of `HIDDEN_ACTIVATIONS`, follows every hidden layer.
+
+    So many of the last outputs are `thresholds`: biases alone, the same in every row. Their weights are 0 and stay so.
+    """
 
     inputs: int
     hidden: tuple[int, ...]
     outputs: int
     activation: str = "relu"
+    thresholds: int = 0
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -20,6 +20,8 @@ from lossbench.catalog.activations import Activation
 from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Task
+from lossbench.data.infer.order import in_order
+from lossbench.data.infer.target import label_of
 from lossbench.errors import UserError
 from lossbench.estimators.columns import rows_that_count
 from lossbench.estimators.loss_parameter import ClassWeights, checked_parameters
@@ -28,16 +30,19 @@ from lossbench.estimators.training import Array
 from lossbench.experiments.setup.class_weight import class_weights
 from lossbench.experiments.setup.pair import Pair
 
+OF_CLASSES = {"self", "__class__", "class_weight", "order"}  # of the constructor, not of every MLP
+
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     """An MLP that classifies, trained with any classification loss.
 
     `loss` is what names a loss anywhere, `focal(gamma=3)`, `nll+relu`, `CrossEntropyLoss`, `my_loss.py:my_loss`, or a
-    function, a module of torch or a `Loss` itself; `loss_params` are its parameters, `target_encoding` and
-    `decode` declare what a function that is not decorated cannot say. `class_weight` is "balanced", or a weight
-    above 0 for every class, by its label or in their order. `patience` (early stopping) and `keep="best"` hold the
-    share `validation` of the rows back. `standardise` scales the inputs to mean 0 and deviation 1 first.
-    `predict_proba` is there where the loss estimates probabilities.
+    function, a module of torch or a `Loss` itself; `loss_params` are its parameters, `target_encoding` and `decode`
+    declare what a function that is not decorated cannot say. `class_weight` is "balanced", or a weight above 0 for
+    every class, by its label or in their order. `order` are the labels, lowest first: the task is then ordinal,
+    `classes_` are in this order, and losses that know it (`coral`, `corn`, ...) can be trained. `patience` (early
+    stopping) and `keep="best"` hold the share `validation` of the rows back. `standardise` scales the inputs to mean 0
+    and deviation 1 first. `predict_proba` is there where the loss estimates probabilities.
 
     `preprocess="auto"` prepares the columns of a DataFrame as the command line does: gaps in numbers get the median,
     booleans, texts and the dtype "category" an input for each level, dates one for each part. True prepares arrays
@@ -90,6 +95,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         keep: Literal["last", "best"] = "last",
         validation: float = 0.2,
         class_weight: ClassWeights = None,
+        order: Sequence[Any] | None = None,
         standardise: bool = True,
         preprocess: bool | Literal["auto"] = "auto",
         warm_start: bool = False,
@@ -98,9 +104,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         device: str = "auto",
         threads: int | None = 1,
     ) -> None:
-        own = {name: value for name, value in locals().items() if name not in {"self", "class_weight", "__class__"}}
+        own = {name: value for name, value in locals().items() if name not in OF_CLASSES}
         super().__init__(**own)
         self.class_weight = class_weight
+        self.order = order
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train on `X [N, D]` and labels `y [N]`; `UserError` for parameters that cannot be, and where it diverges.
@@ -113,15 +120,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         x, label_N = self._checked(X, y, goes_on=goes_on, min_rows=2)
         check_classification_targets(label_N)
         x, label_N, weight_N = rows_that_count(x, label_N, sample_weight)
-        classes, index_N = np.unique(column_or_1d(label_N, warn=True), return_inverse=True)
+        label_N = column_or_1d(label_N, warn=True)
+        classes = np.unique(label_N)
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least two classes; y has one class")
+        classes = self._in_order(classes)
         if goes_on and not np.array_equal(classes, self.classes_):
             raise ValueError(f"with warm_start, y must have the classes of before, {self.classes_}; it has {classes}")
         self.classes_ = classes
+        index_N = self._indices(label_N)
         pair = self._pair(self._task_of_classes, classes)
         weights = weight_N, _class_weights(pair, index_N, weight_N)
-        return self._train(x, index_N.astype(np.int64), pair, *weights, goes_on=goes_on)
+        return self._train(x, index_N, pair, *weights, goes_on=goes_on)
 
     def partial_fit(
         self,
@@ -150,7 +160,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             del self.classes_
         x, label_N = self._checked(X, y, goes_on=goes_on)
         check_classification_targets(label_N)
-        _check_partial_fit_first_call(self, classes)
+        if goes_on and classes is not None and np.array_equal(np.unique(classes), np.unique(self.classes_)):
+            classes = None  # they are those of before, which may be in another order than the sorted one
+        if _check_partial_fit_first_call(self, classes):
+            self.classes_ = self._in_order(self.classes_)
         unknown = np.setdiff1d(label_N, self.classes_)
         if len(unknown):
             raise ValueError(f"y has labels that are not among the classes {self.classes_}: {unknown}")
@@ -159,14 +172,31 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 what = f"partial_fit does not know how frequent classes are, so it has no {self.class_weight!r}"
                 raise UserError(what, where="class_weight", fix="give a weight for each class, or sample_weight")
         x, label_N, weight_N = rows_that_count(x, column_or_1d(label_N, warn=True), sample_weight)
-        index_N = np.searchsorted(self.classes_, label_N).astype(np.int64)
+        index_N = self._indices(label_N)
         pair = self._pair(self._task_of_classes, self.classes_)
         weights = weight_N, _class_weights(pair, index_N, weight_N)
         return self._train(x, index_N, pair, *weights, goes_on=goes_on, one_pass=True)
 
     @property
     def _task_of_classes(self) -> Task:
-        return Task.BINARY if len(self.classes_) == 2 else Task.MULTICLASS
+        if len(self.classes_) == 2:
+            return Task.BINARY
+        return Task.MULTICLASS if self.order is None else Task.ORDINAL
+
+    def _in_order(self, classes: Array) -> Array:
+        """Sorted classes in the given order; a `ParameterError` for an order that is none of them."""
+        if self.order is None:
+            return classes
+        with checked_parameters():
+            places, _ = in_order(
+                np.arange(len(classes)), [*map(label_of, classes)], [*map(label_of, self.order)], where="order"
+            )
+        return classes[np.argsort(places)]
+
+    def _indices(self, label_N: Array) -> Array:
+        """The labels' places among the classes, `[N]` int64."""
+        places = np.argsort(self.classes_)
+        return places[np.searchsorted(self.classes_, label_N, sorter=places)].astype(np.int64)
 
     def predict(self, X: ArrayLike) -> Array:
         """The decided class of each row."""

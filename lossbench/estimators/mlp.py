@@ -6,6 +6,7 @@ N rows, D inputs, K outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -244,7 +245,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
         present = net_of(
             {name: torch.from_numpy(values) for name, values in self.state_.items()}, self.hidden_activation_
         )
-        if present != net:
+        if present != replace(net, thresholds=0):  # weights do not tell which outputs have none
             what = f"{_described(present)} cannot go on as {_described(net)}"
             raise UserError(what, where=type(self).__name__, fix="fit it anew, with warm_start=False")
 

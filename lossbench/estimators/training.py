@@ -73,7 +73,7 @@ def problem_of(
     l1, l2 = config.penalty.split()
     optim, stopping = config.optim, config.early_stopping
     return Problem(
-        net=net_for(config.net, given.x_ND.shape[1], pair.outputs),
+        net=net_for(config.net, given.x_ND.shape[1], pair),
         folds=(
             Fold(
                 part(given.rows),

@@ -52,6 +52,22 @@ class Graph:
         """One column `[N, 1]` of a value `[N, K]`."""
         return self("Gather", value, self.constant(np.array([place]), np.int64), axis=-1)
 
+    def columns(self, value: str, first: int, end: int) -> str:
+        """The columns from `first` to before `end` of a value `[N, K]`."""
+        bounds = [self.constant(np.array([number]), np.int64) for number in (first, end, 1)]
+        return self("Slice", value, *bounds)
+
+    def descending(self, value: str, columns: int) -> str:
+        """A value's columns, of each row the largest first."""
+        found = f"value_{len(self._nodes)}"
+        count = self.constant(np.array([columns]), np.int64)
+        self._nodes.append(helper.make_node("TopK", [value, count], [found, f"{found}_places"], axis=-1))
+        return found
+
+    def running_total(self, value: str) -> str:
+        """The sums of each column and those before it."""
+        return self("CumSum", value, self.constant(np.array(-1), np.int64))
+
     def total(self, value: str) -> str:
         """The sum over the last axis, `[N, 1]`."""
         return self("ReduceSum", value, self.constant(np.array([-1]), np.int64), keepdims=1)

@@ -15,6 +15,7 @@ from lossbench.catalog.decoders import TINY, Decoder
 from lossbench.catalog.decoders.values import SMALLEST_SCALE, bin_edges, nearest_to_median
 from lossbench.deferred import torch
 from lossbench.errors import UserError
+from lossbench.export import onnx_ordinal as ordinal
 from lossbench.export.onnx_graph import Graph
 
 Operation = Callable[[Graph, str], str]
@@ -124,6 +125,16 @@ def read(graph: Graph, decode: Decoder, out: str, outputs: int) -> Read:
             alpha = graph("Add", out, 1.0)
             p = graph("Div", alpha, graph.total(alpha))
             return Read(graph("Log", graph("Max", p, TINY)), p)
+        case "cumulative" | "thresholds":
+            logits = out if decode.name == "cumulative" else ordinal.logits_by_thresholds(graph, out, outputs)
+            p = ordinal.p_by_cumulative_logits(graph, logits, outputs)
+            return Read(graph("Log", graph("Max", p, TINY)), p)
+        case "ordered_thresholds":
+            log_p = ordinal.log_p_by_ordered_thresholds(graph, out, outputs)
+            return Read(log_p, graph("Exp", log_p))
+        case "conditional":
+            log_p = ordinal.log_p_by_chain(graph, out, outputs)
+            return Read(log_p, graph("Exp", log_p))
         case "identity" | "gaussian" | "normal" | "laplace" | "student_t" | "normal_inverse_gamma":
             return Read(point=graph.column(out, 0))
         case "exp" | "negative_binomial":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lossbench.config.commands.compare import PairConfig
     from lossbench.record.loss_profile import LossProfile, What
 
-TASKS_IN_ORDER = ("regression", "binary", "multiclass")  # a loss of values is best known by its residuals
+TASKS_IN_ORDER = ("regression", "binary", "multiclass", "ordinal")  # a loss of values is best known by its residuals
 
 
 def plot_loss(

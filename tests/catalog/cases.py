@@ -13,7 +13,7 @@ from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation, sound_activations
 from lossbench.catalog.vocabulary import Encoding, Task
 
-CLASSES = {Task.BINARY: 2, Task.MULTICLASS: 4, Task.REGRESSION: 1}
+CLASSES = {Task.BINARY: 2, Task.MULTICLASS: 4, Task.ORDINAL: 4, Task.REGRESSION: 1}
 
 
 @dataclass(frozen=True)
@@ -70,5 +70,5 @@ class Case:
         return self.loss(out, target, *weight, **self.statistics(out.dtype))
 
 
-PREFERRED = [Case(loss, task, best_activation(loss, task)) for loss in LOSSES for task in Task if task in loss.tasks]
+PREFERRED = [Case(loss, task, best_activation(loss, task)) for loss in LOSSES for task in loss.own_tasks]
 SOUND = [Case(c.loss, c.task, a) for c in PREFERRED for a in sound_activations(c.loss, c.task)]

@@ -1,6 +1,6 @@
 """What losses and metrics declare to be best at, against the constant that each is best at, found by search.
 
-The oracles are numpy's mean and quantile, and the root of the expectile's first-order condition by scipy.
+The oracles are numpy's mean and quantile, and roots of first-order conditions by scipy.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from scipy.optimize import brentq
 
 from lossbench.catalog.decoders import Prediction
-from lossbench.catalog.estimands import BETWEEN, MODE, differ
+from lossbench.catalog.estimands import BETWEEN, MODE, NEAR_MEAN, NEAR_MEDIAN, differ
 from lossbench.catalog.loss import LOSSES, Loss
 from lossbench.catalog.metrics import METRICS, suiting
 from lossbench.catalog.vocabulary import Task
@@ -27,15 +28,33 @@ def expectile(tau: float) -> float:
     return brentq(lambda e: (np.where(e <= SAMPLE, tau, 1 - tau) * (SAMPLE - e)).sum(), 0.5, 11.25)
 
 
+def root(condition) -> float:
+    """Where a first-order condition, which falls as the prediction rises, passes 0 in the sample's range."""
+    return brentq(condition, 0.5, 11.25)
+
+
+def m_quantile(quantile: float, kappa: float = 1.0) -> float:
+    """Breckling & Chambers 1988: the asymmetrically weighted residuals, clipped at kappa, sum to 0."""
+    return root(lambda m: (np.where(m <= SAMPLE, quantile, 1 - quantile) * np.clip(SAMPLE - m, -kappa, kappa)).sum())
+
+
+def balanced_mean(noise: float = 1.0) -> float:
+    """Ren et al. 2022: where the sample's values, weighted by a normal density around it, have the sample's mean."""
+    return root(lambda m: SAMPLE.mean() - np.average(SAMPLE, weights=stats.norm.pdf(SAMPLE, m, noise)))
+
+
 ORACLE = {
     "the mean": SAMPLE.mean(),
     "the median": np.median(SAMPLE),
     "the 0.7-quantile": np.quantile(SAMPLE, 0.7, method="inverted_cdf"),
     "the 0.7-expectile": expectile(0.7),
+    "the 0.7-M-quantile": m_quantile(0.7),
+    "the mean with all target values equally frequent": balanced_mean(),
     "exp E log(1 + y) - 1": np.exp(np.log1p(SAMPLE).mean()) - 1,
     "the median weighted by 1 / y": 1.0,  # weights 2, 1, .67, .5, .09: half of 4.26 is passed at 1
 }
-BOUND = {"pinball": {"quantile": 0.7}, "expectile": {"tau": 0.7}}
+BOUND = {"pinball": {"quantile": 0.7}, "expectile": {"tau": 0.7}, "quantile_huber": {"quantile": 0.7}}
+WITHIN_EPSILON = {NEAR_MEAN: "the mean", NEAR_MEDIAN: "the median"}
 LOSSES_OF_VALUES = [
     *(loss for loss in LOSSES if loss.value_estimand and loss.name not in OF_SEVERAL_OUTPUTS),
     *(LOSSES.get(name).bind(**params) for name, params in BOUND.items()),
@@ -52,6 +71,8 @@ def best_of_loss(loss: Loss) -> float:
     if loss.outputs == 2:  # a mean, at a variance of 1
         out = torch.cat([out, torch.ones_like(out)], -1)
     truth = torch.from_numpy(SAMPLE)[None, :, None].expand(len(GRID), -1, -1)
+    if loss.per == "batch":
+        return float(GRID[loss(out, truth, torch.ones(truth.shape[:-1])).argmin()])
     return float(GRID[loss(out, truth).mean(-1).argmin()])
 
 
@@ -62,6 +83,8 @@ def test_a_loss_is_least_at_what_it_declares(loss):
         assert found == pytest.approx(ORACLE[declared], abs=2e-3)  # two steps of the grid
     elif declared == BETWEEN:
         assert ORACLE["the median"] - 2e-3 <= found <= ORACLE["the mean"] + 2e-3
+    elif declared in WITHIN_EPSILON:
+        assert abs(found - ORACLE[WITHIN_EPSILON[declared]]) <= loss.params["epsilon"] + 2e-3
     else:
         assert declared == MODE
         assert found < ORACLE["the mean"] - 0.5  # with the bulk, whatever the one far value

@@ -115,6 +115,21 @@ def oracle_width(y: np.ndarray, normal: np.ndarray, level: float) -> float:
     return (high - low).mean()
 
 
+def medians(scores: np.ndarray) -> np.ndarray:
+    """The first class whose cumulative probability is one half or more."""
+    return np.array([np.searchsorted(np.cumsum(p[:-1]), 0.5) for p in special.softmax(scores, -1)])
+
+
+def oracle_amae(y: np.ndarray, scores: np.ndarray) -> float:
+    median = medians(scores)
+    return float(np.mean([sk.mean_absolute_error(y[y == k], median[y == k]) for k in np.unique(y)]))
+
+
+def oracle_rps(y: np.ndarray, scores: np.ndarray) -> float:
+    up_to = np.cumsum(special.softmax(scores, -1), -1)
+    return float(np.mean([((row - (np.arange(len(row)) >= k)) ** 2).sum() for row, k in zip(up_to, y, strict=True)]))
+
+
 def oracle_interval_score(y: np.ndarray, normal: np.ndarray, level: float) -> float:
     """4 / (1 - level) times the two quantiles' mean pinball loss (Gneiting & Raftery 2007, section 6.2)."""
     low, high = stats.norm(*normal.T).interval(level)
@@ -147,6 +162,10 @@ ORACLES = {
     "log_loss": lambda y, s: sk.log_loss(y, special.softmax(s, -1), labels=range(s.shape[1])),
     "brier": lambda y, s: sk.brier_score_loss(y, special.softmax(s, -1), labels=range(s.shape[1]), scale_by_half=True),
     "ece": oracle_ece,
+    "mae_ranks": lambda y, s: sk.mean_absolute_error(y, medians(s)),
+    "amae": oracle_amae,
+    "off_by_one_accuracy": lambda y, s: sk.accuracy_score(np.abs(s.argmax(-1) - y) <= 1, np.ones_like(y)),
+    "rps": oracle_rps,
     "rmse": sk.root_mean_squared_error,
     "mae": sk.mean_absolute_error,
     "r2": sk.r2_score,
@@ -269,6 +288,8 @@ def test_what_is_on_request_is_reported_where_it_is_the_metric():
     assert names == ["rmse", "mae", "r2", "pinball"]
     assert [m.name for m in reported(Task.REGRESSION, primary=METRICS.get("crps"))] == [*names, "crps"]
     assert [m.name for m in reported(Task.REGRESSION, primary=METRICS.get("mae"))] == names
+    assert "quadratic_kappa" in {m.name for m in reported(Task.ORDINAL)}  # its classes are grades
+    assert "quadratic_kappa" not in {m.name for m in reported(Task.MULTICLASS)}
 
 
 @pytest.mark.parametrize(("domain", "wrong"), [("any", 0), ("nonzero", 1), ("nonnegative", 2), ("positive", 3)])
@@ -394,10 +415,11 @@ def test_a_metric_says_what_it_is(metric):
 
 
 def test_defaults_and_short_forms():
-    assert [default_metric(task).name for task in Task] == ["accuracy", "accuracy", "rmse"]
+    assert [default_metric(task).name for task in Task] == ["accuracy", "accuracy", "mae_ranks", "rmse"]
     assert METRICS.get("auc").name == "auroc"
     assert METRICS.get("acc").name == "accuracy"
     assert default_metric(Task.BINARY, rare=True).name == "auroc"
+    assert default_metric(Task.ORDINAL, rare=True).name == "mae_ranks"
     assert METRICS.get("pinball(quantile=0.9)").formula.startswith("Mean of max")
 
 
@@ -413,6 +435,10 @@ WEIGHTED = {
     "brier": lambda y, s, w: sk.brier_score_loss(
         y, special.softmax(s, -1), labels=range(s.shape[1]), scale_by_half=True, sample_weight=w
     ),
+    "mae_ranks": lambda y, s, w: sk.mean_absolute_error(y, medians(s), sample_weight=w),
+    "amae": lambda y, s, w: sk.mean_absolute_error(
+        y, medians(s), sample_weight=w / np.bincount(y, w)[y]
+    ),  # every class weighs as much as any other
     "rmse": lambda y, f, w: sk.root_mean_squared_error(y, f, sample_weight=w),
     "mae": lambda y, f, w: sk.mean_absolute_error(y, f, sample_weight=w),
     "r2": lambda y, f, w: sk.r2_score(y, f, sample_weight=w),
@@ -497,3 +523,46 @@ def test_several_targets_score_their_uniform_average(metric, weighted):
     if metric.name in {"mae", "r2"} and not weighted:
         oracle = {"mae": sk.mean_absolute_error, "r2": sk.r2_score}[metric.name]
         assert found[0].item() == pytest.approx(oracle(y, f[0]), rel=EXACT)
+
+
+# --- classes in an order ------------------------------------------------------------------------------
+
+
+def test_metrics_of_ranks_have_the_values_of_their_documentation():
+    """dlordinal 2.7.0's examples; where it takes labels, all probability is on them."""
+    p = torch.tensor(
+        [[0.2, 0.4, 0.2, 0.2], [0.7, 0.1, 0.1, 0.1], [0.5, 0.05, 0.1, 0.35], [0.1, 0.05, 0.65, 0.2]],
+        dtype=torch.float64,
+    )[None]
+    score = METRICS.get("rps")(Prediction(p.log(), p), torch.tensor([0, 0, 3, 2]))
+    assert score.item() == pytest.approx(0.5068750000000001, abs=1e-12)
+    for name, decided, expected in (
+        ("amae", [0, 1, 1, 2, 3, 0, 1], 0.125),
+        ("off_by_one_accuracy", [0, 1, 1, 2, 0, 0, 1], 0.8571428571428571),
+    ):
+        sure = torch.eye(4, dtype=torch.float64)[decided][None]
+        found = METRICS.get(name)(Prediction(sure, sure), torch.tensor([0, 0, 1, 2, 3, 0, 0]))
+        assert found.item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_ranks_are_those_of_the_median_class_and_of_the_decision_where_a_loss_gives_no_probabilities():
+    p = torch.tensor([[[0.4, 0.25, 0.35]]], dtype=torch.float64)
+    read, decided = Prediction(p.log(), p), Prediction(p.log())
+    assert (read.label_PN.item(), read.median_PN.item()) == (0, 1)
+    assert (decided.label_PN.item(), decided.median_PN.item()) == (0, 0)
+    metric = METRICS.get("mae_ranks")
+    # E |rank - y| is .95 at the most probable class and .75 at the median, the least
+    assert [metric(read, torch.tensor([y])).item() for y in range(3)] == [1, 0, 1]
+    assert [metric(decided, torch.tensor([y])).item() for y in range(3)] == [0, 1, 2]
+
+
+def test_outputs_that_are_no_numbers_have_no_median():
+    nan = torch.full((1, 2, 3), math.nan)
+    for prediction in (Prediction(nan), Prediction(nan, nan)):
+        assert METRICS.get("mae_ranks")(prediction, torch.zeros(2, dtype=torch.long)).item() == math.inf
+        assert not METRICS.get("mae_ranks").measures(prediction).any()
+
+
+def test_a_median_is_of_no_regression_and_of_no_unordered_classes():
+    assert METRICS.get("mae_ranks").tasks == {Task.ORDINAL}
+    assert not METRICS.get("mae_ranks").can_score(Prediction(point_PN=torch.zeros(1, 2)))

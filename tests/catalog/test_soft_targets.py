@@ -17,7 +17,7 @@ from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.errors import UserError
 from lossbench.experiments.scoring.temperature import LOG2_T, log_loss_by_temperature
 
-SOFT = [(loss, task) for loss in LOSSES if loss.soft for task in loss.targets if task.is_classification]
+SOFT = [(loss, task) for loss in LOSSES if loss.soft for task in loss.own_tasks if task.is_classification]
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
 
@@ -30,12 +30,40 @@ def drawn(task: Task, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def target_of(loss, task, p):
-    return p[:, 1:] if softened(loss, task).targets[task] is Encoding.PROBABILITY else p
+    encoding = softened(loss, task).targets[task]
+    if encoding is Encoding.CUMULATIVE:  # P(y > k), written out
+        return torch.stack([p[:, k + 1 :].sum(-1) for k in range(p.shape[-1] - 1)], -1)
+    return p[:, 1:] if encoding is Encoding.PROBABILITY else p
+
+
+def linear(loss, task, z):
+    """As many outputs as the loss has of so many classes."""
+    outputs = loss.width(task, z.shape[-1])
+    return z[..., 1:] if outputs == 1 else z[..., :outputs]
+
+
+def expected(log_p, p):
+    return -(p * log_p).sum(-1)
+
+
+def above(z, p):
+    """The cross-entropies of the questions whether a class is above each but the last, summed."""
+    goal = torch.stack([p[:, k + 1 :].sum(-1) for k in range(p.shape[-1] - 1)], -1)
+    return F.binary_cross_entropy_with_logits(z, goal, reduction="none").sum(-1)
+
+
+def log_p_of(above):
+    """Logarithms of the classes' probabilities, given those of being above each but the last."""
+    ends = torch.ones_like(above[:, :1])
+    return (torch.cat([ends, above], -1) - torch.cat([above, 0 * ends], -1)).log()
 
 
 def test_those_that_take_probabilities_are_these():
     assert soft_losses(Task.MULTICLASS) == [
         "cross_entropy", "nll", "kl_div", "multilabel_soft_margin", "mse", "brier",
+    ]  # fmt: skip
+    assert soft_losses(Task.ORDINAL) == [
+        *soft_losses(Task.MULTICLASS)[:5], "ordinal_bce", "coral", "cumulative_link", "corn", "emd", "brier",
     ]  # fmt: skip
     assert soft_losses(Task.BINARY) == ["cross_entropy", "nll", "kl_div", "bce", "bce_with_logits", "mse", "brier"]
 
@@ -49,6 +77,13 @@ ORACLES = {
     "bce_with_logits": lambda z, p: F.binary_cross_entropy_with_logits(z[:, 1:], p[:, 1:], reduction="none")[:, 0],
     "multilabel_soft_margin": lambda z, p: F.multilabel_soft_margin_loss(z, p, reduction="none"),
     "mse": None,
+    "ordinal_bce": lambda z, p: above(z[:, :-1], p),
+    "coral": lambda z, p: above(torch.cat([z[:, :1], z[:, :1] - z[:, 1:-1]], -1), p),
+    "cumulative_link": lambda z, p: expected(
+        log_p_of((z[:, :1] - F.pad(F.softplus(z[:, 1:-1]).cumsum(-1), (1, 0))).sigmoid()), p
+    ),
+    "corn": lambda z, p: expected(log_p_of(z[:, :-1].sigmoid().cumprod(-1)), p),
+    "emd": lambda z, p: (z.softmax(-1).cumsum(-1) - p.cumsum(-1)).square().sum(-1),
     "brier": lambda z, p: F.mse_loss(z.softmax(-1), p, reduction="none").sum(-1),
 }
 
@@ -57,7 +92,7 @@ ORACLES = {
 def test_every_loss_of_probabilities_is_torchs(loss, task):
     z, p = drawn(task)
     soft, activation = softened(loss, task), best_activation(loss, task)
-    out = activation(z if loss.width(task, z.shape[-1]) > 1 else z[..., 1:])
+    out = activation(linear(loss, task, z))
     found = soft(out, target_of(loss, task, p).expand(2, *target_of(loss, task, p).shape))
     assert found.shape == (2, 7)
     for member in range(2):
@@ -81,12 +116,23 @@ def test_on_one_hot_rows_it_is_the_loss_itself(loss, task):
     z, _ = drawn(task)
     y = torch.arange(7) % z.shape[-1]
     one_hot, activation = F.one_hot(y, z.shape[-1]).double(), best_activation(loss, task)
-    out = activation(z if loss.width(task, z.shape[-1]) > 1 else z[..., 1:])[0]
+    out = activation(linear(loss, task, z))[0]
     hard = encode(y, loss.targets[task], z.shape[-1])
     soft = encode(one_hot, softened(loss, task).targets[task], z.shape[-1])
     torch.testing.assert_close(
         softened(loss, task)(out, soft), loss(out, hard), rtol=1e-6, atol=1e-6
     )  # float32 targets
+
+
+# Outputs that say probabilities p of classes of which those above each have P.
+SAYS = {
+    "ordinal_bce": lambda P, p: torch.logit(P),
+    "coral": lambda P, p: torch.cat([torch.logit(P[:, :1]), torch.logit(P[:, :1]) - torch.logit(P[:, 1:])], -1),
+    "cumulative_link": lambda P, p: torch.cat(
+        [torch.logit(P[:, :1]), torch.special.expm1(torch.logit(P[:, :-1]) - torch.logit(P[:, 1:])).log()], -1
+    ),
+    "corn": lambda P, p: (P / p[:, :-1]).log(),
+}
 
 
 @pytest.mark.parametrize(("loss", "task"), SOFT, ids=lambda one: getattr(one, "name", one))
@@ -100,6 +146,8 @@ def test_its_expectation_is_least_at_the_probabilities(loss, task):
         z = torch.logit(p).requires_grad_()
     if loss.name == "mse" and activation.name == "identity":
         z = p.clone().requires_grad_()
+    if loss.name in SAYS:
+        z = SAYS[loss.name](target_of(loss, task, p), p).requires_grad_()
     softened(loss, task)(activation(z), target_of(loss, task, p)).sum().backward()
     torch.testing.assert_close(z.grad, torch.zeros_like(z.grad), rtol=0, atol=1e-12)
 

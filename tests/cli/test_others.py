@@ -114,7 +114,7 @@ def test_of_many_unknown_names_a_few_are_listed_and_where_the_others_are(lossben
 def test_explain_a_pair(lossbench):
     code, out, _ = lossbench("explain", "nll", "relu")
     assert code == 0
-    assert "broken (binary, multiclass)" in out
+    assert "broken (binary, multiclass, ordinal)" in out
     assert "use logsoftmax" in out
 
 
@@ -134,7 +134,7 @@ def test_every_loss_and_pair_can_be_explained(loss, capsys):
         ("explain nll rleu", "unknown activation 'rleu'; did you mean 'relu'?"),
         ("explain nll relu --task regresion", "--task: unknown task 'regresion'; did you mean 'regression'?"),
         ("losses --task regresion", "--task: unknown task 'regresion'; did you mean 'regression'?"),
-        ("datasets --task x", "--task: unknown task 'x'; known are binary, multiclass, regression"),
+        ("datasets --task x", "--task: unknown task 'x'; known are binary, multiclass, ordinal, regression"),
         ("config show --kind compare", "--kind: unknown kind 'compare'; did you mean 'compare-losses'?"),
         ("config show nope.yaml", "nope.yaml: no such file; name a YAML file; `lossbench config show` prints one"),
     ],

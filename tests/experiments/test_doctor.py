@@ -445,7 +445,7 @@ def test_the_doctor_agrees_with_what_a_built_in_loss_declares(loss):
     diagnosis = examine(loss)
     assert [f for f in diagnosis.findings if f.level == "error"] == []
     assert [f for f in diagnosis.about("declared") if f.level != "ok"] == []
-    assert all(diagnosis.number("members_apart", task) for task in loss.targets)
+    assert all(diagnosis.number("members_apart", task) for task in loss.own_tasks)
 
 
 def test_a_loss_that_no_activation_suits_is_a_finding():

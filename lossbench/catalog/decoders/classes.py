@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lossbench.catalog.cumulative import (
+    class_probabilities,
+    log_p_by_chain,
+    log_p_by_ordered_thresholds,
+    logits_by_thresholds,
+)
 from lossbench.catalog.decoders.decoder import decoder
 from lossbench.catalog.decoders.prediction import TINY, Prediction
 from lossbench.deferred import F, torch
@@ -99,3 +105,29 @@ def evidence(out: Tensor) -> Prediction:
     alpha = out + 1
     p = alpha / alpha.sum(-1, keepdim=True)
     return Prediction(p.clamp_min(TINY).log(), p)
+
+
+@decoder
+def cumulative(out: Tensor) -> Prediction:
+    """Logits of P(y > k), each learnt for itself: in order they are nearer the truth (Chernozhukov, Fernandez-Val &
+    Galichon 2010, doi:10.3982/ECTA7880), and as many stay above one half."""
+    p = class_probabilities(out.sigmoid().sort(-1, descending=True).values)
+    return Prediction(p.clamp_min(TINY).log(), p)
+
+
+@decoder
+def thresholds(out: Tensor) -> Prediction:
+    """A score and thresholds, whose logits of P(y > k) may cross."""
+    return cumulative(logits_by_thresholds(out))
+
+
+@decoder
+def ordered_thresholds(out: Tensor) -> Prediction:
+    """A score and thresholds in order: the proportional odds."""
+    return log_probability(log_p_by_ordered_thresholds(out))
+
+
+@decoder
+def conditional(out: Tensor) -> Prediction:
+    """Logits of P(y > k | y >= k)."""
+    return log_probability(log_p_by_chain(out))

@@ -41,6 +41,11 @@ class Prediction:
         return self.score_PNC.argmax(-1)
 
     @property
+    def median_PN(self) -> Tensor:  # noqa: N802
+        """The median class of an order, `[P, N]` int64; the decided class where the loss gives no probabilities."""
+        return self.label_PN if self.probability_PNC is None else median_class(self.probability_PNC)
+
+    @property
     def spread(self) -> Distribution | Quantiles | None:
         """What is known of the value beside its point: the distribution, or else quantiles."""
         return self.quantiles if self.distribution is None else self.distribution
@@ -64,3 +69,8 @@ class Prediction:
             if self.quantiles is None
             else self.quantiles.map(lambda own: own.double()).scaled(scale, center),
         )
+
+
+def median_class(p: Tensor) -> Tensor:
+    """The first class that with those below it has one half of the probability, of `[..., C]` -> `[...]` int64."""
+    return (p[..., :-1].cumsum(-1) < 0.5).sum(-1)

@@ -27,6 +27,7 @@ TARGETS = {
     Encoding.CLASS_INDEX: "class index",
     Encoding.ONE_HOT: "one column a class, 0/1",
     Encoding.SIGNED_ONE_HOT: "one column a class, -1/+1",
+    Encoding.CUMULATIVE: "one column a class but the last, 0/1: above it or not",
     Encoding.PROBABILITY: "0/1",
     Encoding.SIGN: "-1/+1",
     Encoding.FLOAT: "number, standardised",
@@ -79,6 +80,8 @@ class LossPage:
     formula: str
     details: str
     tasks: tuple[OnTask, ...]
+    on_order: str  # where it is trained on classes in an order as if they had none: how; else ""
+    use: str
     estimates: str
     facts: tuple[str, ...]
     reduction: str  # from values to the number that is minimised
@@ -110,7 +113,9 @@ def loss_page(loss: Loss) -> LossPage:
         family=loss.family,
         formula=loss.formula,
         details=loss.details,
-        tasks=tuple(_on_task(loss, task) for task in tasks(loss)),
+        tasks=tuple(_on_task(loss, task) for task in loss.own_tasks),
+        on_order="as multiclass: it does not see the order" if len(loss.own_tasks) < len(loss.tasks) else "",
+        use=loss.use,
         estimates=loss.estimates,
         facts=tuple(facts(loss)),
         reduction=reduction(loss),
@@ -201,6 +206,8 @@ def facts(loss: Loss) -> list[str]:
         sentences.append("nothing is declared of it, so no activation is called sound: `lossbench doctor` measures it")
     if loss.per == "batch":
         sentences.append("of whole batches: its value is no mean over samples")
+    if loss.stop_gradient:
+        sentences.append(f"its gradient takes the factor {loss.stop_gradient} for constant (stop-gradient)")
     if loss.statistics:
         sentences.append(f"uses of the training part: {', '.join(loss.statistics).replace('_', ' ')}")
     if loss.proper:
@@ -236,11 +243,12 @@ def _on_task(loss: Loss, task: Task) -> OnTask:
     auto = best_activation(loss, task)
     sound = [a.name for a in sound_activations(loss, task)]
     two, three = loss.width(task, 2), loss.width(task, 3)
-    by_class = task is Task.MULTICLASS and two != three
+    per_class = "" if two == three else "one per class" + (", but the last" if three == 2 else "")
+    per_class += "; all but the first are biases without weights" if per_class and loss.thresholds else ""
     return OnTask(
         task=task.value,
         target=TARGETS[loss.targets[task]],
-        outputs="one per class" if by_class else str(two),
+        outputs=per_class if task is not Task.BINARY and per_class else str(two),
         auto=auto.name,
         sound=once([auto.name, *(sound if loss.is_declared else [])]),
         verdicts=tuple((a.name, assess(loss, a, task)) for a in ACTIVATIONS),

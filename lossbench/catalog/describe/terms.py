@@ -83,6 +83,46 @@ TERMS = (
         "Nadeau & Bengio 2003, doi:10.1023/A:1024068626366",
     ),
     Term(
+        "ordinal classification",
+        "Classification of classes in an order, in which a miss by two classes is worse than one by a single class.",
+        "Gutierrez et al. 2016, doi:10.1109/TKDE.2015.2457911",
+        also=("ordinal", "ordinal regression", "order"),
+    ),
+    Term(
+        "MAE of ranks",
+        "The mean distance, counted in classes, between the median class and the true class; macro-averaged (AMAE), "
+        "the mean over classes of their own.",
+        "Baccianella, Esuli & Sebastiani 2009, doi:10.1109/ISDA.2009.230",
+        also=("mae_ranks", "amae"),
+    ),
+    Term(
+        "median class",
+        "The first class of an order that together with those below it has half of the predicted probability, and so "
+        "the least expected distance to the true class; metrics of ranks read it of every loss, while the predicted "
+        "class stays the most probable one.",
+        "Gneiting 2011, doi:10.1198/jasa.2011.r10138",
+    ),
+    Term(
+        "off-by-one accuracy",
+        "The share of rows whose predicted class is the true class or one next to it.",
+        "Gaudette & Japkowicz 2009, doi:10.1007/978-3-642-01818-3_25",
+        also=("accuracy within one",),
+    ),
+    Term(
+        "ranked probability score",
+        "The squared distance between predicted and true probability of being at most class k, summed over k, mean "
+        "over rows.",
+        "Epstein 1969, doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2",
+        also=("RPS", "rps"),
+    ),
+    Term(
+        "proportional odds",
+        "A model of ordered classes in which the inputs move one score and thresholds, the same in every row, cut it "
+        "into classes.",
+        "McCullagh 1980, doi:10.1111/j.2517-6161.1980.tb01109.x",
+        also=("thresholds", "cumulative link"),
+    ),
+    Term(
         "Holm correction",
         "The smallest of m p-values is multiplied by m, the next by m - 1, and so on, which bounds the family-wise "
         "error.",

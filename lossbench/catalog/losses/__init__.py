@@ -6,7 +6,17 @@ index `y_B`, encoded targets `t_BK`, the training part's class counts `class_cou
 loss, names, defaults and the mean over the columns of a row are torch's.
 """
 
-EVERYDAY = ("likelihood", "residual", "margin")  # families that listings begin with; the others follow by name
+from typing import Annotated
+
+from annotated_types import Gt
+
+# families that listings begin with; the others follow by name
+EVERYDAY = ("likelihood", "residual", "asymmetric", "m_estimator", "relative", "margin")
+
+Threshold = Annotated[float, Gt(0)]  # of a residual
+TARGET_UNIT = (
+    "in units of the target's scale: its standard deviation, or 1.4826 MAD where tails are heavy (target_scale)"
+)
 
 SMOOTHED_WEIGHTS = (
     "a sample's class weight multiplies its whole smoothed loss; torch's weight= multiplies each class's term in it by "

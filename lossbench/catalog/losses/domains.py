@@ -18,6 +18,8 @@ CLASSES = {Task.BINARY: Encoding.CLASS_INDEX, Task.MULTICLASS: Encoding.CLASS_IN
 COLUMNS = {Task.BINARY: Encoding.PROBABILITY, Task.MULTICLASS: Encoding.ONE_HOT}
 COLUMN_EACH = dict.fromkeys(CLASSES, Encoding.ONE_HOT)
 SIGNS = {Task.BINARY: Encoding.SIGN, Task.MULTICLASS: Encoding.SIGNED_ONE_HOT}
+ORDERED = {Task.ORDINAL: Encoding.CLASS_INDEX}
+ABOVE_EACH = {Task.ORDINAL: Encoding.CUMULATIVE}
 VALUE = {Task.REGRESSION: Encoding.FLOAT}
 CLASS_OR_VALUE = {**COLUMNS, **VALUE}
 
@@ -113,6 +115,37 @@ ONE_AGAINST_ALL: Domain = {
         **because(
             "no output reaches +1, so the own class of a row keeps its loss for ever", S.NONPOSITIVE, S.LOG_SIMPLEX
         ),
+    },
+}
+
+# Logits of being above each class, or a score and the distances of such logits from it.
+CUMULATIVE_LOGITS: Domain = {
+    "sound": (S.REAL,),
+    "risky": {
+        **because("logits within [-1, 1] keep every prediction near even", S.SIGNED_UNIT, S.SPHERE),
+        S.BOUNDED_BELOW: "logits below a bound are out of reach, so the first class is never predicted surely",
+    },
+    "unsound": {
+        **because(
+            "the first logit is never negative, so the first class never has more than half of the probability",
+            *(S.NONNEGATIVE, S.POSITIVE, S.UNIT, S.SIMPLEX),
+        ),
+        **because(
+            "no logit is positive, so the last class never has more than half of the probability",
+            *(S.NONPOSITIVE, S.LOG_SIMPLEX),
+        ),
+    },
+}
+
+# Logits of going on from each class.
+CONDITIONAL_LOGITS: Domain = {
+    **CUMULATIVE_LOGITS,
+    "unsound": {
+        **because(
+            "no logit is negative, so no class has more than half of what is left for it",
+            *(S.NONNEGATIVE, S.POSITIVE, S.UNIT, S.SIMPLEX),
+        ),
+        **because("no logit is positive, so the last class is never predicted", S.NONPOSITIVE, S.LOG_SIMPLEX),
     },
 }
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     min_outputs=2,
     reference="Barz & Denzler 2020, arXiv:1901.09054",
     estimates="the direction of the class probabilities",
+    use="Use it when the direction of an embedding is what counts; not with one output, nor when its length carries "
+    "meaning",
     pitfalls=(
         "with one output the cosine is -1 or +1 and the gradient exactly 0: it needs one output a class",
         "the length of a row means nothing and can drift",
@@ -79,6 +81,7 @@ def cosine_embedding(
     decode=Decoder.DISTANCE,
     reference="Hadsell, Chopra & LeCun 2006, doi:10.1109/CVPR.2006.100",
     estimates="distance 0 to a class above one half, the margin to all others",
+    use="Use it on distances, for pairs that belong together or not; not on outputs that may be negative",
     pitfalls=(
         "with more than two classes and none above one half all distances are the margin: it decides for nothing",
         "outputs are distances to the classes and need to be positive: softplus",
@@ -100,6 +103,7 @@ def hinge_embedding(d_BK: Tensor, s_BK: Tensor, *, margin: Annotated[float, Gt(0
     min_outputs=2,
     reference="Schroff, Kalenichenko & Philbin 2015, arXiv:1503.03832; prototypes: Snell et al. 2017, arXiv:1703.05175",
     estimates="a point nearer to the more probable class's prototype",
+    use="Use it when nearness in an embedding is what counts; not for probabilities",
     pitfalls=("anchors are compared with the classes' axes, not with other samples: there is nothing to mine",),
     consistent={Task.BINARY: True, Task.MULTICLASS: False},
     convex=False,

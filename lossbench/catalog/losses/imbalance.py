@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     reference="Menon et al. 2021, arXiv:2007.07314",
     class_estimand=by_tau,
     estimates="class probabilities divided by the classes' shares (tau = 1)",
+    use="Use it for balanced accuracy with rare classes; not for plain accuracy, nor for the probabilities of the "
+    "table as it is",
     pitfalls=("predictions are made without the shift, for balanced accuracy: plain accuracy may fall",),
     convex=True,
     symmetric=False,
@@ -46,6 +48,8 @@ def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Anno
     reference="Cui et al. 2019, arXiv:1901.05555",
     class_estimand=by_beta,
     estimates="class probabilities times the classes' weights",
+    use="Use it when classes are rare and plain inverse shares weigh too much; not for the probabilities of the "
+    "table as it is",
     pitfalls=("near beta = 1 a class of n rows has weight 1 / n; at beta = 0 it is cross_entropy",),
     convex=True,
     symmetric=False,
@@ -80,6 +84,7 @@ def class_balanced(
     reference="Cao et al. 2019, arXiv:1906.07413",
     class_estimand=whatever_margin,
     estimates="the more probable class, with margins that are larger for rarer ones",
+    use="Use it when classes are rare and margins should be wider for them; not on outputs that are not normalised",
     pitfalls=("scale = 30 on outputs that are not normalised multiplies the learning rate by 30",),
     convex=True,
     symmetric=False,

@@ -49,6 +49,8 @@ def soft_nll(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
     decode=Decoder.SOFTMAX,
     reference="Bridle 1990, doi:10.1007/978-3-642-76153-9_28; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",
     estimates="class probabilities",
+    use="Use it for classes as the first choice, with probabilities that can be trusted; not when many labels are "
+    "wrong, which it fits at any price",
     pitfalls=(
         "it contains the log-softmax: a softmax before it is a second one",
         "torch's mean over a weighted batch divides by the sum of the weights",
@@ -75,6 +77,7 @@ def cross_entropy(z_BK: Tensor, y_B: Tensor, *, label_smoothing: Annotated[float
     decode={Space.LOG_SIMPLEX: Decoder.LOG_PROBABILITY, Space.SIMPLEX: Decoder.PROBABILITY},
     reference="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x (the logarithmic score)",
     estimates="class probabilities",
+    use="Use it when the net ends in log-probabilities; not behind any other activation, where cross_entropy is meant",
     pitfalls=("it takes no logarithm itself, whatever its name says: its outputs must be log-probabilities",),
     proper=True,
     consistent=True,
@@ -94,6 +97,8 @@ def nll(log_p_BK: Tensor, y_B: Tensor) -> Tensor:
     decode={Space.LOG_SIMPLEX: Decoder.LOG_PROBABILITY, Space.SIMPLEX: Decoder.PROBABILITY},
     reference="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694",
     estimates="class probabilities",
+    use="Use it when targets are probabilities of the classes, as in distillation; not for one class a row, where it"
+    " is cross_entropy and nothing else",
     pitfalls=(
         "its outputs must be log-probabilities, its targets probabilities",
         "with one-hot targets it is the cross-entropy; torch's reduction 'mean' is 1 / K of that, 'batchmean' all",
@@ -120,6 +125,8 @@ def kl_div(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
     decode=Decoder.PROBABILITY,
     reference="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x (the logarithmic score)",
     estimates="class probability",
+    use="Use it for two classes when the net must end in a sigmoid; not when you are free to choose, since "
+    "bce_with_logits is the same and stable",
     pitfalls=(
         "where the sigmoid saturates the gradient is lost: bce_with_logits is the same loss computed stably",
         "one output wants a target of the same shape: [N] against [N, 1] broadcasts to a matrix",
@@ -143,6 +150,7 @@ def bce(p_B1: Tensor, t_B1: Tensor) -> Tensor:
     reference="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
     class_estimand=by_pos_weight,
     estimates="log-odds of the second class",
+    use="Use it for two classes and one output as the first choice; not behind a sigmoid, which it contains",
     pitfalls=(
         "it contains the sigmoid: after a second one no sample is predicted below one half",
         "pos_weight w multiplies the estimated odds by w",
@@ -177,6 +185,8 @@ def bce_with_logits(z_B1: Tensor, t_B1: Tensor, *, pos_weight: Annotated[float, 
     decode=Decoder.SIGMOID,
     reference="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x, for each class against all others",
     estimates="log-odds of each class against all others",
+    use="Use it when each class is a question of its own, or several may be true; not when exactly one is and its "
+    "probability matters, where cross_entropy is more direct",
     pitfalls=("the probabilities of a row sum to one only in the limit; they are normalised for the metrics",),
     proper=True,
     consistent=True,
@@ -197,6 +207,8 @@ def multilabel_soft_margin(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     reference="Nelder & Wedderburn 1972, doi:10.2307/2344614",
     floor=None,
     estimates="logarithm of the mean",
+    use="Use it for counts and rates, whose variance is about their mean; not for negative targets, nor when single "
+    "counts dwarf all others",
     value_estimand=MEAN,
     metric="poisson_deviance",
     pitfalls=(
@@ -219,6 +231,7 @@ def poisson_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     reference="McCullagh & Nelder 1989, doi:10.1007/978-1-4899-3242-6, chapter 8",
     floor=None,
     estimates="logarithm of the mean",
+    use="Use it for positive amounts whose error grows in proportion (prices, durations); not when zeros occur",
     value_estimand=MEAN,
     metric="gamma_deviance",
     pitfalls=("the output is the logarithm of the predicted value", "targets of 0 are impossible"),
@@ -237,6 +250,8 @@ def gamma_nll(f_B1: Tensor, y_B1: Tensor) -> Tensor:
     decode=Decoder.EXP,
     reference="Jorgensen 1987, doi:10.1111/j.2517-6161.1987.tb01685.x",
     estimates="logarithm of the mean",
+    use="Use it for amounts that are often exactly 0, as claims are; not for counts without such a lump "
+    "(poisson_nll) nor for amounts without zeros (gamma_nll)",
     value_estimand=MEAN,
     metric="tweedie_deviance(power={power:g})",
     pitfalls=("the output is the logarithm of the predicted value",),
@@ -263,6 +278,8 @@ def tweedie(f_B1: Tensor, y_B1: Tensor, *, power: Annotated[float, Gt(1), Lt(2)]
     reference="Nix & Weigend 1994, doi:10.1109/ICNN.1994.374138",
     floor=0.5 * math.log(1e-6),
     estimates="mean and variance",
+    use="Use it when each prediction needs an uncertainty of its own and noise is about normal; not when only the "
+    "mean matters, which mse fits more surely",
     value_estimand=MEAN,
     metric="crps",
     pitfalls=("a growing variance shrinks the mean's gradient, so badly fitted samples are fitted last",),

@@ -37,6 +37,7 @@ def _miss(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, alpha: float, beta: floa
     reference="Milletari, Navab & Ahmadi 2016, arXiv:1606.04797; Sudre et al. 2017, arXiv:1707.03237",
     class_estimand=best_f,
     estimates="the decisions of the best mean F1, as probabilities of 0 and 1",
+    use="Use it when you are scored by F1 and batches are large; not for probabilities, nor with small batches",
     convex=False,
     pitfalls=("it depends on the batch: use large ones", "its probabilities are driven to 0 and 1"),
     common=True,
@@ -57,6 +58,7 @@ def dice(p_BK: Tensor, t_BK: Tensor, weight_B: Tensor, *, smooth: Smooth = 1.0) 
     reference="Salehi, Erdogmus & Gholipour 2017, arXiv:1706.05721",
     class_estimand=best_f,
     estimates="the decisions of the best mean F-measure, as probabilities of 0 and 1",
+    use="Use it when misses and false alarms cost differently and batches are large; not for probabilities",
     convex=False,
     pitfalls=(
         "alpha is the weight of false positives and beta of false negatives; some libraries exchange them",

@@ -1,9 +1,9 @@
 """Losses of a residual e = f - y. Those that also serve classification compare with 0 and 1, averaged over the columns.
 
-Regression targets are scaled on the training part, so every threshold (delta, beta, c) is in units of the target's
-scale: its standard deviation, or 1.4826 MAD where tails are heavy (`target_scale`). The textbooks' thresholds are in
-standard deviations of the residuals (Huber's 1.345, Cauchy's 2.385, Tukey's 4.685: 95% efficient under normal noise),
-which are some 0.22 of the target's where a fit explains 95% of it: that is the other value to try.
+Regression targets are scaled on the training part, so every threshold (delta, beta, scale, epsilon) is in units of the
+target's scale: its standard deviation, or 1.4826 MAD where tails are heavy (`target_scale`). The textbooks' thresholds
+are in standard deviations of the residuals (Huber's 1.345: 95% efficient under normal noise), which are some 0.22 of
+the target's where a fit explains 95% of it: that is the other value to try.
 """
 
 from __future__ import annotations
@@ -11,34 +11,31 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Annotated
 
-from annotated_types import Gt, Lt
+from annotated_types import Ge
 
 from lossbench.catalog.decoders import Decoder
-from lossbench.catalog.estimands import BETWEEN, EXPECTILE, LOG_MEAN, MEAN, MEDIAN, MODE, QUANTILE, WEIGHTED_MEDIAN
+from lossbench.catalog.estimands import BETWEEN, MEAN, MEDIAN, NEAR_MEAN, NEAR_MEDIAN
 from lossbench.catalog.loss import loss
+from lossbench.catalog.losses import TARGET_UNIT, Threshold
 from lossbench.catalog.losses.class_estimands import by_threshold
 from lossbench.catalog.losses.domains import (
     CLASS_OR_VALUE,
     COLUMN_PER_CLASS,
     NUMBER,
     ONE_COLUMN,
-    POSITIVE_NUMBER,
     VALUE,
     because,
     by_task,
     without,
 )
-from lossbench.catalog.vocabulary import Encoding, Space, Task
-from lossbench.deferred import F, torch
+from lossbench.catalog.losses.row_operations import mean_over_rows, root
+from lossbench.catalog.vocabulary import Space, Task
+from lossbench.deferred import F
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-TARGET_UNIT = (
-    "in units of the target's scale: its standard deviation, or 1.4826 MAD where tails are heavy (target_scale)"
-)
-Threshold = Annotated[float, Gt(0)]
-Share = Annotated[float, Gt(0), Lt(1)]
+Tolerance = Annotated[float, Ge(0)]  # the zone without a loss
 
 PROBABILITY_OR_NUMBER = {
     Space.REAL: Decoder.LEAST_SQUARES,
@@ -64,6 +61,8 @@ LINEAR_FIRST = by_task(
     decode=PROBABILITY_OR_NUMBER,
     reference="Gauss 1809, doi:10.1017/CBO9780511841705; as a proper score: Brier 1950",
     estimates="mean; class probabilities",
+    use="Use it for numbers as the first choice, to predict the mean; not when few far values must not decide, where"
+    " huber or l1 hold",
     value_estimand=MEAN,
     pitfalls=(
         "behind a sigmoid or softmax its gradient vanishes where the prediction is surely wrong",
@@ -102,6 +101,7 @@ def mse(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     decode=PROBABILITY_OR_NUMBER,
     reference="Laplace 1774; for classification: Ghosh, Kumar & Sastry 2017, arXiv:1712.09482",
     estimates="median; the most probable class, as probabilities of 0 and 1",
+    use="Use it for the median, or against outliers; not for the mean of a skewed target, nor for class probabilities",
     value_estimand=MEDIAN,
     pitfalls=(
         "its probabilities are driven to 0 and 1: they are no estimates",
@@ -125,6 +125,8 @@ def l1(f_BK: Tensor, t_BK: Tensor) -> Tensor:
     reference="Girshick 2015, arXiv:1504.08083",
     class_estimand=by_threshold,
     estimates="between median and mean; class probabilities while beta >= 1",
+    use="Use it when errors beyond beta should count in proportion, as in detection; not beside huber, which it is "
+    "up to a factor",
     value_estimand=BETWEEN,
     pitfalls=("it is huber(delta=beta) / beta", f"beta is {TARGET_UNIT}"),
     consistent=True,
@@ -145,6 +147,8 @@ def smooth_l1(f_BK: Tensor, t_BK: Tensor, *, beta: Threshold = 1.0) -> Tensor:
     reference="Huber 1964, doi:10.1214/aoms/1177703732",
     class_estimand=by_threshold,
     estimates="between median and mean; class probabilities while delta >= 1",
+    use="Use it for numbers with some outliers; not when the mean of a skewed target is wanted, nor without a "
+    "thought for delta",
     value_estimand=BETWEEN,
     pitfalls=(f"delta is {TARGET_UNIT}",),
     consistent=True,
@@ -164,146 +168,74 @@ def huber(f_BK: Tensor, t_BK: Tensor, *, delta: Threshold = 1.0) -> Tensor:
     decode=PROBABILITY_OR_NUMBER,
     reference="Green 1990, doi:10.1109/42.52985",
     estimates="between median and mean",
+    use="Use it as a smooth huber, with second derivatives everywhere; not when the mean of a skewed target is wanted",
     value_estimand=BETWEEN,
-    pitfalls=("written as log(cosh(e)) it overflows float32 at |e| = 90; here it does not",),
+    pitfalls=(
+        "written as log(cosh(e)) it overflows float32 at |e| = 90; here it does not",
+        f"scale is {TARGET_UNIT}",
+    ),
     consistent=True,
     convex=True,
     symmetric=False,
     common=True,
 )
-def log_cosh(f_BK: Tensor, t_BK: Tensor) -> Tensor:
-    """log cosh e, averaged over the columns."""
-    e = (f_BK - t_BK).abs()
-    return (e + F.softplus(-2 * e) - math.log(2)).clamp_min(0).mean(-1)
+def log_cosh(f_BK: Tensor, t_BK: Tensor, *, scale: Threshold = 1.0) -> Tensor:
+    """s^2 log cosh(e / s), averaged over the columns: e^2 / 2 near 0, s |e| far out."""
+    e = (f_BK - t_BK).abs() / scale
+    return scale**2 * (e + F.softplus(-2 * e) - math.log(2)).clamp_min(0).mean(-1)
 
 
 @loss(
     targets=VALUE,
     **NUMBER,
+    per="batch",
     decode=Decoder.IDENTITY,
-    reference="Koenker & Bassett 1978, doi:10.2307/1913643",
-    estimates="the quantile",
-    value_estimand=QUANTILE,
-    metric="pinball(quantile={quantile:g})",
-    pitfalls=("pinball(0.5) is l1 / 2", "nets trained for several quantiles may cross"),
-    convex=True,
-    common=True,
-)
-def pinball(f_B1: Tensor, y_B1: Tensor, *, quantile: Share = 0.5) -> Tensor:
-    """max(q (y - f), (q - 1) (y - f))."""
-    e = y_B1 - f_B1
-    return torch.maximum(quantile * e, (quantile - 1) * e).mean(-1)
-
-
-@loss(
-    targets=VALUE,
-    **NUMBER,
-    decode=Decoder.IDENTITY,
-    reference="Newey & Powell 1987, doi:10.2307/1911031",
-    estimates="the expectile, which is no quantile; at tau = 0.5 the mean",
-    value_estimand=EXPECTILE,
-    pitfalls=("expectile(0.5) is mse / 2",),
+    reference="Hyndman & Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001 (the root mean square error)",
+    estimates="mean",
+    use="Use it when you are scored by the root mean square error and want its units in the loss curve; not with small "
+    "batches, where mse has the same aim without their noise",
+    value_estimand=MEAN,
+    pitfalls=(
+        "it depends on the batch: the root of each batch's mean, averaged, is below the root of the mean",
+        "its gradient is mse's over 2 rmse: it does not shrink as the fit improves, so decay the learning rate",
+    ),
     proper=True,
     convex=True,
-    common=True,
 )
-def expectile(f_B1: Tensor, y_B1: Tensor, *, tau: Share = 0.5) -> Tensor:
-    """|tau - 1[y < f]| (y - f)^2."""
-    e = y_B1 - f_B1
-    return (tau * e.clamp_min(0).square() + (1 - tau) * e.clamp_max(0).square()).mean(-1)
+def rmse(f_B1: Tensor, y_B1: Tensor, weight_B: Tensor) -> Tensor:
+    """sqrt(mean over the batch of (f - y)^2)."""
+    return root(mean_over_rows((f_B1 - y_B1).square().mean(-1), weight_B))
 
 
 @loss(
     targets=VALUE,
     **NUMBER,
     decode=Decoder.IDENTITY,
-    reference="Black & Anandan 1996, doi:10.1006/cviu.1996.0006",
-    estimates="near the mode",
-    value_estimand=MODE,
-    pitfalls=(
-        "it is not convex: where it ends depends on where it starts",
-        f"c is {TARGET_UNIT}",
-    ),
-    convex=False,
-    also_try={"c": 0.5},
-    common=True,
-)
-def cauchy(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
-    """c^2 / 2 log(1 + (e / c)^2)."""
-    return (0.5 * c**2 * ((f_B1 - y_B1) / c).square().log1p()).mean(-1)
-
-
-@loss(
-    targets=VALUE,
-    **NUMBER,
-    decode=Decoder.IDENTITY,
-    reference="Charbonnier et al. 1997, doi:10.1109/83.551699",
-    estimates="between median and mean",
-    value_estimand=BETWEEN,
-    pitfalls=(f"c is {TARGET_UNIT}",),
+    reference="Vapnik 1995, doi:10.1007/978-1-4757-2440-0, chapter 6",
+    estimates="median, to within epsilon",
+    use="Use it when errors up to epsilon cost nothing, as in support vector regression; not when small errors count",
+    value_estimand=NEAR_MEDIAN,
+    pitfalls=(f"epsilon is {TARGET_UNIT}", "within epsilon there is no gradient: its minimum is a whole interval"),
     convex=True,
-    also_try={"c": 0.3},
-    common=True,
+    also_try={"epsilon": 0.02},
 )
-def soft_l1(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 1.0) -> Tensor:
-    """c^2 (sqrt(1 + (e / c)^2) - 1), the pseudo-Huber loss."""
-    square = ((f_B1 - y_B1) / c).square()
-    return (c**2 * square / ((1 + square).sqrt() + 1)).mean(-1)  # sqrt(1 + s) - 1 without cancellation
+def epsilon_insensitive(f_B1: Tensor, y_B1: Tensor, *, epsilon: Tolerance = 0.1) -> Tensor:
+    """max(0, |e| - epsilon)."""
+    return ((f_B1 - y_B1).abs() - epsilon).clamp_min(0).mean(-1)
 
 
 @loss(
     targets=VALUE,
     **NUMBER,
     decode=Decoder.IDENTITY,
-    reference="Beaton & Tukey 1974, doi:10.1080/00401706.1974.10489171",
-    estimates="near the mode",
-    value_estimand=MODE,
-    pitfalls=("beyond c there is no gradient: samples that start far away are never learnt", f"c is {TARGET_UNIT}"),
-    convex=False,
-    also_try={"c": 1.0},
-    common=True,
-)
-def tukey(f_B1: Tensor, y_B1: Tensor, *, c: Threshold = 4.685) -> Tensor:
-    """c^2 / 6 (1 - (1 - (e / c)^2)^3), constant for |e| > c."""
-    inside = (1 - ((f_B1 - y_B1) / c).square()).clamp_min(0)
-    return (c**2 / 6 * (1 - inside.pow(3))).mean(-1)
-
-
-@loss(
-    targets={Task.REGRESSION: Encoding.NONNEGATIVE},
-    **POSITIVE_NUMBER,
-    decode=Decoder.IDENTITY,
-    reference="Tofallis 2015, doi:10.1057/jors.2014.103",
-    estimates="exp E log(1 + y) - 1, below the mean",
-    value_estimand=LOG_MEAN,
-    pitfalls=("predictions are pulled below the mean",),
-    convex=False,
-    common=True,
-)
-def msle(f_B1: Tensor, y_B1: Tensor) -> Tensor:
-    """(log(1 + f) - log(1 + y))^2."""
-    return (f_B1.log1p() - y_B1.log1p()).square().mean(-1)
-
-
-@loss(
-    targets={Task.REGRESSION: Encoding.POSITIVE},
-    **{
-        **POSITIVE_NUMBER,
-        "risky": {
-            **POSITIVE_NUMBER["risky"],
-            **because("predictions may be negative, where no target is", Space.REAL, Space.BOUNDED_BELOW),
-            Space.SIGNED_UNIT: "values above 1 are out of reach",
-        },
-        "unsound": because("predictions are never positive, and all targets are", Space.NONPOSITIVE),
-    },
-    decode=Decoder.IDENTITY,
-    reference="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
-    estimates="median, weighted by 1 / y: far below the mean",
-    value_estimand=WEIGHTED_MEDIAN,
-    pitfalls=("too high is punished without limit, too low by 1 at most: predictions are pulled low",),
+    reference="Lee, Hsieh & Huang 2005, doi:10.1109/TKDE.2005.77",
+    estimates="mean, to within epsilon",
+    use="Use it when errors up to epsilon cost nothing and larger ones their square; not against outliers",
+    value_estimand=NEAR_MEAN,
+    pitfalls=(f"epsilon is {TARGET_UNIT}", "its gradient grows with the residual, as that of mse"),
     convex=True,
-    common=True,
+    also_try={"epsilon": 0.02},
 )
-def mape(f_B1: Tensor, y_B1: Tensor) -> Tensor:
-    """|f - y| / y."""
-    return ((f_B1 - y_B1).abs() / y_B1).mean(-1)
+def squared_epsilon_insensitive(f_B1: Tensor, y_B1: Tensor, *, epsilon: Tolerance = 0.1) -> Tensor:
+    """max(0, |e| - epsilon)^2."""
+    return ((f_B1 - y_B1).abs() - epsilon).clamp_min(0).square().mean(-1)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     decode=Decoder.SOFTMAX,
     reference="Lin et al. 2017, arXiv:1708.02002; Charoenphakdee et al. 2021, arXiv:2011.09172",
     estimates="class probabilities pulled towards even: 0.1 becomes 0.306 at gamma = 2",
+    use="Use it when easy rows of a frequent class drown the hard ones; not for probabilities without calibration, "
+    "nor with wrong labels, which are hard rows",
     pitfalls=(
         "its probabilities are not sure enough: calibrate them before use",
         "the gradient must flow through the factor (1 - p)^gamma too; widely copied code cuts it off",
@@ -50,6 +52,8 @@ def focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.0) ->
     decode=Decoder.SOFTMAX,
     reference="Leng et al. 2022, arXiv:2204.12511",
     estimates="class probabilities made sharper: 0.1 becomes 0.057 at epsilon = 1",
+    use="Use it for a small correction of cross_entropy, tuned by one number; not when cross_entropy's probabilities"
+    " are already right",
     pitfalls=("its probabilities are too sure with epsilon > 0",),
     consistent=True,
     convex=True,
@@ -70,6 +74,7 @@ def poly1(z_BK: Tensor, y_B: Tensor, *, epsilon: Annotated[float, Ge(-1)] = 1.0)
     reference="Zhang & Sabuncu 2018, arXiv:1805.07836",
     class_estimand=by_q,
     estimates="probabilities that go as p^(1 / (1 - q))",
+    use="Use it when many labels are wrong; not with clean labels, where cross_entropy learns faster",
     pitfalls=("its probabilities are too sure: calibrate them before use", "near 1, q needs more epochs, as l1 does"),
     consistent=True,
     convex=False,
@@ -88,6 +93,7 @@ def gce(z_BK: Tensor, y_B: Tensor, *, q: Annotated[float, Gt(0), Le(1)] = 0.7) -
     decode=Decoder.SOFTMAX,
     reference="Wang et al. 2019, arXiv:1908.06112",
     estimates="class probabilities made sharper",
+    use="Use it when many labels are wrong and classes differ in how hard they are; not with clean labels",
     pitfalls=("log_zero, the value that stands for log 0, scales the second term; published code clips at 1e-4",),
     consistent=True,
     convex=False,
@@ -114,6 +120,7 @@ def sce(
     decode=Decoder.SOFTMAX,
     reference="Feng et al. 2020, doi:10.24963/ijcai.2020/305",
     estimates="class probabilities made sharper, small ones 0: (.40, .35, .25) becomes (.60, .40, 0) at order 2",
+    use="Use it when many labels are wrong, with one whole number to tune; not with clean labels",
     pitfalls=(
         "its probabilities are too sure",
         "order 1 is half the sum of absolute errors; it grows into cross_entropy",
@@ -139,6 +146,8 @@ def taylor_ce(z_BK: Tensor, y_B: Tensor, *, order: Annotated[int, Ge(1), Le(100)
     decode=Decoder.SOFTMAX,
     reference="Amid et al. 2019, arXiv:1906.03361",
     estimates="class probabilities, read through the tempered softmax; softmax reads them too sure",
+    use="Use it when labels are wrong, near the boundary (t2) or far from it (t1); not with clean labels, since it "
+    "takes longer to compute",
     pitfalls=("a normaliser that is iterated a fixed few times is wrong for a large t2; here it is solved",),
     consistent=True,
     convex=False,

@@ -5,6 +5,7 @@ Shapes: B rows, K columns; any leading axes. Every function keeps the leading ax
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from lossbench.deferred import torch
@@ -49,3 +50,18 @@ def log_probability(p: Tensor) -> Tensor:
     """log p for p in [0, 1], finite at 0 with gradient 0 there; NaN outside, where there is no such logarithm."""
     inside = (p >= 0) & (p <= 1)
     return torch.where(inside, p, torch.nan).clamp_min(torch.finfo(p.dtype).tiny).log()
+
+
+def steep_expm1(x: Tensor) -> Tensor:
+    """e^x - 1, exact near 0; beyond x = 60 its tangent, as `steep_exp` has it."""
+    return x.clamp(max=STEEPEST).expm1() + math.exp(STEEPEST) * (x - STEEPEST).clamp_min(0)
+
+
+def mean_over_rows(value_B: Tensor, weight_B: Tensor) -> Tensor:
+    """The rows' mean, each counted by its weight `[..., B]` -> `[...]`; a row of weight 0 is not there."""
+    return (weight_B * value_B).sum(-1) / weight_B.sum(-1).clamp_min(torch.finfo(value_B.dtype).tiny)
+
+
+def root(x: Tensor) -> Tensor:
+    """sqrt x for x >= 0, with gradient 0 at 0."""
+    return x.clamp_min(torch.finfo(x.dtype).tiny).sqrt()

@@ -28,6 +28,8 @@ def soft_brier(p_BK: Tensor, t_BK: Tensor) -> Tensor:
     decode=Decoder.PROBABILITY,
     reference="Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
     estimates="class probabilities",
+    use="Use it for probabilities that no single sure error may dominate; not with many classes, where its gradient "
+    "is small",
     pitfalls=(
         "its gradient vanishes where the prediction is surely wrong, the more so with many classes",
         "mse on softmax is this, divided by the number of classes",
@@ -50,6 +52,7 @@ def brier(p_BK: Tensor, y_B: Tensor) -> Tensor:
     decode=Decoder.LEAST_SQUARES,
     reference="Hui & Belkin 2021, arXiv:2006.07322",
     estimates="class probabilities (k = M = 1)",
+    use="Use it on linear outputs as a fair rival of cross_entropy; not behind a softmax",
     pitfalls=(
         "it wants linear outputs: a softmax before it makes it a slow brier",
         "k and M help with many classes; with others than 1 the outputs are no probabilities",
@@ -74,6 +77,7 @@ def square(z_BK: Tensor, y_B: Tensor, *, k: Annotated[float, Gt(0)] = 1.0, M: An
     reference="Janocha & Czarnecki 2017, arXiv:1702.05659",
     floor=-1.0,
     estimates="class probabilities made sharper: 0.1 becomes 0.014",
+    use="Use it to compare with the overlap of sets; not for probabilities",
     pitfalls=("its probabilities are too sure",),
     consistent=True,
     convex=False,
@@ -93,6 +97,7 @@ def tanimoto(p_BK: Tensor, y_B: Tensor) -> Tensor:
     reference="Janocha & Czarnecki 2017, arXiv:1702.05659",
     class_estimand=square_roots,
     estimates="probabilities that go as the square roots of the class probabilities",
+    use="Use it to compare with cross_entropy by an angle of distributions; not for probabilities without calibration",
     pitfalls=("its probabilities are not sure enough",),
     consistent=True,
     convex=False,

@@ -61,7 +61,15 @@ def mcc(label_PN: Tensor, truth_PN: Tensor, weight_PN: Tensor | None = None) -> 
 
 
 @METRICS.add
-@metric("quadratic_kappa", "label", CLASSIFICATION, worst=-1.0, best=1.0, rope="absolute", on_request=True)
+@metric(
+    "quadratic_kappa",
+    "label",
+    CLASSIFICATION,
+    worst=-1.0,
+    best=1.0,
+    rope="absolute",
+    on_request=CLASSIFICATION - {Task.ORDINAL},
+)
 def quadratic_kappa(label_PN: Tensor, truth_PN: Tensor, weight_PN: Tensor | None = None) -> Tensor:
     """Cohen's kappa with quadratic weights, 1 - sum w O / sum w E, w = (i - j)^2: classes are grades, in table order.
 

@@ -22,10 +22,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lossbench.calls import name_in, read_call
+from lossbench.catalog.decoders import median_class
 from lossbench.catalog.estimands import canonical
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Task
-from lossbench.deferred import np, torch
+from lossbench.deferred import F, np, torch
 from lossbench.docstrings import docstring
 from lossbench.events import Better
 from lossbench.registry import Registry
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from lossbench.catalog.decoders import Prediction
 
-OfClasses = Literal["label", "score", "probability"]
+OfClasses = Literal["label", "median", "score", "probability"]
 OfSpread = Literal["distribution", "density", "distribution or quantiles", "quantiles"]
 Need = OfClasses | Literal["point"] | OfSpread
 Unit = Literal["none", "target"]
@@ -47,7 +48,7 @@ Unit = Literal["none", "target"]
 Rope = Literal["absolute", "dummy_error", "dummy_error_rate"]
 Domain = Literal["any", "nonzero", "nonnegative", "positive"]
 
-CLASSIFICATION = frozenset({Task.BINARY, Task.MULTICLASS})
+CLASSIFICATION = frozenset(task for task in Task if task.is_classification)
 REGRESSION = frozenset({Task.REGRESSION})
 CLASS_NEEDS = get_args(OfClasses)
 SUM_SLACK = 1e-3  # rows of float32 probabilities over many classes sum to one within this
@@ -59,12 +60,12 @@ class Metric:
 
     `unit` "target": an error in the target's own unit; "none": a number without a unit. `rope`: what the width of the
     region of practical equivalence is a share of (`Rope`). `domain`: the targets that it is defined for. `on_request`:
-    it is reported where it is named, and not beside every other. `estimand`: what the best prediction is, in the words
-    of `estimands`, with parameters in braces; "": nothing that losses declare. `params` are the values of its own
-    parameters, and part of its name where they are not the defaults. `takes_weights`: `fn` takes the rows' weights as
-    its third argument; without it, it cannot be used on a table with weights. `soft`: of probabilities as truth,
-    `[P, N, C]`, it is the expected score under them; of every other metric the most probable class is the truth then.
-    `levels`: of a metric that needs quantiles, their levels, given the parameters.
+    the tasks on which it is reported where it is named, and not beside every other. `estimand`: what the best
+    prediction is, in the words of `estimands`, with parameters in braces; "": nothing that losses declare. `params` are
+    the values of its own parameters, and part of its name where they are not the defaults. `takes_weights`: `fn` takes
+    the rows' weights as its third argument; without it, it cannot be used on a table with weights. `soft`: of
+    probabilities as truth, `[P, N, C]`, it is the expected score under them; of every other metric the most probable
+    class is the truth then. `levels`: of a metric that needs quantiles, their levels, given the parameters.
     """
 
     name: str
@@ -78,7 +79,7 @@ class Metric:
     rope: Rope
     unit: Unit = "none"
     domain: Domain = "any"
-    on_request: bool = False
+    on_request: frozenset[Task] = frozenset()
     estimand: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     schema: type[BaseModel] | None = field(default=None, repr=False)
@@ -100,7 +101,7 @@ class Metric:
         match self.needs:
             case "probability":
                 return prediction.probability_PNC is not None
-            case "label" | "score":
+            case "label" | "median" | "score":
                 return prediction.score_PNC is not None
             case "point":
                 return prediction.point_PN is not None
@@ -171,6 +172,9 @@ METRICS = MetricRegistry(
         "roc_auc": "auroc",
         "auprc": "average_precision",
         "qwk": "quadratic_kappa",
+        "accuracy_off1": "off_by_one_accuracy",
+        "macro_mae": "amae",
+        "ranked_probability_score": "rps",
         "logloss": "log_loss",
         "brier_score": "brier",
         "r_squared": "r2",
@@ -182,8 +186,9 @@ METRICS = MetricRegistry(
 
 
 def default_metric(task: Task, *, rare: bool = False) -> Metric:
-    """The loss-neutral metric where none is given: accuracy, AUROC where a class is rare, or RMSE."""
-    return METRICS.get("rmse" if not task.is_classification else "auroc" if rare else "accuracy")
+    """The loss-neutral metric where none is given: accuracy, AUROC where a class is rare, MAE of ranks, or RMSE."""
+    known = {Task.ORDINAL: "mae_ranks", Task.REGRESSION: "rmse"}
+    return METRICS.get(known.get(task) or ("auroc" if rare else "accuracy"))
 
 
 def suiting(*tasks: Task) -> list[Metric]:
@@ -193,7 +198,7 @@ def suiting(*tasks: Task) -> list[Metric]:
 
 def reported(*tasks: Task, primary: Metric | None = None) -> list[Metric]:
     """The metrics that a run of these tasks reports: those that are not on request, and the primary one."""
-    found = [metric for metric in suiting(*tasks) if not metric.on_request]
+    found = [metric for metric in suiting(*tasks) if not metric.tasks.intersection(tasks) <= metric.on_request]
     return found if primary is None or primary in found else [*found, primary]
 
 
@@ -206,14 +211,25 @@ def score_all(
 
 def _part(prediction: Prediction, needs: Need, levels: Sequence[float]) -> Any:
     """The part that a metric needs, float64: a tensor, or what is known of the value's spread."""
-    tensors = {"probability": prediction.probability_PNC, "point": prediction.point_PN}
     if needs in CLASS_NEEDS or needs == "point":
-        part = tensors.get(needs, prediction.score_PNC)
+        part = _tensor(prediction, needs)
         assert part is not None, "checked before"
         return _plain(part)
     assert prediction.spread is not None, "checked before"
     spread = prediction.spread.map(_plain)
     return spread.at(levels) if needs == "quantiles" else spread
+
+
+def _tensor(prediction: Prediction, needs: Need) -> Tensor | None:
+    if needs == "median" and prediction.probability_PNC is None and prediction.score_PNC is not None:
+        # all on the decided class; what is NaN stays so
+        return F.one_hot(prediction.label_PN, prediction.score_PNC.shape[-1]) + 0 * prediction.score_PNC
+    tensors = {
+        "median": prediction.probability_PNC,
+        "probability": prediction.probability_PNC,
+        "point": prediction.point_PN,
+    }
+    return tensors.get(needs, prediction.score_PNC)
 
 
 def _plain(part: Tensor) -> Tensor:
@@ -227,7 +243,7 @@ def _usable(part: Any, prediction: Prediction, needs: Need) -> Tensor:
         return prediction.spread.is_valid.expand(prediction.point_PN.shape).all(-1)
     columns = tuple(range(1, part.ndim))
     good = part.isfinite().all(columns)
-    if needs == "probability":
+    if needs in ("probability", "median"):
         one = ((part.sum(-1) - 1).abs() <= SUM_SLACK) & (part >= -SUM_SLACK).all(-1)
         good = good & one.all(-1)
     return good  # type: ignore[no-any-return]
@@ -243,15 +259,15 @@ def metric(
     rope: Rope,
     unit: Unit = "none",
     domain: Domain = "any",
-    on_request: bool = False,
+    on_request: bool | frozenset[Task] = False,
     estimand: str = "",
     soft: bool = False,
     levels: Callable[[Mapping[str, Any]], Sequence[float]] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Metric]:
-    """Make a metric of a function of the needed part (float64; decided labels for "label", a `Distribution` for
-    "distribution" and "density", one or `Quantiles` for "distribution or quantiles", `[P, N, L]` at `levels` for
-    "quantiles"), the truth and the rows' weights (float64, or None where all count alike); keyword-only arguments are
-    its parameters.
+    """Make a metric of a function of the needed part (float64; decided labels for "label", the median class for
+    "median", a `Distribution` for "distribution" and "density", one or `Quantiles` for "distribution or quantiles",
+    `[P, N, L]` at `levels` for "quantiles"), the truth and the rows' weights (float64, or None where all count alike);
+    keyword-only arguments are its parameters.
 
     `worst` and `best` are the ends of its range: which way is better follows from them.
     The first line of its docstring is the metric's formula.
@@ -283,7 +299,8 @@ def metric(
             truth = truth_PN.expand(shape[:2] if not is_soft else shape)
             truth = truth.double() if is_soft or needs not in CLASS_NEEDS else truth.long()
             weight = None if weight_PN is None else weight_PN.double().expand(shape[:2])
-            value = of_part(part.argmax(-1) if needs == "label" else part, truth, weight, **params)
+            read = {"label": lambda p: p.argmax(-1), "median": median_class}.get(needs, lambda p: p)
+            value = of_part(read(part), truth, weight, **params)
             return torch.where(good, value, worst)
 
         formula = docstring(of_part).split("\n", 1)[0].removesuffix(".")
@@ -302,7 +319,7 @@ def metric(
             rope,
             unit,
             domain,
-            on_request,
+            frozenset(tasks if on_request is True else on_request or ()),
             estimand,
             {p.name: p.default for p in own},
             schema_of(of_part, own),

@@ -280,6 +280,8 @@ def example_target(encoding: Encoding, rows: int, classes: int) -> Tensor:
             return one_hot
         case Encoding.SIGNED_ONE_HOT:
             return 2 * one_hot - 1
+        case Encoding.CUMULATIVE:
+            return (y[:, None] > torch.arange(classes - 1)).float()
         case Encoding.PROBABILITY:
             return column
         case Encoding.SIGN:

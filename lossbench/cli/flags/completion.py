@@ -31,7 +31,7 @@ def described(names: Mapping[str, str]) -> Callable[[str], Choices]:
     return complete
 
 
-tasks = words("binary", "multiclass", "regression")
+tasks = words("binary", "multiclass", "ordinal", "regression")
 DEVICES = words("auto", "cpu", "cuda", "mps")
 
 

@@ -98,6 +98,17 @@ def imbalanced_4class() -> Table:
     return _classification("imbalanced-4class", "multiclass", 3000, how)
 
 
+@dataset("ordered5", task="ordinal", rows=600, columns=6, classes=5, origin=GENERATED)
+def ordered5() -> Table:
+    """Five grades of one noisy score: neighbours are confused, distant grades hardly ever."""
+    random = np.random.default_rng(SEED)
+    x_ND = random.normal(size=(600, 6))
+    score_N = 2 * x_ND[:, 0] + np.sin(2 * x_ND[:, 1]) + x_ND[:, 2] * x_ND[:, 3] + random.logistic(scale=0.6, size=600)
+    grade_N = 1 + np.searchsorted(np.quantile(score_N, [0.1, 0.25, 0.65, 0.9]), score_N)
+    how = "grades 1 to 5 (10, 15, 40, 25, 10 %) of 2 x0 + sin 2 x1 + x2 x3 + logistic noise of scale 0.6"
+    return _table("ordered5", "ordinal", x_ND, grade_N, how=how)
+
+
 @dataset("friedman1", task="regression", rows=1000, columns=10, origin=GENERATED)
 def friedman1() -> Table:
     """A smooth curved surface over five of ten numbers, with noise (Friedman 1991)."""

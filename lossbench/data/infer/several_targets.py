@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lossbench.data.infer.order import in_order, task_in_order
 from lossbench.data.infer.target import Target
 from lossbench.data.table import ColumnKind, Information
 from lossbench.deferred import np, pd
@@ -23,14 +24,23 @@ SUM_SLACK = 1e-3 + 1e-9
 
 
 def read_targets(
-    columns: Sequence[pd.Series], kinds: Mapping[str, ColumnKind], task: str, place: Callable[[int], str]
+    columns: Sequence[pd.Series],
+    kinds: Mapping[str, ColumnKind],
+    task: str,
+    place: Callable[[int], str],
+    *,
+    order: Sequence[str] = (),
 ) -> Target:
     """The target in several columns without gaps; `place` tells a row's place in the file ("line 7").
 
-    Raises `UserError` for what is no number, where the task wants probabilities and a row has none, and for a target
-    that is constant.
+    An ordinal task's classes are in the order of the columns, or in that of `order`. Raises `UserError` for what is no
+    number, where the task wants probabilities and a row has none, and for a target that is constant.
     """
     names = tuple(str(column.name) for column in columns)
+    if order:
+        places, names = in_order(np.arange(len(names)), names, order)
+        columns = [columns[k] for k in np.argsort(places)]
+        task = task_in_order(task, names, ", ".join(names)) if task != "regression" else task
     for name in names:
         if kinds[name] not in ("number", "boolean"):
             fix = "several targets are numbers or probabilities; name one column of classes"
@@ -54,6 +64,8 @@ def read_targets(
     note = f"targets {listed} read as probabilities of {len(names)} classes: each row sums to 1"
     note += " (--task regression reads them as numbers)" if task == "auto" else ""
     found = "binary" if len(names) == 2 else "multiclass"
+    if task == "ordinal":
+        found = task_in_order(task, names, listed)
     return Target(
         found,  # type: ignore[arg-type]
         most.astype(np.int64),

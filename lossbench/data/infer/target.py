@@ -1,5 +1,7 @@
 """The target column: which task it sets, and its values as class indices or numbers.
 
+Classes are sorted, or in an order that the user or the data says; `--task ordinal` takes that of numbers by their size.
+
 `task="auto"` reads text and booleans as classes; numbers with a fraction as a regression; whole numbers as classes if
 there are at most 20 distinct ones, else as a regression. Counts are a regression too: whole numbers of which one occurs
 once, and which have gaps between them or are more than 10 distinct ones; labels are mostly 0, 1, 2, ... and each comes
@@ -8,14 +10,15 @@ again. The rule looks at the values alone; a note says what it found.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lossbench.data.infer.order import ORDER, in_order, likely_order, task_in_order, unordered
 from lossbench.data.infer.spellings import spelling_note
 from lossbench.data.table import READ_BY_AUTO, ColumnKind, Information, Task, sorted_levels
 from lossbench.deferred import np, pd
-from lossbench.errors import UserError
+from lossbench.errors import UserError, as_flag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,12 +57,33 @@ def number_label(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
-def read_target(column: pd.Series, kind: ColumnKind, task: str, place: Callable[[int], str]) -> Target:
+def label_of(category: Any) -> str:
+    """A category of a typed column as the label that its class has."""
+    is_number = isinstance(category, int | float | np.number) and not isinstance(category, bool)
+    return number_label(category) if is_number else str(category)
+
+
+def read_target(
+    column: pd.Series,
+    kind: ColumnKind,
+    task: str,
+    place: Callable[[int], str],
+    *,
+    order: Sequence[str] = (),
+    declared_order: Sequence[str] = (),
+) -> Target:
     """The target of a table without gaps in it; `place` tells a row's place in the file ("line 7").
 
-    Raises `UserError` where the values do not fit the task, or are all one.
+    `order` are its classes as the user orders them, `declared_order` as the column's type does; it makes the task
+    ordinal, where the user names no other, and may hold categories that do not occur. Raises `UserError` where the
+    values do not fit the task, are all one, or have no such order.
     """
     name = str(column.name)
+    if order and task == "regression":
+        raise UserError("a regression has no classes", where=ORDER, fix="choose --task ordinal, or leave it out")
+    if not order and task in ("auto", "ordinal"):
+        labels = set(class_indices(column.astype(bool) if kind == "boolean" else column)[1]) if declared_order else ()
+        order = [label for label in declared_order if label in labels]
     if kind == "date":
         raise UserError(f"the target {name!r} holds dates", fix="name a column of classes or numbers with --target")
     distinct = int(column.nunique())
@@ -70,8 +94,9 @@ def read_target(column: pd.Series, kind: ColumnKind, task: str, place: Callable[
     if kind == "number":
         numbers = column.to_numpy(dtype=np.float64)
         whole = bool(np.all(numbers == np.floor(numbers)))
-        counts = _why_counts(numbers) if task == "auto" and whole and distinct <= MOST_CLASSES else ""
-        if task == "regression" or counts or (task == "auto" and not (whole and distinct <= MOST_CLASSES)):
+        is_open = task == "auto" and not order
+        counts = _why_counts(numbers) if is_open and whole and distinct <= MOST_CLASSES else ""
+        if task == "regression" or counts or (is_open and not (whole and distinct <= MOST_CLASSES)):
             why = f"{distinct} distinct values{counts}"
             notes = (f"target {name!r} read as a number ({why})",) if task == "auto" else ()
             return Target(
@@ -94,7 +119,7 @@ def read_target(column: pd.Series, kind: ColumnKind, task: str, place: Callable[
         )
     what = f"text ({place(0)}: {str(column.iloc[0])!r})" if kind == "text" else f"{distinct} distinct {_plural(kind)}"
     description = f"{name!r} has {what}"
-    return _classified(column, kind, task, name, description)
+    return _classified(column, kind, task, description, order)
 
 
 def _why_counts(numbers: NDArray[Any]) -> str:
@@ -109,9 +134,16 @@ def _why_counts(numbers: NDArray[Any]) -> str:
     return f", of which {occur}: counts rather than classes; --task multiclass --min-class-rows 2 reads them as classes"
 
 
-def _classified(column: pd.Series, kind: ColumnKind, task: str, name: str, description: str) -> Target:
+def _classified(column: pd.Series, kind: ColumnKind, task: str, description: str, order: Sequence[str]) -> Target:
+    name = str(column.name)
     index_N, classes = class_indices(column.astype(bool) if kind == "boolean" else column)
     found: Task = "binary" if len(classes) == 2 else "multiclass"
+    if order:
+        index_N, classes = in_order(index_N, classes, order)
+    if order or task == "ordinal":
+        found = task_in_order(task, classes, name)
+        if not order and kind == "text":
+            raise unordered(classes, name)
     if task == "binary" and found != "binary":
         raise UserError(
             f"the target {name!r} has {len(classes)} classes", fix="a binary task has two: choose --task multiclass"
@@ -128,9 +160,14 @@ def _classified(column: pd.Series, kind: ColumnKind, task: str, name: str, descr
     plain = classes == tuple(str(i) for i in range(len(classes)))
     mapping = ", ".join(f"{label} -> {i}" for i, label in enumerate(classes[:MOST_CLASSES]))
     more = ", ..." if len(classes) > MOST_CLASSES else ""
-    notes = [] if plain else [f"classes of {name!r}: {mapping}{more}"]
-    if kind == "number" and task == "auto" and len(classes) > 2:
-        notes.append(f"target {name!r} read as {len(classes)} classes (--task regression reads it as an amount)")
+    lowest_first = " in their order" if found == "ordinal" else ""
+    notes = [] if plain and found != "ordinal" else [f"classes of {name!r}{lowest_first}: {mapping}{more}"]
+    if kind == "number" and task == "auto" and found == "multiclass":
+        others = "--task regression reads it as an amount, --task ordinal as classes in their order"
+        notes.append(f"target {name!r} read as {len(classes)} classes ({others})")
+    if found == "multiclass" and task == "auto" and (known := likely_order(classes)):
+        flag = as_flag(*known)
+        notes.append(f"classes of {name!r} may be in an order: {ORDER} {flag} makes the task ordinal")
     written = [note] if kind == "text" and (note := spelling_note(f"classes of {name!r}", classes)) else []
     return Target(found, index_N, classes, (*map(Information, notes), *written), description)
 

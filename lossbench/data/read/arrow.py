@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from lossbench.data.infer.target import label_of
 from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, index_note, nameless_notes
 from lossbench.data.read.sniff import Format
 from lossbench.data.read.unpack import Unpacked
@@ -37,6 +38,7 @@ def read_columnar(unpacked: Unpacked, request: Request, kind: Format) -> ParsedC
             notes.append(index_note(", ".join(repr(n) for n in names if n in saved and not n.startswith(SAVED_INDEX))))
         columns: dict[str, pd.Series] = {}
         kinds: dict[str, ColumnKind | None] = {}
+        orders: dict[str, tuple[str, ...]] = {}
         for place, name in enumerate(names):
             if name and name not in kept:
                 continue
@@ -44,6 +46,8 @@ def read_columnar(unpacked: Unpacked, request: Request, kind: Format) -> ParsedC
             values, column_kind = _column(stored, name or f"column {place + 1}")
             if name:
                 columns[name], kinds[name] = values, column_kind
+                if pa.types.is_dictionary(stored.type) and stored.type.ordered:
+                    orders[name] = tuple(map(label_of, stored.unify_dictionaries().chunk(0).dictionary.to_pylist()))
                 if pa.types.is_duration(stored.type):
                     notes.append(Information(f"column {name!r} holds durations: read as seconds"))
             else:
@@ -53,7 +57,7 @@ def read_columnar(unpacked: Unpacked, request: Request, kind: Format) -> ParsedC
         raise UserError(f"damaged, or not {kind} ({reason})", fix="write it again") from None
     if not columns or not len(next(iter(columns.values()))):
         raise UserError("no data row in it")
-    return ParsedColumns(columns, kinds, lambda row: f"row {row + 1}", notes)
+    return ParsedColumns(columns, kinds, lambda row: f"row {row + 1}", notes, orders=orders)
 
 
 @dataclass(frozen=True)

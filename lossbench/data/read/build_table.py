@@ -172,9 +172,13 @@ def _assemble(source: DataSource, where: str, frame: pd.DataFrame | None) -> Ass
     notes += likely_gaps(columns, kinds, words=not source.keep_na_words)
     targets = [columns.pop(name) for name in names]
     if len(names) == 1:
-        target = read_target(targets[0], kinds.pop(names[0]), source.task, place)
+        declared = reading.orders.get(names[0], ())
+        target = read_target(
+            targets[0], kinds.pop(names[0]), source.task, place, order=source.order, declared_order=declared
+        )
     else:
-        target = read_targets(targets, {name: kinds.pop(name) for name in names}, source.task, place)
+        own = {name: kinds.pop(name) for name in names}
+        target = read_targets(targets, own, source.task, place, order=source.order)
     groups = None
     if source.groups in columns:
         groups = in_order_of_occurrence(columns.pop(source.groups).to_numpy())

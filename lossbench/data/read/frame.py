@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from lossbench.data.infer.target import label_of
 from lossbench.data.read.parsed import ParsedColumns, Request, clean_names, index_note
 from lossbench.data.table import ColumnKind, Information
 from lossbench.deferred import np, pd
@@ -24,13 +25,17 @@ def read_frame(frame: pd.DataFrame, request: Request) -> ParsedColumns:
     kept = set(request.choose(names))
     columns: dict[str, pd.Series] = {}
     kinds: dict[str, ColumnKind | None] = {}
+    orders: dict[str, tuple[str, ...]] = {}
     for place, name in enumerate(names):
         if name in kept:
+            dtype = frame.dtypes.iloc[place]
+            if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered:
+                orders[name] = tuple(map(label_of, dtype.categories))
             values = _inferred(frame.iloc[:, place])
             if values.dtype.kind == "m":
                 notes.append(Information(f"column {name!r} holds durations: read as seconds"))
             columns[name], kinds[name] = _column(values, name)
-    return ParsedColumns(columns, kinds, lambda row: f"row {frame.index[row]!r}", notes)
+    return ParsedColumns(columns, kinds, lambda row: f"row {frame.index[row]!r}", notes, orders=orders)
 
 
 def _inferred(values: pd.Series) -> pd.Series:

@@ -33,13 +33,17 @@ class Request:
 
 @dataclass
 class ParsedColumns:
-    """Columns by name. A kind of None marks texts that may be anything; "text" is what a typed file calls text."""
+    """Columns by name. A kind of None marks texts that may be anything; "text" is what a typed file calls text.
+
+    `orders` has the categories of those columns that are declared to be in an order, lowest first.
+    """
 
     columns: dict[str, pd.Series]
     kinds: dict[str, ColumnKind | None]
     place: Callable[[int], str]  # row -> "line 7"
     notes: list[str] = field(default_factory=list)
     marks: Marks = USUAL
+    orders: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def clean_names(names: Sequence[str]) -> tuple[list[str], list[str]]:

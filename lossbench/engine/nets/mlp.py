@@ -102,6 +102,7 @@ class Population:
     def __init__(self, layout: ParameterLayout, flat: Tensor) -> None:
         self.layout, self.flat = layout, flat
         self.weights, self.biases = layout.views(flat)
+        self.scores = layout.net.outputs - layout.net.thresholds  # outputs with weights
         self.transposed = [w.transpose(1, 2) for w in self.weights]
         self.hidden = HIDDEN_ACTIVATIONS.get(layout.net.activation)
         at_zero = flat.new_zeros(1)
@@ -188,6 +189,12 @@ class Population:
                 g = torch.bmm(g, self.transposed[layer], out=space.slopes[layer - 1])
                 self.hidden.backward_(g, space.hidden[layer - 1])
             layer -= 1
+        self.clear_thresholds(self.d_weights)
+
+    def clear_thresholds(self, tensors: Sequence[Tensor]) -> None:
+        """Set to 0 what thresholds have in a list of each layer's weights, or of their gradients."""
+        if self.layout.net.thresholds:
+            tensors[-1][:, :, self.scores :] = 0
 
     def _wide(self, x_PBD: Tensor) -> Tensor:
         """The inputs, a single one with an empty one beside it: a BLAS multiplies one column by another routine where
@@ -213,4 +220,6 @@ def initialised(net: Net, seeds: Sequence[int], dtype: torch.dtype, device: torc
             bound = 1 / math.sqrt(i)
             weights[layer][member, :i, :o] = weight.t()
             biases[layer][member, 0, :o] = torch.empty(o).uniform_(-bound, bound, generator=generator)
-    return Population(layout, flat.to(device))
+    population = Population(layout, flat.to(device))
+    population.clear_thresholds(population.weights)
+    return population

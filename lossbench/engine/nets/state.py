@@ -49,4 +49,5 @@ def population_of(net: Net, state: State) -> Population:
     for layer, (i, o) in enumerate(net.layers):
         population.weights[layer][0, :i, :o] = state[f"{2 * layer}.weight"].t()
         population.biases[layer][0, 0, :o] = state[f"{2 * layer}.bias"]
+    population.clear_thresholds(population.weights)
     return population

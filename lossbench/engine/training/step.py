@@ -99,10 +99,11 @@ class CompiledStep:
         if self._adam is None:
             own.backward(x, slope_PBK, batch.rows)
             self.optimizer.step()
-            return
-        self.optimizer.steps += 1
-        self._adam.begin(self.optimizer.steps, self.optimizer.rates)
-        own.backward(x, slope_PBK, batch.rows, self._adam)
+        else:
+            self.optimizer.steps += 1
+            self._adam.begin(self.optimizer.steps, self.optimizer.rates)
+            own.backward(x, slope_PBK, batch.rows, self._adam)
+        own.population.clear_thresholds(own.population.weights)  # the kernel knows none: they are weights that it moved
 
 
 def step_of(kernel: str, population: Population, optimizer: PopulationOptimizer) -> Step:

@@ -111,12 +111,12 @@ def select_candidates(
 ) -> Selection:
     """The candidates on a table; a named loss that does not support its task is excluded, said so.
 
-    Without names: every common loss of the catalogue that estimates what the metrics count (the most probable class; any loss
-    of values), behind its own best activation if that is sound, and one loss of those with the same gradients.
+    Without names: every common loss of the catalogue that estimates what the metrics count (the most probable class;
+    any loss of values), behind its own best activation if that is sound, and one loss of those with the same gradients.
     `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: gradients that
     differ by one factor everywhere count as the same. `added` are named besides. `user_losses` looks at users' losses
-    in other processes, and `probed` keeps gradients; both are for the selection on another table, too.
-    Raises `UserError` for names that are unknown or come twice, and where none is left.
+    in other processes, and `probed` keeps gradients; both are for the selection on another table, too. Raises
+    `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
     pairs = _common_losses(task, table) if losses is None else []

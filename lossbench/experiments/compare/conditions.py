@@ -167,7 +167,7 @@ CONDITIONS = (
             plot_note="Test labels are always clean.",
             axis_label="share of the training labels changed",
         ),
-        tasks=frozenset({Task.BINARY, Task.MULTICLASS}),
+        tasks=frozenset(task for task in Task if task.is_classification),
         needs="classes",
         change=_corrupt_labels,
         protocol="Label noise: a share of the training labels, those of the inner folds included, is exchanged for"

@@ -62,4 +62,4 @@ class Job:
     @property
     def net(self) -> Net:
         """The shape of every net."""
-        return net_for(self.config.net, self.setting.inner[0].inputs, self.candidate.pair.outputs)
+        return net_for(self.config.net, self.setting.inner[0].inputs, self.candidate.pair)

@@ -18,11 +18,11 @@ from lossbench.experiments.probing.findings import Diagnosis, Finding
 
 
 def examine(loss: Loss, *, tasks: Iterable[Task | str] | None = None, watch: Watch | None = None) -> Diagnosis:
-    """Probe a loss on the tasks it supports, or on some of them; what it declares is compared with what is found.
+    """Probe a loss on its own tasks, or on some that it supports; what it declares is compared with what is found.
 
     Raises `UserError` for a task that it does not support, and for nothing that the loss itself does.
     """
-    requested = list(loss.targets) if tasks is None else list(tasks)
+    requested = loss.own_tasks if tasks is None else list(tasks)
     for task in requested:
         if task not in loss.targets:
             fix = f"it supports {', '.join(loss.targets)}"

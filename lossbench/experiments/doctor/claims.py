@@ -60,7 +60,7 @@ def claims(loss: Loss, findings: Sequence[Finding]) -> Iterator[Finding]:
 def _properties(loss: Loss, findings: Sequence[Finding]) -> Iterator[Finding]:
     for name in PROPERTIES:
         declared = getattr(loss, name)
-        tasks = [task for task in loss.targets if name != "symmetric" or task.is_classification]
+        tasks = [task for task in loss.own_tasks if name != "symmetric" or task.is_classification]
         found = {task.value: _number(findings, name, task.value) for task in tasks}
         if declared:
             for task in (task for task, measured in found.items() if measured is False):

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from lossbench.catalog.equivalence import known_as
 from lossbench.catalog.probes import magnitude
-from lossbench.catalog.vocabulary import Task
 from lossbench.experiments.probing.findings import Finding
 from lossbench.experiments.probing.loss_under_test import TAILS, LossUnderTest
 from lossbench.experiments.probing.search import minimise
@@ -62,7 +61,7 @@ def _least_on(subject: LossUnderTest, z_NK: Tensor) -> float:
 
 def convexity(subject: LossUnderTest) -> Iterator[Finding]:
     """Convex in the outputs: a chord lies nowhere below the loss."""
-    many = replace(subject, classes=6) if subject.task is Task.MULTICLASS else subject  # three hide some dents
+    many = replace(subject, classes=6) if subject.classes > 2 else subject  # three hide some dents
     if many.fails(torch.float64):  # as with a weight for each of three classes
         many = subject
     worst = -torch.inf

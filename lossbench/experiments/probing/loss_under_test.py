@@ -48,7 +48,7 @@ class LossUnderTest:
         Raises `UserError` where no activation is sound for it.
         """
         checked = replace(loss, fn=adapt(loss, file="", where=loss.name))
-        classes = {Task.BINARY: 2, Task.MULTICLASS: 3, Task.REGRESSION: 0}[task]
+        classes = {Task.BINARY: 2, Task.MULTICLASS: 3, Task.ORDINAL: 3, Task.REGRESSION: 0}[task]
         return cls(checked, task, best_activation(loss, task), classes)
 
     def in_float64(self) -> LossUnderTest:

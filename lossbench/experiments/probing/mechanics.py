@@ -199,6 +199,10 @@ def gradient(subject: LossUnderTest) -> Iterator[Finding]:
     if numbers["gradient_missing_far"]:
         what = f"no gradient at {numbers['gradient_missing_far']:.0%} of the outputs far out, though the value changes"
         yield subject.finding("gradient", "error", f"{what} (detach, round?)", measured, **numbers)
+    elif subject.loss.stop_gradient:
+        same = "nowhere" if not wrong else f"not in {wrong} of {total} outputs"
+        what = f"the derivative of the value {same}: {subject.loss.stop_gradient} counts as constant, as declared"
+        yield subject.finding("gradient", "note", what, measured, **numbers)
     elif numbers["gradient_correct"]:
         yield subject.finding("gradient", "ok", f"the gradient is the derivative{part}", measured, **numbers)
     else:

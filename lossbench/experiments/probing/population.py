@@ -18,12 +18,14 @@ from lossbench.experiments.probing.loss_under_test import LossUnderTest
 from lossbench.experiments.probing.search import minimise
 
 ETAS = (0.05, 0.1, 0.3, 0.45, 0.6, 0.8, 0.95)
+OF_THREE = (
+    *((0.40, 0.35, 0.25), (0.25, 0.40, 0.35), (0.45, 0.30, 0.25), (0.34, 0.26, 0.40)),  # no class has the majority
+    *((0.7, 0.2, 0.1), (0.05, 0.15, 0.8), (0.1, 0.6, 0.3)),
+)
 MIXTURES = {
     Task.BINARY: tuple((1 - eta, eta) for eta in ETAS),
-    Task.MULTICLASS: (
-        *((0.40, 0.35, 0.25), (0.25, 0.40, 0.35), (0.45, 0.30, 0.25), (0.34, 0.26, 0.40)),  # no class has the majority
-        *((0.7, 0.2, 0.1), (0.05, 0.15, 0.8), (0.1, 0.6, 0.3)),
-    ),
+    Task.MULTICLASS: OF_THREE,
+    Task.ORDINAL: OF_THREE,
 }
 TIE = 1e-9  # scores nearer than this predict no class
 COSTS_MORE = 1e-5  # a wrong decision's expected loss must exceed the least one by this share of the loss's range
@@ -146,7 +148,7 @@ def _functional(point: list[float], distributions: list[Distribution]) -> tuple[
     numbers = {"mean_error": _worst(means), "median_error": _worst(medians), "quantile_level": levels[0]}
     if _worst(means) < NEAR:
         return "mean", "estimates the mean", numbers
-    if _worst([level - 0.5 for level in levels]) < NEAR:
+    if _worst(medians) < NEAR or _worst([level - 0.5 for level in levels]) < NEAR:  # of counts, levels are steps
         return "median", "estimates the median", numbers
     if max(levels) - min(levels) < NEAR:
         return "quantile", f"estimates the {sum(levels) / len(levels):.2g}-quantile", numbers

@@ -95,9 +95,11 @@ def _true(subject: LossUnderTest) -> int:
 
 
 def _margins(subject: LossUnderTest) -> Callable[[Tensor], Tensor]:
-    """Linear outputs whose mean is 0, through the activation."""
+    """Linear outputs whose mean is 0, through the activation; of classes in an order, all away from those above."""
     if subject.outputs == 1:
         return lambda m_N: subject.activation(m_N[:, None])
+    if subject.encoding is Encoding.CUMULATIVE:
+        return lambda m_N: subject.activation(-m_N[:, None].expand(-1, subject.outputs))
     others = subject.outputs - 1
     direction = torch.tensor([others, *[-1.0] * others], dtype=torch.float64) / (others + 1)
     return lambda m_N: subject.activation(m_N[:, None] * direction)

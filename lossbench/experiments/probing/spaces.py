@@ -20,9 +20,11 @@ from lossbench.experiments.probing.landscape import falls_without_end
 from lossbench.experiments.probing.loss_under_test import OF_ONE_LOSS, LossUnderTest
 from lossbench.experiments.probing.search import minimise
 
+OF_THREE = ((0.75, 0.15, 0.1), (0.1, 0.7, 0.2), (0.1, 0.2, 0.7), (0.96, 0.02, 0.02))
 MAJORITIES = {  # one class is more probable than all others together: every sound loss predicts it
     Task.BINARY: ((0.2, 0.8), (0.7, 0.3), (0.02, 0.98), (0.98, 0.02)),
-    Task.MULTICLASS: ((0.75, 0.15, 0.1), (0.1, 0.7, 0.2), (0.1, 0.2, 0.7), (0.96, 0.02, 0.02)),
+    Task.MULTICLASS: OF_THREE,
+    Task.ORDINAL: OF_THREE,
 }
 OUT_OF_REACH = 0.01  # of the loss's range: how far an activation's least loss may lie above the preferred one's
 

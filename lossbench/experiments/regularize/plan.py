@@ -61,7 +61,7 @@ class RegularizePlan:
     @property
     def net(self) -> Net:
         """The shape of every net."""
-        return net_for(self.config.net, self.plane.split.inputs, self.pair.outputs)
+        return net_for(self.config.net, self.plane.split.inputs, self.pair)
 
     @property
     def members(self) -> list[Member]:

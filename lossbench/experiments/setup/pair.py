@@ -190,6 +190,11 @@ class Pair:
         """How many outputs the net has."""
         return self.loss.width(self.task, self.classes) * self.targets
 
+    @property
+    def thresholds(self) -> int:
+        """How many of the outputs, the last ones, are biases alone."""
+        return self.outputs - 1 if self.loss.thresholds else 0
+
     def read(self, out_PNK: Tensor) -> Prediction:
         """What outputs `[P, N, K]` predict; of several targets a point `[P, N, K]`, as the loss was trained on them."""
         return self.decode(out_PNK if self.targets == 1 else out_PNK.unsqueeze(-1))
@@ -248,7 +253,10 @@ def resolve_pair(
         supported = " and ".join(sorted(loss.targets))
         values = f": {target_note}" if target_note else ""
         counts = task.is_classification and Task.REGRESSION in loss.targets and target_note.endswith("numbers")
-        reread = ", or --task regression" if counts else ""
+        ordered = task is Task.MULTICLASS and Task.ORDINAL in loss.targets
+        reread = (
+            ", or --task regression" if counts else ", or say the order of the classes (--order)" if ordered else ""
+        )
         raise UserError(
             f"{loss.name} supports {supported}, and the target makes this a {task} task{values}",
             where=f"{path}loss",

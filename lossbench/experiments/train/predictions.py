@@ -42,6 +42,8 @@ def predict_file(
 ) -> Predicted:
     """Labels and probabilities, or values, for the rows of a file (`-`: standard input), with a trained run's member.
 
+    Of classes in an order the median class stands beside the label.
+
     The file is read as the training's was, but for what `reading` says. Probabilities are excluded, and a note says
     so, where the loss gives none. Values that training never saw and gaps that were filled are counted in the notes.
     Raises `UserError` for weights that are not those of the run's record, for a missing column and for cells of another
@@ -70,6 +72,8 @@ def predict_file(
     if prediction.point_PN is not None:
         return Predicted(_values(predictor.target, prediction.point_PN, prediction), notes)
     decided: dict[str, list[Any]] = {predictor.target: [predictor.classes[i] for i in prediction.label_PN[0].tolist()]}
+    if predictor.is_ordinal:
+        decided[f"median({predictor.target})"] = [predictor.classes[i] for i in prediction.median_PN[0].tolist()]
     if prediction.probability_PNC is None:
         return Predicted(decided, [*notes, Information(f"{predictor.loss} gives no probabilities: labels only")])
     for i, label in enumerate(predictor.classes):

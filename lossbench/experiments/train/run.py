@@ -198,7 +198,7 @@ def _problem(plan: TrainPlan, pair: Pair, prepared: Sequence[PreparedSplit]) -> 
         for i, seed in enumerate(plan.seeds)
     )
     return Problem(
-        net=net_for(config.net, prepared[0].inputs, pair.outputs),
+        net=net_for(config.net, prepared[0].inputs, pair),
         folds=tuple(split.fold(pair) for split in prepared),
         members=members,
         objectives=(pair.objective,),

@@ -107,7 +107,7 @@ class _Header(_Part):
     decode: Annotated[SavedFunction, BeforeValidator(_by_name)] = Field(
         validation_alias=AliasChoices("decode", "inverse_link")  # its earlier name
     )
-    task: Literal["binary", "multiclass", "regression"]
+    task: Literal["binary", "multiclass", "ordinal", "regression"]
     hidden_activation: str
     target: str
     classes: list[str]
@@ -130,7 +130,10 @@ class _Header(_Part):
 
 @dataclass(frozen=True)
 class Predictor:
-    """One member of a finished run: from a table's features to labels, probabilities or values."""
+    """One member of a finished run: from a table's features to labels, probabilities or values.
+
+    `is_ordinal`: its classes are in an order, lowest first.
+    """
 
     loss: str
     params: dict[str, Any]
@@ -147,6 +150,7 @@ class Predictor:
     reading: dict[str, Any]
     member: int
     members: int
+    is_ordinal: bool = False
 
     def predict(self, features: pd.DataFrame) -> Prediction:
         """Predict the rows of a table that has the columns trained on; values in the target's own units."""
@@ -262,6 +266,7 @@ def load_predictor(
         header.reading.model_dump(exclude_defaults=True),
         member,
         len(header.members),
+        header.task == "ordinal",
     )
 
 

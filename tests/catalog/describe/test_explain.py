@@ -50,7 +50,7 @@ def test_a_table_has_a_line_for_each_entry_and_can_be_cut_to_a_task():
 
 def test_a_row_says_how_targets_are_coded_and_what_auto_is():
     row = next(row for row in loss_rows() if row.name == "mse")
-    assert row.tasks == ("binary", "multiclass", "regression")
+    assert row.tasks == ("binary", "multiclass", "ordinal", "regression")
     assert row.target == "0/1 | one column a class, 0/1 | number, standardised"
     assert row.auto == ("sigmoid", "softmax", "identity")
 
@@ -74,18 +74,30 @@ def test_a_page_says_width_and_verdicts_per_task():
 
 def test_a_pair_is_explained_per_task_or_on_one():
     nll, relu = LOSSES.get("nll"), ACTIVATIONS.get("relu")
-    assert [task for task, _ in pair_page(nll, relu).verdicts] == ["binary", "multiclass"]
+    assert [task for task, _ in pair_page(nll, relu).verdicts] == ["binary", "multiclass", "ordinal"]
     ((task, verdict),) = pair_page(nll, relu, Task.BINARY).verdicts
     assert (task, verdict.level) == ("binary", "broken")
     assert "falls without bound" in verdict.why
-    with pytest.raises(UserError, match="nll supports binary and multiclass, not regression"):
+    with pytest.raises(UserError, match="nll supports binary and multiclass and ordinal, not regression"):
         pair_page(nll, relu, Task.REGRESSION)
 
 
 def test_what_differs_between_tasks_is_said_of_the_task():
     facts = loss_page(LOSSES.get("hinge")).facts
     assert any(f.startswith("consistent") and f.endswith("(binary)") for f in facts)
-    assert any(f.startswith("not consistent (multiclass)") for f in facts)
+    assert any(f.startswith("not consistent (multiclass, ordinal)") for f in facts)
+
+
+def test_classes_in_an_order_are_said_to_be_as_unordered_ones_or_have_a_page_of_their_own():
+    page = loss_page(LOSSES.get("nll"))
+    assert [task.task for task in page.tasks] == ["binary", "multiclass"]
+    assert page.on_order == "as multiclass: it does not see the order"
+    (task,) = loss_page(LOSSES.get("corn")).tasks
+    assert (task.task, task.outputs, task.auto) == ("ordinal", "one per class, but the last", "identity")
+    assert loss_page(LOSSES.get("corn")).on_order == ""
+    (task,) = loss_page(LOSSES.get("coral")).tasks
+    assert task.outputs == "one per class, but the last; all but the first are biases without weights"
+    assert loss_page(LOSSES.get("coral")).use.startswith("Use it when ")
 
 
 def test_a_penalty_has_a_page_that_says_how_others_write_it():

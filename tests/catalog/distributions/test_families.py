@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -19,7 +21,6 @@ from lossbench.catalog.distributions import (
     ZeroInflatedLogNormal,
 )
 from lossbench.catalog.distributions.special import betainc
-import itertools
 
 LEVELS = (0.001, 0.05, 0.3, 0.5, 0.8, 0.99)
 CLOSE = {"rtol": 1e-9, "atol": 1e-11}  # the incomplete beta function is a continued fraction: some 1e-12

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from scipy import optimize, special, stats
 from scipy.spatial import distance
 from sklearn import metrics
+from sklearn.linear_model import SGDClassifier, SGDRegressor
 from statsmodels.robust.norms import TukeyBiweight
 
 from lossbench.catalog.loss import LOSSES
@@ -169,6 +170,21 @@ def hl_gauss(o, y, bins=51, sigma=0.75, reach=5.0):
     return -(target / target.sum() * special.log_softmax(o)).sum()
 
 
+def sgd(name, p, y, *params):
+    """The loss of scikit-learn's SGD, whose object of that name has it written in Cython."""
+    made, *defaults = SGDRegressor.loss_functions.get(name) or SGDClassifier.loss_functions[name]
+    return made(*(params or defaults)).py_loss(p, y)
+
+
+def barron(o, y, alpha=1.0, c=1.0):
+    """Equation 13 of the paper, in numpy's longest float, whose rounding near alpha = 2 is then small enough."""
+    x = np.longdouble((o[0] - y) / c) ** 2
+    if alpha in {2, 0}:
+        return float(x / 2 if alpha else np.log(x / 2 + 1))
+    b, a = abs(np.longdouble(alpha) - 2), np.longdouble(alpha)
+    return float(b / a * ((x / b + 1) ** (a / 2) - 1))
+
+
 def tweedie(o, y, power=1.5):
     rest = y ** (2 - power) / ((1 - power) * (2 - power))
     return metrics.mean_tweedie_deviance([y], np.exp(o), power=power) / 2 - rest
@@ -181,6 +197,37 @@ def square(o, y, k=1.0, M=1.0):
 def sce(o, y, alpha, beta, log_zero):
     log_t = np.where(eye(o, y) == 1, 0, log_zero)
     return -alpha * log_p(o, y) - beta * (special.softmax(o) * log_t).sum()
+
+
+def levels(o, y):
+    """Which of the classes but the last the row's class is above."""
+    return (y > np.arange(len(o))).astype(float)
+
+
+def coral(o, y):
+    """The authors' formula (coral-pytorch): log sigmoid(z) t + (log sigmoid(z) - z) (1 - t), summed."""
+    z, goal = o[0] - np.append(0.0, o[1:]), levels(o, y)
+    log_sigmoid = -np.logaddexp(0, -z)
+    return -(log_sigmoid * goal + (log_sigmoid - z) * (1 - goal)).sum()
+
+
+def cumulative_link(o, y):
+    """The proportional-odds model: differences of a logistic distribution's cdf between thresholds."""
+    cuts = np.concatenate([[-np.inf], np.append(0.0, np.cumsum(np.log1p(np.exp(o[1:])))), [np.inf]])
+    return -math.log(stats.logistic.cdf(cuts[y + 1], loc=o[0]) - stats.logistic.cdf(cuts[y], loc=o[0]))
+
+
+def corn(o, y):
+    """Task by task, as in the paper: rows above class k - 1 answer whether they are above class k."""
+    answered = [k for k in range(len(o)) if y > k - 1]
+    return sum(np.logaddexp(0, o[k]) - o[k] * (y > k) for k in answered)
+
+
+def co2(o, y, lam=1.0, margin=0.05):
+    p = special.softmax(o)
+    up = [max(0, margin + p[k] - p[k + 1]) for k in range(y)]  # must rise to the true class
+    down = [max(0, margin + p[k + 1] - p[k]) for k in range(y, len(o) - 1)]
+    return -log_p(o, y) + lam * (sum(up) + sum(down))
 
 
 ORACLES: dict[str, Oracle] = {
@@ -208,6 +255,7 @@ ORACLES: dict[str, Oracle] = {
     "hinge": hinge,
     "squared_hinge": lambda o, y: (np.maximum(0, 1 - signs(o, y) * o) ** 2).sum(),
     "cubed_hinge": lambda o, y: (np.maximum(0, 1 - signs(o, y) * o) ** 3).sum(),
+    "modified_huber": lambda o, y: sum(sgd("modified_huber", z, s) for z, s in zip(o, signs(o, y), strict=True)),
     "exponential": lambda o, y: math.exp(-signs(o, y)[0] * o[0]),
     "multi_margin": by_torch(F.multi_margin_loss),
     "crammer_singer": crammer_singer,
@@ -215,13 +263,22 @@ ORACLES: dict[str, Oracle] = {
     "l1": by_torch(F.l1_loss, columns),
     "smooth_l1": lambda o, y, beta=1.0: special.huber(beta, o - columns(o, y)).mean() / beta,
     "huber": lambda o, y, delta=1.0: special.huber(delta, o - columns(o, y)).mean(),
-    "log_cosh": lambda o, y: np.log(np.cosh(o - columns(o, y))).mean(),
+    "log_cosh": lambda o, y, scale=1.0: (scale**2 * np.log(np.cosh((o - columns(o, y)) / scale))).mean(),
+    "epsilon_insensitive": lambda o, y, epsilon: sgd("epsilon_insensitive", o[0], y, epsilon),
+    "squared_epsilon_insensitive": lambda o, y, epsilon: sgd("squared_epsilon_insensitive", o[0], y, epsilon),
+    "quantile_huber": lambda o, y, quantile, kappa: abs(quantile - (y < o[0])) * special.huber(kappa, y - o[0]),
+    "barron": barron,
+    "focal_r": lambda o, y, base, beta, gamma: (
+        (2 * special.expit(beta * abs(o[0] - y)) - 1) ** gamma * abs(o[0] - y) ** (1 if base == "l1" else 2)
+    ),
+    "beta_nll": lambda o, y, at, beta: at[1] ** beta * gaussian_nll(o, y),
     "pinball": lambda o, y, quantile=0.5: metrics.mean_pinball_loss([y], o, alpha=quantile),
     "expectile": lambda o, y, tau=0.5: (tau if y > o[0] else 1 - tau) * (y - o[0]) ** 2,
     "cauchy": lambda o, y, c=1.0: -(c**2) / 2 * (stats.cauchy.logpdf(o[0], y, c) - stats.cauchy.logpdf(y, y, c)),
     "soft_l1": lambda o, y, c=1.0: special.pseudo_huber(c, o[0] - y),
     "tukey": lambda o, y, c=4.685: TukeyBiweight(c).rho(o[0] - y),
     "msle": lambda o, y: metrics.mean_squared_log_error([y], o),
+    "log_l1": lambda o, y: abs(math.log((1 + o[0]) / (1 + y))),
     "mape": lambda o, y: metrics.mean_absolute_percentage_error([y], o),
     "brier": lambda o, y: distance.sqeuclidean(o, eye(o, y)),
     "square": square,
@@ -241,12 +298,25 @@ ORACLES: dict[str, Oracle] = {
     "ldam": ldam,
     "evidential": evidential,
     "evidential_regression": evidential_regression,
+    "ordinal_bce": by_torch(F.binary_cross_entropy_with_logits, levels, reduction="sum"),
+    "coral": coral,
+    "cumulative_link": cumulative_link,
+    "corn": corn,
+    "emd": lambda o, y: distance.sqeuclidean(np.cumsum(o), np.cumsum(eye(o, y))),
+    "co2": co2,
 }
 
 # Parameters at which a loss is checked besides its defaults.
 OTHER: dict[str, list[dict[str, object]]] = {
     "cross_entropy": [{"label_smoothing": 0.1}],
     "bce_with_logits": [{"pos_weight": 3.0}],
+    "log_cosh": [{"scale": 0.3}],
+    "epsilon_insensitive": [{"epsilon": 0.7}, {"epsilon": 0.0}],
+    "squared_epsilon_insensitive": [{"epsilon": 0.7}, {"epsilon": 0.0}],
+    "quantile_huber": [{"quantile": 0.9}, {"quantile": 0.2, "kappa": 0.4}],
+    "barron": [{"alpha": a} for a in (2.0, 1.999999, 0.0, 1e-7, -2.0, 0.5, 3.0)] + [{"alpha": -1.0, "c": 0.4}],
+    "focal_r": [{"base": "mse"}, {"beta": 2.0}, {"gamma": 0.5}, {"gamma": 0.0}, {"base": "mse", "gamma": 2.0}],
+    "beta_nll": [{"beta": 0.0}, {"beta": 1.0}],
     "tweedie": [{"power": 1.2}],
     "hinge": [{"margin": 0.5}],
     "multi_margin": [{"p": 2}, {"margin": 0.3}],
@@ -278,6 +348,7 @@ OTHER: dict[str, list[dict[str, object]]] = {
     "negative_binomial_nll": [{"dispersion": 0.2}],
     "hl_gauss": [{"bins": 7, "sigma": 1.5, "reach": 1.0}],
     "evidential_regression": [{"lam": 0.0}],
+    "co2": [{"lam": 10.0}, {"margin": 0.2}],
 }
 
 CHECKED = [
@@ -328,6 +399,8 @@ def test_value_and_gradient_are_the_oracle_s(case: Case):
     for i in range(rows):
         o = out[i].detach().numpy()
         label = int(y[i]) if case.task.is_classification else float(y[i])
+        if case.loss.stop_gradient:  # that factor is the outputs' in hand, wherever the others are moved to
+            params["at"] = o
         # log-probabilities and margins in scikit-learn and torch carry an epsilon of 1e-12 or so
         assert value[i].item() == pytest.approx(oracle(o, label, **params), rel=1e-9, abs=1e-9)
         step = 1e-5 * np.eye(len(o))

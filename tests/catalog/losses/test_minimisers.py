@@ -17,12 +17,8 @@ from lossbench.catalog.vocabulary import Task
 from tests.catalog.cases import PREFERRED, Case
 
 ETA = torch.tensor([0.1, 0.3, 0.45, 0.6, 0.8], dtype=torch.float64)
-SHARES = {
-    Task.BINARY: torch.stack([1 - ETA, ETA], -1),
-    Task.MULTICLASS: torch.tensor(
-        [[0.40, 0.35, 0.25, 0.0], [0.15, 0.1, 0.05, 0.7], [0.3, 0.45, 0.05, 0.2]], dtype=torch.float64
-    ),
-}
+OF_FOUR = torch.tensor([[0.40, 0.35, 0.25, 0.0], [0.15, 0.1, 0.05, 0.7], [0.3, 0.45, 0.05, 0.2]], dtype=torch.float64)
+SHARES = {Task.BINARY: torch.stack([1 - ETA, ETA], -1), Task.MULTICLASS: OF_FOUR, Task.ORDINAL: OF_FOUR}
 CASES = [c for c in PREFERRED if c.task.is_classification and c.loss.per == "sample" and not c.loss.statistics]
 KINKED = {"l1", "hinge", "multi_margin", "crammer_singer", "hinge_embedding", "triplet_margin"}
 

@@ -11,13 +11,19 @@ P nets, N rows, C classes, K outputs of B.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lossbench.catalog.cumulative import (
+    above_each,
+    conditional_logits,
+    ordered_thresholds_of_logits,
+    thresholds_of_logits,
+)
 from lossbench.catalog.decoders import TINY, Decoder
 from lossbench.catalog.metrics.rows import mean
 from lossbench.catalog.vocabulary import Encoding, Space
@@ -27,10 +33,19 @@ from lossbench.experiments.scoring.scores import weights_of
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 
+OF_ORDER: Mapping[Decoder, Callable[[Tensor], Tensor]] = {
+    Decoder.CUMULATIVE: lambda p: torch.logit(above_each(p)),
+    Decoder.THRESHOLDS: lambda p: thresholds_of_logits(torch.logit(above_each(p))),
+    Decoder.ORDERED_THRESHOLDS: lambda p: ordered_thresholds_of_logits(torch.logit(above_each(p))),
+    Decoder.CONDITIONAL: conditional_logits,
+}
+
 
 def outputs_that_say(probability_PNC: Tensor, pair: Pair) -> Tensor | None:
     """The outputs `[P, N, K]` from which the decoder reads these class probabilities; None where none are."""
     p = probability_PNC.double().clamp(TINY, 1 - TINY)
+    if pair.decode in OF_ORDER:
+        return OF_ORDER[pair.decode](p)
     one = pair.outputs == 1
     if not one and pair.outputs != p.shape[-1]:
         return None
