@@ -144,7 +144,7 @@ class Loss:
     @property
     def own_metric(self) -> str:
         """The metric that scores what it estimates with its parameters, `pinball(quantile=0.9)`; "": the task's own."""
-        return self.metric.format(**self.params)
+        return self.metric.format(**{k: list(v) if isinstance(v, tuple) else v for k, v in self.params.items()})
 
     def estimand(self, task: Task) -> str:
         """What is estimated on a task, in the words of `estimands`; "" where that is not declared."""

@@ -122,4 +122,6 @@ def _mixtures(subject: LossUnderTest) -> Tensor:
 
 
 def _least(subject: LossUnderTest, weight_MT: Tensor) -> tuple[Tensor, Tensor]:
-    return minimise(subject.risks, weight_MT, subject.outputs, starts=1, halvings=9)
+    return minimise(
+        subject.risks, weight_MT, subject.outputs, starts=1, halvings=9, rounds=1 if subject.outputs == 1 else 3
+    )

