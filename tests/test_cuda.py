@@ -14,7 +14,7 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.cli import main
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-DATA = {Task.BINARY: "breast_cancer", Task.MULTICLASS: "wine", Task.REGRESSION: "diabetes"}
+DATA = {Task.BINARY: "breast_cancer", Task.MULTICLASS: "wine", Task.ORDINAL: "ordered5", Task.REGRESSION: "diabetes"}
 
 
 @pytest.mark.parametrize(("loss", "task"), [(loss.name, task) for loss in LOSSES for task in sorted(loss.tasks)])

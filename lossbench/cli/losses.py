@@ -7,21 +7,40 @@ from typing import Annotated
 
 import typer
 
+from lossbench.cli.flags import completion
 from lossbench.cli.flags.listing import AsJson, OfTask, show_rows, task_of
 from lossbench.report.terminal.listing import show
 
-Wide = Annotated[bool, typer.Option("--wide", help="On a terminal, everything; else a line a loss.")]
+OfFamily = Annotated[
+    str | None,
+    typer.Option(
+        "--family",
+        metavar="NAME",
+        help="Only those of a family: a line a loss.",
+        autocompletion=completion.families,
+    ),
+]
+Wide = Annotated[bool, typer.Option("--wide", help="On a terminal, everything of every loss; else a line a family.")]
 
 
-def losses(task: OfTask = None, wide: Wide = False, json: AsJson = False) -> None:
-    """List the losses: tasks, target, the last activation that auto takes, formula, what they estimate.
+def losses(task: OfTask = None, family: OfFamily = None, wide: Wide = False, json: AsJson = False) -> None:
+    """List the losses by family; of one family, or in a pipe, with tasks, target, last activation, formula, estimate.
 
     Examples:
         lossbench losses --task regression
+        lossbench losses --family robust
         lossbench losses --wide
     """
-    from lossbench.catalog.describe.listing import loss_rows, problems
+    from lossbench.catalog.describe.listing import family_rows, loss_rows, problems
 
+    wanted = task_of(task)
+    if family is None and not wide and not json and sys.stdout.isatty():
+        show_rows(
+            [{"family": row.name, "losses": ", ".join(row.losses), "package": ""} for row in family_rows(wanted)],
+            problems("loss"),
+        )
+        typer.echo("--family NAME, --wide and `explain NAME` say more")
+        return
     rows = [
         {
             "loss": row.name,
@@ -32,7 +51,7 @@ def losses(task: OfTask = None, wide: Wide = False, json: AsJson = False) -> Non
             "estimates": row.estimates,
             "package": row.package,
         }
-        for row in loss_rows(task_of(task))
+        for row in loss_rows(wanted, family)
     ]
     wrong = problems("loss")
     if not wide and not json and sys.stdout.isatty():

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from lossbench.config import problems
 from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.commands.conditions import ConditionsConfig, group_conditions
 from lossbench.config.keys import Path as Keys
 from lossbench.config.keys import model_at
 from lossbench.config.parts import RunConfig
@@ -71,6 +72,7 @@ def load(
     node = read_mapping(Path(file)) if file is not None else None
     tree: dict[str, Any] = construct(node, file) if node is not None else {}
     config = CONFIGS[_kind(tree, kind, file, node)]
+    tree = group_conditions(tree) if config is CompareConfig else tree
     errors: list[UserError] = []
     overrides: list[Override] = []
     for text in sets:
@@ -150,6 +152,8 @@ def _names_a_part(path: Keys) -> bool:
 
 def _lay(tree: dict[str, Any], override: Override, config: type[BaseModel]) -> None:
     head, *rest = override.path
+    if config is CompareConfig and head in ConditionsConfig.model_fields:
+        head, rest = "conditions", [head, *rest]
     if not rest:
         tree[str(head)] = override.value
         return

@@ -37,9 +37,9 @@ class DataSource:
     although they look like row numbers or like copies of the target; `groups` names the column whose equal values must
     not be torn by a split, `time` the one by which the test rows are the latest, and `weights` the one that says what
     each row counts: none is a feature (`time` is one where it is named in `keep`). `target` is a column, or several
-    with commas between them. `order` are its classes, lowest first. `categories` and `numbers` name columns of that kind, whatever their values look like;
-    `date_formats` and `number_formats` say how the dates and the numbers of a column are written, where known:
-    `%d.%m.%Y`, `1.000,0`.
+    with commas between them. `order` are its classes, lowest first. `categories` and `numbers` name columns of that
+    kind, whatever their values look like; `date_formats` and `number_formats` say how the dates and the numbers of a
+    column are written, where known: `%d.%m.%Y`, `1.000,0`.
     """
 
     name: str | None = None

@@ -9,6 +9,7 @@ import pytest
 
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.loss_groups import families
 from lossbench.catalog.metrics import METRICS
 from lossbench.cli.explain import explain
 from lossbench.config.commands.compare import CompareConfig
@@ -96,12 +97,43 @@ def test_a_pair_s_reason_follows_from_its_formula(lossbench):
     assert "for a one-hot target sum t (log t - x) is -x_y" in out
 
 
-def test_on_a_terminal_a_loss_is_a_line_unless_all_is_wanted(lossbench, monkeypatch):
+def test_on_a_terminal_losses_are_folded_by_family_unless_one_or_all_are_wanted(lossbench, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(listing.sys.stdout, "isatty", lambda: True)
-    brief = lossbench("losses")[1].splitlines()
-    assert len(brief) == len(LOSSES) + 2, "a head and a foot"
+    folded = plain(lossbench("losses")[1])
+    assert len(folded.splitlines()) < len(LOSSES) / 2
+    assert set(LOSSES.names()) <= set(re.findall(r"\w+", folded))
+    (robust,) = (family for family in families() if family.name == "robust")
+    brief = plain(lossbench("losses", "--family", "robust")[1]).splitlines()
+    assert [line.split()[0] for line in brief[1:-1]] == [loss.name for loss in robust.losses], "a head and a foot"
     assert len(lossbench("losses", "--wide")[1].splitlines()) > 3 * len(LOSSES)
+
+
+def test_a_family_without_losses_for_the_task_is_not_listed(lossbench, monkeypatch):
+    monkeypatch.setattr(listing.sys.stdout, "isatty", lambda: True)
+    out = plain(lossbench("losses", "--task", "regression")[1])
+    assert "robust" not in out
+    assert "tukey" in out
+    assert "cross_entropy" not in out
+
+
+def test_a_family_is_a_filter_in_a_pipe_and_an_unknown_one_a_mistake(lossbench):
+    code, out, _ = lossbench("losses", "--family", "overlap", "--json")
+    assert [row["loss"] for row in json.loads(out)] == ["dice", "tversky", "focal_tversky"]
+    code, _, (line,) = lossbench("losses", "--family", "robst")
+    assert code == 2
+    assert "unknown family 'robst'; did you mean 'robust'?" in line
+
+
+def test_a_family_that_serves_no_such_task_says_so(lossbench):
+    code, _, (line,) = lossbench("losses", "--family", "robust", "--task", "regression")
+    assert code == 2
+    assert "robust has no loss for regression" in line
+
+
+def plain(text: str) -> str:
+    """Without the terminal's colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 def test_of_many_unknown_names_a_few_are_listed_and_where_the_others_are(lossbench):
@@ -114,7 +146,7 @@ def test_of_many_unknown_names_a_few_are_listed_and_where_the_others_are(lossben
 def test_explain_a_pair(lossbench):
     code, out, _ = lossbench("explain", "nll", "relu")
     assert code == 0
-    assert "broken (binary, multiclass)" in out
+    assert "broken (binary, multiclass, ordinal)" in out
     assert "use logsoftmax" in out
 
 

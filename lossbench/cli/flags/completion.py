@@ -111,11 +111,20 @@ def anything(incomplete: str) -> Choices:
 
 
 def pairs(incomplete: str) -> Choices:
-    """Losses with commas, each with its last activation after a plus."""
+    """Losses and groups of them with commas, each loss with its last activation after a plus."""
     before, plus, activation = incomplete.rpartition("+")
     if plus and "," not in activation:
         return [(before + plus + name, text) for name, text in _one(_activations(), activation)]
-    return _listed(_losses(), incomplete)
+    from lossbench.catalog.loss_groups import loss_groups
+
+    return _listed([*_losses(), *((group.name, group.description) for group in loss_groups().values())], incomplete)
+
+
+def families(incomplete: str) -> Choices:
+    """A family of losses."""
+    from lossbench.catalog.loss_groups import families as declared
+
+    return _one([(family.name, family.description) for family in declared()], incomplete)
 
 
 def one_activation(incomplete: str) -> Choices:

@@ -33,8 +33,8 @@ def read_targets(
 ) -> Target:
     """The target in several columns without gaps; `place` tells a row's place in the file ("line 7").
 
-    An ordinal task's classes are in the order of the columns, or in that of `order`. Raises `UserError` for what is no number, where the task wants probabilities and a row has none, and for a target
-    that is constant.
+    An ordinal task's classes are in the order of the columns, or in that of `order`. Raises `UserError` for what is no
+    number, where the task wants probabilities and a row has none, and for a target that is constant.
     """
     names = tuple(str(column.name) for column in columns)
     if order:

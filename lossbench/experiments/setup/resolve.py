@@ -5,14 +5,15 @@ Nothing here imports torch, so that `config check` answers at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.loss import Loss
+from lossbench.catalog.loss_groups import LossGroup, find_group
 from lossbench.catalog.plugins.resolve import find_activation, find_loss, find_metric
 from lossbench.catalog.vocabulary import Task
-from lossbench.config.commands.compare import CompareConfig
+from lossbench.config.commands.compare import CompareConfig, PairConfig
 from lossbench.config.commands.regularize import RegularizeConfig
 from lossbench.config.commands.train import TrainConfig
 from lossbench.config.data import DataConfig
@@ -41,6 +42,26 @@ def resolve_loss(
     own = decode or config.decode
     loss = find_loss(name, task=task, target_encoding=config.target_encoding, decode=own, where=where)
     return loss.bind(where=where, **config.params) if config.params else loss
+
+
+def group_of(pair: PairConfig, *, where: str = "losses") -> LossGroup | None:
+    """The group of losses that an entry of a comparison names; None where it names a loss.
+
+    Raises `UserError` for a group with parameters, class weights or a last activation, and for a misspelled one.
+    """
+    group = find_group(pair.loss.name, where=where)
+    if group is not None and (pair.last_act != AUTO or pair.loss != LossConfig(name=group.name)):
+        raise UserError(
+            f"{group.name} is a group of losses: it has no parameters, class weights or last activation",
+            where=where,
+            fix="name the loss that is to have them",
+        )
+    return group
+
+
+def are_named(losses: Sequence[PairConfig] | None) -> bool:
+    """Whether a comparison's losses are named one by one, without a group among them."""
+    return losses is not None and all(group_of(pair) is None for pair in losses)
 
 
 def usual_loss(task: Task) -> str:
@@ -75,7 +96,7 @@ def _checks(config: Config) -> Iterator[Callable[[], object]]:
             yield lambda: _check_data(config.data, "data")
         case CompareConfig():
             for i, pair in enumerate(config.losses or []):
-                yield from _pair_checks(pair.loss, pair.last_act, f"losses.{i}.")
+                yield partial(_check_entry, pair, f"losses.{i}")
             yield lambda: _check_metric(config.metric)
             for i, data in enumerate(config.data):
                 yield partial(_check_tables, data, f"data.{i}")
@@ -89,6 +110,12 @@ def _pair_checks(loss: LossConfig, last_act: str, path: str) -> Iterator[Callabl
     if loss.name != AUTO:
         yield lambda: resolve_loss(loss, Task.BINARY, where=f"{path}loss")
     yield lambda: last_act == AUTO or find_activation(last_act, where=f"{path}last_act")
+
+
+def _check_entry(pair: PairConfig, path: str) -> None:
+    if group_of(pair, where=path) is None:
+        for check in _pair_checks(pair.loss, pair.last_act, f"{path}."):
+            check()
 
 
 def _check_metric(name: str) -> None:

@@ -544,7 +544,10 @@ def test_33_blanks_around_labels_make_no_class() -> None:
 def test_33_a_count_is_told_how_else_it_could_be_read() -> None:
     table = read("a,y\n" + "".join(f"{i * i % 7},{i % 13}\n" for i in range(65)))
     assert table.task == "multiclass"
-    assert table.notes == ("target 'y' read as 13 classes (--task regression reads it as an amount)",)
+    assert table.notes == (
+        "target 'y' read as 13 classes (--task regression reads it as an amount,"
+        " --task ordinal as classes in their order)",
+    )
     assert read("a,y\n" + "".join(f"{i * i % 7},{i % 13}\n" for i in range(65)), task="multiclass").notes == ()
 
 

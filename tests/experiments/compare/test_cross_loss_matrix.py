@@ -28,7 +28,7 @@ def pairs(task: Task, classes: int) -> list[Pair]:
     return [resolve_pair(loss, AUTO, task, classes) for loss in LOSSES if task in loss.tasks]
 
 
-@pytest.mark.parametrize(("task", "classes"), [(Task.BINARY, 2), (Task.MULTICLASS, 4)])
+@pytest.mark.parametrize(("task", "classes"), [(Task.BINARY, 2), (Task.MULTICLASS, 4), (Task.ORDINAL, 4)])
 def test_written_outputs_are_read_back_as_the_same_probabilities(task: Task, classes: int) -> None:
     generator = torch.Generator().manual_seed(0)
     p = torch.randn(2, 30, classes, generator=generator, dtype=torch.float64).softmax(-1)

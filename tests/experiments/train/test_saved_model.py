@@ -24,8 +24,13 @@ from lossbench.experiments.train.saved_model import FILE, HEADER, load_predictor
 from lossbench.record import manifest, write_record
 from tests.experiments.train.trainings import config, finished
 
-TABLES = {Task.BINARY: "titanic-full", Task.MULTICLASS: "penguins", Task.REGRESSION: "penguins-mass"}
-PAIRS = [(loss.name, task) for loss in LOSSES for task in Task if task in loss.targets]
+TABLES = {
+    Task.BINARY: "titanic-full",
+    Task.MULTICLASS: "penguins",
+    Task.ORDINAL: "ordered5",
+    Task.REGRESSION: "penguins-mass",
+}
+PAIRS = [(loss.name, task) for loss in LOSSES for task in loss.own_tasks]
 PARAMETERS = [
     ("focal(gamma=3.5)", Task.MULTICLASS),
     ("huber(delta=0.3)", Task.REGRESSION),
