@@ -15,6 +15,7 @@ from lossbench.experiments.train.plan import plan_train
 from lossbench.experiments.train.predictions import predict_file
 from lossbench.experiments.train.run import run
 from lossbench.experiments.train.saved_model import load_predictor, save_predictors
+from lossbench.record import manifest, write_record
 from tests.experiments.train.trainings import config
 
 SHORT = {"data": "diabetes", "optim": {"lr": 1e-2, "epochs": 2}, "net": {"hidden": [4]}}
@@ -22,7 +23,9 @@ TABLE = next(Path(str(files("lossbench.data"))).glob("bundled/diabetes*.csv"))
 
 
 def saved(folder: Path, loss: str) -> None:
-    save_predictors(folder, run(plan_train(config(loss, **SHORT))))
+    result = run(plan_train(config(loss, **SHORT)))
+    result.record.files = manifest(folder, [save_predictors(folder, result).name])
+    write_record(result.record, folder)
 
 
 def test_a_distribution_is_written_as_mean_deviation_and_quantiles(tmp_path: Path):
