@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from lossbench.catalog.activations import ACTIVATIONS
-from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.loss_groups import families
 from lossbench.catalog.metrics import METRICS
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Task
@@ -14,20 +15,32 @@ SHORT = {Task.BINARY: "B", Task.MULTICLASS: "M", Task.ORDINAL: "O", Task.REGRESS
 
 
 def catalogue_table() -> str:
-    """One row a loss: tasks, the activation that `auto` takes, what it estimates."""
+    """A folded table for each family, one row a loss: tasks, the activation that `auto` takes, what it estimates."""
     lines = [
         f"{len(LOSSES)} losses, {len(ACTIVATIONS)} last activations, {len(METRICS)} metrics."
         " B binary, M multiclass, O ordinal, R regression; `auto` takes the activation named.",
         "",
-        "| loss | tasks | last activation | estimates |",
-        "|---|---|---|---|",
     ]
-    for loss in LOSSES:
-        served = [task for task in Task if task in loss.tasks]
-        acts = dict.fromkeys(f"`{best_activation(loss, task).name}`" for task in served)
-        tasks = " ".join(SHORT[task] for task in served)
-        lines.append(f"| `{loss.name}` | {tasks} | {', '.join(acts)} | {loss.estimates} |")
-    return "\n".join(lines) + "\n"
+    for family in families():
+        names = ", ".join(loss.name for loss in family.losses)
+        lines += [
+            f"<details><summary><b>{family.name}</b>: {names}</summary>",
+            "",
+            "| loss | tasks | last activation | estimates |",
+            "|---|---|---|---|",
+            *(_row(loss) for loss in family.losses),
+            "",
+            "</details>",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _row(loss: Loss) -> str:
+    served = [task for task in Task if task in loss.tasks]
+    acts = dict.fromkeys(f"`{best_activation(loss, task).name}`" for task in served)
+    tasks = " ".join(SHORT[task] for task in served)
+    return f"| `{loss.name}` | {tasks} | {', '.join(acts)} | {loss.estimates} |"
 
 
 def main() -> None:

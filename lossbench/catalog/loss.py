@@ -34,6 +34,8 @@ Read = Decoder | Callable[..., Prediction]
 Decode = Read | Mapping[Any, Read]  # one, or one per Space or Task
 
 ABBREVIATIONS = {
+    "auc": "pairwise_auc",
+    "balanced_softmax": "logit_adjusted",  # Ren et al. 2020: z + log n, a tau of 1
     "ce": "cross_entropy",
     "bce_logits": "bce_with_logits",
     "kldiv": "kl_div",
@@ -44,6 +46,8 @@ ABBREVIATIONS = {
     "pseudo_huber": "soft_l1",
     "logcosh": "log_cosh",
     "cosine": "cosine_embedding",
+    "am_softmax": "cosface",
+    "supcon": "supervised_contrastive",
     "multilabel_margin": "multi_margin",  # torch's loss of that name, with one label a row
 }
 
@@ -86,13 +90,14 @@ class Loss:
     # On every task: read by its decoder, the expected value's one minimiser is the true probability or mean.
     proper: bool = False
     proper_whatever: tuple[str, ...] = ()  # parameters that it is proper with at any value
+    scored_raw: bool = False  # its probabilities are meant to be used as they come out, though it is not proper
     consistent: bool | Mapping[Task, bool] | None = None  # its minimiser predicts the most probable class
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
     stop_gradient: str = ""  # the factor of its value that its gradient takes for constant; "": the gradient is whole
     # Of probabilities as target (soft targets): True where `fn` itself is meant for them, or what takes its place, a
-    # function of outputs and probabilities [..., B, C]; False: it is made for a class of each row.
+    # function of outputs and probabilities [..., B, C]; False: made for a class of each row, it is its expectation.
     soft: Callable[..., Tensor] | bool = field(default=False, repr=False)
     family: str = ""
     common: bool = False  # in the comparison that names no losses, where it is sound
@@ -101,6 +106,8 @@ class Loss:
     defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
     schema: type[BaseModel] | None = field(default=None, repr=False)
     also_try: Mapping[str, Any] = field(default_factory=dict)
+    # Raises `UserError`, at the given place, for parameters that so many classes cannot have.
+    check_classes: Callable[[Mapping[str, Any], int, str], None] | None = field(default=None, repr=False)
     metric: str = ""  # what it is scored by where none is named, parameters in braces; "": by the task's own
 
     @property

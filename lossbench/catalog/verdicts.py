@@ -69,7 +69,7 @@ def _assess(loss: Loss, activation: Activation, task: Task) -> tuple[Level, str]
     if space in sound and activation.flat:
         return Level.DEGRADED, f"{activation.name} has no gradient {activation.flat}"
     if activation.name in loss.same_as[task]:
-        other, reach = loss.same_as[task][activation.name], magnitude(REACH)
+        other, reach = loss.same_as[task][activation.name].format(**loss.params), magnitude(REACH)
         return Level.EQUIVALENT, f"the same gradients as {other} up to |z| = {reach}"
     if space in sound:
         caveat = loss.caveats[task].get(activation.name)

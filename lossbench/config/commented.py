@@ -18,8 +18,8 @@ SHOWN: Mapping[Command, tuple[str, ...]] = {
         "penalty.l1", "penalty.l2", "early_stopping.patience", "split.test", "split.validation", "seed",
     ),
     "compare-losses": (
-        "data", "losses", "baseline", "metric", "folds", "repeats", "label_noise", "net.hidden", "optim.batch_size",
-        "optim.epochs", "early_stopping.patience", "seed",
+        "data", "losses", "baseline", "metric", "folds", "repeats", "conditions.label_noise", "net.hidden",
+        "optim.batch_size", "optim.epochs", "early_stopping.patience", "seed",
     ),
     "regularize-gif": (
         "data", "classes", "features", "penalty", "alphas", "alpha_range", "loss", "last_act", "net.hidden",

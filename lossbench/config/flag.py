@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 # The groups of flags on a help page.
 DATA, READING = "Data", "Reading a table of your own"
-LOSS, NET, TRAINING, EVALUATION = "Loss", "Net", "Training", "Evaluation"
+LOSS, NET, TRAINING, EVALUATION, CONDITIONS = "Loss", "Net", "Training", "Evaluation", "Conditions"
 PICTURE = "Picture"
 RUN = "Run"
 

@@ -31,6 +31,8 @@ def json_schema() -> dict[str, Any]:
     del schema["discriminator"]  # says that every file must have a kind
     for config in (CompareConfig, RegularizeConfig):
         schema["$defs"][config.__name__]["required"] = ["kind"]
+    # A condition may stand at the top, too.
+    schema["$defs"]["CompareConfig"]["properties"] |= schema["$defs"]["ConditionsConfig"]["properties"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lossbench config",

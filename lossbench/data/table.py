@@ -37,14 +37,15 @@ class Table:
     `features` holds one column per feature, gaps as NaN (NaT): a number or a boolean (0/1) as float64 or a smaller
     numeric type, a text as `str`, a date as `datetime64`; `kinds` says which. `target` [N] is the class index (int64)
     into `classes` (lowest first where the task is ordinal), or a float64 in its own units. `groups` [N]: rows of equal
-    value stay in one part of a split; `time` [N]: the test rows are the latest. `clean_target` [N] is the truth behind
-    a target that was corrupted on purpose. `notes` are the repairs and drops, and as `Information` how it was read, one
-    sentence each; `target_note` is the clause about the target's values that a refusal ends with. `reading` holds what
-    another file of this kind must be read with: the options that were not at their defaults, and `date_formats`
-    {column: format}. `place` tells where a row stands in the file ("line 7"), for messages. `weights` [N], of mean 1,
-    are what each row counts (None: all alike), and `weights_name` the column that they stand in. `soft` [N, C]:
-    probabilities of the classes, where the target is such (soft targets); `target` is then the most probable class.
-    `targets`: the names of several numbers, where the `target` of a regression is `[N, K]`.
+    value stay in one part of a split; `time` [N]: the test rows are the latest. `clean_target` [N] and `clean_features`
+    are the truth behind a target and behind features that were corrupted on purpose; test rows have these.
+    `notes` are the repairs and drops, and as `Information` how it was read, one sentence each; `target_note` is the
+    clause about the target's values that a refusal ends with. `reading` holds what another file of this kind must be
+    read with: the options that were not at their defaults, and `date_formats` {column: format}. `place` tells where a
+    row stands in the file ("line 7"), for messages. `weights` [N], of mean 1, are what each row counts (None: all
+    alike), and `weights_name` the column that they stand in. `soft` [N, C]: probabilities of the classes,
+    where the target is such (soft targets); `target` is then the most probable class. `targets`: the names of several
+    numbers, where the `target` of a regression is `[N, K]`.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Table:
     groups: NDArray[Any] | None = None
     time: NDArray[Any] | None = None
     clean_target: NDArray[Any] | None = None
+    clean_features: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     source: str = ""
     place: Callable[[int], str] = field(default=lambda row: f"row {row + 1}", repr=False, compare=False)
@@ -117,6 +119,9 @@ class Table:
             groups=of(self.groups),
             time=of(self.time),
             clean_target=of(self.clean_target),
+            clean_features=None
+            if self.clean_features is None
+            else self.clean_features.iloc[rows].reset_index(drop=True),
             weights=of(self.weights),
             soft=of(self.soft),
             place=lambda row: where(int(rows[row])),

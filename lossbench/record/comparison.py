@@ -97,6 +97,7 @@ class ComparisonRow(Frozen):
     diverged: int = 0  # refits
     diverged_trials: int = 0
     untuned: Number = None  # mean at the default learning rate and parameters
+    raw: Number = None  # mean of its probabilities as they come out, without the common temperature
     means: dict[str, Number] = Field(default_factory=dict)  # every test metric
     scores: list[float] = Field(default_factory=list)  # of the primary metric, per split
 
@@ -120,7 +121,7 @@ class ComparisonTable(Frozen):
     task: Task
     condition: dict[str, float] = Field(default_factory=dict)  # condition name -> level
     condition_text: str = ""  # "20% symmetric label noise"; "" where nothing was changed
-    stop_text: str = ""  # how long nets train, where labels were changed and `condition_text` does not say it
+    stop_text: str = ""  # how long nets train, where something is corrupted and `condition_text` does not say it
     realised: dict[str, float] = Field(default_factory=dict)
     realised_text: str = ""  # "19.8% of the training labels changed"
     splits: int
@@ -196,9 +197,11 @@ class Sensitivity(Frozen):
     def columns(self) -> list[tuple[str, str]]:
         """Every level, and what was realised of one that changes something: `("20%", "realised 19.8%")`."""
         levels = []
-        for level, share in zip(self.levels, self.realised, strict=True):
-            known = self.condition.realised(level, share) != ""
-            levels.append((self.condition.short(level), f"realised {share:.1%}" if known else ""))
+        for level, realised in zip(self.levels, self.realised, strict=True):
+            text = ""
+            if realised is not None and self.condition.realised(level, realised):
+                text = f"realised {self.condition.short_realised(realised)}"
+            levels.append((self.condition.short(level), text))
         return levels
 
 

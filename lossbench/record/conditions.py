@@ -35,7 +35,7 @@ class ConditionRecord(Frozen):
     reference: Finite  # the level that changes nothing
     reference_text: str  # "clean labels"
     level_text: Annotated[str, _template("level")]  # "{level} symmetric label noise"
-    kind: str = ""  # what it does to the labels, for sentences about robustness; "": it leaves them
+    kind: str = ""  # how it corrupts, for sentences about robustness; "": it corrupts nothing
     number: Literal["percent", "plain"] = "percent"  # how a level is written
     level_names: list[str] = Field(default_factory=list)  # of levels that are choices: level 0 is the first name's
     harsher: Literal["higher", "lower"]  # levels that leave less to learn from
@@ -61,6 +61,10 @@ class ConditionRecord(Frozen):
             return self.level_names[int(level)]
         return f"{100 * level:g}%" if self.number == "percent" else f"{level:g}"
 
+    def short_realised(self, realised: float) -> str:
+        """`19.8%`, `9.7`: what came of a level, rounded."""
+        return f"{realised:.1%}" if self.number == "percent" else f"{realised:.3g}"
+
     def level(self, value: float | str) -> float:
         """The level of a config's value: the place of a name, a number as it is."""
         return float(self.level_names.index(value)) if isinstance(value, str) else value
@@ -73,7 +77,7 @@ class ConditionRecord(Frozen):
         """`19.8% of the training labels changed`; "" at the reference level, and where it is not known."""
         if level == self.reference or share is None or not self.realised_text:
             return ""
-        return self.realised_text.format(share=f"{share:.1%}")
+        return self.realised_text.format(share=self.short_realised(share))
 
     def mild_to_harsh(self, levels: Sequence[float]) -> list[float]:
         """The levels in the order in which they leave less to learn from."""

@@ -103,14 +103,29 @@ def _joined_skeletons(parts: Sequence[Journal]) -> dict[str, Any]:
 
 def _joined_config(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """A config that asks for what both do: lists of work are joined, everything else is the first one's."""
-    from lossbench.experiments.compare.conditions import CONDITIONS
-
     joined = dict(first)
-    for name in ("data", "losses", "losses_add", "reference", *(condition.name for condition in CONDITIONS)):
+    joined["conditions"] = _joined_conditions(first["conditions"], second["conditions"])
+    for name in ("data", "losses", "losses_add", "reference"):
         ours, theirs = first.get(name), second.get(name)
         if isinstance(ours, list) and isinstance(theirs, list):
             joined[name] = [*ours, *(one for one in theirs if one not in ours)]
         elif name == "losses_add":
             joined[name] = ours or theirs
     joined["repeats"] = max(first.get("repeats", 1), second.get("repeats", 1))
+    return joined
+
+
+def _joined_conditions(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """The levels of both; what says how levels are realised is the same in both, or only one has it."""
+    from lossbench.experiments.compare.conditions import CONDITIONS
+
+    joined = dict(first)
+    for condition in CONDITIONS:
+        ours, theirs = first[condition.name], second[condition.name]
+        joined[condition.name] = [*ours, *(level for level in theirs if level not in ours)]
+        if key := condition.parameter:
+            joined[key] = first[key] if first[key] is not None else second[key]
+            if second[key] not in (None, joined[key]):
+                fix = f"merge runs that share their {key}"
+                raise UserError(f"the runs differ in conditions.{key}", fix=fix)
     return joined

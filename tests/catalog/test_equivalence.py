@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch.nn.functional as F
 
@@ -9,6 +11,7 @@ from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.equivalence import compare, known_as, probe_gradients
 from lossbench.catalog.loss import LOSSES, declare
+from lossbench.catalog.plugins.resolve import find_loss
 from lossbench.catalog.verdicts import Level, assess
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from tests.catalog.cases import SOUND, Case
@@ -30,11 +33,17 @@ def label(value: object) -> str:
 
 @pytest.mark.parametrize("case", [c for c in SOUND if c.activation.name in c.loss.same_as[c.task]], ids=repr)
 def test_a_declared_equality_is_one(case: Case):
-    loss, activation = case.loss.same_as[case.task][case.activation.name].split(" + ")
-    relation = relation_of((case.loss, case.activation), pair(loss, activation), case.task)
+    verdict = assess(case.loss, case.activation, case.task)
+    assert verdict.level is Level.EQUIVALENT
+    name, activation = re.fullmatch(r"the same gradients as (.*) \+ (\w+) up to .*", verdict.why).groups()
+    relation = relation_of((case.loss, case.activation), (find_loss(name), ACTIVATIONS.get(activation)), case.task)
     assert relation is not None
     assert relation.is_one_objective
-    assert assess(case.loss, case.activation, case.task).level is Level.EQUIVALENT
+
+
+def test_a_declared_equality_follows_the_parameters():
+    why = assess(*pair("label_smoothing", "identity", smoothing=0.3), Task.BINARY).why
+    assert "cross_entropy(label_smoothing=0.3) + identity" in why
 
 
 @pytest.mark.parametrize(
@@ -50,6 +59,53 @@ def test_a_declared_equality_is_one(case: Case):
         (pair("nll", "normalize"), pair("cosine_embedding", "identity"), Task.MULTICLASS, 1),
         (pair("huber", "identity", delta=0.5), pair("smooth_l1", "identity", beta=0.5), Task.REGRESSION, 0.5),
         (pair("pinball", "identity"), pair("l1", "identity"), Task.REGRESSION, 0.5),
+        (
+            pair("label_smoothing", "identity", smoothing=0.3),
+            pair("cross_entropy", "identity", label_smoothing=0.3),
+            Task.MULTICLASS,
+            1,
+        ),
+        (pair("confidence_penalty", "identity", beta=0.0), pair("cross_entropy", "identity"), Task.MULTICLASS, 1),
+        (pair("inverse_focal", "identity", gamma=0.0), pair("nll", "logsoftmax"), Task.MULTICLASS, 1),
+        (pair("dual_focal", "identity", gamma=0.0), pair("cross_entropy", "identity"), Task.BINARY, 1),
+        (pair("mmce", "identity", lam=0.0), pair("cross_entropy", "identity"), Task.MULTICLASS, 1),
+        (pair("focal_tversky", "softmax", gamma=1.0), pair("tversky", "softmax"), Task.MULTICLASS, 1),
+        (pair("cosface", "normalize", margin=0.0, scale=25.0), pair("logit_norm", "normalize"), Task.BINARY, 1),
+        (pair("arcface", "normalize", margin=0.0), pair("cosface", "normalize", margin=0.0), Task.MULTICLASS, 1),
+        (pair("class_balanced", "identity", beta=0.0, gamma=2.0), pair("focal", "identity"), Task.MULTICLASS, 1),
+        (pair("vector_scaling", "identity", gamma=0.0), pair("logit_adjusted", "identity"), Task.MULTICLASS, 1),
+        (
+            pair("nce_rce", "identity", log_zero=-4.0),
+            pair("nce_mae", "identity", beta=2.0),
+            Task.MULTICLASS,
+            1,
+        ),
+        (pair("nfl", "identity", gamma=0.0), pair("nce", "identity"), Task.MULTICLASS, 1),
+        (pair("agce", "identity", q=1.0), pair("l1", "softmax"), Task.MULTICLASS, 1.5),
+        (pair("aul", "identity", q=1.0), pair("l1", "softmax"), Task.MULTICLASS, 1.5),
+        (pair("bootstrap_soft", "identity", beta=1.0), pair("cross_entropy", "identity"), Task.BINARY, 1),
+        (pair("bootstrap_hard", "identity", beta=1.0), pair("cross_entropy", "identity"), Task.BINARY, 1),
+        (pair("forward_correction", "identity", noise_rate=0.0), pair("cross_entropy", "identity"), Task.BINARY, 1),
+        (pair("backward_correction", "identity", noise_rate=0.0), pair("cross_entropy", "identity"), Task.BINARY, 1),
+        (
+            pair("asl", "identity", gamma_pos=0.0, gamma_neg=0.0, clip=0.0),
+            pair("bce_with_logits", "identity"),
+            Task.BINARY,
+            1,
+        ),
+        (
+            pair("asl", "identity", gamma_pos=0.0, gamma_neg=0.0, clip=0.0),
+            pair("multilabel_soft_margin", "identity"),
+            Task.MULTICLASS,
+            3,
+        ),
+        (
+            pair("asl_single_label", "identity", gamma_pos=2.0, label_smoothing=0.0),
+            pair("focal", "identity"),
+            Task.MULTICLASS,
+            1,
+        ),
+        (pair("unhinged", "tanh"), pair("hinge", "tanh"), Task.BINARY, 1),
         (pair("tversky", "softmax", alpha=0.5, beta=0.5), pair("dice", "softmax"), Task.MULTICLASS, 1),
     ],
     ids=label,

@@ -16,6 +16,7 @@ from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.errors import UserError
 from lossbench.experiments.scoring.temperature import LOG2_T, log_loss_by_temperature
+from tests.catalog.cases import PREFERRED
 
 SOFT = [(loss, task) for loss in LOSSES if loss.soft for task in loss.own_tasks if task.is_classification]
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
@@ -33,7 +34,7 @@ def target_of(loss, task, p):
     encoding = softened(loss, task).targets[task]
     if encoding is Encoding.CUMULATIVE:  # P(y > k), written out
         return torch.stack([p[:, k + 1 :].sum(-1) for k in range(p.shape[-1] - 1)], -1)
-    return p[:, 1:] if encoding is Encoding.PROBABILITY else p
+    return p[..., 1:] if encoding is Encoding.PROBABILITY else p
 
 
 def linear(loss, task, z):
@@ -153,10 +154,56 @@ def test_its_expectation_is_least_at_the_probabilities(loss, task):
 
 
 def test_others_refuse_with_the_names_of_those_that_do():
-    with pytest.raises(
-        UserError, match=r"hinge is made for a class of each row, .*; choose cross_entropy, nll, kl_div"
-    ):
-        softened(LOSSES.get("hinge"), Task.BINARY)
+    with pytest.raises(UserError, match=r"dice is made for a class of each row, .*; choose cross_entropy, nll, kl_div"):
+        softened(LOSSES.get("dice"), Task.BINARY)
+
+
+EXPECTED = [(case.loss, case.task, case.activation) for case in PREFERRED
+            if case.task.is_classification and case.loss.per == "sample" and not case.loss.soft]  # fmt: skip
+# Losses made for probabilities that are no straight line in them: of t - p the square, of t log t the entropy.
+CURVED = {"kl_div", "mse", "brier", "emd"}
+
+
+def outputs_and_statistics(loss, task, activation, z):
+    out = activation(linear(loss, task, z))
+    counts = torch.tensor([[50.0, 7.0, 0.0, 20.0][: z.shape[-1]]], dtype=torch.float64)
+    return out, dict.fromkeys(loss.statistics, counts)
+
+
+@pytest.mark.parametrize(("loss", "task", "activation"), EXPECTED, ids=lambda one: getattr(one, "name", one))
+def test_any_other_loss_is_its_own_value_for_each_class_weighted_and_the_loss_itself_on_one_hot_rows(
+    loss, task, activation
+):
+    z, p = drawn(task)
+    out, named = outputs_and_statistics(loss, task, activation, z)
+    classes = z.shape[-1]
+
+    def hard(y):
+        target = encode(torch.full((7,), y), loss.targets[task], classes)
+        target = target.double() if target.is_floating_point() else target
+        return torch.stack([loss(one, target, **named) for one in out])
+
+    soft = softened(loss, task)
+    assert soft.width(task, classes) == loss.width(task, classes)
+    assert soft.formula == loss.formula
+    found = soft(out, target_of(loss, task, p).expand(2, *target_of(loss, task, p).shape), **named)
+    expected = (torch.stack([hard(y) for y in range(classes)], -1) * p).sum(-1)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    for y in range(classes):
+        one_hot = F.one_hot(torch.full((2, 7), y), classes).double()
+        torch.testing.assert_close(soft(out, target_of(loss, task, one_hot), **named), hard(y), **EXACT)
+
+
+@pytest.mark.parametrize(
+    ("loss", "task"), [one for one in SOFT if one[0].name not in CURVED], ids=lambda one: getattr(one, "name", one)
+)
+def test_a_loss_made_for_probabilities_is_linear_in_them(loss, task):
+    z, p = drawn(task)
+    _, other = drawn(task, seed=1)
+    out, soft = best_activation(loss, task)(linear(loss, task, z))[0], softened(loss, task)
+    ends = [soft(out, target_of(loss, task, end)) for end in (p, other)]
+    middle = soft(out, target_of(loss, task, 0.3 * p + 0.7 * other))
+    torch.testing.assert_close(middle, 0.3 * ends[0] + 0.7 * ends[1], **EXACT)
 
 
 def test_metrics_of_probabilities_are_expected_scores():

@@ -138,6 +138,23 @@ def test_runs_on_other_tables_losses_and_levels_are_one_as_if_they_had_been(outp
         assert set(journal.statuses().values()) == {"ok"}
 
 
+def test_runs_of_other_conditions_are_merged_and_those_of_another_noise_matrix_are_not(
+    outputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matrices = [[0.9, 0.1, 0], [0, 1, 0], [0, 0, 1]], [[0.8, 0.2, 0], [0, 1, 0], [0, 0, 1]]
+    gaps = compared(outputs, "gaps", missing_values=[0, 0.1])
+    one, other = (
+        compared(outputs, f"matrix-{i}", matrix_noise=[0, 1], noise_matrix=matrix) for i, matrix in enumerate(matrices)
+    )
+    assert runner.merge_runs([gaps, one], "conditions", str(outputs), force=False) == 0
+    merged = read_record(outputs / "conditions")
+    assert [(c.name, c.levels) for c in merged.conditions] == [("missing_values", [0, 0.1]), ("matrix_noise", [0, 1])]
+    assert merged.config["conditions"]["missing_values"] == [0, 0.1]
+    assert merged.config["conditions"]["noise_matrix"] == matrices[0]
+    assert main(["runs", "merge", str(one), str(other), "--name", "matrices", "--output", str(outputs)]) == 2
+    assert "the runs differ in conditions.noise_matrix; merge runs that share" in capsys.readouterr().err
+
+
 def test_runs_that_differ_in_what_changes_numbers_are_not_merged(
     outputs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -227,7 +227,9 @@ def facts(loss: Loss) -> list[str]:
     if loss.symmetric:
         sentences.append("symmetric: summed over the classes it is constant, so symmetric label noise moves no minimum")
     if loss.soft:
-        sentences.append("takes probabilities of the classes as target (soft targets), too")
+        sentences.append("made for probabilities of the classes as target (soft targets), too")
+    elif loss.is_declared and loss.per == "sample" and where + not_where:
+        sentences.append("probabilities of the classes as target (soft targets) weight its values for each class")
     if loss.also_try:
         sentences.append(f"a comparison that tunes parameters tries {spelled(loss.also_try)} too")
     return sentences

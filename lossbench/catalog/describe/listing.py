@@ -12,6 +12,7 @@ from typing import Any
 from lossbench.catalog.activations import ACTIVATIONS, Activation
 from lossbench.catalog.describe.explain import TARGETS, note, once, tasks
 from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.loss_groups import families
 from lossbench.catalog.metrics import METRICS, Metric
 from lossbench.catalog.parameters import spelled
 from lossbench.catalog.plugins.packages import offered
@@ -19,7 +20,7 @@ from lossbench.catalog.verdicts import best_activation, describe
 from lossbench.catalog.vocabulary import Task
 from lossbench.components.penalties import PENALTIES
 from lossbench.docstrings import docstring
-from lossbench.errors import UserError
+from lossbench.errors import UserError, unknown
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,14 @@ class LossRow:
     auto: tuple[str, ...]  # preferred last activations, one per task, each said once
     estimates: str
     package: str = ""  # that offers it; lossbench's own have none
+
+
+@dataclass(frozen=True)
+class FamilyRow:
+    """A line of the table of families."""
+
+    name: str
+    losses: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -73,8 +82,28 @@ def problems(kind: str) -> list[str]:
     return [one.problem for one in offered(kind) if one.problem]
 
 
-def loss_rows(task: Task | None = None) -> list[LossRow]:
-    """All losses, or those that support a task; of an undeclared one the task is not known, and it is always listed."""
+def family_rows(task: Task | None = None) -> list[FamilyRow]:
+    """The families with their losses that support a task; last the installed packages with theirs."""
+    losses: dict[str, tuple[str, ...]] = {family.name: () for family in families()}
+    for row in loss_rows(task):
+        name = row.package or row.family
+        losses[name] = (*losses.get(name, ()), row.name)
+    return [FamilyRow(name, names) for name, names in losses.items() if names]
+
+
+def loss_rows(task: Task | None = None, family: str | None = None) -> list[LossRow]:
+    """All losses, or those that support a task; of an undeclared one the task is not known, and it is always listed.
+
+    Raises `UserError` for a family that there is not.
+    """
+    if family is not None:
+        known = {one.name: one for one in families()}
+        if family not in known:
+            raise unknown("family", family, known, where="--family")
+        rows = [_loss_row(loss) for loss in known[family].losses if task is None or task in loss.tasks]
+        if not rows:
+            raise UserError(f"{family} has no loss for {task}", where="--family", fix="leave out --task")
+        return rows
     rows = [_loss_row(loss) for loss in LOSSES if task is None or task in loss.tasks]
     for one in offered("loss"):
         declared = one.value if isinstance(one.value, Loss) else getattr(one.value, "__lossbench_loss__", None)

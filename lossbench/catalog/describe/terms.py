@@ -205,6 +205,66 @@ TERMS = (
         "label noise",
         "A share of training labels that is exchanged for another class, while the test labels stay as they are.",
         "Frenay & Verleysen 2014, doi:10.1109/TNNLS.2013.2292894",
+        also=("symmetric noise",),
+    ),
+    Term(
+        "pair-flip noise",
+        "Label noise that exchanges a class for the next one, and the last for the first.",
+        "Han et al. 2018, arXiv:1804.06872",
+    ),
+    Term(
+        "noise matrix",
+        "The probabilities that a label of class k (row) becomes class l (column); each row sums to 1.",
+        "Patrini et al. 2017, arXiv:1609.03683",
+        also=("transition matrix", "matrix noise"),
+    ),
+    Term(
+        "boundary noise",
+        "Label noise that is the likelier, the nearer a row's features are to a boundary.",
+        "Menon, van Rooyen & Natarajan 2018, doi:10.1007/s10994-018-5715-3",
+        also=("boundary-consistent noise", "feature-dependent noise"),
+    ),
+    Term(
+        "instance noise",
+        "Label noise whose rate, and the class that a label becomes, follow from each row's features.",
+        "Xia et al. 2020, arXiv:2006.07836",
+        also=("instance-dependent noise",),
+    ),
+    Term(
+        "imbalance ratio",
+        "The number of training rows of the most frequent class for each row of the rarest class.",
+        "Cao et al. 2019, arXiv:1906.07413",
+    ),
+    Term(
+        "outlier",
+        "A value far from where the others of its column are, here 10 robust standard deviations from its true value.",
+        "Huber 1964, doi:10.1214/aoms/1177703732",
+        also=("target outliers", "feature outliers"),
+    ),
+    Term(
+        "heavy-tailed noise",
+        "Noise with far more large values than a normal distribution has, here Student's t with 2 degrees of freedom.",
+        "Lange, Little & Taylor 1989, doi:10.1080/01621459.1989.10478852",
+        also=("target noise",),
+    ),
+    Term(
+        "robust standard deviation",
+        "The median distance from the median times 1.4826, which is the standard deviation of a normal sample and "
+        "hardly moved by outliers.",
+        "Rousseeuw & Croux 1993, doi:10.1080/01621459.1993.10476408",
+        also=("MAD", "median absolute deviation"),
+    ),
+    Term(
+        "missing values",
+        "Values that are not known; completely at random where every value is equally likely to be missing.",
+        "Rubin 1976, doi:10.1093/biomet/63.3.581",
+        also=("MCAR", "missing completely at random"),
+    ),
+    Term(
+        "learning curve",
+        "The test score as a function of the number of training rows.",
+        "Viering & Loog 2023, doi:10.1109/TPAMI.2022.3220744",
+        also=("training-set size",),
     ),
     Term(
         "regularization path",

@@ -52,7 +52,7 @@ def _likelihood(log_p_BC: Tensor, t_BK: Tensor) -> Tensor:
     decode=Decoder.CUMULATIVE,
     reference="Cheng, Wang & Pollastri 2008, arXiv:0704.1028, doi:10.1109/IJCNN.2008.4633963",
     use="Use it when classes are grades and the spread of a row's grade may depend on its inputs; not when rows are "
-    "few for so many outputs, where coral has one score.",
+    "few for so many outputs, where coral has one score",
     estimates="class probabilities (logits of P_k)",
     pitfalls=(
         "its C - 1 outputs are learnt apart and may contradict each other (P_1 < P_2): they are sorted before they are "
@@ -77,7 +77,7 @@ def ordinal_bce(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     thresholds=True,
     reference="Cao, Mirjalili & Raschka 2020, arXiv:1901.07884, doi:10.1016/j.patrec.2020.11.008",
     use="Use it when one hidden score orders the classes, above all with few rows; not when the spread of the classes "
-    "depends on the inputs, which one score cannot say.",
+    "depends on the inputs, which one score cannot say",
     estimates="class probabilities (logits of P_k)",
     pitfalls=(
         PROPORTIONAL_ODDS,
@@ -106,7 +106,7 @@ def coral(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     thresholds=True,
     reference="McCullagh 1980, doi:10.1111/j.2517-6161.1980.tb01109.x",
     use="Use it when one hidden score orders the classes and their probabilities matter; not when the spread of the "
-    "classes depends on the inputs, which one score cannot say.",
+    "classes depends on the inputs, which one score cannot say",
     estimates="class probabilities",
     pitfalls=(PROPORTIONAL_ODDS, SLOW_THRESHOLDS),
     proper=True,
@@ -131,7 +131,7 @@ def cumulative_link(z_BK: Tensor, t_BK: Tensor) -> Tensor:
     decode=Decoder.CONDITIONAL,
     reference="Shi, Cao & Raschka 2023, arXiv:2111.08851, doi:10.1007/s10044-023-01181-9",
     use="Use it when a class is reached by passing those below (stages, grades) or the spread of the classes depends "
-    "on the inputs; not when no direction of the order comes first: the reversed order is another model.",
+    "on the inputs; not when no direction of the order comes first: the reversed order is another model",
     estimates="class probabilities",
     pitfalls=(
         "high classes are learnt from the rows that reach them alone, which may be few",
@@ -162,7 +162,7 @@ def soft_emd(p_BK: Tensor, t_BK: Tensor) -> Tensor:
     reference="Hou, Yu & Samaras 2016, arXiv:1611.05916; as a score: Epstein 1969, "
     "doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2",
     use="Use it when a miss should cost by its distance and some labels are far off by mistake; not when probabilities "
-    "near 0 matter, which it hardly tells apart.",
+    "near 0 matter, which it hardly tells apart",
     estimates="class probabilities",
     pitfalls=(
         "its gradient vanishes where the prediction is surely wrong by one class; the ranked probability score is this "
@@ -186,7 +186,7 @@ def emd(p_BK: Tensor, y_B: Tensor) -> Tensor:
     decode=Decoder.SOFTMAX,
     reference="Albuquerque, Cruz & Cardoso 2021, doi:10.7717/peerj-cs.457",
     use="Use it when probabilities should fall on both sides of one class; not when a row may belong to either end of "
-    "the order, which has two peaks.",
+    "the order, which has two peaks",
     estimates="unimodal probabilities, drawn towards the median class",
     pitfalls=(
         "the penalty draws the peak from the most probable towards the median class where the two differ",

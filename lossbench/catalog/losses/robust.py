@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         "the paper's alpha for the second class and 1 - alpha for the first are class_weight: no=0.75,yes=0.25, "
         "up to their scale",
     ),
+    scored_raw=True,  # it is used for calibration, too: Mukhoti et al. 2020, arXiv:2002.09437
     consistent=True,
     convex=False,
     symmetric=False,
@@ -112,6 +113,32 @@ def sce(
     """-alpha log p_y - beta log_zero (1 - p_y): cross-entropy, plus the same with the roles of p and t exchanged."""
     log_p_B = log_p(z_BK, y_B)
     return -alpha * log_p_B + beta * log_zero * log_p_B.expm1()
+
+
+@loss(
+    targets=CLASSES,
+    **LOGITS,
+    decode=Decoder.SOFTMAX,
+    reference="Englesson & Azizpour 2021, arXiv:2105.04522",
+    estimates="class probabilities made sharper",
+    use="Use it when labels are noisy and one parameter shall move from cross_entropy (pi near 0) to l1 (pi near 1); "
+    "not when labels are clean or true probabilities are wanted",
+    pitfalls=("near pi = 1 it needs more epochs, as l1 does", "its probabilities are too sure: calibrate them"),
+    consistent=True,
+    convex=False,
+    symmetric=False,
+    also_try={"pi": 0.9},
+)
+def js(z_BK: Tensor, y_B: Tensor, *, pi: Annotated[float, Gt(0), Lt(1)] = 0.5) -> Tensor:
+    """(pi KL(t || m) + (1 - pi) KL(p || m)) / Z, where m = pi t + (1 - pi) p and Z = -(1 - pi) log(1 - pi).
+
+    t is the one-hot label. It is bounded: 0 at p = t, and 1 - pi log pi / Z at p_y = 0.
+    """
+    log_p_B = log_p(z_BK, y_B)
+    p_B, miss_B = log_p_B.exp(), -log_p_B.expm1()
+    log_m_B = (-(1 - pi) * miss_B).log1p()  # of m_y; the other classes' m is (1 - pi) p
+    agreement_B = (1 - pi) * p_B * (log_p_B - log_m_B) - pi * log_m_B
+    return agreement_B / -((1 - pi) * math.log1p(-pi)) + miss_B
 
 
 @loss(

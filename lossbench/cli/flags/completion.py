@@ -76,6 +76,12 @@ def _datasets() -> Choices:
     return own + [(name, "of an installed package") for name in names()[len(own) :]]
 
 
+def _suites() -> Choices:
+    from lossbench.data.datasets.suites import SUITES
+
+    return [(f"suite:{suite.name}", suite.description) for suite in SUITES]
+
+
 def _metrics() -> Choices:
     from lossbench.catalog.metrics import METRICS
 
@@ -105,11 +111,20 @@ def anything(incomplete: str) -> Choices:
 
 
 def pairs(incomplete: str) -> Choices:
-    """Losses with commas, each with its last activation after a plus."""
+    """Losses and groups of them with commas, each loss with its last activation after a plus."""
     before, plus, activation = incomplete.rpartition("+")
     if plus and "," not in activation:
         return [(before + plus + name, text) for name, text in _one(_activations(), activation)]
-    return _listed(_losses(), incomplete)
+    from lossbench.catalog.loss_groups import loss_groups
+
+    return _listed([*_losses(), *((group.name, group.description) for group in loss_groups().values())], incomplete)
+
+
+def families(incomplete: str) -> Choices:
+    """A family of losses."""
+    from lossbench.catalog.loss_groups import families as declared
+
+    return _one([(family.name, family.description) for family in declared()], incomplete)
 
 
 def one_activation(incomplete: str) -> Choices:
@@ -128,8 +143,16 @@ def one_dataset(incomplete: str) -> Choices:
 
 
 def datasets(incomplete: str) -> Choices:
-    """Data sets with commas."""
-    return _listed(_datasets(), incomplete)
+    """Data sets and suites with commas."""
+    return _listed([*_datasets(), *_suites()], incomplete)
+
+
+def fetchable(incomplete: str) -> Choices:
+    """Data sets that other packages have, and suites, with commas."""
+    from lossbench.data.datasets.catalogue import datasets as declared
+
+    sets = [(one.name, one.origin) for one in declared() if one.remedy]
+    return _listed([*sets, *_suites()], incomplete)
 
 
 def one_metric(incomplete: str) -> Choices:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from lossbench.components.reference_models import REFERENCE_MODELS
 from lossbench.config.choices import Choice
+from lossbench.config.commands.conditions import ConditionsConfig, group_conditions
 from lossbench.config.data import DataConfig, DataField
 from lossbench.config.flag import DATA, EVALUATION, LOSS, RUN, TRAINING, Flag, Without
 from lossbench.config.parts import (
     ConfigPart,
     Fraction,
     Hidden,
-    Keep,
     KernelField,
     LastActField,
     LossField,
@@ -29,9 +29,7 @@ from lossbench.config.parts import (
     StoppingConfig,
     Text,
 )
-from lossbench.config.values import Absent, Listed, Real, Whole, distinct, spell_net, spell_pair, split_list
-
-TrainShare = Annotated[Real, Field(gt=0, le=1)]
+from lossbench.config.values import Absent, Listed, Whole, distinct, spell_net, spell_pair, split_list
 
 
 class PairConfig(ConfigPart):
@@ -84,7 +82,8 @@ class CompareConfig(RunConfig):
     kind: Literal["compare-losses"] = Field("compare-losses", description="The command that the file is for")
     data: Annotated[Tables, Flag("--data", DATA, "NAME|FILE,...", complete="datasets")] = Field(
         [DataConfig(name="titanic")],
-        description="What to train on: data sets (`lossbench datasets`), or tables of your own",
+        description="What to train on: data sets (`lossbench datasets`), suites of them (suite:small), or tables of "
+        "your own",
     )
     losses: Annotated[
         Pairs | None,
@@ -92,7 +91,8 @@ class CompareConfig(RunConfig):
         Without("last_act", "loss.params", "loss.class_weight"),
     ] = Field(
         None,
-        description="The losses, with a last activation where it is not auto (nll+relu); null takes every sound one",
+        description="The losses, with a last activation where it is not auto (nll+relu), and groups of losses, of "
+        "which the sound ones are taken: common (as null), all, or a family such as robust (`lossbench losses`)",
     )
     losses_add: Annotated[
         Pairs | None,
@@ -115,7 +115,7 @@ class CompareConfig(RunConfig):
     tune_params: Annotated[Literal["auto", "always", "never"], Flag("--tune-params", TRAINING, after="--lrs")] = Field(
         "auto",
         description="Whether losses choose their own parameters too, with as many trials for those without; "
-        "auto: where losses are named. always, never",
+        "auto: where losses are named one by one. always, never",
     )
     inner_folds: Annotated[Whole, Field(ge=2), Flag("--inner-folds", TRAINING, after="--tune-params")] = Field(
         4, description="Folds of each training part that trials are chosen on; all of them, where there are fewer"
@@ -127,16 +127,7 @@ class CompareConfig(RunConfig):
         description="The metric that learning rate and epochs are chosen by; auto: the one that losses are scored by, "
         "log_loss where that is of probabilities",
     )
-    label_noise: Annotated[Listed[Fraction], Flag("--label-noise", EVALUATION, "SHARE,...")] = Field(
-        [0.0], description="Shares of training labels that are exchanged for another class; one comparison for each"
-    )
-    train_share: Annotated[Listed[TrainShare], Flag("--train-share", EVALUATION, "SHARE,...")] = Field(
-        [1.0], description="Shares of each training part that are used; one comparison for each"
-    )
-    stop_rule: Annotated[Listed[Keep], Flag("--stop", TRAINING, "best|last,...", after="--select-by")] = Field(
-        ["best"],
-        description="Which epoch is scored: the best one of the inner folds, or the last; one comparison for each",
-    )
+    conditions: ConditionsConfig = Field(ConditionsConfig(), description="What is varied besides the losses")
     rope: Annotated[Fraction, Flag("--rope", EVALUATION)] = Field(
         0.01,
         description="Differences below this are practically none: in the metric's unit, or for errors as a share of "
@@ -171,4 +162,5 @@ class CompareConfig(RunConfig):
         CompareEarlyStoppingConfig(), description="When to stop before the last epoch"
     )
 
-    _distinct = field_validator("data", "lrs", "label_noise", "train_share", "stop_rule", "reference")(distinct)
+    _distinct = field_validator("data", "lrs", "reference")(distinct)
+    _grouped = model_validator(mode="before")(group_conditions)

@@ -1,18 +1,15 @@
-"""The candidates of a comparison: the losses that a config names, or every sound one, each with its last activation."""
+"""The candidates of a comparison: losses that a config names, alone or by group, each with its last activation."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from lossbench.calls import name_in, read_pair
-from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.loss_groups import COMMON, loss_groups
 from lossbench.catalog.plugins.distinct_names import disambiguated
-from lossbench.catalog.plugins.resolve import find_loss, loss_file
 from lossbench.catalog.soft_targets import softened
 from lossbench.catalog.verdicts import Level
 from lossbench.catalog.vocabulary import Task
@@ -23,8 +20,8 @@ from lossbench.errors import UserError
 from lossbench.experiments.compare.objectives import Probed, grouped
 from lossbench.experiments.compare.user_losses import UserLoss, UserLosses, alternative
 from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair, shape_of_target
-from lossbench.experiments.setup.resolve import AUTO, resolve_loss
-from lossbench.record import BEST_BASELINE, LossRecord
+from lossbench.experiments.setup.resolve import AUTO, group_of, resolve_loss
+from lossbench.record import LossRecord
 
 CHOSEN = {True: "cross_entropy", False: "mse"}  # the baseline where none is named, for classes and for values
 
@@ -72,6 +69,11 @@ class Candidate:
         """Whether it estimates the true probabilities or the mean, whatever parameters it chooses."""
         return all(pair.is_proper for pair in self.pairs)
 
+    @property
+    def is_scored_raw(self) -> bool:
+        """Whether its probabilities are scored without the common temperature, too, whatever parameters it chooses."""
+        return all(pair.is_scored_raw for pair in self.pairs)
+
     def params(self, param_set: int) -> dict[str, Any]:
         """Those of its own parameters that it chooses, at one of its settings; none where it has no choice."""
         chosen = {} if self.other is None else self.pair.loss.also_try
@@ -111,15 +113,16 @@ def select_candidates(
 ) -> Selection:
     """The candidates on a table; a named loss that does not support its task is excluded, said so.
 
-    Without names: every common loss of the catalogue that estimates what the metrics count (the most probable class;
-    any loss of values), behind its own best activation if that is sound, and one loss of those with the same gradients.
+    Of a group (without names: the common losses) every one that estimates what the metrics count (the most probable
+    class; any loss of values), behind its own best activation if that is sound; of the same gradients, one.
     `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: gradients that
     differ by one factor everywhere count as the same. `added` are named besides. `user_losses` looks at users' losses
     in other processes, and `probed` keeps gradients; both are for the selection on another table, too. Raises
     `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
-    pairs = _common_losses(task, table) if losses is None else []
+    groups = [COMMON] if losses is None else _named_groups(losses)
+    pairs = _sound_losses(groups, task, table)
     named = _named([*(losses or ()), *added], table, user_losses or UserLosses(isolate=False), tune_params=tune_params)
     mergeable = {entry.full_name for entry in pairs if isinstance(entry, Candidate)}
     pairs += named
@@ -128,8 +131,11 @@ def select_candidates(
     candidates = [entry for entry in pairs if isinstance(entry, Candidate)]
     excluded = [entry for entry in pairs if isinstance(entry, Excluded)]
     if not candidates:
+        whys = (
+            "; ".join(f"{entry.name}: {entry.why}" for entry in excluded) or f"{', '.join(groups)} has none for {task}"
+        )
         raise UserError(
-            f"no loss to compare on {table.name}: " + "; ".join(f"{entry.name}: {entry.why}" for entry in excluded),
+            f"no loss to compare on {table.name}: {whys}",
             where="losses",
             fix=f"choose losses for {task} (`lossbench losses --task {task}`)",
         )
@@ -138,9 +144,14 @@ def select_candidates(
         raise UserError(f"every pair is broken: {why}", where="losses", fix="add a sound one, or say last_act: auto")
     twice = [c for c in named if isinstance(c, Candidate) and c.full_name in mergeable]
     if twice:
-        raise UserError(f"{twice[0].full_name} is compared anyway", where="losses_add", fix="leave it out")
-    groups, same = grouped(_with_names(candidates), mergeable, {} if probed is None else probed, up_to_scale)
-    return Selection(tuple(groups), (*excluded, *(Excluded(name, why) for name, why in same)))
+        where = "losses" if twice[0].config in (losses or ()) else "losses_add"
+        raise UserError(f"{twice[0].full_name} is compared anyway", where=where, fix="leave it out")
+    merged, same = grouped(_with_names(candidates), mergeable, {} if probed is None else probed, up_to_scale)
+    return Selection(tuple(merged), (*excluded, *(Excluded(name, why) for name, why in same)))
+
+
+def _named_groups(losses: Sequence[PairConfig]) -> list[str]:
+    return [entry.loss.name for i, entry in enumerate(losses) if group_of(entry, where=f"losses.{i}")]
 
 
 def candidate_of(config: PairConfig, table: Table, *, tune_params: bool) -> Candidate:
@@ -150,68 +161,21 @@ def candidate_of(config: PairConfig, table: Table, *, tune_params: bool) -> Cand
     return _with_choice(candidate) if tune_params else candidate
 
 
-def find_baseline(wanted: str, selection: Selection, task: Task) -> str:
-    """The name of the candidate that the others are measured against; `UserError` where it is not among them.
-
-    `auto`: a sound pair, cross_entropy or mse where it is one, else the first; a degraded one only where none is sound,
-    and a broken one never beside another. `best`: whichever comes out best, known only at the end.
-    """
-    candidates = selection.candidates
-    if wanted == BEST_BASELINE:
-        return BEST_BASELINE
-    if wanted == "auto":
-        first = CHOSEN[task.is_classification]
-        return min(candidates, key=lambda c: (_soundness(c), c.pair.loss.name != first)).name
-    loss, activation = read_pair(wanted)
-    own = ACTIVATIONS.full_name(activation)
-    named = [c for c in candidates if _is_called(c, loss) and (not activation or own == c.pair.activation.name)]
-    if named:
-        return min(named, key=_soundness).name
-    raise UserError(
-        f"the baseline {wanted!r} is not among the losses",
-        where="baseline",
-        fix=f"add it, or choose one of {', '.join(c.name for c in candidates)}",
-    )
-
-
-def _soundness(candidate: Candidate) -> int:
-    """0 for a sound pair, 1 for one of an undeclared loss or a degraded one, 2 for a broken one."""
-    level = candidate.pair.verdict.level
-    if level is Level.UNKNOWN:
-        return 1
-    return 0 if level.is_sound else 2 if level is Level.BROKEN else 1
-
-
-def _is_called(candidate: Candidate, wanted: str) -> bool:
-    """Whether a loss's name, label or `file.py:name` means the candidate, whatever blanks are in it."""
-    wanted = wanted.replace(" ", "")
-    names = {candidate.label.replace(" ", ""), candidate.pair.loss.name}
-    file, colon, name = wanted.rpartition(":") if ":" in wanted else (wanted, "", "")
-    own = loss_file(candidate.pair.loss).replace(" ", "")
-    if own and file.endswith(".py") and str(Path(file).expanduser().resolve()).replace(" ", "") == own:
-        return not colon or name in {known.rpartition(":")[2] for known in names}
-    return wanted in names or LOSSES.full_name(wanted) in names or _own_label(wanted).replace(" ", "") in names
-
-
-def _own_label(wanted: str) -> str:
-    """The label of a loss of the catalogue as it is written here: `huber(delta=2)` of `HuberLoss(delta=2.0)`."""
-    return find_loss(wanted).label if name_in(wanted) in LOSSES else wanted
-
-
 def _named(
     losses: Sequence[PairConfig], table: Table, user_losses: UserLosses, *, tune_params: bool
 ) -> list[Candidate | Excluded]:
     task = Task(table.task)
+    entries = [(i, entry) for i, entry in enumerate(losses) if group_of(entry, where=f"losses.{i}") is None]
     theirs = [
         user_losses.look_at(entry, task, len(table.classes), tune_params=tune_params, where=f"losses.{i}.")
-        for i, entry in enumerate(losses)
+        for i, entry in entries
     ]
     resolved = [
         resolve_loss(entry.loss, task, where=f"losses.{i}.loss") if user_loss is None else user_loss.loss
-        for i, (entry, user_loss) in enumerate(zip(losses, theirs, strict=True))
+        for (i, entry), user_loss in zip(entries, theirs, strict=True)
     ]
     found: list[Candidate | Excluded] = []
-    for i, (entry, loss, user_loss) in enumerate(zip(losses, disambiguated(resolved), theirs, strict=True)):
+    for (i, entry), loss, user_loss in zip(entries, disambiguated(resolved), theirs, strict=True):
         if task not in loss.targets:
             supported = " and ".join(sorted(loss.targets))
             note = f": {table.target_note}" if table.target_note else ""
@@ -252,10 +216,12 @@ def _trained(loss: Loss, pair: Pair, table: Table) -> Loss:
     return loss if table.soft is None else softened(loss, pair.task)
 
 
-def _common_losses(task: Task, table: Table) -> list[Candidate | Excluded]:
+def _sound_losses(groups: Sequence[str], task: Task, table: Table) -> list[Candidate | Excluded]:
+    """The sound losses of some groups, and why the others are excluded; what does not support the task is not said."""
     found: list[Candidate | Excluded] = []
-    for loss in LOSSES:
-        if not loss.common or task not in loss.tasks:
+    members = dict.fromkeys(loss.name for group in groups for loss in loss_groups()[group].losses)
+    for loss in map(LOSSES.get, members):
+        if task not in loss.tasks or (table.soft is not None and not loss.soft):
             continue
         try:
             pair = resolve_pair(loss, AUTO, task, len(table.classes), **shape_of_target(table))

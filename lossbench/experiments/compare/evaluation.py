@@ -134,7 +134,7 @@ def _scored(job: Job, fitted: _Fitted, members: dict[int, list[MemberRecord]]) -
             [outputs[i] for i in own],
             setting.outer,
             temperature,
-            proper=candidate.is_proper,
+            raw=candidate.is_scored_raw,
             metrics=job.options.metrics,
         )
         outcomes = [trained.members[i] for i in own]

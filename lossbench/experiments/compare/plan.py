@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 
 import torch
 
@@ -23,23 +22,24 @@ from lossbench.data.table import Table
 from lossbench.engine.device import default_threads, resolve_device
 from lossbench.engine.kernel.choice import Kernel, resolve_kernel
 from lossbench.errors import UserError
+from lossbench.experiments.compare.baseline import find_baseline
 from lossbench.experiments.compare.candidates import (
     Candidate,
     Excluded,
     Selection,
-    find_baseline,
     select_candidates,
 )
-from lossbench.experiments.compare.conditions import check_tasks, grid, setting_name
+from lossbench.experiments.compare.conditions import checked_conditions, grid, setting_name
 from lossbench.experiments.compare.objectives import Probed
 from lossbench.experiments.compare.protocol import SearchSpace, describe, primary_metric, selection_metric
-from lossbench.experiments.compare.setting import changed_repetitions
+from lossbench.experiments.compare.setting import changed_folds
 from lossbench.experiments.compare.tuning.trials import budget, trained, tuned, tunes_params
 from lossbench.experiments.compare.user_losses import UserLosses
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.metric_choice import AUTO, lacking, metric_notes
 from lossbench.experiments.setup.prepared_split import check_batch_size
-from lossbench.experiments.setup.resolve import folder_name
+from lossbench.experiments.setup.resolve import are_named, folder_name
+from lossbench.experiments.setup.suites import expand
 from lossbench.record import CompareProtocol
 
 
@@ -127,15 +127,14 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     device = resolve_device(config.device)
     if not config.lrs:
         raise UserError("no learning rate to choose from", where="lrs", fix="give at least one")
-    tables = [
-        table if table is not None else load(data_source(data, config.data))
-        for data, table in zip_longest(config.data, given)
-    ]
+    named = expand(config.data, given)
+    config = config.model_copy(update={"data": [data for data, _ in named]})
+    tables = [table if table is not None else load(data_source(data, config.data)) for data, table in named]
     tables = _distinct_names(tables)
     config = _once_in_time(config, tables)
     kernel = resolve_kernel(config.kernel, device, config.net.activation)
     config = config.model_copy(update={"kernel": kernel.name})
-    check_tasks(config, tables)
+    config = checked_conditions(config, tables)
     _check_one_kind(tables)
     if config.metric != AUTO:
         primary_metric(config.metric, tables)
@@ -152,7 +151,7 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
             probed=probed,
         )
         folds = _split(config, table, several=len(tables) > 1)
-        for levels, changed in zip(grid(config), changed_folds(config, table, folds), strict=True):
+        for levels, changed in zip(grid(config), folds_by_setting(config, table, folds), strict=True):
             rows = min(len(pair.train) for pair in inner_folds_of(table, changed, config.inner_folds))
             where = setting_name(table.name, levels)
             check_batch_size(config.optim.batch_size, rows, f"inner training rows of {where}")
@@ -160,8 +159,9 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         pairs = inner_folds_of(table, folds, config.inner_folds)
         plans.append(TablePlan(data, table, tuple(folds), tuple(pairs), selection))
     _check_served(config, plans)
-    named = [c.pair.loss for entry in plans for c in entry.selection.candidates] if config.losses else []
-    metric = primary_metric(config.metric, tables, named)
+    is_named = are_named(config.losses)
+    losses = [c.pair.loss for entry in plans for c in entry.selection.candidates] if is_named else []
+    metric = primary_metric(config.metric, tables, losses)
     plans = [_scored(config, metric, entry) for entry in plans]
     _check_several(plans)
     baselines = {find_baseline(config.baseline, entry.selection, Task(entry.table.task)) for entry in plans}
@@ -187,7 +187,7 @@ def _scored(config: CompareConfig, metric: Metric, entry: TablePlan) -> TablePla
             excluded.append(Excluded(candidate.full_name, why))
         else:
             candidates.append(candidate)
-    if config.losses and len(candidates) < len(entry.selection.candidates):
+    if are_named(config.losses) and len(candidates) < len(entry.selection.candidates):
         fix = "choose another metric, or leave the loss out"
         raise UserError(f"{excluded[-1].name}: {excluded[-1].why}", where="metric", fix=fix)
     notes = metric_notes(config.metric, metric, entry.table, [candidate.pair.loss for candidate in candidates])
@@ -195,16 +195,9 @@ def _scored(config: CompareConfig, metric: Metric, entry: TablePlan) -> TablePla
     return replace(entry, table=table, selection=Selection(tuple(candidates), tuple(excluded)))
 
 
-def changed_folds(config: CompareConfig, table: Table, folds: Sequence[OuterFold]) -> list[list[OuterFold]]:
+def folds_by_setting(config: CompareConfig, table: Table, folds: Sequence[OuterFold]) -> list[list[OuterFold]]:
     """A table's folds under every combination of the conditions' levels; `UserError` for one that leaves too little."""
-    return [
-        [
-            fold
-            for repetition in changed_repetitions(table, folds, seed=config.seed, condition=levels)
-            for fold in repetition.folds
-        ]
-        for levels in grid(config)
-    ]
+    return [changed_folds(table, folds, seed=config.seed, condition=levels) for levels in grid(config)]
 
 
 def default_name(plan: ComparePlan) -> str:

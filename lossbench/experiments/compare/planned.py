@@ -15,7 +15,7 @@ from lossbench.experiments.compare.block import Subject
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.conditions import applied
 from lossbench.experiments.compare.evaluation import evaluation_label
-from lossbench.experiments.compare.plan import ComparePlan, TablePlan, changed_folds, default_name
+from lossbench.experiments.compare.plan import ComparePlan, TablePlan, default_name, folds_by_setting
 from lossbench.experiments.compare.results.references import reference_record
 from lossbench.experiments.compare.setting_source import SettingSource, TableSource
 from lossbench.experiments.compare.tuning.trials import tunes_params
@@ -49,7 +49,7 @@ def evaluations(plan: ComparePlan, share: Path) -> Iterator[Evaluation]:
             share / f"table-{place}.pickle",
             entry.table,
         )
-        settings = zip(plan.grid, changed_folds(plan.config, entry.table, entry.folds), strict=True)
+        settings = zip(plan.grid, folds_by_setting(plan.config, entry.table, entry.folds), strict=True)
         for condition, folds in settings:
             setting = _setting(plan, entry, table, condition)
             steps = [plan.steps(entry.table, some) for some in _by_repeat(folds)]

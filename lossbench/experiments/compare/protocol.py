@@ -16,7 +16,8 @@ from lossbench.data.splits.scheme import scheme
 from lossbench.data.table import Table
 from lossbench.data.target_scale import target_statistic
 from lossbench.errors import UserError
-from lossbench.experiments.compare.conditions import applied, stop_text
+from lossbench.experiments.compare.conditions import sentences as condition_sentences
+from lossbench.experiments.compare.conditions import stop_text
 from lossbench.experiments.compare.tuning.selection import window_of
 from lossbench.experiments.scoring.temperature import PRIOR
 from lossbench.experiments.setup.metric_choice import AUTO, auto_metric, check_metric
@@ -173,7 +174,7 @@ def _sentences(
         sentences.append(
             "Each target has a unit of its own; the loss and every metric are means over the targets (uniform average)."
         )
-    sentences += [condition.protocol for condition in applied(config)]
+    sentences += condition_sentences(config)
     if table.clean_target is not None:
         sentences.append(
             "Training targets are corrupted on purpose; scores on the test part are against the clean target."

@@ -17,10 +17,12 @@ from lossbench.config.parts import Keep
 from lossbench.data.splits.rows import InnerFold, OuterFold
 from lossbench.data.splits.scheme import inner_folds_of
 from lossbench.data.table import Table
-from lossbench.experiments.compare.conditions import Repetition, change, mean_realised
+from lossbench.experiments.compare.condition.declaration import Repetition
+from lossbench.experiments.compare.conditions import change, changing_rows, mean_realised
 from lossbench.experiments.setup.prepared_split import PreparedSplit, prepare_split, same_width
 from lossbench.record import Levels
 
+NoiseMatrix = Sequence[Sequence[float]]
 NOTHING: Levels = {}  # no condition: the table as it is
 
 
@@ -67,19 +69,28 @@ def split_seed(seed: int, repeat: int, *folds: int) -> int:
     return int(np.random.SeedSequence([seed, repeat, *folds]).generate_state(1)[0])
 
 
-def changed_repetitions(table: Table, folds: Sequence[OuterFold], *, seed: int, condition: Levels) -> list[Repetition]:
-    """The repetitions of the folds under a condition; the same for every loss."""
-    return [whole for whole, _ in _changed(table, folds, seed, condition)]
+def changed_folds(table: Table, folds: Sequence[OuterFold], *, seed: int, condition: Levels) -> list[OuterFold]:
+    """The folds with the rows that a condition leaves them; the same for every loss."""
+    each = _changed(table, folds, seed, changing_rows(condition))
+    return [fold for whole, _ in each for fold in whole.folds]
 
 
 def prepare_setting(
-    table: Table, folds: Sequence[OuterFold], *, data: DataConfig, seed: int, partners: int, condition: Levels = NOTHING
+    table: Table,
+    folds: Sequence[OuterFold],
+    *,
+    data: DataConfig,
+    seed: int,
+    partners: int,
+    condition: Levels = NOTHING,
+    noise_matrix: NoiseMatrix | None = None,
 ) -> Setting:
     """Prepare every split of a table under a condition; whatever is fitted sees training rows only.
 
     A condition changes whole training parts, so that inner folds are as a user's would be; test parts stay as they are.
-    `partners` is that of `inner_folds_of`. The splits of one repetition have one width of inputs. Where repetitions
-    differ in it (a level of a text that is rare) they cannot be in one setting, which is a `ValueError`.
+    `partners` is that of `inner_folds_of`, `noise_matrix` [C, C] that of the condition which needs one. The splits of
+    one repetition have one width of inputs. Where repetitions differ in it (a level of a text that is rare) they cannot
+    be in one setting, which is a `ValueError`.
     """
     repeats = sorted({fold.repeat for fold in folds})
     each = [
@@ -90,6 +101,7 @@ def prepare_setting(
             seed=seed,
             partners=partners,
             condition=condition,
+            noise_matrix=noise_matrix,
         )
         for repeat in repeats
     ]
@@ -98,10 +110,17 @@ def prepare_setting(
 
 
 def prepare_repetition(
-    table: Table, folds: Sequence[OuterFold], *, data: DataConfig, seed: int, partners: int, condition: Levels = NOTHING
+    table: Table,
+    folds: Sequence[OuterFold],
+    *,
+    data: DataConfig,
+    seed: int,
+    partners: int,
+    condition: Levels = NOTHING,
+    noise_matrix: NoiseMatrix | None = None,
 ) -> Setting:
     """One repetition of a setting, which depends on no other one."""
-    ((whole, realised),) = _changed(table, folds, seed, condition)
+    ((whole, realised),) = _changed(table, folds, seed, condition, noise_matrix)
     pairs = tuple(inner_folds_of(table, whole.folds, partners))
     outer = [prepare_split(whole.table, {"train": f.train, "test": f.test}, data=data) for f in whole.folds]
     inner = [
@@ -153,11 +172,12 @@ def _joined(repetitions: Sequence[Setting]) -> Setting:
 
 
 def _changed(
-    table: Table, folds: Sequence[OuterFold], seed: int, condition: Levels
+    table: Table, folds: Sequence[OuterFold], seed: int, condition: Levels, noise_matrix: NoiseMatrix | None = None
 ) -> list[tuple[Repetition, dict[str, float]]]:
     changed = []
+    matrix_CC = None if noise_matrix is None else np.array(noise_matrix)
     for repeat in sorted({fold.repeat for fold in folds}):
         own = tuple(fold for fold in folds if fold.repeat == repeat)
         seeds = tuple(split_seed(seed, fold.repeat, fold.fold) for fold in own)
-        changed.append(change(Repetition(table, own, seeds), condition))
+        changed.append(change(Repetition(table, own, seeds, noise_matrix=matrix_CC), condition))
     return changed

@@ -27,6 +27,7 @@ from lossbench.data.splits.scheme import folds_of
 from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.experiments.compare.candidates import Candidate, candidate_of
+from lossbench.experiments.compare.conditions import noise_matrix
 from lossbench.experiments.compare.job import Options
 from lossbench.experiments.compare.results.test_scores import dummy_scores
 from lossbench.experiments.compare.setting import Setting, prepare_repetition
@@ -165,6 +166,7 @@ def repetition_of(source: SettingSource, repeat: int) -> PreparedRepetition:
             seed=config.seed,
             partners=config.inner_folds,
             condition=source.condition,
+            noise_matrix=noise_matrix(config),
         )
         dummies = dummy_scores(len(table.classes), setting.outer, options_of(source).metrics)
         made[repeat] = PreparedRepetition(setting, tuple(dummies))

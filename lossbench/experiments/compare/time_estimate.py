@@ -10,7 +10,7 @@ from lossbench.errors import FAULTS
 from lossbench.events import EpochEnded, Event
 from lossbench.experiments.compare.candidates import Candidate
 from lossbench.experiments.compare.job import Job, Options
-from lossbench.experiments.compare.plan import ComparePlan, TablePlan, changed_folds
+from lossbench.experiments.compare.plan import ComparePlan, TablePlan, folds_by_setting
 from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.tuning.problems import tuning_problem
 
@@ -33,7 +33,7 @@ def estimate(plan: ComparePlan) -> WorkEstimate:
     members = steps = 0
     seconds = 0.0
     for table in plan.tables:
-        each = sum(plan.steps(table.table, folds) for folds in changed_folds(plan.config, table.table, table.folds))
+        each = sum(plan.steps(table.table, folds) for folds in folds_by_setting(plan.config, table.table, table.folds))
         candidates = table.selection.candidates
         members += plan.members(table) * len(candidates) * len(plan.grid)
         steps += each * len(candidates)

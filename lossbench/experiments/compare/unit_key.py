@@ -19,7 +19,7 @@ from lossbench.catalog.plugins.user_decoder import decoder_sha256
 from lossbench.catalog.vocabulary import Task
 from lossbench.data.splits.rows import OuterFold, digest
 from lossbench.experiments.compare.candidates import Candidate
-from lossbench.experiments.compare.conditions import changing
+from lossbench.experiments.compare.conditions import condition_key
 from lossbench.experiments.compare.plan import ComparePlan, TablePlan
 from lossbench.experiments.setup.training_key import NUMERICS
 from lossbench.record import Levels
@@ -57,7 +57,7 @@ def setting_key(plan: ComparePlan, entry: TablePlan, condition: Levels) -> str:
         {
             "protocol": protocol_key(plan),
             "table": table_key(entry),
-            "condition": changing(condition),
+            "condition": condition_key(plan.config, condition),
             "metrics": metrics,
         }
     )

@@ -116,14 +116,16 @@ def fit_preparation(table: Table, rows: np.ndarray, data: DataConfig) -> Prepara
 def prepare_split(table: Table, rows: Mapping[str, np.ndarray], *, data: DataConfig) -> PreparedSplit:
     """Prepare the named parts of a table; whatever is fitted sees the rows of `rows["train"]` only.
 
-    A table's clean target, where it has one, is the truth of the test part.
+    A table's clean target and features, where it has such, are those of the test part.
     """
     preparation = fit_preparation(table, rows["train"], data)
     clean = table.truth if table.clean_target is None else table.clean_target
+    clean_features = table.features if table.clean_features is None else table.clean_features
     x, truth, weight = {}, {}, {}
     for name, numbers in rows.items():
         if len(numbers):
-            x[name] = torch.from_numpy(preparation.transform(table.features.iloc[numbers]))
+            features = clean_features if name == "test" else table.features
+            x[name] = torch.from_numpy(preparation.transform(features.iloc[numbers]))
             truth[name] = torch.from_numpy((clean if name == "test" else table.truth)[numbers])
             if table.weights is not None:
                 weight[name] = torch.from_numpy(table.weights[numbers])

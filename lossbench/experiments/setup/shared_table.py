@@ -54,7 +54,8 @@ def prepare_splits(
     table: Table, parts: Sequence[Mapping[str, np.ndarray]], *, data: DataConfig, share_bytes: int = SHARE_BYTES
 ) -> list[PreparedSplit]:
     """Prepare every split's named parts; all have as many inputs."""
-    if len(parts) == 1 or 4 * len(parts) * len(table) * table.features.shape[1] <= share_bytes:
+    corrupted = table.clean_features is not None  # test rows have features of their own
+    if corrupted or len(parts) == 1 or 4 * len(parts) * len(table) * table.features.shape[1] <= share_bytes:
         return same_width([prepare_split(table, rows, data=data) for rows in parts])
     fitted = [fit_preparation(table, rows["train"], data) for rows in parts]
     if not all(_alike(fitted[0], other) for other in fitted):

@@ -12,6 +12,9 @@ Cell = Callable[[ComparisonRow, ComparisonTable], str]
 Value = Callable[[ComparisonRow], float | None]
 
 
+RAW_SCORE = "score of the loss's own probabilities, before the common temperature"
+
+
 def _nothing(row: ComparisonRow, table: ComparisonTable) -> str:
     return ""
 
@@ -151,6 +154,13 @@ COLUMNS = (
         lambda row: row.untuned,
         lambda row, table: number(row.untuned, table.decimals),
         give_up=8,
+        always=False,
+    ),
+    TableColumn(
+        "raw",
+        lambda row: row.raw,
+        lambda row, table: number(row.raw, table.decimals),
+        give_up=9,
         always=False,
     ),
     TableColumn(

@@ -8,7 +8,7 @@ from lossbench.record import CompareRecord
 from lossbench.record.comparison import Across, Comparison, ComparisonRow, ComparisonTable, Sensitivity
 from lossbench.report.compare.analysis.level_counts import ConditionCounts, level_counts
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
-from lossbench.report.compare.columns import shown_columns
+from lossbench.report.compare.columns import RAW_SCORE, shown_columns
 from lossbench.report.compare.contents import WHOLE, is_whole, setting_lines
 from lossbench.report.format import interval, learning_rate, number, p_value, probability
 
@@ -50,6 +50,8 @@ def comparison_markdown(record: CompareRecord, comparison: Comparison) -> str:
         known.append(
             f"untuned: score with the default learning rate ({learning_rate(default)}) and default parameters."
         )
+    if any(row.raw is not None for table in comparison.tables for row in table.rows):
+        known.append(f"raw: {RAW_SCORE}.")
     known += [f"{one.name}: {one.weighted_text}" for one in record.data if one.weights]
     known.append("edge: share of the splits that chose an end of the learning-rate grid.")
     parts.append("\n".join(f"- {plain(note)}" for note in [*known, *comparison.notes, *comparison.warnings]))

@@ -23,7 +23,7 @@ from lossbench.record.comparison import Comparison, ComparisonRow, ComparisonTab
 from lossbench.report import format as wording
 from lossbench.report.compare.analysis.level_counts import level_counts
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
-from lossbench.report.compare.columns import shown_columns
+from lossbench.report.compare.columns import RAW_SCORE, shown_columns
 from lossbench.report.compare.contents import WHOLE, headline, sensitivity_pages, setting_lines
 from lossbench.report.compare.pictures import Shown, pictures_of, rank_pictures, sensitivity_pictures
 from lossbench.report.compare.plots.plot import View
@@ -167,6 +167,7 @@ def _page(
             "above": above,
             "rank_warning": RANK_WARNING,
             "by_level": by_level,
+            "raw_score": RAW_SCORE,
             "default_lr": record.protocol.default_lr,
             "parts": parts,
             "about": about,

@@ -19,7 +19,7 @@ from lossbench.record.comparison import Across, Comparison, ComparisonTable, Sen
 from lossbench.report.compare.analysis.comparison import evidence_of
 from lossbench.report.compare.analysis.level_counts import ConditionCounts, level_counts
 from lossbench.report.compare.analysis.multiple_datasets import RANK_WARNING
-from lossbench.report.compare.columns import half_width, short_p
+from lossbench.report.compare.columns import RAW_SCORE, half_width, short_p
 from lossbench.report.compare.contents import FIRST, WHOLE
 from lossbench.report.compare.terminal_table import MARKS, ComparisonGrid
 from lossbench.report.format import learning_rate, number
@@ -106,6 +106,8 @@ def _legend(tables: list[ComparisonTable], comparison: Comparison, record: Compa
         lr = record.protocol.default_lr
         at = f" ({learning_rate(lr)})" if lr else ""
         lines.append(f"untuned: score with the default learning rate{at} and default parameters")
+    if any(row.raw is not None for row in rows):
+        lines.append(f"raw: {RAW_SCORE}")
     return Text("\n".join(lines), style="dim")
 
 

@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.loss_groups import loss_groups
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
-from lossbench.experiments.compare.candidates import Selection, find_baseline, select_candidates
+from lossbench.experiments.compare.baseline import find_baseline
+from lossbench.experiments.compare.candidates import Selection, select_candidates
+from lossbench.experiments.compare.tuning.trials import tunes_params
+from lossbench.experiments.setup.resolve import check_names
 from tests.experiments.compare.comparisons import blobs, config
 
 BLOBS = blobs()
@@ -38,7 +42,7 @@ def test_the_default_is_every_sound_loss_and_each_objective_once() -> None:
     assert stands["cross_entropy"] == ("nll + logsoftmax", "kl_div + logsoftmax")
     assert stands["bce_with_logits"] == ("soft_margin + identity",)
     assert stands["bce"] == ()  # its sigmoid saturates, and with it the gradient of sure and wrong samples
-    served = sum(Task.BINARY in loss.tasks for loss in LOSSES)
+    served = sum(Task.BINARY in loss.tasks for loss in LOSSES if loss.common)
     assert len(found.candidates) + len(found.excluded) == served
 
 
@@ -196,3 +200,65 @@ def test_a_baseline_of_ones_own_is_not_the_built_in_loss_of_its_name(tmp_path: P
     assert find_baseline(f"{file}:mse", found, Task.BINARY) == "mine.py:mse"
     assert find_baseline("mine.py:mse", found, Task.BINARY) == "mine.py:mse"
     assert find_baseline("mse", found, Task.BINARY) == "mse"
+
+
+# --- groups ---------------------------------------------------------------------------------------------
+
+
+def test_common_is_what_is_compared_without_names() -> None:
+    assert names(selection("common")) == names(selection())
+    assert selection("common").excluded == selection().excluded
+
+
+def test_all_takes_every_sound_loss_of_the_task() -> None:
+    found = selection("all")
+    served = [loss for loss in LOSSES if Task.BINARY in loss.tasks]
+    assert len(found.candidates) + len(found.excluded) == len(served)
+    assert set(names(selection())) < set(names(found))
+    assert {"arcface", "mmce", "inverse_focal"} <= set(names(found))
+
+
+def test_a_family_may_stand_beside_losses_and_other_groups() -> None:
+    found = selection("angular,ce,robust,angular")
+    angular = [loss.name for loss in LOSSES if loss.family == "angular" and loss.name != "large_margin_softmax"]
+    assert set(angular) | {"cross_entropy", "focal"} <= set(names(found))
+    assert len(set(names(found))) == len(names(found))
+
+
+def test_what_a_group_holds_is_not_named_again() -> None:
+    with pytest.raises(UserError, match=r"losses: focal \+ identity is compared anyway; leave it out"):
+        selection("robust,focal")
+    assert "focal(gamma=3)" in names(selection("robust,focal(gamma=3)"))
+
+
+@pytest.mark.parametrize(
+    ("losses", "message"),
+    [
+        (
+            "robust+relu",
+            r"losses.0: robust is a group of losses: it has no parameters, class weights or last activation",
+        ),
+        ([{"loss": {"name": "all", "params": {"gamma": 1}}}], "all is a group of losses"),
+        ("ce,robst", r"losses.1: unknown loss 'robst'; did you mean 'robust'\?"),
+        ("ce,hings", r"unknown loss 'hings'; did you mean 'hinge'\?"),
+    ],
+)
+def test_a_group_is_a_word_and_nothing_else(losses: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        selection(losses)
+    with pytest.raises(UserError, match=message):
+        check_names(config(losses=losses))
+
+
+def test_a_group_without_a_loss_for_the_task_says_so() -> None:
+    with pytest.raises(UserError, match=r"no loss to compare on blobs: robust has none for regression"):
+        select_candidates(config(losses="robust").losses, blobs(task="regression"))
+
+
+def test_no_group_has_the_name_of_a_loss() -> None:
+    assert not [name for name in loss_groups() if name in LOSSES]
+
+
+def test_losses_of_a_group_choose_no_parameters_unless_told() -> None:
+    assert not tunes_params(config(losses="robust,ce", lrs=[1e-3, 1e-2]))
+    assert tunes_params(config(losses="focal,ce", lrs=[1e-3, 1e-2]))

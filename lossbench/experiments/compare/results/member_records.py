@@ -46,7 +46,7 @@ def scored_records(
             continue
         split = job.setting.outer[choice.net.split]
         record = _member(job, choice.net, outcome, role)
-        failed = missing_scores(job.dummies[choice.net.split], proper=job.candidate.is_proper)
+        failed = missing_scores(job.dummies[choice.net.split], raw=job.candidate.is_scored_raw)
         record.test = dict(net.test) if outcome.status == "ok" else failed
         if outcome.status == "ok":
             record.test_by_target = dict(zip(job.setting.table.targets, net.by_target, strict=True))
@@ -70,7 +70,7 @@ def failed_records(job: Job) -> list[MemberRecord]:
             status="failed",
             split={"repeat": fold.repeat, "fold": fold.fold},
             role="refit",
-            test=missing_scores(job.dummies[j], proper=job.candidate.is_proper),
+            test=missing_scores(job.dummies[j], raw=job.candidate.is_scored_raw),
             n_train=len(fold.train),
             n_test=len(fold.test),
         )

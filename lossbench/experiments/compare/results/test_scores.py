@@ -47,25 +47,25 @@ def score_nets(
     splits: Sequence[PreparedSplit],
     temperature: Sequence[float] | None,
     *,
-    proper: bool,
+    raw: bool,
     metrics: Sequence[Metric],
 ) -> list[ScoredNet]:
     """Score nets by their test outputs `[N, K]`.
 
-    `temperature` is None for a regression; `proper`: the probabilities are meant as they come out, and scored raw too.
+    `temperature` is None for a regression; `raw`: the probabilities are scored as they come out, too.
     """
     scored: dict[int, ScoredNet] = {}
     for block in blocks(outputs):
         truth = torch.stack([splits[j].truth_N["test"] for j in block])
-        raw = predict(pair, torch.stack([outputs[j] for j in block]), [splits[j] for j in block])
-        common = raw
+        as_is = predict(pair, torch.stack([outputs[j] for j in block]), [splits[j] for j in block])
+        common = as_is
         if temperature is not None:
-            common = at_temperature(raw, torch.tensor([temperature[j] for j in block], dtype=torch.float64))
+            common = at_temperature(as_is, torch.tensor([temperature[j] for j in block], dtype=torch.float64))
         weight = weights_of([splits[j] for j in block], "test")
         scored_all = score_all(common, truth, metrics, weight)
         values = {name: value for name, value in scored_all.items() if value is not None}
-        if proper and raw.probability_PNC is not None:
-            values |= {f"{RAW}{name}": METRICS.get(name)(raw, truth, weight) for name in NEED_PROBABILITIES}
+        if raw and as_is.probability_PNC is not None:
+            values |= {f"{RAW}{name}": METRICS.get(name)(as_is, truth, weight) for name in NEED_PROBABILITIES}
         predicted = common.point_PN if common.probability_PNC is None else common.probability_PNC
         assert predicted is not None
         label = common.label_PN if pair.task.is_classification else None
@@ -97,10 +97,10 @@ def dummy_scores(classes: int, splits: Sequence[PreparedSplit], metrics: Sequenc
         return [score_dummy(split, classes, "test", metrics) for split in splits]
 
 
-def missing_scores(dummy: Scores, *, proper: bool) -> Scores:
+def missing_scores(dummy: Scores, *, raw: bool) -> Scores:
     """Those of a net that failed, until `impute_failures` knows what is worst: every metric, without a value."""
-    raw = [f"{RAW}{name}" for name in NEED_PROBABILITIES if proper and name in dummy]
-    return dict.fromkeys([*dummy, *raw])
+    without_temperature = [f"{RAW}{name}" for name in NEED_PROBABILITIES if raw and name in dummy]
+    return dict.fromkeys([*dummy, *without_temperature])
 
 
 def impute_failures(scored: Sequence[Sequence[Scores]], dummies: Sequence[Scores]) -> None:

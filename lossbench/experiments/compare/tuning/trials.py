@@ -15,6 +15,7 @@ from typing import Any
 from lossbench.config.commands.compare import CompareConfig
 from lossbench.errors import UserError
 from lossbench.experiments.compare.candidates import Candidate
+from lossbench.experiments.setup.resolve import are_named
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Trial:
 
 
 def tunes_params(config: CompareConfig) -> bool:
-    """Whether losses may choose their own parameters: where losses were named, unless the config says otherwise.
+    """Whether losses may choose their own parameters: by default where they were named one by one.
 
     Raises `UserError` where they shall and there is a single rate: losses without parameters could not have as many
     trials.
@@ -44,7 +45,7 @@ def tunes_params(config: CompareConfig) -> bool:
                 fix="give two learning rates or more",
             )
         return config.tune_params == "always"
-    return config.losses is not None and len(config.lrs) > 1
+    return are_named(config.losses) and len(config.lrs) > 1
 
 
 def budget(config: CompareConfig) -> int:

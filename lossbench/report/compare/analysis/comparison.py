@@ -15,7 +15,7 @@ import numpy as np
 from lossbench.catalog.estimands import are_even, differ
 from lossbench.record import CompareRecord, ConditionRecord, Levels, LossRecord, MetricRecord
 from lossbench.record.comparison import COMPARED, SCORELESS, Comparison, ComparisonRow, ComparisonTable, Word
-from lossbench.report.compare.analysis.calibrated import temperature_notes
+from lossbench.report.compare.analysis.calibrated import RAW, temperature_notes
 from lossbench.report.compare.analysis.conclusion import answer, setting_sentence
 from lossbench.report.compare.analysis.findings import find, learnt_nothing, not_excluded_as_best
 from lossbench.report.compare.analysis.multiple_datasets import compare_across
@@ -79,7 +79,7 @@ def compare(record: CompareRecord) -> Comparison:
     )
 
 
-def _changes_labels(conditions: Sequence[ConditionRecord], levels: Levels) -> bool:
+def _corrupts(conditions: Sequence[ConditionRecord], levels: Levels) -> bool:
     """Whether what is found is about robustness, which how long nets train decides."""
     return any(c.kind and levels.get(c.name, c.reference) != c.reference for c in conditions)
 
@@ -103,7 +103,7 @@ def _table(setting: SettingScores, record: CompareRecord, references: References
         task=setting.data.task,
         condition=dict(setting.condition),
         condition_text=setting.condition_text,
-        stop_text=record.protocol.stop_text if _changes_labels(record.conditions, setting.condition) else "",
+        stop_text=record.protocol.stop_text if _corrupts(record.conditions, setting.condition) else "",
         realised=dict(setting.realised),
         realised_text=setting.realised_text,
         splits=len(setting.splits),
@@ -177,6 +177,7 @@ def _row(setting: SettingScores, entry: LossScores, first: LossScores, metrics: 
         diverged=sum(m.status == "diverged" for m in entry.refits),
         diverged_trials=sum(m.status == "diverged" and m.role == "trial" for m in result.members),
         untuned=entry.mean_of(setting.metric, "untuned"),
+        raw=entry.mean_of(f"{RAW}{setting.metric}"),
         means={m.name: entry.mean_of(m.name) for m in metrics},
         scores=[] if entry.score_J is None else [float(v) for v in entry.score_J],
     )

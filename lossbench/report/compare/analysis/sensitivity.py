@@ -151,7 +151,7 @@ def _with_words(rows: list[SensitivityRow], levels: list[LevelScores], alpha: fl
 def _sentence(found: Sensitivity, held: str, stop_text: str) -> str:
     """Who gives up least and most, beside the baseline; broken losses do not compete."""
     base = next((row for row in found.rows if row.name == found.baseline), None)
-    where = f"with {held} " if held else ""
+    where = f"with {held}, " if held else ""
     facts = ", ".join(fact for fact in (found.condition.kind, stop_text) if fact)
     end = f" ({facts})." if facts else "."
     span = f"{where}from {found.condition.text(found.levels[0])} to {found.condition.text(found.levels[-1])}"
