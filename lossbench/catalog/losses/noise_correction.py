@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from annotated_types import Ge, Lt
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -18,7 +17,7 @@ from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import by_noise
 from lossbench.catalog.losses.domains import CLASSES, LOGITS
-from lossbench.deferred import torch
+from lossbench.deferred import np, torch
 from lossbench.errors import UserError
 
 if TYPE_CHECKING:
