@@ -5,7 +5,7 @@ Shapes: P members, N rows, B rows of a batch, D inputs, K outputs, C columns of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
@@ -45,6 +45,9 @@ class Objective:
 
     Per sample: `loss(out [P, B, K], target [P, B] or [P, B, C], **{name: [P, 1, C]}) -> [P, B]`.
     Per batch: `loss(out, target, weight [P, B], **statistics) -> [P]`.
+
+    Two objectives of the same `key` compute the same, from their arguments alone; None: functions of which that is not
+    known, which are called anew for every batch.
     """
 
     activation: Callable[[Tensor], Tensor]
@@ -52,6 +55,7 @@ class Objective:
     per: Literal["sample", "batch"] = "sample"
     statistics: tuple[str, ...] = ()
     place: str = ""  # where errors say that the loss is written
+    key: Hashable = None
 
 
 @dataclass(frozen=True)

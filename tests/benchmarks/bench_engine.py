@@ -16,8 +16,8 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from lossbench.engine.kernel.choice import resolve_kernel
-from lossbench.engine.objective import Slope
 from lossbench.engine.problem import Fold, Member, Net, Objective, Problem, SplitPart, Training
+from lossbench.engine.slope import Slope
 from lossbench.engine.training import training_state as state
 from lossbench.engine.training.train import train
 from tests.benchmarks import competitors as rivals

@@ -6,9 +6,14 @@ Called while someone waits for the Tab key: declarations only, nothing is loaded
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from textwrap import shorten
+from typing import TYPE_CHECKING
 
 from lossbench.components.penalties import PENALTIES
 from lossbench.components.reference_models import REFERENCE_MODELS
+
+if TYPE_CHECKING:
+    from lossbench.catalog.loss_groups import LossGroup
 
 Choices = list[tuple[str, str]]  # name, what it is
 
@@ -76,6 +81,12 @@ def _datasets() -> Choices:
     return own + [(name, "of an installed package") for name in names()[len(own) :]]
 
 
+def _suites() -> Choices:
+    from lossbench.data.datasets.suites import SUITES
+
+    return [(f"suite:{suite.name}", suite.description) for suite in SUITES]
+
+
 def _metrics() -> Choices:
     from lossbench.catalog.metrics import METRICS
 
@@ -111,14 +122,19 @@ def pairs(incomplete: str) -> Choices:
         return [(before + plus + name, text) for name, text in _one(_activations(), activation)]
     from lossbench.catalog.loss_groups import loss_groups
 
-    return _listed([*_losses(), *((group.name, group.description) for group in loss_groups().values())], incomplete)
+    return _listed([*_losses(), *_groups(loss_groups().values())], incomplete)
 
 
 def families(incomplete: str) -> Choices:
     """A family of losses."""
     from lossbench.catalog.loss_groups import families as declared
 
-    return _one([(family.name, family.description) for family in declared()], incomplete)
+    return _one(_groups(declared()), incomplete)
+
+
+def _groups(groups: Iterable[LossGroup]) -> Choices:
+    """Groups with the beginning of what they are: a shell takes a second line for another choice."""
+    return [(group.name, shorten(group.description, 50, placeholder="...")) for group in groups]
 
 
 def one_activation(incomplete: str) -> Choices:
@@ -137,8 +153,16 @@ def one_dataset(incomplete: str) -> Choices:
 
 
 def datasets(incomplete: str) -> Choices:
-    """Data sets with commas."""
-    return _listed(_datasets(), incomplete)
+    """Data sets and suites with commas."""
+    return _listed([*_datasets(), *_suites()], incomplete)
+
+
+def fetchable(incomplete: str) -> Choices:
+    """Data sets that other packages have, and suites, with commas."""
+    from lossbench.data.datasets.catalogue import datasets as declared
+
+    sets = [(one.name, one.origin) for one in declared() if one.remedy]
+    return _listed([*sets, *_suites()], incomplete)
 
 
 def one_metric(incomplete: str) -> Choices:

@@ -54,7 +54,9 @@ def find_leak(column: pd.Series, kind: ColumnKind, target: Target) -> Leak | Non
     known = ~column.isna().to_numpy()
     if known.sum() < max(2 * LEAST_ROWS, len(known) / 2):
         return None
-    values, truth = column.to_numpy()[known], target.values[known]
+    values, truth = column.to_numpy(), target.values
+    if not known.all():
+        values, truth = values[known], truth[known]
     if target.task == "regression":
         return _of_numbers(values, truth) if kind == "number" else _of_levels(values, truth)
     return _of_classes(values, truth, kind)
@@ -91,7 +93,7 @@ def _of_classes(values: NDArray[Any], truth: NDArray[Any], kind: ColumnKind) -> 
             return Leak("possible leak", f"it alone predicts the target with balanced accuracy {share:.3f}")
     if kind != "number":
         return None
-    numbers = values.astype(np.float64)
+    numbers = values.astype(np.float64, copy=False)
     if classes == 2:
         if min(np.bincount(truth, minlength=2)) >= LEAST_ROWS and (auroc := _score(_auroc, numbers, truth)) > TOO_GOOD:
             return Leak("possible leak", f"it alone predicts the target with AUROC {auroc:.3f}")

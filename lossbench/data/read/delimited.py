@@ -1,12 +1,13 @@
 """CSV, TSV and other delimited files: every row's fields are counted before pandas reads them.
 
 Two looks at the file: the first counts fields and lines (`find_rows`), the second reads, in pieces, columns that are
-numbers throughout as numbers, and the others as the very texts that stand there.
+numbers throughout as numbers, and the others as the very texts that stand there. What has a word among the first rows
+is read as text at once; other columns with a text in them cost a third look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
@@ -70,7 +71,9 @@ def _read(text: Utf8, spare: IO[bytes], name: str, request: Request) -> ParsedCo
     nameless = [place for place, name in enumerate(names) if not name]
     places = sorted([names.index(name) for name in kept] + nameless)
     parse = _Parse(rows, dialect.marks.decimal, len(names), (*gap_words(source.keep_na_words), *source.na))
-    found = parse.numbers([place for place in places if not _is_asked_as_text(names[place], dialect, request)])
+    words = _places_of_words(opening.rows[1:], dialect, parse.gaps)
+    as_text = [place for place in places if place in words or _is_asked_as_text(names[place], dialect, request)]
+    found, texts = parse.columns([place for place in places if place not in as_text], as_text)
     grouped: list[int] = []
     mark = dialect.marks.decimal
     if source.decimal is None and source.thousands is None and not request.trained:
@@ -82,7 +85,7 @@ def _read(text: Utf8, spare: IO[bytes], name: str, request: Request) -> ParsedCo
             del found[place]  # read as text below, and said by who understands it
         elif look.words and names[place]:
             notes.append(Information(gaps_note(names[place], look.words)))
-    texts = parse.texts([place for place in places if place not in found])
+    texts |= parse.texts([place for place in places if place not in found and place not in texts])
     _refuse_units(found, texts, names, rows, parse.gaps)
     found |= texts
     notes += nameless_notes({place: found[place] for place in nameless})
@@ -139,6 +142,24 @@ def _row_notes(rows: Rows, fields: int, request: Request) -> list[str]:
     return notes
 
 
+def _places_of_words(rows: Sequence[str], dialect: Dialect, gaps: Collection[str]) -> set[int]:
+    """The fields that have a word in one of the first rows, so that their columns are no numbers."""
+    return {
+        place
+        for row in split(rows, dialect.sep)
+        for place, cell in enumerate(row)
+        if cell not in gaps and _is_word(cell.replace(dialect.marks.decimal, "."))
+    }
+
+
+def _is_word(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return any(character.isalpha() for character in cell)
+    return False
+
+
 def _is_asked_as_text(name: str, dialect: Dialect, request: Request) -> bool:
     """Whether a column held something in training that pandas' numbers would not tell."""
     written = request.source.number_formats.get(name)
@@ -175,17 +196,27 @@ class _Parse:
     fields: int
     gaps: Sequence[str]
 
-    def numbers(self, places: Sequence[int]) -> dict[int, pd.Series]:
-        """The columns among these that are numbers throughout; whole numbers too large for float64 are not."""
+    def columns(
+        self, places: Sequence[int], as_text: Sequence[int]
+    ) -> tuple[dict[int, pd.Series], dict[int, pd.Series]]:
+        """The columns among `places` that are numbers throughout, and those `as_text` as they stand in the file; whole
+        numbers too large for float64 are none."""
         pieces: dict[int, list[Any]] = {place: [] for place in places}
-        for chunk in self._chunks(places, keep_default_na=False, na_values=list(self.gaps), low_memory=False):
+        cells: dict[int, list[pd.Series]] = {place: [] for place in as_text}
+        gaps, text = {str(place): list(self.gaps) for place in places}, {str(place): str for place in as_text}
+        for chunk in self._chunks(
+            [*places, *as_text], keep_default_na=False, na_values=gaps, dtype=text, low_memory=False
+        ):
             for place in list(pieces):
                 values = chunk[str(place)]
                 if _is_number(values):
                     pieces[place].append(values.to_numpy())
                 else:
                     del pieces[place]  # some text in it
-        return {place: pd.Series(np.concatenate(pieces.pop(place))) for place in list(pieces)}
+            for place, column in cells.items():
+                column.append(chunk[str(place)])
+        numbers = {place: pd.Series(np.concatenate(pieces.pop(place))) for place in list(pieces)}
+        return numbers, {place: pd.concat(column, ignore_index=True) for place, column in cells.items()}
 
     def looks(self, places: Sequence[int], mark: str, nrows: int | None = None) -> dict[int, Look]:
         """What stands in columns of numbers, as it is written; a piece of the file at a time, or its first rows."""
@@ -234,5 +265,7 @@ def _is_number(values: pd.Series) -> bool:
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         return False
     numbers = values.to_numpy()
+    if len(numbers) and numbers.min() > -EXACT and numbers.max() < EXACT:
+        return True
     large = (numbers >= EXACT) | (numbers <= -EXACT)
     return not bool(np.any(large & np.isfinite(numbers)))

@@ -141,14 +141,18 @@ def _count_plain(piece: bytes, sep: bytes, line: int) -> _Counted:
     seps = np.flatnonzero(bytes_B == sep[0]) if len(sep) == 1 else _find_all(piece, sep)
     passed_N = np.searchsorted(seps, ends)  # separators up to the end of each line
     count_N = np.diff(passed_N, prepend=0)
-    blanks = np.searchsorted(np.flatnonzero(bytes_B <= ord(" ")), ends, side="right")  # the line's end is one
-    ink = np.diff(ends, prepend=-1) - np.diff(blanks, prepend=0)
     before = ends - 1 - (bytes_B[ends - 1] == ord("\r"))  # the last byte of the line; of an empty one, some other
-    full = (count_N > 0) | (ink > 0)
     last_N = np.append(seps, -len(sep))[passed_N - 1]  # where there is none yet: the place before the text
     open_N = (count_N > 0) & (last_N + len(sep) - 1 == before)
+    line_N = np.arange(line, line + len(ends))
+    first_N = bytes_B[np.append(0, ends[:-1] + 1)]
+    if bool(np.all((first_N > ord(" ")) & (first_N != sep[0]))):  # each row has a value, its first
+        return line_N, count_N + 1, open_N, np.zeros(len(ends), dtype=bool)
+    blanks = np.searchsorted(np.flatnonzero(bytes_B <= ord(" ")), ends, side="right")  # the line's end is one
+    ink = np.diff(ends, prepend=-1) - np.diff(blanks, prepend=0)
+    full = (count_N > 0) | (ink > 0)
     of_seps = len(sep) * count_N if sep > b" " else 0
-    return (np.arange(line, line + len(ends)))[full], count_N[full] + 1, open_N[full], (ink == of_seps)[full]
+    return line_N[full], count_N[full] + 1, open_N[full], (ink == of_seps)[full]
 
 
 def _find_all(piece: bytes, sep: bytes) -> NDArray[Any]:

@@ -121,9 +121,9 @@ def _check(stream: IO[bytes]) -> bool:
             raise UserError(f"not a text table: byte {start + nul} is NUL", fix="save the table as text (CSV)")
         _decode(decoder, block, start)
         start += len(block)
-        line_ends, cr = block.count(b"\n"), block.count(b"\r")
-        low = int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) < ord(" ")))
-        controls += low - line_ends - cr - block.count(b"\t")
+        low = int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) < ord(" "))) - block.count(b"\n")
+        cr = block.count(b"\r") if low else 0
+        controls += low - cr - (block.count(b"\t") if low > cr else 0)
         returns += cr - (block.count(b"\r\n") if cr else 0) - (block[:1] == b"\n" and last == b"\r")
         last = block[-1:]
     _decode(decoder, b"", start, final=True)

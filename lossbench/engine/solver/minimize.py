@@ -18,10 +18,11 @@ from torch import Tensor
 
 from lossbench.engine.nets.mlp import ParameterLayout, Population, initialised
 from lossbench.engine.nets.outputs import Inputs, outputs
-from lossbench.engine.objective import ObjectiveGroup, Slope
+from lossbench.engine.objective import ObjectiveGroup
 from lossbench.engine.padding import pad_rows
 from lossbench.engine.problem import Fold, Member, Net, Objective
 from lossbench.engine.shared_rows import plain
+from lossbench.engine.slope import Slope
 from lossbench.engine.solver.owlqn import End, Minimum, Progress, Rule, minimise
 from lossbench.engine.solver.stationarity import minimum_norm_subgradient
 from lossbench.engine.solver.warm_starts import continue_path

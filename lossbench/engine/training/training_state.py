@@ -14,8 +14,9 @@ from torch import Tensor
 
 from lossbench.components.schedules import SCHEDULES
 from lossbench.engine.nets.mlp import ParameterLayout, Population
-from lossbench.engine.objective import Slope, groups_of
+from lossbench.engine.objective import groups_of
 from lossbench.engine.problem import Problem
+from lossbench.engine.slope import Slope
 from lossbench.engine.training.batches import Batches
 from lossbench.engine.training.optimizers import PopulationOptimizer
 from lossbench.engine.training.step import step_of

@@ -1,10 +1,12 @@
 """What is claimed of a pair holds for it as it is set up, not only for its loss's defaults."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.plugins.resolve import find_activation, find_loss
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
 from lossbench.experiments.setup.pair import Pair, resolve_pair
@@ -66,3 +68,21 @@ def test_classes_that_there_are_not_cannot_be_weighed() -> None:
         UserError, match=r"loss\.class_weight: class_weight needs classes; leave it out of a regression"
     ):
         pair("mse", task=Task.REGRESSION, weight="balanced")
+
+
+def test_objectives_of_the_catalogue_are_told_apart_by_what_they_compute() -> None:
+    different = [pair("focal"), pair("focal", gamma=3.0), pair("ce"), pair("ce", "softmax"), pair("mse"), pair("bce")]
+    keys = [one.objective.key for one in different]
+    assert None not in keys
+    assert len(set(keys)) == len(keys)
+    assert pair("focal", gamma=3.0).objective.key == pair("focal", gamma=3.0).objective.key
+
+
+def test_a_loss_of_the_users_is_called_for_every_batch(tmp_path: Path) -> None:
+    # What it counts, prints or draws would not be repeated by a recording.
+    file = tmp_path / "mine.py"
+    file.write_text("def mine(out, target):\n    return (out - target).square().squeeze(-1)\n")
+    loss = find_loss(f"{file}:mine", task="regression", target_encoding="float", decode="identity")
+    assert Pair(loss, find_activation("identity"), Task.REGRESSION, 0).objective.key is None
+    squared = find_activation(lambda z: z.square())
+    assert Pair(LOSSES.get("mse"), squared, Task.REGRESSION, 0).objective.key is None
