@@ -10,6 +10,7 @@ import pytest
 
 from lossbench.catalog.loss import LOSSES
 from lossbench.cli import main
+from lossbench.data.datasets.catalogue import datasets
 from tests.catalogue_table import catalogue_table
 
 ROOT = Path(__file__).parent.parent
@@ -81,3 +82,12 @@ def test_every_make_target_is_told() -> None:
     for target in ("demo", "test", "check", "bench", "calibrate", "pictures"):
         assert target in targets
         assert f"make {target}" in README
+
+
+def test_the_tables_are_counted() -> None:
+    real = [entry for entry in datasets() if entry.is_real]
+    rows = [entry.rows for entry in real]
+    said = f"lists {len(datasets())} tables, of which {len(real)} are real: {min(rows)} to {max(rows):,} rows"
+    assert said in README
+    assert f"up to {max(entry.classes for entry in real)} classes" in README
+    assert f"{len({entry.file for entry in real if not entry.remedy})} files come with lossbench" in README

@@ -28,9 +28,12 @@ BALANCED_CLASS = "the class that is most probable for its share of the rows"
 BALANCED_MEDIAN = "the median class if all classes were equally frequent"
 # with rarer classes ahead, but not by their shares
 TILTED_PROBABILITIES = "the class probabilities with rarer classes ahead"
+TILTED_CLASS = "the most probable class with rarer classes ahead"
 WEIGHTED_PROBABILITIES = "the class probabilities times the classes' weights"
 WEIGHTED_CLASS = "the class that is most probable after its weight"
 BEST_F = "the decisions of the best mean F-measure"
+BEST_F1 = "the decisions of the best F1 of the second class"
+ORDER = "the order of rows by the probability of the second class"
 
 _CENTRES = frozenset({MEAN, MEDIAN, MODE, BETWEEN, NEAR_MEAN, NEAR_MEDIAN})
 _SAME = {"the 0.5-quantile": MEDIAN, "the 0.5-expectile": MEAN, "the 0.5-M-quantile": BETWEEN}
@@ -48,11 +51,15 @@ _OF_EVEN = {
     BALANCED_CLASS: MOST_PROBABLE,
     BALANCED_MEDIAN: MEDIAN_CLASS,
     TILTED_PROBABILITIES: PROBABILITIES,
+    TILTED_CLASS: MOST_PROBABLE,
 }
-_BALANCED = {PROBABILITIES: BALANCED_PROBABILITIES, MOST_PROBABLE: BALANCED_CLASS, POWERS: BALANCED_CLASS}
+_BY_SHARE_POWER = {
+    0.5: {PROBABILITIES: TILTED_PROBABILITIES, MOST_PROBABLE: TILTED_CLASS, POWERS: TILTED_CLASS},
+    1.0: {PROBABILITIES: BALANCED_PROBABILITIES, MOST_PROBABLE: BALANCED_CLASS, POWERS: BALANCED_CLASS},
+}
 _WEIGHTED = {
     **dict.fromkeys((PROBABILITIES, BALANCED_PROBABILITIES, TILTED_PROBABILITIES), WEIGHTED_PROBABILITIES),
-    **dict.fromkeys((MOST_PROBABLE, POWERS, BALANCED_CLASS), WEIGHTED_CLASS),
+    **dict.fromkeys((MOST_PROBABLE, POWERS, BALANCED_CLASS, TILTED_CLASS), WEIGHTED_CLASS),
 }
 
 
@@ -61,9 +68,13 @@ def canonical(estimand: str) -> str:
     return _SAME.get(estimand, estimand)
 
 
-def weighted(estimand: str, *, balanced: bool) -> str:
-    """What a loss of that estimand estimates when classes are weighted, by the inverse of their shares or otherwise."""
-    return (_BALANCED if balanced else {}).get(estimand) or _WEIGHTED.get(estimand, estimand)
+def weighted(estimand: str, share_power: float | None) -> str:
+    """What a loss of that estimand estimates when each class weighs the inverse of its share to that power (0: none
+    does), or whatever it was given (None)."""
+    if share_power == 0:
+        return estimand
+    found = {} if share_power is None else _BY_SHARE_POWER[share_power]
+    return found.get(estimand) or _WEIGHTED.get(estimand, estimand)
 
 
 def are_even(class_counts: Sequence[float]) -> bool:

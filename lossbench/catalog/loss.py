@@ -34,6 +34,8 @@ Read = Decoder | Callable[..., Prediction]
 Decode = Read | Mapping[Any, Read]  # one, or one per Space or Task
 
 ABBREVIATIONS = {
+    "auc": "pairwise_auc",
+    "balanced_softmax": "logit_adjusted",  # Ren et al. 2020: z + log n, a tau of 1
     "ce": "cross_entropy",
     "bce_logits": "bce_with_logits",
     "kldiv": "kl_div",
@@ -104,6 +106,8 @@ class Loss:
     defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
     schema: type[BaseModel] | None = field(default=None, repr=False)
     also_try: Mapping[str, Any] = field(default_factory=dict)
+    # Raises `UserError`, at the given place, for parameters that so many classes cannot have.
+    check_classes: Callable[[Mapping[str, Any], int, str], None] | None = field(default=None, repr=False)
     metric: str = ""  # what it is scored by where none is named, parameters in braces; "": by the task's own
 
     @property
@@ -140,7 +144,7 @@ class Loss:
     @property
     def own_metric(self) -> str:
         """The metric that scores what it estimates with its parameters, `pinball(quantile=0.9)`; "": the task's own."""
-        return self.metric.format(**self.params)
+        return self.metric.format(**{k: list(v) if isinstance(v, tuple) else v for k, v in self.params.items()})
 
     def estimand(self, task: Task) -> str:
         """What is estimated on a task, in the words of `estimands`; "" where that is not declared."""

@@ -22,7 +22,13 @@ def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:
 Levels = Annotated[tuple[Annotated[float, Gt(0), Lt(1)], ...], AfterValidator(_ascending)]  # of quantiles
 
 _SIGNS = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
-_KINDS = {"int": "a whole number", "float": "a number", "finite": "a finite number", "bool": "true or false"}
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a finite number",
+    "bool": "true or false",
+    "tuple": "a list",
+}
 
 
 def schema_of(fn: Callable[..., Any], parameters: Iterable[inspect.Parameter]) -> type[BaseModel]:

@@ -62,7 +62,9 @@ COMMANDS = (
         "List the penalties: formula and effect. `lossbench explain elasticnet` says how others write them.",
         module="losses",
     ),
-    CommandEntry("datasets", CATALOGUE, "List the data sets: task, size, where they come from.", module="losses"),
+    CommandEntry(
+        "datasets", CATALOGUE, "List the data sets: task, size, where they come from; or the suites; or fetch one."
+    ),
     CommandEntry(
         "explain",
         CATALOGUE,

@@ -150,14 +150,22 @@ def _of_metric(name: str) -> Lines | None:
 
 
 def _of_dataset(name: str) -> Lines | None:
-    from lossbench.data.datasets.catalogue import datasets
+    from lossbench.data.datasets.catalogue import find
+    from lossbench.data.datasets.suites import suites_with
 
-    one = next((one for one in datasets() if one.name == name.lower().replace("_", "-")), None)
-    one = one or next((one for one in datasets() if one.name == name.lower()), None)
+    one = find(name)
     if one is None:
         return None
     size = f"{one.rows} rows, {one.columns} features" + (f", {one.classes} classes" if one.classes else "")
-    return iter([("data", one.description), ("task", one.task), ("size", size), ("origin", one.origin)])
+    lines = [("data", one.description), ("task", one.task), ("target", one.target), ("size", size)]
+    lines += [("order", " < ".join(one.order))] if one.order else []
+    lines += [("traits", ", ".join(one.traits))] if one.traits else []
+    lines += [("excluded", f"{column}: {why}") for column, why in one.excluded.items()]
+    lines += [("metric", one.metric), ("origin", one.origin)]
+    lines += [("licence", one.licence)] if one.licence else []
+    lines += [("suites", ", ".join(suites_with(one)))] if suites_with(one) else []
+    lines += [("needs", one.remedy)] if one.is_missing else []
+    return iter(lines)
 
 
 def _of_penalty(name: str) -> Lines | None:

@@ -1,30 +1,16 @@
-"""`lossbench losses`, `activations`, `metrics`, `penalties` and `datasets`: what a config can name."""
+"""`lossbench losses`, `activations`, `metrics` and `penalties`: what a config can name."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from lossbench.cli.flags import completion
-from lossbench.errors import unknown
-from lossbench.printable import one_line
+from lossbench.cli.flags.listing import AsJson, OfTask, show_rows, task_of
 from lossbench.report.terminal.listing import show
 
-if TYPE_CHECKING:
-    from lossbench.catalog.vocabulary import Task
-
-OfTask = Annotated[
-    str | None,
-    typer.Option(
-        "--task",
-        metavar="KIND",
-        help="Only those for binary, multiclass, ordinal or regression.",
-        autocompletion=completion.tasks,
-    ),
-]
 OfFamily = Annotated[
     str | None,
     typer.Option(
@@ -35,7 +21,6 @@ OfFamily = Annotated[
     ),
 ]
 Wide = Annotated[bool, typer.Option("--wide", help="On a terminal, everything of every loss; else a line a family.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print them as JSON.")]
 
 
 def losses(task: OfTask = None, family: OfFamily = None, wide: Wide = False, json: AsJson = False) -> None:
@@ -48,9 +33,9 @@ def losses(task: OfTask = None, family: OfFamily = None, wide: Wide = False, jso
     """
     from lossbench.catalog.describe.listing import family_rows, loss_rows, problems
 
-    wanted = _task(task)
+    wanted = task_of(task)
     if family is None and not wide and not json and sys.stdout.isatty():
-        _show(
+        show_rows(
             [{"family": row.name, "losses": ", ".join(row.losses), "package": ""} for row in family_rows(wanted)],
             problems("loss"),
         )
@@ -72,10 +57,10 @@ def losses(task: OfTask = None, family: OfFamily = None, wide: Wide = False, jso
     if not wide and not json and sys.stdout.isatty():
         brief = ("loss", "tasks", "formula", "package")
         rows = [{key: row[key] for key in brief} | {"tasks": _initials(row["tasks"])} for row in rows]
-        _show(rows, wrong, cut=True)
+        show_rows(rows, wrong, cut=True)
         typer.echo("B binary, M multiclass, O ordinal, R regression; --wide and `explain NAME` say more")
         return
-    _show(rows, wrong, below=("formula", "target", "estimates"), as_json=json)
+    show_rows(rows, wrong, below=("formula", "target", "estimates"), as_json=json)
 
 
 def activations(json: AsJson = False) -> None:
@@ -96,7 +81,7 @@ def activations(json: AsJson = False) -> None:
         }
         for row in activation_rows()
     ]
-    _show(rows, problems("activation"), below=("outputs", "note"), as_json=json)
+    show_rows(rows, problems("activation"), below=("outputs", "note"), as_json=json)
 
 
 def metrics(task: OfTask = None, json: AsJson = False) -> None:
@@ -116,9 +101,9 @@ def metrics(task: OfTask = None, json: AsJson = False) -> None:
             "formula": row.formula,
             "package": row.package,
         }
-        for row in metric_rows(_task(task))
+        for row in metric_rows(task_of(task))
     ]
-    _show(rows, problems("metric"), below=("formula",), as_json=json)
+    show_rows(rows, problems("metric"), below=("formula",), as_json=json)
 
 
 def penalties(json: AsJson = False) -> None:
@@ -133,70 +118,6 @@ def penalties(json: AsJson = False) -> None:
     show(rows, below=("effect",), as_json=json)
 
 
-def datasets(task: OfTask = None, json: AsJson = False) -> None:
-    """List the data sets: task, size, where they come from.
-
-    Examples:
-        lossbench train --data wine
-    """
-    from lossbench.data.datasets.catalogue import datasets as declared
-    from lossbench.data.datasets.catalogue import offered
-
-    wanted = _task(task)
-    rows = [
-        {
-            "data": one.name,
-            "task": one.task,
-            "rows": one.rows,
-            "features": one.columns,
-            "classes": one.classes or None,
-            "origin": one.origin,
-            "description": one.description,
-            "package": "",
-        }
-        for one in declared()
-        if wanted is None or one.task == wanted.value
-    ]
-    unknown_of_it = dict.fromkeys(("task", "rows", "features", "classes"))
-    theirs, wrong = offered()
-    rows += [
-        {"data": one.name, **unknown_of_it, "origin": "", "description": one.description, "package": one.package}
-        for one in theirs
-    ]
-    _show(rows, wrong, below=("description",), as_json=json)
-
-
-def _show(
-    rows: Sequence[dict[str, Any]],
-    problems: Sequence[str],
-    *,
-    below: Sequence[str] = (),
-    as_json: bool = False,
-    cut: bool = False,
-) -> None:
-    """The rows, with their packages where there are any; what is wrong with a package is a line beside them."""
-    named = any(row["package"] for row in rows)
-    show(
-        [row if named else {k: v for k, v in row.items() if k != "package"} for row in rows],
-        below=below,
-        as_json=as_json,
-        cut=cut,
-    )
-    for problem in problems:
-        typer.secho("warning: ", fg=typer.colors.YELLOW, err=True, nl=False)
-        typer.echo(one_line(problem), err=True)
-
-
 def _initials(tasks: str) -> str:
     """`binary, multiclass` -> `B M`."""
     return " ".join(task[0].upper() for task in tasks.split(", "))
-
-
-def _task(name: str | None) -> Task | None:
-    from lossbench.catalog.vocabulary import Task
-
-    if name is None:
-        return None
-    if name not in list(Task):
-        raise unknown("task", name, [task.value for task in Task], where="--task")
-    return Task(name)

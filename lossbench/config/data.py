@@ -66,7 +66,9 @@ TargetField = Annotated[
 class DataConfig(ConfigPart):
     """A table: one of the named data sets, or a file with the name of its target column."""
 
-    name: Text | None = Field(None, description="A data set by its name (`lossbench datasets`), or openml:ID")
+    name: Text | None = Field(
+        None, description="A data set by its name (`lossbench datasets`), openml:ID, or suite:NAME for several"
+    )
     file: Text | None = Field(
         None,
         description="A table of your own: CSV, TSV, JSON lines, Parquet, Feather; - is standard input",

@@ -23,8 +23,9 @@ from lossbench.config.parts import RunConfig
 from lossbench.config.scalars import write
 from lossbench.config.schema import CONFIGS, Command, Config
 from lossbench.config.values import SHORT_FORMS, split_list
+from lossbench.config.yaml_file import construct, read_mapping
 from lossbench.errors import UserError, UserErrors, unknown
-from lossbench.scalars import Loader, compose, read_scalar
+from lossbench.scalars import read_scalar
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ def load(
     `kind` is the command's; None takes what the file says, else `train`. Raises `UserErrors` with every problem found;
     where there are some, `also` may find more in what is left of the config without them.
     """
-    node = read_nodes(Path(file)) if file is not None else None
-    tree: dict[str, Any] = _construct(node, file) if node is not None else {}
+    node = read_mapping(Path(file)) if file is not None else None
+    tree: dict[str, Any] = construct(node, file) if node is not None else {}
     config = CONFIGS[_kind(tree, kind, file, node)]
     tree = group_conditions(tree) if config is CompareConfig else tree
     errors: list[UserError] = []
@@ -90,7 +91,7 @@ def load(
         checked = config.model_validate(tree)
     except ValidationError as found:
         errors += [
-            _user_error(error, config, file, node, overrides)
+            user_error(error, config, file, node, overrides)
             for error in found.errors()
             if error["type"] != "default_factory_not_called"  # only says that another key is wrong
         ]
@@ -122,58 +123,6 @@ def to_yaml(config: BaseModel) -> str:
     last = [key for key in RunConfig.model_fields if key in tree]
     order = ["kind", *(key for key in tree if key not in {"kind", *last}), *last]
     return write({key: tree[key] for key in order if key in tree})
-
-
-# --- the file --------------------------------------------------------------------------------------------------------
-
-
-def read_nodes(file: Path) -> yaml.MappingNode | None:
-    """The nodes of a YAML file, which know their lines; None of one that is empty."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise UserError(f"is not UTF-8 text (byte {problem.start})", where=str(file)) from None
-    except OSError as problem:
-        what = {FileNotFoundError: "no such file", IsADirectoryError: "is a folder"}.get(
-            type(problem), problem.strerror
-        )
-        raise UserError(
-            what or "cannot be read", where=str(file), fix="name a YAML file; `lossbench config show` prints one"
-        ) from None
-    try:
-        node = compose(text)
-    except yaml.YAMLError as problem:
-        raise _yaml_error(problem, file) from None
-    if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
-        return None
-    if not isinstance(node, yaml.MappingNode):
-        raise UserError(
-            "must be a mapping of keys (key: value)", where=str(file), fix="`lossbench config show` prints one"
-        )
-    return node
-
-
-def _construct(node: yaml.MappingNode, file: str | Path | None) -> dict[str, Any]:
-    try:
-        loader = Loader("")
-        return loader.construct_document(node)  # type: ignore[no-any-return]
-    except yaml.YAMLError as problem:
-        raise _yaml_error(problem, Path(str(file))) from None
-
-
-def _yaml_error(problem: yaml.YAMLError, file: Path) -> UserError:
-    if isinstance(problem, yaml.MarkedYAMLError):
-        mark = problem.problem_mark or problem.context_mark
-        what = problem.problem or problem.context or "is not YAML"
-        if "another document" in what:
-            fix = "leave one of them, without --- between"
-            return UserError(f"holds several documents{_at(mark)}", where=str(file), fix=fix)
-        return UserError(what + _at(mark), where=str(file))
-    return UserError(f"is not YAML ({' '.join(str(problem).split())})", where=str(file))
-
-
-def _at(mark: yaml.Mark | None) -> str:
-    return "" if mark is None else f" (line {mark.line + 1})"
 
 
 def _kind(tree: dict[str, Any], kind: Command | None, file: str | Path | None, node: yaml.Node | None) -> Command:
@@ -261,9 +210,10 @@ def _put(node: Any, path: Sequence[str | int], override: Override, place: str) -
 # --- problems --------------------------------------------------------------------------------------------------------
 
 
-def _user_error(
+def user_error(
     error: Any, config: type[BaseModel], file: str | Path | None, node: yaml.Node | None, overrides: Sequence[Override]
 ) -> UserError:
+    """A problem that pydantic found, with where its author wrote it."""
     path = error["loc"]
     what, fix = problems.describe(error, config)
     source = next((o.source for o in reversed(overrides) if o.covers(path)), None)

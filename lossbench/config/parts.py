@@ -88,7 +88,7 @@ ClassWeightField = Annotated[
     str | dict[str, float] | list[float],
     BeforeValidator(
         spell_weights,
-        json_schema_input_type=Annotated[str, Field(pattern="^(none|balanced|.+=.+|.+,.+)$")]
+        json_schema_input_type=Annotated[str, Field(pattern="^(none|balanced|sqrt_balanced|.+=.+|.+,.+)$")]
         | dict[str, Positive]
         | list[Positive],
     ),
@@ -126,7 +126,8 @@ class LossConfig(ConfigPart):
     ] = Field(
         "none",
         description="How much the samples of each class count: none, all alike; balanced, by the inverse of their "
-        "class's frequency; or no=1,yes=3, a weight for every class (1,3 in their order)",
+        "class's frequency; sqrt_balanced, by the root of that; or no=1,yes=3, a weight for every class (1,3 in their "
+        "order)",
     )
     target_encoding: Annotated[Text | None, Flag("--target-encoding", LOSS, complete="encodings")] = Field(
         None,

@@ -24,6 +24,7 @@ _FILE = re.compile(r"-|.*[/\\].*|.*[^.]\.\w+")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"\s*(?:,|$)')
 AUTO = "auto"
 _BLANK = {"none", "null", ""}
+_NAMED = ("openml:", "openml-suite:", "suite:")  # what a name of data may begin with
 
 
 def _number(value: Any) -> Any:
@@ -125,7 +126,7 @@ def spell_data(value: Any) -> Any:
 
 def is_file(text: str) -> bool:
     """Whether a text that stands for data names a file: by its ending, a slash, or `-` for standard input."""
-    return bool(_FILE.fullmatch(text)) and not text.startswith("openml:")
+    return bool(_FILE.fullmatch(text)) and not text.startswith(_NAMED)
 
 
 def spell_loss(value: Any) -> Any:
@@ -199,7 +200,7 @@ def spell_net(value: Any) -> Any:
     return value if isinstance(value, Mapping) or value is None else {"hidden": value}
 
 
-CLASS_WEIGHT_WORDS = ("none", "balanced")
+CLASS_WEIGHT_WORDS = ("none", "balanced", "sqrt_balanced")
 
 
 def spell_weights(value: Any) -> Any:
@@ -219,8 +220,8 @@ def spell_weights(value: Any) -> Any:
     if not isinstance(value, Mapping) or not value or "" in value:
         raise PydanticCustomError(
             "class_weight",
-            "must be none, balanced, or a weight for every class (no=1,yes=3, or 1,3 in their order), got {given}",
-            {"given": repr(value)},
+            "must be {words}, or a weight for every class (no=1,yes=3, or 1,3 in their order), got {given}",
+            {"words": ", ".join(CLASS_WEIGHT_WORDS), "given": repr(value)},
         )
     return {str(_label(name)): _class_weight(weight, f"class {str(_label(name))!r}") for name, weight in value.items()}
 

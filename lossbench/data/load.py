@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lossbench.data.datasets.catalogue import OPENML, Frame, load_named
+from lossbench.data.datasets.catalogue import Frame, load_named
+from lossbench.data.datasets.names import OPENML
 from lossbench.data.datasets.openml import fetch
 from lossbench.data.duplicates import DUPLICATES, grouped
 from lossbench.data.source import READING, DataSource, columns_in

@@ -38,11 +38,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     `loss` is what names a loss anywhere, `focal(gamma=3)`, `nll+relu`, `CrossEntropyLoss`, `my_loss.py:my_loss`, or a
     function, a module of torch or a `Loss` itself; `loss_params` are its parameters, `target_encoding` and `decode`
-    declare what a function that is not decorated cannot say. `class_weight` is "balanced", or a weight above 0 for
-    every class, by its label or in their order. `order` are the labels, lowest first: the task is then ordinal,
-    `classes_` are in this order, and losses that know it (`coral`, `corn`, ...) can be trained. `patience` (early
-    stopping) and `keep="best"` hold the share `validation` of the rows back. `standardise` scales the inputs to mean 0
-    and deviation 1 first. `predict_proba` is there where the loss estimates probabilities.
+    declare what a function that is not decorated cannot say. `class_weight` is "balanced" (the inverse of the classes'
+    shares), "sqrt_balanced" (its root), or a weight above 0 for every class, by its label or in their order. `order`
+    are the labels, lowest first: the task is then ordinal, `classes_` are in this order, and losses that know it
+    (`coral`, `corn`, ...) can be trained. `patience` (early stopping) and `keep="best"` hold the share `validation` of
+    the rows back. `standardise` scales the inputs to mean 0 and deviation 1 first. `predict_proba` is there where the
+    loss estimates probabilities.
 
     `preprocess="auto"` prepares the columns of a DataFrame as the command line does: gaps in numbers get the median,
     booleans, texts and the dtype "category" an input for each level, dates one for each part. True prepares arrays
@@ -144,7 +145,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         The first call must name all `classes [C]`. It scales (and prepares) the columns by its own rows, so let these
         be typical, or scale before. The optimiser goes on from call to call; `epochs` does not matter. Early stopping,
-        schedules and `class_weight="balanced"` need all rows: `UserError`.
+        schedules and a `class_weight` by the classes' shares need all rows: `UserError`.
 
         >>> from sklearn.datasets import load_iris
         >>> from lossbench import MLPClassifier

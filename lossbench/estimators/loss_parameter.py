@@ -146,4 +146,4 @@ def _name_of(label: Any, names: Sequence[str]) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value

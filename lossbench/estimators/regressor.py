@@ -5,14 +5,18 @@ N rows, D inputs, K targets.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import column_or_1d
 
+from lossbench.catalog.decoders import Prediction
+from lossbench.catalog.distributions import Distribution
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.data.target_scale import fit_target_scaling
 from lossbench.errors import UserError
@@ -112,6 +116,34 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def predict(self, X: ArrayLike) -> Array:
         """The predicted number of each row, `[N]` or `[N, K]`, in y's units."""
-        point = self._read(X).point_PN
+        point = self._in_units(X).point_PN
         assert point is not None, "a regression has points"
-        return np.asarray(point[0].numpy() * self.target_scale_ + self.target_center_)
+        return np.asarray(point[0].numpy())
+
+    def predict_quantiles(self, X: ArrayLike, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> Array:
+        """Quantiles of each row's number, `[N, L]`, in y's units; `ValueError` where the loss does not predict them.
+
+        >>> from sklearn.datasets import load_diabetes
+        >>> from lossbench import MLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> MLPRegressor("laplace_nll", epochs=2, random_state=0).fit(X, y).predict_quantiles(X[:2], [0.1, 0.9]).shape
+        (2, 2)
+        """
+        spread = self._in_units(X).spread
+        if spread is None:
+            raise ValueError("the loss predicts no quantiles; take one that does, such as multi_quantile")
+        return np.asarray(spread.at(quantiles)[0].numpy())
+
+    def pred_dist(self, X: ArrayLike) -> Distribution:
+        """The distribution of each row's number, in y's units; `ValueError` where the loss predicts none.
+
+        Its `mean`, `sd`, `cdf(y)`, `quantile(level)` are tensors `[1, N]`.
+        """
+        distribution = self._in_units(X).distribution
+        if distribution is None:
+            raise ValueError("the loss predicts no distribution; take one that does, such as laplace_nll")
+        return distribution
+
+    def _in_units(self, X: ArrayLike) -> Prediction:
+        scale, center = (torch.as_tensor(unit) for unit in (self.target_scale_, self.target_center_))
+        return self._read(X).scaled(scale, center)

@@ -135,7 +135,7 @@ def read(graph: Graph, decode: Decoder, out: str, outputs: int) -> Read:
         case "conditional":
             log_p = ordinal.log_p_by_chain(graph, out, outputs)
             return Read(log_p, graph("Exp", log_p))
-        case "identity" | "gaussian" | "normal" | "laplace" | "student_t" | "normal_inverse_gamma" | "interval":
+        case "identity" | "gaussian" | "normal" | "laplace" | "student_t" | "normal_inverse_gamma":
             return Read(point=graph.column(out, 0))
         case "exp" | "negative_binomial":
             return Read(point=graph("Exp", graph.column(out, 0)))
@@ -148,6 +148,9 @@ def read(graph: Graph, decode: Decoder, out: str, outputs: int) -> Read:
             for place in range(1, nearest_to_median(decode.params["levels"]) + 1):
                 point = graph("Add", point, graph("Softplus", graph.column(out, place)))
             return Read(point=point)
+        case "interval":
+            half = graph("Div", graph("Softplus", graph.column(out, 1)), 2.0)
+            return Read(point=graph("Add", graph.column(out, 0), half))
         case "histogram":
             edge = bin_edges(torch.zeros(outputs), decode.params["reach"]).numpy()
             center = graph.constant(((edge[1:] + edge[:-1]) / 2)[:, None])

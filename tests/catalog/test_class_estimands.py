@@ -49,8 +49,17 @@ NAMED = {  # what the population need not show, because it is an assertion on al
     "hinge", "multi_margin", "crammer_singer", "hinge_embedding", "triplet_margin",
 }  # fmt: skip
 FLAT = {"gce", "tanimoto"}  # not convex, and flat where they are wrong: descent starts from the truth
+CAUGHT = {"agce", "aul", "bootstrap_hard"}  # with a local minimum at other classes, too: likewise
+NO_MINIMISER = {"vector_scaling", "backward_correction"}  # no single one; none where a class is rarer than its noise
+NEARLY_POWERS = {"bootstrap_soft"}  # to within 2e-3, at the default
 PAIRS = [
-    *((name, {}, "none") for name in LOSSES.names()),
+    *((name, {}, "none") for name in LOSSES.names() if name not in NO_MINIMISER),
+    *((name, {}, "sqrt_balanced") for name in ("cross_entropy", "focal", "l1")),
+    ("class_balanced", {"gamma": 2.0}, "none"),
+    ("vector_scaling", {"gamma": 0.0}, "none"),
+    ("vector_scaling", {"gamma": 0.0, "tau": 0.5}, "none"),
+    ("forward_correction", {"noise_rate": 0.0}, "none"),
+    ("bootstrap_soft", {"beta": 1.0}, "none"),
     *((name, {}, "balanced") for name in ("cross_entropy", "brier", "bce_with_logits", "focal", "squared_hinge")),
     *((name, {}, "given") for name in ("cross_entropy", "brier")),
     ("bce_with_logits", {"pos_weight": 2.0}, "none"),
@@ -85,7 +94,7 @@ def minimiser(pair: Pair) -> Prediction:
     rows_CK = mass[:, None] * share * (torch.ones(classes) if weight is None else weight)
     statistics = dict.fromkeys(pair.loss.statistics, counts[None])
     z = 0.1 * case.linear(cells)
-    if pair.loss.name in FLAT and z.shape == share.shape:
+    if pair.loss.name in FLAT | CAUGHT and z.shape == share.shape:
         z = share.log()
     z.requires_grad_()
     bent = pair.loss.name in {*KINKED, "ldam"} or pair.loss.per == "batch"
@@ -143,6 +152,8 @@ def test_a_loss_is_marked_exactly_where_its_minimiser_does_not_predict_what_the_
         if (metric, name, task) == ("log_loss", "focal", Task.BINARY):
             assert pair.estimand == MOST_PROBABLE or weight != "none"
             continue  # with two classes and gamma = 2 it is a power to within 1e-3, as with three it is not
+        if metric == "log_loss" and name in NEARLY_POWERS and not pair.loss.is_proper and pair.loss.changed == {}:
+            continue
         assert differ(pair.estimand, METRICS.get(metric).estimated) == (not same), (metric, pair.estimand, label)
 
 

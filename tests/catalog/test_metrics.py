@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.distributions import Normal
 from lossbench.catalog.metrics import METRICS, default_metric, reported, score_all, suiting
-from lossbench.catalog.metrics.metric import OfSpread
+from lossbench.catalog.metrics.needs import OfSpread
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
 

@@ -92,3 +92,10 @@ def test_a_real_bash_completes(tmp_path):
         [bash, "--norc", "-c", script], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True
     )
     assert found.stdout.split() == ["focal"]
+
+
+def test_suites_are_offered_where_a_list_of_tables_is_taken(complete):
+    assert "titanic,suite:small" in complete("fish", "lossbench compare-losses --data titanic,suite:sm")
+    assert "suite:" not in complete("fish", "lossbench train --data suite:sm")
+    assert complete("fish", "lossbench datasets --fetch adu").startswith("adult")
+    assert not complete("fish", "lossbench datasets --fetch titan").strip()  # it is always here

@@ -119,7 +119,7 @@ def test_a_family_without_losses_for_the_task_is_not_listed(lossbench, monkeypat
 
 def test_a_family_is_a_filter_in_a_pipe_and_an_unknown_one_a_mistake(lossbench):
     code, out, _ = lossbench("losses", "--family", "overlap", "--json")
-    assert [row["loss"] for row in json.loads(out)] == ["dice", "tversky", "focal_tversky"]
+    assert [row["loss"] for row in json.loads(out)] == ["dice", "tversky", "focal_tversky", "soft_f1"]
     code, _, (line,) = lossbench("losses", "--family", "robst")
     assert code == 2
     assert "unknown family 'robst'; did you mean 'robust'?" in line
@@ -263,7 +263,7 @@ def test_what_other_commands_hand_on(lossbench, handed):
         (
             "predict",
             (Path("outputs/a"), Path("new.csv"), Path("p.csv")),
-            {"member": None, "reading": {}, "last_act": None},
+            {"member": None, "reading": {}, "last_act": None, "decode": None},
         ),
         (
             "predict",
@@ -300,3 +300,66 @@ def test_the_glossary_has_every_term_with_its_reference(lossbench):
         assert line.endswith(term.reference)
     _, alone, _ = lossbench("explain", "ROPE")
     assert "practical equivalence" in alone
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("--task regression", {one.name for one in datasets() if one.task == "regression"}),
+        ("--rows 1000..1300", {one.name for one in datasets() if 1000 <= one.rows <= 1300}),
+        ("--rows 40000..", {one.name for one in datasets() if one.rows >= 40_000}),
+        ("--rows ..200 --task multiclass", {"iris", "wine"}),
+    ],
+)
+def test_data_sets_are_listed_by_task_and_rows(lossbench, line, expected):
+    code, out, errors = lossbench("datasets", *line.split(), "--json")
+    assert (code, errors) == (0, [])
+    assert {row["data"] for row in json.loads(out)} == expected
+
+
+def test_all_facts_of_a_data_set_are_listed(lossbench):
+    (row,) = [row for row in json.loads(lossbench("datasets", "--wide", "--json")[1]) if row["data"] == "looks"]
+    assert (row["task"], row["target"], row["rarest"]) == ("ordinal", "looks", "1.0%")
+    assert row["order"] == "1 < 2 < 3 < 4 < 5"
+    assert row["metric"] == "quadratic_kappa"
+    assert row["excluded"].startswith("belavg, abvavg: it is a part of the target; lwage, expersq: ")
+    assert "ordinal" in row["suites"].split(", ")
+    assert row["licence"] == "MIT (package); data: none stated"
+    assert (row["file"], len(row["sha256"])) == ("beauty.csv.bz2", 64)
+
+
+def test_a_missing_table_is_listed_with_the_command_that_brings_it(lossbench, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOSSBENCH_CACHE", str(tmp_path))
+    needs = {row["data"]: row["needs"] for row in json.loads(lossbench("datasets", "--json")[1])}
+    assert (needs["titanic"], needs["moons"]) == ("", "")
+    assert needs["adult"] == "lossbench datasets --fetch adult"
+    assert "needs         lossbench datasets --fetch adult" in lossbench("explain", "adult")[1].splitlines()
+
+
+def test_suites_are_listed_with_their_tables(lossbench):
+    listed = json.loads(lossbench("datasets", "--suites", "--json")[1])
+    assert [row["suite"] for row in listed][:2] == ["suite:real", "suite:small"]
+    assert all(len(row["names"].split(", ")) == row["tables"] for row in listed)
+
+
+def test_what_is_here_needs_no_fetch(lossbench):
+    assert lossbench("datasets", "--fetch", "titanic,moons") == (
+        0,
+        "titanic: is here already\nmoons: is here already\n",
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("--rows 5", "--rows: must be written MIN..MAX, got '5'; write 1000..50000 or ..2000"),
+        ("--rows 9..5", "--rows: must be written MIN..MAX, got '9..5'; write 1000..50000 or ..2000"),
+        ("--rows a..", "--rows: must be written MIN..MAX, got 'a..'; write 1000..50000 or ..2000"),
+        ("--rows 1000000..", "--rows: no data set has rows in that range; widen it, or leave out --task"),
+        ("--fetch adlt", "--fetch: unknown data set 'adlt'; did you mean 'adult'?"),
+        ("--fetch suite:larg", "--fetch: unknown suite 'larg'; did you mean 'large'?"),
+    ],
+)
+def test_a_mistake_about_data_sets_is_a_line(lossbench, line, error):
+    assert lossbench("datasets", *line.split()) == (2, "", [f"error: {error}"])

@@ -282,6 +282,29 @@ def test_a_loss_without_a_floor_is_found():
     assert "falls without end" in only(diagnosis, "floor").finding
 
 
+def test_a_loss_that_is_declared_without_a_floor_is_warned_of_and_no_error():
+    diagnosis = examine(binary(lambda out, sign: (-sign * out).squeeze(-1), floor=None))
+    assert only(diagnosis, "floor").level == "warning"
+    assert diagnosis.exit_code == 0
+
+
+def test_a_loss_of_the_batch_is_examined_on_batches_that_hold_every_class():
+    def pairs(out, target, weight):
+        second, first = weight * target.squeeze(-1), weight * (1 - target.squeeze(-1))
+        apart = (1 - out + out.transpose(-1, -2)).clamp_min(0).square()
+        return (second.unsqueeze(-1) * apart * first.unsqueeze(-2)).sum((-1, -2)) / rows_of(second, first)
+
+    def rows_of(second, first):
+        return (second.sum(-1) * first.sum(-1)).clamp_min(1e-30)
+
+    def second_class_alone(out, target, weight):
+        return (weight * target.squeeze(-1) * out.squeeze(-1).square()).sum(-1)
+
+    assert examine(binary(pairs, Encoding.PROBABILITY, per="batch")).exit_code == 0
+    forgetful = only(examine(binary(second_class_alone, Encoding.PROBABILITY, per="batch")), "target ignored")
+    assert forgetful.numbers["forgotten"] == ["0"]
+
+
 def test_a_value_below_the_declared_floor_is_found():
     finding = only(examine(regression(lambda f, y: ((f - y) ** 2).squeeze(-1) - 0.5)), "floor")
     assert finding.level == "error"

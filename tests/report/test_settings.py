@@ -76,7 +76,7 @@ def test_levels_are_compared_with_every_other_condition_held(both):
     shares = next(one for one in found if one.condition.name == "train_share")
     assert shares.levels == [1.0, 0.3, 0.1]  # from the whole to the least: a loss of score is a cost
     assert shares.sentence.startswith(
-        "with clean labels from all training rows to 10% of the training rows cross_entropy loses 0."
+        "with clean labels, from all training rows to 10% of the training rows cross_entropy loses 0."
     )
 
 

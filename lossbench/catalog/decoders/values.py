@@ -101,9 +101,9 @@ def quantiles(out: Tensor, *, levels: tuple[float, ...]) -> Prediction:
 
 @decoder
 def interval(out: Tensor, *, level: float) -> Prediction:
-    """The middle of the central interval, which is the point, and softplus^-1 of half its width."""
-    bounds = torch.stack(interval_of(out), -1)
-    return Prediction(point_PN=out[..., 0], quantiles=Quantiles(central(level), bounds))
+    """The lower bound of the central interval and softplus^-1 of its width; the point is its middle."""
+    bounds = increasing(out)
+    return Prediction(point_PN=bounds.mean(-1), quantiles=Quantiles(central(level), bounds))
 
 
 def _of(distribution: Distribution) -> Prediction:
@@ -159,9 +159,3 @@ def bin_edges(out: Tensor, reach: float) -> Tensor:
 def increasing(out: Tensor) -> Tensor:
     """z_1, z_1 + softplus z_2, z_1 + softplus z_2 + softplus z_3, ...: never descending."""
     return torch.cat([out[..., :1], F.softplus(out[..., 1:])], -1).cumsum(-1)
-
-
-def interval_of(out: Tensor) -> tuple[Tensor, Tensor]:
-    """The lower and the upper bound of linear outputs `[..., 2]`."""
-    half = F.softplus(out[..., 1])
-    return out[..., 0] - half, out[..., 0] + half

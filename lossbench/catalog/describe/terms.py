@@ -249,8 +249,8 @@ TERMS = (
     ),
     Term(
         "robust standard deviation",
-        "The median distance from the median times 1.4826, which is the standard deviation of a normal sample and hardly "
-        "moved by outliers.",
+        "The median distance from the median times 1.4826, which is the standard deviation of a normal sample and "
+        "hardly moved by outliers.",
         "Rousseeuw & Croux 1993, doi:10.1080/01621459.1993.10476408",
         also=("MAD", "median absolute deviation"),
     ),

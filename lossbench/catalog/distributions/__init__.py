@@ -4,11 +4,10 @@ from lossbench.catalog.distributions.distribution import Distribution, Quantiles
 from lossbench.catalog.distributions.families import (
     Histogram,
     Laplace,
-    NegativeBinomial,
     Normal,
     StudentT,
-    ZeroInflatedLogNormal,
 )
+from lossbench.catalog.distributions.nonnegative import NegativeBinomial, ZeroInflatedLogNormal
 
 __all__ = [
     "Distribution",

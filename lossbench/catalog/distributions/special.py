@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TINIEST = 1e-300
-MOST_TERMS = 10_000  # it takes some sqrt(max(a, b))
-PRECISION = 1e-15
+MOST_TERMS = 2_000  # it takes some sqrt(max(a, b))
+PRECISION = 1e-14
 
 
 def betainc(a: Tensor, b: Tensor, x: Tensor) -> Tensor:

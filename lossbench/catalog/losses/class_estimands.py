@@ -11,9 +11,12 @@ from typing import Any
 from lossbench.catalog.estimands import (
     BALANCED_PROBABILITIES,
     BEST_F,
+    BEST_F1,
     MOST_PROBABLE,
+    ORDER,
     POWERS,
     PROBABILITIES,
+    TILTED_CLASS,
     TILTED_PROBABILITIES,
     WEIGHTED_PROBABILITIES,
 )
@@ -57,9 +60,28 @@ def by_tau(params: Params) -> str:
     return {0.0: PROBABILITIES, 1.0: BALANCED_PROBABILITIES}.get(params["tau"], TILTED_PROBABILITIES)
 
 
+def by_tau_unless_scaled(params: Params) -> str:
+    """Scaled class by class, scores have no one minimiser: which class is ahead there is not decided."""
+    return "" if params["gamma"] else by_tau(params)
+
+
 def by_beta(params: Params) -> str:
-    """Probabilities times the weights, which are 1 at beta = 0."""
+    """Probabilities times the weights, which are 1 at beta = 0; of focal values the decision only."""
+    if params["gamma"]:
+        return TILTED_CLASS if params["beta"] else MOST_PROBABLE
     return TILTED_PROBABILITIES if params["beta"] else PROBABILITIES
+
+
+def by_label_share(params: Params) -> str:
+    """Labels alone are cross-entropy's target; what the net believes sharpens it."""
+    return PROBABILITIES if params["beta"] == 1 else MOST_PROBABLE
+
+
+def by_noise(params: Params) -> str:
+    """Labels that are wrong alike in all classes keep the most probable one ahead; of a matrix that is not known."""
+    if params["noise_matrix"] is not None:
+        return ""
+    return MOST_PROBABLE if params["noise_rate"] else PROBABILITIES
 
 
 def whatever_margin(params: Params) -> str:
@@ -70,3 +92,13 @@ def whatever_margin(params: Params) -> str:
 def best_f(params: Params) -> str:
     """Which F-measure, the parameters decide."""
     return BEST_F
+
+
+def best_f1(params: Params) -> str:
+    """Of the second class."""
+    return BEST_F1
+
+
+def order(params: Params) -> str:
+    """Scores are compared with each other only."""
+    return ORDER

@@ -100,6 +100,22 @@ ONE_MARGIN: Domain = {
     "risky": {S.BOUNDED_BELOW: "scores fade out at a lower bound, so the first class may miss its margin"},
 }
 
+# K logits, each of its own class against all others.
+ONE_LOGIT_EACH: Domain = {
+    "sound": (S.REAL,),
+    "risky": {
+        S.SIGNED_UNIT: "scores within [-1, 1] keep every prediction near even",
+        S.BOUNDED_BELOW: "scores fade out at a lower bound, so no class is ruled out surely",
+        **because(
+            "no score falls below 0, so every class is given a probability of at least one half",
+            *(S.NONNEGATIVE, S.POSITIVE, S.UNIT, S.SIMPLEX),
+        ),
+        **because(
+            "no score rises above 0, so no class is given a probability above one half", S.NONPOSITIVE, S.LOG_SIMPLEX
+        ),
+    },
+}
+
 # K scores, each against its own -1/+1: one class against all others.
 ONE_AGAINST_ALL: Domain = {
     "sound": (S.REAL, S.SIGNED_UNIT),

@@ -11,9 +11,11 @@ from annotated_types import Ge, Gt, Lt
 
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
-from lossbench.catalog.losses.class_estimands import by_beta, by_tau, whatever_margin
-from lossbench.catalog.losses.domains import CLASSES, DIRECTIONS, LOGITS
+from lossbench.catalog.losses.class_estimands import by_beta, by_tau, by_tau_unless_scaled, whatever_margin
+from lossbench.catalog.losses.domains import CLASSES, DIRECTIONS, LOGITS, without
+from lossbench.catalog.losses.robust import focal
 from lossbench.catalog.losses.row_operations import log_p, one_hot, own
+from lossbench.catalog.vocabulary import Space
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,12 +25,15 @@ if TYPE_CHECKING:
     targets=CLASSES,
     **LOGITS,
     decode=Decoder.SOFTMAX,
-    reference="Menon et al. 2021, arXiv:2007.07314",
+    reference="Menon et al. 2021, arXiv:2007.07314; balanced softmax: Ren et al. 2020, arXiv:2007.10740",
     class_estimand=by_tau,
     estimates="class probabilities divided by the classes' shares (tau = 1)",
     use="Use it for balanced accuracy with rare classes; not for plain accuracy, nor for the probabilities of the "
     "table as it is",
-    pitfalls=("predictions are made without the shift, for balanced accuracy: plain accuracy may fall",),
+    pitfalls=(
+        "predictions are made without the shift, for balanced accuracy: plain accuracy may fall",
+        "at tau = 1 it is the balanced softmax: z + log n_k differs from z + log prior_k by one number",
+    ),
     convex=True,
     symmetric=False,
     also_try={"tau": 0.5},
@@ -44,24 +49,64 @@ def logit_adjusted(z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, tau: Anno
     targets=CLASSES,
     **LOGITS,
     decode=Decoder.SOFTMAX,
-    reference="Cui et al. 2019, arXiv:1901.05555",
+    reference="Cui et al. 2019, arXiv:1901.05555; gamma: Lin et al. 2017, arXiv:1708.02002",
     class_estimand=by_beta,
     estimates="class probabilities times the classes' weights",
     use="Use it when classes are rare and plain inverse shares weigh too much; not for the probabilities of the "
     "table as it is",
-    pitfalls=("near beta = 1 a class of n rows has weight 1 / n; at beta = 0 it is cross_entropy",),
+    pitfalls=(
+        "near beta = 1 a class of n rows has weight 1 / n; at beta = 0 it is cross_entropy",
+        "with gamma it is class-balanced focal loss, of a softmax where the paper has a sigmoid for each class",
+    ),
     convex=True,
     symmetric=False,
     also_try={"beta": 0.99},
     common=True,
 )
 def class_balanced(
-    z_BK: Tensor, y_B: Tensor, *, class_counts: Tensor, beta: Annotated[float, Ge(0), Lt(1)] = 0.999
+    z_BK: Tensor,
+    y_B: Tensor,
+    *,
+    class_counts: Tensor,
+    beta: Annotated[float, Ge(0), Lt(1)] = 0.999,
+    gamma: Annotated[float, Ge(0)] = 0.0,
 ) -> Tensor:
-    """-w_y log softmax(z)_y with w_k ~ (1 - beta) / (1 - beta^n_k), of mean 1 over the classes."""
+    """-w_y (1 - p_y)^gamma log p_y, p = softmax(z), with w_k ~ (1 - beta) / (1 - beta^n_k), of mean 1 over classes."""
     weight = (1 - beta) / (1 - beta ** class_counts.clamp_min(1))
     weight = weight / weight.mean(-1, keepdim=True)
-    return -own(weight.expand_as(z_BK), y_B) * log_p(z_BK, y_B)
+    return own(weight.expand_as(z_BK), y_B) * focal(z_BK, y_B, gamma=gamma)
+
+
+@loss(
+    targets=CLASSES,
+    # A number added to all scores of a row counts here: behind a log-softmax it is another loss.
+    **without(LOGITS, Space.LOG_SIMPLEX, same_as={}),
+    decode=Decoder.SOFTMAX,
+    reference="Kini et al. 2021, arXiv:2103.01550",
+    class_estimand=by_tau_unless_scaled,
+    estimates="log-odds against the classes' shares, scaled class by class: c / scale_k may be added to all scores",
+    use="Use it when classes are rare and the net fits all training rows, where shifts alone no longer change it; not "
+    "when it does not: take logit_adjusted, whose minimiser is one",
+    pitfalls=(
+        "where the net cannot fit all rows the factors leave its decisions undetermined: the minimiser is not unique",
+        "at gamma = 0 it is logit_adjusted",
+    ),
+    consistent=False,
+    convex=True,
+    symmetric=False,
+    also_try={"gamma": 0.15},
+)
+def vector_scaling(
+    z_BK: Tensor,
+    y_B: Tensor,
+    *,
+    class_counts: Tensor,
+    gamma: Annotated[float, Ge(0)] = 0.3,
+    tau: Annotated[float, Ge(0)] = 1.0,
+) -> Tensor:
+    """-log softmax(scale z + tau log prior)_y with scale_k = (n_k / max n)^gamma."""
+    scale = (class_counts.clamp_min(1) / class_counts.amax(-1, keepdim=True).clamp_min(1)) ** gamma
+    return logit_adjusted(scale * z_BK, y_B, class_counts=class_counts, tau=tau)
 
 
 @loss(

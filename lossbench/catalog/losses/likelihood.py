@@ -19,6 +19,7 @@ from lossbench.catalog.losses.domains import (
     LOG_PROBABILITIES_OF_COLUMNS,
     LOG_RATE,
     LOGITS,
+    ONE_LOGIT_EACH,
     ONE_PROBABILITY,
     ONE_SCORE,
     VALUE,
@@ -169,19 +170,7 @@ def bce_with_logits(z_B1: Tensor, t_B1: Tensor, *, pos_weight: Annotated[float, 
 
 @loss(
     targets={Task.MULTICLASS: Encoding.ONE_HOT},
-    sound=(Space.REAL,),
-    risky={
-        Space.SIGNED_UNIT: "scores within [-1, 1] keep every prediction near even",
-        Space.BOUNDED_BELOW: "scores fade out at a lower bound, so no class is ruled out surely",
-        **dict.fromkeys(
-            (Space.NONNEGATIVE, Space.POSITIVE, Space.UNIT, Space.SIMPLEX),
-            "no score falls below 0, so every class is given a probability of at least one half",
-        ),
-        **dict.fromkeys(
-            (Space.NONPOSITIVE, Space.LOG_SIMPLEX),
-            "no score rises above 0, so no class is given a probability above one half",
-        ),
-    },
+    **ONE_LOGIT_EACH,
     decode=Decoder.SIGMOID,
     reference="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x, for each class against all others",
     estimates="log-odds of each class against all others",

@@ -1,7 +1,7 @@
-"""Overlap losses of a batch (Dice, Tversky): true positives over predicted and actual positives, class by class.
+"""Overlap losses of a batch (Dice, Tversky, F1): true positives over predicted and actual positives.
 
-They are no means over samples: the value of a batch depends on which rows are in it. Two classes count alike, so there
-is an output for each of them.
+They are no means over samples: the value of a batch depends on which rows are in it. For dice and tversky two classes
+count alike, so there is an output for each of them; soft_f1 is of the second class alone.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from annotated_types import Ge, Gt
 
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
-from lossbench.catalog.losses.class_estimands import best_f
-from lossbench.catalog.losses.domains import COLUMN_EACH, SIMPLEX
+from lossbench.catalog.losses.class_estimands import best_f, best_f1
+from lossbench.catalog.losses.domains import COLUMN_EACH, ONE_PROBABILITY, SIMPLEX
+from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:
@@ -120,3 +121,28 @@ def focal_tversky(
     miss_BK = _miss(p_BK, t_BK, weight_B, alpha, beta, smooth)
     is_missed = miss_BK > 0  # at 0, or below it by rounding, the power has no slope
     return torch.where(is_missed, torch.where(is_missed, miss_BK, 1) ** (1 / gamma), 0).mean(-1)
+
+
+@loss(
+    targets={Task.BINARY: Encoding.PROBABILITY},
+    **ONE_PROBABILITY,
+    per="batch",
+    decode=Decoder.PROBABILITY,
+    reference="Jansche 2005, doi:10.3115/1220575.1220662",
+    class_estimand=best_f1,
+    estimates="the decisions of the best F1 of the second class, as probabilities of 0 and 1",
+    metric="f1",
+    use="Use it when the second class is rare and F1 is the goal, with large batches; not when probabilities are "
+    "wanted or batches often have no row of the second class",
+    pitfalls=(
+        "it depends on the batch: use large ones",
+        "a batch without the second class gives 1 and no gradient",
+        "averaged over both classes it is dice with smooth near 0",
+    ),
+    convex=False,
+)
+def soft_f1(p_B1: Tensor, t_B1: Tensor, weight_B: Tensor) -> Tensor:
+    """1 - 2 TP / (2 TP + FP + FN) of the second class, soft counts over the batch."""
+    p_B, t_B = p_B1.squeeze(-1), t_B1.squeeze(-1)
+    hit, counted = (weight_B * p_B * t_B).sum(-1), (weight_B * (p_B + t_B)).sum(-1)
+    return 1 - 2 * hit / counted.clamp_min(torch.finfo(counted.dtype).tiny)

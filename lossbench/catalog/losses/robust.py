@@ -119,6 +119,32 @@ def sce(
     targets=CLASSES,
     **LOGITS,
     decode=Decoder.SOFTMAX,
+    reference="Englesson & Azizpour 2021, arXiv:2105.04522",
+    estimates="class probabilities made sharper",
+    use="Use it when labels are noisy and one parameter shall move from cross_entropy (pi near 0) to l1 (pi near 1); "
+    "not when labels are clean or true probabilities are wanted",
+    pitfalls=("near pi = 1 it needs more epochs, as l1 does", "its probabilities are too sure: calibrate them"),
+    consistent=True,
+    convex=False,
+    symmetric=False,
+    also_try={"pi": 0.9},
+)
+def js(z_BK: Tensor, y_B: Tensor, *, pi: Annotated[float, Gt(0), Lt(1)] = 0.5) -> Tensor:
+    """(pi KL(t || m) + (1 - pi) KL(p || m)) / Z, where m = pi t + (1 - pi) p and Z = -(1 - pi) log(1 - pi).
+
+    t is the one-hot label. It is bounded: 0 at p = t, and 1 - pi log pi / Z at p_y = 0.
+    """
+    log_p_B = log_p(z_BK, y_B)
+    p_B, miss_B = log_p_B.exp(), -log_p_B.expm1()
+    log_m_B = (-(1 - pi) * miss_B).log1p()  # of m_y; the other classes' m is (1 - pi) p
+    agreement_B = (1 - pi) * p_B * (log_p_B - log_m_B) - pi * log_m_B
+    return agreement_B / -((1 - pi) * math.log1p(-pi)) + miss_B
+
+
+@loss(
+    targets=CLASSES,
+    **LOGITS,
+    decode=Decoder.SOFTMAX,
     reference="Feng et al. 2020, doi:10.24963/ijcai.2020/305",
     estimates="class probabilities made sharper, small ones 0: (.40, .35, .25) becomes (.60, .40, 0) at order 2",
     use="Use it when many labels are wrong, with one whole number to tune; not with clean labels",

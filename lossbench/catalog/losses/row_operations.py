@@ -36,6 +36,13 @@ def log_not_p(z_BK: Tensor, y_B: Tensor) -> Tensor:
     return hide_own(z_BK, y_B).logsumexp(-1) - z_BK.logsumexp(-1)
 
 
+def log_not_p_each(z_BK: Tensor) -> Tensor:
+    """log(1 - p_k) with p = softmax(z), for every class -> `[..., B, K]`; exact where p_k rounds to 1."""
+    top_B1 = z_BK.argmax(-1, keepdim=True)  # every other p is at most one half, where log1p keeps its digits
+    others_BK = z_BK.softmax(-1).scatter(-1, top_B1, 0.0)
+    return others_BK.neg().log1p().scatter(-1, top_B1, log_not_p(z_BK, top_B1.squeeze(-1)).unsqueeze(-1))
+
+
 def one_hot(y_B: Tensor, like_BK: Tensor) -> Tensor:
     """The class index as a row of 0 and 1 of the same shape and type as the outputs."""
     return torch.zeros_like(like_BK).scatter(-1, y_B.unsqueeze(-1), 1.0)

@@ -19,14 +19,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.calls import name_in, read_call
 from lossbench.catalog.decoders import median_class
 from lossbench.catalog.estimands import canonical
+from lossbench.catalog.metrics.needs import CLASS_NEEDS, Need, has_part, part_of, usable
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Task
-from lossbench.deferred import F, np, torch
+from lossbench.deferred import np, torch
 from lossbench.docstrings import docstring
 from lossbench.events import Better
 from lossbench.registry import Registry
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 
     from lossbench.catalog.decoders import Prediction
 
-OfClasses = Literal["label", "median", "score", "probability"]
-OfSpread = Literal["distribution", "density", "distribution or quantiles", "quantiles"]
-Need = OfClasses | Literal["point"] | OfSpread
 Unit = Literal["none", "target"]
 # What a ROPE of 0.01 means. "absolute": 0.01 of the metric itself (shares of rows, correlations, R2). "dummy_error":
 # 1% of the majority class's or the target mean's own value, for errors, which have no scale of their own.
@@ -50,8 +48,6 @@ Domain = Literal["any", "nonzero", "nonnegative", "positive"]
 
 CLASSIFICATION = frozenset(task for task in Task if task.is_classification)
 REGRESSION = frozenset({Task.REGRESSION})
-CLASS_NEEDS = get_args(OfClasses)
-SUM_SLACK = 1e-3  # rows of float32 probabilities over many classes sum to one within this
 
 
 @dataclass(frozen=True)
@@ -98,24 +94,7 @@ class Metric:
 
     def can_score(self, prediction: Prediction) -> bool:
         """Whether the prediction has what the metric needs."""
-        match self.needs:
-            case "probability":
-                return prediction.probability_PNC is not None
-            case "label" | "median" | "score":
-                return prediction.score_PNC is not None
-            case "point":
-                return prediction.point_PN is not None
-        spread, distribution = prediction.spread, prediction.distribution
-        if spread is None or prediction.point_PN is None or prediction.point_PN.ndim > 2:  # of one target alone
-            return False
-        match self.needs:
-            case "distribution":
-                return distribution is not None
-            case "density":
-                return distribution is not None and distribution.has_density
-            case "quantiles":
-                return spread.has(self._levels)
-        return True
+        return has_part(prediction, self.needs, self._levels)
 
     @property
     def needed(self) -> str:
@@ -128,7 +107,7 @@ class Metric:
 
     def measures(self, prediction: Prediction) -> Tensor:
         """Members whose outputs it can read, `[P]` bool: finite, and probabilities where it needs such."""
-        return _usable(_part(prediction, self.needs, self._levels), prediction, self.needs)
+        return usable(part_of(prediction, self.needs, self._levels), prediction, self.needs)
 
     @property
     def estimated(self) -> str:
@@ -209,46 +188,6 @@ def score_all(
     return {m.name: m(prediction, truth_PN, weight_PN) if m.can_score(prediction) else None for m in metrics}
 
 
-def _part(prediction: Prediction, needs: Need, levels: Sequence[float]) -> Any:
-    """The part that a metric needs, float64: a tensor, or what is known of the value's spread."""
-    if needs in CLASS_NEEDS or needs == "point":
-        part = _tensor(prediction, needs)
-        assert part is not None, "checked before"
-        return _plain(part)
-    assert prediction.spread is not None, "checked before"
-    spread = prediction.spread.map(_plain)
-    return spread.at(levels) if needs == "quantiles" else spread
-
-
-def _tensor(prediction: Prediction, needs: Need) -> Tensor | None:
-    if needs == "median" and prediction.probability_PNC is None and prediction.score_PNC is not None:
-        # all on the decided class; what is NaN stays so
-        return F.one_hot(prediction.label_PN, prediction.score_PNC.shape[-1]) + 0 * prediction.score_PNC
-    tensors = {
-        "median": prediction.probability_PNC,
-        "probability": prediction.probability_PNC,
-        "point": prediction.point_PN,
-    }
-    return tensors.get(needs, prediction.score_PNC)
-
-
-def _plain(part: Tensor) -> Tensor:
-    return part.detach().double()
-
-
-def _usable(part: Any, prediction: Prediction, needs: Need) -> Tensor:
-    """Members whose outputs the metric can read at all, `[P]` bool."""
-    if prediction.spread is not None and needs not in CLASS_NEEDS and needs != "point":
-        assert prediction.point_PN is not None, "checked before"
-        return prediction.spread.is_valid.expand(prediction.point_PN.shape).all(-1)
-    columns = tuple(range(1, part.ndim))
-    good = part.isfinite().all(columns)
-    if needs in ("probability", "median"):
-        one = ((part.sum(-1) - 1).abs() <= SUM_SLACK) & (part >= -SUM_SLACK).all(-1)
-        good = good & one.all(-1)
-    return good  # type: ignore[no-any-return]
-
-
 def metric(
     name: str,
     needs: Need,
@@ -277,7 +216,7 @@ def metric(
         def fn(prediction: Prediction, truth_PN: Tensor, weight_PN: Tensor | None = None, **params: Any) -> Tensor:
             if not replace(found, params=params).can_score(prediction):
                 raise ValueError(f"{name} needs a {needs}, which this prediction has not")
-            part = _part(prediction, needs, [] if levels is None else levels(params))
+            part = part_of(prediction, needs, [] if levels is None else levels(params))
             if needs == "point" and part.ndim == 3:  # a member for each of the targets, and their mean
                 apart, members = part.movedim(-1, 1), len(part)
                 truth_PK = truth_PN.expand(part.shape).movedim(-1, 1)
@@ -289,7 +228,7 @@ def metric(
                     **params,
                 )
                 return each.view(members, -1).mean(-1)
-            good = _usable(part, prediction, needs)
+            good = usable(part, prediction, needs)
             shape = prediction.point_PN.shape if prediction.point_PN is not None else part.shape
             if isinstance(part, torch.Tensor):
                 part = torch.where(good.view(-1, *[1] * (part.ndim - 1)), part, 1 / part.shape[-1])

@@ -76,6 +76,12 @@ def _datasets() -> Choices:
     return own + [(name, "of an installed package") for name in names()[len(own) :]]
 
 
+def _suites() -> Choices:
+    from lossbench.data.datasets.suites import SUITES
+
+    return [(f"suite:{suite.name}", suite.description) for suite in SUITES]
+
+
 def _metrics() -> Choices:
     from lossbench.catalog.metrics import METRICS
 
@@ -137,8 +143,16 @@ def one_dataset(incomplete: str) -> Choices:
 
 
 def datasets(incomplete: str) -> Choices:
-    """Data sets with commas."""
-    return _listed(_datasets(), incomplete)
+    """Data sets and suites with commas."""
+    return _listed([*_datasets(), *_suites()], incomplete)
+
+
+def fetchable(incomplete: str) -> Choices:
+    """Data sets that other packages have, and suites, with commas."""
+    from lossbench.data.datasets.catalogue import datasets as declared
+
+    sets = [(one.name, one.origin) for one in declared() if one.remedy]
+    return _listed([*sets, *_suites()], incomplete)
 
 
 def one_metric(incomplete: str) -> Choices:

@@ -82,7 +82,8 @@ class CompareConfig(RunConfig):
     kind: Literal["compare-losses"] = Field("compare-losses", description="The command that the file is for")
     data: Annotated[Tables, Flag("--data", DATA, "NAME|FILE,...", complete="datasets")] = Field(
         [DataConfig(name="titanic")],
-        description="What to train on: data sets (`lossbench datasets`), or tables of your own",
+        description="What to train on: data sets (`lossbench datasets`), suites of them (suite:small), or tables of "
+        "your own",
     )
     losses: Annotated[
         Pairs | None,

@@ -2,126 +2,150 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from lossbench.data.datasets.sources import Bundled, StoredFile
+from lossbench.data.datasets.stored import stored
+from lossbench.deferred import pd
 
-from lossbench.data.datasets.registry import dataset
-from lossbench.data.infer.target import class_indices
-from lossbench.data.table import ColumnKind, Table
-from lossbench.deferred import np, pd
-
-BUNDLED = "bundled CSV"
+CC_BY, NONE_STATED = "CC BY 4.0", "none stated"
 
 
-def _read(file: str) -> pd.DataFrame:
-    with files("lossbench.data").joinpath("bundled", file).open("rb") as stream:
-        return pd.read_csv(stream, compression="gzip" if file.endswith(".gz") else None)
+def _file(name: str, licence: str, sha256: str) -> StoredFile:
+    return StoredFile(Bundled(licence), name, sha256)
 
 
-def _whole(name: str, file: str, order: tuple[str, ...] = ()) -> Table:
-    """All columns of a file, of which the last is the target."""
-    frame = _read(file)
-    *features, target = frame.columns
-    return _table(name, frame, features, target, file, order)
+TITANIC = _file("titanic.csv", "public", "4d4c5987da6d3f94c3f3ccab7dea8fdffda93ea9f09450005dd05f99ab7886cc")
+PENGUINS = _file("penguins.csv", "CC0 1.0", "f204db2c753b0937caac3cb35258562c14f073e4bbc76be24b4c51ce22767a93")
+WEATHER = "62f0609f787158128aa2bd102967173a4953122dd4f872bf1d502cae1037df0b"
 
 
-def _table(
-    name: str, frame: pd.DataFrame, features: list[str], target: str, file: str, order: tuple[str, ...] = ()
-) -> Table:
-    """The named columns as they stand: numbers are numbers, the rest is text; a target that is no float has classes.
-
-    Classes are sorted, or in the `order` that the source gives them.
-    """
-    kinds: dict[str, ColumnKind] = {
-        c: "number" if pd.api.types.is_numeric_dtype(frame[c]) else "text" for c in features
-    }
-    values = frame[target]
-    if pd.api.types.is_float_dtype(values):
-        target_N, classes = values.to_numpy(dtype=np.float64), tuple[str, ...]()
-    else:
-        target_N, classes = class_indices(values)
-    if order:
-        target_N, classes = np.array([order.index(classes[k]) for k in target_N]), order
-    return Table(
-        name=name,
-        task="regression" if not classes else "binary" if len(classes) == 2 else "multiclass",
-        features=frame[features].reset_index(drop=True),
-        kinds=kinds,
-        target=target_N,
-        target_name=target,
-        classes=classes,
-        source=f"bundled {file}",
-    )
+def _with_month(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(month=pd.to_datetime(frame["date"], format="%Y/%m/%d").dt.month)
 
 
-@dataset("titanic", task="binary", rows=714, columns=4, classes=2, origin=BUNDLED)
-def titanic() -> Table:
-    """Who survived, from class, sex, age and fare; passengers of unknown age excluded."""
-    frame = _read("titanic.csv").dropna(subset=["Age"])
-    return _table("titanic", frame, ["Pclass", "Sex", "Age", "Fare"], "Survived", "titanic.csv")
-
-
-@dataset("titanic-full", task="binary", rows=891, columns=7, classes=2, origin=BUNDLED)
-def titanic_full() -> Table:
-    """Who survived, all passengers and columns, with gaps and text."""
-    frame = _read("titanic.csv")
-    return _table("titanic-full", frame, list(frame.columns[1:]), "Survived", "titanic.csv")
-
-
-@dataset("penguins", task="multiclass", rows=344, columns=6, classes=3, origin=BUNDLED)
-def penguins() -> Table:
-    """Species of a penguin, from its measures, island and sex; with gaps and text."""
-    frame = _read("penguins.csv").drop(columns="year")
-    return _table("penguins", frame, list(frame.columns[1:]), "species", "penguins.csv")
-
-
-@dataset("penguins-mass", task="regression", rows=342, columns=6, origin=BUNDLED)
-def penguins_mass() -> Table:
-    """Weight of a penguin in grams, from its other measures, species, island and sex."""
-    frame = _read("penguins.csv").drop(columns="year").dropna(subset=["body_mass_g"])
-    features = [c for c in frame.columns if c != "body_mass_g"]
-    return _table("penguins-mass", frame, features, "body_mass_g", "penguins.csv")
-
-
-@dataset("seattle-weather", task="multiclass", rows=1461, columns=5, classes=5, origin=BUNDLED)
-def seattle_weather() -> Table:
-    """Kind of weather of a day, from rain, temperatures, wind and month; the rarest of five kinds has 1.6 %."""
-    frame = _read("seattle_weather.csv")
-    frame["month"] = pd.to_datetime(frame["date"], format="%Y/%m/%d").dt.month
-    features = ["precipitation", "temp_max", "temp_min", "wind", "month"]
-    return _table("seattle-weather", frame, features, "weather", "seattle_weather.csv")
-
-
-@dataset("breast_cancer", task="binary", rows=569, columns=30, classes=2, origin=BUNDLED)
-def breast_cancer() -> Table:
-    """Malignant or benign, from measures of cell nuclei."""
-    return _whole("breast_cancer", "breast_cancer.csv", ("malignant", "benign"))
-
-
-@dataset("iris", task="multiclass", rows=150, columns=4, classes=3, origin=BUNDLED)
-def iris() -> Table:
-    """Species of an iris, from its sepals and petals."""
-    return _whole("iris", "iris.csv")
-
-
-@dataset("wine", task="multiclass", rows=178, columns=13, classes=3, origin=BUNDLED)
-def wine() -> Table:
-    """Cultivar of a wine, from its chemistry."""
-    return _whole("wine", "wine.csv")
-
-
-@dataset("digits", task="multiclass", rows=1797, columns=64, classes=10, origin=BUNDLED)
-def digits() -> Table:
-    """Handwritten digit, from its 8 x 8 pixels."""
-    return _whole("digits", "digits.csv.gz")
-
-
-@dataset("diabetes", task="regression", rows=442, columns=10, origin=BUNDLED)
-def diabetes() -> Table:
-    """Progression of diabetes after a year, from age, sex, body and blood."""
-    return _whole("diabetes", "diabetes.csv")
-
-
-@dataset("linnerud", task="regression", rows=20, columns=3, origin=BUNDLED)
-def linnerud() -> Table:
-    """Waist from three exercises of 20 men: too small to learn from, a smoke test."""
-    return _whole("linnerud", "linnerud.csv")
+stored(
+    "titanic",
+    TITANIC,
+    "Who survived, from class, sex, age and fare; passengers of unknown age excluded",
+    task="binary",
+    target="Survived",
+    rows=714,
+    columns=4,
+    classes=2,
+    rarest=290,
+    traits=("text",),
+    without={"the table of the first notebook has class, sex, age and fare": "SibSp Parch Embarked"},
+    change=lambda frame: frame.dropna(subset=["Age"]),
+)
+stored(
+    "titanic-full",
+    TITANIC,
+    "Who survived, all passengers and columns, with gaps and text",
+    task="binary",
+    target="Survived",
+    rows=891,
+    columns=7,
+    classes=2,
+    rarest=342,
+    traits=("gaps", "text"),
+)
+stored(
+    "penguins",
+    PENGUINS,
+    "Species of a penguin, from its measures, island and sex; with gaps and text",
+    task="multiclass",
+    target="species",
+    rows=344,
+    columns=6,
+    classes=3,
+    rarest=68,
+    traits=("gaps", "text"),
+    without={"the season says nothing of a species": "year"},
+)
+stored(
+    "penguins-mass",
+    PENGUINS,
+    "Weight of a penguin in grams, from its other measures, species, island and sex",
+    task="regression",
+    target="body_mass_g",
+    rows=342,
+    columns=6,
+    traits=("gaps", "text"),
+    without={"the season says nothing of a weight": "year"},
+)
+stored(
+    "seattle-weather",
+    _file("seattle_weather.csv", "public domain (NOAA)", WEATHER),
+    "Kind of weather of a day, from rain, temperatures, wind and month; the rarest of five kinds has 1.6 %",
+    task="multiclass",
+    target="weather",
+    rows=1461,
+    columns=5,
+    classes=5,
+    rarest=23,
+    metric="balanced_accuracy",
+    without={"its month is a feature": "date"},
+    change=_with_month,
+)
+stored(
+    "breast_cancer",
+    _file("breast_cancer.csv", CC_BY, "7e115a871fc47b0002ff74842ddb6b61b08baf51b137f171c34af4d053c0b081"),
+    "Malignant or benign, from measures of cell nuclei",
+    task="binary",
+    target="diagnosis",
+    rows=569,
+    columns=30,
+    classes=2,
+    rarest=212,
+    labels=("malignant", "benign"),
+)
+stored(
+    "iris",
+    _file("iris.csv", CC_BY, "f7fac79ad999fd2d001fd012dd70c0f42c738a7e7cfb7069e71371b55c29341e"),
+    "Species of an iris, from its sepals and petals",
+    task="multiclass",
+    target="species",
+    rows=150,
+    columns=4,
+    classes=3,
+    rarest=50,
+)
+stored(
+    "wine",
+    _file("wine.csv", CC_BY, "d44070d5edf22e2a6441cc3674d1df1d602c2a8efed2dbdbb9241cfd3a1f7956"),
+    "Cultivar of a wine, from its chemistry",
+    task="multiclass",
+    target="cultivar",
+    rows=178,
+    columns=13,
+    classes=3,
+    rarest=48,
+)
+stored(
+    "digits",
+    _file("digits.csv.gz", CC_BY, "a4788657f0a925ebd3032a9e3bde92b4602ea81ea7f76b2dfb65da762727c661"),
+    "Handwritten digit, from its 8 x 8 pixels",
+    task="multiclass",
+    target="digit",
+    rows=1797,
+    columns=64,
+    classes=10,
+    rarest=174,
+)
+stored(
+    "diabetes",
+    _file("diabetes.csv", NONE_STATED, "2bc61e7fd2fb43607febff223eba28c50dd90d8df941708e927bd87f186b526b"),
+    "Progression of diabetes after a year, from age, sex, body and blood",
+    task="regression",
+    target="progression",
+    rows=442,
+    columns=10,
+)
+stored(
+    "linnerud",
+    _file("linnerud.csv", NONE_STATED, "36454576338611224634fc14f0c97618f03ac33b0b81088ebba6d108a91d5830"),
+    "Waist from three exercises of 20 men: too small to learn from, a smoke test",
+    task="regression",
+    target="Waist",
+    rows=20,
+    columns=3,
+)

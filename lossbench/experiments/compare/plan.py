@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 
 import torch
 
@@ -40,6 +39,7 @@ from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.metric_choice import AUTO, lacking, metric_notes
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import are_named, folder_name
+from lossbench.experiments.setup.suites import expand
 from lossbench.record import CompareProtocol
 
 
@@ -127,10 +127,9 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
     device = resolve_device(config.device)
     if not config.lrs:
         raise UserError("no learning rate to choose from", where="lrs", fix="give at least one")
-    tables = [
-        table if table is not None else load(data_source(data, config.data))
-        for data, table in zip_longest(config.data, given)
-    ]
+    named = expand(config.data, given)
+    config = config.model_copy(update={"data": [data for data, _ in named]})
+    tables = [table if table is not None else load(data_source(data, config.data)) for data, table in named]
     tables = _distinct_names(tables)
     config = _once_in_time(config, tables)
     kernel = resolve_kernel(config.kernel, device, config.net.activation)
@@ -161,8 +160,8 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         plans.append(TablePlan(data, table, tuple(folds), tuple(pairs), selection))
     _check_served(config, plans)
     is_named = are_named(config.losses)
-    named = [c.pair.loss for entry in plans for c in entry.selection.candidates] if is_named else []
-    metric = primary_metric(config.metric, tables, named)
+    losses = [c.pair.loss for entry in plans for c in entry.selection.candidates] if is_named else []
+    metric = primary_metric(config.metric, tables, losses)
     plans = [_scored(config, metric, entry) for entry in plans]
     _check_several(plans)
     baselines = {find_baseline(config.baseline, entry.selection, Task(entry.table.task)) for entry in plans}

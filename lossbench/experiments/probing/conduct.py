@@ -96,9 +96,10 @@ def _repeatable(subject: LossUnderTest, out: Tensor, target: Tensor) -> Iterator
 def _dependence(subject: LossUnderTest, out: Tensor, target: Tensor) -> Iterator[Finding]:
     word = "class" if subject.task.is_classification else "target"
     names = [f"{float(truth):g}" for truth in subject.truths]
-    other = _inputs(subject, seed=1)[0]
-    values = [_of_truth(subject, out, t) for t in range(len(names))]
-    others = [_of_truth(subject, other, t) for t in range(len(names))]
+    changed_B = _changed_rows(subject, out.shape[1])
+    other = torch.where(changed_B[:, None], _inputs(subject, seed=1)[0], out)
+    values = [_of_truth(subject, out, t, changed_B) for t in range(len(names))]
+    others = [_of_truth(subject, other, t, changed_B) for t in range(len(names))]
     if not all(value.isfinite().all() for value in (*values, *others)):
         return  # which another check says
     constant = [name for name, a, b in zip(names, values, others, strict=True) if torch.equal(a, b)]
@@ -126,8 +127,18 @@ def _dependence(subject: LossUnderTest, out: Tensor, target: Tensor) -> Iterator
         yield subject.finding("target ignored", "error", what, MEASURED, not_told_apart=equal)
 
 
-def _of_truth(subject: LossUnderTest, out: Tensor, index: int) -> Tensor:
-    target = subject.encoded(subject.truths[index].expand(out.shape[:2]))
+def _changed_rows(subject: LossUnderTest, rows: int) -> Tensor:
+    """The rows of one target whose outputs are changed, `[B]`: all, or of a batch's loss, which may need all classes
+    together, every other one."""
+    whole = subject.loss.per == "batch"
+    return torch.arange(rows) % 2 == 0 if whole else torch.ones(rows, dtype=torch.bool)
+
+
+def _of_truth(subject: LossUnderTest, out: Tensor, index: int, changed_B: Tensor) -> Tensor:
+    """Values where those rows have one target, and all others every target in turn."""
+    in_turn = subject.truths[torch.arange(out.shape[1]) // 2 % len(subject.truths)]
+    truth = torch.where(changed_B, subject.truths[index], in_turn)
+    target = subject.encoded(truth.expand(out.shape[:2]))
     return subject.values(out.clone(), target.float() if target.is_floating_point() else target)
 
 

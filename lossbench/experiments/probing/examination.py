@@ -28,7 +28,12 @@ class Needs:
     gradient: bool = True  # a net that can learn
 
 
-FIRST: tuple[Check, ...] = (mechanics.shape, conduct.conduct, mechanics.rows_apart)  # the others need these
+FIRST: tuple[Check, ...] = (
+    mechanics.shape,
+    mechanics.decoder,
+    conduct.conduct,
+    mechanics.rows_apart,
+)  # the others need these
 MECHANICS: tuple[Needs, ...] = (
     Needs(mechanics.defined, values=False, gradient=False),
     Needs(mechanics.gradient, values=False, gradient=False),

@@ -17,6 +17,7 @@ from lossbench.experiments.probing.findings import Finding, Level
 from lossbench.experiments.probing.loss_under_test import TAILS, LossUnderTest
 
 HUGE = 1e4
+FEW = 8  # outputs of which all corners are tried: 256
 DEAD = 0.001  # share of wrong predictions without a gradient that may come from single points
 NO_ZEROS_AND_ONES = {  # spaces that hold no row of zeros and ones
     *(Space.LOG_SIMPLEX, Space.SPHERE, Space.POSITIVE, Space.MEAN_VARIANCE, Space.NORMAL_INVERSE_GAMMA)
@@ -38,7 +39,10 @@ def extreme_outputs(subject: LossUnderTest) -> Iterator[Finding]:
 
 
 def _corners(outputs: int) -> Tensor:
-    """All rows of -1 and +1."""
+    """All rows of -1 and +1; of many outputs those with one sign, or one output against all others."""
+    if outputs > FEW:
+        one_out = 1 - 2 * torch.eye(outputs)
+        return torch.cat([torch.ones(1, outputs), -torch.ones(1, outputs), one_out, -one_out])
     return torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * outputs).reshape(-1, outputs)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lossbench.catalog.equivalence import known_as
 from lossbench.catalog.probes import magnitude
-from lossbench.experiments.probing.findings import Finding
+from lossbench.experiments.probing.findings import Finding, Level
 from lossbench.experiments.probing.loss_under_test import TAILS, LossUnderTest
 from lossbench.experiments.probing.search import minimise
 
@@ -33,7 +33,8 @@ def floor(subject: LossUnderTest) -> Iterator[Finding]:
     numbers = {"lowest": lowest, "bounded": not falls, "declared_floor": declared}
     if falls:
         what = "falls without end as the outputs grow: no minimum to train towards"
-        yield subject.finding("floor", "error", what, measured, **numbers)
+        level: Level = "warning" if declared is None and subject.loss.is_declared else "error"
+        yield subject.finding("floor", level, what, measured, **numbers)
     elif declared is not None and lowest < declared - 1e-6 * max(1.0, abs(declared)):
         what = f"reaches {lowest:.4g}, below the declared floor of {declared:g}"
         yield subject.finding("floor", "error", what, measured, **numbers)

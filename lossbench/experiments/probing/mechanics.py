@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.activations import ACTIVATIONS
+from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.plugins.adapt import WrongShape
 from lossbench.catalog.plugins.row_coupling import COUNT_INSIDE, coupling
 from lossbench.errors import UserError
@@ -56,6 +57,34 @@ def _fault(wrong: WrongShape, members: int, rows: int) -> str:
     if len(returned) == 3 and returned[:2] == (members, rows):
         return "the outputs of a row are not added up: sum or mean over the last axis"
     return "one value per sample is expected"
+
+
+def decoder(subject: LossUnderTest) -> Iterator[Finding]:
+    """Its decoder reads the outputs as what the task predicts: finite values, or probabilities that sum to one."""
+    measured = f"outputs [2, 12, K] of scales 1 and 6 behind {subject.activation.name}, float64"
+    for scale in (1.0, FARTHEST):
+        try:
+            found = subject.read(subject.activation(subject.linear_outputs(2, 12, scale=scale)))
+        except UserError as error:
+            yield subject.finding("decoder", "error", f"cannot read {subject.outputs} outputs ({error})", measured)
+            return
+        if wrong := _unreadable(subject, found):
+            yield subject.finding("decoder", "error", f"{wrong}: correct decode", measured)
+            return
+
+
+def _unreadable(subject: LossUnderTest, found: Prediction) -> str:
+    """What is wrong with a prediction of the task; "" where nothing is."""
+    if not subject.task.is_classification:
+        if found.point_PN is None:
+            return "the decoder gives no value (point_PN) of a regression"
+        return "" if found.point_PN.isfinite().all() else "the decoder gives values that are not finite"
+    if found.score_PNC is None or found.score_PNC.shape[-1] != subject.classes:
+        return f"the decoder does not give a score (score_PNC) for each of {subject.classes} classes"
+    p = found.probability_PNC
+    off = None if p is None else (p.sum(-1) - 1).abs()
+    is_none = off is not None and p is not None and not bool(((off < 1e-3) | (p == 0).all(-1)).all())
+    return "the decoder's probabilities do not sum to one" if is_none else ""
 
 
 def rows_apart(subject: LossUnderTest) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ Shapes: M mixtures, N points, T target values, K outputs, C classes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -35,7 +35,7 @@ def sound_spaces(subject: LossUnderTest) -> Iterator[Finding]:
         return
     tried = [a for a in ACTIVATIONS if a.min_outputs <= subject.outputs]
     tried = [a for a in tried if a.space not in OF_ONE_LOSS or a.space in subject.loss.sound[subject.task]]
-    reach = _least(subject, _mixtures(subject))[1] if subject.task.is_classification else None
+    reach = _reach(subject) if subject.task.is_classification else None
     faults = {a.name: fault(subject, a, reach) for a in tried}
     sound = [name for name, why in faults.items() if not why]
     declared = [
@@ -54,8 +54,26 @@ def sound_spaces(subject: LossUnderTest) -> Iterator[Finding]:
         yield subject.finding("sound spaces", "ok" if sound else "warning", what, measured, **numbers)
 
 
-def fault(subject: LossUnderTest, activation: Activation, reach_M: Tensor | None = None) -> str:
-    """What goes wrong behind an activation; "" where nothing does. `reach_M`: what the preferred one can reach."""
+@dataclass(frozen=True)
+class Reach:
+    """What an activation must come up to, for each mixture: the decision (None: any) and the least expected loss."""
+
+    label_M: Tensor | None
+    least_M: Tensor
+
+
+def _reach(subject: LossUnderTest) -> Reach:
+    """Of the preferred activation. A loss that is declared not to predict the most probable class is held to no
+    decision, one without a floor to no least value."""
+    mixture_MC = _mixtures(subject)
+    decides_otherwise = subject.loss.is_declared and subject.loss.is_consistent(subject.task) is False
+    has_floor = subject.loss.floor is not None or not falls_without_end(subject)
+    least_M = _least(subject, mixture_MC)[1] if has_floor else torch.full((len(mixture_MC),), torch.inf)
+    return Reach(None if decides_otherwise else mixture_MC.argmax(-1), least_M)
+
+
+def fault(subject: LossUnderTest, activation: Activation, reach: Reach | None = None) -> str:
+    """What goes wrong behind an activation; "" where nothing does. `reach`: of the preferred one, for classes."""
     tried = replace(subject, activation=activation)
     try:
         z = torch.cat([tried.linear_outputs(200, scale=scale) for scale in (1.0, 5.0, 50.0)])
@@ -68,10 +86,10 @@ def fault(subject: LossUnderTest, activation: Activation, reach_M: Tensor | None
         return "falls without end"
     if tried.dead_share > subject.dead_share + 0.01:
         return "has no gradient at some wrong predictions"
-    return _values(subject, tried) if reach_M is None else _classes(subject, tried, reach_M)
+    return _values(subject, tried) if reach is None else _classes(subject, tried, reach)
 
 
-def _classes(subject: LossUnderTest, tried: LossUnderTest, reach_M: Tensor) -> str:
+def _classes(subject: LossUnderTest, tried: LossUnderTest, reach: Reach) -> str:
     mixture_MC = _mixtures(subject)
     each_CC = torch.eye(subject.classes, dtype=torch.float64)
     z_MK, least_M = _least(tried, torch.cat([mixture_MC, each_CC]))
@@ -79,9 +97,9 @@ def _classes(subject: LossUnderTest, tried: LossUnderTest, reach_M: Tensor) -> s
         return "falls below its floor"
     mixtures = len(mixture_MC)
     label_M = tried.read(tried.activation(z_MK[:mixtures])[None]).label_PN[0]
-    if not torch.equal(label_M, mixture_MC.argmax(-1)):
+    if reach.label_M is not None and not torch.equal(label_M, reach.label_M):
         return "decides wrongly at its minimum"
-    excess = float((least_M[:mixtures] - reach_M).max())
+    excess = float((least_M[:mixtures] - reach.least_M).max())
     return "its best outputs are out of reach" if excess > OUT_OF_REACH * subject.range else ""
 
 
@@ -104,4 +122,6 @@ def _mixtures(subject: LossUnderTest) -> Tensor:
 
 
 def _least(subject: LossUnderTest, weight_MT: Tensor) -> tuple[Tensor, Tensor]:
-    return minimise(subject.risks, weight_MT, subject.outputs, starts=1, halvings=9)
+    return minimise(
+        subject.risks, weight_MT, subject.outputs, starts=1, halvings=9, rounds=1 if subject.outputs == 1 else 3
+    )

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.decoders import Decoder
-from lossbench.catalog.metrics.metric import SUM_SLACK
+from lossbench.catalog.metrics.needs import SUM_SLACK
 from lossbench.experiments.setup.pair import Pair
 from lossbench.record import Diagnostics, NetDiagnostics, RangeRecord
 

@@ -1,4 +1,4 @@
-"""Class weights: none, balanced, or given class by class.
+"""Class weights: none, by an inverse power of the classes' shares, or given class by class.
 
 C classes. Weights are scaled to a mean of 1 over the training part's samples: a weight moves the balance between
 classes, never the learning rate.
@@ -14,8 +14,9 @@ from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError, UserErrors, counted, unknown
 
 ALIKE, BALANCED = "none", "balanced"
+SHARE_POWER = {BALANCED: 1.0, "sqrt_balanced": 0.5}  # a class weighs the inverse of its share to that power
 
-ClassWeight = str | tuple[tuple[str, float], ...]  # none, balanced, or every class with its weight, in their order
+ClassWeight = str | tuple[tuple[str, float], ...]  # one of these words, or every class with its weight, in their order
 
 
 def resolve_class_weight(
@@ -49,8 +50,8 @@ def class_weights(class_weight: ClassWeight, counts_C: Tensor) -> Tensor | None:
     if class_weight == ALIKE:
         return None
     counts = counts_C.double()
-    if isinstance(class_weight, str):  # balanced
-        weight = 1 / counts.clamp_min(1)
+    if isinstance(class_weight, str):
+        weight = counts.clamp_min(1) ** -SHARE_POWER[class_weight]
     else:
         weight = counts.new_tensor([value for _, value in class_weight])
     return weight * counts.sum() / (weight * counts).sum()

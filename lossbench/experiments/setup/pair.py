@@ -32,7 +32,7 @@ from lossbench.experiments.probing.profile import profile
 from lossbench.experiments.probing.undeclared import Measured, measure
 from lossbench.experiments.setup.class_weight import (
     ALIKE,
-    BALANCED,
+    SHARE_POWER,
     ClassWeight,
     class_weight_text,
     resolve_class_weight,
@@ -61,7 +61,8 @@ class Seen:
 class Pair:
     """A loss and a last activation that will be trained together on a task with so many classes.
 
-    `class_weight`: "none", "balanced" where every class counts as much as every other one, or each class's weight.
+    `class_weight`: "none", "balanced" where every class counts as much as every other one, "sqrt_balanced" with the
+    roots of these weights, or each class's weight.
     `targets`: how many numbers a regression predicts for each row, each with an output of its own.
     `seen` of a pair whose functions are not called in this process: what calls in another one have shown.
     """
@@ -157,10 +158,9 @@ class Pair:
     def estimand(self) -> str:
         """What its loss estimates, in the words of `estimands`, with its class weights; "": not declared."""
         found = self.loss.estimand(self.task)
-        of_classes = set() if isinstance(self.class_weight, str) else {weight for _, weight in self.class_weight}
-        if self.class_weight == ALIKE or len(of_classes) == 1:
-            return found
-        return weighted(found, balanced=self.class_weight == BALANCED)
+        if isinstance(self.class_weight, str):
+            return weighted(found, SHARE_POWER.get(self.class_weight, 0.0))
+        return weighted(found, None) if len({weight for _, weight in self.class_weight}) > 1 else found
 
     @property
     def params(self) -> dict[str, Any]:
@@ -260,8 +260,8 @@ def resolve_pair(
     is what is known of the target's values, for the refusal of a loss that does not support its task; `targets` is how
     many numbers a regression predicts; `soft`: the target holds probabilities of the classes.
 
-    Raises `UserError` where the loss does not support the task, the activation cannot work on so few outputs, or
-    classes are weighted that there are not.
+    Raises `UserError` where the loss does not support the task, the activation cannot work on so few outputs,
+    classes are weighted that there are not, or parameters of the loss do not fit so many classes.
     """
     if task not in loss.targets:
         supported = " and ".join(sorted(loss.targets))
@@ -282,6 +282,8 @@ def resolve_pair(
             fix = "weight the rows (--weights COLUMN), or leave it out"
             raise UserError("rows have probabilities, not a class to weight", where=f"{path}loss.class_weight", fix=fix)
     weight = resolve_class_weight(class_weight, task, class_names, where=f"{path}loss.class_weight")
+    if loss.check_classes is not None:
+        loss.check_classes(loss.params, classes, f"{path}loss.params")
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
     check_width(loss, activation, task, classes, where=f"{path}last_act")
     check_several_targets(loss, targets, where=f"{path}loss")

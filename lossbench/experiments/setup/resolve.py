@@ -19,8 +19,10 @@ from lossbench.config.commands.train import TrainConfig
 from lossbench.config.data import DataConfig
 from lossbench.config.parts import LossConfig
 from lossbench.config.schema import Config
-from lossbench.data.datasets.catalogue import is_known, unknown_set
+from lossbench.data.datasets.catalogue import is_known, one_table_needed, unknown_set
+from lossbench.data.datasets.names import OPENML_SUITE, is_suite
 from lossbench.errors import UserError, UserErrors
+from lossbench.experiments.setup.suites import members
 
 AUTO = "auto"
 
@@ -97,7 +99,7 @@ def _checks(config: Config) -> Iterator[Callable[[], object]]:
                 yield partial(_check_entry, pair, f"losses.{i}")
             yield lambda: _check_metric(config.metric)
             for i, data in enumerate(config.data):
-                yield partial(_check_data, data, f"data.{i}")
+                yield partial(_check_tables, data, f"data.{i}")
         case RegularizeConfig():
             yield from _pair_checks(config.loss, config.last_act, "")
             yield lambda: _check_data(config.data, "data")
@@ -121,6 +123,17 @@ def _check_metric(name: str) -> None:
         find_metric(name, where="metric")
 
 
+def _check_tables(data: DataConfig, path: str) -> None:
+    """A table, or a suite of them; one of OpenML's is not asked for."""
+    if data.name is None or not is_suite(data.name):
+        _check_data(data, path)
+    elif not data.name.startswith(OPENML_SUITE):
+        for member in members(data.name):
+            _check_data(member, path)
+
+
 def _check_data(data: DataConfig, path: str) -> None:
+    if data.name is not None and is_suite(data.name):
+        raise one_table_needed(data.name, where=path)
     if data.name is not None and not is_known(data.name):
         raise unknown_set(data.name, where=path)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
+from lossbench.catalog.decoders import Prediction
 from lossbench.data.cells import plain_number
 from lossbench.data.read.build_table import read_features
 from lossbench.data.source import DataSource
@@ -17,6 +20,7 @@ from lossbench.experiments.train.saved_model import FILE, load_predictor
 from lossbench.record import read_record, verify
 
 PROBABILITY_DIGITS, VALUE_DIGITS = 7, 9  # what float32 carries
+LEVELS = (0.05, 0.5, 0.95)  # of the quantiles of a distribution
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,7 @@ def predict_file(
         columns = zip(predictor.targets, each, strict=True)
         return Predicted({name: [_rounded(value, VALUE_DIGITS) for value in own] for name, own in columns}, notes)
     if prediction.point_PN is not None:
-        values = [_rounded(value, VALUE_DIGITS) for value in prediction.point_PN[0].tolist()]
-        return Predicted({predictor.target: values}, notes)
+        return Predicted(_values(predictor.target, prediction.point_PN, prediction), notes)
     decided: dict[str, list[Any]] = {predictor.target: [predictor.classes[i] for i in prediction.label_PN[0].tolist()]}
     if predictor.is_ordinal:
         decided[f"median({predictor.target})"] = [predictor.classes[i] for i in prediction.median_PN[0].tolist()]
@@ -77,6 +80,19 @@ def predict_file(
         chances = prediction.probability_PNC[0, :, i].tolist()
         decided[f"P({label})"] = [_rounded(chance, PROBABILITY_DIGITS) for chance in chances]
     return Predicted(decided, notes)
+
+
+def _values(target: str, point_PN: Tensor, prediction: Prediction) -> dict[str, list[Any]]:
+    """The point; of a distribution its mean and standard deviation; and quantiles, those of the loss where it has no
+    distribution."""
+    parts = {target: point_PN}
+    if prediction.distribution is not None:
+        parts |= {f"mean({target})": prediction.distribution.mean, f"sd({target})": prediction.distribution.sd}
+    if prediction.spread is not None:
+        levels = LEVELS if prediction.quantiles is None else prediction.quantiles.levels
+        value_PNL = prediction.spread.at(levels)
+        parts |= {f"q{level:g}({target})": value_PNL[..., i] for i, level in enumerate(levels)}
+    return {name: [_rounded(value, VALUE_DIGITS) for value in part[0].tolist()] for name, part in parts.items()}
 
 
 def _rounded(value: float, digits: int) -> float:

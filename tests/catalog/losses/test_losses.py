@@ -30,7 +30,9 @@ def test_the_catalogue_has_the_losses_that_the_field_compares():
     must = """cross_entropy nll kl_div bce bce_with_logits soft_margin multilabel_soft_margin poisson_nll gaussian_nll
     hinge squared_hinge cubed_hinge multi_margin crammer_singer exponential mse l1 smooth_l1 huber log_cosh pinball
     expectile cauchy soft_l1 tukey msle mape brier square tanimoto cauchy_schwarz focal poly1 gce sce taylor_ce
-    bi_tempered hinge_embedding cosine_embedding dice tversky logit_adjusted class_balanced ldam evidential"""
+    bi_tempered js nce nfl nce_mae nce_rce agce aul ael unhinged sigmoid_loss ramp bootstrap_soft bootstrap_hard
+    forward_correction backward_correction asl vector_scaling soft_f1 pairwise_auc hinge_embedding cosine_embedding
+    dice tversky logit_adjusted class_balanced ldam evidential"""
     assert set(must.split()) <= set(LOSSES.names())
 
 

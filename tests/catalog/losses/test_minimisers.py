@@ -5,8 +5,11 @@ Rows are class distributions; the expected loss of a row is the sum of its losse
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
+from scipy import optimize
 from torch import Tensor
 
 from lossbench.catalog.decoders import Prediction
@@ -25,6 +28,7 @@ CASES = [
     if c.task.is_classification
     and c.loss.per == "sample"
     and not c.loss.statistics
+    and c.loss.floor is not None
     # in test_calibration_and_angles: directions, where 1e-2 is far apart, and a loss whose jumps descent does not see
     and c.activation.name != "normalize"
     and c.loss.name != "dual_focal"
@@ -82,6 +86,13 @@ def test_proper_and_consistent_are_declared_as_they_are(case: Case):
         ("huber", {}, {0.1: 0.1, 0.6: 0.6}),
         ("cross_entropy", {"label_smoothing": 0.1}, {0.1: 0.14, 0.8: 0.77}),
         ("bce_with_logits", {"pos_weight": 3.0}, {0.1: 0.25, 0.6: 9 / 11}),
+        ("ael", {}, {0.45: 0.5 - 1.5 * math.log(55 / 45), 0.6: 1.0}),  # p - (1 - p) = a log odds, where within 1
+        ("bootstrap_hard", {}, {0.1: 0.08, 0.3: 0.24, 0.8: 0.84}),  # beta eta, and 1 - beta for the first
+        ("forward_correction", {}, {0.3: 0.25, 0.6: 0.625, 0.8: 0.875}),  # (eta - r) / (1 - 2 r)
+        ("backward_correction", {}, {0.3: 0.25, 0.6: 0.625, 0.8: 0.875}),
+        ("forward_correction", {"noise_matrix": [[0.9, 0.1], [0.3, 0.7]]}, {0.3: 1 / 3, 0.6: 5 / 6}),  # T' p = eta
+        ("nce", {}, {0.1: 0.0, 0.8: 1.0}),
+        ("agce", {}, {0.1: 0.0, 0.8: 1.0}),
     ],
 )  # fmt: skip
 def test_a_binary_minimiser_is_where_theory_puts_it(name: str, params: dict[str, float], shares: dict[float, float]):
@@ -91,6 +102,32 @@ def test_a_binary_minimiser_is_where_theory_puts_it(name: str, params: dict[str,
     for eta, p in shares.items():
         # the table's numbers have three digits
         assert found.probability_PNC[0, ETA.tolist().index(eta), 1].item() == pytest.approx(p, abs=1e-3)
+
+
+def test_asymmetric_focusing_sides_with_the_second_class_from_where_it_says():
+    """At p = 1/2 the slopes of both classes' losses cancel at that probability of the second class."""
+
+    def slope(eta: float) -> float:
+        step = 1e-5
+        first = [-((p - 0.05) ** 4) * math.log(1.05 - p) for p in (0.5 - step, 0.5 + step)]
+        second = [-(1 - p) * math.log(p) for p in (0.5 - step, 0.5 + step)]
+        return (1 - eta) * (first[1] - first[0]) + eta * (second[1] - second[0])
+
+    threshold = optimize.brentq(slope, 0.01, 0.99)
+    assert f"{threshold:.3f}" in LOSSES.get("asl").estimates
+    loss = LOSSES.get("asl")
+    share = torch.tensor([[1 - threshold - d, threshold + d] for d in (-0.02, 0.02)], dtype=torch.float64)
+    _, found = minimise(Case(loss, Task.BINARY, best_activation(loss, Task.BINARY)), share)
+    assert found.label_PN[0].tolist() == [0, 1]
+
+
+def test_single_label_asymmetric_focusing_is_as_near_to_proper_as_it_says():
+    """By search on a grid of 1e-5, between 0.01 and 0.99."""
+    p = torch.linspace(1e-5, 1 - 1e-5, 99_999, dtype=torch.float64)
+    z = torch.stack([torch.log1p(-p), p.log()], -1)
+    first, second = (LOSSES.get("asl_single_label")(z, torch.full((len(z),), y)) for y in (0, 1))
+    for eta in torch.linspace(0.01, 0.99, 50, dtype=torch.float64):
+        assert abs(p[((1 - eta) * first + eta * second).argmin()] - eta) < 1e-3
 
 
 @pytest.mark.parametrize(("beta", "estimate"), [(0.1, 0.3 / 0.7 * 0.1), (1.0, 0.3)])

@@ -15,7 +15,7 @@ from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.commands.train import TrainConfig
 from lossbench.config.data import DataConfig
 from lossbench.data.checks.split_caveats import split_caveats
-from lossbench.data.datasets.bundled import titanic_full
+from lossbench.data.datasets.catalogue import load_named
 from lossbench.data.describe import describe
 from lossbench.data.duplicates import row_hashes
 from lossbench.data.load import load
@@ -47,7 +47,7 @@ def test_equal_rows_have_equal_numbers_and_no_others(seed: int) -> None:
 def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Titanic four times, with a new row number each."""
     monkeypatch.chdir(tmp_path)
-    table = titanic_full()
+    table = load_named("titanic-full")
     frame = table.features.assign(y=table.target)
     frame = pd.concat([frame] * 4, ignore_index=True)
     frame.insert(0, "PassengerId", range(1, len(frame) + 1))
@@ -78,7 +78,7 @@ def test_copies_are_counted_and_grouped(copies: str) -> None:
 
 def test_copies_make_scores_too_good_and_groups_do_not(copies: str) -> None:
     """A tree finds a copy of nearly every test row, unless copies stay together: then it scores as on one Titanic."""
-    once = titanic_full()
+    once = load_named("titanic-full")
     assert once.target.mean() == pytest.approx(0.384, abs=1e-3)
     shuffled, grouped = (load(DataSource(file=copies, target="y", groups=groups)) for groups in (None, "duplicates"))
     score = {}

@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_breast_cancer
 from sklearn.utils.class_weight import compute_class_weight
 
+from lossbench import MLPClassifier
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.train import TrainConfig
 from lossbench.errors import UserError
@@ -27,6 +29,28 @@ def test_balanced_is_scikit_learn_s() -> None:
     theirs = compute_class_weight("balanced", classes=np.arange(3), y=LABELS.numpy())
     assert ours is not None
     torch.testing.assert_close(ours, torch.from_numpy(theirs))
+
+
+def test_sqrt_balanced_is_the_root_of_balanced_as_in_catboost() -> None:
+    """CatBoost's SqrtBalanced: sqrt(max n / n_k), here scaled to a mean of 1 over the samples."""
+    counts = np.bincount(LABELS.numpy())
+    theirs = np.sqrt(counts.max() / counts)
+    ours = class_weights("sqrt_balanced", torch.from_numpy(counts))
+    assert ours is not None
+    np.testing.assert_allclose(ours.numpy(), theirs / theirs[LABELS.numpy()].mean(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("power", [1.0, 0.5])
+def test_focal_with_class_weights_is_the_weighted_mean_of_its_formula(power: float) -> None:
+    """At the weights that a net starts from, from which a rate of 1e-9 does not lead away in float32."""
+    x, y = load_breast_cancer(return_X_y=True)
+    word = {1.0: "balanced", 0.5: "sqrt_balanced"}[power]
+    start: dict[str, Any] = {"optim": "sgd", "lr": 1e-9, "epochs": 1, "batch_size": None, "random_state": 0}
+    net = MLPClassifier("focal(gamma=3)", class_weight=word, **start).fit(x, y)
+    own_p = net.predict_proba(x)[np.arange(len(y)), y]
+    weight = (1 / np.bincount(y) ** power)[y]
+    expected = np.average(-((1 - own_p) ** 3) * np.log(own_p), weights=weight)
+    assert net.loss_curve_[0] == pytest.approx(expected, rel=1e-5)  # float32
 
 
 def test_weights_keep_their_ratios_and_weigh_a_sample_by_1_on_average() -> None:
@@ -72,5 +96,5 @@ def test_weights_that_fit_no_class_are_refused(class_weight: Any, other: dict[st
 
 @pytest.mark.parametrize("wrong", ["balnced", {}, {"0": 0}, {"0": "x"}, {"0": float("inf")}, 3, "0=1,1"])
 def test_what_is_no_class_weight_is_refused(wrong: Any) -> None:
-    with pytest.raises(ValueError, match=r"must be none, balanced, or a weight|must give class"):
+    with pytest.raises(ValueError, match=r"must be none, balanced, sqrt_balanced, or a weight|must give class"):
         weighted(wrong)

