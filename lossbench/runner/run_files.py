@@ -30,7 +30,9 @@ RUN_FILES: Mapping[str, RunFiles] = {
         (
             *("report.html", "comparison.md", "members.csv", "calibration.png", "curves.png", "differences.png"),
             *("distribution.png", "lr-sensitivity.png", "matrix.png", "stop-rule.png", "learning-curve.png"),
-            *("robustness.png", "critical-difference*.svg", "pages", "losses-by-margin.png"),
+            *("robustness.png", "pair-flip-noise.png", "matrix-noise.png", "boundary-noise.png", "instance-noise.png"),
+            *("imbalance.png", "target-outliers.png", "target-noise.png", "feature-outliers.png", "missing-values.png"),
+            *("critical-difference*.svg", "pages", "losses-by-margin.png"),
             *("losses-by-probability.png", "losses-by-residual.png", "losses-by-prediction.png"),
         ),
         (f"{JOURNAL}*", TABLES),

@@ -125,7 +125,9 @@ def dual_focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.
     log_p_B1 = log_p_BK.gather(-1, y_B.unsqueeze(-1))
     other_BK = hide_own(log_p_BK, y_B)
     log_p_j = torch.where(other_BK <= log_p_B1, other_BK, -torch.inf).amax(-1)
-    return -(gamma * torch.logaddexp(log_not_p(z_BK, y_B), log_p_j)).exp() * log_p_B1.squeeze(-1)
+    log_rest, has_j = log_not_p(z_BK, y_B), log_p_j > -torch.inf  # of log 0 logaddexp has no second derivative
+    log_base = torch.where(has_j, torch.logaddexp(log_rest, torch.where(has_j, log_p_j, log_rest)), log_rest)
+    return -(gamma * log_base).exp() * log_p_B1.squeeze(-1)
 
 
 @loss(

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 
 from lossbench.catalog.activations import Activation
-from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.verdicts import check_width
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -116,17 +115,28 @@ def _of_probabilities(subject: LossUnderTest) -> _Line:
 
 
 def _of_values(subject: LossUnderTest) -> _Line:
+    """Along the output that is the prediction, or its logarithm; `UserError` where no output moves it alone."""
     space = subject.activation.space
-    reads_logarithm = subject.loss.decoder_on(space, subject.task) == Decoder.EXP
-    behind, note = FIXED.get(space, ((), ""))
+    zeros = (0.0,) * (subject.outputs - 1)
+    behind, note = FIXED.get(space, (zeros, "the other outputs 0" if zeros else ""))
 
-    def outputs(y_N: Tensor) -> Tensor:
-        first = (y_N.log() if reads_logarithm else y_N)[:, None]
-        return torch.cat([first, first.new_tensor(behind).expand(len(first), -1)], -1)
+    def beside(first_N: Tensor) -> Tensor:
+        return torch.cat([first_N[:, None], first_N.new_tensor(behind).expand(len(first_N), -1)], -1)
 
-    if reads_logarithm or subject.encoding is not Encoding.FLOAT or not _has_negative(space):
-        return _Line("prediction", POSITIVE, outputs, 1.0, note)
-    return _Line("residual", AROUND_ZERO, outputs, 0.0, note)
+    if _is_prediction(subject, beside):
+        if subject.encoding is Encoding.FLOAT and _has_negative(space):
+            return _Line("residual", AROUND_ZERO, beside, 0.0, note)
+        return _Line("prediction", POSITIVE, beside, 1.0, note)
+    if _is_prediction(subject, lambda y_N: beside(y_N.log())):
+        return _Line("prediction", POSITIVE, lambda y_N: beside(y_N.log()), 1.0, note)
+    what = f"{subject.loss.label} reads its prediction from several outputs: no axis moves it alone"
+    raise UserError(what, fix="leave it out")
+
+
+def _is_prediction(subject: LossUnderTest, outputs: Callable[[Tensor], Tensor]) -> bool:
+    y_N = torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64)
+    point = subject.read(outputs(y_N)[None]).point_PN
+    return point is not None and torch.allclose(point[0], y_N)
 
 
 def _has_negative(space: Space) -> bool:
