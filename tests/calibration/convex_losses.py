@@ -1,7 +1,7 @@
 """Long & Servedio (2010): a linear net, a table that it separates without an error, 10% of the training labels wrong.
 
-The few wrong labels of large margin outweigh all rows of small margin in any convex loss, which then gives half of the
-penalizers, a quarter of the rows, away; a bounded loss lets the wrong labels go. Test labels are clean.
+The few wrong labels of large margin outweigh all rows of small margin in any convex loss, which then gives many of the
+penalizers away; a bounded loss lets the wrong labels go. Test labels are clean.
 doi:10.1007/s10994-009-5165-z
 """
 
@@ -18,7 +18,7 @@ from tests.calibration.statistics import ALWAYS, FOUND, NEVER
 CONVEX = ("cross_entropy", "hinge", "squared_hinge", "exponential")
 BOUNDED = ("l1", "gce", "brier", "ramp")
 NOISE = 0.1
-FALLEN, KEPT = 0.85, 0.97  # of the accuracies about .75 and 1.00
+FALLEN, KEPT = 0.85, 0.97  # accuracies of about .7 and 1.00 lie well beyond these
 
 
 def convex_losses(draw: int) -> Iterator[Outcome]:

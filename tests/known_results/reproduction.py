@@ -65,7 +65,7 @@ class Reproduction:
 
 def reproductions(record: CompareRecord, result: KnownResult) -> Iterator[Reproduction]:
     """A result on each table of its comparison."""
-    metric = record.metrics[0].name
+    metric = record.protocol.metric
     evidence = compare(_scored_raw(record, metric) if result.probabilities == "raw" else record)
     for table in evidence.tables:
         yield Reproduction(result, metric, table)

@@ -61,7 +61,7 @@ COMPARISONS: dict[str, dict[str, Any]] = {
         "epochs": 60,
     },
     "calibration": {
-        "data": "seattle-weather",
+        "data": ["seattle-weather", "noisy-labels-20pct"],
         "losses": ["cross_entropy", "brier", "label_smoothing", "focal"],
         "metric": "ece",
         "stop_rule": ["last"],
@@ -159,8 +159,8 @@ KNOWN: tuple[KnownResult, ...] = (
     ),
     KnownResult(
         "convex",
-        "10% label noise makes a linear net with any convex loss wrong on a quarter of a table that a line separates,"
-        " and does nothing to a bounded loss",
+        "With 10% label noise a linear net loses a table that a line separates under every convex potential;"
+        " bounded losses keep it",
         "Long & Servedio 2010, doi:10.1007/s10994-009-5165-z",
         {
             "cross_entropy": "worse",
