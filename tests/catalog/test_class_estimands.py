@@ -51,7 +51,7 @@ NAMED = {  # what the population need not show, because it is an assertion on al
 FLAT = {"gce", "tanimoto"}  # not convex, and flat where they are wrong: descent starts from the truth
 CAUGHT = {"agce", "aul", "bootstrap_hard"}  # with a local minimum at other classes, too: likewise
 NO_MINIMISER = {"vector_scaling", "backward_correction"}  # no single one; none where a class is rarer than its noise
-NEARLY_POWERS = {"bootstrap_soft"}  # to within 2e-3, at the default
+NEARLY_POWERS = {"bootstrap_soft", "confidence_penalty"}  # to within 2e-3, at the default
 PAIRS = [
     *((name, {}, "none") for name in LOSSES.names() if name not in NO_MINIMISER),
     *((name, {}, "sqrt_balanced") for name in ("cross_entropy", "focal", "l1")),

@@ -44,7 +44,7 @@ SHELLS = ["bash", "zsh", "fish"]
 @pytest.mark.parametrize(
     ("line", "values"),
     [
-        ("lossbench train --loss foc", ["focal"]),
+        ("lossbench train --loss tay", ["taylor_ce"]),
         ("lossbench train --last-act logso", ["logsoftmax"]),
         ("lossbench train --data tita", ["titanic", "titanic-full"]),
         ("lossbench train --metric bala", ["balanced_accuracy"]),
@@ -53,7 +53,9 @@ SHELLS = ["bash", "zsh", "fish"]
         ("lossbench train --optim ada", ["adam", "adamw"]),
         ("lossbench train --target-encoding sig", ["signed_one_hot", "sign"]),
         ("lossbench train --decode marg", ["margin"]),
-        ("lossbench compare-losses --losses ce,foc", ["ce,focal"]),
+        ("lossbench compare-losses --losses ce,tay", ["ce,taylor_ce"]),
+        ("lossbench compare-losses --losses common,robu", ["common,robust"]),
+        ("lossbench losses --family robu", ["robust"]),
         ("lossbench compare-losses --losses ce,nll+logso", ["ce,nll+logsoftmax"]),
         ("lossbench compare-losses --data titanic,tita", ["titanic,titanic-full"]),
         ("lossbench regularize-gif --penalty l1,", ["l1,l2", "l1,elasticnet"]),
@@ -84,14 +86,14 @@ def test_a_real_bash_completes(tmp_path):
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lossbench "$@"\n')
     command.chmod(0o755)
     script = (
-        'eval "$(_LOSSBENCH_COMPLETE=source_bash lossbench)"; COMP_WORDS=(lossbench train --loss foc); COMP_CWORD=3; '
+        'eval "$(_LOSSBENCH_COMPLETE=source_bash lossbench)"; COMP_WORDS=(lossbench train --loss tay); COMP_CWORD=3; '
         '_lossbench_completion lossbench; echo "${COMPREPLY[@]}"'
     )
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     found = subprocess.run(
         [bash, "--norc", "-c", script], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True
     )
-    assert found.stdout.split() == ["focal"]
+    assert found.stdout.split() == ["taylor_ce"]
 
 
 def test_suites_are_offered_where_a_list_of_tables_is_taken(complete):

@@ -119,7 +119,7 @@ def test_a_family_without_losses_for_the_task_is_not_listed(lossbench, monkeypat
 
 def test_a_family_is_a_filter_in_a_pipe_and_an_unknown_one_a_mistake(lossbench):
     code, out, _ = lossbench("losses", "--family", "overlap", "--json")
-    assert [row["loss"] for row in json.loads(out)] == ["dice", "tversky", "focal_tversky"]
+    assert [row["loss"] for row in json.loads(out)] == ["dice", "tversky", "focal_tversky", "soft_f1"]
     code, _, (line,) = lossbench("losses", "--family", "robst")
     assert code == 2
     assert "unknown family 'robst'; did you mean 'robust'?" in line
@@ -263,7 +263,7 @@ def test_what_other_commands_hand_on(lossbench, handed):
         (
             "predict",
             (Path("outputs/a"), Path("new.csv"), Path("p.csv")),
-            {"member": None, "reading": {}, "last_act": None},
+            {"member": None, "reading": {}, "last_act": None, "decode": None},
         ),
         (
             "predict",

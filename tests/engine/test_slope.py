@@ -1,11 +1,14 @@
 """What is replayed has autograd's bits, for every loss of the catalogue; what cannot be replayed stays autograd's."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossbench.catalog.soft_targets import softened
+from lossbench.catalog.targets import encode
 from lossbench.engine import slope
 from lossbench.engine.objective import ObjectiveGroup
 from lossbench.engine.padding import ROWS
@@ -58,9 +61,9 @@ def _same_bits(a, b):
 
 def _soft(case, *lead, seed, dtype):
     generator = torch.Generator().manual_seed(seed)
-    shares = torch.rand(*lead, CLASSES[case.task], generator=generator, dtype=dtype)
-    shares = shares / shares.sum(-1, keepdim=True)
-    return shares[..., 1:] if case.outputs == 1 else shares
+    shares = torch.rand(math.prod(lead), CLASSES[case.task], generator=generator, dtype=dtype)
+    target = encode(shares / shares.sum(-1, keepdim=True), case.loss.targets[case.task])
+    return target.to(dtype).view(*lead, -1)
 
 
 @pytest.mark.parametrize(("case", "is_soft"), [(c, False) for c in PREFERRED] + [(c, True) for c in SOFT], ids=repr)

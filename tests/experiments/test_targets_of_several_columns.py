@@ -128,7 +128,9 @@ def test_large_tables_share_such_targets(target):
         torch.testing.assert_close(shared[1].truth_N[part], few[1].truth_N[part], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "kl_div", "mse", "brier"])
+@pytest.mark.parametrize(
+    "loss", ["cross_entropy", "kl_div", "mse", "brier", "focal", "class_balanced", "squared_hinge"]
+)
 def test_a_net_of_probabilities_predicts_them_for_new_rows(loss, file, tmp_path):
     result = finished(train_config(loss, data=data_of(file, SOFT), seeds=2, **SMALL))
     record = result.record

@@ -14,17 +14,12 @@ from lossbench.catalog.loss import loss
 from lossbench.catalog.losses import SMOOTHED_WEIGHTS
 from lossbench.catalog.losses.class_estimands import in_large_batches, tempered
 from lossbench.catalog.losses.domains import CLASSES, DIRECTIONS, LOGITS, without
-from lossbench.catalog.losses.likelihood import cross_entropy, soft_cross_entropy
+from lossbench.catalog.losses.likelihood import cross_entropy
 from lossbench.catalog.losses.row_operations import hide_own, log_not_p, log_p, own
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-
-def soft_label_smoothing(z_BK: Tensor, t_BK: Tensor, *, smoothing: float) -> Tensor:
-    """Cross-entropy of (1 - a) t + a / K for any probabilities t."""
-    return soft_cross_entropy(z_BK, t_BK, label_smoothing=smoothing)
 
 
 SMOOTHED = "cross_entropy(label_smoothing={smoothing:g}) + identity"
@@ -47,7 +42,6 @@ SMOOTHED = "cross_entropy(label_smoothing={smoothing:g}) + identity"
     consistent=True,
     convex=True,
     symmetric=False,
-    soft=soft_label_smoothing,
     also_try={"smoothing": 0.05},
 )
 def label_smoothing(z_BK: Tensor, y_B: Tensor, *, smoothing: Annotated[float, Ge(0), Lt(1)] = 0.1) -> Tensor:

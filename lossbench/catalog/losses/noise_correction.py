@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from annotated_types import Ge, Lt
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -18,7 +17,7 @@ from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import by_noise
 from lossbench.catalog.losses.domains import CLASSES, LOGITS
-from lossbench.deferred import torch
+from lossbench.deferred import np, torch
 from lossbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -96,7 +95,6 @@ def transition(rate: float, matrix: list[list[float]] | None, like_BK: Tensor) -
     consistent=True,
     convex=False,
     symmetric=False,
-    also_try={"noise_rate": 0.3},
 )
 def forward_correction(z_BK: Tensor, y_B: Tensor, *, noise_rate: Rate = RATE, noise_matrix: Matrix = None) -> Tensor:
     """-log sum_k p_k T_ky, T from noise_matrix or, without one, 1 - noise_rate and noise_rate / (K - 1) elsewhere."""
@@ -122,7 +120,6 @@ def forward_correction(z_BK: Tensor, y_B: Tensor, *, noise_rate: Rate = RATE, no
     consistent=True,
     convex=True,
     symmetric=False,
-    also_try={"noise_rate": 0.3},
 )
 def backward_correction(z_BK: Tensor, y_B: Tensor, *, noise_rate: Rate = RATE, noise_matrix: Matrix = None) -> Tensor:
     """-sum_k (T^-1)_yk log p_k, whose mean over the noise is the clean cross-entropy; T as in forward_correction."""

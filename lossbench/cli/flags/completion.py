@@ -6,9 +6,14 @@ Called while someone waits for the Tab key: declarations only, nothing is loaded
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from textwrap import shorten
+from typing import TYPE_CHECKING
 
 from lossbench.components.penalties import PENALTIES
 from lossbench.components.reference_models import REFERENCE_MODELS
+
+if TYPE_CHECKING:
+    from lossbench.catalog.loss_groups import LossGroup
 
 Choices = list[tuple[str, str]]  # name, what it is
 
@@ -117,14 +122,19 @@ def pairs(incomplete: str) -> Choices:
         return [(before + plus + name, text) for name, text in _one(_activations(), activation)]
     from lossbench.catalog.loss_groups import loss_groups
 
-    return _listed([*_losses(), *((group.name, group.description) for group in loss_groups().values())], incomplete)
+    return _listed([*_losses(), *_groups(loss_groups().values())], incomplete)
 
 
 def families(incomplete: str) -> Choices:
     """A family of losses."""
     from lossbench.catalog.loss_groups import families as declared
 
-    return _one([(family.name, family.description) for family in declared()], incomplete)
+    return _one(_groups(declared()), incomplete)
+
+
+def _groups(groups: Iterable[LossGroup]) -> Choices:
+    """Groups with the beginning of what they are: a shell takes a second line for another choice."""
+    return [(group.name, shorten(group.description, 50, placeholder="...")) for group in groups]
 
 
 def one_activation(incomplete: str) -> Choices:

@@ -157,7 +157,8 @@ def _sentences(
         sentences.append(
             f"Probabilities ({of_probabilities}) come after one temperature per net, fitted in the same way for every"
             f" loss on the rows of all inner folds, with a prior of ln T about 0 of standard deviation {PRIOR:g}; raw"
-            " ones are given where the loss, as it was set up and behind its activation, is proper."
+            " ones are given where the loss, as it was set up and behind its activation, is proper or is meant for"
+            " calibration."
         )
     if table.weights is not None:
         sentences.append(

@@ -35,6 +35,7 @@ from lossbench.experiments.compare.results.test_scores import dummy_scores
 from lossbench.experiments.compare.setting import prepare_setting
 from lossbench.experiments.compare.time_estimate import estimate
 from lossbench.record import CompareRecord, LossResult
+from lossbench.report.compare.analysis.comparison import compare
 from lossbench.report.compare.analysis.comparison import compare as evidence_of
 from tests.experiments.compare.comparisons import blobs, config, failing_loss, finished, of_role
 
@@ -160,6 +161,21 @@ def test_raw_probabilities_are_scored_for_proper_losses_only(record: CompareReco
     assert {name: run.loss.proper for name, run in runs.items()} == {name: bool(keys) for name, keys in raw.items()}
     for run in runs.values():  # after the common step everyone has probabilities
         assert all(m.test["log_loss"] is not None for m in of_role(run, "refit"))
+
+
+def test_a_loss_for_calibration_is_scored_raw_though_it_is_not_proper() -> None:
+    chosen = config(losses="ce,label_smoothing,gce,logit_norm", metric="log_loss", optim={"epochs": 2})
+    record = finished(chosen)
+    scored = {
+        run.loss.name: all(m.test.get("raw_log_loss") is not None for m in of_role(run, "refit"))
+        for run in record.results
+    }
+    # gce's are known to be too sure; logit_norm has no probabilities before a temperature
+    assert scored == {"cross_entropy": True, "label_smoothing": True, "gce": False, "logit_norm": False}
+    (table,) = compare(record).tables
+    for row, run in ((row, run) for row in table.rows for run in record.results if run.loss.name == row.loss):
+        means = [m.test.get("raw_log_loss") for m in of_role(run, "refit")]
+        assert row.raw == (pytest.approx(np.mean(means)) if scored[row.loss] else None)
 
 
 def test_reliability_bins_hold_every_test_row_and_give_the_pooled_error(record: CompareRecord) -> None:
