@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
+from itertools import chain, groupby, repeat
 from pathlib import Path
 
 import lossbench
@@ -32,8 +33,11 @@ def measured() -> Iterable[Reproduction]:
 
 
 def known_results_table(found: Iterable[Reproduction]) -> str:
-    """A folded table, one row a result and table."""
-    rows = [(f"{one.result.claim} ({one.result.source})", one.setting, one.numbers, one.verdict) for one in found]
+    """A folded table: a row a table, the claim in the first row of a result only."""
+    rows = []
+    for result, of in groupby(found, key=lambda one: one.result):
+        claims = chain([f"{result.claim} ({result.source})"], repeat(""))
+        rows += [(claim, one.setting, one.numbers, one.verdict) for claim, one in zip(claims, of, strict=False)]
     lines = [COLUMNS, ("---",) * len(COLUMNS), *rows]
     return "\n".join(
         [

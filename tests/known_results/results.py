@@ -153,8 +153,8 @@ KNOWN: tuple[KnownResult, ...] = (
     ),
     KnownResult(
         "calibration",
-        "After temperature scaling only `focal` is (ECE: 3.6, 4.0, 2.0 and 3.4%)",
-        "the same",
+        "After temperature scaling only `focal` is (CIFAR, ECE: 3.6, 4.0, 2.0 and 3.4%)",
+        "the same paper",
         {"brier": "worse", "label_smoothing": "worse", "focal": "better"},
     ),
     KnownResult(
