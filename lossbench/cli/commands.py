@@ -50,7 +50,7 @@ COMMANDS = (
     CommandEntry(
         "losses",
         CATALOGUE,
-        "List the losses: tasks, target, the last activation that auto takes, formula, what they estimate.",
+        "List the losses by family; of one family, with tasks, target, last activation, formula, what they estimate.",
     ),
     CommandEntry(
         "activations", CATALOGUE, "List the last activations: formula, and where their outputs live.", module="losses"

@@ -24,7 +24,7 @@ Wide = Annotated[bool, typer.Option("--wide", help="On a terminal, everything of
 
 
 def losses(task: OfTask = None, family: OfFamily = None, wide: Wide = False, json: AsJson = False) -> None:
-    """List the losses by family; of one family, or in a pipe, with tasks, target, last activation, formula, estimate.
+    """List the losses by family; of one family, with tasks, target, last activation, formula, what they estimate.
 
     Examples:
         lossbench losses --task regression

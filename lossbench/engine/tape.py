@@ -13,7 +13,7 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -24,6 +24,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 _MEMORY_FORMATS = {torch.contiguous_format: 0, torch.preserve_format: 1}  # the graph's words for them
 _REFUSED = {torch.Tag.nondeterministic_seeded, torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
+_LISTS = ("List[Tensor]", "List[Optional[Tensor]]")
+_INDEX = torch.ops.aten.index.Tensor  # whose shape is of its data where an index is a mask
 _READ = torch.ops.aten._local_scalar_dense.default
 
 
@@ -106,29 +108,38 @@ class _Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.truths.append((self._value(args[0]), result))
             return
         of = _signature(operation)
+        if of.refused and not (operation is _INDEX and all(one is None or one.dtype != torch.bool for one in args[1])):
+            raise CannotRecordError(of.refused)
         given = [args[k] if k < len(args) else kwargs.get(name, default) for k, (name, default) in enumerate(of.inputs)]
         for k in of.written:
             if given[k].untyped_storage().data_ptr() in self.given:
                 raise CannotRecordError("it writes into what it was given")
-        node = self._node(of.name, [self._value(value) for value in given], len(of.results))
+        node = self._node(of.name, self._values(given, of.lists), len(of.results))
         if node.schema() == "(no schema)":  # it takes a number where torch makes it a tensor first
             node.destroy()
             for k in of.tensors:
                 given[k] = _as_tensor(given[k])
-            node = self._node(of.name, [self._value(value) for value in given], len(of.results))
+            node = self._node(of.name, self._values(given, of.lists), len(of.results))
         for k, kind in enumerate(of.results):
             node.outputsAt(k).setType(kind)
         if isinstance(result, list):  # which is one result
             node = self._node("prim::ListUnpack", [node.output()], len(result))
-        for k, tensor in enumerate(result if isinstance(result, (list, tuple)) else [result]):
+        results = result if isinstance(result, (list, tuple)) else [] if result is None else [result]
+        for k, tensor in enumerate(results):
             self._name(tensor, node.outputsAt(k))
 
     def _node(self, name: str, inputs: list[Any], outputs: int) -> Any:
         return self.graph.appendNode(self.graph.create(name, inputs, outputs))
 
-    def _list(self, values: list[Any]) -> Any:
+    def _values(self, given: Sequence[Any], lists: Mapping[int, Any]) -> list[Any]:
+        return [
+            self._list([self._value(one) for one in value], lists[k]) if k in lists else self._value(value)
+            for k, value in enumerate(given)
+        ]
+
+    def _list(self, values: list[Any], of: Any = None) -> Any:
         node = self._node("prim::ListConstruct", values, 1)
-        node.output().setType(torch._C.ListType(torch._C.TensorType.get()))
+        node.output().setType(torch._C.ListType(of or torch._C.TensorType.get()))
         return node.output()
 
     def _name(self, tensor: Tensor, value: Any) -> None:
@@ -144,8 +155,6 @@ class _Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self.given.add(of.untyped_storage().data_ptr())
                 self._name(of, self.graph.insertConstant(of))
             return self.values[id(of)]
-        if isinstance(of, (list, tuple)) and any(isinstance(one, Tensor) for one in of):
-            return self._list([self._value(one) for one in of])
         if isinstance(of, tuple):
             of = list(of)
         return self.graph.insertConstant(_MEMORY_FORMATS.get(of, of) if isinstance(of, torch.memory_format) else of)
@@ -159,13 +168,13 @@ class _Signature:
     inputs: tuple[tuple[str, Any], ...]  # their names and defaults
     tensors: tuple[int, ...]  # the places of inputs that are a tensor
     written: tuple[int, ...]  # and of those that it writes into
+    lists: Mapping[int, Any]  # and of those that are lists of tensors, with the type of what is in them
     results: tuple[Any, ...]  # their types
+    refused: str  # why it is not recorded
 
 
 @cache
 def _signature(operation: Any) -> _Signature:
-    if refused := _REFUSED.intersection(operation.tags):
-        raise CannotRecordError(", ".join(tag.name for tag in refused))
     schema = operation._schema
     inputs = schema.arguments
     return _Signature(
@@ -173,7 +182,9 @@ def _signature(operation: Any) -> _Signature:
         tuple((p.name, p.default_value) for p in inputs),
         tuple(k for k, p in enumerate(inputs) if str(p.type) == "Tensor"),
         tuple(k for k, p in enumerate(inputs) if p.alias_info is not None and p.alias_info.is_write),
+        {k: p.type.getElementType() for k, p in enumerate(inputs) if str(p.type) in _LISTS},
         tuple(r.type for r in schema.returns),
+        ", ".join(tag.name for tag in _REFUSED.intersection(operation.tags)),
     )
 
 

@@ -316,7 +316,7 @@ def test_each_flag_s_help_is_its_key_s_description_and_default(kind):
             assert float(shown[1]) == default, (kind, name)
 
 
-OF_A_TABLE = "data target task drop keep categories numbers groups time weights scale target_scale"
+OF_A_TABLE = "data target task order drop keep categories numbers groups time weights scale target_scale"
 OF_TRAINING = "optim lr batch_size epochs momentum weight_decay schedule patience min_delta"
 OF_A_FILE = "sep decimal thousands encoding header columns comment skip_lines na keep_na_words allow_short_rows"
 READING = f"{OF_A_FILE} drop_missing_target min_class_rows dates date_format text max_bytes"
@@ -344,7 +344,7 @@ OF_A_TRAINING_RUN = OF_A_RUN.replace("device", "device kernel")
         ),
         (
             "regularize-gif",
-            "data target classes features rest task drop keep categories numbers weights scale test"
+            "data target classes features rest task order drop keep categories numbers weights scale test"
             " penalty alphas alpha_range l1_ratio loss loss_param last_act class_weight target_encoding decode"
             " strict hidden activation tol max_iter fps format grid"
             f" config sets {OF_A_RUN} force quiet json {READING}",
@@ -367,8 +367,8 @@ def test_an_experiment_has_these_flags_in_this_order(kind, parameters):
 @pytest.mark.parametrize(
     ("command", "flags"),
     [
-        ("data", f"target task drop keep categories numbers groups time weights target_scale {READING}"),
-        ("init", f"target task drop keep categories numbers groups time weights {READING}"),
+        ("data", f"target task order drop keep categories numbers groups time weights target_scale {READING}"),
+        ("init", f"target task order drop keep categories numbers groups time weights {READING}"),
         ("doctor", "loss_param target_encoding decode"),
         ("explain", "loss_param target_encoding decode"),
         ("predict", f"{OF_A_FILE} date_format max_bytes"),

@@ -69,18 +69,14 @@ def _soft(case, *lead, seed, dtype):
 @pytest.mark.parametrize(("case", "is_soft"), [(c, False) for c in PREFERRED] + [(c, True) for c in SOFT], ids=repr)
 @pytest.mark.parametrize(
     ("members", "weighted", "rows", "groups", "dtype"),
-    [
-        (1, False, WIDE, 1, torch.float32),
-        (3, True, WIDE - 3, 1, torch.float32),
-        (3, False, WIDE - 3, 3, torch.float64),
-    ],
+    [(1, False, WIDE, 1, torch.float32), (3, True, WIDE - 3, 3, torch.float32)],
 )
 def test_a_replay_has_the_bits_of_autograd(case, is_soft, members, weighted, rows, groups, dtype):
     functions = (case.activation, case.loss, case.loss.per, case.loss.statistics)
     statistics = {k: v.expand(members, *v.shape).contiguous() for k, v in case.statistics(dtype).items()}
     plain = _Steps(Objective(*functions), case.linear(members, WIDE, dtype=dtype), rows, statistics, groups)
     fast = _Steps(Objective(*functions, key="it"), case.linear(members, WIDE, dtype=dtype), rows, statistics, groups)
-    for step in range(6):
+    for step in range(5):
         out = case.linear(members, WIDE, scale=1.0 + step, seed=step, dtype=dtype)
         target = (_soft if is_soft else Case.target)(case, members, WIDE, seed=step, dtype=dtype)
         generator = torch.Generator().manual_seed(step)
