@@ -57,11 +57,16 @@ def test_auto_keeps_mean_and_standard_deviation_of_ordinary_targets(
     assert sum(robust) <= 4
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in datasets() if entry.task == "regression"])
-def test_auto_is_standard_on_every_named_set(name: str) -> None:
+HEAVY_TAILED = {"county-murders", "net-assets"}  # a few large cities; a few fortunes
+
+
+@pytest.mark.parametrize("name", [e.name for e in datasets() if e.task == "regression" and not e.is_fetched])
+def test_of_the_named_sets_auto_is_robust_on_those_of_heavy_tails_alone(name: str) -> None:
     target = load(DataSource(name=name)).target
     found = fit_target_scaling(target)
-    assert (found.center, found.scale, found.why) == (target.mean(), target.std(), "")
+    assert bool(found.why) == (name in HEAVY_TAILED)
+    if not found.why:
+        assert (found.center, found.scale) == (target.mean(), target.std())
 
 
 def test_auto_is_robust_where_a_few_values_make_the_spread() -> None:
