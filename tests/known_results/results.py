@@ -71,7 +71,11 @@ COMPARISONS: dict[str, dict[str, Any]] = {
     },
     "convex": {
         "data": "long-servedio",
-        "losses": ["l1", "gce", "brier", "ramp", "cross_entropy", "hinge", "squared_hinge", "exponential"],
+        "losses": [
+            *("l1", "gce", "brier", "ramp"),  # bounded
+            *("cross_entropy", "hinge", "squared_hinge", "exponential"),  # convex potentials
+            "unhinged",  # convex, without a lower bound
+        ],
         "baseline": "l1",
         "metric": "accuracy",
         "label_noise": [0.1],
