@@ -216,7 +216,6 @@ def _of_loss(page: LossPage) -> Lines:
         yield "" if i else "elsewhere", f"{library}: {names}"
     yield "use", page.use
     yield "estimates", page.estimates
-    yield "use", page.use
     for task in page.tasks:
         others = [name for name in task.sound if name != task.auto]
         yield task.task, f"target {task.target}; outputs: {task.outputs}"
