@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 RIVALS := .venv/.rivals
 
-.PHONY: setup demo test check lint bench calibrate pictures browser clean
+.PHONY: setup demo test check lint bench calibrate known-results pictures browser clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -15,6 +15,7 @@ help:
 	@echo "make check      format, lint, types, layers and tests: what CI runs"
 	@echo "make bench      measure the speed against other ways of doing the same work"
 	@echo "make calibrate  measure whether compare-losses judges fairly (A/A and power)"
+	@echo "make known-results  measure results of the literature again, for README's table"
 	@echo "make pictures   redraw README's pictures from real runs"
 	@echo "make clean      remove .venv, caches and outputs"
 
@@ -51,6 +52,9 @@ bench: $(RIVALS)
 
 calibrate: $(READY)
 	$(BIN)/python -m tests.calibration
+
+known-results: $(READY)
+	$(BIN)/python -m tests.known_results
 
 pictures: $(READY) browser
 	$(BIN)/python -m tests.pictures

@@ -32,6 +32,10 @@ FILES = {
         "outputs/compare-titanic/differences.png": "differences.png",
         "outputs/compare-titanic/report.html": "report.png",
     },
+    "lossbench compare-losses --data long-servedio"
+    " --losses ce,hinge,squared_hinge,exponential,modified_huber,l1,gce,brier,ramp,nce_rce --hidden none"
+    " --label-noise 0,0.05,0.1,0.2 --stop last --repeats 1 --inner-folds 2 --lrs 0.01 --tune-params never --epochs 20"
+    " --batch-size 128 --metric accuracy --name convex": {"outputs/convex/robustness.png": "convex.png"},
     "lossbench regularize-gif --alphas 20 --name iris": {"outputs/iris/boundary.gif": "boundary.gif"},
     "lossbench regularize-gif --penalty l1,l2,elasticnet --alphas 30 --alpha-range 1e-4:1e2 --name three": {
         "outputs/three/boundary.gif": "three.gif",

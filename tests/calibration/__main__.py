@@ -24,6 +24,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from tests.calibration.convex_losses import convex_losses
 from tests.calibration.duplicated_rows import duplicated_rows
 from tests.calibration.kept import Kept
 from tests.calibration.known_truths import equal_learners, gross_outliers, noisy_labels, outliers, same_loss
@@ -57,6 +58,7 @@ TRUTHS: dict[str, tuple[Callable[[int], Iterable[Outcome]], int]] = {
     "tails only": (tails_only, 300),
     "duplicated rows": (duplicated_rows, 100),
     "quantile": (quantile, 60),
+    "convex losses": (convex_losses, 40),
     "tuning": (tuning_harm, 26),
 }
 

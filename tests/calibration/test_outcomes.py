@@ -11,6 +11,7 @@ from functools import partial
 import pytest
 from scipy.stats import beta
 
+from tests.calibration.convex_losses import convex_losses
 from tests.calibration.duplicated_rows import duplicated_rows
 from tests.calibration.outcomes import Outcome, rates_of
 from tests.calibration.quantile import quantile
@@ -23,6 +24,7 @@ TRUTHS = {
     "rare class with signal": (partial(rare_class, signal=SIGNAL), 1),
     "tails only": (tails_only, len(TAILS)),
     "quantile": (quantile, 1),
+    "convex losses": (convex_losses, 1),
 }
 DRAW = 1
 

@@ -149,12 +149,12 @@ def test_raw_probabilities_are_scored_for_proper_losses_only(record: CompareReco
         name: {key for m in of_role(run, "refit") for key in m.test if key.startswith("raw")}
         for name, run in runs.items()
     }
-    both, none = {"raw_log_loss", "raw_brier"}, set[str]()
+    every, none = {"raw_log_loss", "raw_brier", "raw_ece"}, set[str]()
     assert raw == {
-        "cross_entropy+identity": both,
-        "nll+logsoftmax": both,
-        "kl_div+logsoftmax": both,
-        "mse+softmax": both,
+        "cross_entropy+identity": every,
+        "nll+logsoftmax": every,
+        "kl_div+logsoftmax": every,
+        "mse+softmax": every,
         "hinge+identity": none,
         "nll+relu": none,  # what comes out of it are no probabilities
     }

@@ -22,7 +22,7 @@ from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 from lossbench.record import ReliabilityCounts, ReliabilityRecord, Scores
 
-NEED_PROBABILITIES = ("log_loss", "brier")  # reported raw as well, where the loss itself estimates probabilities
+NEED_PROBABILITIES = ("log_loss", "brier", "ece")  # reported raw as well, where the loss itself estimates probabilities
 RAW = "raw_"
 
 
