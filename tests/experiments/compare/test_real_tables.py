@@ -107,7 +107,7 @@ def test_what_40_percent_of_wrong_digits_cost_is_decided_by_the_stop_rule() -> N
         f"{noise} training to the last epoch",
     ]
     assert (
-        "40% symmetric label noise from epochs chosen on the inner folds to training to the last" in evidence.sentence
+        "40% symmetric label noise, from epochs chosen on the inner folds to training to the last" in evidence.sentence
     )
 
 

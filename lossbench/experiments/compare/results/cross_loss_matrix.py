@@ -66,9 +66,12 @@ def outputs_that_say(probability_PNC: Tensor, pair: Pair) -> Tensor | None:
     return None
 
 
+OF_LOGARITHMS = {"exp", "negative_binomial"}  # decoders whose value is e to the output
+
+
 def outputs_that_predict(point_PN: Tensor, pair: Pair, splits: Sequence[PreparedSplit]) -> Tensor | None:
     """The outputs `[P, N, 1]` from which the pair's decoder reads these values; None where there are none."""
-    if pair.outputs != pair.targets or pair.decode not in {Decoder.IDENTITY, Decoder.EXP}:
+    if pair.outputs != pair.targets or pair.decode.name not in {"identity", *OF_LOGARITHMS}:
         return None
     value = point_PN.double()
     if pair.encoding is Encoding.FLOAT:
@@ -76,7 +79,7 @@ def outputs_that_predict(point_PN: Tensor, pair: Pair, splits: Sequence[Prepared
         center = torch.tensor([[split.center] for split in splits], dtype=torch.float64)
         value = (value - center) / scale
     value = value[..., None] if pair.targets == 1 else value
-    if pair.decode == Decoder.EXP:
+    if pair.decode.name in OF_LOGARITHMS:
         return value.log() if bool((value > 0).all()) else None
     if pair.activation.space is Space.POSITIVE and not bool((value > 0).all()):
         return None
