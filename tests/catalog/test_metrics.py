@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
+from fractions import Fraction
 from typing import get_args
 
 import numpy as np
@@ -115,6 +116,12 @@ def oracle_width(y: np.ndarray, normal: np.ndarray, level: float) -> float:
     return (high - low).mean()
 
 
+def oracle_conformal(y: np.ndarray, f: np.ndarray, level: Fraction) -> float:
+    """The rank by exact fractions (Lei et al. 2018, algorithm 2); infinite where there are too few rows."""
+    distances, rank = sorted(abs(y - f)), math.ceil(level * (len(y) + 1))
+    return 2 * distances[rank - 1] if rank <= len(y) else math.inf
+
+
 def medians(scores: np.ndarray) -> np.ndarray:
     """The first class whose cumulative probability is one half or more."""
     return np.array([np.searchsorted(np.cumsum(p[:-1]), 0.5) for p in special.softmax(scores, -1)])
@@ -182,6 +189,7 @@ ORACLES = {
     "mean_pinball": lambda y, ms: oracle_pinball(y, ms, 0.05, 0.5, 0.95),
     "coverage_error": lambda y, ms: oracle_coverage(y, ms, 0.9),
     "interval_width": lambda y, ms: oracle_width(y, ms, 0.9),
+    "conformal_width": lambda y, f: oracle_conformal(y, f, Fraction(9, 10)),
 }
 # Names by which scikit-learn's scorers go mean the same here.
 SCORERS = {"accuracy", "average_precision", "balanced_accuracy", "f1", "f1_macro", "roc_auc", "r2"}
@@ -242,6 +250,7 @@ WITH_PARAMETERS = {
     "recall_at_precision(p=0.5)": lambda y, s: oracle_recall(y, s, 0.5),
     "coverage_error(level=0.5)": lambda y, ms: oracle_coverage(y, ms, 0.5),
     "interval_width(level=0.5)": lambda y, ms: oracle_width(y, ms, 0.5),
+    "conformal_width(level=0.5)": lambda y, f: oracle_conformal(y, f, Fraction(1, 2)),
     "interval_score(level=0.5)": lambda y, ms: oracle_interval_score(y, ms, 0.5),
     "mean_pinball(levels=[0.1, 0.8])": lambda y, ms: oracle_pinball(y, ms, 0.1, 0.8),
 }
@@ -443,6 +452,9 @@ WEIGHTED = {
     "mae": lambda y, f, w: sk.mean_absolute_error(y, f, sample_weight=w),
     "r2": lambda y, f, w: sk.r2_score(y, f, sample_weight=w),
     "pinball": lambda y, f, w: sk.mean_pinball_loss(y, f, alpha=0.5, sample_weight=w),
+    "conformal_width": lambda y, f, w: (
+        2 * min((r for r in abs(y - f) if w[abs(y - f) <= r].sum() >= 0.9 * (w.sum() + 1)), default=math.inf)
+    ),
     "mape": lambda y, f, w: sk.mean_absolute_percentage_error(y, f, sample_weight=w),
     "rmsle": lambda y, f, w: sk.root_mean_squared_log_error(y, f, sample_weight=w) if (f > -1).all() else math.inf,
     "poisson_deviance": lambda y, f, w: oracle_deviance(sk.mean_poisson_deviance, y, f, sample_weight=w),
