@@ -23,8 +23,9 @@ from lossbench.config.commands.compare import PairConfig
 from lossbench.engine.threads import one_thread
 from lossbench.errors import UserError
 from lossbench.experiments.probing.undeclared import Measured
-from lossbench.experiments.setup.pair import Pair, Seen, resolve_pair
+from lossbench.experiments.setup.pair import Pair, resolve_pair
 from lossbench.experiments.setup.resolve import AUTO, resolve_loss
+from lossbench.experiments.setup.seen import Seen
 from lossbench.workers import OutOfTime, WorkerDied
 from lossbench.workers.alone import alone
 

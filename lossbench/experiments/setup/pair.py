@@ -38,23 +38,12 @@ from lossbench.experiments.setup.class_weight import (
     resolve_class_weight,
 )
 from lossbench.experiments.setup.resolve import AUTO
+from lossbench.experiments.setup.seen import Seen
 from lossbench.record import LossRecord, VerdictRecord
 from lossbench.record.loss_profile import LossProfile
 
 _PURE = ("lossbench.catalog.losses.", "lossbench.catalog.activations")  # modules of functions without state
 _POINTS = 5  # every fifth point of a profile: a panel is 130 points wide
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What calls of a pair's functions have shown."""
-
-    measured: Measured | None = None  # of a loss that declares nothing
-    coupled: str = ""  # what is to be said of rows that are not each other's business
-    gradients: Gradients | None = None  # at all probes; None where it cannot be tried
-    example: Prediction | None = None  # of a row whose outputs are all 0; None where it cannot be read
-    untrainable: str = ""  # why it is not trained: calls of it do not come to an end
-    profile: LossProfile | None = None  # along one axis; None where it cannot be tried
 
 
 @dataclass(frozen=True)
