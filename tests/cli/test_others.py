@@ -272,6 +272,7 @@ def test_what_other_commands_hand_on(lossbench, handed):
                 "member": 2,
                 "reading": {"na": ["?", "-"], "date_formats": {"d": "%d.%m.%Y"}},
                 "last_act": "a.py:f",
+                "decode": None,
             },
         ),
         (
