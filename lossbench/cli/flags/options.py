@@ -54,7 +54,7 @@ Json = Annotated[
 
 
 # What the columns of a table are, for the commands that look at one without training.
-COLUMNS = ("target", "task", "drop", "keep", "categories", "numbers", "groups", "time", "weights")
+COLUMNS = ("target", "task", "order", "drop", "keep", "categories", "numbers", "groups", "time", "weights")
 
 
 def reading(config: type[BaseModel]) -> list[str]:
