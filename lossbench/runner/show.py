@@ -112,8 +112,10 @@ def show_data(found: Description) -> None:
     task = Task(found.task)
     if found.inputs:
         screen.print(Text(f"{counted(found.inputs, 'input')} after encoding"), soft_wrap=True)
-        suiting = ", ".join(loss.name for loss in LOSSES if task in loss.targets and _takes(loss, found))
-        screen.print(Text(f"losses for it: {suiting} (`lossbench losses --task {task}` has their activations)"))
+        suiting = [loss for loss in LOSSES if task in loss.targets and _takes(loss, found)]
+        names = ", ".join(loss.name for loss in suiting if loss.common)
+        others = len(suiting) - sum(loss.common for loss in suiting)
+        screen.print(Text(f"losses for it: {names} and {others} more (`lossbench losses --task {task}`)"))
     for why in found.stops:
         screen.print(Text(f"train would stop: {why}"), style=BAD, soft_wrap=True)
 
