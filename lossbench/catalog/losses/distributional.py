@@ -233,7 +233,7 @@ def _each_bin(params: Mapping[str, Any]) -> int:
     outputs=_each_bin,
     decode=Decoder.HISTOGRAM,
     reference="Imani & White 2018, arXiv:1806.04613; scaled up: Farebrother et al. 2024, arXiv:2403.03950",
-    estimates="mean",
+    estimates="mean, of targets within the reach",
     value_estimand=MEAN,
     metric="crps",
     use="Use it where rows are many and mse is slow or unstable; not for few rows, nor for targets whose tails matter",
@@ -241,6 +241,7 @@ def _each_bin(params: Mapping[str, Any]) -> int:
         "targets beyond the reach count as if they were at its end: nothing is predicted there",
         "the predicted distribution is wider than the true one by sigma, and no narrower than a bin",
     ),
+    proper=True,
     convex=True,
 )
 def hl_gauss(
