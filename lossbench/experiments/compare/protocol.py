@@ -166,7 +166,7 @@ def _sentences(
             " in every score, and in the reference models."
         )
     if table.soft is not None:
-        expected = ", ".join(one.name for one in METRICS if one.soft)
+        expected = ", ".join(one.name for one in METRICS if one.soft and Task(table.task) in one.tasks)
         sentences.append(
             f"Targets are probabilities: {expected} are expected scores under them; all other metrics, and the strata"
             " of the splits, take the most probable class."

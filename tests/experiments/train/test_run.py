@@ -154,7 +154,8 @@ def test_a_sound_pair_shows_no_symptom() -> None:
 
 
 def classification_losses() -> list[str]:
-    return [loss.name for loss in LOSSES if Task.BINARY in loss.targets]
+    """All but those whose best outputs decide for another class than the most probable one."""
+    return [x.name for x in LOSSES if Task.BINARY in x.targets and x.is_consistent(Task.BINARY) is not False]
 
 
 @pytest.mark.parametrize("loss", classification_losses())
