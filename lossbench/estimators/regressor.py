@@ -145,5 +145,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return distribution
 
     def _in_units(self, X: ArrayLike) -> Prediction:
+        read = self._read(X)  # which looks first whether it is fitted
         scale, center = (torch.as_tensor(unit) for unit in (self.target_scale_, self.target_center_))
-        return self._read(X).scaled(scale, center)
+        return read.scaled(scale, center)
