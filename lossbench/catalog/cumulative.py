@@ -30,13 +30,8 @@ def above_each(p: Tensor) -> Tensor:
 
 
 def logits_by_thresholds(z: Tensor) -> Tensor:
-    """The logits of P(y > k) of a score and thresholds."""
+    """The logits of P(y > k) of a score and thresholds; and, being its own inverse, these of those."""
     return torch.cat([z[..., :1], z[..., :1] - z[..., 1:]], -1)
-
-
-def thresholds_of_logits(logits: Tensor) -> Tensor:
-    """The score and the thresholds that have these logits."""
-    return torch.cat([logits[..., :1], logits[..., :1] - logits[..., 1:]], -1)
 
 
 def log_p_by_ordered_thresholds(z: Tensor) -> Tensor:

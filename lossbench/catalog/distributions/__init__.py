@@ -1,6 +1,6 @@
 """Predictive distributions of a number, and what they are computed with."""
 
-from lossbench.catalog.distributions.distribution import Distribution, Quantiles, Scaled, pinball
+from lossbench.catalog.distributions.distribution import Distribution, Quantiles, Scaled, interval_score, pinball
 from lossbench.catalog.distributions.families import (
     Histogram,
     Laplace,
@@ -19,5 +19,6 @@ __all__ = [
     "Scaled",
     "StudentT",
     "ZeroInflatedLogNormal",
+    "interval_score",
     "pinball",
 ]

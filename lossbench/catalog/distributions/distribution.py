@@ -27,6 +27,13 @@ def pinball(value: Tensor, y: Tensor, level: float) -> Tensor:
     return torch.maximum(level * e, (level - 1) * e)
 
 
+def interval_score(lower: Tensor, upper: Tensor, y: Tensor, level: float) -> Tensor:
+    """u - l + 2 / a max(l - y, 0) + 2 / a max(y - u, 0), a = 1 - level: the score that the central interval of that
+    level is best at (Winkler 1972, doi:10.1080/01621459.1972.10481224)."""
+    outside = (lower - y).clamp_min(0) + (y - upper).clamp_min(0)
+    return upper - lower + 2 / (1 - level) * outside
+
+
 class _Tensors:
     """A dataclass whose fields are tensors, or hold some."""
 

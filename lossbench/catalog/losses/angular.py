@@ -16,7 +16,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, DIRECTIONS
-from lossbench.catalog.losses.row_operations import log_p, one_hot, own
+from lossbench.catalog.losses.row_operations import log_p, one_hot, own, shares
 from lossbench.catalog.vocabulary import Space
 from lossbench.deferred import torch
 
@@ -168,5 +168,4 @@ def supervised_contrastive(
     total_B1 = (count_BB * (similarity_BB - all_B1).exp()).sum(-1, keepdim=True)
     log_p_BB = similarity_BB - all_B1 - total_B1.clamp_min(torch.finfo(x_BK.dtype).tiny).log()
     contrast_B = -(positive_BB * log_p_BB).sum(-1) / positive_BB.sum(-1).clamp_min(torch.finfo(x_BK.dtype).tiny)
-    share_B = weight_B / weight_B.sum(-1, keepdim=True).clamp_min(torch.finfo(weight_B.dtype).tiny)
-    return (share_B * (contrast_B - lam * log_p(x_BK / temperature, y_B))).sum(-1)
+    return (shares(weight_B) * (contrast_B - lam * log_p(x_BK / temperature, y_B))).sum(-1)

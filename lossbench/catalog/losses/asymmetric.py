@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Gt, Lt
 
 from lossbench.catalog.decoders import Decoder
+from lossbench.catalog.distributions import pinball as pinball_of
 from lossbench.catalog.estimands import EXPECTILE, M_QUANTILE, QUANTILE
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses import TARGET_UNIT, Threshold
@@ -34,8 +35,7 @@ Share = Annotated[float, Gt(0), Lt(1)]
 )
 def pinball(f_B1: Tensor, y_B1: Tensor, *, quantile: Share = 0.5) -> Tensor:
     """max(q (y - f), (q - 1) (y - f))."""
-    e = y_B1 - f_B1
-    return torch.maximum(quantile * e, (quantile - 1) * e).mean(-1)
+    return pinball_of(f_B1, y_B1, quantile).mean(-1)
 
 
 @loss(

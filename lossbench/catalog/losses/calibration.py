@@ -15,7 +15,7 @@ from lossbench.catalog.losses import SMOOTHED_WEIGHTS
 from lossbench.catalog.losses.class_estimands import in_large_batches, tempered
 from lossbench.catalog.losses.domains import CLASSES, DIRECTIONS, LOGITS, without
 from lossbench.catalog.losses.likelihood import cross_entropy
-from lossbench.catalog.losses.row_operations import hide_own, log_not_p, log_p, own
+from lossbench.catalog.losses.row_operations import hide_own, log_not_p, log_p, own, shares
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def mmce(
     r = max_k p_k and c = 1 where that class is y, else 0. Rows count by their weight in both means.
     """
     log_p_BK = z_BK.log_softmax(-1)
-    share_B = weight_B / weight_B.sum(-1, keepdim=True).clamp_min(torch.finfo(weight_B.dtype).tiny)
+    share_B = shares(weight_B)
     log_confidence, label = log_p_BK.max(-1)
     confidence = log_confidence.exp()
     gap_B = share_B * ((label == y_B).to(confidence.dtype) - confidence)

@@ -24,7 +24,7 @@ from lossbench.catalog.decoders.values import (
     student_t_of,
     zero_inflated_lognormal_of,
 )
-from lossbench.catalog.distributions import pinball as pinball_of
+from lossbench.catalog.distributions import Quantiles, interval_score
 from lossbench.catalog.estimands import BETWEEN, MEAN, MEDIAN
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import LOG_RATE, LOGITS, NUMBER, VALUE
@@ -140,9 +140,7 @@ def multi_quantile(out_BL: Tensor, y_B1: Tensor, *, levels: Levels = (0.05, 0.5,
     One net for all levels: the lowest quantile is the first output, and softplus of each other output is added to the
     quantile below, so that they never cross.
     """
-    value_BL, y_B = increasing(out_BL), y_B1[..., 0]
-    each = [pinball_of(value_BL[..., i], y_B, level) for i, level in enumerate(levels)]
-    return torch.stack(each, -1).mean(-1)
+    return Quantiles(tuple(levels), increasing(out_BL)).pinball(y_B1[..., 0])
 
 
 @loss(
@@ -164,9 +162,7 @@ def winkler(out_B2: Tensor, y_B1: Tensor, *, level: Share = 0.9) -> Tensor:
     from the (a / 2)- to the (1 - a / 2)-quantile.
     """
     lower, upper = increasing(out_B2).unbind(-1)
-    y_B = y_B1[..., 0]
-    outside = (lower - y_B).clamp_min(0) + (y_B - upper).clamp_min(0)
-    return upper - lower + 2 / (1 - level) * outside
+    return interval_score(lower, upper, y_B1[..., 0], level)
 
 
 @loss(

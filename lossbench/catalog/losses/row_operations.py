@@ -64,6 +64,11 @@ def steep_expm1(x: Tensor) -> Tensor:
     return x.clamp(max=STEEPEST).expm1() + math.exp(STEEPEST) * (x - STEEPEST).clamp_min(0)
 
 
+def shares(weight_B: Tensor) -> Tensor:
+    """What each row counts, of 1 for the whole batch; 0 each where no row counts."""
+    return weight_B / weight_B.sum(-1, keepdim=True).clamp_min(torch.finfo(weight_B.dtype).tiny)
+
+
 def mean_over_rows(value_B: Tensor, weight_B: Tensor) -> Tensor:
     """The rows' mean, each counted by its weight `[..., B]` -> `[...]`; a row of weight 0 is not there."""
     return (weight_B * value_B).sum(-1) / weight_B.sum(-1).clamp_min(torch.finfo(value_B.dtype).tiny)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Gt, Lt
 
 from lossbench.catalog.decoders.values import central
-from lossbench.catalog.distributions import Distribution, Quantiles, pinball
+from lossbench.catalog.distributions import Distribution, Quantiles
+from lossbench.catalog.distributions import interval_score as interval_score_of
 from lossbench.catalog.metrics.metric import METRICS, REGRESSION, metric, regression_error
 from lossbench.catalog.metrics.rows import mean
 from lossbench.catalog.parameters import Levels
@@ -133,8 +134,7 @@ def interval_score(
     Gneiting & Raftery 2007, doi:10.1198/016214506000001437).
     """
     lower, upper = bounds_PN2.unbind(-1)
-    outside = (lower - truth_PN).clamp_min(0) + (truth_PN - upper).clamp_min(0)
-    return mean(upper - lower + 2 / (1 - level) * outside, weight_PN)
+    return mean(interval_score_of(lower, upper, truth_PN, level), weight_PN)
 
 
 @METRICS.add
@@ -143,5 +143,4 @@ def mean_pinball(
     value_PNL: Tensor, truth_PN: Tensor, weight_PN: Tensor | None = None, *, levels: Levels = (0.05, 0.5, 0.95)
 ) -> Tensor:
     """Mean over the levels of the mean of max(q (y - f_q), (q - 1) (y - f_q))."""
-    each = [pinball(value_PNL[..., i], truth_PN, level) for i, level in enumerate(levels)]
-    return mean(torch.stack(each, -1).mean(-1), weight_PN)
+    return mean(Quantiles(tuple(levels), value_PNL).pinball(truth_PN), weight_PN)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Lt
 
+from lossbench.catalog.distributions import pinball as pinball_of
 from lossbench.catalog.estimands import LOG_MEAN, MEAN, MEDIAN, QUANTILE, WEIGHTED_MEDIAN
 from lossbench.catalog.metrics.metric import METRICS, REGRESSION, metric, regression_error
 from lossbench.catalog.metrics.rows import mean, ratio
@@ -56,8 +57,7 @@ def pinball(
 
     At the median, q = 0.5, it is half the MAE.
     """
-    e = truth_PN - point_PN
-    return mean(torch.maximum(quantile * e, (quantile - 1) * e), weight_PN)
+    return mean(pinball_of(point_PN, truth_PN, quantile), weight_PN)
 
 
 @METRICS.add

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, softmax
 
+from lossbench.data.corruption.draw import drawn_class, number_of
 from lossbench.data.splits.rows import RowNumbers
 from lossbench.random_streams import generator
 
@@ -39,7 +40,7 @@ def boundary_noise(
     random = generator(seed, "boundary noise")
     log_time = np.log(random.exponential(size=len(rows))) + DECAY * distance_N[rows]
     step = random.integers(1, classes, len(rows))
-    first = np.argsort(log_time, kind="stable")[: int(np.floor(rate * len(rows) + 0.5))]
+    first = np.argsort(log_time, kind="stable")[: number_of(rate, rows)]
     noisy = target.copy()
     noisy[rows[first]] = (target[rows[first]] + step[first]) % classes
     return noisy
@@ -70,7 +71,6 @@ def instance_noise(
     low, high = ndtr((0 - rate) / SPREAD), ndtr((1 - rate) / SPREAD)
     rate_R = rate + SPREAD * ndtri(low + place_R * (high - low))
     wrong = chance_R < rate_R
-    sums_RC = np.cumsum(softmax(score_NC[rows[wrong]], axis=1), axis=1)
     noisy = target.copy()
-    noisy[rows[wrong]] = (sums_RC <= other_R[wrong, None] * sums_RC[:, -1:]).sum(axis=1)
+    noisy[rows[wrong]] = drawn_class(softmax(score_NC[rows[wrong]], axis=1), other_R[wrong])
     return noisy

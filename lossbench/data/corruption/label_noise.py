@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossbench.data.corruption.draw import growing_share
+from lossbench.data.corruption.draw import drawn_class, growing_share
 from lossbench.data.splits.rows import RowNumbers
 from lossbench.random_streams import generator
 
@@ -55,9 +55,7 @@ def matrix_noise(
     chance, other = random.random(len(rows)), random.random(len(rows))
     stay_C = np.diag(matrix_CC)
     wrong = chance < strength * (1 - stay_C[target[rows]])
-    others_CC = np.cumsum(matrix_CC * (1 - np.eye(len(matrix_CC))), axis=1)
-    others_RC = others_CC[target[rows[wrong]]]
+    others_CC = matrix_CC * (1 - np.eye(len(matrix_CC)))
     noisy = target.copy()
-    # Scaled by the last sum, which rounding may leave a little off 1 - stay; `<=` never stops at a class of chance 0.
-    noisy[rows[wrong]] = (others_RC <= other[wrong, None] * others_RC[:, -1:]).sum(axis=1)
+    noisy[rows[wrong]] = drawn_class(others_CC[target[rows[wrong]]], other[wrong])
     return noisy

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lossbench.errors import UserError
+from lossbench.errors import UserError, counted
 from lossbench.scalars import read_scalar
 
 SLACK = 1e-6  # what a row's sum may be off 1, for probabilities that were written with six digits
@@ -48,19 +48,15 @@ def checked_noise_matrix(rows: Sequence[Sequence[float]], classes: Sequence[str]
     count = len(classes)
     if len(rows) != count:
         raise UserError(
-            f"the noise matrix has {_counted(len(rows), 'row')} for {count} classes", where=where, fix=of_each
+            f"the noise matrix has {counted(len(rows), 'row')} for {count} classes", where=where, fix=of_each
         )
     for k, row in enumerate(rows):
         of = f"row {k + 1} of the noise matrix"
         if len(row) != count:
-            raise UserError(f"{of} has {_counted(len(row), 'number')} for {count} classes", where=where, fix=of_each)
+            raise UserError(f"{of} has {counted(len(row), 'number')} for {count} classes", where=where, fix=of_each)
         if wrong := [number for number in row if not (np.isfinite(number) and number >= 0)]:
             raise UserError(f"{of} has {wrong[0]:g}, which is no probability", where=where)
         if abs(sum(row) - 1) > SLACK:
             fix = "a row has the probabilities of what its class becomes"
             raise UserError(f"{of} sums to {sum(row):g}, not to 1", where=where, fix=fix)
     return [[number / sum(row) for number in row] for row in rows]
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s'[: count != 1]}"

@@ -25,6 +25,11 @@ def robust_scale(values_N: NDArray[Any]) -> float:
     return fit_target_scaling(values_N, "robust").scale
 
 
+def robust_scales(target: NDArray[Any]) -> NDArray[np.float64]:
+    """The robust scale of a target [N] `[1]`, or of each column of [N, K] `[K]`."""
+    return np.array([robust_scale(column) for column in target.reshape(len(target), -1).T])
+
+
 def target_outliers(target: NDArray[Any], share: float, seed: int, rows: RowNumbers) -> NDArray[Any]:
     """A copy of target [N] or [N, K] in which a share of the given rows lies 10 robust standard deviations off, up or
     down: exactly floor(share * rows + 1/2).
@@ -35,9 +40,8 @@ def target_outliers(target: NDArray[Any], share: float, seed: int, rows: RowNumb
     wrong = growing_share(np.arange(len(rows)), share, random)
     columns = target.reshape(len(target), -1)
     sign_RK = generator(seed, "target outliers, signs").choice([-1.0, 1.0], size=(len(rows), columns.shape[1]))
-    scale_K = np.array([robust_scale(column) for column in columns.T])
     corrupted = columns.astype(np.float64)
-    corrupted[rows[wrong]] += DISTANCE * scale_K * sign_RK[wrong]
+    corrupted[rows[wrong]] += DISTANCE * robust_scales(target) * sign_RK[wrong]
     return corrupted.reshape(target.shape)
 
 
@@ -49,9 +53,8 @@ def target_noise(target: NDArray[Any], size: float, seed: int, rows: RowNumbers)
     """
     columns = target.reshape(len(target), -1)
     t_RK = generator(seed, "target noise").standard_t(DEGREES, size=(len(rows), columns.shape[1]))
-    scale_K = np.array([robust_scale(column) for column in columns.T])
     noisy = columns.astype(np.float64)
-    noisy[rows] += size * scale_K * t_RK
+    noisy[rows] += size * robust_scales(target) * t_RK
     return noisy.reshape(target.shape)
 
 

@@ -60,7 +60,7 @@ def stored(
         features = [column for column in frame.columns if column not in {target, groups, *excluded}]
         source = f"{file.source.origin.removesuffix(' CSV')} {Path(file.name).name}"
         table = _table(name, task, frame, features, target, order or labels, source)
-        return table if not groups else _grouped(table, frame[groups])
+        return replace(table, groups=frame[groups].to_numpy()) if groups else table
 
     declare(
         Dataset(
@@ -98,10 +98,6 @@ def _frame(file: StoredFile, name: str, gaps: Collection[str], csv: Mapping[str,
     compression: Any = COMPRESSIONS.get(Path(file.name).suffix)
     frame = pd.read_csv(content, compression=compression, na_values=list(gaps), low_memory=False, **csv)
     return frame.rename(columns=lambda column: f"x{column + 1}" if isinstance(column, int) else column)
-
-
-def _grouped(table: Table, of_row: pd.Series) -> Table:
-    return replace(table, groups=of_row.to_numpy())
 
 
 def _table(

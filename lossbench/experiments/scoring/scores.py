@@ -41,11 +41,13 @@ def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str, metrics:
 def prediction_scores(prediction: Prediction, split: PreparedSplit, part: str, metrics: Sequence[Metric]) -> Scores:
     """The metrics of one prediction of a split's part; None where one is not measured."""
     truth_PN, weight_PN = split.truth_N[part][None], weights_of([split], part)
-    able = [metric for metric in metrics if metric.can_score(prediction)]
-    one_each = {metric.needs: metric for metric in able}  # metrics that need the same can read the same
+    able = {metric.name: metric for metric in metrics if metric.can_score(prediction)}
+    one_each = {metric.needs: metric for metric in able.values()}  # metrics that need the same can read the same
     readable = {needs: bool(metric.measures(prediction)[0]) for needs, metric in one_each.items()}
     return {
-        metric.name: float(metric(prediction, truth_PN, weight_PN)[0]) if readable.get(metric.needs) else None
+        metric.name: float(metric(prediction, truth_PN, weight_PN)[0])
+        if metric.name in able and readable[metric.needs]
+        else None
         for metric in metrics
     }
 

@@ -15,7 +15,7 @@ from lossbench.data.corruption.values import (
     feature_outliers,
     missing_values,
     number_cells,
-    robust_scale,
+    robust_scales,
     target_noise,
     target_outliers,
 )
@@ -75,8 +75,7 @@ def _add_target_noise(whole: Repetition, size: float) -> Changed:
     """The realised level: the median size of the noise, over that of Student's t."""
     target = whole.table.target
     changed = _corrupted_target(whole, lambda target, seed, rows: target_noise(target, size, seed, rows))
-    scale_K = np.array([robust_scale(column) for column in target.reshape(len(target), -1).T])
-    added_NK = np.abs(changed.table.target - target).reshape(len(target), -1) / scale_K
+    added_NK = np.abs(changed.table.target - target).reshape(len(target), -1) / robust_scales(target)
     medians = [np.median(added_NK[fold.train]) for fold in whole.folds]
     return changed, float(np.mean(medians)) / _T_MEDIAN
 

@@ -21,8 +21,8 @@ from torch import Tensor
 from lossbench.catalog.cumulative import (
     above_each,
     conditional_logits,
+    logits_by_thresholds,
     ordered_thresholds_of_logits,
-    thresholds_of_logits,
 )
 from lossbench.catalog.decoders import TINY, Decoder
 from lossbench.catalog.metrics.rows import mean
@@ -35,7 +35,7 @@ from lossbench.experiments.setup.prepared_split import PreparedSplit
 
 OF_ORDER: Mapping[Decoder, Callable[[Tensor], Tensor]] = {
     Decoder.CUMULATIVE: lambda p: torch.logit(above_each(p)),
-    Decoder.THRESHOLDS: lambda p: thresholds_of_logits(torch.logit(above_each(p))),
+    Decoder.THRESHOLDS: lambda p: logits_by_thresholds(torch.logit(above_each(p))),
     Decoder.ORDERED_THRESHOLDS: lambda p: ordered_thresholds_of_logits(torch.logit(above_each(p))),
     Decoder.CONDITIONAL: conditional_logits,
 }
