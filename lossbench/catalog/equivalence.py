@@ -5,14 +5,17 @@ with the same number of outputs K are taken for one objective where no probe (se
 gradients, and for multiples of one objective where they differ by one factor only. No number of probes proves it: what
 was tried is said, and a comparison whose scores differ all the same treats the two as different losses.
 
+Most pairs differ at the first block of probes, so that a gradient is calculated when somebody looks at it.
+
 Shapes: R rows of a block of probes, K outputs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from typing import TYPE_CHECKING, overload
 
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.loss import LOSSES, Loss
@@ -35,7 +38,30 @@ class Probed:
     gradient_RK: Tensor
 
 
-Gradients = tuple[Probed, ...]  # the middle block first
+Gradients = Sequence[Probed]  # the middle block first
+
+
+class ProbedWhenRead(Sequence[Probed]):
+    """Gradients at blocks of probes, each calculated when it is first read: `calculate` has a function for each."""
+
+    def __init__(self, calculate: Iterable[Callable[[], Probed]]) -> None:
+        self._calculate = tuple(calculate)
+        self._probed: dict[int, Probed] = {}
+
+    def __len__(self) -> int:
+        return len(self._calculate)
+
+    @overload
+    def __getitem__(self, index: int) -> Probed: ...
+    @overload
+    def __getitem__(self, index: slice) -> Gradients: ...
+    def __getitem__(self, index: int | slice) -> Probed | Gradients:
+        if isinstance(index, slice):
+            return ProbedWhenRead(partial(self.__getitem__, position) for position in range(len(self))[index])
+        position = range(len(self))[index]
+        if position not in self._probed:
+            self._probed[position] = self._calculate[position]()
+        return self._probed[position]
 
 
 @dataclass(frozen=True)
@@ -92,11 +118,12 @@ def _catalogue(task: Task, classes: int) -> list[tuple[Loss, Activation, Gradien
 
 
 def probe_gradients(loss: Loss, activation: Activation, task: Task, classes: int) -> Gradients:
-    """A pair's gradients at every block of probes."""
-    return tuple(
-        Probed(block, gradient(loss, activation, task, classes, block))
-        for block in blocks(task, loss.width(task, classes), classes)
-    )
+    """A pair's gradients at every block of probes, calculated when they are read."""
+
+    def at(block: Block) -> Probed:
+        return Probed(block, gradient(loss, activation, task, classes, block))
+
+    return ProbedWhenRead(partial(at, block) for block in blocks(task, loss.width(task, classes), classes))
 
 
 def compare(first: Gradients, second: Gradients) -> Relation | None:
@@ -105,9 +132,9 @@ def compare(first: Gradients, second: Gradients) -> Relation | None:
     Gradients are compared block by block, relative to the larger of the block's and the middle's largest: no huge block
     hides the others, and what underflows far out is no difference.
     """
-    if [p.gradient_RK.shape for p in first] != [p.gradient_RK.shape for p in second]:
-        return None
     middle, other = first[0].gradient_RK, second[0].gradient_RK
+    if len(first) != len(second) or middle.shape != other.shape:
+        return None
     if not bool(middle.isfinite().all() & other.isfinite().all()) or not bool(middle.any() & other.any()):
         return None
     factor = float((middle * other).sum() / other.square().sum())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lossbench.catalog.equivalence import Gradients, Relation, compare
+from lossbench.catalog.equivalence import Gradients, ProbedWhenRead, Relation, compare
 from lossbench.catalog.plugins.resolve import loss_file
 from lossbench.engine.threads import one_thread
 
@@ -28,7 +29,8 @@ def _gradients(candidate: Candidate, probed: Probed) -> Gradients | None:
     if key not in probed:
         settings = [pair.gradients for pair in candidate.pairs]
         known = [gradients for gradients in settings if gradients is not None]
-        probed[key] = tuple(one for gradients in known for one in gradients) if len(known) == len(settings) else None
+        blocks = (partial(gradients.__getitem__, place) for gradients in known for place in range(len(gradients)))
+        probed[key] = ProbedWhenRead(blocks) if len(known) == len(settings) else None
     return probed[key]
 
 

@@ -87,8 +87,11 @@ class Pair:
         """Its gradients at all probes; None where it cannot be tried."""
         if self.seen is not None:
             return self.seen.gradients
+        gradients = probe_gradients(self.loss, self.activation, self.task, self.classes)
+        if self._key is not None:
+            return gradients
         try:
-            return probe_gradients(self.loss, self.activation, self.task, self.classes)
+            return tuple(gradients)
         except FAULTS:  # a user's own loss may fail on outputs that no net gives; training will tell
             return None
 
