@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lossbench.catalog.decoders.prediction import Prediction
@@ -42,7 +43,7 @@ class Decoder(metaclass=_ByName):
     read: Read = field(repr=False)
     params: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def takes(self) -> frozenset[str]:
         """The parameters of the loss that it takes."""
         return frozenset(p.name for p in _keywords(self.read))

@@ -117,7 +117,7 @@ def select_candidates(
     class; any loss of values), behind its own best activation if that is sound; of the same gradients, one.
     `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: gradients that
     differ by one factor everywhere count as the same. `added` are named besides. `user_losses` looks at users' losses
-    in other processes, and `probed` keeps gradients; both are for the selection on another table, too. Raises
+    in other processes, and `probed` keeps what is known of gradients; both are for the selection on another table, too. Raises
     `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
@@ -146,7 +146,7 @@ def select_candidates(
     if twice:
         where = "losses" if twice[0].config in (losses or ()) else "losses_add"
         raise UserError(f"{twice[0].full_name} is compared anyway", where=where, fix="leave it out")
-    merged, same = grouped(_with_names(candidates), mergeable, {} if probed is None else probed, up_to_scale)
+    merged, same = grouped(_with_names(candidates), mergeable, probed or Probed(), up_to_scale)
     return Selection(tuple(merged), (*excluded, *(Excluded(name, why) for name, why in same)))
 
 

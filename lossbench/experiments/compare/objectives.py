@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lossbench.catalog.equivalence import Gradients, ProbedWhenRead, Relation, compare
 from lossbench.catalog.plugins.resolve import loss_file
@@ -14,30 +14,38 @@ from lossbench.engine.threads import one_thread
 if TYPE_CHECKING:
     from lossbench.experiments.compare.candidates import Candidate
 
-Probed = dict[Any, Gradients | None]  # pair, task and number of classes -> its gradients
+
+class Probed:
+    """Candidates' gradients at all probes and how they are related, kept for their selection on another table."""
+
+    def __init__(self) -> None:
+        self._gradients: dict[Hashable, Gradients | None] = {}
+        self._relations: dict[tuple[Hashable, Hashable], Relation | None] = {}
+
+    def relation(self, candidate: Candidate, other: Candidate) -> Relation | None:
+        """How two candidates' gradients are related; None where a difference was found anywhere."""
+        keys = _key(candidate), _key(other)
+        if keys not in self._relations:
+            gradients = self._of(candidate), self._of(other)
+            found = None if gradients[0] is None or gradients[1] is None else compare(gradients[0], gradients[1])
+            self._relations[keys] = found if found is not None and found.is_complete else None
+        return self._relations[keys]
+
+    def _of(self, candidate: Candidate) -> Gradients | None:
+        """The pair's gradients at every setting that it may choose; None where it cannot be tried."""
+        key = _key(candidate)
+        if key not in self._gradients:
+            settings = [pair.gradients for pair in candidate.pairs]
+            known = [gradients for gradients in settings if gradients is not None]
+            blocks = (partial(gradients.__getitem__, place) for gradients in known for place in range(len(gradients)))
+            self._gradients[key] = ProbedWhenRead(blocks) if len(known) == len(settings) else None
+        return self._gradients[key]
 
 
-def _gradients(candidate: Candidate, probed: Probed) -> Gradients | None:
-    """The pair's gradients at all probes, at every setting that it may choose; None where it cannot be tried."""
-    key = (
-        candidate.full_name,
-        loss_file(candidate.pair.loss),
-        candidate.pair.task,
-        candidate.pair.classes,
-        len(candidate.pairs),
-    )
-    if key not in probed:
-        settings = [pair.gradients for pair in candidate.pairs]
-        known = [gradients for gradients in settings if gradients is not None]
-        blocks = (partial(gradients.__getitem__, place) for gradients in known for place in range(len(gradients)))
-        probed[key] = ProbedWhenRead(blocks) if len(known) == len(settings) else None
-    return probed[key]
-
-
-def _relation(first: Gradients | None, other: Gradients | None) -> Relation | None:
-    """How two candidates' gradients are related; None where a difference was found anywhere."""
-    found = None if first is None or other is None else compare(first, other)
-    return found if found is not None and found.is_complete else None
+def _key(candidate: Candidate) -> Hashable:
+    """What gradients depend on: pair, task and number of classes."""
+    pair = candidate.pair
+    return candidate.full_name, loss_file(pair.loss), pair.task, pair.classes, len(candidate.pairs)
 
 
 def grouped(
@@ -46,24 +54,22 @@ def grouped(
     """Candidates with their groups; of those that are `mergeable` only the first of each group stays, and the others
     are named with the reason.
 
-    `up_to_scale`: gradients that differ by one factor everywhere count as the same. `probed` keeps gradients for the
-    candidates on another table.
+    `up_to_scale`: gradients that differ by one factor everywhere count as the same.
     """
-    with one_thread():  # on probes this small torch's own threads cost ten times what they save
-        gradients = {c.name: _gradients(c, probed) for c in candidates}
     firsts: list[Candidate] = []
     kept: list[Candidate] = []
     excluded: list[tuple[str, str]] = []
     merged: dict[str, list[str]] = {}
     relations: dict[str, Relation] = {}
     for candidate in candidates:
-        like = [
-            (first, relation)
-            for first in firsts
-            if first.pair.class_weight == candidate.pair.class_weight
-            and (relation := _relation(gradients[candidate.name], gradients[first.name])) is not None
-            and (relation.is_one_objective or up_to_scale)
-        ]
+        with one_thread():  # on probes this small torch's own threads cost ten times what they save
+            like = [
+                (first, relation)
+                for first in firsts
+                if first.pair.class_weight == candidate.pair.class_weight
+                and (relation := probed.relation(candidate, first)) is not None
+                and (relation.is_one_objective or up_to_scale)
+            ]
         if not like:
             firsts.append(candidate)
             kept.append(replace(candidate, group=candidate.name))

@@ -104,9 +104,10 @@ def skeleton(plan: ComparePlan, command: str, looked_in: str = "") -> dict[str, 
 
 
 def _profiles(plan: ComparePlan) -> list[LossProfile]:
-    """Each loss behind its last activation, once."""
+    """Each loss behind its last activation, once; it is the same on every table of a task."""
     pairs = (candidate.pair for entry in plan.tables for candidate in entry.selection.candidates)
-    found = {(one.label, one.axis): one for pair in pairs if (one := pair.profile) is not None}
+    different = {(pair.name, loss_file(pair.loss), pair.task): pair for pair in pairs}
+    found = {(one.label, one.axis): one for pair in different.values() if (one := pair.profile) is not None}
     return list(found.values())
 
 

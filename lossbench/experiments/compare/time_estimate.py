@@ -15,7 +15,8 @@ from lossbench.experiments.compare.setting import Setting, prepare_setting
 from lossbench.experiments.compare.tuning.problems import tuning_problem
 
 PROBE_EPOCHS = 2  # the first epoch pays for the buffers and is not counted
-SLOW = 1e4  # steps a second, where nothing could be measured
+SLOW = 1e-4  # seconds a step, where nothing could be measured
+FAST = 1e-6  # no step takes less
 
 
 @dataclass(frozen=True)
@@ -29,33 +30,55 @@ class WorkEstimate:
 
 
 def estimate(plan: ComparePlan) -> WorkEstimate:
-    """Train every loss for a moment, and count."""
+    """Train every pair for a moment, and count."""
     members = steps = 0
     seconds = 0.0
+    pace = _Pace(plan)
     for table in plan.tables:
         each = sum(plan.steps(table.table, folds) for folds in folds_by_setting(plan.config, table.table, table.folds))
         candidates = table.selection.candidates
         members += plan.members(table) * len(candidates) * len(plan.grid)
         steps += each * len(candidates)
-        seconds += sum(each / rate for rate in _rates(plan, table))
+        seconds += each * sum(pace.of(table))
     return WorkEstimate(members, steps, seconds)
 
 
-def _rates(plan: ComparePlan, table: TablePlan) -> list[float]:
-    """Steps a second of each candidate; a loss that fails already here counts as the slowest of the others."""
-    setting = prepare_setting(
-        table.table,
-        [fold for fold in table.folds if fold.repeat == 0],
-        data=table.data,
-        seed=plan.config.seed,
-        partners=plan.config.inner_folds,
-    )
-    rates = [_rate(plan, setting, candidate) for candidate in table.selection.candidates]
-    slowest = min((rate for rate in rates if rate is not None), default=SLOW)
-    return [slowest if rate is None else rate for rate in rates]
+class _Pace:
+    """Seconds that a step takes. Each pair is measured once, on the first table that has it; a later table is measured
+    by one of its pairs that is known, and what a step costs there more, or less, it does for the others too."""
+
+    def __init__(self, plan: ComparePlan) -> None:
+        self._plan = plan
+        self._known: dict[str, float] = {}
+
+    def of(self, table: TablePlan) -> list[float]:
+        """Those of each candidate; a loss that fails already here counts as the slowest of the others."""
+        setting = prepare_setting(
+            table.table,
+            [fold for fold in table.folds if fold.repeat == 0],
+            data=table.data,
+            seed=self._plan.config.seed,
+            partners=self._plan.config.inner_folds,
+        )
+        candidates = table.selection.candidates
+        again = next((candidate for candidate in candidates if candidate.full_name in self._known), None)
+        here = None if again is None else _step(self._plan, setting, again)
+        more = 0.0 if again is None or here is None else here - self._known[again.full_name]
+        paces = [self._at(candidate, setting, more) for candidate in candidates]
+        slowest = max((pace for pace in paces if pace is not None), default=SLOW)
+        return [slowest if pace is None else pace for pace in paces]
+
+    def _at(self, candidate: Candidate, setting: Setting, more: float) -> float | None:
+        if candidate.full_name in self._known:
+            return max(self._known[candidate.full_name] + more, FAST)
+        measured = _step(self._plan, setting, candidate)
+        if measured is not None:
+            self._known[candidate.full_name] = measured - more
+        return measured
 
 
-def _rate(plan: ComparePlan, setting: Setting, candidate: Candidate) -> float | None:
+def _step(plan: ComparePlan, setting: Setting, candidate: Candidate) -> float | None:
+    """Seconds that a step takes; None where it fails."""
     options = Options(plan.config, plan.select, plan.trials, plan.device, plan.threads, plan.metrics)
     problem = tuning_problem(Job(options, setting, candidate))
     problem = replace(problem, training=replace(problem.training, epochs=PROBE_EPOCHS))
@@ -71,4 +94,4 @@ def _rate(plan: ComparePlan, setting: Setting, candidate: Candidate) -> float | 
         return None
     rows = [len(split.truth_N["train"]) for split in setting.inner]
     done = sum(plan.steps_of_epoch(rows[problem.members[m].fold]) for _, epoch in epochs[1:] for m in epoch.members)
-    return done / (epochs[-1][0] - epochs[0][0]) if done else None
+    return (epochs[-1][0] - epochs[0][0]) / done if done else None

@@ -33,6 +33,8 @@ from lossbench.experiments.scoring.scores import weights_of
 from lossbench.experiments.setup.pair import Pair
 from lossbench.experiments.setup.prepared_split import PreparedSplit
 
+AT_ONCE = 2**22  # numbers, of predictions that are read under a loss together
+
 OF_ORDER: Mapping[Decoder, Callable[[Tensor], Tensor]] = {
     Decoder.CUMULATIVE: lambda p: torch.logit(above_each(p)),
     Decoder.THRESHOLDS: lambda p: logits_by_thresholds(torch.logit(above_each(p))),
@@ -110,19 +112,23 @@ class Ruler:
         )
 
     def read(self, predicted: Tensor) -> Tensor | None:
-        """Mean test value `[J]` of the loss for probabilities `[J, N, C]` or values `[J, N]`; None where undefined."""
+        """Mean test value `[R, J]` of the loss for the probabilities `[R, J, N, C]` or values `[R, J, N]` of R nets a
+        split; None where it is not defined for one of them."""
         if self.pair.task.is_classification:
             out = outputs_that_say(predicted, self.pair)
         else:
             out = outputs_that_predict(predicted, self.pair, self.splits)
         if out is None:
             return None
+        nets = len(out)
+        target = self.target.expand(nets, *self.target.shape)
+        statistics = {name: value.expand(nets, *value.shape) for name, value in self.statistics.items()}
         if self.pair.loss.per == "batch":
             each = torch.ones_like(out[..., 0])
             if self.weight_JN is not None:
-                each = self.weight_JN / self.weight_JN.mean(-1, keepdim=True)
-            return self.pair.loss(out, self.target, each, **self.statistics)
-        return mean(self.pair.objective.loss(out, self.target, **self.statistics), self.weight_JN)
+                each = each * self.weight_JN / self.weight_JN.mean(-1, keepdim=True)
+            return self.pair.loss(out, target, each, **statistics)
+        return mean(self.pair.objective.loss(out, target, **statistics), self.weight_JN)
 
 
 def cross_loss_matrix(
@@ -132,25 +138,34 @@ def cross_loss_matrix(
 
     `predicted`: probabilities `[N, C]` after the common temperature, or values `[N]` in the target's own units.
     """
-    found: list[list[float | None]] = [[] for _ in predicted]
     together = list(blocks([split.truth_N["test"] for split in splits]))
-    stacked = [[torch.stack([nets[j] for j in block]) for block in together] for nets in predicted]
-    for pair in pairs:
-        rulers = [Ruler.of(pair, [splits[j] for j in block]) for block in together]
-        for row, nets in zip(found, stacked, strict=True):
-            row.append(_mean(rulers, nets, len(splits)))
-    return found
+    stacked = [torch.stack([torch.stack([nets[j] for j in block]) for nets in predicted]) for block in together]
+    columns = [_column([Ruler.of(pair, [splits[j] for j in block]) for block in together], stacked) for pair in pairs]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _mean(rulers: Sequence[Ruler], nets: Sequence[Tensor], count: int) -> float | None:
-    total = 0.0
-    for ruler, some in zip(rulers, nets, strict=True):
+def _column(rulers: Sequence[Ruler], stacked: Sequence[Tensor]) -> list[float | None]:
+    """Each net's mean under one loss: all nets at once, or one after the other where one has none or fails, and where
+    a loss of whole batches may hold every pair of rows."""
+    rows = len(stacked[0])
+    is_small = max(some.numel() for some in stacked) <= AT_ONCE and rulers[0].pair.loss.per == "sample"
+    totals = _totals(rulers, stacked) if is_small else None
+    if totals is None:
+        each = [_totals(rulers, [some[row : row + 1] for some in stacked]) for row in range(rows)]
+        totals = [math.nan if total is None else total[0] for total in each]
+    count = sum(len(ruler.splits) for ruler in rulers)
+    return [total / count if math.isfinite(total) else None for total in totals]
+
+
+def _totals(rulers: Sequence[Ruler], stacked: Sequence[Tensor]) -> list[float] | None:
+    """Each net's sum over the splits; None where a loss has no value for one of them."""
+    totals = torch.zeros(len(stacked[0]), dtype=torch.float64)
+    for ruler, some in zip(rulers, stacked, strict=True):
         try:
             values = ruler.read(some)
         except FAULTS:  # a user's own loss may fail on outputs that it was not trained on: no number then
             return None
         if values is None:
             return None
-        total += float(values.sum())
-    mean = total / count
-    return mean if math.isfinite(mean) else None
+        totals += values.sum(-1)
+    return totals.tolist()

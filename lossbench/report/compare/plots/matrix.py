@@ -14,6 +14,7 @@ from lossbench.report.style import CHARACTER, LIGHT, shortened, text_width
 
 _DIGITS = 3  # that a cell shows
 _SMALLEST = 4.5  # points; smaller numbers lose a digit first
+_LEGIBLE = 3.0  # points; a cell with less room for its number has its shade alone
 _DARKEST = 0.5  # opacity of a column's best cell: ink stays readable on it
 
 
@@ -73,7 +74,8 @@ def _draw(view: View) -> Drawing | None:
             box = [(x - across, y - down), (x + across, y - down), (x + across, y + down), (x - across, y + down)]
             if shade := round(_DARKEST * float(strength) ** 2, 2):
                 drawing.add(Area(box, LIGHT["better"], shade))
-            drawing.text(x, y, _short(value[i, j], digits), size=small, anchor="middle")
+            if small >= _LEGIBLE:
+                drawing.text(x, y, _short(value[i, j], digits), size=small, anchor="middle")
     for i, name in enumerate(names):
         drawing.text(left - 7, top + (i + 0.5) * ROW, name, anchor="end")
     return drawing
@@ -109,7 +111,8 @@ MATRIX = Plot(
     "matrix",
     "Trained on one loss, scored under another",
     "Rows were trained on the loss named at the left, columns are mean test values of the loss named above. The darker "
-    "a cell, the lower it ranks in its column; columns have no common scale. A dot: not defined on such outputs.",
+    "a cell, the lower it ranks in its column; columns have no common scale. A dot: not defined on such outputs. Numbers that would be too small to read are left "
+    "out; result.json has them.",
     _draw,
     _describe,
 )
