@@ -1,14 +1,17 @@
 """Every condition through the real command line: what it asks for is done, recorded and reported."""
 
 import json
+import math
 import re
 from pathlib import Path
 
 import pytest
 
+from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.vocabulary import Task
 from lossbench.config.commands.compare import CompareConfig
 from lossbench.config.commands.conditions import ConditionsConfig
-from lossbench.config.load import load
+from lossbench.config.load import Override, load
 from lossbench.experiments.compare.conditions import CONDITIONS
 
 TINY = "--folds 3 --repeats 1 --lrs 1e-2 --epochs 2 --hidden 4 --batch-size 16 --jobs 1 -q"
@@ -57,9 +60,41 @@ def test_a_condition_is_compared_recorded_and_reported(condition, lossbench, tmp
         assert f"{condition.name}_realised" in (tmp_path / "c" / "members.csv").read_text().splitlines()[0]
 
 
+def test_all_losses_are_compared_on_a_suite_of_tables_under_a_condition(lossbench, tmp_path):
+    levels = "--conditions label_noise=0.4 --conditions stop_rule=last"
+    common = f"--data suite:small --losses all --inner-folds 2 {TINY}".replace("--epochs 2", "--epochs 1")
+    common = common.replace("--batch-size 16", "--batch-size full")  # one step a net: what is tried is the whole way
+    code, _, err = lossbench(
+        "compare-losses", *common.split(), *levels.split(), "--output", str(tmp_path), "--name", "c"
+    )
+    assert (code, err) == (0, [])
+    record = json.loads((tmp_path / "c" / "result.json").read_text())
+    tables = {table["name"]: table for table in record["data"]}
+    assert len(tables) == 16
+    compared = {name: {} for name in tables}
+    for result in record["results"]:
+        assert result["status"] == "ok", result["name"]
+        assert result["condition"] == {"label_noise": 0.4, "stop_rule": 1}  # of best and last
+        # 4 binomial standard deviations of the labels of one split
+        rows = tables[result["data"]]["rows"] * 2 / 3
+        assert result["realised"]["label_noise"] == pytest.approx(0.4, abs=4 * math.sqrt(0.24 / rows))
+        assert len(result["members"]) == 3
+        assert all(0 <= member["test"]["accuracy"] <= 1 for member in result["members"])
+        compared[result["data"]][result["loss"]["name"]] = result["objective"]["represents"]
+    for name, losses in compared.items():
+        task = Task(tables[name]["task"])
+        there = {*losses, *(pair.split(" + ")[0] for others in losses.values() for pair in others)}
+        asked = {loss.name for loss in LOSSES if task in loss.targets and loss.is_consistent(task)}
+        assert len(asked) > 30
+        assert there >= asked, name  # what estimates the most probable class, or the entry that stands for it
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        ("--data iris --conditions label_noise", "--conditions: must be written NAME=LEVELS, got 'label_noise'"),
+        ("--data iris --conditions label_nose=0,0.2", "--conditions label_nose: unknown key; did you mean 'label_noise'"),
+        ("--data iris --conditions label_noise=1.2", "--conditions label_noise: must be < 1, got '1.2'"),
         (
             "--data diabetes --pair-flip-noise 0.2",
             "pair_flip_noise: .* needs classes, and diabetes is a regression; use 0",
@@ -90,6 +125,8 @@ def test_a_condition_may_stand_at_the_top_of_a_file_and_flags_override_it_in_eit
         found = load(file)
         assert isinstance(found, CompareConfig)
         assert found.conditions == ConditionsConfig(label_noise=[0, 0.2])
+        flag = Override(("conditions", "label_noise"), "0.3", "--conditions label_noise")
+        assert load(file, flags=[flag]).conditions == ConditionsConfig(label_noise=[0.3])
         for key in ("label_noise", "conditions.label_noise"):
             changed = load(file, [f"{key}=[0.3]", "stop_rule=last"])
             assert isinstance(changed, CompareConfig)

@@ -10,7 +10,7 @@ from lossbench.components.reference_models import REFERENCE_MODELS
 from lossbench.config.choices import Choice
 from lossbench.config.commands.conditions import ConditionsConfig, group_conditions
 from lossbench.config.data import DataConfig, DataField
-from lossbench.config.flag import DATA, EVALUATION, LOSS, RUN, TRAINING, Flag, Without
+from lossbench.config.flag import CONDITIONS, DATA, EVALUATION, LOSS, RUN, TRAINING, Flag, Without
 from lossbench.config.parts import (
     ConfigPart,
     Fraction,
@@ -127,7 +127,12 @@ class CompareConfig(RunConfig):
         description="The metric that learning rate and epochs are chosen by; auto: the one that losses are scored by, "
         "log_loss where that is of probabilities",
     )
-    conditions: ConditionsConfig = Field(ConditionsConfig(), description="What is varied besides the losses")
+    conditions: Annotated[
+        ConditionsConfig,
+        Flag("--conditions", CONDITIONS, "NAME=LEVELS", pairs=True, whole=True, note="may be repeated"),
+    ] = Field(
+        ConditionsConfig(), description="What is varied besides the losses, as label_noise=0,0.2 or train_share=0.3,1"
+    )
     rope: Annotated[Fraction, Flag("--rope", EVALUATION)] = Field(
         0.01,
         description="Differences below this are practically none: in the metric's unit, or for errors as a share of "
