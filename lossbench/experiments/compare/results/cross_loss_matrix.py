@@ -111,6 +111,8 @@ class Ruler:
 
     def read(self, predicted: Tensor) -> Tensor | None:
         """Mean test value `[J]` of the loss for probabilities `[J, N, C]` or values `[J, N]`; None where undefined."""
+        if self.pair.loss.last_hidden:  # predictions have none
+            return None
         if self.pair.task.is_classification:
             out = outputs_that_say(predicted, self.pair)
         else:
