@@ -38,6 +38,7 @@ ABBREVIATIONS = {
     "balanced_softmax": "logit_adjusted",  # Ren et al. 2020: z + log n, a tau of 1
     "ce": "cross_entropy",
     "bce_logits": "bce_with_logits",
+    "ib": "influence_balanced",
     "kldiv": "kl_div",
     "mae": "l1",
     "l2": "mse",
