@@ -122,13 +122,14 @@ def vector_scaling(
     decode=Decoder.SOFTMAX,
     reference="Park et al. 2021, arXiv:2110.02444",
     class_estimand=by_inverse_counts,
-    estimates="the most probable class after its share; probabilities are drawn to even ones: 0.9 becomes 0.86",
+    estimates="the most probable class after its share; probabilities are drawn to even ones: 0.8 becomes 0.75",
     use="Use it when classes are rare and a net overfits the rows that move its boundary most; not where probabilities "
     "are read, nor with few relu units, which leave rows without a hidden activation",
     pitfalls=(
         "the paper trains with cross_entropy first, for half of the epochs, and with this loss at a hundredth of the "
         "learning rate then; here a net is trained with it from its first epoch on",
         "alpha is the authors' code's and multiplies the learning rate of sgd; adam does not feel it, penalties do",
+        "where 1 - p_y is below eps / (2 |h|_1) the value falls to 0: very probable classes are predicted as sure",
         "a row whose hidden activations are all 0 counts 1 / eps = 1000 times as much",
     ),
     convex=False,
