@@ -38,6 +38,7 @@ ABBREVIATIONS = {
     "balanced_softmax": "logit_adjusted",  # Ren et al. 2020: z + log n, a tau of 1
     "ce": "cross_entropy",
     "bce_logits": "bce_with_logits",
+    "ib": "influence_balanced",
     "kldiv": "kl_div",
     "mae": "l1",
     "l2": "mse",
@@ -50,6 +51,7 @@ ABBREVIATIONS = {
     "supcon": "supervised_contrastive",
     "multilabel_margin": "multi_margin",  # torch's loss of that name, with one label a row
 }
+LAST_HIDDEN = "last_hidden"  # the keyword-only argument by which a loss asks for the last hidden layer
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class Loss:
     convex: bool | None = None  # in the outputs
     symmetric: bool | None = None  # summed over the classes it is constant: robust to symmetric label noise
     statistics: tuple[str, ...] = ()
+    last_hidden: bool = False  # it takes the last hidden layer too, [..., B, H]: constants, without a gradient
     stop_gradient: str = ""  # the factor of its value that its gradient takes for constant; "": the gradient is whole
     # Of probabilities as target (soft targets): True where `fn` itself is meant for them, or what takes its place, a
     # function of outputs and probabilities [..., B, C]; False: made for a class of each row, it is its expectation.
@@ -186,9 +189,10 @@ class Loss:
         assert self.schema is not None
         return replace(self, params=bound(self.name, self.schema, self.params, params, where))
 
-    def __call__(self, out: Tensor, target: Tensor, *extra: Tensor, **statistics: Tensor) -> Tensor:
-        """Values per sample, `[..., B]` (per batch: `[...]`, with the rows' weights as third argument)."""
-        return self.fn(out, target, *extra, **self.params, **statistics)
+    def __call__(self, out: Tensor, target: Tensor, *extra: Tensor, **named: Tensor) -> Tensor:
+        """Values per sample, `[..., B]` (per batch: `[...]`, with the rows' weights as third argument); `named` are
+        its statistics and the last hidden layer, where it asks for them."""
+        return self.fn(out, target, *extra, **self.params, **named)
 
 
 def _import_families() -> None:
@@ -217,12 +221,13 @@ def declare(
     **declared: Any,
 ) -> Loss:
     """The `Loss` that a function and its declarations make: keyword-only arguments with a default are its parameters,
-    those without one are statistics of the training part.
+    those without one are statistics of the training part, or the last hidden layer (`last_hidden`).
 
     Raises TypeError for a function whose signature cannot be a loss's, and for an `also_try` that it does not take.
     """
     keywords = [p for p in inspect.signature(fn).parameters.values() if p.kind is p.KEYWORD_ONLY]
     schema = schema_of(fn, [p for p in keywords if p.default is not p.empty])
+    asked = [p.name for p in keywords if p.default is p.empty]
     for key in ("risky", "unsound", "same_as", "caveats"):
         declared[key] = reasons_per_task(declared.get(key, {}), targets, fn.__name__)
     defaults = {p.name: p.default for p in keywords if p.default is not p.empty}
@@ -233,7 +238,8 @@ def declare(
         sound=per_task(sound, targets),
         decode=decoders_of(decode),
         reference=reference,
-        statistics=tuple(p.name for p in keywords if p.default is p.empty),
+        statistics=tuple(name for name in asked if name != LAST_HIDDEN),
+        last_hidden=LAST_HIDDEN in asked,
         family=fn.__module__.rsplit(".", 1)[-1],
         params=defaults,
         defaults=defaults,

@@ -4,7 +4,7 @@ One block is one batch, of at most 64 rows but where the size itself is tried. T
 scale 1 (the middle, which comes first), batches of 1 to 300 rows, outputs of exactly -1, 0 and 1, and then normal
 outputs, one-hot corners and equal outputs at scales from 2 to 1e4. Every class occurs in every block of several rows.
 
-Shapes: R rows of a block, K outputs.
+Shapes: R rows of a block, H units of a hidden layer, K outputs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from math import floor, log10
 from typing import TYPE_CHECKING
 
 from lossbench.catalog.activations import Activation
-from lossbench.catalog.loss import Loss
+from lossbench.catalog.loss import LAST_HIDDEN, Loss
 from lossbench.catalog.targets import encode
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.deferred import torch
@@ -29,6 +29,7 @@ SCALES = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1e3, 1e4)
 REACH = SCALES[-1]  # how far out outputs are tried
 BATCHES = (7, 64, 300)  # beside one row of each class
 EXACT = (-1.0, 0.0, 1.0)
+HIDDEN = (0.5, 1.0, 2.0)  # units of a last hidden layer, for a loss that takes it
 ALL_PAIRS = 10  # up to so many classes every corner is tried with every class, beyond with its own and the next
 OUTLIER = 30.0  # standard deviations: every other target of a regression is multiplied by it far out
 
@@ -113,13 +114,17 @@ def gradient(loss: Loss, activation: Activation, task: Task, classes: int, block
         target = target.double()
     # unequal, so that a loss that weights by them is not confused with one that does not
     counts = torch.arange(1.0, classes + 1, dtype=torch.float64)[None] * 10
-    statistics = dict.fromkeys(loss.statistics, counts)
+    named = dict.fromkeys(loss.statistics, counts)
+    if loss.last_hidden:  # unequal from row to row, likewise
+        named[LAST_HIDDEN] = (
+            torch.tensor(HIDDEN, dtype=torch.float64) * (1 + torch.arange(len(block.z_RK)) % 3)[:, None]
+        )
     z_RK = block.z_RK.clone().requires_grad_()
     rows = len(z_RK)
     if loss.per == "batch":
-        value = rows * loss(activation(z_RK), target, torch.ones(rows, dtype=torch.float64), **statistics)
+        value = rows * loss(activation(z_RK), target, torch.ones(rows, dtype=torch.float64), **named)
     else:
-        value = loss(activation(z_RK), target, **statistics).sum()
+        value = loss(activation(z_RK), target, **named).sum()
     if not value.requires_grad:  # nothing of the outputs reaches it
         return torch.zeros_like(z_RK)
     return torch.autograd.grad(value, z_RK)[0]

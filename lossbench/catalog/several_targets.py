@@ -1,7 +1,7 @@
 """Several numbers as target: a loss of one number, target by target, and their mean.
 
-Shapes: B rows, K targets, which are the outputs too; any leading axes. The mean over targets is what scikit-learn's
-multi-output regressors minimise.
+Shapes: B rows, K targets, which are the outputs too, H units of the last hidden layer; any leading axes. The mean over
+targets is what scikit-learn's multi-output regressors minimise.
 """
 
 from __future__ import annotations
@@ -33,11 +33,16 @@ class EachTarget:
 class MeanOverTargets:
     """A loss of one number, averaged over K targets: outputs and targets `[..., B, K]` -> `[..., B]`."""
 
-    loss: Callable[[Tensor, Tensor], Tensor]
+    loss: Callable[..., Tensor]
 
-    def __call__(self, out: Tensor, target: Tensor) -> Tensor:
-        """The mean of the targets' losses, row by row."""
-        return self.loss(out.mT.unsqueeze(-1), target.mT.unsqueeze(-1)).mean(-2)
+    def __call__(self, out: Tensor, target: Tensor, **of_rows: Tensor) -> Tensor:
+        """The mean of the targets' losses, row by row; what rows have beside, `[..., B, H]`, is every target's."""
+        targets = out.shape[-1]
+        named = {
+            name: rows.unsqueeze(-3).expand(*out.shape[:-2], targets, *rows.shape[-2:])
+            for name, rows in of_rows.items()
+        }
+        return self.loss(out.mT.unsqueeze(-1), target.mT.unsqueeze(-1), **named).mean(-2)
 
 
 def takes_several(loss: Loss) -> bool:

@@ -2,7 +2,7 @@
 
 One table, declarative: a name, the loss or activation that it is, how its parameters are written here, and what of it
 there is no equivalent of, with the reason. A name may be written with its library's prefix: `nn.L1Loss`,
-`torch.nn.functional.l1_loss`.
+`torch.nn.functional.l1_loss`. Losses of papers that cannot be trained here are in it too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Only:
 
 @dataclass(frozen=True)
 class OtherName:
-    """What another library calls a loss or an activation.
+    """What another library, or a paper, calls a loss or an activation.
 
     `names` are its spellings there, the class's first. `ours` is the name here ("": there is none, and `refused` says
     why); `by` chooses another one by a parameter's value. `params` maps its parameters to those here where their names
@@ -235,6 +235,13 @@ LOSS_NAMES: tuple[OtherName, ...] = (
         note="of one output there, of one a class here",
     ),
     _optax("cosine_distance", "cosine_embedding"),
+    OtherName(
+        "Liu et al. 2020",
+        ("early_learning_regularization", "elr", "elr_loss"),
+        refused="it keeps a running mean of predictions for every training row, and a loss here sees no row numbers: "
+        "that memory would have to pass padded batches, checkpoints and resumed runs; bootstrap_soft, gce and sce are "
+        "for wrong labels without one",
+    ),
 )
 
 _DIM = {

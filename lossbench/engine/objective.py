@@ -1,7 +1,7 @@
 """Losses of outputs. Members that share an objective sit side by side, an `ObjectiveGroup`.
 
-Shapes: P members, R of them in a group, B rows of a batch of which the first `rows` count, K outputs, C columns of a
-statistic.
+Shapes: P members, R of them in a group, B rows of a batch of which the first `rows` count, H units of the last hidden
+layer, K outputs, C columns of a statistic.
 """
 
 from __future__ import annotations
@@ -47,18 +47,35 @@ def groups_of(problem: Problem, members: Sequence[int]) -> list[ObjectiveGroup]:
     return groups
 
 
-def losses(group: ObjectiveGroup, out: Tensor, target: Tensor, weight: Tensor | None, rows: int) -> Tensor:
-    """Losses of activated outputs `[R, B, K]`: `[R, B]` per sample, `[R]` per batch (of the first `rows` rows)."""
-    objective, statistics = group.objective, group.statistics
+def asks_for_hidden(groups: Sequence[ObjectiveGroup]) -> bool:
+    """Whether a loss among them takes the last hidden layer."""
+    return any(group.objective.last_hidden for group in groups)
+
+
+def losses(
+    group: ObjectiveGroup,
+    out: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    rows: int,
+    hidden: Tensor | None = None,
+) -> Tensor:
+    """Losses of activated outputs `[R, B, K]`: `[R, B]` per sample, `[R]` per batch (of the first `rows` rows).
+
+    `hidden [R, B, H]` is for an objective that takes the last hidden layer.
+    """
+    objective = group.objective
+    of_rows = {"last_hidden": hidden} if objective.last_hidden and hidden is not None else {}
     if objective.per == "sample":
-        value = objective.loss(out, target, **statistics)
+        value = objective.loss(out, target, **group.statistics, **of_rows)
         return _checked(value, out.shape[:2])
-    padding = padding_members(rows, out.shape[2])
+    padding = padding_members(rows, min(t.shape[2] for t in (out, *of_rows.values())))
     if weight is None:
         weight = out.new_ones(group.size, rows)
-    statistics = {name: pad_members(value, padding) for name, value in statistics.items()}
+    named = {name: pad_members(value, padding) for name, value in group.statistics.items()}
+    named |= {name: pad_members(value[:, :rows], padding) for name, value in of_rows.items()}
     out, target, weight = (pad_members(t[:, :rows], padding) for t in (out, target, weight))
-    return _checked(objective.loss(out, target, weight, **statistics), out.shape[:1])[: group.size]
+    return _checked(objective.loss(out, target, weight, **named), out.shape[:1])[: group.size]
 
 
 def _checked(value: Tensor, shape: torch.Size) -> Tensor:

@@ -1,6 +1,7 @@
 """The engine's input: nets, splits and objectives, as tensors and callables.
 
-Shapes: P members, N rows, B rows of a batch, D inputs, K outputs, C columns of an encoded target or of a statistic.
+Shapes: P members, N rows, B rows of a batch, D inputs, H units of the last hidden layer, K outputs, C columns of an
+encoded target or of a statistic.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ class Objective:
     Per sample: `loss(out [P, B, K], target [P, B] or [P, B, C], **{name: [P, 1, C]}) -> [P, B]`.
     Per batch: `loss(out, target, weight [P, B], **statistics) -> [P]`.
 
+    With `last_hidden` it is given the last hidden layer's outputs too, `last_hidden=[P, B, H]`: constants, through
+    which no gradient flows. Of a net without hidden layers they are its inputs, which the last layer multiplies there.
+
     Two objectives of the same `key` compute the same, from their arguments alone; None: functions of which that is not
     known, which are called anew for every batch.
     """
@@ -56,6 +60,7 @@ class Objective:
     statistics: tuple[str, ...] = ()
     place: str = ""  # where errors say that the loss is written
     key: Hashable = None
+    last_hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ That is enough for any loss to plug in without its derivative: the layers are di
 loss that is called often is recorded (`tape`) and replayed from then on, with the same bits: how often, and how that
 is made sure, is said at `_Derivative`.
 
-Shapes: P members, R of them in a group, B rows of a batch of which the first `rows` count, K outputs.
+Shapes: P members, R of them in a group, B rows of a batch of which the first `rows` count, H units of the last hidden
+layer, K outputs.
 """
 
 from __future__ import annotations
@@ -51,13 +52,23 @@ class Slope:
         self.groups = [_GroupSlope(group, out_PBK[group.members], share[group.members], rows) for group in groups]
         self.joined = torch.empty_like(out_PBK) if len(groups) > 1 else None
 
-    def __call__(self, targets: Sequence[Tensor], weights: Sequence[Tensor] | None, sums_P: Tensor) -> Tensor:
-        """The slope `[P, B, K]`; each member's weighted sum of losses over the rows goes to `sums_P`."""
+    def __call__(
+        self,
+        targets: Sequence[Tensor],
+        weights: Sequence[Tensor] | None,
+        sums_P: Tensor,
+        hidden_PBH: Tensor | None = None,
+    ) -> Tensor:
+        """The slope `[P, B, K]`; each member's weighted sum of losses over the rows goes to `sums_P`.
+
+        `hidden_PBH` is the last hidden layer, where an objective asks for it.
+        """
         if self.joined is None:
-            return self.groups[0](targets[0], None if weights is None else weights[0], sums_P)
+            return self.groups[0](targets[0], None if weights is None else weights[0], sums_P, hidden_PBH)
         for k, group in enumerate(self.groups):
             weight, members = None if weights is None else weights[k], group.group.members
-            self.joined[members] = group(targets[k], weight, sums_P[members])
+            hidden = None if hidden_PBH is None else hidden_PBH[members]
+            self.joined[members] = group(targets[k], weight, sums_P[members], hidden)
         return self.joined
 
 
@@ -69,11 +80,15 @@ class _GroupSlope:
         self.has_padding = rows < out.shape[1]
         self.out, self.leaf = out.detach(), out.detach().requires_grad_()
         self.statistics = list(group.statistics.values())
+        self.takes_hidden = group.objective.last_hidden
         self._derivative: _Derivative | None = None
 
-    def __call__(self, target: Tensor, weight: Tensor | None, sums: Tensor) -> Tensor:
+    def __call__(self, target: Tensor, weight: Tensor | None, sums: Tensor, hidden: Tensor | None) -> Tensor:
         """The slope `[R, B, K]`; the sums `[R]` go where they are wanted."""
         rest = [sums, target, self.share, *self.statistics]
+        if self.takes_hidden:
+            assert hidden is not None, "whoever trains the objective has its nets' last hidden layer"
+            rest.append(hidden)
         if weight is not None:
             rest.append(weight)
         if self._derivative is None:
@@ -82,9 +97,11 @@ class _GroupSlope:
 
     def _by_autograd(self, leaf: Tensor, sums: Tensor, target: Tensor, share: Tensor, *others: Tensor) -> Tensor:
         objective = self.group.objective
-        weight = others[-1] if len(others) > len(self.statistics) else None
+        beside = list(others[len(self.statistics) :])
+        hidden = beside.pop(0) if self.takes_hidden else None
+        weight = beside.pop() if beside else None
         with torch.enable_grad():
-            value = losses(self.group, objective.activation(leaf), target, weight, self.rows)
+            value = losses(self.group, objective.activation(leaf), target, weight, self.rows, hidden)
         if objective.per == "batch":
             own = gradient(value, leaf, torch.ones_like(value), objective.place)
             torch.mul(value, self.rows, out=sums)

@@ -14,6 +14,7 @@ from lossbench.catalog.verdicts import best_activation, sound_activations
 from lossbench.catalog.vocabulary import Encoding, Task
 
 CLASSES = {Task.BINARY: 2, Task.MULTICLASS: 4, Task.ORDINAL: 4, Task.REGRESSION: 1}
+HIDDEN = (0.3, -1.2, 2.5, 0.0)
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,15 @@ class Case:
         counts = torch.tensor([50.0, 7.0, 0.0, 20.0][: self.classes], dtype=dtype)[None]
         return dict.fromkeys(self.loss.statistics, counts)
 
+    def named(self, *lead: int, dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
+        """What the loss asks for by name: statistics, and a last hidden layer `[*lead, H]`, alike in all rows."""
+        hidden = {"last_hidden": torch.tensor(HIDDEN, dtype=dtype).expand(*lead, -1)} if self.loss.last_hidden else {}
+        return self.statistics(dtype) | hidden
+
     def value(self, out: Tensor, target: Tensor) -> Tensor:
         """The loss; with even weights where it wants weights."""
         weight = [torch.ones(out.shape[:-1], dtype=out.dtype)] if self.loss.per == "batch" else []
-        return self.loss(out, target, *weight, **self.statistics(out.dtype))
+        return self.loss(out, target, *weight, **self.named(*out.shape[:-1], dtype=out.dtype))
 
 
 PREFERRED = [Case(loss, task, best_activation(loss, task)) for loss in LOSSES for task in loss.own_tasks]

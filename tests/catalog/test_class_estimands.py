@@ -94,7 +94,7 @@ def minimiser(pair: Pair) -> Prediction:
     case = Case(pair.loss, pair.task, pair.activation)
     cells, classes = share.shape
     rows_CK = mass[:, None] * share * (torch.ones(classes) if weight is None else weight)
-    statistics = dict.fromkeys(pair.loss.statistics, counts[None])
+    statistics = case.named(cells) | dict.fromkeys(pair.loss.statistics, counts[None])
     z = 0.1 * case.linear(cells)
     if pair.loss.name in FLAT | CAUGHT and z.shape == share.shape:
         z = share.log()

@@ -167,7 +167,10 @@ CURVED = {"kl_div", "mse", "brier", "emd"}
 def outputs_and_statistics(loss, task, activation, z):
     out = activation(linear(loss, task, z))
     counts = torch.tensor([[50.0, 7.0, 0.0, 20.0][: z.shape[-1]]], dtype=torch.float64)
-    return out, dict.fromkeys(loss.statistics, counts)
+    named = dict.fromkeys(loss.statistics, counts)
+    if loss.last_hidden:
+        named["last_hidden"] = torch.tensor([0.3, -1.2, 2.5]).double().expand(7, 3)
+    return out, named
 
 
 @pytest.mark.parametrize(("loss", "task", "activation"), EXPECTED, ids=lambda one: getattr(one, "name", one))

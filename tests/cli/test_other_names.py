@@ -39,11 +39,20 @@ def test_explain_takes_a_pair_as_train_does(lossbench):
     assert expected[1].splitlines()[0] == "nll + relu"
 
 
+ELR = (
+    "early_learning_regularization of Liu et al. 2020 cannot be trained on a table: it keeps a running mean of"
+    " predictions for every training row, and a loss here sees no row numbers: that memory would have to pass padded"
+    " batches, checkpoints and resumed runs"
+)
+
+
 @pytest.mark.parametrize(
     ("line", "error"),
     {
         "explain CTCLoss": "NAME: torch.nn.CTCLoss cannot be trained on a table: it is of sequences, and a row of a"
         " table has one class",
+        "explain early-learning-regularization": f"NAME: {ELR}",
+        "compare-losses --losses ce,ELR": f"--losses: {ELR}",
         "doctor CrossEntropyLoss(ignore_index=0)": "LOSS: torch.nn.CrossEntropyLoss: ignore_index=0 has no equivalent"
         " here: no class of a table is ignored: leave its rows out of the table; leave ignore_index out",
         "doctor nll+relu": "LOSS: the doctor examines a loss behind the activation that it expects; leave +relu out;"

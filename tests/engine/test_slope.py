@@ -41,12 +41,12 @@ class _Steps:
         self.slices = slices
         self.slope = Slope([_group(s, objective, o) for s, o in zip(slices, own, strict=True)], self.out, rows)
 
-    def __call__(self, out, target, weight):
+    def __call__(self, out, target, weight, hidden=None):
         self.out.copy_(out)
         sums = torch.full((len(out),), torch.nan, dtype=out.dtype)
         weights = None if weight is None else [weight[s] for s in self.slices]
         with torch.no_grad():
-            own = self.slope([target[s] for s in self.slices], weights, sums)
+            own = self.slope([target[s] for s in self.slices], weights, sums, hidden)
         return own.clone(), sums
 
     @property
@@ -73,15 +73,21 @@ def _soft(case, *lead, seed, dtype):
 )
 def test_a_replay_has_the_bits_of_autograd(case, is_soft, members, weighted, rows, groups, dtype):
     functions = (case.activation, case.loss, case.loss.per, case.loss.statistics)
+    asks = {"last_hidden": case.loss.last_hidden}
     statistics = {k: v.expand(members, *v.shape).contiguous() for k, v in case.statistics(dtype).items()}
-    plain = _Steps(Objective(*functions), case.linear(members, WIDE, dtype=dtype), rows, statistics, groups)
-    fast = _Steps(Objective(*functions, key="it"), case.linear(members, WIDE, dtype=dtype), rows, statistics, groups)
+    plain = _Steps(Objective(*functions, **asks), case.linear(members, WIDE, dtype=dtype), rows, statistics, groups)
+    fast = _Steps(
+        Objective(*functions, key="it", **asks), case.linear(members, WIDE, dtype=dtype), rows, statistics, groups
+    )
     for step in range(5):
         out = case.linear(members, WIDE, scale=1.0 + step, seed=step, dtype=dtype)
         target = (_soft if is_soft else Case.target)(case, members, WIDE, seed=step, dtype=dtype)
         generator = torch.Generator().manual_seed(step)
         weight = 0.5 + torch.rand(members, WIDE, generator=generator, dtype=dtype) if weighted else None
-        for ours, autograds in zip(fast(out, target, weight), plain(out, target, weight), strict=True):
+        # as a workspace has it: padded units beside those that count
+        hidden = torch.randn(members, WIDE, 16, generator=generator, dtype=dtype)[:, :, :5]
+        batch = (out, target, weight, hidden)
+        for ours, autograds in zip(fast(*batch), plain(*batch), strict=True):
             assert _same_bits(ours, autograds)
     assert not any(plain.replays)
     assert all(fast.replays)

@@ -268,3 +268,44 @@ def test_a_loss_of_ones_own_says_that_it_takes_probabilities(file, tmp_path):
     losses[0]["loss"]["name"] = f"{hard}:mine"
     with pytest.raises(UserError, match="is made for a class of each row"):
         plan(config(data_of(file, SOFT), losses=losses, optim=SMALL["optim"]))
+
+
+OF_HIDDEN = """
+from lossbench import loss, Task, Encoding, Space, Decoder
+
+@loss(targets={Task.REGRESSION: Encoding.FLOAT}, sound=(Space.REAL,), decode=Decoder.IDENTITY, reference="mine")
+def mine(f, y, *, last_hidden):
+    \"\"\"e^2 + |h|_1 / 1000.\"\"\"
+    assert last_hidden.shape == (*f.shape[:-1], 8)
+    return (f - y).square().squeeze(-1) + last_hidden.abs().sum(-1) / 1000
+"""
+
+
+@pytest.mark.parametrize("isolate", [True, False])
+def test_a_loss_of_ones_own_gets_the_last_hidden_layer_for_every_target(isolate, file, tmp_path):
+    """What it adds is constant: the nets are those of mse, and the losses are greater."""
+    mine = tmp_path / "mine.py"
+    mine.write_text(OF_HIDDEN)
+    losses = [{"loss": {"name": f"{mine}:mine"}}, {"loss": {"name": "mse"}}]
+    record = run(
+        plan(config(data_of(file, NUMBERS), losses=losses, optim=SMALL["optim"], net=SMALL["net"], isolate=isolate))
+    )
+    own, known = (of_role(result, "refit")[0] for result in record.results)
+    assert own.test["rmse"] == pytest.approx(known.test["rmse"], rel=1e-5)  # float32
+    above = np.array(own.curves["train_loss"]) - np.array(known.curves["train_loss"])
+    assert (above > 1e-5).all()
+
+
+def test_probabilities_of_classes_are_balanced_by_their_expected_counts(file):
+    """influence_balanced of soft targets: its expectation, with lambda of the classes' expected shares."""
+    table = table_of(SOFT)
+    split = prepare_split(table, ROWS, data=DATA)
+    pair = resolve_pair(LOSSES.get("influence_balanced"), "auto", Task.MULTICLASS, 3, **shape_of_target(table))
+    fold = split.fold(pair)
+    p = fold.train.target.double()
+    z, h = torch.randn(2, 60, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found = pair.objective.loss(z, p, class_counts=fold.statistics["class_counts"].double()[None], last_hidden=h)
+    share = (1 / p.sum(0)) / (1 / p.sum(0)).sum()
+    each = -z.log_softmax(-1) / (2 * (1 - z.softmax(-1)) * h.abs().sum(-1, keepdim=True) + 1e-3)
+    # counts are float32, whose rounding is 6e-8
+    torch.testing.assert_close(found, 1000 * (p * share * each).sum(-1), rtol=1e-6, atol=0)

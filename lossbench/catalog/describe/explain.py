@@ -210,6 +210,8 @@ def facts(loss: Loss) -> list[str]:
         sentences.append(f"its gradient takes the factor {loss.stop_gradient} for constant (stop-gradient)")
     if loss.statistics:
         sentences.append(f"uses of the training part: {', '.join(loss.statistics).replace('_', ' ')}")
+    if loss.last_hidden:
+        sentences.append("uses the last hidden layer's outputs as constants: no gradient flows through them")
     if loss.proper:
         sentences.append("proper: least at the true probability or mean, and only there")
     where = [t.value for t in tasks(loss) if loss.is_consistent(t)]

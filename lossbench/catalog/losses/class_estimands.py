@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossbench.catalog.estimands import (
+    BALANCED_CLASS,
     BALANCED_PROBABILITIES,
     BEST_F,
     BEST_F1,
@@ -70,6 +71,11 @@ def by_beta(params: Params) -> str:
     if params["gamma"]:
         return TILTED_CLASS if params["beta"] else MOST_PROBABLE
     return TILTED_PROBABILITIES if params["beta"] else PROBABILITIES
+
+
+def by_inverse_counts(params: Params) -> str:
+    """Weights of 1 / n_k whatever the parameters, and probabilities that are not the true ones."""
+    return BALANCED_CLASS
 
 
 def by_label_share(params: Params) -> str:

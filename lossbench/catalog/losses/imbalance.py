@@ -1,6 +1,7 @@
 """Losses that use the class counts of the training part, for tables with rare classes.
 
 `class_counts` are those numbers, `[..., 1, C]`; a class that does not occur counts as one that occurs once.
+`last_hidden [..., B, H]` is the last hidden layer of the rows.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ from annotated_types import Ge, Gt, Lt
 
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
-from lossbench.catalog.losses.class_estimands import by_beta, by_tau, by_tau_unless_scaled, whatever_margin
+from lossbench.catalog.losses.class_estimands import (
+    by_beta,
+    by_inverse_counts,
+    by_tau,
+    by_tau_unless_scaled,
+    whatever_margin,
+)
 from lossbench.catalog.losses.domains import CLASSES, DIRECTIONS, LOGITS, without
 from lossbench.catalog.losses.robust import focal
-from lossbench.catalog.losses.row_operations import log_p, one_hot, own
+from lossbench.catalog.losses.row_operations import log_not_p, log_p, one_hot, own
 from lossbench.catalog.vocabulary import Space
 
 if TYPE_CHECKING:
@@ -107,6 +114,48 @@ def vector_scaling(
     """-log softmax(scale z + tau log prior)_y with scale_k = (n_k / max n)^gamma."""
     scale = (class_counts.clamp_min(1) / class_counts.amax(-1, keepdim=True).clamp_min(1)) ** gamma
     return logit_adjusted(scale * z_BK, y_B, class_counts=class_counts, tau=tau)
+
+
+@loss(
+    targets=CLASSES,
+    **LOGITS,
+    decode=Decoder.SOFTMAX,
+    reference="Park et al. 2021, arXiv:2110.02444",
+    class_estimand=by_inverse_counts,
+    estimates="the most probable class after its share; probabilities are drawn to even ones: 0.8 becomes 0.75",
+    use="Use it when classes are rare and a net overfits the rows that move its boundary most; not where probabilities "
+    "are read, nor with few relu units, which leave rows without a hidden activation",
+    pitfalls=(
+        "the paper trains with cross_entropy first, for half of the epochs, and with this loss at a hundredth of the "
+        "learning rate then; here a net is trained with it from its first epoch on",
+        "alpha is the authors' code's and multiplies the learning rate of sgd; adam does not feel it, penalties do",
+        "where 1 - p_y is below eps / (2 |h|_1) the value falls to 0: very probable classes are predicted as sure",
+        "a row whose hidden activations are all 0 counts 1 / eps = 1000 times as much",
+    ),
+    convex=False,
+    symmetric=False,
+    also_try={"eps": 1.0},  # rows of little influence are then weighted by their classes alone
+)
+def influence_balanced(
+    z_BK: Tensor,
+    y_B: Tensor,
+    *,
+    class_counts: Tensor,
+    last_hidden: Tensor,
+    alpha: Annotated[float, Gt(0)] = 1000.0,
+    eps: Annotated[float, Gt(0)] = 1e-3,
+) -> Tensor:
+    """-lambda_y log p_y / (|p - e_y|_1 |h|_1 + eps), p = softmax(z), lambda_k = alpha n_k^-1 / sum_j n_j^-1.
+
+    h is the last hidden layer's output, of a net without hidden layers its input: |p - e_y|_1 |h|_1 is then the L1 norm
+    of cross-entropy's gradient in the last layer's weights, the row's influence. The gradient flows through p, as in
+    the authors' code. It does not flow through h, through which it flows there: a net could lower this loss for all
+    classes alike by making h longer. The authors' code has lambda of mean 1, which is alpha times the classes here.
+    """
+    weight = 1 / class_counts.clamp_min(1)
+    weight = alpha * weight / weight.sum(-1, keepdim=True)
+    influence_B = 2 * log_not_p(z_BK, y_B).exp() * last_hidden.abs().sum(-1)  # |p - e_y|_1 = 2 (1 - p_y)
+    return -own(weight.expand_as(z_BK), y_B) * log_p(z_BK, y_B) / (influence_B + eps)
 
 
 @loss(

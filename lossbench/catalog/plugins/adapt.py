@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.catalog.activations import ACTIVATIONS
 from lossbench.catalog.decoders import Decoder
-from lossbench.catalog.loss import Loss, declare
+from lossbench.catalog.loss import LAST_HIDDEN, Loss, declare
 from lossbench.catalog.plugins.faults import fault
 from lossbench.catalog.plugins.row_coupling import COUNT_INSIDE, coupling
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -207,7 +207,8 @@ def _parameters_keyword_only(fn: Callable[..., Any], where: str) -> Callable[...
     first, *rest = (p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD)
     _second, *rest = rest or [first]
     if missing := [p.name for p in rest if p.default is p.empty and p.kind is p.KEYWORD_ONLY]:
-        raise UserError(f"needs {', '.join(missing)}, which is never passed", where=where, fix="give it a default")
+        fix = f"give it a default; only a loss that is decorated with @loss gets class_counts and {LAST_HIDDEN}"
+        raise UserError(f"needs {', '.join(missing)}, which is never passed", where=where, fix=fix)
     parameters = [
         p.replace(kind=p.KEYWORD_ONLY, annotation=p.empty)
         for p in rest

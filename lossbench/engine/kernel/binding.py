@@ -1,6 +1,6 @@
 """The compiled step of one population: its buffers, and calls of the two functions of `step.cpp`, with its structures.
 
-Shapes: P members, B rows of a batch with its padding, D inputs, K outputs.
+Shapes: P members, B rows of a batch with its padding, D inputs, H units of the last hidden layer, K outputs.
 """
 
 from __future__ import annotations
@@ -120,6 +120,12 @@ class CompiledPass:
         """The last layer's outputs for the first `rows` rows, in `out`."""
         self.functions.forward(self._place, x_PBD.data_ptr(), x_PBD.stride(0), rows)
         return self.out
+
+    def last_hidden(self, x_PBD: Tensor) -> Tensor:
+        """What the last layer multiplied in the last `forward` of these rows, `[P, B, H]`; without hidden layers x."""
+        if len(self.values) == 1:
+            return x_PBD.contiguous()
+        return self.values[-2][:, :, : self.population.layout.exact[-2]]
 
     def backward(self, x_PBD: Tensor, slope_PBK: Tensor, rows: int, adam: AdamStep | None = None) -> None:
         """From d loss / d outputs, after a `forward` of the same batch: Adam's step, or without it the gradient."""

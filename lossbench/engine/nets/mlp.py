@@ -3,7 +3,8 @@
 Members share no parameter, so the gradient of the sum of their losses is each member's own gradient. Parameters and
 gradients live in flat buffers, every tensor of which starts on a 64-byte line; layers are views of them.
 
-Shapes: P members, B rows (whole vectors, see `padding`), D inputs, I/O in and out of a layer, K outputs.
+Shapes: P members, B rows (whole vectors, see `padding`), D inputs, I/O in and out of a layer, H units of the last
+hidden layer, K outputs.
 """
 
 from __future__ import annotations
@@ -168,6 +169,13 @@ class Population:
         if space.out is not space.wide:
             space.out.copy_(space.wide[:, :, : self.layout.exact[-1]])
         return space.out
+
+    def last_hidden(self, x_PBD: Tensor, space: Workspace) -> Tensor:
+        """What the last layer multiplied in the last `forward` of these rows, `[P, B, H]`: a view of the workspace.
+
+        Without hidden layers it is the inputs.
+        """
+        return space.hidden[-1][:, :, : self.layout.exact[-2]] if space.hidden else x_PBD.contiguous()
 
     def backward(self, x_PBD: Tensor, slope_PBK: Tensor, space: Workspace) -> None:
         """Fill `gradient` from d loss / d outputs, after a `forward` of the same batch into the same workspace."""

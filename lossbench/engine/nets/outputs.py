@@ -2,7 +2,7 @@
 
 Blocks are cut by the number of rows alone, so outputs do not depend, bit for bit, on who is evaluated together.
 
-Shapes: P members, N rows, B rows of a block with its padding, D inputs, K outputs.
+Shapes: P members, N rows, B rows of a block with its padding, D inputs, H units of the last hidden layer, K outputs.
 """
 
 from __future__ import annotations
@@ -51,17 +51,29 @@ class Inputs:
 
 def outputs(population: Population, inputs: Inputs) -> Tensor:
     """The outputs before the last activation, `[P, N', K]`, N' = N padded to whole vectors of rows."""
+    return outputs_and_hidden(population, inputs, with_hidden=False)[0]
+
+
+def outputs_and_hidden(
+    population: Population, inputs: Inputs, *, with_hidden: bool = True
+) -> tuple[Tensor, Tensor | None]:
+    """The same, and the last hidden layer `[P, N', H]` where it is wanted: room for it is made for all rows at once."""
     blocks = inputs.blocks()
     if len(blocks) == 1:
-        rows = round_up(inputs.rows, ROWS)
-        return population.forward(inputs.block(0, inputs.rows), population.workspace(rows, backward=False))
-    exact = population.layout.exact[-1]
-    out = population.flat.new_empty(population.layout.members, round_up(inputs.rows, ROWS), exact)
+        x_PBD = inputs.block(0, inputs.rows)
+        space = population.workspace(round_up(inputs.rows, ROWS), backward=False)
+        return population.forward(x_PBD, space), population.last_hidden(x_PBD, space) if with_hidden else None
+    *_, last, exact = population.layout.exact
+    members, padded = population.layout.members, round_up(inputs.rows, ROWS)
+    out = population.flat.new_empty(members, padded, exact)
+    hidden = population.flat.new_empty(members, padded, last) if with_hidden else None
     for start, count in blocks:
-        rows = round_up(count, ROWS)
-        space = population.workspace(rows, backward=False)
-        out[:, start : start + rows] = population.forward(inputs.block(start, count), space)
-    return out
+        part, x_PBD = slice(start, start + round_up(count, ROWS)), inputs.block(start, count)
+        space = population.workspace(part.stop - start, backward=False)
+        out[:, part] = population.forward(x_PBD, space)
+        if hidden is not None:
+            hidden[:, part] = population.last_hidden(x_PBD, space)
+    return out, hidden
 
 
 def outputs_of(net: Net, state: State, activation: Callable[[Tensor], Tensor], x_ND: Tensor) -> Tensor:

@@ -93,7 +93,8 @@ class _DataLoss:
         self.coordinates.write(x_PD, population.weights, population.biases)
         population.forward(self.x_PND, self.space)
         sums_P = x_PD.new_empty(len(members))
-        slope = self.slope(self.targets, self.weights, sums_P)
+        hidden = population.last_hidden(self.x_PND, self.space) if self.objective.last_hidden else None
+        slope = self.slope(self.targets, self.weights, sums_P, hidden)
         population.backward(self.x_PND, slope, self.space)
         return sums_P / self.rows, self.coordinates.read(self.d_weights, self.d_biases)
 

@@ -3,7 +3,7 @@
 By torch, which is everywhere and is the oracle of the other's tests, or by the compiled kernel. What is scored or
 predicted is torch's in both cases, so the same weights give the same outputs.
 
-Shapes: P members, B rows of a batch with its padding, K outputs.
+Shapes: P members, B rows of a batch with its padding, H units of the last hidden layer, K outputs.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ class Step(Protocol):
     def forward(self, batch: Batch) -> None:
         """Fill `out`."""
 
+    def last_hidden(self, batch: Batch) -> Tensor:
+        """The last hidden layer after a `forward` of the same batch, `[P, B, H]`; without hidden layers the inputs."""
+
     def update(self, batch: Batch, slope_PBK: Tensor) -> None:
         """Step along the gradient, after a `forward` of the same batch."""
 
@@ -47,6 +50,11 @@ class TorchStep:
         """Fill `out`."""
         x = batch.x_PBD
         self.population.forward(x, self.population.workspace(x.shape[1]))
+
+    def last_hidden(self, batch: Batch) -> Tensor:
+        """The last hidden layer."""
+        x = batch.x_PBD
+        return self.population.last_hidden(x, self.population.workspace(x.shape[1]))
 
     def update(self, batch: Batch, slope_PBK: Tensor) -> None:
         """Step along the gradient."""
@@ -92,6 +100,10 @@ class CompiledStep:
     def forward(self, batch: Batch) -> None:
         """Fill `out`."""
         self._pass(batch.x_PBD.shape[1]).forward(batch.x_PBD, batch.rows)
+
+    def last_hidden(self, batch: Batch) -> Tensor:
+        """The last hidden layer."""
+        return self._pass(batch.x_PBD.shape[1]).last_hidden(batch.x_PBD)
 
     def update(self, batch: Batch, slope_PBK: Tensor) -> None:
         """Step along the gradient."""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lossbench.components.schedules import SCHEDULES
 from lossbench.engine.nets.mlp import ParameterLayout, Population
-from lossbench.engine.objective import groups_of
+from lossbench.engine.objective import asks_for_hidden, groups_of
 from lossbench.engine.problem import Problem
 from lossbench.engine.slope import Slope
 from lossbench.engine.training.batches import Batches
@@ -49,6 +49,7 @@ class TrainingState:
         self.step = step_of(problem.training.kernel, population, self.optimizer)
         slopes = {shape: Slope(groups, self.step.out(shape[0]), shape[1]) for shape in set(shapes)}
         self.slopes = [slopes[shape] for shape in shapes]
+        self.asks_for_hidden = asks_for_hidden(groups)
         self.at: int | None = None  # the batch that comes next, where an epoch has begun
         self.sums = population.flat.new_zeros(len(shapes), len(self.members))
         parts = [fold.validation for fold in folds]
@@ -69,7 +70,8 @@ class TrainingState:
                 self.at = k
                 return None
             step.forward(batch)
-            step.update(batch, self.slopes[k](batch.targets, batch.weights, sums[k]))
+            hidden = step.last_hidden(batch) if self.asks_for_hidden else None
+            step.update(batch, self.slopes[k](batch.targets, batch.weights, sums[k], hidden))
         self.at = None
         return self.sums.cpu().t().contiguous().double().sum(1) / self.batches.rows
 

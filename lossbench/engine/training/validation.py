@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from lossbench.engine.nets.mlp import Population
-from lossbench.engine.nets.outputs import Inputs, outputs
-from lossbench.engine.objective import ObjectiveGroup, losses
+from lossbench.engine.nets.outputs import Inputs, outputs_and_hidden
+from lossbench.engine.objective import ObjectiveGroup, asks_for_hidden, losses
 from lossbench.engine.padding import ROWS, pad_members, padding_members, stacked
 from lossbench.engine.problem import Member, Score, SplitPart
 
@@ -40,13 +40,14 @@ class Validation:
     def __call__(self, population: Population) -> tuple[Tensor, Tensor]:
         """Mean loss and score of each member, `[P]` and `[P]` or `[P, 1 + M]` (NaN where nothing scores)."""
         rows = self.inputs.rows
-        out = outputs(population, self.inputs)
+        out, hidden_PNH = outputs_and_hidden(population, self.inputs, with_hidden=asks_for_hidden(self.groups))
         loss = out.new_empty(len(out))
         activated = []
         for group, target in zip(self.groups, self.targets, strict=True):
             own = group.objective.activation(out[group.members])
             weight = None if self.weights is None else self.weights[group.members]
-            value = losses(group, own, target, weight, rows)
+            hidden = None if hidden_PNH is None else hidden_PNH[group.members]
+            value = losses(group, own, target, weight, rows, hidden)
             if weight is not None and value.dim() == 2:
                 value = value * weight
             loss[group.members] = value if value.dim() == 1 else value[:, :rows].sum(1) / rows

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.decoders import Prediction
-from lossbench.catalog.loss import Loss
+from lossbench.catalog.loss import LAST_HIDDEN, Loss
 from lossbench.catalog.plugins.adapt import WrongShape, adapt
+from lossbench.catalog.probes import HIDDEN
 from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Encoding, Space, Task
@@ -119,7 +120,10 @@ class LossUnderTest:
             target = target.to(out.dtype)
         counts = out.new_tensor(class_counts[: self.classes]).expand(out.shape[0], 1, -1)
         extra = (out.new_ones(out.shape[:-1]),) if self.loss.per == "batch" else ()
-        return self.loss(out, target, *extra, **dict.fromkeys(self.loss.statistics, counts))
+        named = dict.fromkeys(self.loss.statistics, counts)
+        if self.loss.last_hidden:  # alike in every row, so that a row's value does not depend on its place
+            named[LAST_HIDDEN] = out.new_tensor(HIDDEN).expand(*out.shape[:-1], -1)
+        return self.loss(out, target, *extra, **named)
 
     def table(self, out_NK: Tensor, truth_T: Tensor | None = None) -> Tensor:
         """The loss of every point for every target value -> `[N, T]`."""

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.loss import Loss
+from lossbench.catalog.probes import HIDDEN
 from lossbench.catalog.verdicts import check_width
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.errors import UserError
@@ -70,7 +71,7 @@ def profile(
     return LossProfile(
         label=label,
         axis=line.axis,
-        note=line.note,
+        note="; ".join(filter(None, [line.note, _hidden_note(loss)])),
         x=line.x_N.tolist(),
         value=value.tolist(),
         gradient=gradient.tolist(),
@@ -86,6 +87,10 @@ def _line_of(subject: LossUnderTest, axis: ProfileAxis | None) -> _Line:
     if axis != "margin" and subject.activation.space in PROBABILITIES:
         return _of_probabilities(subject)
     return _Line("margin", AROUND_ZERO, _margins(subject), _true(subject))
+
+
+def _hidden_note(loss: Loss) -> str:
+    return f"last hidden layer ({', '.join(f'{h:g}' for h in HIDDEN)})" if loss.last_hidden else ""
 
 
 def _true(subject: LossUnderTest) -> int:

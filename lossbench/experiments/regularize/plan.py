@@ -96,6 +96,13 @@ def plan(config: RegularizeConfig) -> RegularizePlan:
         class_names=table.classes,
         target_note=table.target_note,
     )
+    if pair.loss.last_hidden and config.net.hidden:
+        raise UserError(
+            f"{pair.loss.name} takes the last hidden layer for constant, and the search for a minimum needs the whole "
+            "gradient",
+            where="loss",
+            fix="choose another loss, or --hidden none",
+        )
     table, columns = pick_columns(table, config.features, config.rest)
     seed = config.split.seed
     split = holdout_of(table, config.split.test, 0.0, seed)

@@ -202,8 +202,10 @@ class Pair:
         """What the engine minimises: the last activation, then the loss."""
         place = getattr(self.loss.fn, "where", self.loss.name)  # a user's function knows its file
         if self.targets > 1:
-            return Objective(EachTarget(self.activation), MeanOverTargets(self.loss), place=place, key=self._key)
-        return Objective(self.activation, self.loss, self.loss.per, self.loss.statistics, place, self._key)
+            activation, loss = EachTarget(self.activation), MeanOverTargets(self.loss)
+            return Objective(activation, loss, place=place, key=self._key, last_hidden=self.loss.last_hidden)
+        own = self.loss
+        return Objective(self.activation, own, own.per, own.statistics, place, self._key, own.last_hidden)
 
     @property
     def _key(self) -> Hashable:

@@ -24,7 +24,7 @@ from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Encoding, Task
-from tests.catalog.cases import PREFERRED, Case
+from tests.catalog.cases import HIDDEN, PREFERRED, Case
 from tests.catalog.losses import calibration_oracles
 
 Oracle = Callable[..., float]
@@ -102,6 +102,13 @@ def class_balanced(o, y, beta=0.999, gamma=0.0):
     """Cui et al. 2019, equation 12, and with gamma their class-balanced focal loss on a softmax."""
     w = (1 - beta) / (1 - beta ** COUNTS[: len(o)])
     return -(w / w.mean())[y] * (1 - special.softmax(o)[y]) ** gamma * log_p(o, y)
+
+
+def influence_balanced(o, y, alpha=1000.0, eps=1e-3):
+    """Park et al. 2021, from its formula: L1 norms, class weights that sum to alpha, and eps in the denominator."""
+    n = COUNTS[: len(o)]
+    norm = np.abs(special.softmax(o) - eye(o, y)).sum() * np.abs(HIDDEN).sum()
+    return alpha * (1 / n[y]) / (1 / n).sum() * -log_p(o, y) / (norm + eps)
 
 
 def vector_scaling(o, y, gamma=0.3, tau=1.0):
@@ -390,6 +397,7 @@ ORACLES: dict[str, Oracle] = {
     "triplet_margin": triplet_margin,
     "logit_adjusted": lambda o, y, tau=1.0: -log_p(o + tau * np.log(COUNTS[: len(o)] / COUNTS[: len(o)].sum()), y),
     "class_balanced": class_balanced,
+    "influence_balanced": influence_balanced,
     "ldam": ldam,
     "vector_scaling": vector_scaling,
     "evidential": evidential,
@@ -451,6 +459,7 @@ OTHER: dict[str, list[dict[str, object]]] = {
     "backward_correction": [{"noise_rate": 0.3}, {"noise_matrix": NOISE}, {"noise_rate": 0.0}],
     "asl": [{"gamma_pos": 0.5, "gamma_neg": 0.5}, {"gamma_neg": 0.0, "clip": 0.0}, {"clip": 0.3}],
     "asl_single_label": [{"gamma_pos": 1.0, "gamma_neg": 0.0, "label_smoothing": 0.3}, {"label_smoothing": 0.0}],
+    "influence_balanced": [{"alpha": 1.0}, {"eps": 1.0}],
     "ldam": [{"max_margin": 0.2, "scale": 5.0}],
     "evidential": [{"lam": 1.0}],
     "student_t_nll": [{"dof": 1.5}, {"dof": "learned"}],
@@ -505,8 +514,8 @@ def test_value_and_gradient_are_the_oracle_s(case: Case):
     if case.task is Task.REGRESSION:
         encoded = torch.as_tensor(y)[:, None]
     out = case.activation(case.linear(rows, scale=1.5)).requires_grad_()
-    counts = dict.fromkeys(case.loss.statistics, torch.as_tensor(COUNTS[: case.classes])[None])
-    value = case.loss(out, encoded, **counts)
+    named = case.named(rows) | dict.fromkeys(case.loss.statistics, torch.as_tensor(COUNTS[: case.classes])[None])
+    value = case.loss(out, encoded, **named)
     value.sum().backward()
     oracle, params = ORACLES[case.loss.name], dict(case.loss.params)
     for i in range(rows):
@@ -577,3 +586,20 @@ def test_a_loss_outside_its_domain_is_nan_and_not_a_number_that_looks_right():
     bce = LOSSES.get("bce")
     assert bce(torch.tensor([[1.5], [-0.5]]), torch.tensor([[1.0], [0.0]])).isnan().all()
     assert best_activation(bce, Task.BINARY).name == "sigmoid"
+
+
+def test_the_influence_is_the_norm_of_cross_entropys_gradient_in_the_last_layer():
+    """What influence_balanced divides by, row by row, as autograd finds it for a layer of three units."""
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(6, 3, generator=generator, dtype=torch.float64)
+    layer = torch.randn(3, 4, generator=generator, dtype=torch.float64).requires_grad_()
+    y = torch.arange(6) % 4
+    found = LOSSES.get("influence_balanced").bind(alpha=2.0, eps=1e-9)(
+        hidden @ layer, y, class_counts=t(COUNTS)[None], last_hidden=hidden
+    )
+    for row in range(6):
+        entropy = F.cross_entropy(hidden[row] @ layer, y[row])
+        (slope,) = torch.autograd.grad(entropy, layer)
+        share = 1 / COUNTS[y[row]] / (1 / COUNTS).sum()
+        # eps is 1e-9 of norms of the size of 1
+        assert found[row].item() == pytest.approx(2 * share * (entropy / slope.abs().sum()).item(), rel=1e-7)

@@ -62,7 +62,7 @@ def test_entries_are_the_means_that_torch_computes() -> None:
     splits = prepare_setting(table, folds, data=DataConfig(name="iris"), seed=0, partners=4).outer
     generator = torch.Generator().manual_seed(0)
     p = [torch.randn(len(s.truth_N["test"]), 2, generator=generator, dtype=torch.float64).softmax(-1) for s in splits]
-    names = ("cross_entropy", "mse", "hinge")
+    names = ("cross_entropy", "mse", "hinge", "influence_balanced")
     columns = [resolve_pair(LOSSES.get(name), AUTO, Task.BINARY, 2) for name in names]
     row = dict(zip(names, cross_loss_matrix(columns, [p], splits)[0], strict=True))
     truth = [split.truth_N["test"] for split in splits]
@@ -71,3 +71,4 @@ def test_entries_are_the_means_that_torch_computes() -> None:
     assert row["cross_entropy"] == pytest.approx(float(torch.stack(nll).mean()), abs=1e-9)
     assert row["mse"] == pytest.approx(float(torch.stack(mse).mean()), abs=1e-9)
     assert row["hinge"] is None
+    assert row["influence_balanced"] is None  # predictions have no last hidden layer

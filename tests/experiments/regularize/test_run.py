@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import optimize, special
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -187,6 +188,27 @@ def test_any_sound_loss_plugs_in(loss):
     assert record.results[0].members[0].test["accuracy"] == 1.0
     assert record.analysis.shading == ("score" if loss == "hinge" else "probability")
     assert np.abs(leads(record)).max() <= 1.0
+
+
+def test_a_loss_of_the_hidden_layer_is_one_of_the_inputs_where_there_is_none():
+    """Its minimum is the least one that SciPy finds from many starts, by differences of the formula's values."""
+    plan = planned(loss="influence_balanced(alpha=1)", alphas=2, alpha_range=[1e-2, 1e-1], net={"hidden": []})
+    member = told(plan)[1].results[0].members[0]
+    assert member.path.converged
+    x, y = plan.plane.split.x_ND["train"].double().numpy(), plan.plane.split.truth_N["train"].numpy()
+    share = 1 / np.bincount(y) / (1 / np.bincount(y)).sum()
+
+    def objective(parameters):
+        weights, bias = parameters[:4].reshape(2, 2), parameters[4:]
+        p = special.softmax(x @ weights + bias, -1)
+        norm = np.abs(p - np.eye(2)[y]).sum(-1) * np.abs(x).sum(-1)
+        own = np.maximum(p[np.arange(len(y)), y], 1e-300)
+        return (share[y] * -np.log(own) / (norm + 1e-3)).mean() + 1e-2 / 2 * (weights**2).sum()
+
+    starts = np.random.default_rng(0).normal(size=(8, 6))
+    least = min(optimize.minimize(objective, start).fun for start in starts)
+    # SciPy's differences of 1e-8 leave its gradient, and the minimum, with some six digits
+    assert member.path.data_loss + member.path.penalty == pytest.approx(least, rel=1e-4)
 
 
 def test_other_features_stay_at_their_training_median():
@@ -376,6 +398,7 @@ def test_there_are_colours_for_as_many_classes_as_are_allowed():
         ({"loss": "mse_", "features": ["a", "b"]}, r"unknown loss 'mse_'"),
         ({"loss": "poisson_nll"}, r"poisson_nll supports regression"),
         ({"device": "cuda:7"}, r"cuda"),
+        ({"loss": "influence_balanced"}, r"takes the last hidden layer for constant.*; .*--hidden none"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_before_training(config, message):

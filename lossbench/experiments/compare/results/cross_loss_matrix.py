@@ -114,6 +114,8 @@ class Ruler:
     def read(self, predicted: Tensor) -> Tensor | None:
         """Mean test value `[R, J]` of the loss for the probabilities `[R, J, N, C]` or values `[R, J, N]` of R nets a
         split; None where it is not defined for one of them."""
+        if self.pair.loss.last_hidden:  # predictions have none
+            return None
         if self.pair.task.is_classification:
             out = outputs_that_say(predicted, self.pair)
         else:
