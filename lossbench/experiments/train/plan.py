@@ -24,7 +24,8 @@ from lossbench.engine.kernel.choice import Kernel, resolve_kernel
 from lossbench.errors import UserError
 from lossbench.experiments.setup.data_source import data_source
 from lossbench.experiments.setup.metric_choice import auto_metric, check_metric, lacking, metric_notes
-from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair, shape_of_target
+from lossbench.experiments.setup.pair import Pair, resolve_pair
+from lossbench.experiments.setup.pair_on_table import check_target, shape_of_target
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import AUTO, check_names, folder_name, resolve_loss
 from lossbench.experiments.setup.training_key import training_key
@@ -84,6 +85,7 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
         len(classes),
         class_weight=config.loss.class_weight,
         class_names=classes,
+        target_weight=config.loss.target_weight,
         target_note=table.target_note,
         **shape_of_target(table),
     )
