@@ -36,7 +36,7 @@ from lossbench.experiments.compare.setting import changed_folds
 from lossbench.experiments.compare.tuning.trials import budget, trained, tuned, tunes_params
 from lossbench.experiments.compare.user_losses import UserLosses
 from lossbench.experiments.setup.data_source import data_source
-from lossbench.experiments.setup.metric_choice import AUTO, lacking, metric_notes
+from lossbench.experiments.setup.metric_choice import AUTO, check_rows, lacking, metric_notes
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import are_named, folder_name
 from lossbench.experiments.setup.suites import expand
@@ -173,6 +173,9 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         )
     threads = config.threads or default_threads()
     select = selection_metric(config.select_by, metric, tables)
+    for entry in plans:
+        check_rows(metric, min(len(fold.test) for fold in entry.folds), "test")
+        check_rows(select, min(len(part) for pair in entry.pairs for part in pair.validation), "inner validation")
     return ComparePlan(config, tuple(plans), metric, select, baselines.pop(), device, threads, kernel)
 
 

@@ -73,6 +73,14 @@ def check_metric(metric: Metric, table: Table) -> None:
         raise UserError(what, where="metric", fix="choose another metric")
 
 
+def check_rows(metric: Metric, rows: int, part: str) -> None:
+    """Raise `UserError` where a part that the metric scores has too few rows for it; a part without rows is none."""
+    least = 1 if metric.least_rows is None else metric.least_rows(metric.params)
+    if 0 < rows < least:
+        what = f"{metric.name} needs {least} rows, and the {part} part has {rows}"
+        raise UserError(what, where="metric", fix="choose another metric, another level of it, or larger parts")
+
+
 def lacking(metric: Metric, pair: Pair, *, calibrated: bool = False) -> str:
     """What the metric needs and the pair does not predict; `calibrated`: scores become probabilities afterwards."""
     prediction = pair.example
