@@ -193,7 +193,7 @@ def _scored(config: CompareConfig, metric: Metric, entry: TablePlan) -> TablePla
     if are_named(config.losses) and len(candidates) < len(entry.selection.candidates):
         fix = "choose another metric, or leave the loss out"
         raise UserError(f"{excluded[-1].name}: {excluded[-1].why}", where="metric", fix=fix)
-    notes = metric_notes(config.metric, metric, entry.table, [candidate.pair.loss for candidate in candidates])
+    notes = metric_notes(config.metric, metric, entry.table, [candidate.pair for candidate in candidates])
     table = replace(entry.table, notes=(*entry.table.notes, *notes))
     return replace(entry, table=table, selection=Selection(tuple(candidates), tuple(excluded)))
 

@@ -109,8 +109,8 @@ def _soft_notes(requested: str, metric: Metric) -> Iterator[str]:
     )
 
 
-def metric_notes(requested: str, metric: Metric, table: Table, losses: Sequence[Loss]) -> Iterator[str]:
-    """What a reader must know of the metric: a rare class, and losses that do not estimate what it scores."""
+def metric_notes(requested: str, metric: Metric, table: Table, pairs: Sequence[Pair]) -> Iterator[str]:
+    """What a reader must know of the metric: a rare class, and pairs that do not estimate what it scores."""
     if table.soft is not None:
         yield from _soft_notes(requested, metric)
     elif rare := rare_class(table.classes, table.class_totals, "rows" if table.weights is None else "weight"):
@@ -120,7 +120,7 @@ def metric_notes(requested: str, metric: Metric, table: Table, losses: Sequence[
         elif metric is METRICS.get("accuracy"):
             yield f"{rare}; {BETTER_METRICS}"
     task, scored = Task(table.task), metric.estimated
-    for loss in losses if not task.is_classification else ():  # of classes, the table of results says it
-        estimated = loss.estimand(task)
+    for pair in pairs if not task.is_classification else ():  # of classes, the table of results says it
+        estimated = pair.estimand
         if differ(estimated, scored) and not agree_if_symmetric(estimated, scored):
-            yield f"{loss.label} estimates {estimated}, and {metric.name} scores {scored}: not what it estimates"
+            yield f"{pair.label} estimates {estimated}, and {metric.name} scores {scored}: not what it estimates"

@@ -101,7 +101,7 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
     splits = tuple(holdout_of(table, config.split.test, config.split.validation, seed) for seed in seeds)
     for part in ("validation", "test"):
         check_rows(metric, min(len(getattr(split, part)) for split in splits), part)
-    of_metric = metric_notes(config.metric, metric, table, [pair.loss])
+    of_metric = metric_notes(config.metric, metric, table, [pair])
     table = replace(table, notes=(*table.notes, *split_caveats(table, splits[0].test), *of_metric))
     batch_size, notes = _batch_size(config, len(splits[0].train))
     plan = TrainPlan(

@@ -146,8 +146,9 @@ def test_a_loss_that_predicts_no_distribution_is_not_scored_by_one():
         plan_train(TrainConfig.model_validate({"data": "diabetes", "loss": "mse", "metric": "crps"}))
     with pytest.raises(UserError, match=f"metric: {why}"):
         plan(CompareConfig.model_validate({"data": "diabetes", "losses": "gaussian_nll,mse", "metric": "crps"}))
-    with pytest.raises(UserError, match=r"gaussian_nll \+ mean_variance is the only loss of its kind"):
-        plan(CompareConfig.model_validate({"data": "diabetes", "metric": "crps"}))
+    found = plan(CompareConfig.model_validate({"data": "diabetes", "metric": "crps"})).tables[0].selection
+    assert {c.label for c in found.candidates} == {"gaussian_nll", "evidential_regression"}
+    assert {one.name: one.why for one in found.excluded}["mse + identity"] in why.replace("\\", "")
 
 
 def test_a_quantile_is_scored_by_its_own_pinball():

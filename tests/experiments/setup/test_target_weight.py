@@ -231,3 +231,9 @@ def test_estimators_refuse_what_has_no_density() -> None:
     with pytest.raises(ValueError, match="target_weight: partial_fit does not know how frequent values are"):
         MLPRegressor(target_weight="lds").partial_fit(x, y)
     assert "target_weight" not in MLPClassifier().get_params()
+
+
+def test_a_plan_says_that_the_metric_scores_something_else_than_weighted_rows_estimate() -> None:
+    chosen = {**QUICK, "loss": {"name": "mse", "target_weight": "lds"}, "metric": "rmse"}
+    said = "mse(target_weight=lds) estimates the mean with all target values equally frequent, and rmse scores the mean"
+    assert [note for note in plan_train(config(**chosen)).table.notes if note.startswith(said)]
