@@ -3,7 +3,7 @@
 An estimand is a property of the target's distribution given the features: "the mean", "the median", "the 0.9-quantile",
 "the 0.9-expectile", "the mode"; of classes the most probable one, or the probabilities. A loss declares the one that
 its expected value is least at, a metric the one that its best prediction is (Gneiting 2011,
-doi:10.1198/jasa.2011.r10138). Class weights change what a loss estimates: `weighted` says into what.
+doi:10.1198/jasa.2011.r10138). Weights change what a loss estimates: `weighted` and `weighted_by_density` say into what.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ MEAN, MEDIAN, MODE = "the mean", "the median", "the mode"
 BETWEEN = "a compromise between median and mean"
 NEAR_MEAN, NEAR_MEDIAN = "the mean to within epsilon", "the median to within epsilon"
 BALANCED_MEAN = "the mean with all target values equally frequent"
+TILTED_MEAN = "the mean with rarer target values ahead"
 QUANTILE, EXPECTILE = "the {quantile:g}-quantile", "the {tau:g}-expectile"
 M_QUANTILE = "the {quantile:g}-M-quantile"  # of Huber's influence function: between quantile and expectile
 LOG_MEAN, WEIGHTED_MEDIAN = "exp E log(1 + y) - 1", "the median weighted by 1 / y"
@@ -75,6 +76,16 @@ def weighted(estimand: str, share_power: float | None) -> str:
         return estimand
     found = {} if share_power is None else _BY_SHARE_POWER[share_power]
     return found.get(estimand) or _WEIGHTED.get(estimand, estimand)
+
+
+def weighted_by_density(estimand: str, power: float) -> str:
+    """What a loss of values of that estimand estimates when each row weighs the inverse of its target's density to
+    that power (0: none does); of a loss that evens values out itself, 1 as well only moves rarer ones ahead."""
+    if not estimand or power == 0:
+        return estimand
+    if estimand == BALANCED_MEAN:
+        return TILTED_MEAN
+    return (BALANCED_MEAN if power == 1 else TILTED_MEAN).replace(MEAN, canonical(estimand), 1)
 
 
 def are_even(class_counts: Sequence[float]) -> bool:

@@ -129,6 +129,11 @@ class LossConfig(ConfigPart):
         "class's frequency; sqrt_balanced, by the root of that; or no=1,yes=3, a weight for every class (1,3 in their "
         "order)",
     )
+    target_weight: Annotated[Literal["none", "lds", "sqrt_lds"], Flag("--target-weight", LOSS)] = Field(
+        "none",
+        description="How much the rows of a regression count by their target: none, all alike; lds, by the inverse of "
+        "its density among the training rows (label-distribution smoothing); sqrt_lds, by the root of that",
+    )
     target_encoding: Annotated[Text | None, Flag("--target-encoding", LOSS, complete="encodings")] = Field(
         None,
         description="What an undeclared loss of your own wants as target: class_index, one_hot, sign, ...",

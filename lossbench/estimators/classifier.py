@@ -41,7 +41,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     declare what a function that is not decorated cannot say. `class_weight` is "balanced" (the inverse of the classes'
     shares), "sqrt_balanced" (its root), or a weight above 0 for every class, by its label or in their order. `order`
     are the labels, lowest first: the task is then ordinal, `classes_` are in this order, and losses that know it
-    (`coral`, `corn`, ...) can be trained. `patience` (early stopping) and `keep="best"` hold the share `validation` of
+    (`coral`, `corn`, ...) can be trained. scikit-learn's scores of probabilities (`neg_log_loss`, `roc_auc_ovr`) take
+    the columns for sorted classes, and are wrong of another order. So the order of a pandas Categorical `y` is not
+    taken by itself: `order=y.cat.categories` makes the task ordinal, as the command line and `lossbench.train` read
+    such a column. `patience` (early stopping) and `keep="best"` hold the share `validation` of
     the rows back. `standardise` scales the inputs to mean 0 and deviation 1 first. `predict_proba` is there where the
     loss estimates probabilities.
 

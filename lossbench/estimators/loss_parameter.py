@@ -26,6 +26,7 @@ from lossbench.errors import UserError, UserErrors, unknown
 from lossbench.experiments.setup.class_weight import resolve_class_weight
 from lossbench.experiments.setup.pair import Pair, resolve_pair
 from lossbench.experiments.setup.resolve import AUTO, resolve_loss
+from lossbench.experiments.setup.target_weight import check_target_weight
 
 ClassWeights = Mapping[Any, float] | Sequence[float] | str | None
 
@@ -57,6 +58,7 @@ class LossParameters:
     target_encoding: str | None
     decode: str | Decoder | Callable[..., Prediction] | None
     class_weight: ClassWeights = None
+    target_weight: str | None = None
 
     def pair(self, task: Task, classes: Sequence[Any], targets: int = 1) -> Pair:
         """The loss and the last activation on a task, with the weights of the classes, which are in their order, or
@@ -76,6 +78,7 @@ class LossParameters:
             len(names),
             class_weight=weight,
             class_names=names,
+            target_weight=check_target_weight(config.loss.target_weight, task, targets, where="target_weight"),
             targets=targets,
         )
 
@@ -115,6 +118,8 @@ class LossParameters:
         for name, value in (("target_encoding", self.target_encoding), ("decode", self.decode)):
             if isinstance(value, str):
                 overrides.append(Override(("loss", name), value, name))
+        if self.target_weight is not None:
+            overrides.append(Override(("loss", "target_weight"), self.target_weight, "target_weight"))
         if isinstance(self.last_act, str) and self.last_act != AUTO:
             overrides.append(Override(("last_act",), self.last_act, "last_act"))
         config = load(None, (), overrides, "train")

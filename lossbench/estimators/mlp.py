@@ -141,6 +141,7 @@ class BaseMLP(Columns, FittedAttributes, BaseEstimator):  # type: ignore[misc]
             self.target_encoding,
             self.decode,
             getattr(self, "class_weight", None),
+            getattr(self, "target_weight", None),
         )
 
     def _pair(self, task: Task, classes: Iterable[Any] = (), targets: int = 1) -> Pair:

@@ -5,8 +5,8 @@ N rows, D inputs, K targets.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -15,17 +15,21 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import column_or_1d
 
-from lossbench.catalog.decoders import Prediction
+from lossbench.catalog.activations import Activation
+from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.distributions import Distribution
+from lossbench.catalog.loss import Loss
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.data.target_scale import fit_target_scaling
 from lossbench.errors import UserError
 from lossbench.estimators.columns import rows_that_count
 from lossbench.estimators.loss_parameter import checked_parameters
-from lossbench.estimators.mlp import BaseMLP
+from lossbench.estimators.mlp import AUTO, BaseMLP
 from lossbench.estimators.training import Array
+from lossbench.experiments.setup.target_weight import ALIKE
 
 NUMBERS = {"y_numeric": True, "multi_output": True}  # what y may be
+OF_VALUES = {"self", "__class__", "target_weight"}  # of the constructor, not of every MLP
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -34,6 +38,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     Parameters and attributes are those of `MLPClassifier`. Targets are scaled inside for losses that want that (as
     `target_scale: auto` does it) and predicted in their own units; losses of counts and of positive numbers see them
     as they are.
+
+    `target_weight` is "lds" (label-distribution smoothing: a row counts the inverse of its target's smoothed density
+    among the rows that are trained on) or "sqrt_lds" (the root of that).
 
     >>> from sklearn.datasets import load_diabetes
     >>> from lossbench import MLPRegressor
@@ -44,6 +51,42 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     >>> net.score(X, y) > 0.4
     True
     """
+
+    def __init__(
+        self,
+        loss: str | Loss | Callable[..., Any] = "mse",
+        *,
+        loss_params: Mapping[str, Any] | None = None,
+        target_encoding: str | None = None,
+        decode: str | Decoder | Callable[..., Prediction] | None = None,
+        last_act: str | Activation | Callable[..., Any] = AUTO,
+        hidden: Sequence[int] = (64,),
+        activation: str = "relu",
+        optim: str = "adam",
+        lr: float = 1e-3,
+        batch_size: int | None = 32,
+        epochs: int = 100,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        schedule: str = "constant",
+        l1: float = 0.0,
+        l2: float = 0.0,
+        patience: int | None = None,
+        min_delta: float = 0.0,
+        keep: Literal["last", "best"] = "last",
+        validation: float = 0.2,
+        target_weight: Literal["none", "lds", "sqrt_lds"] | None = None,
+        standardise: bool = True,
+        preprocess: bool | Literal["auto"] = "auto",
+        warm_start: bool = False,
+        verbose: int = 0,
+        random_state: Any = None,
+        device: str = "auto",
+        threads: int | None = 1,
+    ) -> None:
+        own = {name: value for name, value in locals().items() if name not in OF_VALUES}
+        super().__init__(**own)
+        self.target_weight = target_weight
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train on `X [N, D]` and numbers `y [N]`, or `[N, K]` of K targets; `UserError` for parameters that cannot be
@@ -61,8 +104,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         MLP does.
 
         The first call scales the columns of `X` and of `y` by its own rows, so let these be typical, or scale before.
-        The optimiser goes on from call to call; `epochs` does not matter. Early stopping and schedules need all rows:
-        `UserError`.
+        The optimiser goes on from call to call; `epochs` does not matter. Early stopping, schedules and a
+        `target_weight` need all rows: `UserError`.
 
         >>> from sklearn.datasets import load_diabetes
         >>> from lossbench import MLPRegressor
@@ -70,6 +113,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         >>> MLPRegressor(random_state=0).partial_fit(X, y).partial_fit(X, y).n_iter_
         2
         """
+        if self.target_weight not in (None, ALIKE):
+            with checked_parameters():
+                what = f"partial_fit does not know how frequent values are, so it has no {self.target_weight!r}"
+                raise UserError(what, where="target_weight", fix="leave it out, or give sample_weight")
         goes_on = self._is_trained
         return self._learn(
             *self._checked(X, y, goes_on=goes_on, **NUMBERS), sample_weight, goes_on=goes_on, one_pass=True

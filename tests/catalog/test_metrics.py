@@ -22,6 +22,8 @@ from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.distributions import Normal
 from lossbench.catalog.metrics import METRICS, default_metric, reported, score_all, suiting
 from lossbench.catalog.metrics.needs import OfSpread
+from lossbench.catalog.metrics.rows import first_half
+from lossbench.catalog.metrics.spread import calibrated_radius
 from lossbench.catalog.vocabulary import Task
 from lossbench.errors import UserError
 
@@ -117,9 +119,26 @@ def oracle_width(y: np.ndarray, normal: np.ndarray, level: float) -> float:
 
 
 def oracle_conformal(y: np.ndarray, f: np.ndarray, level: Fraction) -> float:
-    """The rank by exact fractions (Lei et al. 2018, algorithm 2); infinite where there are too few rows."""
-    distances, rank = sorted(abs(y - f)), math.ceil(level * (len(y) + 1))
-    return 2 * distances[rank - 1] if rank <= len(y) else math.inf
+    """The rank by exact fractions (Lei et al. 2018, algorithm 2), of either half; infinite where one has too few rows.
+
+    Each half's width is that of the other's rows.
+    """
+    first = first_half(len(y)).numpy()
+    widths = []
+    for half in (first, ~first):
+        distances, rank = sorted(abs(y - f)[~half]), math.ceil(level * ((~half).sum() + 1))
+        widths += [2 * distances[rank - 1] if rank <= len(distances) else math.inf] * half.sum()
+    return math.inf if math.inf in widths or len(y) < 2 else float(np.mean(widths))
+
+
+def oracle_weighted_conformal(y: np.ndarray, f: np.ndarray, w: np.ndarray) -> float:
+    """The least distance up to which the other half's rows weigh 0.9 of that half and of one row more."""
+    first, r = first_half(len(y)).numpy(), abs(y - f)
+    widths = np.empty(len(y))
+    for half in (first, ~first):
+        own, needed = r[~half], 0.9 * (w[~half].sum() + 1)
+        widths[half] = 2 * min((d for d in own if w[~half][own <= d].sum() >= needed), default=math.inf)
+    return float(np.average(widths, weights=w))
 
 
 def medians(scores: np.ndarray) -> np.ndarray:
@@ -452,9 +471,7 @@ WEIGHTED = {
     "mae": lambda y, f, w: sk.mean_absolute_error(y, f, sample_weight=w),
     "r2": lambda y, f, w: sk.r2_score(y, f, sample_weight=w),
     "pinball": lambda y, f, w: sk.mean_pinball_loss(y, f, alpha=0.5, sample_weight=w),
-    "conformal_width": lambda y, f, w: (
-        2 * min((r for r in abs(y - f) if w[abs(y - f) <= r].sum() >= 0.9 * (w.sum() + 1)), default=math.inf)
-    ),
+    "conformal_width": oracle_weighted_conformal,
     "mape": lambda y, f, w: sk.mean_absolute_percentage_error(y, f, sample_weight=w),
     "rmsle": lambda y, f, w: sk.root_mean_squared_log_error(y, f, sample_weight=w) if (f > -1).all() else math.inf,
     "poisson_deviance": lambda y, f, w: oracle_deviance(sk.mean_poisson_deviance, y, f, sample_weight=w),
@@ -505,8 +522,9 @@ def test_a_whole_weight_is_so_many_equal_rows_and_a_weight_of_0_is_none(metric, 
     out, y = answers(metric, task, seed, rows, shape)
     if metric.domain != "any":
         out[0] = np.abs(out[0]) + 0.1  # what cannot be is the worst, though its row should count nothing
-    weight = np.random.default_rng(seed).integers(0, 4, rows)
-    weight[0] = 2
+    most = 1 if metric.name == "conformal_width" else 3  # equal rows may be in two halves, a row is in one
+    weight = np.random.default_rng(seed).integers(0, most + 1, rows)
+    weight[0] = min(2, most)
     read = values if task is Task.REGRESSION else predicted
     ours = metric(read(out), torch.as_tensor(y), torch.as_tensor(weight.astype(float)))
     expected = metric(read(np.repeat(out, weight, axis=1)), torch.as_tensor(np.repeat(y, weight)))
@@ -578,3 +596,52 @@ def test_outputs_that_are_no_numbers_have_no_median():
 def test_a_median_is_of_no_regression_and_of_no_unordered_classes():
     assert METRICS.get("mae_ranks").tasks == {Task.ORDINAL}
     assert not METRICS.get("mae_ranks").can_score(Prediction(point_PN=torch.zeros(1, 2)))
+
+
+# --- split-conformal intervals ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("level", "rows"), [(0.9, 40), (0.8, 31), (0.5, 7)])
+@pytest.mark.parametrize("order", ["drawn", "sorted by y", "sorted by the error"])
+def test_intervals_of_two_halves_cover_at_least_at_their_level(level: float, rows: int, order: str):
+    """Over 4000 independent draws of errors of a skewed distribution; no order of the rows must matter.
+
+    The expected share is at least the level, and above it by 1 / (m + 1) at most, m the calibrating rows (Lei et al.
+    2018, theorem 2.2). The mean over the draws may differ from it by 4 of its standard errors.
+    """
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(4000, rows))
+    distance = np.abs(rng.lognormal(size=y.shape) - 1) * (1 + 0.5 * np.abs(y))
+    if order != "drawn":
+        places = (y if order == "sorted by y" else distance).argsort(-1)
+        distance = np.take_along_axis(distance, places, -1)
+    radius = calibrated_radius(torch.as_tensor(distance), None, level).numpy()
+    share = (distance <= radius).mean(-1)
+    error = share.std() / math.sqrt(len(share))
+    if order == "sorted by the error":  # the halves are then neighbours, whose ranks differ by one at most
+        assert (share >= level - 1 / (rows // 2)).all()
+        return
+    assert share.mean() >= level - 4 * error
+    assert share.mean() <= level + 1 / (rows // 2 + 1) + 4 * error
+
+
+def test_the_halves_are_of_one_size_spread_over_an_order_and_follow_no_period():
+    half = first_half(1000).numpy()
+    assert half.reshape(-1, 2).sum(-1).tolist() == [1] * 500  # one of each two neighbours
+    assert abs(first_half(999).sum() - 499.5) == 0.5
+    for rows in (0, 1, 2, 17, 999):
+        assert first_half(rows).tolist() == half[:rows].tolist()
+    for period in range(2, 60):
+        shares = [half[start::period].mean() for start in range(period)]
+        # Binomial of at most 500 coins: 5 standard deviations of the fewest rows of a class.
+        assert np.abs(np.array(shares) - 0.5).max() < 5 * 0.5 / math.sqrt(1000 // period)
+
+
+def test_a_conformal_width_needs_enough_rows_in_either_half():
+    for level in (0.5, 0.8, 0.9, 0.95):
+        metric = METRICS.get("conformal_width").bind(level=level)
+        least = metric.least_rows(metric.params)
+        assert least == 2 * math.ceil(Fraction(str(level)) / (1 - Fraction(str(level))))
+        for rows in (least - 1, least):
+            found = metric(values(np.zeros((1, rows))), torch.arange(rows).double())
+            assert found.isfinite().item() == (rows == least)

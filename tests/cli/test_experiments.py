@@ -41,10 +41,11 @@ def test_train_s_flags_land_on_their_keys(lossbench, handed):
         --encoding latin-1 --na ?,- --keep-na-words --allow-short-rows --drop-missing-target --min-class-rows 3
         --dates --text hash --max-bytes 9
         --loss focal --loss-param gamma=2 --loss-param alpha=1e-1 --last-act identity --penalty l1=1e-3,l2=2
-        --class-weight balanced --target-encoding sign --decode margin --hidden 64,32 --activation tanh
-        --optim sgd --lr 1e-2 --batch-size full --epochs 7 --momentum 0.9 --weight-decay 1e-4 --schedule cosine
-        --patience 5 --min-delta 0.1 --metric auroc --validation 0.1 --test 0.3 --split-seed 4 --no-per-seed
-        --seeds 3 --seed 2 --device cpu --threads 2 --output runs --name 2024 --set early_stopping.keep=best
+        --class-weight balanced --target-weight lds --target-encoding sign --decode margin --hidden 64,32
+        --activation tanh --optim sgd --lr 1e-2 --batch-size full --epochs 7 --momentum 0.9 --weight-decay 1e-4
+        --schedule cosine --patience 5 --min-delta 0.1 --metric auroc --validation 0.1 --test 0.3 --split-seed 4
+        --no-per-seed --seeds 3 --seed 2 --device cpu --threads 2 --output runs --name 2024
+        --set early_stopping.keep=best
     """
     assert lossbench(*line.split())[0] == 0
     [(_, (config,), _)] = handed
@@ -73,6 +74,7 @@ def test_train_s_flags_land_on_their_keys(lossbench, handed):
             "name": "focal",
             "params": {"gamma": 2, "alpha": 0.1},
             "class_weight": "balanced",
+            "target_weight": "lds",
             "target_encoding": "sign",
             "decode": "margin",
         },
@@ -329,7 +331,7 @@ OF_A_TRAINING_RUN = OF_A_RUN.replace("device", "device kernel")
     [
         (
             "train",
-            f"{OF_A_TABLE} loss loss_param last_act penalty class_weight target_encoding decode"
+            f"{OF_A_TABLE} loss loss_param last_act penalty class_weight target_weight target_encoding decode"
             f" recommended strict hidden activation {OF_TRAINING} metric validation test split_seed per_seed"
             f" config sets seeds {OF_A_TRAINING_RUN} force quiet json {READING}",
         ),

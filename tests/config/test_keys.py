@@ -20,10 +20,13 @@ from lossbench.errors import UserErrors
 WITHOUT_A_FLAG = {
     "train": "kind data.name data.file loss.name net optim penalty.* early_stopping early_stopping.keep split",
     "compare-losses": "kind data.name data.file losses.loss losses.loss.name losses.loss.params"
-    " losses.loss.class_weight losses.last_act losses_add.loss losses_add.loss.name losses_add.loss.params"
-    " losses_add.loss.class_weight losses_add.loss.target_encoding losses_add.loss.decode losses_add.last_act"
+    " losses.loss.class_weight losses.loss.target_weight losses.last_act losses_add.loss"
+    " losses_add.loss.name losses_add.loss.params"
+    " losses_add.loss.class_weight losses_add.loss.target_weight losses_add.loss.target_encoding"
+    " losses_add.loss.decode losses_add.last_act"
     " conditions net optim penalty.* early_stopping intervals",
-    "regularize-gif": "kind data.name data.file data.groups data.time data.target_scale loss.name net split split.seed",
+    "regularize-gif": "kind data.name data.file data.groups data.time data.target_scale loss.name loss.target_weight"
+    " net split split.seed",
 }
 
 

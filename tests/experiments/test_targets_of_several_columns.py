@@ -19,7 +19,8 @@ from lossbench.errors import UserError
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.run import run
 from lossbench.experiments.scoring.scores import score_dummy
-from lossbench.experiments.setup.pair import resolve_pair, shape_of_target
+from lossbench.experiments.setup.pair import resolve_pair
+from lossbench.experiments.setup.pair_on_table import shape_of_target
 from lossbench.experiments.setup.prepared_split import prepare_split
 from lossbench.experiments.setup.shared_table import prepare_splits
 from lossbench.experiments.train.predictions import predict_file

@@ -182,16 +182,17 @@ def tasks(loss: Loss) -> list[Task]:
 
 
 def reduction(loss: Loss) -> str:
-    """How its values become the number that is minimised, and what class weights do to it."""
-    is_weighted = any(task.is_classification for task in loss.tasks)
+    """How its values become the number that is minimised, and what class weights and target weights do to it."""
+    settings = {"class_weight": True, "target_weight": False}  # of classes, of values
+    weight = " or ".join(name for name, of in settings.items() if of in {t.is_classification for t in loss.tasks})
     if loss.per == "batch":
-        weighted = "; class_weight multiplies its rows, by 1 on average over the training part" if is_weighted else ""
-        return f"one value of all rows of a batch together, no mean over samples{weighted}"
+        weighted = f"{weight} multiplies its rows, by 1 on average over the training part"
+        return f"one value of all rows of a batch together, no mean over samples; {weighted}"
     weighted = (
-        "; class_weight multiplies each sample's value, by 1 on average over the training part, not over each batch "
-        "as torch's weight= does"
+        f"{weight} multiplies each sample's value, by 1 on average over the training part, not over each batch as "
+        "torch's weight= does"
     )
-    return "one value a sample, averaged over the samples" + (weighted if is_weighted else "")
+    return f"one value a sample, averaged over the samples; {weighted}"
 
 
 def sound_losses(activation: Activation, task: Task) -> list[str]:

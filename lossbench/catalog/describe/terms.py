@@ -236,6 +236,13 @@ TERMS = (
         "Cao et al. 2019, arXiv:1906.07413",
     ),
     Term(
+        "label-distribution smoothing",
+        "Weighting the rows of a regression by the inverse of their target's density, a histogram smoothed by a "
+        "Gaussian, so that rare values count as much as frequent ones.",
+        "Yang, Zha, Chen, Wang & Katabi 2021, arXiv:2102.09554",
+        also=("LDS", "target_weight"),
+    ),
+    Term(
         "outlier",
         "A value far from where the others of its column are, here 10 robust standard deviations from its true value.",
         "Huber 1964, doi:10.1214/aoms/1177703732",

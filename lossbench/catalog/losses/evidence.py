@@ -112,7 +112,7 @@ def _by_terms_or_series(
     targets=VALUE,
     sound=(Space.NORMAL_INVERSE_GAMMA,),
     outputs=4,
-    decode=Decoder.IDENTITY,
+    decode=Decoder.NORMAL_INVERSE_GAMMA,
     reference="Amini et al. 2020, arXiv:1910.02600; what it does not identify: Meinert et al. 2023, arXiv:2205.10060",
     floor=None,
     estimates="centre of a Student t, for a skewed target on the bulk's side of the mean; nu and alpha not identified",
@@ -123,7 +123,11 @@ def _by_terms_or_series(
     common=True,
 )
 def evidential_regression(out_B4: Tensor, y_B1: Tensor, *, lam: Annotated[float, Ge(0)] = 0.01) -> Tensor:
-    """Negative log-likelihood of a Student t (m, nu, alpha, beta) + lam |y - m| (2 nu + alpha)."""
+    """Negative log-likelihood of a Student t (m, nu, alpha, beta) + lam |y - m| (2 nu + alpha).
+
+    The t, which is also what is predicted, has 2 alpha degrees of freedom, the location m and the scale
+    sqrt(beta (1 + nu) / (nu alpha)).
+    """
     mean, nu, alpha, beta = out_B4.unbind(-1)
     e = y_B1[..., 0] - mean
     omega = 2 * beta * (1 + nu)

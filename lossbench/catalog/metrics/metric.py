@@ -61,7 +61,8 @@ class Metric:
     the values of its own parameters, and part of its name where they are not the defaults. `takes_weights`: `fn` takes
     the rows' weights as its third argument; without it, it cannot be used on a table with weights. `soft`: of
     probabilities as truth, `[P, N, C]`, it is the expected score under them; of every other metric the most probable
-    class is the truth then. `levels`: of a metric that needs quantiles, their levels, given the parameters.
+    class is the truth then. `levels`: of a metric that needs quantiles, their levels, given the parameters;
+    `least_rows`: of one that needs many rows, how many, given the parameters.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Metric:
     takes_weights: bool = False
     soft: bool = False
     levels: Callable[[Mapping[str, Any]], Sequence[float]] | None = field(default=None, repr=False)
+    least_rows: Callable[[Mapping[str, Any]], int] | None = field(default=None, repr=False)
 
     def bind(self, *, where: str = "", **params: Any) -> Metric:
         """The same metric with other parameters, checked, under a name that says them: `pinball(quantile=0.9)`."""
@@ -202,6 +204,7 @@ def metric(
     estimand: str = "",
     soft: bool = False,
     levels: Callable[[Mapping[str, Any]], Sequence[float]] | None = None,
+    least_rows: Callable[[Mapping[str, Any]], int] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Metric]:
     """Make a metric of a function of the needed part (float64; decided labels for "label", the median class for
     "median", a `Distribution` for "distribution" and "density", one or `Quantiles` for "distribution or quantiles",
@@ -265,6 +268,7 @@ def metric(
             takes_weights=True,
             soft=soft,
             levels=levels,
+            least_rows=least_rows,
         )
         return found
 

@@ -1,10 +1,11 @@
-"""What metrics do with rows: means and counts that heed weights, and quotients of them. P members, N rows."""
+"""What metrics do with rows: means and counts that heed weights, quotients of them, halves. P members, N rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lossbench.deferred import torch
+from lossbench.random_streams import generator
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,3 +26,13 @@ def mean(value_PN: Tensor, weight_PN: Tensor | None) -> Tensor:
 def counted(which_PN: Tensor, weight_PN: Tensor | None) -> Tensor:
     """What each row adds to a count: its weight, or 1, where `which_PN` holds; else 0."""
     return which_PN.double() if weight_PN is None else which_PN * weight_PN
+
+
+def first_half(rows: int) -> Tensor:
+    """Which of so many rows are in the first of two halves, `[N]` bool: a fixed rule that sees places alone.
+
+    Of each two neighbours one is, by a coin, so that rows in an order are spread over both halves and rows in a period
+    are not told apart by it. The rule for fewer rows is the start of that for more.
+    """
+    coin = torch.from_numpy(generator(0, "halves").random((rows + 1) // 2) < 0.5)
+    return torch.stack([coin, ~coin], -1).flatten()[:rows]

@@ -15,7 +15,7 @@ from lossbench.catalog.decoders.values import central
 from lossbench.catalog.distributions import Distribution, Quantiles
 from lossbench.catalog.distributions import interval_score as interval_score_of
 from lossbench.catalog.metrics.metric import METRICS, REGRESSION, metric, regression_error
-from lossbench.catalog.metrics.rows import mean
+from lossbench.catalog.metrics.rows import first_half, mean
 from lossbench.catalog.parameters import Levels
 from lossbench.deferred import torch
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Level = Annotated[float, Gt(0), Lt(1)]
 PIT_LEVELS = 19  # 0.05, 0.10, ..., 0.95
+ROUNDING = 1e-12  # 0.9 of 10 rows are 9, whatever its last bit is
 
 
 def _central(params: Mapping[str, Any]) -> Sequence[float]:
@@ -104,23 +105,42 @@ def interval_width(
 
 
 @METRICS.add
-@regression_error("conformal_width", "point", unit="target", on_request=True)
+@regression_error(
+    "conformal_width",
+    "point",
+    unit="target",
+    on_request=True,
+    least_rows=lambda params: 2 * math.ceil(params["level"] / (1 - params["level"]) * (1 - ROUNDING)),
+)
 def conformal_width(
     point_PN: Tensor, truth_PN: Tensor, weight_PN: Tensor | None = None, *, level: Level = 0.9
 ) -> Tensor:
-    """Width of the split-conformal interval that the scored rows calibrate.
+    """Mean width of split-conformal intervals, those of each half of the rows calibrated by the other half.
 
-    Twice the ceil((n + 1) level)-th smallest |f - y|: around the prediction of a new row, exchangeable with these, it
-    covers with at least that probability. Too few rows for the level have no finite one (Lei et al. 2018,
-    doi:10.1080/01621459.2017.1307116).
+    Twice the ceil((m + 1) level)-th smallest |f - y| of the m rows of the other half: around f it covers a row that is
+    exchangeable with these with at least the probability `level` (Lei et al. 2018, doi:10.1080/01621459.2017.1307116).
+    The halves follow from the rows' places alone, whatever f and y are; a row of any weight is in one of them. A half
+    with too few rows for the level has no finite width.
     """
-    distance, order = (point_PN - truth_PN).abs().sort(-1)
-    weight = torch.ones_like(distance) if weight_PN is None else weight_PN.gather(-1, order)
-    up_to = weight.cumsum(-1)
-    needed = level * (up_to[..., -1:] + 1) * (1 - 1e-12)  # 0.9 of 10 rows are 9, whatever its last bit is
-    reached = up_to >= needed
-    width = 2 * distance.gather(-1, reached.double().argmax(-1, keepdim=True)).squeeze(-1)
-    return torch.where(reached.any(-1), width, math.inf)
+    radius_PN = calibrated_radius((point_PN - truth_PN).abs(), weight_PN, level)
+    return 2 * mean(radius_PN, weight_PN)
+
+
+def calibrated_radius(distance_PN: Tensor, weight_PN: Tensor | None, level: float) -> Tensor:
+    """Each row's conformal quantile of the other half's distances, `[P, N]`; infinite of too few."""
+    weight = torch.ones_like(distance_PN) if weight_PN is None else weight_PN
+    place_PN = (weight > 0).cumsum(-1).sub(1).clamp_min(0)  # a row of weight 0 is none
+    first_PN = first_half(distance_PN.shape[-1]).to(weight.device)[place_PN]
+    ascending, order = distance_PN.sort(-1)
+
+    def quantile(half_PN: Tensor) -> Tensor:
+        up_to = torch.where(half_PN, weight, 0.0).gather(-1, order).cumsum(-1)
+        needed = level * (up_to[..., -1:] + 1) * (1 - ROUNDING)
+        reached = up_to >= needed
+        found = ascending.gather(-1, reached.double().argmax(-1, keepdim=True))
+        return torch.where(reached.any(-1, keepdim=True), found, math.inf)
+
+    return torch.where(first_PN, quantile(~first_PN), quantile(first_PN))
 
 
 @METRICS.add

@@ -88,7 +88,7 @@ class CompareConfig(RunConfig):
     losses: Annotated[
         Pairs | None,
         Flag("--losses", LOSS, "NAME,...", complete="pairs"),
-        Without("last_act", "loss.params", "loss.class_weight"),
+        Without("last_act", "loss.params", "loss.class_weight", "loss.target_weight"),
     ] = Field(
         None,
         description="The losses, with a last activation where it is not auto (nll+relu), and groups of losses, of "
@@ -97,7 +97,14 @@ class CompareConfig(RunConfig):
     losses_add: Annotated[
         Pairs | None,
         Flag("--losses-add", LOSS, "NAME,...", complete="pairs", after="--losses"),
-        Without("last_act", "loss.params", "loss.class_weight", "loss.target_encoding", "loss.decode"),
+        Without(
+            "last_act",
+            "loss.params",
+            "loss.class_weight",
+            "loss.target_weight",
+            "loss.target_encoding",
+            "loss.decode",
+        ),
     ] = Field(None, description="Losses to compare besides the others: my_loss.py:my_loss")
     baseline: Annotated[Text, Flag("--baseline", EVALUATION, complete="one_loss")] = Field(
         "auto",

@@ -111,7 +111,7 @@ class RegularizeConfig(RunConfig):
     alpha_range: Annotated[AlphaRange, Flag("--alpha-range", LOSS, "LOW:HIGH")] = Field(
         [1e-4, 1e1], description="The weakest and the strongest alpha, as low:high"
     )
-    loss: Annotated[LossField, Flag("--loss", LOSS, complete="one_loss")] = Field(
+    loss: Annotated[LossField, Flag("--loss", LOSS, complete="one_loss"), Without("target_weight")] = Field(
         LossConfig(name="cross_entropy"),
         description="What is minimised beside the penalty: a loss (`lossbench losses`)",
     )

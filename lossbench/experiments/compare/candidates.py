@@ -19,7 +19,8 @@ from lossbench.data.table import Table
 from lossbench.errors import UserError
 from lossbench.experiments.compare.objectives import Probed, grouped
 from lossbench.experiments.compare.user_losses import UserLoss, UserLosses, alternative
-from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair, shape_of_target
+from lossbench.experiments.setup.pair import Pair, resolve_pair
+from lossbench.experiments.setup.pair_on_table import check_target, shape_of_target
 from lossbench.experiments.setup.resolve import AUTO, group_of, resolve_loss
 from lossbench.record import LossRecord
 
@@ -200,6 +201,7 @@ def _candidate(
         len(table.classes),
         class_weight=config.loss.class_weight,
         class_names=table.classes,
+        target_weight=config.loss.target_weight,
         path=where,
         **shape_of_target(table),
     )

@@ -66,7 +66,7 @@ def grouped(
             like = [
                 (first, relation)
                 for first in firsts
-                if first.pair.class_weight == candidate.pair.class_weight
+                if first.pair.weights == candidate.pair.weights
                 and (relation := probed.relation(candidate, first)) is not None
                 and (relation.is_one_objective or up_to_scale)
             ]

@@ -36,7 +36,7 @@ from lossbench.experiments.compare.setting import changed_folds
 from lossbench.experiments.compare.tuning.trials import budget, trained, tuned, tunes_params
 from lossbench.experiments.compare.user_losses import UserLosses
 from lossbench.experiments.setup.data_source import data_source
-from lossbench.experiments.setup.metric_choice import AUTO, lacking, metric_notes
+from lossbench.experiments.setup.metric_choice import AUTO, check_rows, lacking, metric_notes
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import are_named, folder_name
 from lossbench.experiments.setup.suites import expand
@@ -173,6 +173,9 @@ def plan(config: CompareConfig, given: Sequence[Table | None] = ()) -> ComparePl
         )
     threads = config.threads or default_threads()
     select = selection_metric(config.select_by, metric, tables)
+    for entry in plans:
+        check_rows(metric, min(len(fold.test) for fold in entry.folds), "test")
+        check_rows(select, min(len(part) for pair in entry.pairs for part in pair.validation), "inner validation")
     return ComparePlan(config, tuple(plans), metric, select, baselines.pop(), device, threads, kernel)
 
 
@@ -190,7 +193,7 @@ def _scored(config: CompareConfig, metric: Metric, entry: TablePlan) -> TablePla
     if are_named(config.losses) and len(candidates) < len(entry.selection.candidates):
         fix = "choose another metric, or leave the loss out"
         raise UserError(f"{excluded[-1].name}: {excluded[-1].why}", where="metric", fix=fix)
-    notes = metric_notes(config.metric, metric, entry.table, [candidate.pair.loss for candidate in candidates])
+    notes = metric_notes(config.metric, metric, entry.table, [candidate.pair for candidate in candidates])
     table = replace(entry.table, notes=(*entry.table.notes, *notes))
     return replace(entry, table=table, selection=Selection(tuple(candidates), tuple(excluded)))
 

@@ -94,6 +94,7 @@ def plan(config: RegularizeConfig) -> RegularizePlan:
         len(table.classes),
         class_weight=config.loss.class_weight,
         class_names=table.classes,
+        target_weight=config.loss.target_weight,
         target_note=table.target_note,
     )
     if pair.loss.last_hidden and config.net.hidden:

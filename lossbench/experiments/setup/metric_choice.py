@@ -73,6 +73,14 @@ def check_metric(metric: Metric, table: Table) -> None:
         raise UserError(what, where="metric", fix="choose another metric")
 
 
+def check_rows(metric: Metric, rows: int, part: str) -> None:
+    """Raise `UserError` where a part that the metric scores has too few rows for it; a part without rows is none."""
+    least = 1 if metric.least_rows is None else metric.least_rows(metric.params)
+    if 0 < rows < least:
+        what = f"{metric.name} needs {least} rows, and the {part} part has {rows}"
+        raise UserError(what, where="metric", fix="choose another metric, another level of it, or larger parts")
+
+
 def lacking(metric: Metric, pair: Pair, *, calibrated: bool = False) -> str:
     """What the metric needs and the pair does not predict; `calibrated`: scores become probabilities afterwards."""
     prediction = pair.example
@@ -101,8 +109,8 @@ def _soft_notes(requested: str, metric: Metric) -> Iterator[str]:
     )
 
 
-def metric_notes(requested: str, metric: Metric, table: Table, losses: Sequence[Loss]) -> Iterator[str]:
-    """What a reader must know of the metric: a rare class, and losses that do not estimate what it scores."""
+def metric_notes(requested: str, metric: Metric, table: Table, pairs: Sequence[Pair]) -> Iterator[str]:
+    """What a reader must know of the metric: a rare class, and pairs that do not estimate what it scores."""
     if table.soft is not None:
         yield from _soft_notes(requested, metric)
     elif rare := rare_class(table.classes, table.class_totals, "rows" if table.weights is None else "weight"):
@@ -112,7 +120,7 @@ def metric_notes(requested: str, metric: Metric, table: Table, losses: Sequence[
         elif metric is METRICS.get("accuracy"):
             yield f"{rare}; {BETTER_METRICS}"
     task, scored = Task(table.task), metric.estimated
-    for loss in losses if not task.is_classification else ():  # of classes, the table of results says it
-        estimated = loss.estimand(task)
+    for pair in pairs if not task.is_classification else ():  # of classes, the table of results says it
+        estimated = pair.estimand
         if differ(estimated, scored) and not agree_if_symmetric(estimated, scored):
-            yield f"{loss.label} estimates {estimated}, and {metric.name} scores {scored}: not what it estimates"
+            yield f"{pair.label} estimates {estimated}, and {metric.name} scores {scored}: not what it estimates"

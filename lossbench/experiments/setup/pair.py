@@ -13,7 +13,7 @@ from torch import Tensor
 from lossbench.catalog.activations import Activation
 from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.equivalence import Gradients, probe_gradients
-from lossbench.catalog.estimands import weighted
+from lossbench.catalog.estimands import weighted, weighted_by_density
 from lossbench.catalog.loss import Loss
 from lossbench.catalog.losses import SMOOTHED_WEIGHTS
 from lossbench.catalog.parameters import spelled
@@ -22,10 +22,8 @@ from lossbench.catalog.plugins.resolve import find_activation, loss_source
 from lossbench.catalog.plugins.user_decoder import check_decoder
 from lossbench.catalog.several_targets import EachTarget, MeanOverTargets, check_several_targets
 from lossbench.catalog.soft_targets import softened
-from lossbench.catalog.targets import encode
 from lossbench.catalog.verdicts import Level, Verdict, assess, best_activation, check_width
 from lossbench.catalog.vocabulary import Encoding, Task
-from lossbench.data.table import Table
 from lossbench.engine.problem import Objective
 from lossbench.errors import FAULTS, UserError
 from lossbench.experiments.probing.profile import profile
@@ -39,6 +37,7 @@ from lossbench.experiments.setup.class_weight import (
 )
 from lossbench.experiments.setup.resolve import AUTO
 from lossbench.experiments.setup.seen import Seen
+from lossbench.experiments.setup.target_weight import DENSITY_POWER, check_target_weight
 from lossbench.record import LossRecord, VerdictRecord
 from lossbench.record.loss_profile import LossProfile
 
@@ -51,7 +50,7 @@ class Pair:
     """A loss and a last activation that will be trained together on a task with so many classes.
 
     `class_weight`: "none", "balanced" where every class counts as much as every other one, "sqrt_balanced" with the
-    roots of these weights, or each class's weight.
+    roots of these weights, or each class's weight. `target_weight`, of a regression: "none", "lds", "sqrt_lds".
     `targets`: how many numbers a regression predicts for each row, each with an output of its own.
     `seen` of a pair whose functions are not called in this process: what calls in another one have shown.
     """
@@ -63,6 +62,7 @@ class Pair:
     class_weight: ClassWeight = ALIKE
     seen: Seen | None = field(default=None, compare=False)
     targets: int = 1
+    target_weight: str = ALIKE
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -138,35 +138,39 @@ class Pair:
     @property
     def is_proper(self) -> bool:
         """Whether what it estimates are the true probabilities, or the true mean, as they come out of the last
-        activation: its loss is proper as it is bound, the activation reaches all of them, and no class counts more."""
-        return self.loss.is_proper and self.verdict.level.is_sound and self.class_weight == ALIKE
+        activation: its loss is proper as it is bound, the activation reaches all of them, and all rows count alike."""
+        return self.loss.is_proper and self.verdict.level.is_sound and not self.weights
 
     @property
     def is_scored_raw(self) -> bool:
         """Whether its probabilities are scored as they come out, too, and not only at the common temperature."""
-        return self.is_proper or (self.loss.scored_raw and self.verdict.level.is_sound and self.class_weight == ALIKE)
+        return self.is_proper or (self.loss.scored_raw and self.verdict.level.is_sound and not self.weights)
 
     @property
     def estimand(self) -> str:
-        """What its loss estimates, in the words of `estimands`, with its class weights; "": not declared."""
-        found = self.loss.estimand(self.task)
+        """What its loss estimates, in the words of `estimands`, with its weights; "": not declared."""
+        found = weighted_by_density(self.loss.estimand(self.task), DENSITY_POWER[self.target_weight])
         if isinstance(self.class_weight, str):
             return weighted(found, SHARE_POWER.get(self.class_weight, 0.0))
         return weighted(found, None) if len({weight for _, weight in self.class_weight}) > 1 else found
 
     @property
+    def weights(self) -> dict[str, str]:
+        """What weights the rows, by the name of its setting; empty where all count alike."""
+        words = {"class_weight": class_weight_text(self.class_weight), "target_weight": self.target_weight}
+        return {name: word for name, word in words.items() if word != ALIKE}
+
+    @property
     def params(self) -> dict[str, Any]:
-        """The parameters of its loss, and the class weight where there is one."""
-        weighted = {} if self.class_weight == ALIKE else {"class_weight": class_weight_text(self.class_weight)}
-        return {**self.loss.params, **weighted}
+        """The parameters of its loss, and what weights the rows."""
+        return {**self.loss.params, **self.weights}
 
     @property
     def label(self) -> str:
         """The loss with what was changed of it: `focal(gamma=3)`, `cross_entropy(class_weight=balanced)`."""
-        if self.class_weight == ALIKE:
+        if not self.weights:
             return self.loss.label
-        weight = {"class_weight": class_weight_text(self.class_weight)}
-        return f"{self.loss.name}({spelled(self.loss.changed | weight)})"
+        return f"{self.loss.name}({spelled(self.loss.changed | self.weights)})"
 
     @property
     def name(self) -> str:
@@ -244,6 +248,7 @@ def resolve_pair(
     *,
     class_weight: str | Mapping[str, float] | Sequence[float] = ALIKE,
     class_names: Sequence[str] = (),
+    target_weight: str = ALIKE,
     target_note: str = "",
     path: str = "",
     targets: int = 1,
@@ -252,10 +257,11 @@ def resolve_pair(
     """The pair of a loss and an activation, or of the activation of that name (`auto`: the one it expects), on a task;
     `path` is where a config has the two, `class_names` are what weights of single classes are given by, `target_note`
     is what is known of the target's values, for the refusal of a loss that does not support its task; `targets` is how
-    many numbers a regression predicts; `soft`: the target holds probabilities of the classes.
+    many numbers a regression predicts, `target_weight` how it weights them; `soft`: the target holds probabilities of
+    the classes.
 
     Raises `UserError` where the loss does not support the task, the activation cannot work on so few outputs,
-    classes are weighted that there are not, or parameters of the loss do not fit so many classes.
+    classes or values are weighted that there are not, or parameters of the loss do not fit so many classes.
     """
     if task not in loss.targets:
         supported = " and ".join(sorted(loss.targets))
@@ -276,6 +282,7 @@ def resolve_pair(
             fix = "weight the rows (--weights COLUMN), or leave it out"
             raise UserError("rows have probabilities, not a class to weight", where=f"{path}loss.class_weight", fix=fix)
     weight = resolve_class_weight(class_weight, task, class_names, where=f"{path}loss.class_weight")
+    check_target_weight(target_weight, task, targets, where=f"{path}loss.target_weight")
     if loss.check_classes is not None:
         loss.check_classes(loss.params, classes, f"{path}loss.params")
     activation = best_activation(loss, task) if last_act == AUTO else find_activation(last_act)
@@ -283,17 +290,4 @@ def resolve_pair(
     check_several_targets(loss, targets, where=f"{path}loss")
     width = loss.width(task, classes)
     check_decoder(loss.decoder_on(activation.space, task), width, task, classes, where=f"{path}loss")
-    return Pair(loss, activation, task, classes, weight, targets=targets)
-
-
-def shape_of_target(table: Table) -> dict[str, Any]:
-    """What `resolve_pair` must know of a table's target: how many numbers, or whether it holds probabilities."""
-    return {"targets": max(1, len(table.targets)), "soft": table.soft is not None}
-
-
-def check_target(pair: Pair, table: Table) -> None:
-    """Raise `UserError` where the loss is not defined on the table's values (counts, positive numbers)."""
-    if not pair.task.is_classification:
-        where = f"{table.name}: target {table.target_name!r}"
-        values = torch.from_numpy(table.target.copy())
-        encode(values, pair.encoding, name=pair.loss.name, where=where, place=table.place)
+    return Pair(loss, activation, task, classes, weight, targets=targets, target_weight=target_weight)

@@ -23,8 +23,9 @@ from lossbench.engine.device import default_threads, resolve_device
 from lossbench.engine.kernel.choice import Kernel, resolve_kernel
 from lossbench.errors import UserError
 from lossbench.experiments.setup.data_source import data_source
-from lossbench.experiments.setup.metric_choice import auto_metric, check_metric, lacking, metric_notes
-from lossbench.experiments.setup.pair import Pair, check_target, resolve_pair, shape_of_target
+from lossbench.experiments.setup.metric_choice import auto_metric, check_metric, check_rows, lacking, metric_notes
+from lossbench.experiments.setup.pair import Pair, resolve_pair
+from lossbench.experiments.setup.pair_on_table import check_target, shape_of_target
 from lossbench.experiments.setup.prepared_split import check_batch_size
 from lossbench.experiments.setup.resolve import AUTO, check_names, folder_name, resolve_loss
 from lossbench.experiments.setup.training_key import training_key
@@ -84,6 +85,7 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
         len(classes),
         class_weight=config.loss.class_weight,
         class_names=classes,
+        target_weight=config.loss.target_weight,
         target_note=table.target_note,
         **shape_of_target(table),
     )
@@ -97,7 +99,9 @@ def plan_train(config: TrainConfig, table: Table | None = None) -> TrainPlan:
             table = replace(table, notes=(*table.notes, one))
     seeds = range(first, first + config.seeds) if config.split.per_seed else [first]
     splits = tuple(holdout_of(table, config.split.test, config.split.validation, seed) for seed in seeds)
-    of_metric = metric_notes(config.metric, metric, table, [pair.loss])
+    for part in ("validation", "test"):
+        check_rows(metric, min(len(getattr(split, part)) for split in splits), part)
+    of_metric = metric_notes(config.metric, metric, table, [pair])
     table = replace(table, notes=(*table.notes, *split_caveats(table, splits[0].test), *of_metric))
     batch_size, notes = _batch_size(config, len(splits[0].train))
     plan = TrainPlan(

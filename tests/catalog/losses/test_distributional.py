@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy import integrate, stats
+from sklearn.datasets import load_diabetes
 
+from lossbench import MLPRegressor
 from lossbench.catalog.loss import LOSSES, Loss
+from lossbench.catalog.metrics import METRICS
 from lossbench.catalog.vocabulary import Space, Task
 from lossbench.errors import UserError
 
@@ -88,3 +92,53 @@ def test_a_negative_binomial_s_mean_is_the_mean_at_any_dispersion():
 def test_levels_that_cannot_be_are_one_line(levels, why: str):
     with pytest.raises(UserError, match=f"loss multi_quantile: levels: {why}"):
         LOSSES.get("multi_quantile").bind(levels=levels)
+
+
+EVIDENCE = np.array([[0.3, 0.5, 1.5, 0.7], [-2.0, 4.0, 1.01, 0.1], [5.0, 0.01, 30.0, 9.0]])  # m, nu, alpha, beta
+
+
+def student_t_of_evidence() -> list:
+    """SciPy's t of each row: Amini et al. 2020, equation 8."""
+    return [stats.t(2 * a, m, np.sqrt(b * (1 + nu) / (nu * a))) for m, nu, a, b in EVIDENCE]
+
+
+def test_evidential_regression_predicts_the_student_t_that_it_is_the_likelihood_of():
+    loss, y = LOSSES.get("evidential_regression").bind(lam=0.0), np.array([0.9, -2.4, 8.0])
+    out, at = torch.as_tensor(EVIDENCE)[None], torch.as_tensor(y)
+    read = loss.decoder_on(Space.NORMAL_INVERSE_GAMMA, Task.REGRESSION)(out)
+    theirs, found = student_t_of_evidence(), read.distribution
+    log_density = [one.logpdf(v) for one, v in zip(theirs, y, strict=True)]
+    np.testing.assert_allclose(read.point_PN[0], EVIDENCE[:, 0], rtol=0)
+    np.testing.assert_allclose(found.sd[0], [one.std() for one in theirs], rtol=1e-8)
+    np.testing.assert_allclose(found.log_density(at)[0], log_density, rtol=1e-8)
+    np.testing.assert_allclose(-loss(out, at[None, :, None])[0], log_density, rtol=1e-8)
+    for level in (0.05, 0.5, 0.95):
+        np.testing.assert_allclose(found.quantile(level)[0], [one.ppf(level) for one in theirs], rtol=1e-8)
+    for one, v, ours in zip(theirs, y, found.crps(at)[0].tolist(), strict=True):
+        below = integrate.quad(lambda t, one=one: one.cdf(t) ** 2, -np.inf, v)[0]
+        above = integrate.quad(lambda t, one=one: one.sf(t) ** 2, v, np.inf)[0]
+        assert ours == pytest.approx(below + above, rel=1e-6)  # quad's own error
+
+
+def test_metrics_of_distributions_score_evidential_regression():
+    loss, rng = LOSSES.get("evidential_regression"), np.random.default_rng(0)
+    y = np.array([one.rvs(random_state=rng) for one in student_t_of_evidence()])
+    read = loss.decoder_on(Space.NORMAL_INVERSE_GAMMA, Task.REGRESSION)(torch.as_tensor(EVIDENCE)[None])
+    expected = {
+        "log_score": -np.mean([one.logpdf(v) for one, v in zip(student_t_of_evidence(), y, strict=True)]),
+        "interval_width": np.mean([np.diff(one.interval(0.9)) for one in student_t_of_evidence()]),
+    }
+    for name, value in expected.items():
+        assert METRICS.get(name)(read, torch.as_tensor(y)).item() == pytest.approx(value, rel=1e-8)
+    for name in ("crps", "coverage_error", "pit_error"):
+        assert METRICS.get(name).can_score(read)
+
+
+def test_an_estimator_predicts_the_quantiles_of_evidential_regression():
+    """A fifth of the rows is outside of an interval of 80%, on the rows that were trained on, to within 10%."""
+    x, y = load_diabetes(return_X_y=True)
+    net = MLPRegressor("evidential_regression", epochs=60, hidden=(16,), random_state=0).fit(x, y)
+    low, middle, high = net.predict_quantiles(x, (0.1, 0.5, 0.9)).T
+    np.testing.assert_allclose(middle, net.predict(x), rtol=1e-6)  # symmetric
+    assert ((low <= y) & (y <= high)).mean() == pytest.approx(0.8, abs=0.1)
+    assert (net.pred_dist(x).sd > 0).all()

@@ -19,7 +19,7 @@ from lossbench.config.data import DataConfig
 from lossbench.data.table import Information, Table
 from lossbench.errors import UserError
 from lossbench.experiments.compare.plan import plan
-from lossbench.experiments.setup.metric_choice import auto_metric, is_rare
+from lossbench.experiments.setup.metric_choice import auto_metric, check_rows, is_rare
 from lossbench.experiments.train.plan import plan_train
 from lossbench.experiments.train.run import run
 
@@ -146,8 +146,9 @@ def test_a_loss_that_predicts_no_distribution_is_not_scored_by_one():
         plan_train(TrainConfig.model_validate({"data": "diabetes", "loss": "mse", "metric": "crps"}))
     with pytest.raises(UserError, match=f"metric: {why}"):
         plan(CompareConfig.model_validate({"data": "diabetes", "losses": "gaussian_nll,mse", "metric": "crps"}))
-    with pytest.raises(UserError, match=r"gaussian_nll \+ mean_variance is the only loss of its kind"):
-        plan(CompareConfig.model_validate({"data": "diabetes", "metric": "crps"}))
+    found = plan(CompareConfig.model_validate({"data": "diabetes", "metric": "crps"})).tables[0].selection
+    assert {c.label for c in found.candidates} == {"gaussian_nll", "evidential_regression"}
+    assert {one.name: one.why for one in found.excluded}["mse + identity"] in why.replace("\\", "")
 
 
 def test_a_quantile_is_scored_by_its_own_pinball():
@@ -184,3 +185,25 @@ def test_a_normal_distribution_is_scored_in_the_targets_own_unit():
     assert found[1000.0, "crps"] == pytest.approx(1000 * found[1.0, "crps"], rel=1e-4)
     assert found[1.0, "coverage_error"] < 0.05
     assert METRICS.get("crps").unit == "target"
+
+
+def test_a_part_with_too_few_rows_for_the_metric_is_refused_in_one_line():
+    metric = METRICS.get("conformal_width")
+    with pytest.raises(UserError) as error:
+        check_rows(metric, 17, "test")
+    assert str(error.value) == (
+        "metric: conformal_width needs 18 rows, and the test part has 17; choose another metric, another level of it,"
+        " or larger parts"
+    )
+    check_rows(metric, 18, "test")
+    check_rows(metric, 0, "validation")  # there is none
+    check_rows(METRICS.get("rmse"), 1, "test")
+
+
+def test_the_plans_refuse_parts_with_too_few_rows_for_the_metric():
+    few = amounts(RANDOM.normal(size=400)).take(np.arange(60))
+    with pytest.raises(UserError, match="conformal_width needs 18 rows, and the validation part has 12"):
+        plan_train(TrainConfig.model_validate({"loss": "mse", "metric": "conformal_width"}), few)
+    with pytest.raises(UserError, match="conformal_width needs 18 rows, and the test part has 12"):
+        plan(CompareConfig.model_validate({"losses": ["mse", "l1"], "metric": "conformal_width", "folds": 5}), [few])
+    assert plan_train(TrainConfig.model_validate({"loss": "mse", "metric": "rmse"}), few).metric.name == "rmse"

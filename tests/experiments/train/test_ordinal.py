@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.metrics import mean_absolute_error
+from sklearn.metrics import get_scorer, log_loss, mean_absolute_error
 
 import lossbench as lb
 from lossbench import MLPClassifier
@@ -108,3 +108,32 @@ def test_an_estimators_order_that_is_none_is_refused(order, message):
     frame = graded(30)
     with pytest.raises(UserError, match=message):
         MLPClassifier("coral", order=order).fit(frame[["a", "b"]], frame["y"])
+
+
+def test_an_ordered_categorical_is_ordinal_in_a_table_and_in_an_estimator_where_its_order_is_named(tmp_path: Path):
+    frame = graded()
+    x, y = frame[["a", "b"]], pd.Series(pd.Categorical(frame["y"], ORDER, ordered=True), name="y")
+    few = {"epochs": 5, **QUICK}
+    record = lb.train(x.assign(y=y), "y", epochs=1, threads=1, device="cpu", output=tmp_path, progress=False)
+    assert (record.data.task, record.data.classes) == ("ordinal", ORDER)
+    net = MLPClassifier("coral", order=y.cat.categories, **few).fit(x, y)
+    assert net.classes_.tolist() == ORDER
+    listed = MLPClassifier("coral", order=ORDER, **few).fit(x, frame["y"])
+    np.testing.assert_array_equal(net.predict_proba(x), listed.predict_proba(x))
+    with pytest.raises(UserError, match=r"coral supports ordinal, .* multiclass task"):
+        MLPClassifier("coral", **few).fit(x, y)
+
+
+def test_without_a_named_order_classes_are_sorted_as_scikit_learns_scorers_expect():
+    frame = graded()
+    x, y = frame[["a", "b"]], pd.Series(pd.Categorical(frame["y"], ORDER, ordered=True), name="y")
+    plain = MLPClassifier(epochs=5, **QUICK).fit(x, y)
+    assert plain.classes_.tolist() == sorted(ORDER)
+
+    def scorer_and_own(net: MLPClassifier) -> tuple[float, float]:
+        place = {label: k for k, label in enumerate(net.classes_)}
+        return -get_scorer("neg_log_loss")(net, x, y), log_loss([place[v] for v in frame["y"]], net.predict_proba(x))
+
+    assert scorer_and_own(plain)[0] == pytest.approx(scorer_and_own(plain)[1], rel=1e-12)
+    scorer, own = scorer_and_own(MLPClassifier(order=ORDER, epochs=20, **QUICK).fit(x, y))
+    assert scorer > 1.5 * own
