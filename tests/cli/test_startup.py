@@ -96,7 +96,7 @@ import contextlib, io, sys
 from lossbench.cli import main
 
 with contextlib.redirect_stdout(io.StringIO()) as out:
-    assert main(sys.argv[2:]) == 0
+    assert main(sys.argv[2:]) == 0, sys.argv
 assert out.getvalue()
 print(*sorted(set(sys.argv[1].split(",")) & set(sys.modules)))
 """
@@ -108,6 +108,8 @@ COMPILERS = ("torch._dynamo", "torch._inductor", "sympy")  # torch.optim loads t
     [
         ((*COMPILERS, "pandas", "sklearn", "matplotlib", "scipy"), ["doctor", "nll"]),
         (COMPILERS, ["doctor", "hl_gauss"]),  # it has 51 outputs
+        (("lossbench.record.record", "lossbench.runner.comparison"), ["doctor", "nll"]),
+        (("markdown_it", "pygments", "rich.markdown", "rich.traceback"), ["--help"]),
     ],
     ids=str,
 )

@@ -170,7 +170,8 @@ class LossUnderTest:
 
     def _steepness(self, z_NK: Tensor) -> Tensor:
         """The length of the gradient, for every target value -> `[T, N]`."""
-        return self.slopes(z_NK).norm(dim=-1)
+        steepness_TN: Tensor = self.slopes(z_NK).norm(dim=-1)
+        return steepness_TN
 
     def _dead(self, z_NK: Tensor, steepness_TN: Tensor, steepest: Tensor) -> float:
         wrong_TN = self._wrong(self.activation(z_NK))

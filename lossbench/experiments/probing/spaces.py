@@ -140,7 +140,7 @@ def _least(subject: LossUnderTest, tried: Sequence[LossUnderTest], weight_MT: Te
     """Where the loss is least behind each activation, `[A, M, K]`, and these least values, `[A, M]`."""
 
     def risks(z_NK: Tensor, which_N: Tensor) -> Tensor:
-        parts = z_NK.split(which_N.bincount(minlength=len(tried)).tolist())
+        parts = z_NK.split_with_sizes(which_N.bincount(minlength=len(tried)).tolist())
         return subject.table(torch.cat([behind.activation(z) for behind, z in zip(tried, parts, strict=True)]))
 
     rounds = 1 if subject.outputs == 1 else 3
