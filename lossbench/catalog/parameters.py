@@ -32,7 +32,10 @@ _KINDS = {
 
 
 def schema_of(fn: Callable[..., Any], parameters: Iterable[inspect.Parameter]) -> type[BaseModel]:
-    """The model that checks these parameters of a function; one without an annotation has its default's type."""
+    """The model that checks these parameters of a function; one without an annotation has its default's type.
+
+    Its validator is built when it is first needed, which is never for most of the catalogue.
+    """
     fields: dict[str, Any] = {}
     for parameter in parameters:
         annotation = parameter.annotation
@@ -42,7 +45,9 @@ def schema_of(fn: Callable[..., Any], parameters: Iterable[inspect.Parameter]) -
             annotation = type(parameter.default)
         fields[parameter.name] = (annotation, parameter.default)
     schema: type[BaseModel] = create_model(
-        fn.__name__, __config__=ConfigDict(extra="forbid", allow_inf_nan=False, protected_namespaces=()), **fields
+        fn.__name__,
+        __config__=ConfigDict(defer_build=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()),
+        **fields,
     )
     return schema
 

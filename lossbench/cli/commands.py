@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import typer
@@ -111,6 +115,12 @@ class Commands(TyperGroup):
         for entry in COMMANDS:
             self.add_command(TyperCommand(entry.name, help=entry.line, rich_help_panel=entry.panel))
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The page of all commands."""
+        with _stand_ins():
+            import typer.rich_utils  # noqa: F401 - what draws the page
+        super().format_help(ctx, formatter)
+
     def get_params(self, ctx: Any) -> list[Any]:
         """Its switches, Typer's own among them, off when not given: for a None, Typer would load pydantic."""
         switches = super().get_params(ctx)
@@ -122,3 +132,22 @@ class Commands(TyperGroup):
         """The name, the command itself and the arguments behind it."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, next((entry.load() for entry in COMMANDS if entry.name == name), command), rest
+
+
+# Typer imports these for help in Markdown and for exceptions as Rich draws them, neither of which lossbench has. They,
+# with the parser and the highlighter that they need, take a third of the time of the page.
+UNUSED = {"rich.markdown": "Markdown", "rich.traceback": "Traceback"}
+
+
+@contextmanager
+def _stand_ins() -> Iterator[None]:
+    """Inside, an empty class stands for each of the unused ones; afterwards the real modules can be imported."""
+    absent = [name for name in UNUSED if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = ModuleType(name)
+        setattr(sys.modules[name], UNUSED[name], type(UNUSED[name], (), {}))
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]

@@ -52,7 +52,7 @@ def _words(column: pd.Series) -> NDArray[Any]:
         return column.to_numpy().astype(np.int64)
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return column.to_numpy(dtype=None if column.dtype.kind in "fiub" else np.float64)
-    return pd.factorize(column.to_numpy(dtype=object))[0]
+    return pd.factorize(column)[0]
 
 
 def _bits(values: NDArray[Any]) -> NDArray[np.uint64]:

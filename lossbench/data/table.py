@@ -170,7 +170,7 @@ class Table:
 
 def sorted_levels(column: pd.Series) -> tuple[list[str], NDArray[Any]]:
     """The distinct texts of a column, sorted by code point, and each row's place among them (-1 for a gap) [N]."""
-    codes, levels = pd.factorize(column.to_numpy(dtype=object))
+    codes, levels = pd.factorize(column)
     order = sorted(range(len(levels)), key=lambda i: levels[i])
     place = np.empty(len(levels) + 1, dtype=np.int64)
     place[order] = np.arange(len(levels))

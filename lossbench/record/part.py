@@ -21,9 +21,12 @@ Scores = dict[str, Number]  # metric name -> value
 
 
 class RecordPart(BaseModel):
-    """A mapping of a record; a key that it does not know is a mistake."""
+    """A mapping of a record; a key that it does not know is a mistake.
 
-    model_config = ConfigDict(extra="forbid")
+    Its validator is built when it is first needed: no command needs those of all parts.
+    """
+
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
 
 class Frozen(RecordPart):

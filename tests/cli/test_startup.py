@@ -89,3 +89,36 @@ def test_python_m_lossbench_reports_mistakes_by_exit_code():
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: unknown loss 'hings'; did you mean 'hinge'?\n"
+
+
+NOT_LOADED = """
+import contextlib, io, sys
+from lossbench.cli import main
+
+with contextlib.redirect_stdout(io.StringIO()) as out:
+    assert main(sys.argv[2:]) == 0, sys.argv
+assert out.getvalue()
+print(*sorted(set(sys.argv[1].split(",")) & set(sys.modules)))
+"""
+COMPILERS = ("torch._dynamo", "torch._inductor", "sympy")  # torch.optim loads them, a second that is for torch.compile
+
+
+@pytest.mark.parametrize(
+    ("modules", "words"),
+    [
+        ((*COMPILERS, "pandas", "sklearn", "matplotlib", "scipy"), ["doctor", "nll"]),
+        (COMPILERS, ["doctor", "hl_gauss"]),  # it has 51 outputs
+        (("lossbench.record.record", "lossbench.runner.comparison"), ["doctor", "nll"]),
+        (("markdown_it", "pygments", "rich.markdown", "rich.traceback"), ["--help"]),
+    ],
+    ids=str,
+)
+def test_a_command_loads_no_library_that_it_does_not_need(modules, words, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", NOT_LOADED, ",".join(modules), *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

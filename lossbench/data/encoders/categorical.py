@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from lossbench.data.cells import texts
+from lossbench.data.cells import coded, texts
 from lossbench.data.encoders.saved import SAVED
 
 RARE_SHARE = 1 / 200  # levels below this share of the training rows, or seen once, are joined
@@ -42,16 +42,16 @@ class LevelEncoder:
     @classmethod
     def fit(cls, name: str, column: pd.Series) -> LevelEncoder | str:
         """The levels of the training rows, sorted by code point."""
-        values = texts(column)
-        counts = Counter(value for value in values if value is not None)
-        gaps = len(values) - counts.total()
+        counts = _counted(column)
+        gaps = counts.pop(None, 0)
         if not counts:
             return "it has no value"
         if len(counts) == 1 and not gaps:
             return f"it is always {next(iter(counts))!r}"
-        least = max(2, int(np.ceil(len(values) * RARE_SHARE)))
-        rare = tuple(sorted(level for level, count in counts.items() if count < least))
-        levels = tuple(sorted(set(counts) - set(rare)))
+        least = max(2, int(np.ceil(len(column) * RARE_SHARE)))
+        rare = tuple(sorted(level for level, count in counts.items() if level is not None and count < least))
+        few = set(rare)
+        levels = tuple(sorted(level for level in counts if level is not None and level not in few))
         if not levels and not gaps:
             return f"each of its {len(rare)} values is rare"
         return cls(name, levels, rare, gaps > 0)
@@ -70,14 +70,14 @@ class LevelEncoder:
 
     def write(self, column: pd.Series, block_NW: NDArray[np.float32]) -> None:
         """Fill block [N, W]."""
-        values = texts(column)
+        found, code_N = coded(column)
         places: dict[str | None, int] = {level: i for i, level in enumerate(self.levels)}
         if self._shared:
-            block_NW[:, 0] = [places.get(value, 0.5) for value in values]
+            block_NW[:, 0] = np.array([places.get(value, 0.5) for value in found], dtype=np.float32)[code_N]
             return
         unknown = len(self.levels) if self.rare else -1
         gap = len(self.levels) + bool(self.rare) if self.missing else -1
-        index_N = np.array([gap if v is None else places.get(v, unknown) for v in values], dtype=np.int64)
+        index_N = np.array([gap if v is None else places.get(v, unknown) for v in found], dtype=np.int64)[code_N]
         block_NW[:] = 0
         rows = np.flatnonzero(index_N >= 0)
         block_NW[rows, index_N[rows]] = 1
@@ -93,7 +93,20 @@ class LevelEncoder:
     def unseen(self, column: pd.Series) -> Counter[str]:
         """Values that training never saw, and how often; a gap is one if training had none."""
         seen = {*self.levels, *self.rare, *([None] if self.missing else [])}
-        return Counter(MISSING if v is None else v for v in texts(column) if v not in seen)
+        unseen: Counter[str] = Counter()
+        for value, count in _counted(column).items():
+            if value not in seen:
+                unseen[MISSING if value is None else value] += count
+        return unseen
+
+
+def _counted(column: pd.Series) -> Counter[str | None]:
+    """How often each cell occurs, in the order of their first rows; None is a gap."""
+    found, code_N = coded(column)
+    counts: Counter[str | None] = Counter()
+    for value, count in zip(found, np.bincount(code_N, minlength=len(found)).tolist(), strict=True):
+        counts[value] += count
+    return counts
 
 
 @dataclass(frozen=True)

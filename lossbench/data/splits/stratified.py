@@ -64,10 +64,13 @@ def holdout(
     shuffle, turn = divmod(seed, int(1 / test + 1e-9) if test else 1)
     draw = generator(shuffle, "holdout", "test")
     test_rows = _take(everything, strata, groups, math.ceil(n * test), parts - 1, draw, turn)
-    rest = np.setdiff1d(everything, test_rows)
+    is_left = np.ones(n, dtype=bool)
+    is_left[test_rows] = False
+    rest = np.flatnonzero(is_left)
     draw = generator(seed, "holdout", "validation")
     validation_rows = _take(rest, strata, groups, math.ceil(n * validation), 1, draw)
-    train = np.setdiff1d(rest, validation_rows)
+    is_left[validation_rows] = False
+    train = np.flatnonzero(is_left)
     _check_trained(strata, train, classes, "groups")
     return Split(train, validation_rows, test_rows)
 

@@ -125,12 +125,13 @@ class LossUnderTest:
             named[LAST_HIDDEN] = out.new_tensor(HIDDEN).expand(*out.shape[:-1], -1)
         return self.loss(out, target, *extra, **named)
 
-    def table(self, out_NK: Tensor, truth_T: Tensor | None = None) -> Tensor:
-        """The loss of every point for every target value -> `[N, T]`."""
-        truth_T = self.truths if truth_T is None else truth_T
-        n, t = len(out_NK), len(truth_T)
+    def table(self, out_NK: Tensor, truth: Tensor | None = None) -> Tensor:
+        """The loss of every point for every target value -> `[N, T]`; `truth`: other values than its own, `[T]`, or
+        others for each point, `[N, T]`."""
+        truth = self.truths if truth is None else truth
+        n, t = len(out_NK), truth.shape[-1]
         out = out_NK[:, None].expand(n, t, -1).reshape(1, n * t, -1)
-        target = self.encoded(truth_T.repeat(n)[None])
+        target = self.encoded(truth.expand(n, t).reshape(1, n * t))
         return self.values(out, target).reshape(n, t)
 
     def risks(self, z_NK: Tensor) -> Tensor:
@@ -145,9 +146,11 @@ class LossUnderTest:
 
     def slopes(self, z_NK: Tensor) -> Tensor:
         """The gradient in the linear outputs, for every target value -> `[T, N, K]`."""
-        z = z_NK.detach().requires_grad_()
-        table = self.risks(z)
-        return torch.stack([torch.autograd.grad(v.sum(), z, retain_graph=True)[0] for v in table.unbind(1)])
+        n, t = len(z_NK), len(self.truths)
+        z_RK = z_NK.detach().repeat_interleave(t, 0).requires_grad_()  # a row for each target: one gradient serves all
+        target = self.encoded(self.truths.repeat(n)[None])
+        (slope_RK,) = torch.autograd.grad(self.values(self.activation(z_RK)[None], target).sum(), z_RK)
+        return slope_RK.reshape(n, t, -1).transpose(0, 1)
 
     @cached_property
     def dead_share(self) -> float:
@@ -156,18 +159,25 @@ class LossUnderTest:
 
     def dead_at(self, points: int) -> float:
         """The same of so many uniform linear outputs between -6 and 6."""
-        return self._dead(self._uniform(points), self.slopes(self._uniform(points)).norm(dim=-1).max())
+        z_NK = self._uniform(points)
+        steepness_TN = self._steepness(z_NK)
+        return self._dead(z_NK, steepness_TN, steepness_TN.max())
 
     def dead_beyond(self, points: int, size: float) -> float:
         """The share of wrong predictions without a gradient where the largest linear output is of that size."""
-        return self._dead(self.tail(points, size), self.slopes(self._uniform(points)).norm(dim=-1).max())
+        z_NK = self.tail(points, size)
+        return self._dead(z_NK, self._steepness(z_NK), self._steepness(self._uniform(points)).max())
 
     def _uniform(self, points: int) -> Tensor:
         generator = torch.Generator().manual_seed(0)
         return (2 * torch.rand(points, self.outputs, generator=generator, dtype=torch.float64) - 1) * MIDDLE
 
-    def _dead(self, z_NK: Tensor, steepest: Tensor) -> float:
-        steepness_TN = self.slopes(z_NK).norm(dim=-1)
+    def _steepness(self, z_NK: Tensor) -> Tensor:
+        """The length of the gradient, for every target value -> `[T, N]`."""
+        steepness_TN: Tensor = self.slopes(z_NK).norm(dim=-1)
+        return steepness_TN
+
+    def _dead(self, z_NK: Tensor, steepness_TN: Tensor, steepest: Tensor) -> float:
         wrong_TN = self._wrong(self.activation(z_NK))
         return float((wrong_TN & (steepness_TN <= FLAT * steepest)).sum() / wrong_TN.sum().clamp_min(1))
 

@@ -1,6 +1,6 @@
 """What a loss estimates: the minimiser of its expected value, searched over all outputs of one row.
 
-Shapes: M mixtures (class probabilities, or distributions of a number), N points, T target values, K outputs, C classes.
+Shapes: M mixtures of classes, D distributions of a number, N points, T target values, K outputs, C classes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.experiments.probing.findings import Finding
 from lossbench.experiments.probing.loss_under_test import LossUnderTest
-from lossbench.experiments.probing.search import minimise
+from lossbench.experiments.probing.search import minimise, minimise_each
 
 ETAS = (0.05, 0.1, 0.3, 0.45, 0.6, 0.8, 0.95)
 OF_THREE = (
@@ -113,17 +113,19 @@ def regression(subject: LossUnderTest) -> Iterator[Finding]:
     """Mean, median, quantile, expectile or mode?"""
     if subject.task.is_classification or subject.loss.per == "batch":
         return
-    point: list[float] = []
     distributions = _distributions(subject.encoding)
-    for distribution in distributions:
-        weight = torch.full((1, len(distribution.y_T)), 1 / len(distribution.y_T), dtype=torch.float64)
-        table = lambda z, y=distribution.y_T: subject.table(subject.activation(z), y)  # noqa: E731
-        # 81 neighbours a step with four outputs: there the search stops at 1e-4, a hundredth of NEAR
-        halvings = 24 if subject.outputs < 4 else 14
-        z_1K, _ = minimise(table, weight, subject.outputs, starts=4, halvings=halvings)
-        predicted = subject.read(subject.activation(z_1K)[None]).point_PN
-        assert predicted is not None, "a regression has values"
-        point.append(float(predicted))
+    y_DT = torch.stack([distribution.y_T for distribution in distributions])
+    weight = torch.full((1, y_DT.shape[1]), 1 / y_DT.shape[1], dtype=torch.float64)
+
+    def risks(z_NK: Tensor, which_N: Tensor) -> Tensor:
+        return subject.table(subject.activation(z_NK), y_DT[which_N])
+
+    # 81 neighbours a step with four outputs: there the search stops at 1e-4, a hundredth of NEAR
+    halvings = 24 if subject.outputs < 4 else 14
+    z_D1K, _ = minimise_each(risks, len(y_DT), weight, subject.outputs, starts=4, halvings=halvings)
+    predicted = subject.read(subject.activation(z_D1K[:, 0])[None]).point_PN
+    assert predicted is not None, "a regression has values"
+    point = predicted[0].tolist()
     name, what, numbers = _functional(point, distributions)
     measured = f"output of least expected loss for {len(distributions)} skewed distributions"
     yield subject.finding(

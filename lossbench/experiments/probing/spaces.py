@@ -1,11 +1,11 @@
 """Tries every last activation behind a loss: the least loss that it can reach, and the class that it predicts there.
 
-Shapes: M mixtures, N points, T target values, K outputs, C classes.
+Shapes: A activations, M mixtures, N points, T target values, K outputs, C classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,7 +18,7 @@ from lossbench.errors import UserError
 from lossbench.experiments.probing.findings import Finding
 from lossbench.experiments.probing.landscape import falls_without_end
 from lossbench.experiments.probing.loss_under_test import OF_ONE_LOSS, LossUnderTest
-from lossbench.experiments.probing.search import minimise
+from lossbench.experiments.probing.search import minimise_each
 
 OF_THREE = ((0.75, 0.15, 0.1), (0.1, 0.7, 0.2), (0.1, 0.2, 0.7), (0.96, 0.02, 0.02))
 MAJORITIES = {  # one class is more probable than all others together: every sound loss predicts it
@@ -36,7 +36,7 @@ def sound_spaces(subject: LossUnderTest) -> Iterator[Finding]:
     tried = [a for a in ACTIVATIONS if a.min_outputs <= subject.outputs]
     tried = [a for a in tried if a.space not in OF_ONE_LOSS or a.space in subject.loss.sound[subject.task]]
     reach = _reach(subject) if subject.task.is_classification else None
-    faults = {a.name: fault(subject, a, reach) for a in tried}
+    faults = _faults(subject, tried, reach)
     sound = [name for name, why in faults.items() if not why]
     declared = [
         name
@@ -68,13 +68,24 @@ def _reach(subject: LossUnderTest) -> Reach:
     mixture_MC = _mixtures(subject)
     decides_otherwise = subject.loss.is_declared and subject.loss.is_consistent(subject.task) is False
     has_floor = subject.loss.floor is not None or not falls_without_end(subject)
-    least_M = _least(subject, mixture_MC)[1] if has_floor else torch.full((len(mixture_MC),), torch.inf)
+    least_M = _least(subject, [subject], mixture_MC)[1][0] if has_floor else torch.full((len(mixture_MC),), torch.inf)
     return Reach(None if decides_otherwise else mixture_MC.argmax(-1), least_M)
 
 
-def fault(subject: LossUnderTest, activation: Activation, reach: Reach | None = None) -> str:
-    """What goes wrong behind an activation; "" where nothing does. `reach`: of the preferred one, for classes."""
-    tried = replace(subject, activation=activation)
+def _faults(subject: LossUnderTest, activations: Sequence[Activation], reach: Reach | None) -> dict[str, str]:
+    """What goes wrong behind each activation; "" where nothing does. `reach`: of the preferred one, for classes."""
+    tried = {activation.name: replace(subject, activation=activation) for activation in activations}
+    faults = {name: _fault_at_points(subject, behind) for name, behind in tried.items()}
+    searched = [name for name, why in faults.items() if not why]
+    if searched:
+        behind = [tried[name] for name in searched]
+        found = _values(subject, behind) if reach is None else _classes(subject, behind, reach)
+        faults |= dict(zip(searched, found, strict=True))
+    return faults
+
+
+def _fault_at_points(subject: LossUnderTest, tried: LossUnderTest) -> str:
+    """What is seen at random linear outputs and along rays, before a minimum is searched for."""
     try:
         z = torch.cat([tried.linear_outputs(200, scale=scale) for scale in (1.0, 5.0, 50.0)])
         values = tried.risks(z)
@@ -84,33 +95,37 @@ def fault(subject: LossUnderTest, activation: Activation, reach: Reach | None = 
         return "not defined everywhere"
     if subject.loss.floor is not None and falls_without_end(tried):
         return "falls without end"
-    if tried.dead_share > subject.dead_share + 0.01:
-        return "has no gradient at some wrong predictions"
-    return _values(subject, tried) if reach is None else _classes(subject, tried, reach)
+    return "has no gradient at some wrong predictions" if tried.dead_share > subject.dead_share + 0.01 else ""
 
 
-def _classes(subject: LossUnderTest, tried: LossUnderTest, reach: Reach) -> str:
+def _classes(subject: LossUnderTest, tried: Sequence[LossUnderTest], reach: Reach) -> list[str]:
     mixture_MC = _mixtures(subject)
-    each_CC = torch.eye(subject.classes, dtype=torch.float64)
-    z_MK, least_M = _least(tried, torch.cat([mixture_MC, each_CC]))
-    if _below_floor(subject, least_M):
-        return "falls below its floor"
     mixtures = len(mixture_MC)
-    label_M = tried.read(tried.activation(z_MK[:mixtures])[None]).label_PN[0]
-    if reach.label_M is not None and not torch.equal(label_M, reach.label_M):
-        return "decides wrongly at its minimum"
-    excess = float((least_M[:mixtures] - reach.least_M).max())
-    return "its best outputs are out of reach" if excess > OUT_OF_REACH * subject.range else ""
+    each_CC = torch.eye(subject.classes, dtype=torch.float64)
+
+    def fault(behind: LossUnderTest, z_MK: Tensor, least_M: Tensor) -> str:
+        if _below_floor(subject, least_M):
+            return "falls below its floor"
+        label_M = behind.read(behind.activation(z_MK[:mixtures])[None]).label_PN[0]
+        if reach.label_M is not None and not torch.equal(label_M, reach.label_M):
+            return "decides wrongly at its minimum"
+        excess = float((least_M[:mixtures] - reach.least_M).max())
+        return "its best outputs are out of reach" if excess > OUT_OF_REACH * subject.range else ""
+
+    return list(map(fault, tried, *_least(subject, tried, torch.cat([mixture_MC, each_CC]))))
 
 
-def _values(subject: LossUnderTest, tried: LossUnderTest) -> str:
-    z_TK, least_T = _least(tried, torch.eye(len(subject.truths), dtype=torch.float64))
-    if _below_floor(subject, least_T):
-        return "falls below its floor"
-    point_T = tried.read(tried.activation(z_TK)[None]).point_PN
-    assert point_T is not None
-    far = (point_T[0] - subject.truths).abs() > 0.1 * subject.truths.std()
-    return f"a target of {float(subject.truths[far][0]):g} is out of reach" if far.any() else ""
+def _values(subject: LossUnderTest, tried: Sequence[LossUnderTest]) -> list[str]:
+    def fault(behind: LossUnderTest, z_TK: Tensor, least_T: Tensor) -> str:
+        if _below_floor(subject, least_T):
+            return "falls below its floor"
+        point_T = behind.read(behind.activation(z_TK)[None]).point_PN
+        assert point_T is not None
+        far = (point_T[0] - subject.truths).abs() > 0.1 * subject.truths.std()
+        return f"a target of {float(subject.truths[far][0]):g} is out of reach" if far.any() else ""
+
+    each_TT = torch.eye(len(subject.truths), dtype=torch.float64)
+    return list(map(fault, tried, *_least(subject, tried, each_TT)))
 
 
 def _below_floor(subject: LossUnderTest, least: Tensor) -> bool:
@@ -121,7 +136,12 @@ def _mixtures(subject: LossUnderTest) -> Tensor:
     return torch.tensor(MAJORITIES[subject.task], dtype=torch.float64)
 
 
-def _least(subject: LossUnderTest, weight_MT: Tensor) -> tuple[Tensor, Tensor]:
-    return minimise(
-        subject.risks, weight_MT, subject.outputs, starts=1, halvings=9, rounds=1 if subject.outputs == 1 else 3
-    )
+def _least(subject: LossUnderTest, tried: Sequence[LossUnderTest], weight_MT: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the loss is least behind each activation, `[A, M, K]`, and these least values, `[A, M]`."""
+
+    def risks(z_NK: Tensor, which_N: Tensor) -> Tensor:
+        parts = z_NK.split_with_sizes(which_N.bincount(minlength=len(tried)).tolist())
+        return subject.table(torch.cat([behind.activation(z) for behind, z in zip(tried, parts, strict=True)]))
+
+    rounds = 1 if subject.outputs == 1 else 3
+    return minimise_each(risks, len(tried), weight_MT, subject.outputs, starts=1, halvings=9, rounds=rounds)
