@@ -93,7 +93,10 @@ def test_all_losses_are_compared_on_a_suite_of_tables_under_a_condition(lossbenc
     ("line", "message"),
     [
         ("--data iris --conditions label_noise", "--conditions: must be written NAME=LEVELS, got 'label_noise'"),
-        ("--data iris --conditions label_nose=0,0.2", "--conditions label_nose: unknown key; did you mean 'label_noise'"),
+        (
+            "--data iris --conditions label_nose=0,0.2",
+            "--conditions label_nose: unknown key; did you mean 'label_noise'",
+        ),
         ("--data iris --conditions label_noise=1.2", "--conditions label_noise: must be < 1, got '1.2'"),
         (
             "--data diabetes --pair-flip-noise 0.2",

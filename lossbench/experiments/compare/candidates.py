@@ -118,8 +118,8 @@ def select_candidates(
     class; any loss of values), behind its own best activation if that is sound; of the same gradients, one.
     `tune_params`: losses may choose those of their own parameters that were not given. `up_to_scale`: gradients that
     differ by one factor everywhere count as the same. `added` are named besides. `user_losses` looks at users' losses
-    in other processes, and `probed` keeps what is known of gradients; both are for the selection on another table, too. Raises
-    `UserError` for names that are unknown or come twice, and where none is left.
+    in other processes, and `probed` keeps what is known of gradients; both are for the selection on another table, too.
+    Raises `UserError` for names that are unknown or come twice, and where none is left.
     """
     task = Task(table.task)
     groups = [COMMON] if losses is None else _named_groups(losses)

@@ -111,8 +111,8 @@ MATRIX = Plot(
     "matrix",
     "Trained on one loss, scored under another",
     "Rows were trained on the loss named at the left, columns are mean test values of the loss named above. The darker "
-    "a cell, the lower it ranks in its column; columns have no common scale. A dot: not defined on such outputs. Numbers that would be too small to read are left "
-    "out; result.json has them.",
+    "a cell, the lower it ranks in its column; columns have no common scale. A dot: not defined on such outputs. "
+    "Numbers too small to be read are left out; result.json has them.",
     _draw,
     _describe,
 )
