@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.metrics import METRICS, Metric
 from lossbench.catalog.vocabulary import Task
 from lossbench.config.parts import StoppingConfig
@@ -74,12 +75,16 @@ def _columns(
     parts = (slice(0, first), slice(first, None)) if first else (slice(None),)  # in time the net serves one split
     both = 2 // len(parts)
     if not pair.task.is_classification:
-        values = [_metric(metric, pair, out_PNK[:, part], truth_PN[:, part], splits, weights(part)) for part in parts]
+        predictions = [predict(pair, out_PNK[:, part], splits) for part in parts]
+        values = [
+            metric(prediction, truth_PN[:, part], weights(part))[:, None].double()
+            for prediction, part in zip(predictions, parts, strict=True)
+        ]
         stops = [value if metric.better == "lower" else -value for value in values]
         return torch.cat([*stops * both, *values * both], 1)
-    score_PNC = predict(pair, out_PNK, splits).score_PNC
-    assert score_PNC is not None
-    loss_GPN = log_loss_by_temperature(score_PNC, truth_PN)
+    prediction = predict(pair, out_PNK, splits)
+    assert prediction.score_PNC is not None
+    loss_GPN = log_loss_by_temperature(prediction.score_PNC, truth_PN)
     stops, others = [], []
     for part in parts:
         grid_PG = mean_log_loss(loss_GPN[:, :, part], weights(part))
@@ -87,20 +92,18 @@ def _columns(
         if metric.name == LOG_LOSS:  # the grid has it at every temperature
             others += [grid_PG[:, :1].double(), grid_PG.double()]
         else:
-            value = _metric(metric, pair, out_PNK[:, part], truth_PN[:, part], splits, weights(part))
-            others += [value, grid_PG.double()]
+            value = metric(_for_rows(prediction, part), truth_PN[:, part], weights(part))
+            others += [value[:, None].double(), grid_PG.double()]
     return torch.cat([*stops * both, *others * both], 1)
 
 
-def _metric(
-    metric: Metric,
-    pair: Pair,
-    out_PNK: Tensor,
-    truth_PN: Tensor,
-    splits: Sequence[PreparedSplit],
-    weight_PN: Tensor | None,
-) -> Tensor:
-    return metric(predict(pair, out_PNK, splits), truth_PN, weight_PN)[:, None].double()
+def _for_rows(prediction: Prediction, part: slice) -> Prediction:
+    """What is predicted of some rows' classes."""
+    score_PNC, probability_PNC = prediction.score_PNC, prediction.probability_PNC
+    return Prediction(
+        None if score_PNC is None else score_PNC[:, part],
+        None if probability_PNC is None else probability_PNC[:, part],
+    )
 
 
 def trial_curves(
