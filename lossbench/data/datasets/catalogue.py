@@ -21,6 +21,7 @@ from lossbench.data.datasets.packages import (  # noqa: F401 - likewise
     river,
     scikit_lego,
     statsmodels,
+    vega,
     wooldridge,
     wooldridge_values,
 )

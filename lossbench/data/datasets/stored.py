@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from io import BytesIO
@@ -95,6 +96,9 @@ def _frame(file: StoredFile, name: str, gaps: Collection[str], csv: Mapping[str,
         except ImportError:
             raise UserError("reading Parquet needs pyarrow", where=name, fix='pip install "lossbench[arrow]"') from None
         return frame.mask(frame.isin(list(gaps))) if gaps else frame
+    if file.name.endswith(".json"):
+        frame = pd.DataFrame(json.loads(found))
+        return frame.replace(list(gaps), np.nan) if gaps else frame
     compression: Any = COMPRESSIONS.get(Path(file.name).suffix)
     frame = pd.read_csv(content, compression=compression, na_values=list(gaps), low_memory=False, **csv)
     return frame.rename(columns=lambda column: f"x{column + 1}" if isinstance(column, int) else column)
