@@ -108,7 +108,6 @@ COMPILERS = ("torch._dynamo", "torch._inductor", "sympy")  # torch.optim loads t
     [
         ((*COMPILERS, "pandas", "sklearn", "matplotlib", "scipy"), ["doctor", "nll"]),
         (COMPILERS, ["doctor", "hl_gauss"]),  # it has 51 outputs
-        (("lossbench.record.record", "lossbench.runner.comparison"), ["doctor", "nll"]),
         (("markdown_it", "pygments", "rich.markdown", "rich.traceback"), ["--help"]),
     ],
     ids=str,
