@@ -338,7 +338,7 @@ OF_A_TRAINING_RUN = OF_A_RUN.replace("device", "device kernel")
         (
             "compare-losses",
             f"{OF_A_TABLE} losses losses_add target_encoding decode penalty strict"
-            " baseline metric folds repeats rope ranks reference"
+            " baseline metric folds repeats rope ranks reference conditions"
             " train_share imbalance_ratio label_noise pair_flip_noise matrix_noise noise_matrix boundary_noise"
             " instance_noise target_outliers target_noise feature_outliers missing_values stop"
             f" hidden activation lrs tune_params inner_folds select_by {OF_TRAINING}"

@@ -24,7 +24,7 @@ WITHOUT_A_FLAG = {
     " losses_add.loss.name losses_add.loss.params"
     " losses_add.loss.class_weight losses_add.loss.target_weight losses_add.loss.target_encoding"
     " losses_add.loss.decode losses_add.last_act"
-    " conditions net optim penalty.* early_stopping intervals",
+    " net optim penalty.* early_stopping intervals",
     "regularize-gif": "kind data.name data.file data.groups data.time data.target_scale loss.name loss.target_weight"
     " net split split.seed",
 }

@@ -136,10 +136,15 @@ class CompareConfig(RunConfig):
     )
     conditions: Annotated[
         ConditionsConfig,
-        Flag("--conditions", CONDITIONS, "NAME=LEVELS", pairs=True, whole=True, note="may be repeated"),
-    ] = Field(
-        ConditionsConfig(), description="What is varied besides the losses, as label_noise=0,0.2 or train_share=0.3,1"
-    )
+        Flag(
+            "--conditions",
+            CONDITIONS,
+            "NAME=LEVEL,...",
+            pairs=True,
+            whole=True,
+            note="NAME is a key of a file's conditions; may be repeated",
+        ),
+    ] = Field(ConditionsConfig(), description="What is varied besides the losses")
     rope: Annotated[Fraction, Flag("--rope", EVALUATION)] = Field(
         0.01,
         description="Differences below this are practically none: in the metric's unit, or for errors as a share of "
