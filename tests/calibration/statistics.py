@@ -104,7 +104,7 @@ def null_of_25_losses(draws: int, learnt: float = HARD) -> Iterator[Rate]:
         found["looked, as if declared"] += _any(lag)
         found["looked"] += _any(lag, all_pairs(score))
         if draw % 4 == 0:  # 25 maxima each
-            found["best lost"] += not may_be_best(score, RATIO, grain=GRAIN, draws=DRAWS // 4)[0]
+            found["best lost"] += not may_be_best(score, RATIO, grain=GRAIN)[0]
     yield Rate("null, 24 single intervals: at least one excludes 0", "(no)", found["single"], draws)
     yield Rate("null, Holm: at least one loss better or worse", "<= 5%", found["holm"], draws)
     yield Rate("null, largest t: at least one word, at least one interval without 0", "<= 5%", found["declared"], draws)
