@@ -6,6 +6,7 @@ Rates are model-steps per second (one optimiser step of one net), on one thread,
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -34,9 +35,11 @@ def _s(t):
     return 2 * t - 1
 
 
-LOGISTIC = Objective(lambda z: z, lambda o, t: F.binary_cross_entropy_with_logits(o, t, reduction="none").squeeze(-1))
-EIGHT = (
-    LOGISTIC,
+# Pure functions, as those of the catalogue, so they have keys: the engine may record them.
+LOGISTIC = Objective(
+    lambda z: z, lambda o, t: F.binary_cross_entropy_with_logits(o, t, reduction="none").squeeze(-1), key="logistic"
+)
+OTHERS = (
     Objective(torch.sigmoid, lambda o, t: ((o - t) ** 2).squeeze(-1)),
     Objective(torch.sigmoid, lambda o, t: (o - t).abs().squeeze(-1)),
     Objective(torch.sigmoid, lambda o, t: F.smooth_l1_loss(o, t, reduction="none", beta=0.5).squeeze(-1)),
@@ -47,6 +50,7 @@ EIGHT = (
         lambda z: z, lambda o, t: F.binary_cross_entropy_with_logits(o, 0.9 * t + 0.05, reduction="none").squeeze(-1)
     ),
 )
+EIGHT = (LOGISTIC, *(replace(other, key=f"loss {k}") for k, other in enumerate(OTHERS)))
 
 
 def accuracy(out, truth, folds, objectives):
@@ -94,11 +98,11 @@ def speed(quick):
 class _Analytic(Slope):
     """The logistic loss with its derivative by hand: what the generic path is measured against."""
 
-    def __call__(self, targets, weights, sums_P):
-        z, target = self.leaves[0].detach(), targets[0]
-        value = F.binary_cross_entropy_with_logits(z, target, reduction="none").squeeze(-1)
-        torch.sum(value[:, : self.rows], 1, out=sums_P)
-        return torch.sigmoid(z).sub_(target).mul_(self.shares[0].unsqueeze(-1))
+    def __call__(self, targets, weights, sums_P, hidden_PBH=None):
+        (group,), (target,) = self.groups, targets
+        value = F.binary_cross_entropy_with_logits(group.out, target, reduction="none").squeeze(-1)
+        torch.sum(value[:, : group.rows], 1, out=sums_P)
+        return torch.sigmoid(group.out).sub_(target).mul_(group.share.unsqueeze(-1))
 
 
 def analytic(*args):
