@@ -16,9 +16,10 @@ from rich.table import Table
 
 from lossbench.engine.kernel.build import FLAGS, compiler
 from lossbench.engine.kernel.choice import resolve_kernel
-from lossbench.engine.problem import Fold, Member, Net, Objective, Problem, SplitPart, Training
+from lossbench.engine.problem import Fold, Member, Net, Problem, SplitPart, Training
 from lossbench.engine.training.train import train
 from tests.benchmarks import competitors as rivals
+from tests.benchmarks.bench_engine import LOGISTIC
 from tests.benchmarks.measure import leave, rates
 
 BATCH = 32
@@ -26,10 +27,6 @@ CASES = (
     ((64, 64, 64, 64), (1, 16, 256), {1: 0.30, 16: 0.65, 256: 0.65}),
     ((16,), (1, 16, 64, 256), {64: 0.50, 256: 0.50}),
     ((256, 256, 256, 256), (8,), {}),
-)
-LOGISTIC = Objective(
-    lambda z: z,
-    lambda o, t: torch.nn.functional.binary_cross_entropy_with_logits(o, t, reduction="none").squeeze(-1),
 )
 
 
