@@ -226,11 +226,11 @@ def declare(
     Raises TypeError for a function whose signature cannot be a loss's, and for an `also_try` that it does not take.
     """
     keywords = [p for p in inspect.signature(fn).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    schema = schema_of(fn, [p for p in keywords if p.default is not p.empty])
+    with_default = [p for p in keywords if p.default is not p.empty]
     asked = [p.name for p in keywords if p.default is p.empty]
     for key in ("risky", "unsound", "same_as", "caveats"):
         declared[key] = reasons_per_task(declared.get(key, {}), targets, fn.__name__)
-    defaults = {p.name: p.default for p in keywords if p.default is not p.empty}
+    defaults = {p.name: p.default for p in with_default}
     declaration = Loss(
         name=fn.__name__,
         fn=fn,
@@ -243,7 +243,7 @@ def declare(
         family=fn.__module__.rsplit(".", 1)[-1],
         params=defaults,
         defaults=defaults,
-        schema=schema,
+        schema=schema_of(fn, with_default),
         **declared,
     )
     _check_also_try(declaration)
@@ -280,12 +280,7 @@ def _check_also_try(declaration: Loss) -> None:
 
 
 def loss(
-    *,
-    targets: Mapping[Task, Encoding],
-    sound: PerTask,
-    decode: Decode,
-    reference: str,
-    **declared: Any,
+    *, targets: Mapping[Task, Encoding], sound: PerTask, decode: Decode, reference: str, **declared: Any
 ) -> Callable[[Fn], Fn]:
     """Declare the decorated function as a loss; it is returned unchanged and its name is the loss's only name.
 
