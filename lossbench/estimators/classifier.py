@@ -44,9 +44,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     (`coral`, `corn`, ...) can be trained. scikit-learn's scores of probabilities (`neg_log_loss`, `roc_auc_ovr`) take
     the columns for sorted classes, and are wrong of another order. So the order of a pandas Categorical `y` is not
     taken by itself: `order=y.cat.categories` makes the task ordinal, as the command line and `lossbench.train` read
-    such a column. `patience` (early stopping) and `keep="best"` hold the share `validation` of
-    the rows back. `standardise` scales the inputs to mean 0 and deviation 1 first. `predict_proba` is there where the
-    loss estimates probabilities.
+    such a column. `patience` (early stopping) and `keep="best"` hold the share `validation` of the rows back.
+    `standardise` scales the inputs to mean 0 and deviation 1 first. `predict_proba` is there where the loss estimates
+    probabilities.
 
     `preprocess="auto"` prepares the columns of a DataFrame as the command line does: gaps in numbers get the median,
     booleans, texts and the dtype "category" an input for each level, dates one for each part. True prepares arrays

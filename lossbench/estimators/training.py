@@ -22,7 +22,7 @@ from lossbench.engine.problem import Fold, Member, Problem, SplitPart, Training
 from lossbench.experiments.setup.metric_choice import auto_metric
 from lossbench.experiments.setup.net import net_for
 from lossbench.experiments.setup.pair import Pair
-from lossbench.experiments.setup.target_weight import target_weights
+from lossbench.experiments.setup.target_weight import weighted_by_target
 
 Array = NDArray[Any]
 
@@ -70,10 +70,8 @@ def problem_of(
     weight_N, held = given.weight_N, given.held
     if given.class_weight_N is not None:
         weight_N = given.class_weight_N * (1.0 if weight_N is None else weight_N)
-    weight = relative(weight_N, given.rows)
-    by_target = target_weights(pair.target_weight, truth[torch.from_numpy(given.rows)], weight)
-    if by_target is not None:
-        weight = by_target.float() if weight is None else weight * by_target.float()
+    own_truth = truth[torch.from_numpy(given.rows)]
+    weight = weighted_by_target(pair.target_weight, own_truth, relative(weight_N, given.rows))
     held_weight = None if held is None else relative(given.weight_N, held)
     l1, l2 = config.penalty.split()
     optim, stopping = config.optim, config.early_stopping

@@ -25,7 +25,7 @@ from lossbench.engine.shared_rows import GatheredRows
 from lossbench.errors import UserError
 from lossbench.experiments.setup.class_weight import class_weights
 from lossbench.experiments.setup.pair import Pair
-from lossbench.experiments.setup.target_weight import target_weights
+from lossbench.experiments.setup.target_weight import weighted_by_target
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,7 @@ class PreparedSplit:
                 of_class = by_class.float()[self.truth_N["train"]]
                 weight = of_class if weight is None else weight * of_class
         else:
-            by_target = target_weights(pair.target_weight, self.truth_N["train"], weight)
-            if by_target is not None:
-                weight = by_target.float() if weight is None else weight * by_target.float()
+            weight = weighted_by_target(pair.target_weight, self.truth_N["train"], weight)
         validation = self.part("validation", pair) if "validation" in self.x_ND else None
         train = self.part("train", pair)
         if self.shared:  # the engine reads the truth of the validation part alone

@@ -50,6 +50,14 @@ def target_weights(target_weight: str, target_N: Tensor, weight_N: Tensor | None
     return inverse_N * weight.sum() / (weight * inverse_N).sum()
 
 
+def weighted_by_target(target_weight: str, target_N: Tensor, weight_N: Tensor | None) -> Tensor | None:
+    """What each training row counts, `[N]` float32: by its target, times `weight_N`, what it counts otherwise."""
+    by_target = target_weights(target_weight, target_N, weight_N)
+    if by_target is None:
+        return weight_N
+    return by_target.float() if weight_N is None else weight_N * by_target.float()
+
+
 def _density(target_N: np.ndarray, weight_N: np.ndarray | None) -> np.ndarray:
     """The smoothed number of training rows in each target's bin, `[N]`, above 0; a row outside of the bins is none."""
     edges = np.linspace(target_N.min(), target_N.max(), BINS + 1)
