@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lossbench.catalog.over_classes import log_softmax, softmax
 from lossbench.catalog.vocabulary import Space
 from lossbench.components.other_names import ACTIVATION_NAMES
 from lossbench.components.translate import plain, spellings
@@ -57,8 +58,8 @@ def _normal_inverse_gamma(z: Tensor) -> Tensor:
 
 for _activation in (
     Activation("identity", lambda z: z, Space.REAL, "z"),
-    Activation("logsoftmax", lambda z: z.log_softmax(-1), Space.LOG_SIMPLEX, "z_k - log sum_j exp z_j", min_outputs=2),
-    Activation("softmax", lambda z: z.softmax(-1), Space.SIMPLEX, "exp z_k / sum_j exp z_j", min_outputs=2),
+    Activation("logsoftmax", log_softmax, Space.LOG_SIMPLEX, "z_k - log sum_j exp z_j", min_outputs=2),
+    Activation("softmax", softmax, Space.SIMPLEX, "exp z_k / sum_j exp z_j", min_outputs=2),
     Activation("sigmoid", lambda z: z.sigmoid(), Space.UNIT, "1 / (1 + exp -z)"),
     Activation("softplus", lambda z: F.softplus(z), Space.POSITIVE, "log(1 + exp z)"),
     Activation("relu", lambda z: z.relu(), Space.NONNEGATIVE, "max(0, z)", flat="below 0"),

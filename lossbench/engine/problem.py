@@ -133,7 +133,7 @@ class Problem:
     `score(out [P, N, K], truth [P, N], folds, objectives) -> [P]` judges the validation part; `folds` and `objectives`
     are the P members' own, for whoever reads outputs by loss, or scales by fold. It may return `[P, S + M]`: the first
     S = `stops_by` columns can stop a member, which stops early once none of them gets better; all but the first are
-    kept epoch by epoch.
+    kept epoch by epoch. Without `has_val_loss` the objective is not measured on the validation part.
     """
 
     net: Net
@@ -144,6 +144,7 @@ class Problem:
     score: Score | None = None
     better: Better = "higher"
     stops_by: int = 1
+    has_val_loss: bool = True
 
     def epochs(self, member: int) -> int:
         """How many epochs that member trains at most."""

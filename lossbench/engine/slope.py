@@ -109,7 +109,7 @@ class _GroupSlope:
             own = gradient(value, leaf, share if weight is None else weight * share, objective.place)
             counted = value if weight is None else value * weight
             torch.sum(counted[:, : self.rows] if self.has_padding else counted, 1, out=sums)
-        return own.contiguous()
+        return own
 
 
 class _Derivative:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lossbench.catalog import over_classes
 from lossbench.catalog.cumulative import (
     class_probabilities,
     log_p_by_chain,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _two(z: Tensor) -> Tensor:
-    return torch.cat([torch.zeros_like(z), z], -1) if z.shape[-1] == 1 else z
+    return torch.stack([torch.zeros_like(z[..., 0]), z[..., 0]]).movedim(0, -1) if z.shape[-1] == 1 else z
 
 
 @decoder
@@ -31,7 +32,7 @@ def sigmoid(out: Tensor) -> Prediction:
     """One logit a class of its own: sigmoid; with K > 1 (one against all) normalised over the classes."""
     if out.shape[-1] == 1:
         score = _two(out)
-        return Prediction(score, score.softmax(-1))
+        return Prediction(score, over_classes.softmax(score))
     p = out.sigmoid()
     p = p / p.sum(-1, keepdim=True).clamp_min(TINY)
     return Prediction(p.clamp_min(TINY).log(), p)
@@ -40,7 +41,7 @@ def sigmoid(out: Tensor) -> Prediction:
 @decoder
 def softmax(out: Tensor) -> Prediction:
     """Logits: softmax."""
-    return Prediction(out, out.softmax(-1))
+    return Prediction(out, over_classes.softmax(out))
 
 
 @decoder
@@ -82,7 +83,7 @@ def signed_probability(out: Tensor) -> Prediction:
 def half_logit(out: Tensor) -> Prediction:
     """Margins that estimate half the log-odds (the exponential loss)."""
     score = _two(2 * out)
-    return Prediction(score, score.softmax(-1))
+    return Prediction(score, over_classes.softmax(score))
 
 
 @decoder

@@ -73,6 +73,8 @@ class Decoder(metaclass=_ByName):
 
     def __call__(self, out_PNK: Tensor) -> Prediction:
         """Read outputs `[P, N, K]` (any leading axes)."""
+        if not self.is_built_in:
+            out_PNK = out_PNK.contiguous()  # a user may ask for a view of them
         return self.read(out_PNK, **self.params)
 
     def __hash__(self) -> int:

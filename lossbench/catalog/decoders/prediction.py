@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lossbench.catalog.distributions import Distribution, Normal
+from lossbench.catalog.over_classes import argmax
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +39,7 @@ class Prediction:
     def label_PN(self) -> Tensor:  # noqa: N802 - its shape is part of its name
         """The decided class, `[P, N]` int64; ties go to the first class."""
         assert self.score_PNC is not None, "a regression has no label"
-        return self.score_PNC.argmax(-1)
+        return argmax(self.score_PNC)
 
     @property
     def median_PN(self) -> Tensor:  # noqa: N802

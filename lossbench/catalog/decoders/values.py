@@ -21,6 +21,7 @@ from lossbench.catalog.distributions import (
     StudentT,
     ZeroInflatedLogNormal,
 )
+from lossbench.catalog.over_classes import softmax
 from lossbench.deferred import F, torch
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def negative_binomial(out: Tensor, *, dispersion: float) -> Prediction:
 @decoder
 def histogram(out: Tensor, *, reach: float) -> Prediction:
     """A logit for each of the bins of equal width between -reach and reach."""
-    return _of(Histogram(bin_edges(out, reach), out.softmax(-1)))
+    return _of(Histogram(bin_edges(out, reach), softmax(out)))
 
 
 @decoder

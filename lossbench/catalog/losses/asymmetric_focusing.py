@@ -13,6 +13,7 @@ from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, COLUMNS, LOGITS, ONE_LOGIT_EACH, ONE_SCORE, by_task
 from lossbench.catalog.losses.row_operations import log_not_p, log_p, one_hot
+from lossbench.catalog.over_classes import log_softmax
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import F, torch
 
@@ -91,7 +92,7 @@ def asl_single_label(
 
     a is label_smoothing.
     """
-    log_p_BK = z_BK.log_softmax(-1)
+    log_p_BK = log_softmax(z_BK)
     own_term = (gamma_pos * log_not_p(z_BK, y_B)).exp() * log_p(z_BK, y_B)
     other_terms = ((gamma_neg * log_p_BK).exp() * log_p_BK * (1 - one_hot(y_B, z_BK))).sum(-1)
     share = label_smoothing / z_BK.shape[-1]

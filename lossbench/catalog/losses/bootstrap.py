@@ -14,6 +14,7 @@ from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import by_label_share
 from lossbench.catalog.losses.domains import CLASSES, LOGITS
 from lossbench.catalog.losses.row_operations import own
+from lossbench.catalog.over_classes import log_softmax
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,7 +42,7 @@ PAPER = "Reed et al. 2015, arXiv:1412.6596"
 )
 def bootstrap_soft(z_BK: Tensor, y_B: Tensor, *, beta: LabelShare = 0.95) -> Tensor:
     """-sum_k (beta t_k + (1 - beta) p_k) log p_k."""
-    log_p_BK = z_BK.log_softmax(-1)
+    log_p_BK = log_softmax(z_BK)
     return -beta * own(log_p_BK, y_B) - (1 - beta) * (log_p_BK.exp() * log_p_BK).sum(-1)
 
 
@@ -62,5 +63,5 @@ def bootstrap_soft(z_BK: Tensor, y_B: Tensor, *, beta: LabelShare = 0.95) -> Ten
 )
 def bootstrap_hard(z_BK: Tensor, y_B: Tensor, *, beta: LabelShare = 0.8) -> Tensor:
     """-beta log p_y - (1 - beta) max_k log p_k."""
-    log_p_BK = z_BK.log_softmax(-1)
+    log_p_BK = log_softmax(z_BK)
     return -beta * own(log_p_BK, y_B) - (1 - beta) * log_p_BK.amax(-1)

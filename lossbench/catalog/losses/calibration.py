@@ -16,6 +16,7 @@ from lossbench.catalog.losses.class_estimands import in_large_batches, tempered
 from lossbench.catalog.losses.domains import CLASSES, DIRECTIONS, LOGITS, without
 from lossbench.catalog.losses.likelihood import cross_entropy
 from lossbench.catalog.losses.row_operations import hide_own, log_not_p, log_p, own, shares
+from lossbench.catalog.over_classes import log_softmax
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def label_smoothing(z_BK: Tensor, y_B: Tensor, *, smoothing: Annotated[float, Ge
 )
 def confidence_penalty(z_BK: Tensor, y_B: Tensor, *, beta: Annotated[float, Ge(0)] = 0.1) -> Tensor:
     """-log p_y - beta H, with the entropy H = -sum_k p_k log p_k."""
-    log_p_BK = z_BK.log_softmax(-1)
+    log_p_BK = log_softmax(z_BK)
     return beta * (log_p_BK.exp() * log_p_BK).sum(-1) - own(log_p_BK, y_B)
 
 
@@ -121,7 +122,7 @@ def dual_focal(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 2.
     Where all others are above, p_j = 0. An exact tie is not above; the authors' code leaves it out like those, which
     makes even probabilities the best ones whatever the classes' are.
     """
-    log_p_BK = z_BK.log_softmax(-1)
+    log_p_BK = log_softmax(z_BK)
     log_p_B1 = log_p_BK.gather(-1, y_B.unsqueeze(-1))
     other_BK = hide_own(log_p_BK, y_B)
     log_p_j = torch.where(other_BK <= log_p_B1, other_BK, -torch.inf).amax(-1)
@@ -193,7 +194,7 @@ def mmce(
     The error is sqrt(mean over i, j of (c_i - r_i) (c_j - r_j) exp(-|r_i - r_j| / width)), with the confidence
     r = max_k p_k and c = 1 where that class is y, else 0. Rows count by their weight in both means.
     """
-    log_p_BK = z_BK.log_softmax(-1)
+    log_p_BK = log_softmax(z_BK)
     share_B = shares(weight_B)
     log_confidence, label = log_p_BK.max(-1)
     confidence = log_confidence.exp()

@@ -28,6 +28,7 @@ from lossbench.catalog.distributions import Quantiles, interval_score
 from lossbench.catalog.estimands import BETWEEN, MEAN, MEDIAN
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import LOG_RATE, LOGITS, NUMBER, VALUE
+from lossbench.catalog.over_classes import log_softmax
 from lossbench.catalog.parameters import Levels
 from lossbench.catalog.vocabulary import Encoding, Task
 from lossbench.deferred import torch
@@ -258,4 +259,4 @@ def hl_gauss(
     width = 2 * reach / bins
     upto: Tensor = torch.special.ndtr((edge - y_B1.clamp(-reach, reach)) / (sigma * width))
     t_BK = upto.diff(dim=-1) / (upto[..., -1:] - upto[..., :1])
-    return -(t_BK * z_BK.log_softmax(-1)).sum(-1)
+    return -(t_BK * log_softmax(z_BK)).sum(-1)

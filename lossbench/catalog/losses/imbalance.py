@@ -22,6 +22,7 @@ from lossbench.catalog.losses.class_estimands import (
 from lossbench.catalog.losses.domains import CLASSES, DIRECTIONS, LOGITS, without
 from lossbench.catalog.losses.robust import focal
 from lossbench.catalog.losses.row_operations import log_not_p, log_p, one_hot, own
+from lossbench.catalog.over_classes import log_softmax
 from lossbench.catalog.vocabulary import Space
 
 if TYPE_CHECKING:
@@ -184,4 +185,4 @@ def ldam(
     """-log softmax(scale (z - m_y e_y))_y with m_k ~ n_k^(-1/4), the rarest class's margin being max_margin."""
     margin = class_counts.clamp_min(1) ** -0.25
     margin = max_margin * margin / margin.amax(-1, keepdim=True)
-    return -own((scale * (z_BK - margin * one_hot(y_B, z_BK))).log_softmax(-1), y_B)
+    return -own(log_softmax(scale * (z_BK - margin * one_hot(y_B, z_BK))), y_B)

@@ -25,6 +25,7 @@ from lossbench.catalog.losses.domains import (
     VALUE,
 )
 from lossbench.catalog.losses.row_operations import log_probability, own, steep_exp
+from lossbench.catalog.over_classes import log_softmax
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.deferred import F, torch
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 def soft_cross_entropy(z_BK: Tensor, t_BK: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
     """-sum_k t_k log softmax(z)_k; smoothed by a, t is (1 - a) t + a / K, as torch's cross_entropy has it."""
-    log_p_BK = z_BK.log_softmax(-1)
+    log_p_BK = log_softmax(z_BK)
     hard = -(t_BK * log_p_BK).sum(-1)
     return hard if label_smoothing == 0 else (1 - label_smoothing) * hard - label_smoothing * log_p_BK.mean(-1)
 
@@ -67,7 +68,7 @@ def soft_nll(log_p_BK: Tensor, t_BK: Tensor) -> Tensor:
 )
 def cross_entropy(z_BK: Tensor, y_B: Tensor, *, label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0) -> Tensor:
     """-log softmax(z)_y; smoothed by a: (1 - a) times that, plus a times its mean over all classes."""
-    log_p_BK = z_BK.log_softmax(-1)
+    log_p_BK = log_softmax(z_BK)
     hard = -own(log_p_BK, y_B)
     return hard if label_smoothing == 0 else (1 - label_smoothing) * hard - label_smoothing * log_p_BK.mean(-1)
 

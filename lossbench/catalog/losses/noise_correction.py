@@ -17,6 +17,7 @@ from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import by_noise
 from lossbench.catalog.losses.domains import CLASSES, LOGITS
+from lossbench.catalog.over_classes import log_softmax, logsumexp
 from lossbench.deferred import np, torch
 from lossbench.errors import UserError
 
@@ -99,7 +100,7 @@ def transition(rate: float, matrix: list[list[float]] | None, like_BK: Tensor) -
 def forward_correction(z_BK: Tensor, y_B: Tensor, *, noise_rate: Rate = RATE, noise_matrix: Matrix = None) -> Tensor:
     """-log sum_k p_k T_ky, T from noise_matrix or, without one, 1 - noise_rate and noise_rate / (K - 1) elsewhere."""
     log_label_BK = transition(noise_rate, noise_matrix, z_BK).log().T[y_B]  # log P(y | true class k)
-    return -(z_BK.log_softmax(-1) + log_label_BK).logsumexp(-1)
+    return -logsumexp(log_softmax(z_BK) + log_label_BK)
 
 
 @loss(
@@ -124,4 +125,4 @@ def forward_correction(z_BK: Tensor, y_B: Tensor, *, noise_rate: Rate = RATE, no
 def backward_correction(z_BK: Tensor, y_B: Tensor, *, noise_rate: Rate = RATE, noise_matrix: Matrix = None) -> Tensor:
     """-sum_k (T^-1)_yk log p_k, whose mean over the noise is the clean cross-entropy; T as in forward_correction."""
     inverse_BK: Tensor = torch.linalg.inv(transition(noise_rate, noise_matrix, z_BK))[y_B]
-    return -(inverse_BK * z_BK.log_softmax(-1)).sum(-1)
+    return -(inverse_BK * log_softmax(z_BK)).sum(-1)

@@ -15,6 +15,7 @@ from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, LOGITS
 from lossbench.catalog.losses.row_operations import log_not_p_each, log_p, own
+from lossbench.catalog.over_classes import log_softmax
 from lossbench.catalog.vocabulary import Task
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def normalized(loss_BK: Tensor, y_B: Tensor) -> Tensor:
 )
 def nce(z_BK: Tensor, y_B: Tensor) -> Tensor:
     """log p_y / sum_k log p_k: normalised cross-entropy."""
-    return normalized(-z_BK.log_softmax(-1), y_B)
+    return normalized(-log_softmax(z_BK), y_B)
 
 
 @loss(
@@ -73,7 +74,7 @@ def nce(z_BK: Tensor, y_B: Tensor) -> Tensor:
 )
 def nfl(z_BK: Tensor, y_B: Tensor, *, gamma: Annotated[float, Ge(0)] = 0.5) -> Tensor:
     """(1 - p_y)^gamma log p_y / sum_k (1 - p_k)^gamma log p_k: normalised focal loss."""
-    return normalized(-(gamma * log_not_p_each(z_BK)).exp() * z_BK.log_softmax(-1), y_B)
+    return normalized(-(gamma * log_not_p_each(z_BK)).exp() * log_softmax(z_BK), y_B)
 
 
 @loss(

@@ -20,6 +20,7 @@ from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import ABOVE_EACH, CONDITIONAL_LOGITS, CUMULATIVE_LOGITS, LOGITS, ORDERED, SIMPLEX
 from lossbench.catalog.losses.row_operations import log_p, one_hot
+from lossbench.catalog.over_classes import softmax
 from lossbench.deferred import F, torch
 
 if TYPE_CHECKING:
@@ -205,6 +206,6 @@ def co2(
 
     Cross-entropy and a penalty wherever probabilities do not fall by the margin from the true class outwards.
     """
-    step = z_BK.softmax(-1).diff(dim=-1)
+    step = softmax(z_BK).diff(dim=-1)
     outwards = torch.where(torch.arange(step.shape[-1], device=y_B.device) >= y_B.unsqueeze(-1), 1.0, -1.0).to(step)
     return lam * (margin + outwards * step).clamp_min(0).sum(-1) - log_p(z_BK, y_B)

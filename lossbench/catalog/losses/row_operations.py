@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lossbench.catalog.over_classes import argmax, classes_first, log_softmax, logsumexp, softmax
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:
@@ -28,18 +29,19 @@ def hide_own(x_BK: Tensor, y_B: Tensor) -> Tensor:
 
 def log_p(z_BK: Tensor, y_B: Tensor) -> Tensor:
     """log p_y with p = softmax(z) -> `[..., B]`."""
-    return own(z_BK.log_softmax(-1), y_B)
+    return own(log_softmax(z_BK), y_B)
 
 
 def log_not_p(z_BK: Tensor, y_B: Tensor) -> Tensor:
     """log(1 - p_y) with p = softmax(z) -> `[..., B]`; exact where p_y rounds to 1."""
-    return hide_own(z_BK, y_B).logsumexp(-1) - z_BK.logsumexp(-1)
+    z_BK = classes_first(z_BK)
+    return logsumexp(hide_own(z_BK, y_B)) - logsumexp(z_BK)
 
 
 def log_not_p_each(z_BK: Tensor) -> Tensor:
     """log(1 - p_k) with p = softmax(z), for every class -> `[..., B, K]`; exact where p_k rounds to 1."""
-    top_B1 = z_BK.argmax(-1, keepdim=True)  # every other p is at most one half, where log1p keeps its digits
-    others_BK = z_BK.softmax(-1).scatter(-1, top_B1, 0.0)
+    top_B1 = argmax(z_BK, keepdim=True)  # every other p is at most one half, where log1p keeps its digits
+    others_BK = softmax(z_BK).scatter(-1, top_B1, 0.0)
     return others_BK.neg().log1p().scatter(-1, top_B1, log_not_p(z_BK, top_B1.squeeze(-1)).unsqueeze(-1))
 
 

@@ -25,6 +25,7 @@ from lossbench.calls import name_in, read_call
 from lossbench.catalog.decoders import median_class
 from lossbench.catalog.estimands import canonical
 from lossbench.catalog.metrics.needs import CLASS_NEEDS, Need, has_part, part_of, usable
+from lossbench.catalog.over_classes import argmax
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import np, torch
@@ -233,16 +234,17 @@ def metric(
                 return each.view(members, -1).mean(-1)
             good = usable(part, prediction, needs)
             shape = prediction.point_PN.shape if prediction.point_PN is not None else part.shape
-            if isinstance(part, torch.Tensor):
+            if isinstance(part, torch.Tensor) and not good.all():
                 part = torch.where(good.view(-1, *[1] * (part.ndim - 1)), part, 1 / part.shape[-1])
             if truth_PN.is_floating_point() and needs in CLASS_NEEDS:  # probabilities of the classes
-                truth_PN = truth_PN.double() if soft else truth_PN.argmax(-1)
+                truth_PN = truth_PN.double() if soft else argmax(truth_PN)
             is_soft = truth_PN.is_floating_point() and needs == "probability"
             truth = truth_PN.expand(shape[:2] if not is_soft else shape)
             truth = truth.double() if is_soft or needs not in CLASS_NEEDS else truth.long()
             weight = None if weight_PN is None else weight_PN.double().expand(shape[:2])
-            read = {"label": lambda p: p.argmax(-1), "median": median_class}.get(needs, lambda p: p)
-            value = of_part(read(part), truth, weight, **params)
+            readings: dict[str, Callable[[Tensor], Tensor]] = {"label": argmax, "median": median_class}
+            read = readings.get(needs)
+            value = of_part(part if read is None else read(part), truth, weight, **params)
             return torch.where(good, value, worst)
 
         formula = docstring(of_part).split("\n", 1)[0].removesuffix(".")

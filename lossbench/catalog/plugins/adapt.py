@@ -64,6 +64,7 @@ class UserFunction:
     def __call__(self, out: Tensor, target: Tensor, *extra: Tensor, **named: Any) -> Tensor:
         """Values per sample `[P, B]` (per batch: `[P]`), or a `UserError`."""
         call = functools.partial(self._call, **named)
+        out = out.contiguous()  # a user may ask for a view of it
         if self.batching == "leading axes":
             return self._shaped(
                 call(out, target, *extra), out, out.shape[:-1] if self.per == "sample" else out.shape[:-2]

@@ -76,16 +76,16 @@ class AdamStep:
 class CompiledPass:
     """Forward and backward of a population for batches of so many rows, with buffers of their own.
 
-    `out [P, B, K]` has the outputs of the last `forward`; rows of padding keep what they had.
+    `out [P, B, K]` has the outputs of the last `forward`, in memory one output after another; rows of padding keep what
+    they had.
     """
 
     def __init__(self, functions: Functions, population: Population, rows_padded: int) -> None:
         layout, flat = population.layout, population.flat
         self.functions, self.population = functions, population
         P, depth = layout.members, layout.depth
-        widths = [*layout.widths[1:-1], layout.exact[-1]]
-        self.values = [flat.new_zeros(P, rows_padded, width) for width in widths]
-        self.out = self.values[-1]
+        self.values = [flat.new_zeros(P, rows_padded, width) for width in layout.widths[1:-1]]
+        self.out = flat.new_zeros(layout.exact[-1], P, rows_padded).movedim(0, -1)
         lines = [round_up(width, LINE) for width in layout.widths]
         widest, largest = max(lines), max(i * o for i, o in pairwise(lines))
         self._scratch = flat.new_zeros(2 * BLOCK * widest + 2 * largest + 2 * widest)
@@ -113,7 +113,7 @@ class CompiledPass:
             layout.rooms[weight],
             layout.starts[bias],
             layout.rooms[bias],
-            self.values[number].data_ptr(),
+            (self.values[number] if number < len(self.values) else self.out).data_ptr(),
         )
 
     def forward(self, x_PBD: Tensor, rows: int) -> Tensor:
@@ -123,11 +123,12 @@ class CompiledPass:
 
     def last_hidden(self, x_PBD: Tensor) -> Tensor:
         """What the last layer multiplied in the last `forward` of these rows, `[P, B, H]`; without hidden layers x."""
-        if len(self.values) == 1:
+        if not self.values:
             return x_PBD.contiguous()
-        return self.values[-2][:, :, : self.population.layout.exact[-2]]
+        return self.values[-1][:, :, : self.population.layout.exact[-2]]
 
     def backward(self, x_PBD: Tensor, slope_PBK: Tensor, rows: int, adam: AdamStep | None = None) -> None:
         """From d loss / d outputs, after a `forward` of the same batch: Adam's step, or without it the gradient."""
         place = None if adam is None else adam.place
-        self.functions.backward(self._place, x_PBD.data_ptr(), x_PBD.stride(0), slope_PBK.data_ptr(), rows, place)
+        slope_KPB = slope_PBK.movedim(-1, 0).contiguous()  # as losses of `out` mostly leave it
+        self.functions.backward(self._place, x_PBD.data_ptr(), x_PBD.stride(0), slope_KPB.data_ptr(), rows, place)

@@ -20,7 +20,7 @@ struct Layer {
     int64_t inputs, outputs;               // that count
     int64_t inputs_padded, outputs_padded; // as the parameters lie
     int64_t weight, weight_room, bias, bias_room;  // where the first net's are in a flat buffer; numbers a net takes
-    void* values;                          // [P, B, outputs_padded] of a hidden layer, [P, B, K] of the last one
+    void* values;                          // [P, B, outputs_padded] of a hidden layer, [K, P, B] of the last one
 };
 struct Step {
     int64_t members, rows_padded, depth, widest, largest;  // numbers of the widest row and the largest matrix, in lines
@@ -63,7 +63,7 @@ template <class T> struct Place {
         at_bias = of.bias + member * of.bias_room;
         weight = static_cast<T*>(step.parameters) + at_weight;
         bias = static_cast<T*>(step.parameters) + at_bias;
-        const int64_t width = layer + 1 < step.depth ? of.outputs_padded : of.outputs;
+        const int64_t width = layer + 1 < step.depth ? of.outputs_padded : 1;
         values = static_cast<T*>(of.values) + (member * step.rows_padded + row) * width;
     }
 };
@@ -90,19 +90,22 @@ constexpr int64_t FEW = 2;  // outputs behind a hidden layer up to which a colum
 
 // --- forward -------------------------------------------------------------------------------------------------------
 
-template <class T> void few_outputs(const Layer& of, const Place<T>& to, const T* h, int64_t rows, T* column) {
+// `apart`: from one output of a row to its next.
+template <class T>
+void few_outputs(const Layer& of, const Place<T>& to, int64_t apart, const T* h, int64_t rows, T* column) {
     const int64_t I = of.inputs_padded, K = of.outputs;
     for (int64_t k = 0; k < K; ++k) {
         for (int64_t i = 0; i < I; ++i) column[i] = to.weight[i * K + k];
         for (int64_t r = 0; r < rows; ++r) {
             V<T> sum = {};
             for (int64_t i = 0; i < I; i += LANES<T>) sum += load<T>(h + r * I + i) * load<T>(column + i);
-            to.values[r * K + k] = total<T>(sum) + to.bias[k];
+            to.values[k * apart + r] = total<T>(sum) + to.bias[k];
         }
     }
 }
 
-template <class T> void outputs(const Layer& of, const Place<T>& to, const T* h, int64_t h_row, int64_t rows, const Room<T>& room) {
+template <class T>
+void outputs(const Layer& of, const Place<T>& to, int64_t apart, const T* h, int64_t h_row, int64_t rows, const Room<T>& room) {
     const int64_t K = of.outputs, wide = lines(K);
     const T *weight = to.weight, *bias = to.bias;
     if (wide != of.outputs_padded) {
@@ -111,7 +114,8 @@ template <class T> void outputs(const Layer& of, const Place<T>& to, const T* h,
         weight = room.matrix, bias = room.line;
     }
     product<T>(rows, of.inputs, wide, h, h_row, plain<T>(weight, wide), bias, room.slope[0], [](V<T> sum, int64_t) { return sum; });
-    restride(room.slope[0], rows, wide, to.values, K);
+    for (int64_t r = 0; r < rows; ++r)
+        for (int64_t k = 0; k < K; ++k) to.values[k * apart + r] = room.slope[0][r * wide + k];
 }
 
 // `rows` rows of net p from `row` on, the first of which x is.
@@ -133,8 +137,9 @@ void forward_of(const Step& step, const Room<T>& room, int64_t p, const T* x, in
     }
     const Layer& of = step.layers[l];
     const Place<T> to(step, l, p, row);
-    if (l && of.outputs <= FEW) few_outputs<T>(of, to, h, rows, room.line);
-    else outputs<T>(of, to, h, h_row, rows, room);
+    const int64_t apart = step.members * step.rows_padded;
+    if (l && of.outputs <= FEW) few_outputs<T>(of, to, apart, h, rows, room.line);
+    else outputs<T>(of, to, apart, h, h_row, rows, room);
 }
 
 template <class T, class Activation> void forward(const Step& step, const T* x, int64_t x_member, int64_t rows) {
@@ -218,7 +223,7 @@ void to_weights(const Layer& of, int64_t place, const T* g, int64_t wide, const 
     }
 }
 
-// The same of a last layer with few outputs: a column of weights at a time, as a vector.
+// The same of a last layer with few outputs: a column of weights at a time, as a vector. g has rows of K.
 template <class T, class Touch>
 void to_few_weights(const Layer& of, int64_t place, const T* g, const T* h, int64_t rows, T* room, T* line, Touch touch) {
     const int64_t I = of.inputs_padded, K = of.outputs;
@@ -238,24 +243,27 @@ template <class T> void to_bias(const T* g, int64_t g_row, int64_t width, int64_
 }
 
 template <class T, class Activation, class Touch>
-void backward_of(const Step& step, const Room<T>& room, int64_t p, const T* x, const T* slope, int64_t row, int64_t rows, Touch touch) {
-    const T* g = slope;  // d loss / d a layer's outputs, before their activation
-    int64_t g_row = step.layers[step.depth - 1].outputs;
+void backward_of(const Step& step, const Room<T>& room, int64_t p, const T* x, const T* slope, int64_t apart, int64_t row, int64_t rows, Touch touch) {
+    const int64_t K = step.layers[step.depth - 1].outputs;
+    const bool few = step.depth > 1 && K <= FEW;
+    int64_t g_row = few ? K : lines(K);
+    T* const first = room.slope[step.depth % 2];
+    for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t k = 0; k < K; ++k) first[r * g_row + k] = slope[k * apart + r];
+        for (int64_t k = K; k < g_row; ++k) first[r * g_row + k] = 0;
+    }
+    const T* g = first;  // d loss / d a layer's outputs, before their activation
     for (int64_t l = step.depth - 1; l >= 0; --l) {
         const Layer& of = step.layers[l];
         const Place<T> to(step, l, p, row);
         const T* h = l ? Place<T>(step, l - 1, p, row).values : x;
-        const int64_t h_row = l ? of.inputs_padded : of.inputs, wide = lines(of.outputs);
-        T *next = room.slope[l % 2], *spare = room.slope[(l + 1) % 2];
+        const int64_t h_row = l ? of.inputs_padded : of.inputs, width = l + 1 < step.depth ? g_row : K;
+        T* const next = room.slope[l % 2];
         if (l) to_inputs<T, Activation>(of, to.weight, g, g_row, h, rows, next, room.matrix);
-        to_bias(g, g_row, g_row, rows, room.line);
-        touch(to.at_bias, g_row, room.line, false);
-        if (l && g_row <= FEW) {
-            to_few_weights<T>(of, to.at_weight, g, h, rows, room.gradient, room.other_line, touch);
-        } else {
-            if (g_row != wide) restride(g, rows, g_row, spare, wide), g = spare;
-            to_weights<T>(of, to.at_weight, g, wide, h, h_row, rows, room.gradient, touch);
-        }
+        to_bias(g, g_row, width, rows, room.line);
+        touch(to.at_bias, width, room.line, false);
+        if (few && l + 1 == step.depth) to_few_weights<T>(of, to.at_weight, g, h, rows, room.gradient, room.other_line, touch);
+        else to_weights<T>(of, to.at_weight, g, g_row, h, h_row, rows, room.gradient, touch);
         g = next, g_row = h_row;
     }
 }
@@ -263,18 +271,18 @@ void backward_of(const Step& step, const Room<T>& room, int64_t p, const T* x, c
 template <class T, class Activation>
 void backward(const Step& step, const T* x, int64_t x_member, const T* slope, int64_t rows, const Adam* adam) {
     const Room<T> room(step);
-    const int64_t D = step.layers[0].inputs, K = step.layers[step.depth - 1].outputs;
+    const int64_t D = step.layers[0].inputs, apart = step.members * step.rows_padded;
     T* const gradient = static_cast<T*>(step.gradient);
     for (int64_t p = 0; p < step.members; ++p) {
-        const T *own_x = x + p * x_member, *own_slope = slope + p * step.rows_padded * K;
+        const T *own_x = x + p * x_member, *own_slope = slope + p * step.rows_padded;
         if (adam && blocks(rows) == 1) {
-            backward_of<T, Activation>(step, room, p, own_x, own_slope, 0, rows, Update<T>(step, *adam, p));
+            backward_of<T, Activation>(step, room, p, own_x, own_slope, apart, 0, rows, Update<T>(step, *adam, p));
             continue;
         }
         for (int64_t b = 0; b < blocks(rows); ++b) {
             const int64_t row = block(rows, b), count = block(rows, b + 1) - row;
             backward_of<T, Activation>(
-                step, room, p, own_x + row * D, own_slope + row * K, row, count, Gather<T>{gradient, b == 0});
+                step, room, p, own_x + row * D, own_slope + row, apart, row, count, Gather<T>{gradient, b == 0});
         }
         if (!adam) continue;
         const Update<T> update(step, *adam, p);

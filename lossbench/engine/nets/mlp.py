@@ -89,7 +89,7 @@ class Workspace:
     slopes: list[Tensor]  # [P, B, O] per hidden layer, two buffers in turn
     wide: Tensor  # [P, B, K], the last layer's outputs, padding included
     row: Tensor  # [P, 1, B K], the same
-    out: Tensor  # [P, B, K]
+    out: Tensor  # [P, B, K], in memory one output after another, as losses read them fastest
     slope_wide: Tensor  # [P, B, K], padding included: d loss / d wide
 
 
@@ -147,7 +147,7 @@ class Population:
             slopes,
             out_wide,
             out_wide.view(P, 1, -1),
-            out_wide if wide == exact else room(exact).view(P, rows, exact),
+            out_wide if wide == 1 else room(exact).view(exact, P, rows).movedim(0, -1),
             room(wide).view(P, rows, wide) if backward else out_wide,
         )
 

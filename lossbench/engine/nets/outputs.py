@@ -65,7 +65,7 @@ def outputs_and_hidden(
         return population.forward(x_PBD, space), population.last_hidden(x_PBD, space) if with_hidden else None
     *_, last, exact = population.layout.exact
     members, padded = population.layout.members, round_up(inputs.rows, ROWS)
-    out = population.flat.new_empty(members, padded, exact)
+    out = population.flat.new_empty(exact, members, padded).movedim(0, -1)  # in memory as a workspace has it
     hidden = population.flat.new_empty(members, padded, last) if with_hidden else None
     for start, count in blocks:
         part, x_PBD = slice(start, start + round_up(count, ROWS)), inputs.block(start, count)

@@ -1,7 +1,7 @@
 """The trainer of one chunk: epochs, validation, early stopping, divergence, and which weights are kept.
 
-Members leave one by one. Who has left is trained on unseen until a third of the chunk is gone; then the others go on
-in a smaller population, bit for bit as before.
+Members leave one by one. Who has left is trained on unseen until the others fit a population of the next smaller size;
+there they go on, bit for bit as before. The sizes are few, so that a loss is recorded for few shapes (see `slope`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ from lossbench.engine.training.optimizers import PopulationOptimizer
 from lossbench.engine.training.start import Start
 from lossbench.engine.training.training_state import TrainingState
 from lossbench.events import Emit, EpochEnded, MemberStopped, Stopped
+
+
+def _population_size(members: int) -> int:
+    """The least of 1, 2, 3, 4, 6, 8, 12, 16, ... (2^n and 3 * 2^n) that holds so many."""
+    power = 1 << (members - 1).bit_length()
+    return power if 4 * members > 3 * power or power < 4 else 3 * power // 4
 
 
 class Trainer:
@@ -92,7 +98,9 @@ class Trainer:
                 self.present, self._state = [], None
                 saver.chunk_ended(self)
                 return
-            if 3 * (len(self.present) - len(staying)) >= len(self.present):
+            if (size := _population_size(len(staying))) < len(self.present):
+                gone = [k for k, p in enumerate(self.present) if p.left]
+                staying = sorted(staying + gone[: size - len(staying)])
                 self.present = [self.present[k] for k in staying]
                 self._state = state = state.survivors(staying)
             saver.epoch_ended(self)

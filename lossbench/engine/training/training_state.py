@@ -54,7 +54,7 @@ class TrainingState:
         self.sums = population.flat.new_zeros(len(shapes), len(self.members))
         parts = [fold.validation for fold in folds]
         present = [part for part in parts if part is not None]
-        self.validation = Validation(present, own, groups, problem.score) if len(present) == len(parts) else None
+        self.validation = Validation(present, own, groups, problem) if len(present) == len(parts) else None
 
     def epoch(self, number: int, stopped: Stopped) -> Tensor | None:
         """Train epoch `number` (from 0), or the rest of it where it has begun; the mean training loss `[P]` in float64,

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.metrics.rows import mean
+from lossbench.catalog.over_classes import softmax
 
 LOG2_T = np.arange(-6.0, 11.0)  # from a hard decision to an even guess, for scores between 0.01 and 1000
 PRIOR = 0.5  # standard deviation of ln T about T = 1
@@ -43,13 +44,19 @@ def log_loss_by_temperature(score_PNC: Tensor, truth_PN: Tensor) -> Tensor:
     gap_CPN = (score_PNC - own_PN1).movedim(-1, 0).contiguous()
     top_PN = gap_CPN.amax(0)
     below_CPN = gap_CPN - top_PN
+    has_two = len(gap_CPN) == 2
+    if has_two:
+        below_CPN = below_CPN.amin(0, keepdim=True)  # the other's is 0
     inverse_G = [2.0**-log2_t for log2_t in LOG2_T]
     power_CPN = torch.empty_like(below_CPN)  # exp(score / T), whose square is that at half the temperature
     loss_GPN = top_PN.new_empty(len(inverse_G), *top_PN.shape)
     for i in reversed(range(len(inverse_G))):
         # Every fourth is computed anew: rounding doubles with each square.
         power_CPN = torch.exp(below_CPN * inverse_G[i]) if i % 4 == 0 else power_CPN.square_()
-        torch.sum(power_CPN, 0, out=loss_GPN[i])
+        if has_two:
+            torch.add(power_CPN[0], 1, out=loss_GPN[i])
+        else:
+            torch.sum(power_CPN, 0, out=loss_GPN[i])
     return loss_GPN.log_().add_(top_PN * top_PN.new_tensor(inverse_G)[:, None, None])
 
 
@@ -94,4 +101,4 @@ def at_temperature(prediction: Prediction, temperature_P: Tensor) -> Prediction:
     """The same decisions with the probabilities softmax(score / T)."""
     assert prediction.score_PNC is not None, "a regression has no temperature"
     score = prediction.score_PNC.double() / temperature_P[:, None, None]
-    return Prediction(score, score.softmax(-1))
+    return Prediction(score, softmax(score))

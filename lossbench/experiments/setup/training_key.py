@@ -34,7 +34,7 @@ from lossbench.data.splits.rows import Split, digest
 from lossbench.data.table import Table
 from lossbench.experiments.setup.pair import Pair
 
-NUMERICS = 3  # of train, regularize-gif and compare-losses: raised whenever the same config comes to give other numbers
+NUMERICS = 4  # of train, regularize-gif and compare-losses: raised whenever the same config comes to give other numbers
 WHERE_IT_RUNS = {"output", "name", "threads", "device", "kernel"}
 
 

@@ -49,16 +49,18 @@ def inner_score(metric: Metric, pairs: Sequence[Pair], setting: Setting) -> Call
     """
 
     def score(out_PNK: Tensor, truth_PN: Tensor, folds: Sequence[int], objectives: Sequence[int]) -> Tensor:
-        rows: list[Tensor | None] = [None] * len(folds)
+        found: Tensor | None = None
         apart: dict[tuple[int, int], list[int]] = {}
         for i, (fold, objective) in enumerate(zip(folds, objectives, strict=True)):
             apart.setdefault((objective, len(setting.pairs[fold].validation[0])), []).append(i)
         for (objective, first), members in apart.items():
             splits = [setting.inner[folds[i]] for i in members]
             values = _columns(metric, pairs[objective], out_PNK[members], truth_PN[members], splits, first)
-            for i, row in zip(members, values, strict=True):
-                rows[i] = row
-        return torch.stack([row for row in rows if row is not None])
+            if found is None:
+                found = values.new_empty(len(folds), values.shape[1])
+            found[members] = values
+        assert found is not None, "a population has members"
+        return found
 
     return score
 

@@ -25,6 +25,7 @@ def tuning_problem(job: Job) -> Problem:
         score=inner_score(job.options.select, candidate.pairs, setting),
         better="lower",
         stops_by=2,
+        has_val_loss=False,
     )
 
 
