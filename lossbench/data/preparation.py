@@ -77,7 +77,8 @@ class Preparation:
         encoders: dict[str, Encoder] = {}
         dropped: dict[str, str] = {}
         for name in table.features.columns:
-            column, kind, category = table.features[name].iloc[rows], table.kinds[name], name in categories
+            whole, kind, category = table.features[name], table.kinds[name], name in categories
+            column = pd.Series(whole.array.take(rows), name=name, copy=False)  # `iloc` would make an index, too
             fitted = fit_column(
                 name, column, kind, scale=scale, dates=dates, text=text, category=category, weight_N=weight_N
             )

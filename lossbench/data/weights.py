@@ -103,8 +103,10 @@ def weighted_std(values_N: NDArray[Any], weight_N: NDArray[Any] | None) -> float
 def weighted_median(values_N: NDArray[Any], weight_N: NDArray[Any] | None) -> float:
     """The median, each number counted by its weight; between two numbers with half of the weight on each side, their
     mean."""
-    if weight_N is None:
-        return float(np.median(values_N))
+    if weight_N is None:  # as `np.median` has it, without its look for NaN and its second place
+        middle = len(values_N) // 2
+        parted = np.partition(values_N, middle)
+        return float(parted[middle] if len(values_N) % 2 else np.mean([parted[:middle].max(), parted[middle]]))
     order = np.argsort(values_N, kind="stable")
     summed = np.cumsum(weight_N[order])
     half = summed[-1] / 2

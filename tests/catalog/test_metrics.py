@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.distributions import Normal
 from lossbench.catalog.metrics import METRICS, default_metric, reported, score_all, suiting
-from lossbench.catalog.metrics.needs import OfSpread
+from lossbench.catalog.metrics.needs import OfSpread, Reading
 from lossbench.catalog.metrics.rows import first_half
 from lossbench.catalog.metrics.spread import calibrated_radius
 from lossbench.catalog.vocabulary import Task
@@ -379,6 +379,22 @@ def test_classes_that_do_not_occur_are_left_out_of_auroc():
     log_odds = scores[0] - np.stack([special.logsumexp(np.delete(scores[0], k, 1), axis=1) for k in range(3)], 1)
     expected = np.mean([sk.roc_auc_score(y == k, log_odds[:, k]) for k in (0, 1)])
     assert METRICS.get("auroc")(predicted(scores), torch.as_tensor(y)).item() == pytest.approx(expected, abs=EXACT)
+
+
+def test_members_whose_truths_have_other_counts_are_ranked_side_by_side():
+    scores, _ = classification(0, 4, 30, 2, ties=True)
+    y = np.random.default_rng(0).random((4, 30)) < np.array([[0.1], [0.4], [0.6], [0.9]])
+    expected = [sk.roc_auc_score(own, score[:, 1] - score[:, 0]) for own, score in zip(y, scores, strict=True)]
+    found = METRICS.get("auroc")(predicted(scores), torch.as_tensor(y).long())
+    assert found.tolist() == pytest.approx(expected, abs=EXACT)
+
+
+def test_metrics_of_one_reading_make_a_part_once_and_score_as_of_the_prediction():
+    scores, y = classification(0, 3, 30, 3, ties=False)
+    reading, truth = Reading(predicted(scores)), torch.as_tensor(y)
+    for metric in suiting(Task.MULTICLASS):
+        assert torch.equal(metric(reading, truth), metric(predicted(scores), truth))
+    assert reading.part("score", ())[0] is reading.part("score", ())[0]
 
 
 def test_one_class_has_no_ranking():

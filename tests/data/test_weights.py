@@ -125,6 +125,11 @@ def test_statistics_count_a_whole_weight_as_so_many_numbers(values, data):
     assert weighted_quantiles(values, levels, weight).tolist() == expected.tolist()
 
 
+@given(values=numbers)
+def test_the_median_without_weights_is_numpys_to_the_last_bit(values):
+    assert weighted_median(np.array(values), None) == np.median(values)
+
+
 @pytest.mark.parametrize("how", ["standard", "robust"])
 def test_a_preparation_is_that_of_repeated_rows(how):
     random = np.random.default_rng(1)

@@ -22,9 +22,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.calls import name_in, read_call
-from lossbench.catalog.decoders import median_class
 from lossbench.catalog.estimands import canonical
-from lossbench.catalog.metrics.needs import CLASS_NEEDS, Need, has_part, part_of, usable
+from lossbench.catalog.metrics.needs import CLASS_NEEDS, Need, Reading, has_part
 from lossbench.catalog.over_classes import argmax
 from lossbench.catalog.parameters import bound, schema_of, spelled
 from lossbench.catalog.vocabulary import Task
@@ -108,9 +107,9 @@ class Metric:
     def _levels(self) -> Sequence[float]:
         return self.levels(self.params) if self.levels is not None else ()
 
-    def measures(self, prediction: Prediction) -> Tensor:
+    def measures(self, prediction: Prediction | Reading) -> Tensor:
         """Members whose outputs it can read, `[P]` bool: finite, and probabilities where it needs such."""
-        return usable(part_of(prediction, self.needs, self._levels), prediction, self.needs)
+        return _reading(prediction).part(self.needs, self._levels)[1]
 
     @property
     def estimated(self) -> str:
@@ -122,13 +121,20 @@ class Metric:
         wrong = {"nonzero": target_N == 0, "nonnegative": target_N < 0, "positive": target_N <= 0}
         return int(np.count_nonzero(wrong[self.domain])) if self.domain in wrong else 0
 
-    def __call__(self, prediction: Prediction, truth_PN: Tensor, weight_PN: Tensor | None = None) -> Tensor:
-        """The metric per member, `[P]` float64; `weight_PN` (or `[N]`) is what each row counts, None: all alike."""
+    def __call__(self, prediction: Prediction | Reading, truth_PN: Tensor, weight_PN: Tensor | None = None) -> Tensor:
+        """The metric per member, `[P]` float64; `weight_PN` (or `[N]`) is what each row counts, None: all alike.
+
+        Several metrics of one prediction are faster of one `Reading` of it."""
+        reading = _reading(prediction)
         if weight_PN is None:
-            return self.fn(prediction, truth_PN, **self.params)
+            return self.fn(reading, truth_PN, **self.params)
         if not self.takes_weights:
             raise ValueError(f"{self.name} takes no weights")
-        return self.fn(prediction, truth_PN, weight_PN, **self.params)
+        return self.fn(reading, truth_PN, weight_PN, **self.params)
+
+
+def _reading(prediction: Prediction | Reading) -> Reading:
+    return prediction if isinstance(prediction, Reading) else Reading(prediction)
 
 
 class MetricRegistry(Registry[Metric]):
@@ -188,7 +194,8 @@ def score_all(
     prediction: Prediction, truth_PN: Tensor, metrics: Sequence[Metric], weight_PN: Tensor | None = None
 ) -> dict[str, Tensor | None]:
     """Every metric, `[P]` each; None where the prediction lacks what it needs."""
-    return {m.name: m(prediction, truth_PN, weight_PN) if m.can_score(prediction) else None for m in metrics}
+    reading = Reading(prediction)
+    return {m.name: m(reading, truth_PN, weight_PN) if m.can_score(prediction) else None for m in metrics}
 
 
 def metric(
@@ -217,34 +224,31 @@ def metric(
     """
 
     def make(of_part: Callable[..., Tensor]) -> Metric:
-        def fn(prediction: Prediction, truth_PN: Tensor, weight_PN: Tensor | None = None, **params: Any) -> Tensor:
+        def fn(reading: Reading, truth_PN: Tensor, weight_PN: Tensor | None = None, **params: Any) -> Tensor:
+            prediction = reading.prediction
             if not replace(found, params=params).can_score(prediction):
                 raise ValueError(f"{name} needs a {needs}, which this prediction has not")
-            part = part_of(prediction, needs, [] if levels is None else levels(params))
-            if needs == "point" and part.ndim == 3:  # a member for each of the targets, and their mean
-                apart, members = part.movedim(-1, 1), len(part)
-                truth_PK = truth_PN.expand(part.shape).movedim(-1, 1)
-                weight = None if weight_PN is None else weight_PN.expand(part.shape[:2])[:, None].expand(apart.shape)
+            point = prediction.point_PN
+            if needs == "point" and point is not None and point.ndim == 3:  # a member for each of the targets
+                apart, members = point.movedim(-1, 1), len(point)
+                truth_PK = truth_PN.expand(point.shape).movedim(-1, 1)
+                weight = None if weight_PN is None else weight_PN.expand(point.shape[:2])[:, None].expand(apart.shape)
                 each = fn(
-                    replace(prediction, point_PN=apart.flatten(0, 1)),
+                    Reading(replace(prediction, point_PN=apart.flatten(0, 1))),
                     truth_PK.flatten(0, 1),
                     None if weight is None else weight.flatten(0, 1),
                     **params,
                 )
                 return each.view(members, -1).mean(-1)
-            good = usable(part, prediction, needs)
-            shape = prediction.point_PN.shape if prediction.point_PN is not None else part.shape
-            if isinstance(part, torch.Tensor) and not good.all():
-                part = torch.where(good.view(-1, *[1] * (part.ndim - 1)), part, 1 / part.shape[-1])
+            part, good = reading.part(needs, [] if levels is None else levels(params))
+            shape = part.shape if point is None else point.shape
             if truth_PN.is_floating_point() and needs in CLASS_NEEDS:  # probabilities of the classes
                 truth_PN = truth_PN.double() if soft else argmax(truth_PN)
             is_soft = truth_PN.is_floating_point() and needs == "probability"
             truth = truth_PN.expand(shape[:2] if not is_soft else shape)
             truth = truth.double() if is_soft or needs not in CLASS_NEEDS else truth.long()
             weight = None if weight_PN is None else weight_PN.double().expand(shape[:2])
-            readings: dict[str, Callable[[Tensor], Tensor]] = {"label": argmax, "median": median_class}
-            read = readings.get(needs)
-            value = of_part(part if read is None else read(part), truth, weight, **params)
+            value = of_part(part, truth, weight, **params)
             return torch.where(good, value, worst)
 
         formula = docstring(of_part).split("\n", 1)[0].removesuffix(".")

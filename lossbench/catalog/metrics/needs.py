@@ -1,5 +1,7 @@
 """What metrics need of a prediction: whether it is there, the part itself, and which members' can be read.
 
+Most metrics need the same few parts, so a `Reading` makes each once for all metrics of a prediction.
+
 Shapes: P members, N rows, C classes, L levels.
 """
 
@@ -8,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from lossbench.deferred import F
+from lossbench.catalog.decoders import median_class
+from lossbench.catalog.metrics.rows import sum_of_classes
+from lossbench.catalog.over_classes import argmax
+from lossbench.deferred import F, torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,6 +47,32 @@ def has_part(prediction: Prediction, needs: Need, levels: Sequence[float]) -> bo
         case "quantiles":
             return spread.has(levels)
     return True
+
+
+class Reading:
+    """A prediction as metrics read it: each part is made once, however many metrics need it."""
+
+    def __init__(self, prediction: Prediction) -> None:
+        self.prediction = prediction
+        self._parts: dict[tuple[Need, tuple[float, ...]], tuple[Any, Tensor]] = {}
+
+    def part(self, needs: Need, levels: Sequence[float]) -> tuple[Any, Tensor]:
+        """The part that is needed, with even shares in place of what cannot be read, and the members whose own it is,
+        `[P]` bool; for "label" the decided classes, for "median" the median ones."""
+        key = (needs, tuple(levels))
+        if key not in self._parts:
+            self._parts[key] = self._made(needs, levels)
+        return self._parts[key]
+
+    def _made(self, needs: Need, levels: Sequence[float]) -> tuple[Any, Tensor]:
+        if needs == "label":
+            score, good = self.part("score", levels)
+            return argmax(score), good
+        part = part_of(self.prediction, needs, levels)
+        good = usable(part, self.prediction, needs)
+        if isinstance(part, torch.Tensor) and not bool(good.all()):
+            part = torch.where(good.view(-1, *[1] * (part.ndim - 1)), part, 1 / part.shape[-1])
+        return median_class(part) if needs == "median" else part, good
 
 
 def part_of(prediction: Prediction, needs: Need, levels: Sequence[float]) -> Any:
@@ -80,6 +111,5 @@ def usable(part: Any, prediction: Prediction, needs: Need) -> Tensor:
     columns = tuple(range(1, part.ndim))
     good = (part - part).sum(columns) == 0  # 0 of numbers, NaN of infinities: torch's isfinite takes many times as long
     if needs in ("probability", "median"):
-        one = ((part.sum(-1) - 1).abs() <= SUM_SLACK) & (part >= -SUM_SLACK).all(-1)
-        good = good & one.all(-1)
+        good &= (part.amin(columns) >= -SUM_SLACK) & ((sum_of_classes(part) - 1).abs().amax(-1) <= SUM_SLACK)
     return good  # type: ignore[no-any-return]

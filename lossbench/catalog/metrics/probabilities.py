@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lossbench.catalog.estimands import PROBABILITIES
 from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, metric
-from lossbench.catalog.metrics.rows import mean
-from lossbench.deferred import F, torch
+from lossbench.catalog.metrics.rows import mean, sum_of_classes
+from lossbench.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +33,8 @@ def log_loss(p_PNC: Tensor, truth_PN: Tensor, weight_PN: Tensor | None = None) -
     Of probabilities t as truth the expected one, sum_k t_k (-log p_k).
     """
     eps = torch.finfo(torch.float64).eps
+    if not truth_PN.is_floating_point():  # a class alone of each row needs a logarithm
+        return -mean(_own(p_PNC, truth_PN).clamp(eps, 1 - eps).log(), weight_PN)
     return -mean(_own(p_PNC.clamp(eps, 1 - eps).log(), truth_PN), weight_PN)
 
 
@@ -49,7 +51,8 @@ def brier(p_PNC: Tensor, truth_PN: Tensor, weight_PN: Tensor | None = None) -> T
     if truth_PN.is_floating_point():
         square_PN = p_PNC.square().sum(-1) - 2 * (p_PNC * truth_PN).sum(-1) + truth_PN.sum(-1)
         return 0.5 * mean(square_PN, weight_PN)
-    return 0.5 * mean((p_PNC - F.one_hot(truth_PN, p_PNC.shape[-1])).square().sum(-1), weight_PN)
+    minus_one = p_PNC.new_tensor(-1.0).expand(*truth_PN.shape, 1)
+    return 0.5 * mean(sum_of_classes(p_PNC.scatter_add(-1, truth_PN[..., None], minus_one).square_()), weight_PN)
 
 
 @METRICS.add

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.deferred import torch
+from lossbench.deferred import np, torch
 from lossbench.random_streams import generator
 
 if TYPE_CHECKING:
@@ -26,6 +26,18 @@ def mean(value_PN: Tensor, weight_PN: Tensor | None) -> Tensor:
 def counted(which_PN: Tensor, weight_PN: Tensor | None) -> Tensor:
     """What each row adds to a count: its weight, or 1, where `which_PN` holds; else 0."""
     return which_PN.double() if weight_PN is None else which_PN * weight_PN
+
+
+def sum_of_classes(value_PNC: Tensor) -> Tensor:
+    """Each row's sum over the classes `[P, N]`: class after class, as few are summed several times as fast so."""
+    return value_PNC.movedim(-1, 0).contiguous().sum(0)
+
+
+def ascending(value_PN: Tensor) -> Tensor:
+    """Each member's values in ascending order; on the processor by numpy, whose sort takes a tenth of torch's time."""
+    if value_PN.device.type == "cpu":
+        return torch.from_numpy(np.sort(value_PN.numpy(), axis=-1))
+    return value_PN.sort(-1).values
 
 
 def first_half(rows: int) -> Tensor:

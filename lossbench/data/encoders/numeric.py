@@ -46,14 +46,16 @@ class NumberEncoder:
     ) -> NumberEncoder | str:
         """Median, then mean and standard deviation (ddof 0) or quantiles of the filled training values, each counted by
         its weight."""
-        is_known = ~np.isnan(values_N)
-        known = values_N[is_known]
+        known, known_weight = values_N, weight_N
+        gap_N = np.isnan(values_N)
+        if has_gaps := bool(gap_N.any()):
+            known, known_weight = values_N[~gap_N], None if weight_N is None else weight_N[~gap_N]
         if len(known) == 0:
             return "it has no value"
         if known.min() == known.max():
             return f"it is always {plain_number(float(known[0]))}"
-        median = weighted_median(known, None if weight_N is None else weight_N[is_known])
-        filled = np.where(np.isnan(values_N), median, values_N)
+        median = weighted_median(known, known_weight)
+        filled = np.where(gap_N, median, values_N) if has_gaps else values_N
         if scale == "standard":
             return cls(name, median, weighted_mean(filled, weight_N), weighted_std(filled, weight_N) or 1.0)
         if scale == "quantile":

@@ -21,18 +21,24 @@ if TYPE_CHECKING:
 FIRST = 1000
 
 
-def doubtful(stream: IO[bytes], found: Mapping[int, pd.Series], gaps: Sequence[str]) -> list[int]:
-    """Columns of numbers whose texts must be looked at again: whole numbers, and gaps if a word for one occurs."""
+def perhaps_codes(found: Mapping[int, pd.Series]) -> list[int]:
+    """Columns of whole numbers, which may have had zeros in front; the texts of some rows nearly always tell."""
+    return [
+        place
+        for place, column in found.items()
+        if column.dtype.kind in "iu" or (column.dtype.kind == "f" and column.isna().any() and _is_whole(column))
+    ]
+
+
+def perhaps_worded(stream: IO[bytes], found: Mapping[int, pd.Series], gaps: Sequence[str]) -> list[int]:
+    """Columns of numbers with gaps, if a word for one occurs in the file: all their texts must be looked at."""
     with_gaps = [place for place, column in found.items() if column.dtype.kind == "f" and column.isna().any()]
-    whole = [place for place, column in found.items() if column.dtype.kind in "iu"]
-    whole += [place for place in with_gaps if _is_whole(found[place])]
-    worded = False
-    if with_gaps:
-        words = [word.encode() for word in gaps if word]
-        stream.seek(0)
-        while not worded and (block := stream.read(BLOCK)):
-            worded = any(word in block for word in words)
-    return sorted({*whole, *(with_gaps if worded else [])})
+    words = [word.encode() for word in gaps if word]
+    stream.seek(0)
+    while with_gaps and (block := stream.read(BLOCK)):
+        if any(word in block for word in words):
+            return with_gaps
+    return []
 
 
 def perhaps_grouped(found: Mapping[int, pd.Series]) -> list[int]:
@@ -91,9 +97,14 @@ class Look:
                 self.groups = self.groups and has_groups(plain.lstrip("+-"), self.mark)
 
     @property
+    def may_be_code(self) -> bool:
+        """Whether the rest of the column can still make it one of codes."""
+        return not self.other and len(self.widths) <= 1 and max(self.widths, default=CODE_DIGITS) >= CODE_DIGITS
+
+    @property
     def is_code(self) -> bool:
         """Whether all are whole numbers of one width, some with zeros in front."""
-        return self.padded and not self.other and len(self.widths) == 1 and max(self.widths) >= CODE_DIGITS
+        return self.padded and self.may_be_code
 
     @property
     def is_grouped(self) -> bool:

@@ -2,7 +2,8 @@
 
 Two looks at the file: the first counts fields and lines (`find_rows`), the second reads, in pieces, columns that are
 numbers throughout as numbers, and the others as the very texts that stand there. What has a word among the first rows
-is read as text at once; other columns with a text in them cost a third look.
+is read as text at once; other columns with a text in them cost a third look, and so do whole numbers whose first rows
+may be codes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import IO, Any, cast
 
 from lossbench.data.infer.kinds import gap_words, gaps_note
 from lossbench.data.infer.spelling import Spelling, is_number
-from lossbench.data.read.ambiguous import FIRST, Look, doubtful, perhaps_grouped
+from lossbench.data.read.ambiguous import FIRST, Look, perhaps_codes, perhaps_grouped, perhaps_worded
 from lossbench.data.read.dialect import Dialect, find_dialect, refuse_another_header
 from lossbench.data.read.lines import split
 from lossbench.data.read.opening import (
@@ -74,12 +75,14 @@ def _read(text: Utf8, spare: IO[bytes], name: str, request: Request) -> ParsedCo
     words = _places_of_words(opening.rows[1:], dialect, parse.gaps)
     as_text = [place for place in places if place in words or _is_asked_as_text(names[place], dialect, request)]
     found, texts = parse.columns([place for place in places if place not in as_text], as_text)
-    grouped: list[int] = []
-    mark = dialect.marks.decimal
+    mark, codes, grouped = dialect.marks.decimal, perhaps_codes(found), list[int]()
     if source.decimal is None and source.thousands is None and not request.trained:
-        first = parse.looks(perhaps_grouped(found), mark, nrows=FIRST)
-        grouped = [place for place, look in first.items() if look.groups]
-    for place, look in parse.looks(sorted({*doubtful(rows.stream, found, parse.gaps), *grouped}), mark).items():
+        grouped = perhaps_grouped(found)
+    first = parse.looks(sorted({*codes, *grouped}), mark, nrows=FIRST)
+    grouped = [place for place in grouped if first[place].groups]
+    codes = [place for place in codes if first[place].may_be_code]
+    doubtful = {*codes, *grouped, *perhaps_worded(rows.stream, found, parse.gaps)}
+    for place, look in parse.looks(sorted(doubtful), mark).items():
         is_code = look.is_code and request.kinds.get(names[place]) != "number"
         if is_code or (place in grouped and look.is_grouped):
             del found[place]  # read as text below, and said by who understands it

@@ -14,6 +14,7 @@ from torch import Tensor
 from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.distributions import Normal
 from lossbench.catalog.metrics import Metric
+from lossbench.catalog.metrics.needs import Reading
 from lossbench.catalog.metrics.rows import mean
 from lossbench.catalog.vocabulary import Encoding
 from lossbench.experiments.setup.pair import Pair
@@ -40,12 +41,16 @@ def scores(pair: Pair, out_NK: Tensor, split: PreparedSplit, part: str, metrics:
 
 def prediction_scores(prediction: Prediction, split: PreparedSplit, part: str, metrics: Sequence[Metric]) -> Scores:
     """The metrics of one prediction of a split's part; None where one is not measured."""
-    truth_PN, weight_PN = split.truth_N[part][None], weights_of([split], part)
+    return _measured(prediction, split.truth_N[part][None], weights_of([split], part), metrics)
+
+
+def _measured(prediction: Prediction, truth_PN: Tensor, weight_PN: Tensor | None, metrics: Sequence[Metric]) -> Scores:
+    reading = Reading(prediction)
     able = {metric.name: metric for metric in metrics if metric.can_score(prediction)}
     one_each = {metric.needs: metric for metric in able.values()}  # metrics that need the same can read the same
-    readable = {needs: bool(metric.measures(prediction)[0]) for needs, metric in one_each.items()}
+    readable = {needs: bool(metric.measures(reading)[0]) for needs, metric in one_each.items()}
     return {
-        metric.name: float(metric(prediction, truth_PN, weight_PN)[0])
+        metric.name: float(metric(reading, truth_PN, weight_PN)[0])
         if metric.name in able and readable[metric.needs]
         else None
         for metric in metrics
@@ -89,7 +94,8 @@ def score_dummy(split: PreparedSplit, classes: int, part: str, metrics: Sequence
     """What the training part's majority class (its classes' shares as probabilities) or its target mean scores.
 
     Where the target is scaled by its median, because a few values make the mean, that is predicted instead.
-    A regression has 0 `classes`. Shares, mean and median are those of the weighted rows.
+    A regression has 0 `classes`. Shares, mean and median are those of the weighted rows. As every row is predicted
+    alike, the rows of a class are scored as one row that counts as much as all of them.
     """
     truth, train = split.truth_N[part], split.truth_N["train"]
     weight = split.weight_N.get("train")
@@ -102,8 +108,13 @@ def score_dummy(split: PreparedSplit, classes: int, part: str, metrics: Sequence
             prediction = Prediction(point_PN=point, distribution=Normal(point, torch.full_like(point, float(spread))))
     else:
         share = _shares(train, weight, classes)
+        whole = weights_of([split], part)
+        if not truth.is_floating_point() and all(metric.takes_weights for metric in metrics):
+            whole = torch.bincount(truth, None if whole is None else whole[0], minlength=classes).double()[None]
+            truth = torch.arange(classes)
         probability = share.expand(1, len(truth), classes)
         prediction = Prediction(probability.clamp_min(1e-12).log(), probability)
+        return _measured(prediction, truth[None], whole, metrics)
     return prediction_scores(prediction, split, part, metrics)
 
 

@@ -177,6 +177,12 @@ def test_new_rows_are_read_as_the_training_s_were() -> None:
         new("many")
 
 
+@pytest.mark.parametrize(("last", "kind"), [("01234", "text"), ("1234", "number")])
+def test_a_zero_in_front_far_behind_the_first_rows_still_tells_a_code(last, kind):
+    """The first rows of whole numbers are looked at alone, unless they may be codes."""
+    assert read([*(str(10_000 + i % 7) for i in range(1500)), last]).kinds["x"] == kind
+
+
 @pytest.mark.parametrize("text", ["", "1000", "1,000,0", "€1.000,0%x", "1 000"])
 def test_a_stored_spelling_is_checked(text: str) -> None:
     with pytest.raises(ValueError, match="is not one thousand"):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import log_loss, root_mean_squared_error
+from sklearn.metrics import balanced_accuracy_score, f1_score, log_loss, matthews_corrcoef, root_mean_squared_error
 
 from lossbench.catalog.loss import LOSSES
 from lossbench.catalog.metrics import METRICS, reported
@@ -158,6 +158,27 @@ def test_the_dummy_is_scikit_learns_with_sample_weight(task: str):
     expected = log_loss(own.target[test], oracle.predict_proba(x[test]), sample_weight=w[test])
     assert found["log_loss"] == pytest.approx(expected, rel=1e-9)
     assert found["accuracy"] == pytest.approx(oracle.score(x[test], own.target[test], sample_weight=w[test]), rel=1e-9)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_the_dummy_of_equal_rows_is_scikit_learns(task: str):
+    """Classes scored as one row each are what scikit-learn makes of all rows, to the rounding of their sums."""
+    own = replace(table(task), weights=None)
+    found = score_dummy(prepare_split(own, ROWS, data=DATA), len(own.classes), "test", reported(Task(task)))
+    x, y = own.features.to_numpy(), own.target
+    oracle = DummyClassifier().fit(x[ROWS["train"]], y[ROWS["train"]])
+    truth, label = y[ROWS["test"]], oracle.predict(x[ROWS["test"]])
+    p = oracle.predict_proba(x[ROWS["test"]])
+    expected = {
+        "accuracy": (label == truth).mean(),
+        "balanced_accuracy": balanced_accuracy_score(truth, label),
+        "f1_macro": f1_score(truth, label, average="macro"),
+        "mcc": matthews_corrcoef(truth, label),
+        "auroc": 0.5,
+        "log_loss": log_loss(truth, p),
+        "brier": ((p - np.eye(len(own.classes))[truth]) ** 2).sum(-1).mean() / 2,
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_temperature_is_fitted_to_weighted_rows():
