@@ -13,11 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel
-
 from lossbench.catalog.decoders import Decoder, Prediction, as_decoder
 from lossbench.catalog.estimands import MOST_PROBABLE, OTHER_CLASS, PROBABILITIES, canonical
-from lossbench.catalog.parameters import bound, schema_of, spelled
+from lossbench.catalog.parameters import Schema, bound, spelled
 from lossbench.catalog.per_task import PerTask, per_task, reasons_per_task, with_ordinal
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.components.other_names import LOSS_NAMES
@@ -107,7 +105,7 @@ class Loss:
     is_declared: bool = True  # False for a plain function, of which only what the user said beside it is known
     params: Mapping[str, Any] = field(default_factory=dict)  # bound values, defaults included
     defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    schema: type[BaseModel] | None = field(default=None, repr=False)
+    schema: Schema | None = field(default=None, repr=False)
     also_try: Mapping[str, Any] = field(default_factory=dict)
     # Raises `UserError`, at the given place, for parameters that so many classes cannot have.
     check_classes: Callable[[Mapping[str, Any], int, str], None] | None = field(default=None, repr=False)
@@ -243,7 +241,7 @@ def declare(
         family=fn.__module__.rsplit(".", 1)[-1],
         params=defaults,
         defaults=defaults,
-        schema=schema_of(fn, with_default),
+        schema=Schema(fn, with_default),
         **declared,
     )
     _check_also_try(declaration)
@@ -269,8 +267,8 @@ def _check_also_try(declaration: Loss) -> None:
     place, other = f"{declaration.name}: also_try", declaration.also_try
     if not isinstance(other, Mapping):
         raise TypeError(f"{place} must map parameters to their other value, got {other!r}")
-    if not other and is_built_in(declaration.fn):
-        return  # what binding would check are the defaults: for the catalogue's own its tests do that, not every start
+    if is_built_in(declaration.fn):
+        return  # the defaults and the other setting of the catalogue's own are checked by its tests, not at every start
     try:
         bound = declaration.bind(where=place, **other)
     except UserError as problem:

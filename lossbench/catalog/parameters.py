@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
@@ -31,32 +32,36 @@ _KINDS = {
 }
 
 
-def schema_of(fn: Callable[..., Any], parameters: Iterable[inspect.Parameter]) -> type[BaseModel]:
-    """The model that checks these parameters of a function; one without an annotation has its default's type.
+class Schema:
+    """The schema of a function's parameters; one without an annotation has its default's type."""
 
-    Its validator is built when it is first needed, which is never for most of the catalogue.
-    """
-    fields: dict[str, Any] = {}
-    for parameter in parameters:
-        annotation = parameter.annotation
-        if isinstance(annotation, str):
-            annotation = eval(annotation, fn.__globals__)
-        if annotation is parameter.empty:
-            annotation = type(parameter.default)
-        fields[parameter.name] = (annotation, parameter.default)
-    schema: type[BaseModel] = create_model(
-        fn.__name__,
-        __config__=ConfigDict(defer_build=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()),
-        **fields,
-    )
-    return schema
+    def __init__(self, fn: Callable[..., Any], parameters: Iterable[inspect.Parameter]) -> None:
+        self._fn, self._parameters = fn, tuple(parameters)
+
+    @functools.cached_property
+    def model(self) -> type[BaseModel]:
+        """What checks values: made when it is first needed, which is never for most of the catalogue."""
+        fields: dict[str, Any] = {}
+        for parameter in self._parameters:
+            annotation = parameter.annotation
+            if isinstance(annotation, str):
+                annotation = eval(annotation, self._fn.__globals__)
+            if annotation is parameter.empty:
+                annotation = type(parameter.default)
+            fields[parameter.name] = (annotation, parameter.default)
+        model: type[BaseModel] = create_model(
+            self._fn.__name__,
+            __config__=ConfigDict(extra="forbid", allow_inf_nan=False, protected_namespaces=()),
+            **fields,
+        )
+        return model
 
 
 def bound(
-    loss: str, schema: type[BaseModel], present: Mapping[str, Any], changes: Mapping[str, Any], where: str = ""
+    loss: str, schema: Schema, present: Mapping[str, Any], changes: Mapping[str, Any], where: str = ""
 ) -> dict[str, Any]:
     """The present values of a loss's parameters with changes, checked; raises what `Loss.bind` raises."""
-    known = list(schema.model_fields)
+    known = list(schema.model.model_fields)
     here = where or f"loss {loss}"
     place = f"{where}.params." if where else f"{here}: "
     errors = [
@@ -69,7 +74,7 @@ def bound(
         if name not in known
     ]
     try:
-        values = schema(**{**present, **{k: v for k, v in changes.items() if k in known}})
+        values = schema.model(**{**present, **{k: v for k, v in changes.items() if k in known}})
     except ValidationError as problem:
         errors += [
             UserError(wrong_value(e), where=f"{place}{'.'.join(map(str, e['loc'][:1]))}") for e in problem.errors()

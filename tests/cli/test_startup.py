@@ -121,3 +121,35 @@ def test_a_command_loads_no_library_that_it_does_not_need(modules, words, tmp_pa
         check=False,
     )
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+
+
+GARBAGE = """
+import atexit, gc, sys
+from lossbench.__main__ import run
+
+# What was registered first is run last.
+atexit.register(lambda: print(gc.get_stats()[2]["collections"], gc.get_freeze_count() > before / 2))
+sys.argv = ["lossbench", "doctor", "nll", "--json"]
+assert run() == 0
+before = len(gc.get_objects())
+"""
+
+
+def test_what_the_imports_made_is_not_looked_through_for_garbage_again_and_again_nor_at_the_end():
+    done = subprocess.run([sys.executable, "-c", GARBAGE], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["0 True"], (done.stdout, done.stderr)
+
+
+MODELS = """
+from lossbench.catalog.loss import LOSSES
+from lossbench.catalog.metrics import METRICS
+
+print([entry.name for entry in (*LOSSES, *METRICS) if entry.schema is not None and "model" in vars(entry.schema)])
+print(LOSSES.get("focal").bind(gamma=3).params["gamma"])
+"""
+
+
+def test_no_loss_or_metric_has_its_parameters_checked_by_being_declared():
+    """A model for each of the catalogue takes as long as a training."""
+    done = subprocess.run([sys.executable, "-c", MODELS], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["[]", "3.0"], (done.stdout, done.stderr)

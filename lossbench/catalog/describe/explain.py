@@ -240,7 +240,7 @@ def facts(loss: Loss) -> list[str]:
 
 def parameters(loss: Loss) -> list[Parameter]:
     """A loss's parameters, their values where they are bound, and what is allowed."""
-    fields = {} if loss.schema is None else loss.schema.model_fields
+    fields = {} if loss.schema is None else loss.schema.model.model_fields
     return [Parameter(name, loss.params[name], _allowed(field)) for name, field in fields.items()]
 
 

@@ -25,7 +25,7 @@ from lossbench.calls import name_in, read_call
 from lossbench.catalog.estimands import canonical
 from lossbench.catalog.metrics.needs import CLASS_NEEDS, Need, Reading, has_part
 from lossbench.catalog.over_classes import argmax
-from lossbench.catalog.parameters import bound, schema_of, spelled
+from lossbench.catalog.parameters import Schema, bound, spelled
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import np, torch
 from lossbench.docstrings import docstring
@@ -34,7 +34,6 @@ from lossbench.registry import Registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pydantic import BaseModel
     from torch import Tensor
 
     from lossbench.catalog.decoders import Prediction
@@ -79,7 +78,7 @@ class Metric:
     on_request: frozenset[Task] = frozenset()
     estimand: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
-    schema: type[BaseModel] | None = field(default=None, repr=False)
+    schema: Schema | None = field(default=None, repr=False)
     takes_weights: bool = False
     soft: bool = False
     levels: Callable[[Mapping[str, Any]], Sequence[float]] | None = field(default=None, repr=False)
@@ -91,7 +90,7 @@ class Metric:
         if self.schema is None:
             raise ValueError(f"{name} is not declared with parameters")
         values = bound(name, self.schema, self.params, params, where or f"metric {name}")
-        changed = {k: v for k, v in values.items() if v != self.schema.model_fields[k].default}
+        changed = {k: v for k, v in values.items() if v != self.schema.model.model_fields[k].default}
         return replace(self, name=f"{name}({spelled(changed)})" if changed else name, params=values)
 
     def can_score(self, prediction: Prediction) -> bool:
@@ -270,7 +269,7 @@ def metric(
             frozenset(tasks if on_request is True else on_request or ()),
             estimand,
             {p.name: p.default for p in own},
-            schema_of(of_part, own),
+            Schema(of_part, own),
             takes_weights=True,
             soft=soft,
             levels=levels,

@@ -144,7 +144,7 @@ def test_two_losses_see_the_same_rows_in_the_same_order() -> None:
         watched = replace(candidate, pair=replace(candidate.pair, loss=replace(loss, fn=spy)))
         train(tuning_problem(job(chosen, shared, watched, metric="rmse")), evaluation="", threads=1)
         orders.append(seen)
-    assert len(orders[0]) == len(orders[1]) > 4
+    assert len(orders[0]) == len(orders[1]) > 3  # batches: what is validated is scored, not its loss
     assert all(torch.equal(a, b) for a, b in zip(*orders, strict=True))
 
 
