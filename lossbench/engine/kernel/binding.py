@@ -130,5 +130,7 @@ class CompiledPass:
     def backward(self, x_PBD: Tensor, slope_PBK: Tensor, rows: int, adam: AdamStep | None = None) -> None:
         """From d loss / d outputs, after a `forward` of the same batch: Adam's step, or without it the gradient."""
         place = None if adam is None else adam.place
-        slope_KPB = slope_PBK.movedim(-1, 0).contiguous()  # as losses of `out` mostly leave it
-        self.functions.backward(self._place, x_PBD.data_ptr(), x_PBD.stride(0), slope_KPB.data_ptr(), rows, place)
+        if slope_PBK.shape[2] > 1:  # of one output it lies so in any case
+            slope_PBK = slope_PBK.movedim(-1, 0)
+        slope = slope_PBK.contiguous()
+        self.functions.backward(self._place, x_PBD.data_ptr(), x_PBD.stride(0), slope.data_ptr(), rows, place)
