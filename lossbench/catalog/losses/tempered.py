@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+from lossbench.catalog.over_classes import log_softmax
 from lossbench.deferred import np, torch
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def tempered_log_softmax(z_BK: Tensor, t: float) -> Tensor:
 
     exp_t(x) = (1 + (1 - t) x)^(1 / (1 - t)).
     """
-    return z_BK.log_softmax(-1) if t == 1 else _function()(z_BK, t)
+    return log_softmax(z_BK) if t == 1 else _function()(z_BK, t)
 
 
 @cache
