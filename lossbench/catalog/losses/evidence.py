@@ -6,15 +6,14 @@ What they call epistemic uncertainty is not identified by the data; only the pre
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 
 from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, POSITIVE_NUMBER, VALUE, because
+from lossbench.catalog.losses.gamma_functions import entropy_term
 from lossbench.catalog.losses.row_operations import one_hot
 from lossbench.catalog.vocabulary import Space
 from lossbench.deferred import torch
@@ -47,65 +46,30 @@ if TYPE_CHECKING:
 def evidential(e_BK: Tensor, y_B: Tensor, *, lam: Annotated[float, Ge(0)] = 0.1) -> Tensor:
     """sum_k (t_k - p_k)^2 + p_k (1 - p_k) / (S + 1), plus lam KL(Dir(t + (1 - t) a) | Dir(1)).
 
-    a = evidence + 1 are the parameters of a Dirichlet distribution, S their sum and p = a / S its mean.
+    a = evidence + 1 are the parameters of a Dirichlet distribution, S their sum and p = a / S its mean. With r the sum
+    of the other classes' a, the first two sums are (sum over k != y of a_k^2 + r (r + 2)) / (S (S + 1)).
     """
     alpha, t = e_BK + 1, one_hot(y_B, e_BK)
-    total = alpha.sum(-1, keepdim=True)
-    p = alpha / total
-    score = ((t - p).square() + p * (1 - p) / (total + 1)).sum(-1)
-    wrong = t + (1 - t) * alpha
-    sum_wrong = wrong.sum(-1)
-    classes = e_BK.shape[-1]
-    divergence = (
-        _gamma_term(sum_wrong) + (classes - 1) * sum_wrong.digamma() - math.lgamma(classes) - _gamma_term(wrong).sum(-1)
-    )
-    return score + lam * divergence
+    others = (1 - t) * alpha
+    rest, total = others.sum(-1), alpha.sum(-1)
+    # no square of what may be large
+    score = ((others * (others / total.unsqueeze(-1))).sum(-1) + rest * ((rest + 2) / total)) / (total + 1)
+    return score + lam * _divergence(others, rest, t)
 
 
-def _gamma_term(a: Tensor) -> Tensor:
-    """log Gamma(a) + a - (a - 1) digamma(a), which grows as log(a) / 2 though its terms grow as a log a."""
-    return _gamma_function()(a)
+def _divergence(others: Tensor, rest: Tensor, t: Tensor) -> Tensor:
+    """KL(Dir(t + others) | Dir(1)): what the own class has of the whole, and then how the others share the rest.
 
-
-@cache
-def _gamma_function() -> Callable[[Tensor], Tensor]:
-    """`_gamma_term` with its derivative 1 - (a - 1) trigamma(a), to which autograd takes four times the operations."""
-
-    class GammaTerm(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, a: Tensor) -> Tensor:
-            ctx.save_for_backward(a)
-            return _by_terms_or_series(
-                a,
-                lambda x: x.lgamma() + x - (x - 1) * x.digamma(),
-                lambda x, i: (
-                    0.5 * (x.log() + math.log(2 * math.pi))
-                    + (i / 12 - i**3 / 360)
-                    + (1 - i) * (0.5 + i / 12 - i**3 / 120)
-                ),
-            )
-
-        @staticmethod
-        def backward(ctx: Any, *slopes: Tensor) -> Tensor:
-            (a,) = ctx.saved_tensors
-            return slopes[0] * _by_terms_or_series(
-                a,
-                lambda x: 1 - (x - 1) * torch.polygamma(1, x),
-                lambda _, i: i / 2 + i**2 / 3 + i**3 / 6 + (i**4 - i**5) / 30,
-            )
-
-    return cast("Callable[[Tensor], Tensor]", GammaTerm.apply)
-
-
-def _by_terms_or_series(
-    a: Tensor, terms: Callable[[Tensor], Tensor], series: Callable[[Tensor, Tensor], Tensor]
-) -> Tensor:
-    """`terms(a)`; beyond a = 50, where only their rounding would be left, Stirling's series of a and 1 / a."""
-    is_large = a > 50
-    if not is_large.any():  # the same values, whatever stands beside them
-        return terms(a)
-    large = a.clamp_min(50)
-    return torch.where(is_large, series(large, 1 / large), terms(a.clamp_max(50)))
+    The first is Beta(1, rest), and Beta(1, n) of n other classes with parameters 1; a single other class has all.
+    """
+    n = t.shape[-1] - 1
+    even = n / rest
+    divergence = even - 1 - even.log()
+    if n == 1:
+        return divergence
+    # the terms of the others, and in the own class's column that of the rest
+    terms = (2 * t - 1) * entropy_term(torch.addcmul(others, t, rest.unsqueeze(-1)), 1 + (n - 1) * t)
+    return divergence + terms.sum(-1) - math.lgamma(n)
 
 
 @loss(

@@ -15,6 +15,7 @@ from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.class_estimands import by_q
 from lossbench.catalog.losses.domains import CLASSES, LOGITS
 from lossbench.catalog.losses.row_operations import log_not_p, log_p, own
+from lossbench.catalog.losses.tempered import tempered_log_softmax
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:
@@ -193,41 +194,3 @@ def bi_tempered(
     log_p_B = own(log_p_BK, y_B)
     likelihood = -log_p_B if t1 == 1 else -((1 - t1) * log_p_B).expm1() / (1 - t1)
     return likelihood - (1 - ((2 - t1) * log_p_BK).exp().sum(-1)) / (2 - t1)
-
-
-def tempered_log_softmax(z_BK: Tensor, t: float) -> Tensor:
-    """log exp_t(z - lambda), with lambda such that each row's exponentials sum to 1 (t >= 1; t = 1 is the log-softmax).
-
-    exp_t(x) = (1 + (1 - t) x)^(1 / (1 - t)). A last Newton step carries the gradient, which is that of the implicit
-    function.
-    """
-    if t == 1:
-        return z_BK.log_softmax(-1)
-    # The gradient goes through the maximum too: so a row's gradients sum to 0, and a sure class's keeps its digits.
-    below = z_BK - z_BK.amax(-1, keepdim=True)
-
-    def log_exp_t(a_BK: Tensor, normaliser_B1: Tensor) -> Tensor:
-        return -((t - 1) * (normaliser_B1 - a_BK)).log1p() / (t - 1)
-
-    normaliser, slope = _tempered_normaliser(below.detach(), t)
-    normaliser = normaliser + log_exp_t(below, normaliser).logsumexp(-1, keepdim=True) / slope
-    return log_exp_t(below, normaliser)
-
-
-def _tempered_normaliser(below_BK: Tensor, t: float) -> tuple[Tensor, Tensor]:
-    """lambda, and by how much the logarithm of the exponentials' sum S falls there as lambda rises, both [..., B, 1].
-
-    S^(1 - t) rises with lambda and is concave (it is a power mean of linear functions), and nearly straight: Newton's
-    steps from the left rise to its 1. Three reach the last digit for t <= 1.2, six for t <= 10, at 1,000 classes and
-    any outputs; one more has the slope there. As many are made for every row: when a row is done must not depend on
-    its neighbours. The classes come first, since sums over a short last axis are slow.
-    """
-    below_KB = below_BK.movedim(-1, 0).contiguous()
-    normaliser = below_KB.new_zeros(below_KB.shape[1:])
-    for _ in range(5 if t <= 1.2 else 7):
-        rise_KB = torch.sub(normaliser, below_KB).mul_(t - 1)
-        exp_t_KB = rise_KB.log1p().div_(1 - t).exp_()
-        total = exp_t_KB.sum(0)
-        slope = exp_t_KB.div_(rise_KB.add_(1)).sum(0).div_(total)
-        normaliser += total.log_().mul_(t - 1).expm1_().div_(slope).div_(t - 1)
-    return normaliser.unsqueeze(-1), slope.unsqueeze(-1)

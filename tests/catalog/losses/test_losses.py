@@ -7,16 +7,13 @@ import re
 from dataclasses import replace
 from typing import Annotated
 
-import numpy as np
 import pytest
 import torch
 from annotated_types import Ge
-from scipy import special
 
 from lossbench.catalog.decoders import Decoder, Prediction
 from lossbench.catalog.loss import LOSSES, declare
-from lossbench.catalog.losses.evidence import _gamma_term
-from lossbench.catalog.losses.robust import tempered_log_softmax
+from lossbench.catalog.losses.tempered import tempered_log_softmax
 from lossbench.catalog.vocabulary import Encoding, Space, Task
 from lossbench.errors import UserError
 from tests.catalog.cases import PREFERRED, SOUND, Case
@@ -218,22 +215,6 @@ def test_the_tempered_softmax_sums_to_one(t: float):
         for scale in (0, 0.1, 1, 10, 1e4):
             # Newton's steps are run to the rounding of float64
             assert tempered_log_softmax(scale * z, t).exp().sum(-1).sub(1).abs().max() < 1e-13
-
-
-def test_the_gamma_term_of_evidential_is_exact_and_so_are_its_derivatives():
-    a = torch.tensor([1.0, 1.5, 7.0, 30.0, 49.9, 50.1, 60.0, 200.0, 1e4], dtype=torch.float64, requires_grad=True)
-    value = _gamma_term(a)
-    (slope,) = torch.autograd.grad(value.sum(), a, create_graph=True)
-    (curvature,) = torch.autograd.grad(slope.sum(), a)
-    x = a.detach().numpy()
-    wanted = (
-        special.gammaln(x) + x - (x - 1) * special.digamma(x),
-        1 - (x - 1) * special.polygamma(1, x),
-        -special.polygamma(1, x) - (x - 1) * special.polygamma(2, x),
-    )
-    for own, oracle in zip((value, slope, curvature), wanted, strict=True):
-        # torch's trigamma has nine digits; beyond 50 the first term that the series leaves out is 1e-7 of the whole
-        np.testing.assert_allclose(own.detach().numpy(), oracle, rtol=1e-7)
 
 
 # --- what a comparison tries beside the defaults ------------------------------------------------------

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.loss import LOSSES, Loss
-from lossbench.catalog.losses.robust import tempered_log_softmax
+from lossbench.catalog.losses.tempered import tempered_log_softmax
 from lossbench.catalog.verdicts import best_activation
 from lossbench.catalog.vocabulary import Task
 from tests.catalog.cases import PREFERRED, Case
