@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lossbench.catalog.over_classes import log_softmax, softmax
+from lossbench.catalog.over_classes import log_softmax, normalize, softmax
 from lossbench.catalog.vocabulary import Space
 from lossbench.components.other_names import ACTIVATION_NAMES
 from lossbench.components.translate import plain, spellings
@@ -75,7 +75,7 @@ for _activation in (
         "hardsigmoid", lambda z: F.hardsigmoid(z), Space.UNIT, "min(1, max(0, z/6 + 1/2))", flat="outside [-3, 3]"
     ),
     Activation("log_sigmoid", lambda z: F.logsigmoid(z), Space.NONPOSITIVE, "-log(1 + exp -z)"),
-    Activation("normalize", lambda z: F.normalize(z, dim=-1), Space.SPHERE, "z / |z|_2", min_outputs=2),
+    Activation("normalize", normalize, Space.SPHERE, "z / |z|_2", min_outputs=2),
     Activation("mean_variance", _mean_variance, Space.MEAN_VARIANCE, "(z_1, softplus(z_2) + 1e-6)", min_outputs=2),
     Activation(
         "normal_inverse_gamma",

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lossbench.deferred import torch
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -42,3 +44,13 @@ def argmax(x_BK: Tensor, *, keepdim: bool = False) -> Tensor:
         second_BK = (x_BK[..., 1:] > x_BK[..., :1]).long()
         return second_BK if keepdim else second_BK.squeeze(-1)
     return x_BK.contiguous().argmax(-1, keepdim=keepdim)
+
+
+def length(z_BK: Tensor) -> Tensor:
+    """|z|_2, `[..., B]`, with gradient 0 at 0; torch's own norm goes row by row, too."""
+    return z_BK.square().sum(-1).clamp_min(torch.finfo(z_BK.dtype).tiny).sqrt()
+
+
+def normalize(z_BK: Tensor) -> Tensor:
+    """z / max(|z|_2, 1e-12), as `torch.nn.functional.normalize` has it."""
+    return z_BK / length(z_BK).clamp_min(1e-12).unsqueeze(-1)

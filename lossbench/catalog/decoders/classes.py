@@ -17,7 +17,7 @@ from lossbench.catalog.cumulative import (
 )
 from lossbench.catalog.decoders.decoder import decoder
 from lossbench.catalog.decoders.prediction import TINY, Prediction
-from lossbench.deferred import F, torch
+from lossbench.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,7 +89,7 @@ def half_logit(out: Tensor) -> Prediction:
 @decoder
 def cosine(out: Tensor) -> Prediction:
     """Directions: the score is the cosine to each class's axis; p_k = max(z_k, 0) / sum max(z_j, 0)."""
-    score = F.normalize(out, dim=-1)
+    score = over_classes.normalize(out)
     positive = score.clamp_min(0)
     return Prediction(score, positive / positive.sum(-1, keepdim=True).clamp_min(TINY))
 

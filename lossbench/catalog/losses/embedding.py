@@ -10,8 +10,9 @@ from lossbench.catalog.decoders import Decoder
 from lossbench.catalog.loss import loss
 from lossbench.catalog.losses.domains import CLASSES, POSITIVE_NUMBER, because
 from lossbench.catalog.losses.row_operations import hide_own, own
+from lossbench.catalog.over_classes import normalize
 from lossbench.catalog.vocabulary import Encoding, Space, Task
-from lossbench.deferred import F, torch
+from lossbench.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,7 +59,7 @@ def cosine_embedding(
     margin: Annotated[float, Ge(0), Lt(1)] = 0.0,
 ) -> Tensor:
     """1 - cos(z, e_y); with all prototypes (1 - cos(z, e_y) + sum over k != y of max(0, cos(z, e_k) - margin)) / K."""
-    cosine = F.normalize(z_BK, dim=-1)
+    cosine = normalize(z_BK)
     near = 1 - own(cosine, y_B)
     if prototypes == "own":
         return near
