@@ -24,7 +24,7 @@ from lossbench.engine.training.training_state import TrainingState
 from lossbench.events import Emit, EpochEnded, MemberStopped, Stopped
 
 
-def _population_size(members: int) -> int:
+def population_size(members: int) -> int:
     """The least of 1, 2, 3, 4, 6, 8, 12, 16, ... (2^n and 3 * 2^n) that holds so many."""
     power = 1 << (members - 1).bit_length()
     return power if 4 * members > 3 * power or power < 4 else 3 * power // 4
@@ -98,7 +98,7 @@ class Trainer:
                 self.present, self._state = [], None
                 saver.chunk_ended(self)
                 return
-            if (size := _population_size(len(staying))) < len(self.present):
+            if (size := population_size(len(staying))) < len(self.present):
                 gone = [k for k, p in enumerate(self.present) if p.left]
                 staying = sorted(staying + gone[: size - len(staying)])
                 self.present = [self.present[k] for k in staying]

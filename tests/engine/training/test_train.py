@@ -2,12 +2,14 @@
 
 import itertools
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from lossbench.engine.problem import Fold, Member, Net, Objective, SplitPart
+from lossbench.engine.training.trainer import population_size
 from lossbench.errors import UserError
 from lossbench.events import EpochEnded, MemberStopped
 from tests.engine.problems import BRIER, CE, LOGISTIC, accuracy, fold, members, problem, same, trained
@@ -118,6 +120,22 @@ def test_without_a_validation_part_its_curves_are_nan_and_no_epoch_is_best():
     assert np.isnan(ours.members[0].val_loss).all()
     assert np.isnan(ours.members[0].val_score).all()
     assert ours.members[0].best_epoch is None
+
+
+def test_the_loss_of_a_validation_part_can_be_left_out():
+    whole = problem(members(2))
+    (with_loss, _), (without, _) = trained(whole), trained(replace(whole, has_val_loss=False))
+    for own, other in zip(with_loss.members, without.members, strict=True):
+        assert np.isnan(other.val_loss).all()
+        assert np.isfinite(own.val_loss).all()
+        assert same(own.val_score, other.val_score)
+        assert same(own.train_loss, other.train_loss)
+
+
+def test_a_shrinking_chunk_has_few_sizes():
+    allowed = sorted({2**k for k in range(11)} | {3 * 2**k for k in range(10)})
+    for staying in range(1, 1025):
+        assert population_size(staying) == min(size for size in allowed if size >= staying)
 
 
 def scripted(*scores):
