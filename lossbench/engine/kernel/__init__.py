@@ -17,7 +17,8 @@ in one flat buffer, widths in whole lines of 16 numbers) and of the optimiser:
 
 The loss stands between the two and is torch's: autograd from the outputs through last activation and loss, as ever
 (`engine.objective`). So any loss works with either kernel; one that takes the last hidden layer reads it in the
-kernel's own buffers.
+kernel's own buffers. Outputs and slopes lie one output after another, `[K, P, B]`, as torch's loops go through them
+fastest; the kernel takes a net's own into rows.
 
 How a product is made (`products.h`). Sums of some rows by two vectors of columns fill the registers (`tile`); for each
 k, two vectors of the right matrix and a number of each row of the left are multiplied and added. Products of a sum are
