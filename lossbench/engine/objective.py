@@ -69,7 +69,7 @@ def losses(
     if objective.per == "sample":
         value = objective.loss(out, target, **group.statistics, **of_rows)
         return _checked(value, out.shape[:2])
-    padding = padding_members(rows, min(t.shape[2] for t in (out, *of_rows.values())))
+    padding = padding_members(rows, 1)  # a loss may put the columns first, each a vector of its own
     if weight is None:
         weight = out.new_ones(group.size, rows)
     named = {name: pad_members(value, padding) for name, value in group.statistics.items()}

@@ -30,10 +30,9 @@ def padding_members(rows: int, columns: int) -> int:
     return -(-ROWS // max(1, rows * columns))
 
 
-def pad_members(values: Tensor, count: int, axis: int = 0) -> Tensor:
-    """Values with `count` copies of the last member behind it, contiguous; no gradient flows through them."""
-    last = values.detach().narrow(axis, -1, 1)
-    return torch.cat([values, last.expand(*values.shape[:axis], count, *values.shape[axis + 1 :])], axis)
+def pad_members(values: Tensor, count: int) -> Tensor:
+    """`[P, ...]` with `count` copies of the last member behind it, contiguous; no gradient flows through them."""
+    return torch.cat([values, values[-1:].detach().expand(count, *values.shape[1:])])
 
 
 def pad_rows(rows: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lossbench.catalog import over_classes
 from lossbench.catalog.cumulative import (
     class_probabilities,
     log_p_by_chain,
@@ -17,14 +16,14 @@ from lossbench.catalog.cumulative import (
 )
 from lossbench.catalog.decoders.decoder import decoder
 from lossbench.catalog.decoders.prediction import TINY, Prediction
-from lossbench.deferred import torch
+from lossbench.deferred import F, torch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 def _two(z: Tensor) -> Tensor:
-    return torch.stack([torch.zeros_like(z[..., 0]), z[..., 0]]).movedim(0, -1) if z.shape[-1] == 1 else z
+    return torch.cat([torch.zeros_like(z), z], -1) if z.shape[-1] == 1 else z
 
 
 @decoder
@@ -32,7 +31,7 @@ def sigmoid(out: Tensor) -> Prediction:
     """One logit a class of its own: sigmoid; with K > 1 (one against all) normalised over the classes."""
     if out.shape[-1] == 1:
         score = _two(out)
-        return Prediction(score, over_classes.softmax(score))
+        return Prediction(score, score.softmax(-1))
     p = out.sigmoid()
     p = p / p.sum(-1, keepdim=True).clamp_min(TINY)
     return Prediction(p.clamp_min(TINY).log(), p)
@@ -41,7 +40,7 @@ def sigmoid(out: Tensor) -> Prediction:
 @decoder
 def softmax(out: Tensor) -> Prediction:
     """Logits: softmax."""
-    return Prediction(out, over_classes.softmax(out))
+    return Prediction(out, out.softmax(-1))
 
 
 @decoder
@@ -83,13 +82,13 @@ def signed_probability(out: Tensor) -> Prediction:
 def half_logit(out: Tensor) -> Prediction:
     """Margins that estimate half the log-odds (the exponential loss)."""
     score = _two(2 * out)
-    return Prediction(score, over_classes.softmax(score))
+    return Prediction(score, score.softmax(-1))
 
 
 @decoder
 def cosine(out: Tensor) -> Prediction:
     """Directions: the score is the cosine to each class's axis; p_k = max(z_k, 0) / sum max(z_j, 0)."""
-    score = over_classes.normalize(out)
+    score = F.normalize(out, dim=-1)
     positive = score.clamp_min(0)
     return Prediction(score, positive / positive.sum(-1, keepdim=True).clamp_min(TINY))
 

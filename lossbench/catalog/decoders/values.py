@@ -21,7 +21,6 @@ from lossbench.catalog.distributions import (
     StudentT,
     ZeroInflatedLogNormal,
 )
-from lossbench.catalog.over_classes import softmax
 from lossbench.deferred import F, torch
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def negative_binomial(out: Tensor, *, dispersion: float) -> Prediction:
 @decoder
 def histogram(out: Tensor, *, reach: float) -> Prediction:
     """A logit for each of the bins of equal width between -reach and reach."""
-    return _of(Histogram(bin_edges(out, reach), softmax(out)))
+    return _of(Histogram(bin_edges(out, reach), out.softmax(-1)))
 
 
 @decoder

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lossbench.catalog.estimands import PROBABILITIES
 from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, metric
-from lossbench.catalog.metrics.rows import mean, sum_of_classes
+from lossbench.catalog.metrics.rows import mean
 from lossbench.deferred import torch
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def brier(p_PNC: Tensor, truth_PN: Tensor, weight_PN: Tensor | None = None) -> T
         square_PN = p_PNC.square().sum(-1) - 2 * (p_PNC * truth_PN).sum(-1) + truth_PN.sum(-1)
         return 0.5 * mean(square_PN, weight_PN)
     minus_one = p_PNC.new_tensor(-1.0).expand(*truth_PN.shape, 1)
-    return 0.5 * mean(sum_of_classes(p_PNC.scatter_add(-1, truth_PN[..., None], minus_one).square_()), weight_PN)
+    return 0.5 * mean(p_PNC.scatter_add(-1, truth_PN[..., None], minus_one).square_().sum(-1), weight_PN)
 
 
 @METRICS.add

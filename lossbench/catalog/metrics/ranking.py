@@ -9,7 +9,6 @@ from annotated_types import Gt, Le
 
 from lossbench.catalog.metrics.metric import CLASSIFICATION, METRICS, metric
 from lossbench.catalog.metrics.rows import ascending, counted, ratio
-from lossbench.catalog.over_classes import logsumexp
 from lossbench.catalog.vocabulary import Task
 from lossbench.deferred import torch
 
@@ -70,7 +69,7 @@ def _over_classes(
     values = []
     for k in range(classes):
         others = torch.cat([score_PNC[..., :k], score_PNC[..., k + 1 :]], -1)
-        values.append(of_two(score_PNC[..., k] - logsumexp(others), truth_PN == k, weight_PN))
+        values.append(of_two(score_PNC[..., k] - others.logsumexp(-1), truth_PN == k, weight_PN))
     return torch.stack(values, -1).nanmean(-1)
 
 

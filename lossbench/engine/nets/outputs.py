@@ -82,4 +82,4 @@ def outputs_of(net: Net, state: State, activation: Callable[[Tensor], Tensor], x
     The activation is applied to whole vectors of rows, as in training, so the bits are those that training scored.
     """
     with torch.no_grad(), one_thread():
-        return activation(outputs(population_of(net, state), Inputs([x_ND])))[0, : len(x_ND)]
+        return activation(outputs(population_of(net, state), Inputs([x_ND])))[0, : len(x_ND)].contiguous()

@@ -72,7 +72,8 @@ class Trained:
                         raw = outputs(part, Inputs([ready[id(tables[start])]] * len(some)))
                         for group in groups_of(problem, some):
                             activated = group.objective.activation(raw[group.members])[:, : len(tables[start])]
-                            out.update(zip(some[group.members], activated.clone().cpu().unbind(0), strict=True))
+                            own = activated.clone(memory_format=torch.contiguous_format).cpu()  # as predictions read it
+                            out.update(zip(some[group.members], own.unbind(0), strict=True))
                         start = end
         return [out[m] for m in range(len(problem.members))]
 

@@ -58,8 +58,8 @@ class Validation:
         if self.score is None:
             return loss, torch.full_like(loss, torch.nan)
         together = activated[0] if len(activated) == 1 else torch.cat(activated)
-        padding = padding_members(rows, 1)
-        together = pad_members(together[:, :rows].movedim(-1, 0), padding, axis=1).movedim(0, -1)
+        padding = padding_members(rows, together.shape[2])
+        together = pad_members(together[:, :rows], padding)
         folds = self.folds + self.folds[-1:] * padding
         objectives = self.objectives + self.objectives[-1:] * padding
         return loss, self.score(together, self.truth[: len(together)], folds, objectives)[: len(out)].to(loss)

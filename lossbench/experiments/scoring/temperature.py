@@ -20,7 +20,6 @@ from torch import Tensor
 
 from lossbench.catalog.decoders import Prediction
 from lossbench.catalog.metrics.rows import mean
-from lossbench.catalog.over_classes import softmax
 
 LOG2_T = np.arange(-6.0, 11.0)  # from a hard decision to an even guess, for scores between 0.01 and 1000
 PRIOR = 0.5  # standard deviation of ln T about T = 1
@@ -101,4 +100,4 @@ def at_temperature(prediction: Prediction, temperature_P: Tensor) -> Prediction:
     """The same decisions with the probabilities softmax(score / T)."""
     assert prediction.score_PNC is not None, "a regression has no temperature"
     score = prediction.score_PNC.double() / temperature_P[:, None, None]
-    return Prediction(score, softmax(score))
+    return Prediction(score, score.softmax(-1))

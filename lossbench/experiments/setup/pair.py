@@ -41,7 +41,8 @@ from lossbench.experiments.setup.target_weight import DENSITY_POWER, check_targe
 from lossbench.record import LossRecord, VerdictRecord
 from lossbench.record.loss_profile import LossProfile
 
-_PURE = ("lossbench.catalog.losses.", "lossbench.catalog.activations")  # modules of functions without state
+# Modules of functions without state.
+_PURE = ("lossbench.catalog.losses.", "lossbench.catalog.activations", "lossbench.catalog.over_classes")
 _POINTS = 5  # every fifth point of a profile: a panel is 130 points wide
 
 
