@@ -4,8 +4,8 @@ Along a last axis torch goes row by row, which for 2 to 10 columns takes ten tim
 its loop runs over rows. So the classes are put first in memory, and what follows keeps them there: its sums, maxima and
 exponential sums over the classes are faster, too. Shapes do not change, only strides do.
 
-They are for losses and last activations, whose rows come in whole vectors (see `engine.padding`). Elsewhere the last bits
-of a row would depend on where it stands: decoders and metrics go row by row.
+They are for losses and last activations, whose rows come in whole vectors (see `engine.padding`). Elsewhere the last
+bits of a row would depend on where it stands: decoders and metrics go row by row.
 
 Shapes: B rows, K classes; any leading axes.
 """
