@@ -4,8 +4,8 @@ Along a last axis torch goes row by row, which for 2 to 10 columns takes ten tim
 its loop runs over rows. So the classes are put first in memory, and what follows keeps them there: its sums, maxima and
 exponential sums over the classes are faster, too. Shapes do not change, only strides do.
 
-They are for losses and last activations, whose rows come in whole vectors (see `engine.padding`). Elsewhere the last
-bits of a row would depend on where it stands: decoders and metrics go row by row.
+What rounds is for losses and last activations, whose rows come in whole vectors (see `engine.padding`). Elsewhere the
+last bits of a row would depend on where it stands: what decoders and metrics predict and score, they take row by row.
 
 Shapes: B rows, K classes; any leading axes.
 """
@@ -35,9 +35,9 @@ def softmax(z_BK: Tensor) -> Tensor:
     return z_BK.movedim(-1, 0).contiguous().softmax(0).movedim(0, -1)
 
 
-def logsumexp(z_BK: Tensor, *, keepdim: bool = False) -> Tensor:
+def logsumexp(z_BK: Tensor) -> Tensor:
     """log sum_k exp z_k, `[..., B]`."""
-    return classes_first(z_BK).logsumexp(-1, keepdim=keepdim)
+    return classes_first(z_BK).logsumexp(-1)
 
 
 def argmax(x_BK: Tensor, *, keepdim: bool = False) -> Tensor:

@@ -62,20 +62,22 @@ def part(rows, seed):
     return SplitPart(x, y, y[:, 0].long())
 
 
-def engine(hidden, members, epochs, *, objectives=(LOGISTIC,), validate=False, threads=1):
+def engine(
+    hidden, members, epochs, *, objectives=(LOGISTIC,), validate=False, threads=1, kernel=KERNEL, rows=rivals.ROWS
+):
     """The engine's way -> model-steps."""
-    fold = Fold(part(rivals.ROWS, 0), part(rivals.VALIDATION, 1) if validate else None)
+    fold = Fold(part(rows, 0), part(rivals.VALIDATION, 1) if validate else None)
     crowd = tuple(Member(seed=s, objective=o) for o in range(len(objectives)) for s in range(members))
     problem = Problem(
         Net(rivals.INPUTS, hidden, 1),
         (fold,),
         crowd,
         tuple(objectives),
-        Training(epochs, BATCH, kernel=KERNEL),
+        Training(epochs, BATCH, kernel=kernel),
         accuracy,
     )
     train(problem, evaluation="bench", threads=threads)
-    return len(crowd) * epochs * rivals.steps(BATCH)
+    return len(crowd) * epochs * rivals.steps(BATCH, rows)
 
 
 def speed(quick):

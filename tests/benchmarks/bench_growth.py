@@ -1,7 +1,8 @@
 """How the work grows: with nets, width, rows, and of a comparison with splits, losses and tables.
 
 Seconds of the processor, on one core, the sizes of a series taken in turn. On axes of logarithms a straight line is a
-power; from a series' last two sizes the table says which. Leaves outputs/bench/growth.json and growth.png.
+power; from a series' last two sizes the table says which. Leaves outputs/bench/growth.json and growth.png, which README
+shows.
 """
 
 import math
@@ -19,29 +20,23 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from lossbench.config.commands.compare import CompareConfig
-from lossbench.engine.problem import Fold, Member, Net, Problem, SplitPart, Training
-from lossbench.engine.training.train import train
 from lossbench.events import ignore
 from lossbench.experiments.compare.plan import plan
 from lossbench.experiments.compare.run import run
 from lossbench.report.compare.analysis.comparison import compare as analyse
 from lossbench.runner.reports import draw
 from tests.benchmarks import competitors as rivals
-from tests.benchmarks.bench_engine import BATCH, KERNEL, LOGISTIC, NOTEBOOK
+from tests.benchmarks.bench_engine import NOTEBOOK, engine
 from tests.benchmarks.measure import leave
 
 LOSSES = ("ce", "brier", "hinge", "focal", "gce", "sce", "poly1", "square", "mse", "l1", "log_cosh", "smooth_l1")
 LOSSES += ("squared_hinge", "cubed_hinge", "exponential", "taylor_ce")
 
 
-def nets(*, hidden=NOTEBOOK, members=16, rows=rivals.ROWS, epochs=1):
+def nets(*, hidden=NOTEBOOK, members=16, rows=rivals.ROWS):
     """Seconds of training so many nets."""
-    x, y = rivals.table(rows, 0)
-    crowd = tuple(Member(seed=s) for s in range(members))
-    fold, training = Fold(SplitPart(x, y, y[:, 0].long())), Training(epochs, BATCH, kernel=KERNEL)
-    problem = Problem(Net(rivals.INPUTS, hidden, 1), (fold,), crowd, (LOGISTIC,), training)
     began = time.process_time()
-    train(problem, evaluation="bench", threads=1)
+    engine(hidden, members, 1, rows=rows)
     return {"training": time.process_time() - began}
 
 

@@ -16,13 +16,10 @@ from rich.table import Table
 
 from lossbench.engine.kernel.build import FLAGS, compiler
 from lossbench.engine.kernel.choice import resolve_kernel
-from lossbench.engine.problem import Fold, Member, Net, Problem, SplitPart, Training
-from lossbench.engine.training.train import train
 from tests.benchmarks import competitors as rivals
-from tests.benchmarks.bench_engine import LOGISTIC
+from tests.benchmarks.bench_engine import BATCH, engine
 from tests.benchmarks.measure import leave, rates
 
-BATCH = 32
 CASES = (
     ((64, 64, 64, 64), (1, 16, 256), {1: 0.30, 16: 0.65, 256: 0.65}),
     ((16,), (1, 16, 64, 256), {64: 0.50, 256: 0.50}),
@@ -50,16 +47,6 @@ def limit(hidden, folder):
     return run
 
 
-def engine(hidden, members, epochs, kernel):
-    """The engine's way -> model-steps."""
-    x, t = rivals.table(rivals.ROWS, 0)
-    fold = Fold(SplitPart(x, t, t[:, 0].long()))
-    crowd = tuple(Member(seed=s) for s in range(members))
-    training = Training(epochs, BATCH, kernel=kernel)
-    train(Problem(Net(rivals.INPUTS, hidden, 1), (fold,), crowd, (LOGISTIC,), training), evaluation="bench", threads=1)
-    return members * epochs * rivals.steps(BATCH)
-
-
 def main(quick=False):
     """Measure, print, and leave outputs/bench/kernel.json."""
     console = Console()
@@ -76,8 +63,8 @@ def main(quick=False):
                 work = {64: 1_000, 16: 10_000, 256: 40}[hidden[0]]  # model-steps
                 epochs = max(10 if hidden[0] < 256 else 2, round(work / count / rivals.steps(BATCH)))
                 ways = {
-                    "torch": partial(engine, hidden, count, epochs, "torch"),
-                    "compiled": partial(engine, hidden, count, epochs, "compiled"),
+                    "torch": partial(engine, hidden, count, epochs, kernel="torch"),
+                    "compiled": partial(engine, hidden, count, epochs, kernel="compiled"),
                     "limit": partial(at_best, count, epochs),
                 }
                 results[f"{len(hidden)}x{hidden[0]}, P={count}"] = rates(ways, 5 if quick else 15)

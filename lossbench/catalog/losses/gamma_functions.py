@@ -33,6 +33,8 @@ def entropy_term(x: Tensor, c: Tensor) -> Tensor:
 @cache
 def _function() -> Callable[[Tensor, Tensor], Tensor]:
     class EntropyTerm(torch.autograd.Function):
+        """`entropy_term` and its derivative by hand."""
+
         @staticmethod
         def forward(ctx: Any, x: Tensor, c: Tensor) -> Tensor:
             """With log Gamma(x) = (x - 1/2) log z - z + log(2 pi) / 2 + rest, and digamma(x) = log z - w d."""

@@ -30,6 +30,8 @@ def tempered_log_softmax(z_BK: Tensor, t: float) -> Tensor:
 @cache
 def _function() -> Callable[[Tensor, float], Tensor]:
     class TemperedLogSoftmax(torch.autograd.Function):
+        """`tempered_log_softmax` for t > 1, and its derivative by hand."""
+
         @staticmethod
         def forward(ctx: Any, z_BK: Tensor, t: float) -> Tensor:
             z_KB = z_BK.movedim(-1, 0).contiguous()

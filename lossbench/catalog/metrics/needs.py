@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lossbench.catalog.decoders import median_class
-from lossbench.catalog.metrics.rows import sum_of_classes
-from lossbench.catalog.over_classes import argmax
+from lossbench.catalog.over_classes import argmax, classes_first
 from lossbench.deferred import F, torch
 
 if TYPE_CHECKING:
@@ -111,5 +110,5 @@ def usable(part: Any, prediction: Prediction, needs: Need) -> Tensor:
     columns = tuple(range(1, part.ndim))
     good = (part - part).sum(columns) == 0  # 0 of numbers, NaN of infinities: torch's isfinite takes many times as long
     if needs in ("probability", "median"):
-        good &= (part.amin(columns) >= -SUM_SLACK) & ((sum_of_classes(part) - 1).abs().amax(-1) <= SUM_SLACK)
+        good &= (part.amin(columns) >= -SUM_SLACK) & ((classes_first(part).sum(-1) - 1).abs().amax(-1) <= SUM_SLACK)
     return good  # type: ignore[no-any-return]

@@ -28,11 +28,6 @@ def counted(which_PN: Tensor, weight_PN: Tensor | None) -> Tensor:
     return which_PN.double() if weight_PN is None else which_PN * weight_PN
 
 
-def sum_of_classes(value_PNC: Tensor) -> Tensor:
-    """Each row's sum over the classes `[P, N]`: class after class, as few are summed several times as fast so."""
-    return value_PNC.movedim(-1, 0).contiguous().sum(0)
-
-
 def ascending(value_PN: Tensor) -> Tensor:
     """Each member's values in ascending order; on the processor by numpy, whose sort takes a tenth of torch's time."""
     if value_PN.device.type == "cpu":

@@ -76,10 +76,15 @@ def outputs_and_hidden(
     return out, hidden
 
 
-def outputs_of(net: Net, state: State, activation: Callable[[Tensor], Tensor], x_ND: Tensor) -> Tensor:
-    """One net's outputs after the last activation, `[N, K]`, from its state dict, in the state's dtype.
+def predicted(population: Population, inputs: Inputs, activation: Callable[[Tensor], Tensor]) -> Tensor:
+    """The outputs after the last activation, `[P, N, K]`, row by row in memory, as decoders read them.
 
     The activation is applied to whole vectors of rows, as in training, so the bits are those that training scored.
     """
+    return activation(outputs(population, inputs))[:, : inputs.rows].contiguous()
+
+
+def outputs_of(net: Net, state: State, activation: Callable[[Tensor], Tensor], x_ND: Tensor) -> Tensor:
+    """One net's outputs after the last activation, `[N, K]`, from its state dict, in the state's dtype."""
     with torch.no_grad(), one_thread():
-        return activation(outputs(population_of(net, state), Inputs([x_ND])))[0, : len(x_ND)].contiguous()
+        return predicted(population_of(net, state), Inputs([x_ND]), activation)[0]

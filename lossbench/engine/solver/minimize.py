@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from lossbench.engine.nets.mlp import ParameterLayout, Population, initialised
-from lossbench.engine.nets.outputs import Inputs, outputs
+from lossbench.engine.nets.outputs import Inputs, predicted
 from lossbench.engine.objective import ObjectiveGroup
 from lossbench.engine.padding import pad_rows
 from lossbench.engine.problem import Fold, Member, Net, Objective
@@ -140,7 +140,7 @@ class Converged:
         self.coordinates.write(self.x_PD, population.weights, population.biases)
         with torch.no_grad(), one_thread():
             for part in torch.split(x_ND.to(self.x_PD), ROWS_AT_ONCE):
-                yield self.objective.activation(outputs(population, Inputs([part] * members))[:, : len(part)])
+                yield predicted(population, Inputs([part] * members), self.objective.activation)
 
 
 def converge(

@@ -46,12 +46,9 @@ def prediction_scores(prediction: Prediction, split: PreparedSplit, part: str, m
 
 def _measured(prediction: Prediction, truth_PN: Tensor, weight_PN: Tensor | None, metrics: Sequence[Metric]) -> Scores:
     reading = Reading(prediction)
-    able = {metric.name: metric for metric in metrics if metric.can_score(prediction)}
-    one_each = {metric.needs: metric for metric in able.values()}  # metrics that need the same can read the same
-    readable = {needs: bool(metric.measures(reading)[0]) for needs, metric in one_each.items()}
     return {
         metric.name: float(metric(reading, truth_PN, weight_PN)[0])
-        if metric.name in able and readable[metric.needs]
+        if metric.can_score(prediction) and metric.measures(reading)[0]
         else None
         for metric in metrics
     }
@@ -97,7 +94,7 @@ def score_dummy(split: PreparedSplit, classes: int, part: str, metrics: Sequence
     A regression has 0 `classes`. Shares, mean and median are those of the weighted rows. As every row is predicted
     alike, the rows of a class are scored as one row that counts as much as all of them.
     """
-    truth, train = split.truth_N[part], split.truth_N["train"]
+    truth, train, whole = split.truth_N[part], split.truth_N["train"], weights_of([split], part)
     weight = split.weight_N.get("train")
     if not classes:
         center = torch.tensor(split.center, dtype=torch.float64)
@@ -108,14 +105,12 @@ def score_dummy(split: PreparedSplit, classes: int, part: str, metrics: Sequence
             prediction = Prediction(point_PN=point, distribution=Normal(point, torch.full_like(point, float(spread))))
     else:
         share = _shares(train, weight, classes)
-        whole = weights_of([split], part)
         if not truth.is_floating_point() and all(metric.takes_weights for metric in metrics):
             whole = torch.bincount(truth, None if whole is None else whole[0], minlength=classes).double()[None]
             truth = torch.arange(classes)
         probability = share.expand(1, len(truth), classes)
         prediction = Prediction(probability.clamp_min(1e-12).log(), probability)
-        return _measured(prediction, truth[None], whole, metrics)
-    return prediction_scores(prediction, split, part, metrics)
+    return _measured(prediction, truth[None], whole, metrics)
 
 
 def _shares(train: Tensor, weight_N: Tensor | None, classes: int) -> Tensor:

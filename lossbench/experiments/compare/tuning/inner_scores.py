@@ -49,17 +49,16 @@ def inner_score(metric: Metric, pairs: Sequence[Pair], setting: Setting) -> Call
     """
 
     def score(out_PNK: Tensor, truth_PN: Tensor, folds: Sequence[int], objectives: Sequence[int]) -> Tensor:
-        found: Tensor | None = None
         apart: dict[tuple[int, int], list[int]] = {}
         for i, (fold, objective) in enumerate(zip(folds, objectives, strict=True)):
             apart.setdefault((objective, len(setting.pairs[fold].validation[0])), []).append(i)
+        values = []
         for (objective, first), members in apart.items():
             splits = [setting.inner[folds[i]] for i in members]
-            values = _columns(metric, pairs[objective], out_PNK[members], truth_PN[members], splits, first)
-            if found is None:
-                found = values.new_empty(len(folds), values.shape[1])
-            found[members] = values
-        assert found is not None, "a population has members"
+            values.append(_columns(metric, pairs[objective], out_PNK[members], truth_PN[members], splits, first))
+        together = torch.cat(values)
+        found = torch.empty_like(together)
+        found[[i for members in apart.values() for i in members]] = together
         return found
 
     return score
